@@ -1,0 +1,108 @@
+"""How every Folkmoot command prints, ends and reports trouble."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+def application(name: str, help_: str) -> typer.Typer:
+    """A Typer application with the house's manners."""
+    return typer.Typer(
+        name=name,
+        help=help_,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """Runs an application; turns what it raises into a message and an exit code.
+
+    A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
+    no stack trace. `--debug` anywhere on the command line shows the trace.
+    """
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_report(error))
+    sys.exit(0)
+
+
+def _report(error: Exception) -> int:
+    problem = getattr(error, "problem", None)
+    if problem is None:
+        print(
+            f"Error: a fault in Folkmoot ({type(error).__name__}).\n"
+            "  Remedy: run the command again with --debug and report the trace. "
+            "Check it for residents' data before sharing it.",
+            file=sys.stderr,
+        )
+        return ExitCode.FAULT
+    where = getattr(error, "where", "")
+    remedy = getattr(error, "remedy", "")
+    lines = str(problem).splitlines() or [""]
+    if len(lines) == 1:
+        print(f"Error: {where}: {lines[0]}" if where else f"Error: {lines[0]}", file=sys.stderr)
+    else:
+        print(f"Error: {where}:", file=sys.stderr)
+        for line in lines:
+            print(f"  - {line}", file=sys.stderr)
+    if remedy:
+        print(f"  Remedy: {remedy}", file=sys.stderr)
+    return int(getattr(error, "exit_code", ExitCode.SETTINGS))
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON for programs to read."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A Rich console; plain where the output is not a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def progress() -> Progress:
+    """A progress display on standard error, removed when done."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,122 @@
+"""Settings files: TOML, validated by pydantic, unknown keys refused by name."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+class Settings(BaseModel):
+    """Base of every settings table: frozen, strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(model: type[S], path: Path) -> S:
+    """Reads and validates a settings file.
+
+    Raises:
+        Problem: Exit code SETTINGS. Every wrong key is listed, an unknown one with the
+            nearest valid key.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Problem(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Check the path and the permissions",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    return parse(model, text, str(path))
+
+
+def parse(model: type[S], text: bytes, where: str) -> S:
+    """Validates the bytes of a settings file; see `load`."""
+    try:
+        values = tomllib.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Problem(
+            f"is not UTF-8 text (byte {error.start})",
+            where=where,
+            remedy="Save the file as UTF-8",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Problem(
+            f"is not valid TOML: {error}",
+            where=where,
+            remedy="Correct the line named",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = [_fault(model, dict(detail)) for detail in error.errors()]
+        raise Problem(
+            "\n".join(faults),
+            where=where,
+            remedy="Correct the keys named; nothing was changed",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+
+
+def nearest(word: str, valid: Iterable[str]) -> str | None:
+    """The valid word nearest to `word`, or None if none is near."""
+    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
+    return close[0] if close else None
+
+
+def _fault(model: type[BaseModel], detail: dict[str, Any]) -> str:
+    location: tuple[str | int, ...] = detail["loc"]
+    key = _dotted(location) or "file"
+    if detail["type"] == "extra_forbidden":
+        valid = sorted(_keys_at(model, location[:-1]))
+        near = nearest(str(location[-1]), valid)
+        hint = f"did you mean {near!r}? " if near else ""
+        return f"{key} is an unknown key; {hint}valid keys: {', '.join(valid)}"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message[:1].lower()}{message[1:]}"
+
+
+def _dotted(location: Iterable[str | int]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> set[str]:
+    """Valid keys of the table at `location`."""
+    here: Any = model
+    for part in location:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            by_key = {field.alias or name: field for name, field in here.model_fields.items()}
+            here = by_key[str(part)].annotation if str(part) in by_key else None
+        else:
+            arguments = typing.get_args(here)
+            here = arguments[-1] if typing.get_origin(here) is dict else (arguments or (None,))[0]
+        here = _without_none(here)
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return {field.alias or name for name, field in here.model_fields.items()}
+    return set()
+
+
+def _without_none(hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(a for a in typing.get_args(hint) if a is not type(None))
+    return hint

@@ -1,0 +1,206 @@
+"""How a data source declares what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from folkmoot_sdk.errors import PluginError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+UPRN_COLUMN = "uprn"
+"""Column of every batch that holds the unique property reference number, int64."""
+PERSON_COLUMN = "person"
+"""Column of person-level batches that holds the source's person reference, a string."""
+DATE_COLUMN = "record_date"
+"""Optional column: the date to which the record refers, date32."""
+AREA_COLUMN = "area"
+"""Column of area-level batches that holds the GSS code the record is about, a string."""
+
+
+class Level(Enum):
+    """What one record is about."""
+
+    PERSON = "person"
+    HOUSEHOLD = "household"
+    PROPERTY = "property"
+    AREA = "area"
+
+
+class FieldType(Enum):
+    """Type of a field, its Arrow type in batches, and what a factor receives."""
+
+    BOOLEAN = "boolean"  # Arrow bool; float64 of 0, 1, NaN
+    INTEGER = "integer"  # Arrow int32 or int64; float64, NaN if unknown
+    NUMBER = "number"  # Arrow float64; float64, NaN if unknown
+    CATEGORY = "category"  # Arrow string or dictionary; int16 index into codes, -1 unknown
+    DATE = "date"  # Arrow date32; datetime64[D], NaT if unknown
+    AREA = "area"  # Arrow string: a GSS code; never a factor input, used to tabulate
+
+
+class Category(Enum):
+    """Kind of information, for the record of processing and for the policy's checks."""
+
+    DEMOGRAPHY = "demography"
+    FAMILY = "family"
+    FINANCE = "finance"
+    HOUSING = "housing"
+    HEALTH = "health"
+    SOCIAL_CARE = "social_care"
+    SAFETY = "safety"
+    EMPLOYMENT = "employment"
+    EDUCATION = "education"
+    GEOGRAPHY = "geography"
+    SEGMENTATION = "segmentation"
+
+
+class ProtectedCharacteristic(Enum):
+    """The nine protected characteristics of the Equality Act 2010, section 4."""
+
+    AGE = "age"
+    DISABILITY = "disability"
+    GENDER_REASSIGNMENT = "gender_reassignment"
+    MARRIAGE = "marriage_and_civil_partnership"
+    PREGNANCY = "pregnancy_and_maternity"
+    RACE = "race"
+    RELIGION = "religion_or_belief"
+    SEX = "sex"
+    SEXUAL_ORIENTATION = "sexual_orientation"
+
+
+class Combine(Enum):
+    """How the values of several records of one household become one.
+
+    Unknown values are left out; the result is unknown if all are unknown. `ANY` and
+    `ALL` follow three-valued logic: `ANY` is true if one is true, else unknown if one is
+    unknown, else false.
+    """
+
+    SUM = "sum"
+    MAXIMUM = "max"
+    MINIMUM = "min"
+    ANY = "any"
+    ALL = "all"
+    COUNT = "count"  # records with a known value; integer
+    COUNT_DISTINCT = "count_distinct"  # different known values; integer
+    FIRST = "first"  # first known value in record order
+    LATEST = "latest"  # known value of the record with the latest record_date
+
+
+_ORDERED = {Combine.MAXIMUM, Combine.MINIMUM}
+_ALLOWED: dict[FieldType, set[Combine]] = {
+    FieldType.BOOLEAN: {Combine.ANY, Combine.ALL},
+    FieldType.INTEGER: {Combine.SUM, *_ORDERED},
+    FieldType.NUMBER: {Combine.SUM, *_ORDERED},
+    FieldType.CATEGORY: _ORDERED,
+    FieldType.DATE: _ORDERED,
+    FieldType.AREA: set(),
+}
+_ALWAYS = {Combine.FIRST, Combine.LATEST, Combine.COUNT, Combine.COUNT_DISTINCT}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a data source, as the node stores and explains it.
+
+    Attributes:
+        name: Identifier by which risk factors ask for it.
+        type: Type of the values in the batches.
+        combine: How several records of one household become one value. With `COUNT`
+            and `COUNT_DISTINCT` the household's value is an integer, whatever `type`.
+        category: Kind of information.
+        description: One sentence for the record of processing and the explanation.
+        unit: `GBP`, `years`, `days`, ...; empty for a pure number, code or date.
+        protected: Protected characteristic the field states or nearly states.
+        savvi_term: Term of the Vulnerabilities Data Standard, or empty.
+        consumer_data: True if bought from a consumer-data supplier.
+        codes: Code list of a category, in ascending order where it has one.
+        minimum: Smallest valid value of a number or integer.
+        maximum: Largest valid value of a number or integer.
+        absent: The value of a household of which the source has no record, where
+            absence is knowledge (an arrears list names only accounts in arrears: 0).
+            None means unknown.
+    """
+
+    name: str
+    type: FieldType
+    combine: Combine
+    category: Category
+    description: str = ""
+    unit: str = ""
+    protected: ProtectedCharacteristic | None = None
+    savvi_term: str = ""
+    consumer_data: bool = False
+    codes: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    absent: bool | float | str | None = None
+
+    def __post_init__(self) -> None:
+        where = f"field {self.name[:64]!r}"
+        if not _NAME.fullmatch(self.name):
+            raise PluginError(
+                where, "is not an identifier", "Use lower-case letters, digits and underscores"
+            )
+        if self.name in {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}:
+            raise PluginError(where, "is a reserved column name", "Choose another name")
+        if (self.type is FieldType.CATEGORY) != bool(self.codes):
+            raise PluginError(where, "needs a code list if and only if it is a category",
+                              "Give the codes of a category, and none for other types")
+        if len(set(self.codes)) != len(self.codes):
+            raise PluginError(where, "repeats a code", "Give each code once")
+        if self.combine not in _ALLOWED[self.type] | _ALWAYS:
+            allowed = ", ".join(sorted(c.value for c in _ALLOWED[self.type] | _ALWAYS))
+            raise PluginError(
+                where, f"cannot combine {self.type.value} by {self.combine.value}",
+                f"Use one of: {allowed}",
+            )
+
+    @property
+    def household_type(self) -> FieldType:
+        """Type of the household's value, after combining."""
+        if self.combine in {Combine.COUNT, Combine.COUNT_DISTINCT}:
+            return FieldType.INTEGER
+        return self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a data source holds.
+
+    Attributes:
+        name: Identifier of the data set, for example `council_tax`.
+        level: What one record is about.
+        fields: The fields; names are unique.
+        supplier: Who supplies the data, for the record of processing.
+        version: Version of the schema or extract format.
+        has_date: True if batches carry `record_date`.
+    """
+
+    name: str
+    level: Level
+    fields: tuple[Field, ...]
+    supplier: str = ""
+    version: str = "1"
+    has_date: bool = False
+    _by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {entry.name: entry for entry in self.fields}
+        if len(by_name) != len(self.fields):
+            raise PluginError(f"schema {self.name}", "repeats a field", "Name each field once")
+        if not self.has_date and any(f.combine is Combine.LATEST for f in self.fields):
+            raise PluginError(
+                f"schema {self.name}", "combines by latest but has no record date",
+                "Declare the record date, or combine in another way",
+            )
+        object.__setattr__(self, "_by_name", by_name)
+
+    def __getitem__(self, name: str) -> Field:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name

@@ -1,0 +1,120 @@
+"""Data sources: where records come from."""
+
+from __future__ import annotations
+
+import datetime
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+from folkmoot_sdk.schema import Schema
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that exports the Arrow C stream: Polars, pyarrow, DuckDB, pandas."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Returns a PyCapsule named `arrow_array_stream`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One record that could not be read, and why.
+
+    Attributes:
+        file: File or table.
+        row: Row in the file as a person counts: the header of a CSV file is row 1.
+        field: Column of the file.
+        reason: What is wrong, for example `31/02/2026 is not a date (DD/MM/YYYY)`. It
+            may quote the value: quarantine files never leave the node.
+        value: The value found, or empty.
+    """
+
+    file: str
+    row: int
+    field: str
+    reason: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A batch of records of one file or table.
+
+    Attributes:
+        data: Exports the Arrow C stream. Columns: `uprn` (int64; null if the record has
+            none), `person` (string) if the level is person, `area` if the level is area,
+            `record_date` (date32) if the schema has one, and the wanted fields by name.
+        origin: File or table, for quarantine and lineage.
+        rows: Row numbers of the records, int64, if they are not consecutive from
+            `first_row`; else None.
+        first_row: Row number of the first record.
+    """
+
+    data: ArrowStream
+    origin: str
+    first_row: int = 1
+    rows: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What the node hands to a source that reads.
+
+    Attributes:
+        fields: Names of the fields that some factor or statistic declared. Data
+            minimisation: a source reads these and no others.
+        reference_date: The date on which ages and durations are computed.
+        reject: Call it with the records that cannot be read; the node writes them to
+            quarantine, and stops the run if they are too many.
+    """
+
+    fields: Collection[str]
+    reference_date: datetime.date
+    reject: Callable[[Sequence[Rejection]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Base of the options of a source: a frozen dataclass, filled from `node.toml`.
+
+    Attributes:
+        base: Folder to which relative paths refer, filled by the node.
+    """
+
+    base: Path = field(default=Path("."), kw_only=True)
+
+
+class DataSource(ABC):
+    """A place where records come from.
+
+    A subclass sets `kind` and `Options`, and is made by the node with the options of one
+    `[[sources]]` entry of `node.toml`.
+    """
+
+    kind: ClassVar[str]
+    """Identifier by which `node.toml` names this sort of source."""
+    Options: ClassVar[type[SourceOptions]] = SourceOptions
+    """Frozen dataclass of options; see `folkmoot_sdk.parameters`."""
+
+    def __init__(self, options: SourceOptions) -> None:
+        self.options = options
+
+    @property
+    @abstractmethod
+    def schema(self) -> Schema:
+        """What the source holds. Reads no record."""
+
+    @abstractmethod
+    def read(self, context: ReadContext) -> Iterator[Records]:
+        """Yields the records in batches, with the wanted fields only.
+
+        Raises:
+            PluginError: If the source cannot be read at all (no such file, duplicated
+                header, wrong encoding). A record that cannot be read is not an error:
+                it goes to `context.reject`.
+        """

@@ -1,0 +1,324 @@
+"""The one place where domain types become wire messages and back.
+
+Every function that reads a message raises ContractError if a field is missing, out of
+range or inconsistent; nothing unvalidated gets past this module.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.message import DecodeError, Message
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Delta, Rho
+from folkmoot.receipt import Receipt
+from folkmoot.refusal import Refusal, RefusalReason
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot.release import NoisyCounts, Release, release_digest
+from folkmoot.rounds import Mechanism, Round
+from folkmoot.v1 import (
+    collection_pb2,
+    privacy_pb2,
+    rejection_pb2,
+    release_pb2,
+    round_pb2,
+    version_pb2,
+    workload_pb2,
+)
+from folkmoot.versions import SPOKEN, UpgradeSide, VersionRange
+from folkmoot.workload import Attribute, Marginal, Workload
+
+CELLS_PER_CHUNK = 65_536
+"""Cells in one message: at most ten bytes each, far below gRPC's 4 MiB default."""
+
+
+def encode_round(round_: Round) -> bytes:
+    """Serialises a round; these bytes are what is signed, digested and kept."""
+    message = round_pb2.Round(
+        round_id=round_.round_id,
+        title=round_.title,
+        purpose=round_.purpose,
+        councils=round_.councils,
+        minimum_councils=round_.minimum_councils,
+        policy_digest=round_.policy_digest,
+        workload=_encode_workload(round_.workload),
+        loss=privacy_pb2.PrivacyLoss(rho_nano=round_.loss.nano),
+        mechanism=privacy_pb2.Mechanism.ValueType(round_.mechanism),
+        delta_pico=round_.delta.pico,
+        opened_at=round_.opened_at,
+        deadline=round_.deadline,
+    )
+    return message.SerializeToString(deterministic=True)
+
+
+def decode_round(serialised: bytes) -> Round:
+    """Reads a serialised round.
+
+    Raises:
+        ContractError: If it is not well formed.
+    """
+    message = round_pb2.Round()
+    _parse(message, serialised, "round")
+    return Round(
+        round_id=message.round_id,
+        title=message.title,
+        purpose=message.purpose,
+        councils=tuple(
+            GssCode(code, f"round.councils[{at}]") for at, code in enumerate(message.councils)
+        ),
+        minimum_councils=message.minimum_councils,
+        policy_digest=message.policy_digest,
+        workload=_decode_workload(message.workload),
+        loss=Rho(message.loss.rho_nano),
+        mechanism=_mechanism(message.mechanism, "round.mechanism"),
+        delta=Delta(message.delta_pico),
+        opened_at=message.opened_at,
+        deadline=message.deadline,
+    )
+
+
+def _encode_workload(workload: Workload) -> workload_pb2.Workload:
+    return workload_pb2.Workload(
+        attributes=[
+            workload_pb2.Attribute(
+                name=attribute.name,
+                codes=attribute.codes,
+                by_council=[
+                    workload_pb2.CouncilCodes(council=council, codes=codes)
+                    for council, codes in sorted(attribute.by_council.items())
+                ],
+            )
+            for attribute in workload.attributes
+        ],
+        marginals=[
+            workload_pb2.Marginal(attributes=marginal.attributes, weight=marginal.weight)
+            for marginal in workload.marginals
+        ],
+    )
+
+
+def _decode_workload(message: workload_pb2.Workload) -> Workload:
+    attributes = []
+    for attribute in message.attributes:
+        by_council: dict[GssCode, tuple[str, ...]] = {}
+        for entry in attribute.by_council:
+            council = GssCode(entry.council, f"attribute {attribute.name[:40]}: council")
+            if council in by_council:
+                raise ContractError(
+                    f"attribute {attribute.name[:40]}",
+                    f"has two code lists of {council}",
+                    "Give one for each council",
+                )
+            by_council[council] = tuple(entry.codes)
+        attributes.append(Attribute(attribute.name, tuple(attribute.codes), by_council))
+    marginals = (
+        Marginal(tuple(marginal.attributes), marginal.weight) for marginal in message.marginals
+    )
+    return Workload(tuple(attributes), tuple(marginals))
+
+
+def encode_release(release: Release, protocol: int) -> Iterator[collection_pb2.SubmitRequest]:
+    """The messages of a submission, in order: a header, then chunks of cells."""
+    yield collection_pb2.SubmitRequest(
+        header=release_pb2.ReleaseHeader(
+            protocol=protocol,
+            round_id=release.round_id,
+            round_digest=release.round_digest,
+            council=release.council,
+            mechanism=privacy_pb2.Mechanism.ValueType(release.mechanism),
+            loss=privacy_pb2.PrivacyLoss(rho_nano=release.loss.nano),
+            cells=len(release.counts),
+            release_digest=release_digest(release),
+            ledger_entry=release.ledger_entry,
+        )
+    )
+    values = release.counts.values
+    for first in range(0, len(values), CELLS_PER_CHUNK):
+        yield collection_pb2.SubmitRequest(
+            cells=release_pb2.CellChunk(
+                first_cell=first, values=values[first : first + CELLS_PER_CHUNK].tolist()
+            )
+        )
+
+
+def decode_header(part: collection_pb2.SubmitRequest) -> release_pb2.ReleaseHeader:
+    """The header of a submission, from its first message.
+
+    Raises:
+        Rejected: If the first message is not a header.
+    """
+    if part.WhichOneof("part") != "header":
+        raise _malformed("submission", "does not begin with a header")
+    return part.header
+
+
+def decode_release(
+    header: release_pb2.ReleaseHeader,
+    parts: Iterable[collection_pb2.SubmitRequest],
+    expected_cells: int,
+) -> Release:
+    """Reads the cells that follow a header, and checks them against it.
+
+    Memory is bounded by `expected_cells`, whatever the peer sends.
+
+    Args:
+        header: From `decode_header`.
+        parts: The remaining messages of the stream.
+        expected_cells: Number of cells the round has for this council.
+
+    Raises:
+        Rejected: TRUNCATED, OVERSIZED, ALTERED or MALFORMED.
+    """
+    if header.cells > expected_cells:
+        raise _rejected(
+            RejectionReason.OVERSIZED,
+            f"the header announces {header.cells} cells; the round has {expected_cells}",
+        )
+    if header.cells < expected_cells:
+        raise _rejected(
+            RejectionReason.TRUNCATED,
+            f"the header announces {header.cells} cells; the round has {expected_cells}",
+        )
+    values = array("q")
+    for part in parts:
+        if part.WhichOneof("part") != "cells":
+            raise _malformed("submission", "has a second header or an empty part")
+        chunk = part.cells
+        if chunk.first_cell != len(values) or not chunk.values:
+            raise _rejected(
+                RejectionReason.OVERSIZED if chunk.first_cell < len(values)
+                else RejectionReason.TRUNCATED,
+                f"a chunk begins at cell {chunk.first_cell}; {len(values)} was expected",
+            )
+        if len(values) + len(chunk.values) > expected_cells:
+            raise _rejected(
+                RejectionReason.OVERSIZED, f"more cells than the round's {expected_cells}"
+            )
+        values.extend(chunk.values)
+    if len(values) != expected_cells:
+        raise _rejected(
+            RejectionReason.TRUNCATED,
+            f"the stream ended after {len(values)} of {expected_cells} cells",
+        )
+    try:
+        release = Release(
+            round_id=header.round_id,
+            round_digest=header.round_digest,
+            council=GssCode(header.council, "release.council"),
+            mechanism=_mechanism(header.mechanism, "release.mechanism"),
+            loss=Rho(header.loss.rho_nano),
+            ledger_entry=header.ledger_entry,
+            counts=NoisyCounts(values),
+        )
+    except ContractError as error:
+        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+    if release_digest(release) != header.release_digest:
+        raise _rejected(
+            RejectionReason.ALTERED, "the cells do not have the digest that the header announced"
+        )
+    return release
+
+
+def encode_refusal(refusal: Refusal, protocol: int) -> release_pb2.Refusal:
+    """A refusal as it is sent."""
+    return release_pb2.Refusal(
+        protocol=protocol,
+        round_id=refusal.round_id,
+        round_digest=refusal.round_digest,
+        council=refusal.council,
+        reason=release_pb2.RefusalReason.ValueType(refusal.reason),
+    )
+
+
+def decode_refusal(message: release_pb2.Refusal) -> Refusal:
+    """Reads a refusal; raises ContractError if it is not well formed."""
+    if message.reason not in RefusalReason._value2member_map_:
+        raise ContractError(
+            "refusal.reason", f"{message.reason} is unknown", "Upgrade the coordinator"
+        )
+    return Refusal(
+        round_id=message.round_id,
+        round_digest=message.round_digest,
+        council=GssCode(message.council, "refusal.council"),
+        reason=RefusalReason(message.reason),
+    )
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    """Serialises a receipt; these bytes are what is signed and kept."""
+    return release_pb2.Receipt(
+        round_id=receipt.round_id,
+        council=receipt.council,
+        answer_digest=receipt.answer_digest,
+        received_at=receipt.received_at,
+    ).SerializeToString(deterministic=True)
+
+
+def decode_receipt(serialised: bytes) -> Receipt:
+    """Reads a serialised receipt; raises ContractError if it is not well formed."""
+    message = release_pb2.Receipt()
+    _parse(message, serialised, "receipt")
+    return Receipt(
+        round_id=message.round_id,
+        council=GssCode(message.council, "receipt.council"),
+        answer_digest=message.answer_digest,
+        received_at=message.received_at,
+    )
+
+
+def encode_rejection(rejection: Rejection) -> rejection_pb2.Rejection:
+    """A rejection as it is sent."""
+    return rejection_pb2.Rejection(
+        reason=rejection_pb2.RejectionReason.ValueType(rejection.reason),
+        detail=rejection.detail,
+        upgrade=version_pb2.UpgradeSide.ValueType(rejection.upgrade),
+        transient=rejection.transient,
+    )
+
+
+def decode_rejection(message: rejection_pb2.Rejection) -> Rejection:
+    """Reads a rejection. A reason this program does not know counts as MALFORMED."""
+    known = message.reason in RejectionReason._value2member_map_
+    sided = message.upgrade in UpgradeSide._value2member_map_
+    return Rejection(
+        reason=RejectionReason(message.reason) if known else RejectionReason.MALFORMED,
+        detail=message.detail,
+        upgrade=UpgradeSide(message.upgrade) if sided else UpgradeSide.NEITHER,
+        transient=message.transient,
+    )
+
+
+def encode_versions(versions: VersionRange = SPOKEN) -> version_pb2.VersionRange:
+    """A range of wire versions as it is sent."""
+    return version_pb2.VersionRange(oldest=versions.oldest, newest=versions.newest)
+
+
+def decode_versions(message: version_pb2.VersionRange) -> VersionRange:
+    """Reads a range of wire versions; raises ContractError if it is none."""
+    return VersionRange(message.oldest, message.newest)
+
+
+def _parse(message: Message, serialised: bytes, where: str) -> None:
+    try:
+        message.ParseFromString(serialised)
+    except DecodeError as error:
+        raise ContractError(where, "is not a protobuf message", "Send it again") from error
+
+
+def _mechanism(number: int, where: str) -> Mechanism:
+    if number not in Mechanism._value2member_map_:
+        raise ContractError(
+            where, f"{number} is not a known mechanism", "Use the discrete Gaussian (1)"
+        )
+    return Mechanism(number)
+
+
+def _rejected(reason: RejectionReason, detail: str) -> Rejected:
+    return Rejected(Rejection(reason, detail))
+
+
+def _malformed(where: str, problem: str) -> Rejected:
+    return _rejected(RejectionReason.MALFORMED, f"{where} {problem}")

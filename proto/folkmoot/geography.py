@@ -1,0 +1,34 @@
+"""Codes of UK statistical geography."""
+
+from __future__ import annotations
+
+import re
+
+from folkmoot.errors import ContractError
+
+_GSS = re.compile(r"[EWSNKJ]\d{8}")
+
+
+class GssCode(str):
+    """A nine-character GSS code, for example `E08000009` (Trafford).
+
+    Source: ONS, Register of Geographic Codes: one letter for the country, two digits
+    for the entity, six digits for the instance.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, value: str, where: str = "GSS code") -> GssCode:
+        if not _GSS.fullmatch(value):
+            raise ContractError(
+                where,
+                f"{value[:20]!r} is not a GSS code",
+                "A GSS code is one letter (E, W, S, N, K or J) and eight digits, "
+                "for example E08000009",
+            )
+        return super().__new__(cls, value)
+
+    @property
+    def entity(self) -> str:
+        """The first three characters: `E08` is a metropolitan district."""
+        return self[:3]

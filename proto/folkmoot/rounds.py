@@ -1,0 +1,137 @@
+"""Collection rounds: one question to named councils, answered once by each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Delta, Rho
+from folkmoot.strategy import Measurement, plan
+from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
+
+ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
+"""Prefix of the bytes that a coordinator signs for a round."""
+MAXIMUM_TITLE = 200
+"""Characters."""
+
+_ROUND_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Mechanism(IntEnum):
+    """Noise-adding mechanism of a release; numbered as on the wire."""
+
+    DISCRETE_GAUSSIAN = 1
+
+
+class RoundState(IntEnum):
+    """Where a round stands; numbered as on the wire."""
+
+    OPEN = 1
+    COMPLETE = 2
+    PARTIAL = 3
+    VOID = 4
+
+
+def check_round_id(value: str, where: str = "round_id") -> str:
+    """Returns `value` if it is a round identifier, else raises ContractError."""
+    if not _ROUND_ID.fullmatch(value):
+        raise ContractError(
+            where, f"{value[:40]!r} is not a round id", "Give 32 lower-case hexadecimal digits"
+        )
+    return value
+
+
+def check_digest(value: bytes, where: str) -> bytes:
+    """Returns `value` if it is a SHA-256 digest, else raises ContractError."""
+    if len(value) != hashlib.sha256().digest_size:
+        raise ContractError(where, f"has {len(value)} bytes", "A SHA-256 digest has 32")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One question to named councils.
+
+    Attributes:
+        round_id: 32 hexadecimal digits.
+        title: For people; at most 200 characters.
+        purpose: Identifier that nodes compare with those their policies permit.
+        councils: Councils invited, ascending.
+        minimum_councils: Fewest releases for which the round is published; from 1.
+        policy_digest: SHA-256 of the risk stratification policy file, 32 bytes.
+        workload: What is asked.
+        loss: zCDP loss for the whole workload, for each council.
+        mechanism: Noise-adding mechanism.
+        delta: At which epsilon is stated.
+        opened_at: Seconds since 1970-01-01T00:00:00Z.
+        deadline: Seconds since 1970-01-01T00:00:00Z; after `opened_at`.
+    """
+
+    round_id: str
+    title: str
+    purpose: str
+    councils: tuple[GssCode, ...]
+    minimum_councils: int
+    policy_digest: bytes
+    workload: Workload
+    loss: Rho
+    mechanism: Mechanism
+    delta: Delta
+    opened_at: int
+    deadline: int
+
+    def __post_init__(self) -> None:
+        check_round_id(self.round_id, "round.round_id")
+        check_identifier(self.purpose, "round.purpose")
+        check_digest(self.policy_digest, "round.policy_digest")
+        if len(self.title) > MAXIMUM_TITLE or not self.title.isprintable():
+            raise ContractError(
+                "round.title",
+                "is too long or not printable",
+                f"Give at most {MAXIMUM_TITLE} printable characters",
+            )
+        if not self.councils or list(self.councils) != sorted(set(self.councils)):
+            raise ContractError(
+                "round.councils",
+                "is empty, repeated or out of order",
+                "Name each council once, in ascending order of GSS code",
+            )
+        if not 1 <= self.minimum_councils <= len(self.councils):
+            raise ContractError(
+                "round.minimum_councils",
+                f"{self.minimum_councils} is out of range",
+                f"Give 1 to {len(self.councils)}, the number of councils invited",
+            )
+        if self.opened_at <= 0 or self.deadline <= self.opened_at:
+            raise ContractError(
+                "round.deadline", "is not after the opening", "Give a later deadline"
+            )
+        for attribute in self.workload.attributes:
+            for council in attribute.by_council:
+                if council not in self.councils:
+                    raise ContractError(
+                        f"attribute {attribute.name}",
+                        f"has codes of {council}, which is not invited",
+                        "Give codes of invited councils only",
+                    )
+        for council in self.councils:
+            if not 1 <= self.workload.cells(council) <= MAXIMUM_CELLS:
+                raise ContractError(
+                    "round.workload",
+                    f"{council} would release {self.workload.cells(council)} cells",
+                    f"Each council releases 1 to {MAXIMUM_CELLS} cells; check its areas",
+                )
+        plan(self.workload, self.loss)
+
+    def plan(self) -> tuple[Measurement, ...]:
+        """What is measured, with the loss spent on each marginal."""
+        return plan(self.workload, self.loss)
+
+
+def round_digest(serialised: bytes) -> bytes:
+    """SHA-256 of the serialised round, as signed and sent: 32 bytes."""
+    return hashlib.sha256(serialised).digest()

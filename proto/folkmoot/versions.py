@@ -1,0 +1,46 @@
+"""Which wire versions are spoken, and which side to upgrade when none is shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from folkmoot.errors import ContractError
+
+
+class UpgradeSide(IntEnum):
+    """Which side has to be upgraded; numbered as on the wire."""
+
+    NEITHER = 0
+    NODE = 1
+    COORDINATOR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Wire versions that a program speaks, both ends included; from 1."""
+
+    oldest: int
+    newest: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.oldest <= self.newest:
+            raise ContractError(
+                "versions", f"{self.oldest} to {self.newest} is no range", "Count from 1"
+            )
+
+    def __contains__(self, version: int) -> bool:
+        return self.oldest <= version <= self.newest
+
+
+SPOKEN = VersionRange(oldest=1, newest=1)
+"""What this release of Folkmoot speaks; the oldest trails the newest by at most two."""
+
+
+def negotiate(coordinator: VersionRange, node: VersionRange) -> int | UpgradeSide:
+    """The newest version both speak, or the side that has to be upgraded."""
+    if node.newest < coordinator.oldest:
+        return UpgradeSide.NODE
+    if coordinator.newest < node.oldest:
+        return UpgradeSide.COORDINATOR
+    return min(coordinator.newest, node.newest)
