@@ -14,8 +14,6 @@ import numpy.typing as npt
 from folkmoot_sdk.schema import FieldType
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Why a factor is believed to matter.

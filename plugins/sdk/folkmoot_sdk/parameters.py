@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import difflib
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -56,6 +57,57 @@ def nearest(word: str, valid: typing.Iterable[str]) -> str:
     return f"{hint}Valid: {', '.join(words) or 'none'}"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Description:
+    """One parameter, as a reader of a policy meets it.
+
+    Attributes:
+        key: Key in TOML.
+        type: The type in words.
+        required: True if it has no default.
+        default: The default; None if it is required.
+        unit: `GBP`, `days`, ...; empty for a pure number.
+        minimum: Smallest valid value, or None.
+        maximum: Largest valid value, or None.
+        description: One sentence.
+    """
+
+    key: str
+    type: str
+    required: bool
+    default: Any
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    description: str
+
+
+def describe(cls: type[Any]) -> tuple[Description, ...]:
+    """The parameters of a dataclass, in the order of its fields."""
+    hints = typing.get_type_hints(cls)
+    found = []
+    for entry in dataclasses.fields(cls):
+        if not entry.init:
+            continue
+        default = entry.default
+        if entry.default_factory is not dataclasses.MISSING:
+            default = entry.default_factory()
+        required = default is dataclasses.MISSING
+        found.append(
+            Description(
+                key=entry.metadata.get("name") or entry.name,
+                type=_named(hints[entry.name]),
+                required=required,
+                default=None if required else default,
+                unit=entry.metadata.get("unit", ""),
+                minimum=entry.metadata.get("minimum"),
+                maximum=entry.metadata.get("maximum"),
+                description=entry.metadata.get("description", ""),
+            )
+        )
+    return tuple(found)
+
+
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """Makes a dataclass from TOML values.
 
@@ -82,9 +134,7 @@ def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if key in values:
             filled[entry.name] = _convert(hints[entry.name], values[key], f"{where}.{key}")
             _check_range(filled[entry.name], entry.metadata, f"{where}.{key}")
-        elif (
-            entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-        ):
+        elif entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             raise PluginError(f"{where}.{key}", "is missing", "Add the key")
     try:
         return cls(**filled)
@@ -94,30 +144,39 @@ def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
 def _check_range(value: Any, metadata: Mapping[str, Any], where: str) -> None:
     low, high = metadata.get("minimum"), metadata.get("maximum")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
     if (low is not None and value < low) or (high is not None and value > high):
-        raise PluginError(where, f"{value} is out of range", f"Give {low} to {high}")
+        span = f"{low} or more" if high is None else f"{high} or less"
+        if low is not None and high is not None:
+            span = f"{low} to {high}"
+        raise PluginError(where, f"{value} is out of range", f"Give {span}")
+
+
+_PLAIN = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    datetime.date: "a date (2026-04-01)",
+}
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        for option in arguments:
-            if option is type(None):
-                continue
-            try:
-                return _convert(option, value, where)
-            except PluginError as error:
-                last = error
-        raise last
+        return _convert_union(arguments, value, where)
     if origin is tuple and isinstance(value, list):
-        return tuple(_convert(arguments[0], item, f"{where}[{at}]") for at, item in enumerate(value))
+        return tuple(
+            _convert(arguments[0], item, f"{where}[{at}]") for at, item in enumerate(value)
+        )
     if origin in (dict, Mapping) and isinstance(value, Mapping):
         return {key: _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return build(hint, value, where)
     if isinstance(hint, type) and issubclass(hint, Enum):
         by_value = {member.value: member for member in hint}
-        if value in by_value:
+        if isinstance(value, str | int) and value in by_value:
             return by_value[value]
         raise PluginError(where, f"{value!r} is not valid", nearest(str(value), by_value))
     if hint is Path and isinstance(value, str):
@@ -126,10 +185,60 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     if hint is Any:
         return value
-    plain = {bool: "true or false", int: "a whole number", float: "a number", str: "a text",
-             datetime.date: "a date (2026-04-01)"}
-    if isinstance(hint, type) and hint in plain:
-        if type(value) is hint:
-            return value
-        raise PluginError(where, f"is a {type(value).__name__}", f"Give {plain[hint]}")
-    raise PluginError(where, "has the wrong type", f"Give {hint}")
+    if isinstance(hint, type) and type(value) is hint and hint in _PLAIN:
+        # NaN compares false with every bound and would pass every range check.
+        if isinstance(value, float) and not math.isfinite(value):
+            raise PluginError(where, f"{value} is not a number", "Give a finite number")
+        return value
+    raise PluginError(where, f"is {_TOML.get(type(value), 'not valid')}", f"Give {_named(hint)}")
+
+
+def _convert_union(options: tuple[Any, ...], value: Any, where: str) -> Any:
+    """The first option that fits; else the fault found deepest in the value."""
+    faults = []
+    for option in options:
+        if option is type(None):
+            continue
+        try:
+            return _convert(option, value, where)
+        except PluginError as error:
+            faults.append(error)
+    deepest = max(faults, key=lambda fault: len(fault.where))
+    if deepest.where == where and len(faults) > 1:
+        raise PluginError(
+            where,
+            f"is {_TOML.get(type(value), 'not valid')}",
+            "Give " + " or ".join(_named(o) for o in options if o is not type(None)),
+        )
+    raise deepest
+
+
+_TOML = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+    datetime.date: "a date",
+    datetime.datetime: "a date with a time",
+    datetime.time: "a time",
+}
+
+
+def _named(hint: Any) -> str:
+    """A type hint in the words of a person who writes TOML."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return f"a list, each entry {_named(arguments[0])}"
+    if origin in (dict, Mapping):
+        return f"a table, each value {_named(arguments[1])}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_named(option) for option in arguments if option is not type(None))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return " or ".join(f'"{member.value}"' for member in hint)
+    if dataclasses.is_dataclass(hint):
+        return "a table"
+    if hint is Path:
+        return "a path"
+    return _PLAIN.get(hint, str(hint))

@@ -148,14 +148,18 @@ class Field:
         if self.name in {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}:
             raise PluginError(where, "is a reserved column name", "Choose another name")
         if (self.type is FieldType.CATEGORY) != bool(self.codes):
-            raise PluginError(where, "needs a code list if and only if it is a category",
-                              "Give the codes of a category, and none for other types")
+            raise PluginError(
+                where,
+                "needs a code list if and only if it is a category",
+                "Give the codes of a category, and none for other types",
+            )
         if len(set(self.codes)) != len(self.codes):
             raise PluginError(where, "repeats a code", "Give each code once")
         if self.combine not in _ALLOWED[self.type] | _ALWAYS:
             allowed = ", ".join(sorted(c.value for c in _ALLOWED[self.type] | _ALWAYS))
             raise PluginError(
-                where, f"cannot combine {self.type.value} by {self.combine.value}",
+                where,
+                f"cannot combine {self.type.value} by {self.combine.value}",
                 f"Use one of: {allowed}",
             )
 
@@ -194,7 +198,8 @@ class Schema:
             raise PluginError(f"schema {self.name}", "repeats a field", "Name each field once")
         if not self.has_date and any(f.combine is Combine.LATEST for f in self.fields):
             raise PluginError(
-                f"schema {self.name}", "combines by latest but has no record date",
+                f"schema {self.name}",
+                "combines by latest but has no record date",
                 "Declare the record date, or combine in another way",
             )
         object.__setattr__(self, "_by_name", by_name)

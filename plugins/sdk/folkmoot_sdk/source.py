@@ -86,7 +86,7 @@ class SourceOptions:
         base: Folder to which relative paths refer, filled by the node.
     """
 
-    base: Path = field(default=Path("."), kw_only=True)
+    base: Path = field(default=Path(), kw_only=True)
 
 
 class DataSource(ABC):
