@@ -1,0 +1,23 @@
+"""The command `folkmoot-coordinator`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from folkmoot_coordinator.cli import councils, initialise, rounds, serving
+from folkmoot_operator.console import application, run
+
+app = application(
+    "folkmoot-coordinator",
+    "A region's coordinator: invite councils, open rounds, publish regional statistics.\n\n"
+    "Start with `init`, then `invite`, `serve` and `round open`.",
+)
+initialise.add_to(app)
+councils.add_to(app)
+rounds.add_to(app)
+serving.add_to(app)
+
+
+def main() -> NoReturn:
+    """Runs the command."""
+    run(app)

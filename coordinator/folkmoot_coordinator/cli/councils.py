@@ -1,0 +1,128 @@
+"""`folkmoot-coordinator invite` and `councils`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
+from folkmoot_operator.console import application, console, print_json
+from folkmoot_operator.problems import ExitCode, Problem
+
+councils_app = application("councils", "Councils that have enrolled.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command("invite")(invite)
+    app.add_typer(councils_app, name="councils")
+
+
+def invite(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the invitation file.")] = Path(),
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Invite a council: writes a file with a token that works once, and expires.
+
+    Example: `folkmoot-coordinator invite E08000009 --out invitations`
+    """
+    from folkmoot_coordinator.authority import Authority
+    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.invitations import invite as make_invitation
+    from folkmoot_coordinator.signing import SigningKey
+
+    code = read_council(council)
+    place, database = open_home(home)
+    invitation = make_invitation(
+        database,
+        place.settings(),
+        code,
+        authority=Authority.load(place.keys).pem.decode(),
+        signing_key=SigningKey.load(place.keys).public,
+        now=system_clock(),
+    )
+    path = invitation.write(out)
+    if json_:
+        print_json(
+            {
+                "council": code,
+                "file": str(path),
+                "expires": to_text(invitation.expires_at),
+            }
+        )
+        return
+    typer.echo(f"Invitation of {code} written to {path}")
+    typer.echo(f"It works once, until {to_text(invitation.expires_at)}. Hand it over privately.")
+    typer.echo(f"Next, at the council: `folkmoot-node enrol {path.name}`")
+
+
+@councils_app.command("list")
+def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """List the councils that have enrolled.
+
+    Example: `folkmoot-coordinator councils list --json`
+    """
+    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.councils import enrolled
+
+    _, database = open_home(home)
+    councils = enrolled(database, system_clock())
+    if json_:
+        print_json(
+            [
+                {
+                    "council": council.code,
+                    "enrolled_at": to_text(council.enrolled_at),
+                    "last_seen": to_text(council.last_seen) if council.last_seen else None,
+                    "valid_certificates": council.valid_certificates,
+                    "certificate_expires": to_text(council.expires_at)
+                    if council.expires_at
+                    else None,
+                }
+                for council in councils
+            ]
+        )
+        return
+    if not councils:
+        typer.echo("No council has enrolled. Invite one: `folkmoot-coordinator invite GSS-CODE`")
+        return
+    from rich.table import Table
+
+    table = Table("Council", "Enrolled", "Last seen", "Certificate valid until")
+    for council in councils:
+        table.add_row(
+            council.code,
+            to_text(council.enrolled_at),
+            to_text(council.last_seen) if council.last_seen else "never",
+            to_text(council.expires_at) if council.expires_at else "none valid",
+        )
+    console().print(table)
+
+
+@councils_app.command()
+def revoke(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    home: HomeOption = Path(),
+) -> None:
+    """Withdraw a council's certificates and unused invitations, at once.
+
+    Example: `folkmoot-coordinator councils revoke E08000009`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.councils import revoke as withdraw
+
+    code = read_council(council)
+    _, database = open_home(home)
+    certificates, invitations = withdraw(database, code, system_clock())
+    if not certificates and not invitations:
+        raise Problem(
+            "has neither a valid certificate nor an unused invitation",
+            where=code,
+            remedy="`folkmoot-coordinator councils list` shows who is enrolled",
+            exit_code=ExitCode.USAGE,
+        )
+    typer.echo(f"{code}: certificates withdrawn: {certificates}, invitations: {invitations}")

@@ -1,0 +1,96 @@
+"""`folkmoot-coordinator init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("init")(init)
+
+
+def init(
+    name: Annotated[str, typer.Option("--name", help="Name of the region, for people.")],
+    host: Annotated[
+        list[str],
+        typer.Option(
+            "--host",
+            help="Host name or IP address that nodes dial; repeat for more. The first goes "
+            "into invitations.",
+        ),
+    ],
+    home: HomeOption = Path(),
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            help="Address to listen on.",
+            show_default="the loopback host if that is the only host, else 0.0.0.0",
+        ),
+    ] = None,
+    collection_port: Annotated[
+        int, typer.Option("--collection-port", min=1, max=65535, help="Port of enrolled nodes.")
+    ] = 7443,
+    enrolment_port: Annotated[
+        int, typer.Option("--enrolment-port", min=1, max=65535, help="Port of new nodes.")
+    ] = 7444,
+) -> None:
+    """Make a coordinator: settings, certificate authority, signing key, database.
+
+    Example: `folkmoot-coordinator init --home region --name "Greater Manchester"
+    --host folkmoot.example.gov.uk`
+    """
+    from folkmoot_coordinator.authority import Authority
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+    from folkmoot_coordinator.database import Database
+    from folkmoot_coordinator.keyfiles import make_private_folder, write_private
+    from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.settings import parse
+
+    place = Home(home)
+    if place.settings_file.exists() or place.keys.exists():
+        raise Problem(
+            "there is a coordinator here already",
+            where=str(home),
+            remedy="Choose another folder; a new authority would shut out every council "
+            "enrolled with this one",
+            exit_code=ExitCode.SETTINGS,
+        )
+    text = settings_text(
+        name,
+        tuple(host),
+        listen or _default_listen(host),
+        collection_port,
+        enrolment_port,
+    )
+    settings = parse(CoordinatorSettings, text.encode(), "the options given")
+    make_private_folder(home)
+    make_private_folder(place.keys)
+    now = system_clock()
+    Authority.create(place.keys, settings.region, now)
+    SigningKey.create(place.keys)
+    database = Database(place.database_url(settings))
+    database.upgrade()
+    database.close()
+    # Written last: a home with settings is a whole home.
+    write_private(place.settings_file, text.encode())
+    typer.echo(f"Coordinator of {settings.region} made in {home}")
+    typer.echo(f"  nodes dial   {settings.collection.address} (mutual TLS)")
+    typer.echo(f"  to enrol     {settings.enrolment.address}")
+    typer.echo(f"Keep a backup of {place.keys}; whoever holds it can admit councils.")
+    typer.echo("Next: `folkmoot-coordinator invite GSS-CODE`, then `serve`")
+
+
+def _default_listen(hosts: list[str]) -> str:
+    loopback = {"localhost", "127.0.0.1", "::1"}
+    if set(hosts) <= loopback:
+        return "::1" if hosts[0] == "::1" else "127.0.0.1"
+    return "0.0.0.0"  # noqa: S104  a region's councils come from elsewhere

@@ -1,0 +1,58 @@
+"""Options that every command takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from folkmoot.geography import GssCode
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.database import Database
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="FOLKMOOT_COORDINATOR_HOME",
+        help="The coordinator's folder.",
+        show_default="current folder",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def open_home(path: Path) -> tuple[Home, Database]:
+    """The coordinator's home and its database, checked to be of this version.
+
+    Raises:
+        Problem: If there is no coordinator there, or its database is of another version.
+    """
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.database import Database
+
+    home = Home(path)
+    database = Database(home.database_url(home.settings()))
+    database.require_current()
+    return home, database
+
+
+def read_council(text: str) -> GssCode:
+    """A GSS code from the command line.
+
+    Raises:
+        Problem: If it is none.
+    """
+    from folkmoot.errors import ContractError
+    from folkmoot.geography import GssCode
+
+    try:
+        return GssCode(text.strip().upper())
+    except ContractError as error:
+        raise Problem(
+            error.problem, where="council", remedy=error.remedy, exit_code=ExitCode.USAGE
+        ) from None

@@ -1,0 +1,221 @@
+"""`folkmoot-coordinator round`: open, list, show, close."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_operator.console import application, console, print_json
+
+if TYPE_CHECKING:
+    from folkmoot_coordinator.rounds import RoundSummary, Standing, StoredRound
+
+round_app = application("round", "Collection rounds: questions to councils, and their answers.")
+
+RoundArgument = Annotated[
+    str, typer.Argument(metavar="ROUND", help="A round's id, its beginning, or `latest`.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.add_typer(round_app, name="round")
+
+
+@round_app.command("open")
+def open_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The round file (TOML).")],
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Open a round: sign the question and offer it to the councils named.
+
+    Example: `folkmoot-coordinator round open winter.toml`
+    """
+    from folkmoot.privacy import epsilon_at
+    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.councils import enrolled
+    from folkmoot_coordinator.round_file import read_round
+    from folkmoot_coordinator.rounds import open_round
+    from folkmoot_coordinator.signing import SigningKey
+
+    place, database = open_home(home)
+    now = system_clock()
+    members = {council.code for council in enrolled(database, now) if council.valid_certificates}
+    round_ = read_round(file, sorted(members), now)
+    open_round(database, SigningKey.load(place.keys), round_)
+    missing = [council for council in round_.councils if council not in members]
+    if json_:
+        print_json(
+            {
+                "round_id": round_.round_id,
+                "deadline": to_text(round_.deadline),
+                "councils": list(round_.councils),
+                "not_enrolled": missing,
+            }
+        )
+        return
+    typer.echo(f"Round {round_.round_id} is open until {to_text(round_.deadline)}")
+    typer.echo(
+        f"  {len(round_.councils)} councils invited; each is asked for rho {round_.loss} "
+        f"(epsilon {epsilon_at(round_.loss, round_.delta):.2f} at delta {round_.delta})"
+    )
+    if missing:
+        typer.echo(f"  not enrolled yet: {', '.join(missing)}")
+    typer.echo("Next: `folkmoot-coordinator round show latest`")
+
+
+@round_app.command("list")
+def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """List all rounds, newest first.
+
+    Example: `folkmoot-coordinator round list --json`
+    """
+    from folkmoot_coordinator.clock import to_text
+    from folkmoot_coordinator.rounds import summaries
+
+    _, database = open_home(home)
+    found = summaries(database)
+    if json_:
+        print_json([_summary(summary) for summary in found])
+        return
+    if not found:
+        typer.echo("No round yet. Open one: `folkmoot-coordinator round open FILE`")
+        return
+    from rich.table import Table
+
+    table = Table("Round", "Title", "State", "Released", "Refused", "Invited", "Deadline")
+    for summary in found:
+        table.add_row(
+            summary.round_id,
+            summary.title,
+            summary.state.name.lower(),
+            str(summary.released),
+            str(summary.refused),
+            str(summary.invited),
+            to_text(summary.deadline),
+        )
+    console().print(table)
+
+
+@round_app.command()
+def show(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """Show who has answered a round, who refused and why, and who is waited for.
+
+    Example: `folkmoot-coordinator round show latest`
+    """
+    from folkmoot_coordinator.rounds import find_round, standings
+
+    _, database = open_home(home)
+    stored = find_round(database, round_)
+    found = standings(database, stored.round_)
+    if json_:
+        print_json(_shown(stored, found))
+    else:
+        _print_round(stored, found)
+
+
+@round_app.command()
+def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """Close a round now, whoever has answered. It cannot be opened again.
+
+    Example: `folkmoot-coordinator round close latest`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.rounds import close_round, find_round
+
+    _, database = open_home(home)
+    identifier = find_round(database, round_).round_.round_id
+    state = close_round(database, identifier, system_clock())
+    if json_:
+        print_json({"round_id": identifier, "state": state.name.lower()})
+    else:
+        typer.echo(f"Round {identifier} is closed: {state.name.lower()}")
+
+
+def _summary(summary: RoundSummary) -> dict[str, Any]:
+    from folkmoot_coordinator.clock import to_text
+
+    return {
+        "round_id": summary.round_id,
+        "title": summary.title,
+        "state": summary.state.name.lower(),
+        "invited": summary.invited,
+        "released": summary.released,
+        "refused": summary.refused,
+        "opened_at": to_text(summary.opened_at),
+        "deadline": to_text(summary.deadline),
+        "closed_at": to_text(summary.closed_at) if summary.closed_at else None,
+    }
+
+
+def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
+    from folkmoot_coordinator.clock import to_text
+
+    round_ = stored.round_
+    return {
+        "round_id": round_.round_id,
+        "title": round_.title,
+        "purpose": round_.purpose,
+        "state": stored.state.name.lower(),
+        "opened_at": to_text(round_.opened_at),
+        "deadline": to_text(round_.deadline),
+        "closed_at": to_text(stored.closed_at) if stored.closed_at else None,
+        "minimum_councils": round_.minimum_councils,
+        "invited": len(found),
+        "released": sum(standing.answer == "released" for standing in found),
+        "refused": sum(standing.answer == "refused" for standing in found),
+        "waiting": sum(standing.answer == "waiting" for standing in found),
+        "councils": [
+            {
+                "council": standing.council,
+                "answer": standing.answer,
+                "answered_at": to_text(standing.answered_at) if standing.answered_at else None,
+                "reason": standing.refusal.name.lower() if standing.refusal else None,
+                "meaning": standing.refusal.meaning if standing.refusal else None,
+                "next_step": standing.refusal.next_step if standing.refusal else None,
+                "enrolled": standing.enrolled,
+                "last_seen": to_text(standing.last_seen) if standing.last_seen else None,
+            }
+            for standing in found
+        ],
+    }
+
+
+def _print_round(stored: StoredRound, found: list[Standing]) -> None:
+    from rich.table import Table
+
+    from folkmoot_coordinator.clock import to_text
+
+    round_ = stored.round_
+    waiting = sum(standing.answer == "waiting" for standing in found)
+    typer.echo(f"Round {round_.round_id}: {round_.title or round_.purpose}")
+    closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
+    typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
+    typer.echo(
+        f"  waiting for {waiting} of {len(found)} councils; published from "
+        f"{round_.minimum_councils} releases"
+    )
+    table = Table("Council", "Answer", "When", "Last seen", "Why, and what to do")
+    for standing in found:
+        table.add_row(
+            standing.council,
+            standing.answer,
+            to_text(standing.answered_at) if standing.answered_at else "",
+            to_text(standing.last_seen) if standing.last_seen else "never",
+            _explanation(standing),
+        )
+    console().print(table)
+
+
+def _explanation(standing: Standing) -> str:
+    if standing.refusal:
+        return f"{standing.refusal.meaning}. {standing.refusal.next_step}"
+    if standing.answered_at is None:
+        if not standing.enrolled:
+            return "not enrolled. Invite the council"
+        return "no answer yet. Ask the council: `folkmoot-node rounds show`"
+    return ""

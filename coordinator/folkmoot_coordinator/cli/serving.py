@@ -1,0 +1,45 @@
+"""`folkmoot-coordinator serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("serve")(serve)
+
+
+def serve(home: HomeOption = Path()) -> None:
+    """Serve both ports until stopped (SIGTERM or Ctrl-C); closes rounds when due.
+
+    Prints one line when ready; logs one line an event to standard error.
+
+    Example: `folkmoot-coordinator serve --home region`
+    """
+    import logging
+    import signal
+    import threading
+
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.logs import configure
+    from folkmoot_coordinator.server import CoordinatorServer
+
+    configure()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    server = CoordinatorServer(Home(home))
+    server.start()
+    settings = server.settings
+    print(
+        f"Serving {settings.region}: collection {settings.collection.listen}, "
+        f"enrolment {settings.enrolment.listen}",
+        flush=True,
+    )
+    server.wait(stop)
+    logging.getLogger("folkmoot_coordinator").info("stopped")

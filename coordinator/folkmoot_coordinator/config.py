@@ -1,0 +1,227 @@
+"""The coordinator's settings file and the layout of its home folder."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, load
+
+SETTINGS_FILE = "coordinator.toml"
+DEFAULT_COLLECTION_PORT = 7443
+DEFAULT_ENROLMENT_PORT = 7444
+LARGEST_PORT = 65535
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+
+def split_address(value: str) -> tuple[str, int]:
+    """Host and port of `host:port`; an IPv6 host is written in brackets.
+
+    Raises:
+        ValueError: If it is not of that form.
+    """
+    host, colon, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= LARGEST_PORT:
+        raise ValueError(
+            f"{value[:80]!r} is not an address; write host:port, such as 127.0.0.1:7443"
+        )
+    return check_host(host), int(port)
+
+
+def join_address(host: str, port: int) -> str:
+    """The address `host:port`, with brackets where the host is an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def check_host(value: str) -> str:
+    """Returns `value` if it is an IP address or a host name, else raises ValueError."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        pass
+    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{value[:80]!r} is neither a host name nor an IP address")
+    return value
+
+
+def _check_address(value: str) -> str:
+    return join_address(*split_address(value))
+
+
+def _check_printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("has a character that cannot be printed")
+    return value
+
+
+Host = Annotated[str, AfterValidator(check_host)]
+Address = Annotated[str, AfterValidator(_check_address)]
+RegionName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_printable)]
+
+
+class PortSettings(Settings):
+    """One of the two ports.
+
+    Attributes:
+        listen: Where the coordinator listens, `host:port`.
+        address: What nodes dial, `host:port`; its host must be among `hosts`.
+    """
+
+    listen: Address
+    address: Address
+
+
+class CertificateSettings(Settings):
+    """How long certificates and invitations last."""
+
+    node_days: int = Field(default=30, ge=1, le=825)
+    """Days a node's certificate is valid; nodes renew theirs while running."""
+    server_days: int = Field(default=90, ge=1, le=825)
+    """Days the server certificate is valid; renewed while running at a third of it left."""
+    invitation_hours: int = Field(default=72, ge=1, le=24 * 90)
+    """Hours within which an invitation must be used."""
+
+
+class DatabaseSettings(Settings):
+    """Where state is kept."""
+
+    url: str | None = None
+    """SQLAlchemy URL; by default SQLite in the home folder."""
+
+
+class LimitSettings(Settings):
+    """Bounds on what peers can make the coordinator do at one time."""
+
+    workers: int = Field(default=24, ge=2, le=512)
+    """Calls served at one time on the collection port; others wait their turn."""
+    call_seconds: int = Field(default=900, ge=1)
+    """Longest duration of one submission, in seconds."""
+
+
+class CoordinatorSettings(Settings):
+    """The file coordinator.toml.
+
+    Attributes:
+        version: Version of the file's form.
+        region: Name of the region, for people.
+        hosts: Names and IP addresses in the server certificate.
+        collection: Port for enrolled nodes, mutual TLS.
+        enrolment: Port for nodes that have no certificate yet, server-authenticated TLS.
+        certificates: Lifetimes.
+        database: Where state is kept.
+        limits: Bounds on concurrent work.
+    """
+
+    version: Literal[1] = Field(alias="schema")
+    region: RegionName
+    hosts: tuple[Host, ...] = Field(min_length=1)
+    collection: PortSettings
+    enrolment: PortSettings
+    certificates: CertificateSettings = CertificateSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="after")
+    def _addresses_fit(self) -> CoordinatorSettings:
+        for name, port in (("collection", self.collection), ("enrolment", self.enrolment)):
+            host, _ = split_address(port.address)
+            if host not in self.hosts:
+                raise ValueError(
+                    f"{name}.address names the host {host}, which is not among hosts "
+                    f"({', '.join(self.hosts)}): nodes would refuse the certificate"
+                )
+        if split_address(self.collection.listen) == split_address(self.enrolment.listen):
+            raise ValueError("collection and enrolment listen on the same port")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The coordinator's folder, and what lies where in it.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings, `coordinator.toml`."""
+        return self.path / SETTINGS_FILE
+
+    @property
+    def keys(self) -> Path:
+        """Folder of private keys and certificates; for the owner only."""
+        return self.path / "keys"
+
+    @property
+    def database_file(self) -> Path:
+        """SQLite database, where no other database is set."""
+        return self.path / "coordinator.sqlite"
+
+    def settings(self) -> CoordinatorSettings:
+        """Reads the settings.
+
+        Raises:
+            Problem: If the folder is no coordinator's home, or the settings are wrong.
+        """
+        if not self.settings_file.is_file():
+            raise Problem(
+                "there is no coordinator here",
+                where=str(self.path),
+                remedy="Run `folkmoot-coordinator init`, or name the folder with --home",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return load(CoordinatorSettings, self.settings_file)
+
+    def database_url(self, settings: CoordinatorSettings) -> str:
+        """SQLAlchemy URL of the database."""
+        return settings.database.url or f"sqlite:///{self.database_file.resolve()}"
+
+
+def settings_text(
+    region: str, hosts: tuple[str, ...], listen: str, collection_port: int, enrolment_port: int
+) -> str:
+    """A settings file for a new coordinator, with the defaults written out."""
+    names = ", ".join(_quoted(host) for host in hosts)
+    return f"""\
+# Settings of a Folkmoot coordinator. An unknown key is refused.
+schema = 1
+region = {_quoted(region)}
+hosts = [{names}]  # names and IP addresses in the server certificate
+
+[collection]  # enrolled nodes, mutual TLS
+listen = {_quoted(join_address(listen, collection_port))}
+address = {_quoted(join_address(hosts[0], collection_port))}  # what nodes dial
+
+[enrolment]  # nodes that have no certificate yet
+listen = {_quoted(join_address(listen, enrolment_port))}
+address = {_quoted(join_address(hosts[0], enrolment_port))}
+
+[certificates]
+node_days = 30
+server_days = 90
+invitation_hours = 72
+
+[database]
+# url = "postgresql+psycopg://user@host/folkmoot"  # default: SQLite in this folder
+
+[limits]
+workers = 24
+call_seconds = 900
+"""
+
+
+def _quoted(value: str) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)

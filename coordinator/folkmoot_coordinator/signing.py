@@ -1,0 +1,63 @@
+"""The key with which rounds and receipts are signed: Ed25519 (RFC 8032)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from folkmoot_coordinator.keyfiles import write_private
+from folkmoot_operator.problems import ExitCode, Problem
+
+_KEY_FILE = "signing.key"
+
+
+class SigningKey:
+    """Signs what the coordinator says, so that nodes can hold it to its word."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+
+    @classmethod
+    def create(cls, folder: Path) -> SigningKey:
+        """Makes a new key and keeps it in `folder`."""
+        key = Ed25519PrivateKey.generate()
+        write_private(
+            folder / _KEY_FILE,
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+        )
+        return cls(key)
+
+    @classmethod
+    def load(cls, folder: Path) -> SigningKey:
+        """Reads the key kept in `folder`.
+
+        Raises:
+            Problem: If it is missing or not an Ed25519 key.
+        """
+        try:
+            key = serialization.load_pem_private_key((folder / _KEY_FILE).read_bytes(), None)
+        except (OSError, ValueError, TypeError):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Problem(
+                "the signing key cannot be read",
+                where=str(folder / _KEY_FILE),
+                remedy="Restore it from its backup; nodes accept no other key",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return cls(key)
+
+    @property
+    def public(self) -> bytes:
+        """The public key, 32 bytes."""
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, domain: bytes, message: bytes) -> bytes:
+        """Signature over `domain` followed by `message`, 64 bytes."""
+        return self._key.sign(domain + message)

@@ -1,0 +1,107 @@
+"""Tables of the coordinator's database.
+
+Times are seconds since 1970-01-01T00:00:00Z. SQL stays portable between SQLite and
+PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Base of the tables."""
+
+
+class CouncilRow(Base):
+    """A council that has enrolled at least once."""
+
+    __tablename__ = "councils"
+
+    code: Mapped[str] = mapped_column(String(9), primary_key=True)
+    enrolled_at: Mapped[int] = mapped_column(BigInteger)
+    last_seen: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class InvitationRow(Base):
+    """An invitation; the token itself is not kept, only its SHA-256."""
+
+    __tablename__ = "invitations"
+
+    token_digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    council: Mapped[str] = mapped_column(String(9), index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+    key_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    serial: Mapped[str | None] = mapped_column(String(64))
+
+
+class CertificateRow(Base):
+    """A certificate made for a node."""
+
+    __tablename__ = "certificates"
+
+    serial: Mapped[str] = mapped_column(String(64), primary_key=True)
+    council: Mapped[str] = mapped_column(ForeignKey("councils.code"), index=True)
+    certificate: Mapped[bytes] = mapped_column(LargeBinary)
+    key_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    issued_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RoundRow(Base):
+    """A round; `serialised` is what was signed, and what the other columns repeat."""
+
+    __tablename__ = "rounds"
+
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    serialised: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    state: Mapped[int] = mapped_column(index=True)
+    opened_at: Mapped[int] = mapped_column(BigInteger)
+    deadline: Mapped[int] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class InvitedRow(Base):
+    """A council invited to a round."""
+
+    __tablename__ = "invited"
+    __table_args__ = (Index("ix_invited_council", "council"),)
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    council: Mapped[str] = mapped_column(String(9), primary_key=True)
+
+
+class AnswerRow(Base):
+    """A council's one answer to a round.
+
+    The primary key is what makes a second answer impossible, whatever races.
+    """
+
+    __tablename__ = "answers"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    council: Mapped[str] = mapped_column(String(9), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    reason: Mapped[int | None]
+    """Reason of a refusal; null for a release."""
+    ledger_entry: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    received_at: Mapped[int] = mapped_column(BigInteger)
+    receipt: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class CellsRow(Base):
+    """The noisy counts of a release, apart from `answers` so that those stay small."""
+
+    __tablename__ = "cells"
+
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    council: Mapped[str] = mapped_column(String(9), primary_key=True)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian int64, in the cell order of the round."""
