@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.problems import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console

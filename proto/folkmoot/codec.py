@@ -189,7 +189,8 @@ def decode_release(
         chunk = part.cells
         if chunk.first_cell != len(values) or not chunk.values:
             raise _rejected(
-                RejectionReason.OVERSIZED if chunk.first_cell < len(values)
+                RejectionReason.OVERSIZED
+                if chunk.first_cell < len(values)
                 else RejectionReason.TRUNCATED,
                 f"a chunk begins at cell {chunk.first_cell}; {len(values)} was expected",
             )

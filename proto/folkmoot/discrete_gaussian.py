@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 
 _CONTINUOUS_FROM = 10.0
 """From this sigma on, the variance is sigma^2 to double precision."""
@@ -46,10 +47,9 @@ def half_width(variance_: float, confidence: float = 0.95) -> int:
         return 0
     sigma = math.sqrt(variance_)
     if sigma >= _CONTINUOUS_FROM:
-        h = max(0, int(sigma) - 1)
-        while math.erf((h + 0.5) / (sigma * math.sqrt(2))) < confidence:
-            h += 1
-        return h
+        # Half a household more than the whole number: the continuity correction.
+        quantile = NormalDist(0, sigma).inv_cdf((1 + confidence) / 2)
+        return max(0, math.ceil(quantile - 0.5))
     weights = _weights(max(sigma, 0.05))
     mass = weights[0] + 2 * sum(weights[1:])
     covered = weights[0]

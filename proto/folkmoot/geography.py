@@ -19,6 +19,7 @@ class GssCode(str):
     __slots__ = ()
 
     def __new__(cls, value: str, where: str = "GSS code") -> GssCode:
+        """Checks and makes a code; `where` names the field in the error."""
         if not _GSS.fullmatch(value):
             raise ContractError(
                 where,

@@ -31,9 +31,7 @@ class Rho:
 
     def __post_init__(self) -> None:
         if not 0 <= self.nano <= _LARGEST:
-            raise ContractError(
-                "rho", f"{self.nano} nano-rho is out of range", "Give 0 or more"
-            )
+            raise ContractError("rho", f"{self.nano} nano-rho is out of range", "Give 0 or more")
 
     @classmethod
     def of(cls, value: str | int | float | Decimal, where: str = "rho") -> Rho:

@@ -133,9 +133,7 @@ class Workload:
                 "workload.attributes", "a name is repeated", "Name each attribute once"
             )
         if not self.marginals:
-            raise ContractError(
-                "workload.marginals", "is empty", "Ask for at least one marginal"
-            )
+            raise ContractError("workload.marginals", "is empty", "Ask for at least one marginal")
         queries = [frozenset(marginal.attributes) for marginal in self.marginals]
         if len(set(queries)) != len(queries):
             raise ContractError(

@@ -1,0 +1,121 @@
+"""Whether a round may be answered: the council's policy against the question.
+
+Looks at the round, the policies and the ledger, never at households, so that a refusal
+tells nothing about anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Rho
+from folkmoot.refusal import RefusalReason
+from folkmoot.rounds import Mechanism, Round
+from folkmoot_node.release_policy import ReleasePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a node knows when it judges a round.
+
+    Attributes:
+        council: GSS code of this node's council.
+        release_policy: The signed release policy.
+        risk_policy_digest: SHA-256 of the risk stratification policy in use, 32 bytes.
+        codes: Published code list of each attribute; None for an area, whose codes the
+            round gives.
+        remaining: What is left in the accounting period.
+        now: Seconds since 1970-01-01T00:00:00Z.
+    """
+
+    council: GssCode
+    release_policy: ReleasePolicy
+    risk_policy_digest: bytes
+    codes: Mapping[str, tuple[str, ...] | None]
+    remaining: Rho
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a round is refused.
+
+    Attributes:
+        reason: The code that is sent.
+        detail: For the operator of the node; it is not sent.
+    """
+
+    reason: RefusalReason
+    detail: str
+
+
+def judge(round_: Round, standing: Standing) -> Objection | None:
+    """The first reason to refuse a round, or None if it may be answered."""
+    policy = standing.release_policy
+    workload = round_.workload
+    if standing.council != policy.council or standing.council not in round_.councils:
+        return Objection(
+            RefusalReason.ROUND_INVALID, f"the round does not invite {standing.council}"
+        )
+    if datetime.fromtimestamp(standing.now, UTC).date() > policy.sunset:
+        return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
+    if round_.purpose not in policy.purposes:
+        return Objection(
+            RefusalReason.PURPOSE,
+            f"purpose {round_.purpose!r}; permitted: {', '.join(policy.purposes)}",
+        )
+    if round_.mechanism is not Mechanism.DISCRETE_GAUSSIAN:
+        return Objection(RefusalReason.MECHANISM, f"mechanism {round_.mechanism.name}")
+    if round_.delta > policy.maximum_delta:
+        return Objection(
+            RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"
+        )
+    for attribute in workload.attributes:
+        if attribute.name not in policy.attributes or attribute.name not in standing.codes:
+            return Objection(
+                RefusalReason.ATTRIBUTE,
+                f"attribute {attribute.name!r}; permitted: {', '.join(policy.attributes)}",
+            )
+        published = standing.codes[attribute.name]
+        if (published is None) != attribute.is_area:
+            return Objection(
+                RefusalReason.CODE, f"attribute {attribute.name!r} has codes of another kind"
+            )
+        if published is not None and not set(attribute.codes) <= set(published):
+            return Objection(
+                RefusalReason.CODE,
+                f"attribute {attribute.name!r}; published codes: {', '.join(published)}",
+            )
+    widest = max(len(marginal.attributes) for marginal in workload.marginals)
+    cells = workload.cells(standing.council)
+    if widest > policy.maximum_ways or cells > policy.maximum_cells:
+        return Objection(
+            RefusalReason.WORKLOAD_SIZE,
+            f"{cells} cells, up to {widest} attributes; permitted: {policy.maximum_cells} "
+            f"cells, {policy.maximum_ways} attributes",
+        )
+    if round_.policy_digest != standing.risk_policy_digest:
+        return Objection(
+            RefusalReason.POLICY_DIGEST,
+            f"the round expects risk policy {round_.policy_digest.hex()[:12]}, "
+            f"this node scores under {standing.risk_policy_digest.hex()[:12]}",
+        )
+    if round_.loss > policy.loss.per_round:
+        return Objection(
+            RefusalReason.LOSS_PER_ROUND,
+            f"rho {round_.loss}; at most {policy.loss.per_round} for one round",
+        )
+    if round_.loss > standing.remaining:
+        return exhausted(round_.loss, standing.remaining)
+    return None
+
+
+def exhausted(requested: Rho, remaining: Rho) -> Objection:
+    """The objection of a ledger that has too little left."""
+    return Objection(
+        RefusalReason.BUDGET_EXHAUSTED,
+        f"rho {requested} is asked for; {remaining} is left in the accounting period",
+    )

@@ -1,0 +1,170 @@
+"""Answering rounds: learn of them, release or refuse, deliver, keep the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from folkmoot.errors import ContractError
+from folkmoot_node import admission
+from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.home import NodeHome
+from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.rounds import Decision, KnownRound, RoundStatus
+from folkmoot_node.signatures import check_receipt
+from folkmoot_node.steps import Step
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for the operator and the node's own log.
+
+    Attributes:
+        round_id: Round concerned, or empty.
+        text: What happened; holds nothing derived from households.
+        is_problem: True if somebody has to look.
+    """
+
+    round_id: str
+    text: str
+    is_problem: bool = False
+
+
+def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
+    """One visit to the coordinator: deliver what is owed, learn of rounds, answer them.
+
+    Raises:
+        Problem: If the coordinator cannot be reached, or does not accept this node.
+    """
+    protocol = client.negotiate()
+    yield from deliver(home, client)
+    yield from learn(home, client, protocol)
+    for known in home.round_book().rounds():
+        yield from consider(home, known)
+    yield from deliver(home, client)
+
+
+def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
+    """Fetches open rounds and keeps those that are signed and not seen before."""
+    book = home.round_book()
+    for signed in client.rounds(protocol):
+        try:
+            book.receive(signed.round, signed.signature, home.clock())
+        except (Problem, ContractError) as error:
+            yield Event("", str(error), is_problem=True)
+
+
+def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
+    """Answers a round if it can be answered now."""
+    round_id = known.round.round_id
+    if home.outbox.find(round_id) is not None:
+        return
+    try:
+        answer = answer_round(home, known)
+    except Problem as error:
+        yield Event(round_id, f"cannot be answered: {error}", is_problem=True)
+        return
+    if answer is not None:
+        yield Event(round_id, _describe(answer))
+    elif home.clock() < known.round.deadline:
+        yield Event(round_id, "waits for an operator: see `folkmoot-node rounds show`")
+
+
+def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
+    """Answers a round as policy and operators decide, and stores the answer.
+
+    Returns:
+        The one answer to the round; None if its deadline has passed, or an operator has
+        to decide first.
+
+    Raises:
+        Problem: If it cannot be answered yet, for example for want of scores.
+    """
+    from folkmoot_node.release import refuse, release
+    from folkmoot_node.tabulate import tabulate
+
+    earlier = home.outbox.find(known.round.round_id)
+    if earlier is not None:
+        return earlier
+    if home.clock() >= known.round.deadline:
+        return None
+    council = home.config.council
+    if known.decision is Decision.DECLINED:
+        objection = declined(known)
+        return refuse(
+            known.round.round_id, known.digest, council, objection, home.outbox, home.clock
+        )
+    signed = home.release_policy()
+    with home.open_store() as store:
+        standing = home.standing(store, signed)
+        if (
+            signed.policy.operator_approval
+            and known.decision is None
+            and admission.judge(known.round, standing) is None
+        ):
+            return None
+        return release(
+            known.round,
+            known.digest,
+            standing,
+            signed.digest,
+            lambda: tabulate(store, known.round, council),
+            home.ledger,
+            home.outbox,
+            home.clock,
+            threads=home.config.threads,
+            observe=home.observe,
+        )
+
+
+def declined(known: KnownRound) -> admission.Objection:
+    """The objection of an operator who declined."""
+    from folkmoot.refusal import RefusalReason
+
+    return admission.Objection(RefusalReason.DECLINED, f"declined by {known.decided_by}")
+
+
+def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
+    """Sends every answer that has no receipt yet, and keeps the receipts.
+
+    Raises:
+        Problem: If the coordinator cannot be reached; what is owed is sent next time.
+    """
+    for answer in home.outbox.pending():
+        try:
+            signed = client.deliver(answer)
+        except RejectedByCoordinator as error:
+            if error.exit_code is ExitCode.UNREACHABLE:
+                raise
+            home.outbox.close(answer.round_id, error.rejection.reason.name)
+            yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)
+            continue
+        home.observe(Step.DELIVERED)
+        check_receipt(
+            home.identity().signing_key,
+            home.config.council,
+            answer,
+            signed.receipt,
+            signed.signature,
+        )
+        home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
+        home.observe(Step.ACKNOWLEDGED)
+        yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
+
+
+def _describe(answer: Answer) -> str:
+    if answer.kind is AnswerKind.RELEASE:
+        return "released; the answer is in the outbox"
+    assert answer.reason is not None
+    return f"refused: {answer.reason.meaning}"
+
+
+def is_open(status: RoundStatus) -> bool:
+    """True while something is still to be done for a round at this node."""
+    return status in {
+        RoundStatus.WAITING_FOR_APPROVAL,
+        RoundStatus.READY,
+        RoundStatus.RELEASED,
+        RoundStatus.REFUSED,
+    }

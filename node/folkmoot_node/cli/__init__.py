@@ -1,0 +1,26 @@
+"""The command `folkmoot-node`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from folkmoot_node.cli import evidence, policies, rounds, running, scoring, setup
+from folkmoot_operator.console import application, run
+
+app = application(
+    "folkmoot-node",
+    "A council's node: scores its own households, and releases only noisy counts.\n\n"
+    "Exit codes: 0 done, 1 fault, 2 usage, 3 settings, 4 data, 5 refused, 6 unreachable, "
+    "7 verification failed. Add --debug to any command for a stack trace.",
+)
+for _module in (setup, scoring, policies, rounds, evidence, running):
+    _module.register(app)
+
+
+def main() -> NoReturn:
+    """Entry point of the console script."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""`ledger` and `egress`: what was spent, and what left."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment
+from folkmoot_operator.console import console, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    group = typer.Typer(help="What was spent of the privacy budget.", no_args_is_help=True)
+    group.command()(show)
+    group.command()(verify)
+    app.add_typer(group, name="ledger")
+    app.command()(egress)
+
+
+def show(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Shows each debit and what is left in the accounting period.
+
+    Example: folkmoot-node ledger show
+    """
+    from folkmoot.privacy import epsilon_at
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        balance = node.balance()
+        debits = node.ledger.debits()
+        delta = node.release_policy().policy.maximum_delta
+    if as_json:
+        print_json(
+            {
+                "period_start": moment(balance.period_start),
+                "period_end": moment(balance.period_end),
+                "cap": str(balance.cap),
+                "spent": str(balance.spent),
+                "remaining": str(balance.remaining),
+                "lifetime": str(balance.lifetime),
+                "debits": [
+                    {
+                        "at": moment(debit.at),
+                        "round_id": debit.round_id,
+                        "rho": str(debit.rho),
+                        "entry": debit.entry.hex(),
+                    }
+                    for debit in debits
+                ],
+            }
+        )
+        return
+    from rich.table import Table
+
+    table = Table("When", "Round", "rho", "Ledger entry")
+    for debit in debits:
+        table.add_row(moment(debit.at), debit.round_id, str(debit.rho), debit.entry.hex()[:16])
+    out = console()
+    out.print(table)
+    out.print(
+        f"Accounting period {moment(balance.period_start)} to {moment(balance.period_end)}: "
+        f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "
+        f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
+    )
+
+
+def verify(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Recomputes the hash chains of ledger, egress and audit log, and every stored answer.
+
+    Exit code 7, and the first entry that does not fit, if anything was changed.
+
+    Example: folkmoot-node ledger verify --json
+    """
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        ledger, egress_, audit = (
+            node.ledger.verify(),
+            node.egress.verify(),
+            node.audit.verify(),
+        )
+        answers = node.outbox.verify()
+        node.check_answers_are_paid()
+    if as_json:
+        print_json(
+            {
+                "ledger": {"entries": ledger.length, "head": ledger.digest.hex()},
+                "egress": {"entries": egress_.length, "head": egress_.digest.hex()},
+                "audit": {"entries": audit.length, "head": audit.digest.hex()},
+                "answers": answers,
+            }
+        )
+        return
+    typer.echo(f"Ledger: {ledger.length} entries, unbroken. Head {ledger.digest.hex()}")
+    typer.echo(f"Egress log: {egress_.length} entries, unbroken. Head {egress_.digest.hex()}")
+    typer.echo(f"Audit log: {audit.length} entries, unbroken. Head {audit.digest.hex()}")
+    typer.echo(f"Outbox: {answers} answers, each as it was stored and each release paid for.")
+
+
+def egress(
+    home: Home = HERE,
+    as_json: AsJson = False,
+    last: Annotated[int, typer.Option(help="How many of the newest records.", min=1)] = 50,
+) -> None:
+    """Shows what left this node: each message, when, to whom, how large, its SHA-256.
+
+    Example: folkmoot-node egress --last 10
+    """
+    from collections import deque
+
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        newest = deque(node.egress.departures(), maxlen=last)
+    if as_json:
+        print_json(
+            [
+                {
+                    "at": moment(item.at),
+                    "method": item.method,
+                    "destination": item.destination,
+                    "round_id": item.round_id,
+                    "messages": item.messages,
+                    "bytes": item.size,
+                    "sha256": item.sha256.hex(),
+                }
+                for item in newest
+            ]
+        )
+        return
+    from rich.table import Table
+
+    table = Table("When", "Method", "To", "Round", "Messages", "Bytes", "SHA-256")
+    for item in newest:
+        table.add_row(
+            moment(item.at),
+            item.method.rpartition("/")[2],
+            item.destination,
+            item.round_id[:8],
+            str(item.messages),
+            str(item.size),
+            item.sha256.hex()[:16],
+        )
+    console().print(table)

@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Home = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="FOLKMOOT_NODE_HOME",
+        help="The node's home folder.",
+        file_okay=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+RoundId = Annotated[
+    str, typer.Argument(metavar="ROUND", help="Id of the round, its beginning, or `latest`.")
+]
+HERE = Path()
+
+
+def moment(seconds: int | None) -> str | None:
+    """A time for people and programs: ISO 8601, UTC."""
+    from datetime import UTC, datetime
+
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def operator_name() -> str:
+    """The account that runs the command, for the record of who decided."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown account"

@@ -1,0 +1,139 @@
+"""`policy`: read, sign and check what the council has decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.console import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    group = typer.Typer(
+        help="The risk stratification policy and the release policy.", no_args_is_help=True
+    )
+    group.command()(show)
+    group.command()(sign)
+    group.command()(verify)
+    app.add_typer(group, name="policy")
+
+
+def show(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Shows both policies in plain words, with their digests.
+
+    Example: folkmoot-node policy show --json
+    """
+    from folkmoot.privacy import epsilon_at
+    from folkmoot_node.config import load_config
+    from folkmoot_node.release_policy import load_unsigned
+    from folkmoot_node.risk_policy import load_policy
+
+    config = load_config(home)
+    risk = load_policy(config.risk_policy)
+    release, digest = load_unsigned(config.release_policy)
+    loss = release.loss
+    if as_json:
+        print_json(
+            {
+                "risk_policy": {
+                    "name": risk.name,
+                    "purpose": risk.purpose,
+                    "sha256": risk.digest.hex(),
+                    "sunset": risk.sunset,
+                    "bands": risk.band_names,
+                },
+                "release_policy": {
+                    "council": release.council,
+                    "sha256": digest.hex(),
+                    "sunset": release.sunset,
+                    "purposes": release.purposes,
+                    "attributes": release.attributes,
+                    "rho_per_round": str(loss.per_round),
+                    "rho_per_period": str(loss.per_period),
+                },
+            }
+        )
+        return
+    delta = release.maximum_delta
+    person = loss.per_period.for_person(loss.households_per_person)
+    typer.echo(f"Risk stratification policy: {risk.name}, until {risk.sunset}")
+    typer.echo(f"  {config.risk_policy.name}  sha256 {risk.digest.hex()}")
+    typer.echo(f"Release policy of {release.council}, until {release.sunset}")
+    typer.echo(f"  {config.release_policy.name}  sha256 {digest.hex()}")
+    typer.echo(f"  Purposes: {', '.join(release.purposes)}")
+    typer.echo(f"  Attributes that may be tabulated: {', '.join(release.attributes)}")
+    typer.echo(
+        f"  At most {release.maximum_ways} attributes in a marginal and "
+        f"{release.maximum_cells} cells in a round"
+    )
+    typer.echo(
+        "  Each round needs an operator's approval"
+        if release.operator_approval
+        else "  Rounds within this policy are answered without asking anybody"
+    )
+    typer.echo(
+        f"  A household's privacy loss: at most rho {loss.per_round} in a round "
+        f"(epsilon {epsilon_at(loss.per_round, delta):.2f} at delta {delta}),"
+    )
+    typer.echo(
+        f"  at most rho {loss.per_period} in {loss.period_months} months "
+        f"(epsilon {epsilon_at(loss.per_period, delta):.2f})."
+    )
+    typer.echo(
+        f"  A person recorded in {loss.households_per_person} households: at most rho {person} "
+        f"(epsilon {epsilon_at(person, delta):.2f})."
+    )
+
+
+def sign(
+    signer: Annotated[str, typer.Option(help="Name and role of the person who decides.")],
+    home: Home = HERE,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Signing key kept elsewhere, instead of keys/policy-signing.key."),
+    ] = None,
+) -> None:
+    """Signs the release policy as it now stands.
+
+    Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.identity import load_policy_key
+    from folkmoot_node.release_policy import sign as sign_file
+
+    with open_home(home) as node:
+        private = load_policy_key(key or node.keys.policy_key)
+        sidecar = sign_file(node.config.release_policy, private, signer, node.clock())
+        signed = node.release_policy()
+        with node.state.transaction() as connection:
+            node.audit.append(
+                connection,
+                node.clock(),
+                {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
+            )
+    typer.echo(f"Signed by {signed.signer}: {sidecar.name}")
+
+
+def verify(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Checks the signature of the release policy. Exit code 3 if it does not hold.
+
+    Example: folkmoot-node policy verify
+    """
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        signed = node.release_policy()
+    if as_json:
+        print_json(
+            {
+                "signer": signed.signer,
+                "signed_at": signed.signed_at,
+                "sha256": signed.digest.hex(),
+            }
+        )
+    else:
+        typer.echo(f"The release policy is signed by {signed.signer} on {signed.signed_at}.")

@@ -1,0 +1,179 @@
+"""`rounds`, `approve`, `decline`, `release`: what the region asks, and the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, operator_name
+from folkmoot_operator.console import console, print_json
+
+if TYPE_CHECKING:
+    from folkmoot_node.home import NodeHome
+    from folkmoot_node.rounds import Decision, KnownRound
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    group = typer.Typer(help="Rounds the region has opened.", no_args_is_help=True)
+    group.command("list")(list_)
+    group.command()(show)
+    app.add_typer(group, name="rounds")
+    app.command()(approve)
+    app.command()(decline)
+    app.command()(release)
+
+
+def list_(
+    home: Home = HERE,
+    as_json: AsJson = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the coordinator for new rounds.")
+    ] = False,
+) -> None:
+    """Lists rounds, after asking the coordinator for new ones.
+
+    Example: folkmoot-node rounds list
+    """
+    from folkmoot_node.answering import learn
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        if not offline:
+            with node.connect() as client:
+                for event in learn(node, client, client.negotiate()):
+                    typer.echo(f"Warning: {event.text}", err=True)
+        rows = [_summary(node, known) for known in node.round_book().rounds()]
+    if as_json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table("Round", "Title", "rho", "Deadline", "Status")
+    for row in rows:
+        table.add_row(
+            row["round_id"][:12], row["title"], row["rho"], row["deadline"], row["status"]
+        )
+    console().print(table)
+
+
+def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
+    answer = node.outbox.find(known.round.round_id)
+    approval = node.release_policy().policy.operator_approval
+    status = known.status(answer, approval=approval, now=node.clock())
+    return {
+        "round_id": known.round.round_id,
+        "title": known.round.title,
+        "purpose": known.round.purpose,
+        "rho": str(known.round.loss),
+        "deadline": moment(known.round.deadline),
+        "status": status.value,
+        "reason": answer.reason.name if answer and answer.reason else None,
+    }
+
+
+def show(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
+    """Says in plain English what a round asks, and what answering it would cost.
+
+    Example: folkmoot-node rounds show latest
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.statement import describe
+
+    with open_home(home) as node:
+        known = node.round_book().resolve(round_id)
+        description = describe(node, known)
+        summary = _summary(node, known)
+    if as_json:
+        print_json({**summary, **description.as_json()})
+    else:
+        console().print(description.as_text(), markup=False)
+
+
+def approve(
+    round_id: RoundId,
+    home: Home = HERE,
+    undo: Annotated[bool, typer.Option("--undo", help="Take an approval back.")] = False,
+) -> None:
+    """Approves a round; it is answered at the next visit to the coordinator.
+
+    Example: folkmoot-node approve latest
+    """
+    from folkmoot_node.rounds import Decision
+
+    _decide(home, round_id, None if undo else Decision.APPROVED)
+
+
+def decline(
+    round_id: RoundId,
+    home: Home = HERE,
+    undo: Annotated[bool, typer.Option("--undo", help="Take a decision back.")] = False,
+) -> None:
+    """Declines a round; the region is told that an operator declined, and no more.
+
+    Example: folkmoot-node decline 3f2a
+    """
+    from folkmoot_node.rounds import Decision
+
+    _decide(home, round_id, None if undo else Decision.DECLINED)
+
+
+def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        book = node.round_book()
+        known = book.resolve(round_id)
+        who = operator_name()
+        if decision is None:
+            book.undecide(known, node.outbox)
+        else:
+            book.decide(known, decision, who, node.clock(), node.outbox)
+        done = decision.value if decision else "decision taken back"
+        with node.state.transaction() as connection:
+            body = {"action": f"round {done}", "by": who, "round_id": known.round.round_id}
+            node.audit.append(connection, node.clock(), body)
+    typer.echo(f"Round {known.round.round_id}: {done}.")
+
+
+def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
+    """Answers one round now and delivers the answer.
+
+    A round is answered once: running the command again sends the same bytes. Exit code 5
+    if the policy refuses, 6 if the coordinator cannot be reached (the answer is kept).
+
+    Example: folkmoot-node release latest
+    """
+    from folkmoot_node.answering import answer_round, deliver, learn
+    from folkmoot_node.home import open_home
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    with open_home(home) as node, node.connect() as client:
+        for event in learn(node, client, client.negotiate()):
+            typer.echo(f"Warning: {event.text}", err=True)
+        known = node.round_book().resolve(round_id)
+        answer = answer_round(node, known)
+        if answer is None:
+            raise Problem(
+                "the round is past its deadline"
+                if node.clock() >= known.round.deadline
+                else "the round waits for an operator",
+                where=known.round.round_id,
+                remedy="See `folkmoot-node rounds show`; approve with `folkmoot-node approve`",
+                exit_code=ExitCode.REFUSED,
+            )
+        for event in deliver(node, client):
+            typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
+        summary = _summary(node, known)
+    if as_json:
+        print_json(summary)
+    else:
+        typer.echo(f"Round {summary['round_id']}: {summary['status']}.")
+    if answer.reason is not None:
+        raise Problem(
+            answer.reason.meaning,
+            where=known.round.round_id,
+            remedy=answer.reason.next_step,
+            exit_code=ExitCode.REFUSED,
+        )

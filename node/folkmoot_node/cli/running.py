@@ -1,0 +1,90 @@
+"""`serve` and `doctor`: running the node, and finding out why it does not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment
+from folkmoot_operator.console import console, print_json
+
+if TYPE_CHECKING:
+    from folkmoot_node.answering import Event
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(serve)
+    app.command()(doctor)
+
+
+def serve(
+    home: Home = HERE,
+    until_idle: Annotated[
+        bool,
+        typer.Option(
+            "--until-idle", help="End when a round is known and none needs this node any more."
+        ),
+    ] = False,
+    poll_seconds: Annotated[
+        float | None, typer.Option(help="Seconds between visits, instead of the setting.", min=0.1)
+    ] = None,
+) -> None:
+    """Visits the coordinator again and again, and answers rounds as policy says.
+
+    Nothing listens on this machine: the node only dials out. A coordinator that cannot be
+    reached is tried again for ever. Stop with Ctrl-C or SIGTERM.
+
+    Example: folkmoot-node serve
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.serve import serve as run
+    from folkmoot_node.serve import stop_on_signals
+
+    stop = stop_on_signals()
+    with open_home(home) as node:
+
+        def report(event: Event) -> None:
+            level = "problem" if event.is_problem else "info"
+            subject = f" round {event.round_id[:12]}" if event.round_id else ""
+            typer.echo(f"{moment(node.clock())} {level}{subject}: {event.text}", err=True)
+
+        address = node.coordinator().address
+        typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
+        run(node, report, stop=stop, until_idle=until_idle, poll_seconds=poll_seconds)
+
+
+def doctor(
+    home: Home = HERE,
+    as_json: AsJson = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not try to reach the coordinator.")
+    ] = False,
+) -> None:
+    """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
+
+    Exit code 3 if a check failed. Each failed check says how to mend it.
+
+    Example: folkmoot-node doctor
+    """
+    from folkmoot_node.doctor import examine
+
+    findings = list(examine(home, offline=offline))
+    if as_json:
+        print_json(
+            [
+                {"check": item.check, "ok": item.ok, "detail": item.detail, "remedy": item.remedy}
+                for item in findings
+            ]
+        )
+    else:
+        out = console()
+        for item in findings:
+            mark = "[green]ok[/green]  " if item.ok else "[red]FAIL[/red]"
+            out.print(f"{mark} {item.check}: ", end="")
+            out.print(item.detail, markup=False)
+            if not item.ok and item.remedy:
+                out.print(f"     Remedy: {item.remedy}", markup=False)
+    if not all(item.ok for item in findings):
+        raise typer.Exit(3)

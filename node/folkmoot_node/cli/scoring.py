@@ -1,0 +1,203 @@
+"""`sources`, `score`, `explain`, `households`: what stays inside the council."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_operator.console import console, print_json, progress
+
+if TYPE_CHECKING:
+    from folkmoot_node.scoring import RunSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.command()(sources)
+    app.command()(score)
+    app.command()(explain)
+    app.command()(households)
+
+
+def sources(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Shows the configured sources, their fields, and which the policy uses.
+
+    Reads no record. Exit code 3 if a source, a field or the policy does not fit.
+
+    Example: folkmoot-node sources
+    """
+    from folkmoot_node.binding import bind
+    from folkmoot_node.config import load_config
+    from folkmoot_node.plugins import connect, load_plugins
+    from folkmoot_node.risk_policy import load_policy
+
+    config = load_config(home)
+    plugins = load_plugins()
+    connected = connect(config, plugins)
+    binding = bind(load_policy(config.risk_policy), plugins, connected)
+    wanted = {name: set(fields) for name, fields in binding.wanted.items()}
+    rows = [
+        {
+            "source": source.name,
+            "field": field.name,
+            "level": source.schema.level.value,
+            "type": field.type.value,
+            "unit": field.unit,
+            "category": field.category.value,
+            "protected": field.protected.value if field.protected else "",
+            "combine": field.combine.value,
+            "read": field.name in wanted.get(source.name, set()),
+        }
+        for source in connected
+        for field in source.schema.fields
+    ]
+    if as_json:
+        print_json({"sources": rows, "broken_plugins": [str(fault) for fault in plugins.broken]})
+        return
+    from rich.table import Table
+
+    table = Table("Source", "Field", "Level", "Type", "Unit", "Category", "Protected", "Read")
+    for row in rows:
+        table.add_row(
+            *(str(row[key]) for key in ("source", "field", "level", "type", "unit", "category")),
+            str(row["protected"]),
+            "yes" if row["read"] else "no",
+        )
+    console().print(table)
+    for fault in plugins.broken:
+        typer.echo(f"Warning: {fault}", err=True)
+
+
+def score(
+    home: Home = HERE,
+    as_json: AsJson = False,
+    reference_date: Annotated[
+        datetime.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Date on which ages and durations are computed."),
+    ] = None,
+) -> None:
+    """Reads the sources, scores every household, and stores scores encrypted.
+
+    A run that fails leaves the last good scores in place. Rejected records are listed in
+    the quarantine folder with file, row, field and reason.
+
+    Example: folkmoot-node score
+    """
+    from folkmoot_node.config import load_config
+    from folkmoot_node.plugins import load_plugins
+    from folkmoot_node.risk_policy import load_policy
+    from folkmoot_node.scoring import score as run
+
+    config = load_config(home)
+    policy = load_policy(config.risk_policy)
+    today = datetime.datetime.now(datetime.UTC).date()
+    with progress() as bars:
+        tasks: dict[str, int] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)  # type: ignore[assignment]
+            bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+        summary = run(
+            config,
+            load_plugins(),
+            policy,
+            today=today,
+            reference_date=reference_date.date() if reference_date else None,
+            progress=advance,
+        )
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        _print_summary(summary)
+
+
+def _print_summary(summary: RunSummary) -> None:
+    from rich.table import Table
+
+    out = console()
+    table = Table("Source", "Records", "Rejected", "Linked", "No UPRN", "Not in frame")
+    for source in summary.sources:
+        table.add_row(
+            source.name,
+            *(
+                f"{number:,}"
+                for number in (
+                    source.records,
+                    source.rejected,
+                    source.linked,
+                    source.no_uprn,
+                    source.not_in_frame,
+                )
+            ),
+        )
+    out.print(table)
+    largest = max(summary.bands.values(), default=0) or 1
+    bands = Table("Band", "Households", "Share", "")
+    for band, number in summary.bands.items():
+        share = number / max(1, summary.households)
+        bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
+    out.print(bands)
+    out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    if summary.quarantine:
+        out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
+
+
+def explain(
+    uprn: Annotated[int, typer.Argument(help="Unique property reference number.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Says why one household has its score: contributions, inputs, sources, dates.
+
+    For people with the authority to see it; the look is recorded in the audit log.
+
+    Example: folkmoot-node explain 100012345678
+    """
+    from folkmoot_node.explain import explain as look_up
+    from folkmoot_node.home import open_home
+    from folkmoot_node.plugins import load_plugins
+    from folkmoot_node.risk_policy import load_policy
+
+    with open_home(home) as node:
+        with node.state.transaction() as connection:
+            node.audit.append(
+                connection, node.clock(), {"action": "household explained", "by": operator_name()}
+            )
+        found = look_up(node.config, load_plugins(), load_policy(node.config.risk_policy), uprn)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        console().print(found.as_text(), markup=False)
+
+
+def households(
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
+    home: Home = HERE,
+    band: Annotated[list[str] | None, typer.Option(help="Only this band; may be repeated.")] = None,
+) -> None:
+    """Writes scored households to a file on this machine, for the officers who help them.
+
+    Columns: UPRN, score, completeness, band and the attributes of the policy. The export
+    is recorded in the audit log. The file is personal data: keep it where it belongs.
+
+    Example: folkmoot-node households --band high --out calls.csv
+    """
+    from folkmoot_node.cohort import write_households
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        with node.open_store() as store:
+            written = write_households(store, out, band or [])
+        with node.state.transaction() as connection:
+            node.audit.append(
+                connection,
+                node.clock(),
+                {"action": "households exported", "by": operator_name(), "bands": band or []},
+            )
+    typer.echo(f"Wrote {written:,} households to {out}.")

@@ -1,0 +1,48 @@
+"""Scored households as a file, for the officers of the council who help them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from folkmoot_node.store import HouseholdStore
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def write_households(store: HouseholdStore, path: Path, bands: Sequence[str]) -> int:
+    """Writes UPRN, score, completeness, band and attributes of households.
+
+    Args:
+        store: The scored households.
+        path: File ending in `.csv` or `.parquet`.
+        bands: Only these bands; empty for all.
+
+    Returns:
+        Number of households written.
+
+    Raises:
+        Problem: If a band does not exist or the file's ending is unknown.
+    """
+    names = store.attributes["band"] or ()
+    for band in bands:
+        if band not in names:
+            raise Problem(
+                f"there is no band {band!r}",
+                where="--band",
+                remedy=f"The bands are: {', '.join(names)}",
+                exit_code=ExitCode.USAGE,
+            )
+    frame = store.households(bands or names)
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    elif path.suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        raise Problem(
+            "has an unknown ending",
+            where=str(path),
+            remedy="Name the file .csv or .parquet",
+            exit_code=ExitCode.USAGE,
+        )
+    path.chmod(0o600)
+    return frame.height

@@ -1,0 +1,182 @@
+"""A node's home folder, opened: settings, state, keys and policies in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from folkmoot_node.chain import HashChain
+from folkmoot_node.config import CoordinatorSettings, NodeConfig, load_config
+from folkmoot_node.egress import EgressLog
+from folkmoot_node.ledger import Balance, Ledger
+from folkmoot_node.outbox import AnswerKind, Outbox
+from folkmoot_node.release_policy import SignedReleasePolicy, load_signed
+from folkmoot_node.rounds import RoundBook
+from folkmoot_node.state import Clock, StateDatabase, system_clock
+from folkmoot_node.steps import Observer, ignore
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.admission import Standing
+    from folkmoot_node.coordinator_client import CoordinatorClient
+    from folkmoot_node.identity import Identity, KeyFiles
+    from folkmoot_node.store import HouseholdStore
+
+
+@dataclass(frozen=True)
+class NodeHome:
+    """An open node. Belongs to one thread; use `open_home`.
+
+    Attributes:
+        config: The settings.
+        state: The state file.
+        clock: Gives the time.
+        observe: Told after each step of answering a round.
+    """
+
+    config: NodeConfig
+    state: StateDatabase
+    clock: Clock = system_clock
+    observe: Observer = ignore
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The privacy ledger."""
+        return Ledger(self.state)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The answers."""
+        return Outbox(self.state)
+
+    @cached_property
+    def egress(self) -> EgressLog:
+        """The log of what left."""
+        return EgressLog(self.state, self.clock)
+
+    @cached_property
+    def audit(self) -> HashChain:
+        """The log of what people did at this node."""
+        return HashChain(self.state, "audit")
+
+    @property
+    def keys(self) -> KeyFiles:
+        """The files of keys and certificates."""
+        from folkmoot_node.identity import KeyFiles
+
+        return KeyFiles(self.config.home / "keys")
+
+    def identity(self) -> Identity:
+        """The node's certificate and whom it trusts, read anew."""
+        from folkmoot_node.identity import load_identity
+
+        return load_identity(self.keys)
+
+    def round_book(self) -> RoundBook:
+        """The rounds this node has heard of."""
+        return RoundBook(self.state, self.identity().signing_key)
+
+    def release_policy(self) -> SignedReleasePolicy:
+        """The signed release policy, read and checked anew."""
+        from folkmoot_node.identity import load_policy_public_key
+
+        signed = load_signed(self.config.release_policy, load_policy_public_key(self.keys))
+        if signed.policy.council != self.config.council:
+            raise Problem(
+                f"the release policy is of {signed.policy.council}, this node is "
+                f"{self.config.council}",
+                where=str(self.config.release_policy),
+                remedy="Use this council's policy",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return signed
+
+    def balance(self) -> Balance:
+        """The state of the current accounting period."""
+        return self.ledger.balance(self.release_policy().policy.loss, self.clock())
+
+    def check_answers_are_paid(self) -> None:
+        """Checks that the ledger has a debit for every release in the outbox.
+
+        Raises:
+            Problem: Exit code VERIFICATION, naming the round.
+        """
+        paid = {debit.round_id for debit in self.ledger.debits()}
+        for answer in self.outbox.answers():
+            if answer.kind is AnswerKind.RELEASE and answer.round_id not in paid:
+                raise Problem(
+                    f"the release for round {answer.round_id} was not debited",
+                    where=str(self.state.path),
+                    remedy="Stop releasing and compare with a backup",
+                    exit_code=ExitCode.VERIFICATION,
+                )
+
+    def coordinator(self) -> CoordinatorSettings:
+        """Where the coordinator is; Problem if the node is not enrolled."""
+        if self.config.coordinator is None:
+            raise Problem(
+                "names no coordinator",
+                where=str(self.config.home / "node.toml"),
+                remedy="Ask the region for an invitation and run `folkmoot-node enrol FILE`",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return self.config.coordinator
+
+    def connect(self) -> CoordinatorClient:
+        """A connection to the coordinator with mutual TLS.
+
+        Raises:
+            Problem: If the node is not enrolled, or its certificate has expired.
+        """
+        from folkmoot_node.coordinator_client import CoordinatorClient
+
+        settings, identity = self.coordinator(), self.identity()
+        if identity.is_expired(self.clock()):
+            raise Problem(
+                f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
+                where=str(self.keys.certificate),
+                remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
+
+    @contextmanager
+    def open_store(self) -> Iterator[HouseholdStore]:
+        """The last good scores; Problem if there are none."""
+        from folkmoot_node.store import open_store, read_key
+
+        key = read_key(self.config.key_file)
+        with open_store(self.config.store_path, key) as store:
+            yield store
+
+    def standing(self, store: HouseholdStore, policy: SignedReleasePolicy) -> Standing:
+        """What is needed to judge a round now."""
+        from folkmoot_node.admission import Standing
+
+        now = self.clock()
+        return Standing(
+            council=self.config.council,
+            release_policy=policy.policy,
+            risk_policy_digest=store.run.policy_digest,
+            codes=store.attributes,
+            remaining=self.ledger.balance(policy.policy.loss, now).remaining,
+            now=now,
+        )
+
+
+@contextmanager
+def open_home(
+    folder: Path, *, clock: Clock = system_clock, observe: Observer = ignore
+) -> Iterator[NodeHome]:
+    """Opens a node's home folder.
+
+    Raises:
+        Problem: If it is not one, or its settings are wrong.
+    """
+    config = load_config(folder)
+    with StateDatabase(config.state_path) as state:
+        yield NodeHome(config, state, clock, observe)

@@ -1,0 +1,192 @@
+"""The one door: exact counts go in, a paid-for noisy answer comes out.
+
+Order of events: an answer stored earlier is returned as it is; else policy is checked,
+the loss is debited (durable), noise is drawn, and the answer is stored (durable) before
+anybody can send it. Killed at any point and started again:
+
+- before the debit: nothing happened;
+- after the debit, before the answer is stored: nothing was seen by anybody, the debit is
+  used again, and noise is drawn for the answer that will be the only one;
+- after the answer is stored: the stored bytes are the answer, for ever.
+
+Claim: releasing a marginal with L2 sensitivity 1 through the discrete Gaussian of scale
+sigma satisfies 1 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theorem 4); the
+marginals of a round compose by addition. Drawing disjoint parts of one marginal on
+several threads draws the same product distribution.
+
+This is the only module of the node that imports OpenDP or makes NoisyCounts.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from opendp.domains import atom_domain, vector_domain
+from opendp.measurements import make_gaussian
+from opendp.metrics import l2_distance
+from opendp.mod import enable_features
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Rho
+from folkmoot.refusal import Refusal
+from folkmoot.release import NoisyCounts, Release
+from folkmoot.rounds import Round
+from folkmoot.strategy import Measurement
+from folkmoot.versions import SPOKEN
+from folkmoot_node import admission
+from folkmoot_node.counts import ExactCounts
+from folkmoot_node.ledger import BudgetExhausted, Ledger
+from folkmoot_node.outbox import Answer, Outbox
+from folkmoot_node.state import Clock
+from folkmoot_node.steps import Observer, Step, ignore
+from folkmoot_operator.problems import ExitCode, Problem
+
+enable_features("contrib")
+
+_CELLS_PER_TASK = 8_192
+_SENSITIVITY = 1
+
+
+def release(
+    round_: Round,
+    round_digest: bytes,
+    standing: admission.Standing,
+    policy_digest: bytes,
+    tabulate: Callable[[], ExactCounts],
+    ledger: Ledger,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    threads: int = 2,
+    observe: Observer = ignore,
+) -> Answer:
+    """Answers a round: with a release, or with a refusal if the policy says so.
+
+    Args:
+        round_: The round, whose signature was checked.
+        round_digest: SHA-256 of the serialised round, 32 bytes.
+        standing: What the node knows, for the policy check.
+        policy_digest: SHA-256 of the signed release policy, 32 bytes.
+        tabulate: Makes the exact counts; called only if the round will be released.
+        ledger: Where the loss is debited.
+        outbox: Where the answer is stored.
+        clock: Gives the time.
+        threads: Threads that draw noise.
+        observe: Told after each step.
+
+    Returns:
+        The stored answer. The same round always gives the same answer.
+
+    Raises:
+        Problem: If the round differs from the one answered under its id, or the ledger
+            cannot be trusted. Nothing is released.
+    """
+    stored = outbox.find(round_.round_id)
+    if stored is not None:
+        if stored.round_digest != round_digest:
+            raise Problem(
+                f"round {round_.round_id} differs from the round that was answered",
+                remedy="Report it to the region; the first answer stands",
+                exit_code=ExitCode.REFUSED,
+            )
+        return stored
+    paid = ledger.debit_of(round_.round_id)
+    if paid is None:
+        objection = admission.judge(round_, standing)
+        if objection is not None:
+            return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+    counts = tabulate()
+    plan = round_.plan()
+    _check_sizes(counts, round_, plan, standing.council)
+    try:
+        debit = ledger.debit(
+            round_.round_id,
+            round_digest,
+            round_.loss,
+            standing.release_policy.loss,
+            policy_digest,
+            clock(),
+        )
+    except BudgetExhausted as error:
+        objection = admission.exhausted(error.requested, error.remaining)
+        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+    observe(Step.DEBITED)
+    noisy = _measure(counts, plan, threads)
+    observe(Step.SAMPLED)
+    answer = outbox.store_release(
+        Release(
+            round_id=round_.round_id,
+            round_digest=round_digest,
+            council=standing.council,
+            mechanism=round_.mechanism,
+            loss=debit.rho,
+            ledger_entry=debit.entry,
+            counts=noisy,
+        ),
+        SPOKEN.newest,
+        clock(),
+    )
+    observe(Step.STORED)
+    return answer
+
+
+def refuse(
+    round_id: str,
+    round_digest: bytes,
+    council: GssCode,
+    objection: admission.Objection,
+    outbox: Outbox,
+    clock: Clock,
+) -> Answer:
+    """Stores a refusal as the answer to a round, unless it has an answer."""
+    refusal = Refusal(round_id, round_digest, council, objection.reason)
+    return outbox.store_refusal(refusal, SPOKEN.newest, clock())
+
+
+def _check_sizes(
+    counts: ExactCounts, round_: Round, plan: Sequence[Measurement], council: GssCode
+) -> None:
+    expected = tuple(round_.workload.size(item.marginal, council) for item in plan)
+    if counts.sizes != expected:
+        raise AssertionError("the table does not have the cells of the round")
+
+
+def _measure(counts: ExactCounts, plan: Sequence[Measurement], threads: int) -> NoisyCounts:
+    """Adds discrete Gaussian noise to every cell, each marginal at its own scale."""
+    tasks: list[tuple[Any, npt.NDArray[np.int64]]] = []
+    for exact, item in zip(counts._marginals, plan, strict=True):
+        measurement = _measurement(item.rho)
+        step = min(_CELLS_PER_TASK, max(1, -(-exact.size // threads)))
+        tasks += [
+            (measurement, exact[first : first + step]) for first in range(0, exact.size, step)
+        ]
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(lambda task: task[0](task[1].tolist()), tasks)
+        values = array("q")
+        for part in parts:
+            values.extend(part)
+    return NoisyCounts(values)
+
+
+def _measurement(rho: Rho) -> Any:
+    """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
+
+    The scale is the smallest double at or above `sqrt(1 / (2 rho))` for which OpenDP's
+    own privacy map, computed with conservative rounding, stays within `rho`.
+    """
+    allowed = Fraction(rho.nano, 10**9)
+    scale = math.sqrt(1 / (2 * rho.value))
+    domain = vector_domain(atom_domain(T="i64"))
+    for _ in range(64):
+        measurement: Any = make_gaussian(domain, l2_distance(T="i64"), scale=scale)
+        if Fraction(measurement.map(_SENSITIVITY)) <= allowed:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
+    raise AssertionError("OpenDP's privacy map does not agree with the planned loss")

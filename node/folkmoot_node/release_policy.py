@@ -1,0 +1,273 @@
+"""The council's release policy: what may leave, for which purpose, at what loss.
+
+A TOML file that the council signs. There is no default for any limit: a loss that nobody
+chose is not a decision.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Delta, Rho
+from folkmoot.workload import check_identifier
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, parse
+
+
+def _rho(value: object) -> Rho:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("give a decimal number, for example 0.25")
+    rho = Rho.of(value, "loss")
+    if rho.nano == 0:
+        raise ValueError("zero would refuse every round; give more than 0")
+    return rho
+
+
+def _delta(value: object) -> Delta:
+    if isinstance(value, bool) or not isinstance(value, float | str):
+        raise ValueError("give a number from 1e-12 to below 1, for example 1e-6")
+    return Delta.of(value)
+
+
+def _identifier(value: str) -> str:
+    try:
+        return check_identifier(value, "value")
+    except ContractError as error:
+        raise ValueError(f"{error.problem}. {error.remedy}") from None
+
+
+def _gss(value: str) -> GssCode:
+    return GssCode(value)
+
+
+LossLimit = Annotated[Rho, BeforeValidator(_rho)]
+DeltaLimit = Annotated[Delta, BeforeValidator(_delta)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Council = Annotated[str, AfterValidator(_gss)]
+
+
+class LossPolicy(Settings):
+    """How much privacy loss (zCDP rho) a household may suffer.
+
+    Attributes:
+        per_round: Most rho for one round.
+        per_period: Most rho for all rounds of an accounting period.
+        period_start: First day of the first accounting period (UTC).
+        period_months: Length of an accounting period.
+        households_per_person: In how many households a person may appear (m); the
+            person-level loss stated with each release is m squared times rho.
+    """
+
+    per_round: LossLimit
+    per_period: LossLimit
+    period_start: datetime.date
+    period_months: Annotated[int, Field(ge=1, le=120)]
+    households_per_person: Annotated[int, Field(ge=1, le=20)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LossPolicy:
+        if self.per_period < self.per_round:
+            raise ValueError("per_period is smaller than per_round; no round could use it up")
+        return self
+
+    def period_of(self, moment: int) -> tuple[int, int]:
+        """The accounting period that contains a moment.
+
+        Args:
+            moment: Seconds since 1970-01-01T00:00:00Z.
+
+        Returns:
+            First second of the period, and first second of the next.
+
+        Raises:
+            Problem: If the moment is before the first period.
+        """
+        day = datetime.datetime.fromtimestamp(moment, datetime.UTC).date()
+        if day < self.period_start:
+            raise Problem(
+                f"the first accounting period begins on {self.period_start}",
+                where="release policy: loss.period_start",
+                remedy="Wait, or have the council sign a policy that begins earlier",
+                exit_code=ExitCode.REFUSED,
+            )
+        months = (day.year - self.period_start.year) * 12 + day.month - self.period_start.month
+        number = months // self.period_months
+        if _add_months(self.period_start, number * self.period_months) > day:
+            number -= 1
+        return (
+            _midnight(_add_months(self.period_start, number * self.period_months)),
+            _midnight(_add_months(self.period_start, (number + 1) * self.period_months)),
+        )
+
+
+class ReleasePolicy(Settings):
+    """What a council lets out.
+
+    Attributes:
+        schema_version: Version of this file's layout; `schema` in the file.
+        council: GSS code of the council.
+        sunset: Last day on which anything is released.
+        purposes: Purposes of rounds that may be answered.
+        attributes: Attributes of households that may be tabulated.
+        maximum_ways: Most attributes in one marginal.
+        maximum_cells: Most cells in one round.
+        operator_approval: True if a person must approve each round.
+        maximum_delta: Largest delta at which epsilon may be stated.
+        loss: How much privacy loss a household may suffer.
+    """
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    council: Council
+    sunset: datetime.date
+    purposes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    attributes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    maximum_ways: Annotated[int, Field(ge=1, le=10)]
+    maximum_cells: Annotated[int, Field(ge=1)]
+    operator_approval: bool
+    maximum_delta: DeltaLimit
+    loss: LossPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReleasePolicy:
+    """A release policy whose signature was checked.
+
+    Attributes:
+        policy: The policy.
+        digest: SHA-256 of the file, 32 bytes.
+        signer: Who signed, as they wrote it.
+        signed_at: When, as they wrote it.
+    """
+
+    policy: ReleasePolicy
+    digest: bytes
+    signer: str
+    signed_at: str
+
+
+class _Signature(Settings):
+    policy_sha256: str
+    signer: str
+    signed_at: datetime.datetime
+    public_key: str
+    signature: str
+
+
+def signature_path(policy_path: Path) -> Path:
+    """Where the signature of a policy file lies: beside it, with `.sig` added."""
+    return policy_path.with_name(policy_path.name + ".sig")
+
+
+def load_unsigned(path: Path) -> tuple[ReleasePolicy, bytes]:
+    """Reads a policy file without looking at its signature: for showing and signing.
+
+    Returns:
+        The policy and the SHA-256 of the file, 32 bytes.
+    """
+    content = _read(path)
+    return parse(ReleasePolicy, content, str(path)), hashlib.sha256(content).digest()
+
+
+def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
+    """Reads a policy file and checks its signature.
+
+    Args:
+        path: The policy file; the signature lies beside it.
+        trusted_key: Ed25519 public key that the node trusts, 32 bytes.
+
+    Raises:
+        Problem: If the file or its signature is missing, wrong or by another key.
+    """
+    policy, digest = load_unsigned(path)
+    sidecar = signature_path(path)
+    if not sidecar.is_file():
+        raise _unsigned(sidecar, "the release policy is not signed")
+    signature = parse(_Signature, _read(sidecar), str(sidecar))
+    if signature.policy_sha256 != digest.hex():
+        raise _unsigned(sidecar, "the release policy was changed after it was signed")
+    if signature.public_key != trusted_key.hex():
+        raise _unsigned(sidecar, "the signature is by a key that this node does not trust")
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    statement = _statement(digest, signature.signer, signature.signed_at)
+    try:
+        Ed25519PublicKey.from_public_bytes(trusted_key).verify(
+            bytes.fromhex(signature.signature), statement
+        )
+    except (InvalidSignature, ValueError):
+        raise _unsigned(sidecar, "the signature is not valid") from None
+    return SignedReleasePolicy(policy, digest, signature.signer, signature.signed_at.isoformat())
+
+
+def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
+    """Signs a policy file that is valid, and writes the signature beside it.
+
+    Args:
+        path: The policy file.
+        private_key: Ed25519 private key, 32 bytes.
+        signer: Name and role of who decides.
+        moment: Seconds since 1970-01-01T00:00:00Z.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    _, digest = load_unsigned(path)
+    key = Ed25519PrivateKey.from_private_bytes(private_key)
+    when = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    signer = " ".join(signer.replace('"', "'").replace("\\", "/").split())
+    signature = key.sign(_statement(digest, signer, when)).hex()
+    sidecar = signature_path(path)
+    sidecar.write_text(
+        f'policy_sha256 = "{digest.hex()}"\n'
+        f'signer = "{signer}"\n'
+        f"signed_at = {when.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+        f'public_key = "{key.public_key().public_bytes_raw().hex()}"\n'
+        f'signature = "{signature}"\n',
+        encoding="utf-8",
+    )
+    return sidecar
+
+
+def _statement(digest: bytes, signer: str, when: datetime.datetime) -> bytes:
+    return b"folkmoot release policy\0" + digest + f"{signer}\0{int(when.timestamp())}".encode()
+
+
+def _unsigned(where: Path, problem: str) -> Problem:
+    return Problem(
+        problem,
+        where=str(where),
+        remedy="Have the person who decides read the policy and run `folkmoot-node policy sign`",
+        exit_code=ExitCode.SETTINGS,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Problem(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Check the path and the permissions",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+
+
+def _add_months(day: datetime.date, months: int) -> datetime.date:
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime.date(year, month + 1, min(day.day, last))
+
+
+def _midnight(day: datetime.date) -> int:
+    return int(datetime.datetime.combine(day, datetime.time(), datetime.UTC).timestamp())

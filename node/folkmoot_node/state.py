@@ -1,0 +1,170 @@
+"""The node's durable state: one SQLite file for ledger, outbox, rounds and logs.
+
+Write-ahead log with `synchronous=FULL`: a transaction that has committed survives a
+crash of the process and of the machine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+Clock = Callable[[], int]
+"""Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 30.0
+
+_CHAINS = ("ledger", "egress", "audit")
+
+_CHAIN = """
+CREATE TABLE {name} (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    previous BLOB NOT NULL,
+    digest BLOB NOT NULL UNIQUE
+) STRICT;
+CREATE TRIGGER {name}_keeps BEFORE UPDATE ON {name}
+BEGIN SELECT RAISE(ABORT, '{name} entries are never changed'); END;
+CREATE TRIGGER {name}_stays BEFORE DELETE ON {name}
+BEGIN SELECT RAISE(ABORT, '{name} entries are never deleted'); END;
+"""
+
+_TABLES = """
+CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id'))
+    WHERE json_extract(body, '$.kind') = 'debit';
+
+CREATE TABLE rounds (
+    round_id TEXT PRIMARY KEY,
+    round_digest BLOB NOT NULL,
+    serialised BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    first_seen INTEGER NOT NULL,
+    decision TEXT CHECK (decision IN ('approved', 'declined')),
+    decided_by TEXT,
+    decided_at INTEGER
+) STRICT;
+
+CREATE TABLE outbox (
+    round_id TEXT PRIMARY KEY,
+    round_digest BLOB NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('release', 'refusal')),
+    reason INTEGER,
+    answer_digest BLOB NOT NULL,
+    frames BLOB NOT NULL,
+    stored_at INTEGER NOT NULL,
+    receipt BLOB,
+    receipt_signature BLOB,
+    closed TEXT
+) STRICT;
+CREATE TRIGGER outbox_keeps BEFORE UPDATE ON outbox
+WHEN new.round_id IS NOT old.round_id OR new.round_digest IS NOT old.round_digest
+    OR new.kind IS NOT old.kind OR new.answer_digest IS NOT old.answer_digest
+    OR new.frames IS NOT old.frames OR (old.receipt IS NOT NULL
+        AND new.receipt IS NOT old.receipt)
+BEGIN SELECT RAISE(ABORT, 'an answer is never changed'); END;
+CREATE TRIGGER outbox_stays BEFORE DELETE ON outbox
+BEGIN SELECT RAISE(ABORT, 'an answer is never deleted'); END;
+"""
+
+
+def system_clock() -> int:
+    """The machine's clock, whole seconds since 1970-01-01T00:00:00Z."""
+    return int(time.time())
+
+
+class StateDatabase:
+    """The node's SQLite file. One instance belongs to one thread."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Opens the file.
+
+        Raises:
+            Problem: If the file is missing (and `create` is false), damaged, or written
+                by a newer Folkmoot.
+        """
+        if not create and not path.is_file():
+            raise Problem(
+                "the node's state file is missing",
+                where=str(path),
+                remedy="Restore it from backup; do not start afresh, since the ledger of "
+                "what was spent is in it. For a new node run `folkmoot-node init`",
+                exit_code=ExitCode.SETTINGS,
+            )
+        self.path = path
+        self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            self._prepare(path)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise Problem(
+                f"the node's state file cannot be used ({error})",
+                where=str(path),
+                remedy="Restore it from backup; nothing was changed",
+                exit_code=ExitCode.VERIFICATION,
+            ) from None
+        except Problem:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self.transaction() as connection:
+                for name in _CHAINS:
+                    _run_script(connection, _CHAIN.format(name=name))
+                _run_script(connection, _TABLES)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            path.chmod(0o600)
+        elif version > SCHEMA_VERSION:
+            raise Problem(
+                f"the state file has version {version}; this program knows {SCHEMA_VERSION}",
+                where=str(path),
+                remedy="Upgrade folkmoot-node",
+                exit_code=ExitCode.SETTINGS,
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction that excludes other writers from its beginning."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """The connection, for reading outside a transaction."""
+        return self._connection
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def __enter__(self) -> StateDatabase:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Runs several statements inside the open transaction (`executescript` commits)."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""

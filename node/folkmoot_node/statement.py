@@ -1,0 +1,168 @@
+"""What a round asks and costs, in plain English, for the council that decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from folkmoot.discrete_gaussian import half_width, variance
+from folkmoot.privacy import Rho, epsilon_at
+from folkmoot_node.admission import judge
+from folkmoot_node.rounds import KnownRound
+from folkmoot_operator.problems import Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.home import NodeHome
+
+
+@dataclass(frozen=True, slots=True)
+class MarginalStatement:
+    """What one marginal would give the region.
+
+    Attributes:
+        name: Names of the attributes.
+        cells: Number of cells of this council.
+        rho: Loss spent on it.
+        standard_error: Of each cell, in households.
+        half_width: Of the 95 % interval of each cell, in households.
+    """
+
+    name: str
+    cells: int
+    rho: Rho
+    standard_error: float
+    half_width: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStatement:
+    """What a round asks of this council, and what answering would cost.
+
+    Attributes:
+        known: The round.
+        marginals: What is asked.
+        epsilon: Of the round, at its delta.
+        person_rho: Loss of a person recorded in several households.
+        person_epsilon: The same as epsilon.
+        households_per_person: In how many households.
+        remaining: Budget left before; after is less by the loss, unless refused.
+        paid: True if the loss is in the ledger already.
+        objection: Why it would be refused now, or None.
+        obstacle: Why that cannot be told, or None.
+    """
+
+    known: KnownRound
+    marginals: tuple[MarginalStatement, ...]
+    epsilon: float
+    person_rho: Rho
+    person_epsilon: float
+    households_per_person: int
+    remaining: Rho
+    paid: bool
+    objection: str | None
+    obstacle: str | None
+
+    @property
+    def remaining_after(self) -> Rho:
+        """Budget left after answering."""
+        if self.paid or self.objection:
+            return self.remaining
+        return Rho(max(0, self.remaining.nano - self.known.round.loss.nano))
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "marginals": [
+                {
+                    "marginal": item.name,
+                    "cells": item.cells,
+                    "rho": str(item.rho),
+                    "standard_error": item.standard_error,
+                    "half_width_95": item.half_width,
+                }
+                for item in self.marginals
+            ],
+            "epsilon": self.epsilon,
+            "delta": str(self.known.round.delta),
+            "person_rho": str(self.person_rho),
+            "person_epsilon": self.person_epsilon,
+            "remaining_before": str(self.remaining),
+            "remaining_after": str(self.remaining_after),
+            "objection": self.objection,
+            "obstacle": self.obstacle,
+        }
+
+    def as_text(self) -> str:
+        """For people."""
+        round_ = self.known.round
+        deadline = datetime.fromtimestamp(round_.deadline, UTC)
+        lines = [
+            f"Round {round_.round_id}: {round_.title or 'without title'}",
+            f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
+            f"Deadline: {deadline:%d %B %Y %H:%M} UTC.",
+            "",
+            "The region asks for counts of households, each with noise added here:",
+        ]
+        lines += [
+            f"  - by {item.name.replace('*', ' and ')}: {item.cells:,} counts, each within "
+            f"{item.half_width} of the truth 19 times in 20 "
+            f"(standard error {item.standard_error:.2f})"
+            for item in self.marginals
+        ]
+        lines += [
+            "",
+            f"Privacy loss of a household: rho {round_.loss}, which is epsilon "
+            f"{self.epsilon:.2f} at delta {round_.delta}. Of a person recorded in "
+            f"{self.households_per_person} households: rho {self.person_rho}, epsilon "
+            f"{self.person_epsilon:.2f}.",
+            f"Budget of this accounting period: rho {self.remaining} left now, "
+            f"{self.remaining_after} after an answer.",
+        ]
+        if self.paid:
+            lines.append("The loss of this round is in the ledger already.")
+        if self.objection:
+            lines.append(f"The release policy refuses this round: {self.objection}.")
+        if self.obstacle:
+            lines.append(f"It cannot be answered yet: {self.obstacle}")
+        if self.known.decision:
+            lines.append(f"{self.known.decision.value.capitalize()} by {self.known.decided_by}.")
+        return "\n".join(lines)
+
+
+def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
+    """What a round asks of this council, and what answering would cost now."""
+    round_, council = known.round, home.config.council
+    signed = home.release_policy()
+    persons = signed.policy.loss.households_per_person
+    objection = obstacle = None
+    paid = home.ledger.debit_of(round_.round_id) is not None
+    if not paid:
+        try:
+            with home.open_store() as store:
+                found = judge(round_, home.standing(store, signed))
+                objection = found.detail if found else None
+        except Problem as problem:
+            obstacle = str(problem)
+    person = round_.loss.for_person(persons)
+    return RoundStatement(
+        known=known,
+        marginals=tuple(
+            MarginalStatement(
+                name=item.marginal.name,
+                cells=round_.workload.size(item.marginal, council),
+                rho=item.rho,
+                standard_error=variance(item.sigma) ** 0.5,
+                half_width=half_width(variance(item.sigma)),
+            )
+            for item in round_.plan()
+        ),
+        epsilon=epsilon_at(round_.loss, round_.delta),
+        person_rho=person,
+        person_epsilon=epsilon_at(person, round_.delta),
+        households_per_person=persons,
+        remaining=home.balance().remaining,
+        paid=paid,
+        objection=objection,
+        obstacle=obstacle,
+    )

@@ -1,0 +1,19 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of published data; tests that need it are skipped where it is missing."""
+    folder = Path(os.environ.get("FOLKMOOT_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"published data are not here ({folder}); set FOLKMOOT_DATA")
+    return folder

@@ -1,0 +1,83 @@
+"""Hypothesis strategies for the contract's types."""
+
+from __future__ import annotations
+
+from array import array
+
+from hypothesis import strategies as st
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Delta, Rho
+from folkmoot.release import NoisyCounts, Release
+from folkmoot.rounds import Mechanism, Round
+from folkmoot.workload import Attribute, Marginal, Workload
+
+names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+codes = st.from_regex(r"[A-Za-z0-9_.+<>=-]{1,32}", fullmatch=True)
+digests = st.binary(min_size=32, max_size=32)
+round_ids = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+councils = st.lists(
+    st.from_regex(r"E08[0-9]{6}", fullmatch=True).map(GssCode), min_size=1, max_size=4, unique=True
+).map(lambda found: tuple(sorted(found)))
+
+
+@st.composite
+def workloads(draw: st.DrawFn, invited: tuple[GssCode, ...]) -> Workload:
+    attributes = []
+    for name in draw(st.lists(names, min_size=1, max_size=4, unique=True)):
+        if draw(st.booleans()):
+            chosen = draw(st.lists(codes, min_size=1, max_size=5, unique=True))
+            attributes.append(Attribute(name, tuple(chosen)))
+        else:
+            areas = {
+                council: tuple(f"E01{council[5:]}{i:02}" for i in range(draw(st.integers(1, 3))))
+                for council in invited
+            }
+            attributes.append(Attribute(name, (), areas))
+    available = [attribute.name for attribute in attributes]
+    queries = draw(
+        st.lists(
+            st.lists(st.sampled_from(available), max_size=3, unique=True).map(tuple),
+            min_size=1,
+            max_size=4,
+            unique_by=frozenset,
+        )
+    )
+    return Workload(
+        tuple(attributes),
+        tuple(Marginal(query, draw(st.integers(1, 9))) for query in queries),
+    )
+
+
+@st.composite
+def rounds(draw: st.DrawFn) -> Round:
+    invited = draw(councils)
+    opened = draw(st.integers(1, 2**40))
+    return Round(
+        round_id=draw(round_ids),
+        title=draw(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=40)),
+        purpose=draw(names),
+        councils=invited,
+        minimum_councils=draw(st.integers(1, len(invited))),
+        policy_digest=draw(digests),
+        workload=draw(workloads(invited)),
+        loss=Rho(draw(st.integers(10**3, 10**12))),
+        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        delta=Delta(draw(st.integers(1, 10**12 - 1))),
+        opened_at=opened,
+        deadline=opened + draw(st.integers(1, 2**30)),
+    )
+
+
+@st.composite
+def releases(draw: st.DrawFn) -> Release:
+    values = draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=200))
+    return Release(
+        round_id=draw(round_ids),
+        round_digest=draw(digests),
+        council=draw(councils)[0],
+        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        loss=Rho(draw(st.integers(1, 10**12))),
+        ledger_entry=draw(digests),
+        counts=NoisyCounts(array("q", values)),
+    )

@@ -1,0 +1,135 @@
+"""The ledger: exact, durable, and impossible to change unnoticed."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from privacy_half import NOON, RELEASE_POLICY, PrivacyHalf, policy
+
+from folkmoot.privacy import Rho
+from folkmoot_node.ledger import BudgetExhausted, Debit, Ledger
+from folkmoot_node.state import StateDatabase
+from folkmoot_operator.problems import ExitCode, Problem
+
+LOSS = policy().loss
+
+
+def debit(ledger: Ledger, number: int, rho: str = "0.1", at: int = NOON) -> Debit:
+    return ledger.debit(f"{number:032x}", b"d" * 32, Rho.of(rho), LOSS, RELEASE_POLICY, at)
+
+
+def test_a_debit_is_recorded_once(node: PrivacyHalf) -> None:
+    assert debit(node.ledger, 1) == debit(node.ledger, 1)
+    assert node.ledger.balance(LOSS, NOON).spent == Rho.of("0.1")
+
+
+def test_a_debit_under_the_same_id_with_other_content_stops(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1)
+    with pytest.raises(Problem) as caught:
+        debit(node.ledger, 1, "0.2")
+    assert caught.value.exit_code is ExitCode.VERIFICATION
+
+
+def test_what_is_refused_is_not_recorded(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1, "0.9")
+    with pytest.raises(BudgetExhausted) as caught:
+        debit(node.ledger, 2, "0.100000001")
+    assert caught.value.remaining == Rho.of("0.1")
+    assert len(node.ledger.debits()) == 1
+    debit(node.ledger, 3, "0.1")  # exactly what is left
+
+
+def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    StateDatabase(path, create=True).close()
+
+    def spend(number: int) -> bool:
+        with StateDatabase(path) as state:
+            try:
+                debit(Ledger(state), number, "0.3")
+            except BudgetExhausted:
+                return False
+            return True
+
+    with ThreadPoolExecutor(10) as pool:
+        granted = sum(pool.map(spend, range(10)))
+    assert granted == 3
+
+
+def test_a_clock_that_went_back_stops(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1)
+    with pytest.raises(Problem) as caught:
+        debit(node.ledger, 2, at=NOON - 1)
+    assert "clock" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE ledger SET at = 0", "DELETE FROM ledger", "UPDATE egress SET at = 0"],
+)
+def test_the_file_itself_refuses_changes(node: PrivacyHalf, statement: str) -> None:
+    debit(node.ledger, 1)
+    with node.state.transaction() as connection:
+        node_egress = "INSERT INTO egress VALUES (1, 1, '{}', x'00', x'01')"
+        connection.execute(node_egress)
+    with pytest.raises(sqlite3.IntegrityError), node.state.transaction() as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE ledger SET body = replace(body, '100000000', '1') WHERE sequence = 2",
+        "UPDATE ledger SET at = at + 1 WHERE sequence = 1",
+        "DELETE FROM ledger WHERE sequence = 2",
+        "UPDATE ledger SET previous = zeroblob(32) WHERE sequence = 3",
+    ],
+)
+def test_a_change_by_other_means_is_found(node: PrivacyHalf, tampering: str) -> None:
+    for number in (1, 2, 3):
+        debit(node.ledger, number)
+    assert node.ledger.verify().length == 3
+    with node.state.transaction() as connection:
+        connection.execute("DROP TRIGGER ledger_keeps")
+        connection.execute("DROP TRIGGER ledger_stays")
+        connection.execute(tampering)
+    with pytest.raises(Problem) as caught:
+        node.ledger.verify()
+    assert caught.value.exit_code is ExitCode.VERIFICATION
+    with pytest.raises(Problem):
+        debit(node.ledger, 4)
+
+
+def test_a_missing_or_damaged_state_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    with pytest.raises(Problem) as caught:
+        StateDatabase(path)
+    assert "backup" in caught.value.remedy
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(Problem):
+        StateDatabase(path)
+    assert path.read_bytes().startswith(b"not a database")
+
+
+@given(st.dates(datetime.date(2026, 1, 31), datetime.date(2040, 1, 1)), st.integers(1, 36))
+def test_periods_cover_every_moment_once(day: datetime.date, months: int) -> None:
+    loss = policy(
+        loss={"period_start": datetime.date(2026, 1, 31), "period_months": months}
+    ).loss
+    moment = int(datetime.datetime.combine(day, datetime.time(13), datetime.UTC).timestamp())
+    start, end = loss.period_of(moment)
+    assert start <= moment < end
+    assert loss.period_of(start) == loss.period_of(end - 1) == (start, end)
+    assert loss.period_of(end)[0] == end
+
+
+def test_before_the_first_period_nothing_is_spent(node: PrivacyHalf) -> None:
+    with pytest.raises(Problem) as caught:
+        debit(node.ledger, 1, at=NOON - 400 * 86_400)
+    assert caught.value.exit_code is ExitCode.REFUSED

@@ -1,0 +1,192 @@
+"""The one door: debit before noise, one answer for ever, the policy always."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import json
+import pickle
+
+import numpy as np
+import pytest
+from privacy_half import AREAS, BANDS, BURY, NOON, TRAFFORD, PrivacyHalf, policy, question
+
+from folkmoot import codec
+from folkmoot.privacy import Delta, Rho
+from folkmoot.refusal import RefusalReason
+from folkmoot.release import Release
+from folkmoot.v1 import collection_pb2
+from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_node.counts import ExactCounts
+from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.steps import Step
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def read(answer: Answer) -> Release:
+    parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
+    header = codec.decode_header(parts[0])
+    return codec.decode_release(header, parts[1:], header.cells)
+
+
+def test_a_release_is_paid_for_and_has_every_public_cell(node: PrivacyHalf) -> None:
+    answer = node.answer(question())
+    assert answer.kind is AnswerKind.RELEASE
+    release = read(answer)
+    (debit,) = node.ledger.debits()
+    assert len(release.counts) == 6 + 3 + 1
+    assert release.loss == debit.rho == Rho.of("0.4")
+    assert release.ledger_entry == debit.entry
+
+
+def test_the_same_round_gives_the_same_bytes_for_ever(node: PrivacyHalf) -> None:
+    first = node.answer(question())
+    node.policy = policy(purposes=["something_else"])  # even if the policy changed since
+    assert node.answer(question()) == first
+    assert len(node.ledger.debits()) == 1
+    assert node.tabulated == 1
+
+
+def test_events_come_in_the_promised_order(node: PrivacyHalf) -> None:
+    seen: list[tuple[Step, int, bool]] = []
+
+    def observe(step: Step) -> None:
+        seen.append((step, len(node.ledger.debits()), bool(node.outbox.find(f"{1:032x}"))))
+
+    node.answer(question(), observe)
+    assert seen == [
+        (Step.DEBITED, 1, False),
+        (Step.SAMPLED, 1, False),
+        (Step.STORED, 1, True),
+    ]
+
+
+def test_a_fault_after_the_debit_uses_the_same_debit_again(node: PrivacyHalf) -> None:
+    def fail(step: Step) -> None:
+        if step is Step.SAMPLED:
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        node.answer(question(), fail)
+    node.policy = policy(loss={"per_round": 0.1})  # the loss is paid; a refusal would waste it
+    assert node.answer(question()).kind is AnswerKind.RELEASE
+    assert node.ledger.balance(node.policy.loss, NOON).spent == Rho.of("0.4")
+
+
+def test_another_round_under_an_answered_id_is_not_answered(node: PrivacyHalf) -> None:
+    first = node.answer(question())
+    with pytest.raises(Problem) as caught:
+        node.answer(question(title="Another question"))
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert node.outbox.answers() == (first,)
+
+
+def test_the_period_cap_holds_and_the_next_period_begins_afresh(node: PrivacyHalf) -> None:
+    kinds = [node.answer(question(number)).reason for number in (1, 2, 3)]
+    assert kinds == [None, None, RefusalReason.BUDGET_EXHAUSTED]
+    assert node.ledger.balance(node.policy.loss, NOON).remaining == Rho.of("0.2")
+    node.now = int(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC).timestamp())
+    node.policy = policy(sunset=datetime.date(2028, 1, 1))
+    late = question(4, deadline=node.now + 60)
+    assert node.answer(late).kind is AnswerKind.RELEASE
+    assert node.ledger.balance(node.policy.loss, node.now).spent == Rho.of("0.4")
+    assert node.ledger.balance(node.policy.loss, node.now).lifetime == Rho.of("1.2")
+
+
+def workload(*marginals: tuple[str, ...], **codes: tuple[str, ...]) -> Workload:
+    attributes = [Attribute(name, values) for name, values in codes.items()]
+    return Workload(tuple(attributes), tuple(map(Marginal, marginals)))
+
+
+REFUSED = {
+    RefusalReason.LOSS_PER_ROUND: {"loss": Rho.of("0.500000001")},
+    RefusalReason.PURPOSE: {"purpose": "debt_collection"},
+    RefusalReason.ATTRIBUTE: {"workload": workload(("ethnicity",), ethnicity=("a", "b"))},
+    RefusalReason.CODE: {"workload": workload(("band",), band=("none", "secret"))},
+    RefusalReason.WORKLOAD_SIZE: {
+        "workload": Workload(
+            (Attribute("lsoa", (), {TRAFFORD: tuple(f"E01{i:06}" for i in range(101))}),),
+            (Marginal(("lsoa",)), Marginal(())),
+        )
+    },
+    RefusalReason.POLICY_DIGEST: {"policy_digest": b"x" * 32},
+    RefusalReason.DELTA: {"delta": Delta.of("1e-5")},
+    RefusalReason.ROUND_INVALID: {
+        "councils": (BURY,),
+        "workload": Workload((Attribute("lsoa", (), {BURY: AREAS[BURY]}),), (Marginal(("lsoa",)),)),
+    },
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED, ids=lambda reason: reason.name)
+def test_what_the_policy_does_not_allow_is_refused_and_costs_nothing(
+    node: PrivacyHalf, reason: RefusalReason
+) -> None:
+    answer = node.answer(question(**REFUSED[reason]))
+    assert (answer.kind, answer.reason) == (AnswerKind.REFUSAL, reason)
+    assert node.ledger.debits() == ()
+    assert node.tabulated == 0
+
+
+def test_a_permitted_attribute_that_this_node_lacks_is_refused(node: PrivacyHalf) -> None:
+    node.policy = policy(attributes=["band", "age_group"])
+    answer = node.answer(question(workload=workload(("age_group",), age_group=("old",))))
+    assert answer.reason is RefusalReason.ATTRIBUTE
+
+
+def test_an_attribute_the_policy_leaves_out_is_refused(node: PrivacyHalf) -> None:
+    answer = node.answer(question(workload=workload(("tenure",), tenure=("owned",))))
+    assert answer.reason is RefusalReason.ATTRIBUTE
+
+
+def test_three_ways_are_too_many(node: PrivacyHalf) -> None:
+    node.policy = policy(attributes=["band", "lsoa", "tenure"])
+    both = (Attribute("band", BANDS), Attribute("lsoa", (), AREAS), Attribute("tenure", ("owned",)))
+    answer = node.answer(question(workload=Workload(both, (Marginal(("band", "lsoa", "tenure")),))))
+    assert answer.reason is RefusalReason.WORKLOAD_SIZE
+
+
+def test_after_sunset_nothing_is_released(node: PrivacyHalf) -> None:
+    node.policy = policy(sunset=datetime.date(2026, 11, 22))
+    assert node.answer(question()).reason is RefusalReason.SUNSET
+
+
+def test_counts_of_the_wrong_shape_are_never_released(node: PrivacyHalf) -> None:
+    node.counts = lambda: ExactCounts([np.array([1, 2, 3])])  # type: ignore[method-assign]
+    with pytest.raises(AssertionError):
+        node.answer(question())
+    assert node.ledger.debits() == ()
+
+
+def test_exact_counts_do_not_get_out() -> None:
+    counts = ExactCounts([np.array([424242])])
+    assert "424242" not in f"{counts} {counts!r} {counts:>10} {[counts]}"
+    for leak in (
+        lambda: pickle.dumps(counts),
+        lambda: copy.copy(counts),
+        lambda: copy.deepcopy(counts),
+        lambda: json.dumps(counts, default=list),
+        lambda: bytes(counts),
+        lambda: np.asarray(counts),
+        lambda: list(counts),  # type: ignore[call-overload]
+        lambda: counts[0],  # type: ignore[index]
+        lambda: counts == counts,
+    ):
+        with pytest.raises(TypeError):
+            leak()
+
+
+@pytest.mark.parametrize("cell", [-1, 2**41])
+def test_implausible_counts_are_refused(cell: int) -> None:
+    with pytest.raises(OverflowError):
+        ExactCounts([np.array([cell])])
+
+
+@pytest.mark.parametrize("nano", [1, 3, 7, 10**6, 123_456_789, 333_333_333, 10**9, 10**11])
+def test_opendps_own_map_stays_within_the_planned_loss(nano: int) -> None:
+    from fractions import Fraction
+
+    from folkmoot_node.release import _measurement
+
+    measured = Fraction(_measurement(Rho(nano)).map(1))
+    assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)

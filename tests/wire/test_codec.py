@@ -1,0 +1,223 @@
+"""The codec: what is encoded reads back, what was altered is rejected."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from array import array
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from folkmoot import codec
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Rho
+from folkmoot.receipt import Receipt
+from folkmoot.refusal import Refusal, RefusalReason
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot.release import NoisyCounts, Release
+from folkmoot.rounds import Mechanism, Round, RoundState
+from folkmoot.v1 import (
+    collection_pb2,
+    privacy_pb2,
+    rejection_pb2,
+    release_pb2,
+    round_pb2,
+    version_pb2,
+)
+from folkmoot.versions import UpgradeSide, VersionRange, negotiate
+
+_path = Path(__file__).parents[1] / "unit" / "contract" / "strategies.py"
+_spec = importlib.util.spec_from_file_location("contract_strategies", _path)
+assert _spec
+assert _spec.loader
+strategies = importlib.util.module_from_spec(_spec)
+sys.modules["contract_strategies"] = strategies
+_spec.loader.exec_module(strategies)
+
+TRAFFORD = GssCode("E08000009")
+
+
+def release_of(values: list[int]) -> Release:
+    return Release(
+        "0" * 32, b"r" * 32, TRAFFORD, Mechanism(1), Rho.of("0.5"), b"l" * 32,
+        NoisyCounts(array("q", values)),
+    )  # fmt: skip
+
+
+def parts_of(release: Release) -> list[collection_pb2.SubmitRequest]:
+    return list(codec.encode_release(release, 1))
+
+
+def read(parts: list[collection_pb2.SubmitRequest], cells: int) -> Release:
+    return codec.decode_release(codec.decode_header(parts[0]), parts[1:], cells)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_round_reads_back(data: st.DataObject) -> None:
+    round_: Round = data.draw(strategies.rounds())
+    assert codec.decode_round(codec.encode_round(round_)) == round_
+
+
+@given(st.data())
+def test_a_release_reads_back(data: st.DataObject) -> None:
+    release: Release = data.draw(strategies.releases())
+    assert read(parts_of(release), len(release.counts)) == release
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_never_a_round(noise: bytes) -> None:
+    with pytest.raises(ContractError):
+        codec.decode_round(noise)
+
+
+@given(st.data())
+def test_any_changed_cell_is_rejected(data: st.DataObject) -> None:
+    values = data.draw(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=50))
+    at = data.draw(st.integers(0, len(values) - 1))
+    parts = parts_of(release_of(values))
+    parts[1].cells.values[at] += data.draw(st.sampled_from([-1, 1, 7]))
+    with pytest.raises(Rejected) as caught:
+        read(parts, len(values))
+    assert caught.value.rejection.reason is RejectionReason.ALTERED
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("round_digest", b"x" * 32),
+        ("council", "E08000001"),
+        ("ledger_entry", b"x" * 32),
+        ("round_id", "1" * 32),
+    ],
+)
+def test_any_changed_header_is_rejected(field: str, value: object) -> None:
+    parts = parts_of(release_of([1, 2, 3]))
+    setattr(parts[0].header, field, value)
+    with pytest.raises(Rejected) as caught:
+        read(parts, 3)
+    assert caught.value.rejection.reason is RejectionReason.ALTERED
+
+
+def test_a_changed_loss_is_rejected() -> None:
+    parts = parts_of(release_of([1, 2, 3]))
+    parts[0].header.loss.rho_nano += 1
+    with pytest.raises(Rejected):
+        read(parts, 3)
+
+
+def test_a_missing_chunk_is_rejected_as_truncated() -> None:
+    parts = parts_of(release_of(list(range(codec.CELLS_PER_CHUNK + 10))))
+    for broken in (parts[:2], [parts[0], parts[2]], parts[:1]):
+        with pytest.raises(Rejected) as caught:
+            read(broken, codec.CELLS_PER_CHUNK + 10)
+        assert caught.value.rejection.reason is RejectionReason.TRUNCATED
+
+
+def test_more_cells_than_the_round_has_are_rejected() -> None:
+    parts = parts_of(release_of([1, 2, 3]))
+    extra = collection_pb2.SubmitRequest(cells=release_pb2.CellChunk(first_cell=3, values=[4]))
+    repeated = [*parts, parts[1]]
+    for broken in ([*parts, extra], repeated):
+        with pytest.raises(Rejected) as caught:
+            read(broken, 3)
+        assert caught.value.rejection.reason is RejectionReason.OVERSIZED
+    with pytest.raises(Rejected) as caught:
+        read(parts, 2)
+    assert caught.value.rejection.reason is RejectionReason.OVERSIZED
+
+
+def test_a_second_header_and_a_missing_header_are_malformed() -> None:
+    parts = parts_of(release_of([1, 2, 3]))
+    with pytest.raises(Rejected) as caught:
+        read([parts[0], parts[0], parts[1]], 3)
+    assert caught.value.rejection.reason is RejectionReason.MALFORMED
+    with pytest.raises(Rejected):
+        codec.decode_header(parts[1])
+
+
+def test_a_million_cells_need_no_message_above_the_default_limit() -> None:
+    release = release_of([2**62] * 1_000_000)
+    parts = parts_of(release)
+    assert max(part.ByteSize() for part in parts) < 4 * 1024 * 1024
+    assert read(parts, 1_000_000) == release
+
+
+def test_refusal_receipt_and_rejection_read_back() -> None:
+    refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET)
+    assert codec.decode_refusal(codec.encode_refusal(refusal, 1)) == refusal
+    receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5)
+    assert codec.decode_receipt(codec.encode_receipt(receipt)) == receipt
+    rejection = Rejection(RejectionReason.VERSION, "too old", UpgradeSide.NODE, False)
+    assert codec.decode_rejection(codec.encode_rejection(rejection)) == rejection
+
+
+def test_a_reason_of_a_newer_peer_is_not_mistaken() -> None:
+    with pytest.raises(ContractError):
+        codec.decode_refusal(
+            release_pb2.Refusal(round_id="0" * 32, round_digest=b"r" * 32, council=TRAFFORD,
+                                reason=99)  # type: ignore[arg-type]
+        )  # fmt: skip
+    unknown = rejection_pb2.Rejection(reason=99)  # type: ignore[arg-type]
+    assert codec.decode_rejection(unknown).reason is RejectionReason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "domain, wire, prefix",
+    [
+        (RefusalReason, release_pb2.RefusalReason, "REFUSAL_REASON_"),
+        (RejectionReason, rejection_pb2.RejectionReason, "REJECTION_REASON_"),
+        (Mechanism, privacy_pb2.Mechanism, "MECHANISM_"),
+        (RoundState, round_pb2.RoundState, "ROUND_STATE_"),
+    ],
+)
+def test_enumerations_have_the_numbers_of_the_wire(domain: type, wire: object, prefix: str) -> None:
+    ours = {f"{prefix}{member.name}": int(member) for member in domain}  # type: ignore[attr-defined]
+    theirs = dict(wire.items())  # type: ignore[attr-defined]
+    assert theirs == {f"{prefix}UNSPECIFIED": 0, **ours}
+
+
+def test_upgrade_sides_have_the_numbers_of_the_wire() -> None:
+    assert dict(version_pb2.UpgradeSide.items()) == {
+        "UPGRADE_SIDE_UNSPECIFIED": UpgradeSide.NEITHER,
+        "UPGRADE_SIDE_NODE": UpgradeSide.NODE,
+        "UPGRADE_SIDE_COORDINATOR": UpgradeSide.COORDINATOR,
+    }
+
+
+@pytest.mark.parametrize(
+    "coordinator, node, agreed",
+    [
+        ((1, 1), (1, 1), 1),
+        ((1, 3), (2, 5), 3),
+        ((3, 5), (1, 3), 3),
+        ((3, 5), (1, 2), UpgradeSide.NODE),
+        ((1, 2), (3, 4), UpgradeSide.COORDINATOR),
+    ],
+)
+def test_versions_are_negotiated(
+    coordinator: tuple[int, int], node: tuple[int, int], agreed: object
+) -> None:
+    assert negotiate(VersionRange(*coordinator), VersionRange(*node)) == agreed
+
+
+def test_golden_messages() -> None:
+    """Bytes that version 1 has promised; a change here breaks peers."""
+    release = release_of([0, -1, 300])
+    header, cells = parts_of(release)
+    assert cells.SerializeToString().hex() == "1206120400 01d804".replace(" ", "")
+    assert header.header.release_digest.hex() == (
+        "85a3536f2973d3087bd775e53bb06a2916b8056da1c3a6ace123b7f04c5fbac6"
+    )
+    refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.DECLINED)
+    assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
+        "08011220" + "30" * 32 + "1a20" + "72" * 32 + "2209" + b"E08000009".hex() + "2809"
+    )
+    receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5)
+    assert codec.encode_receipt(receipt).hex() == (
+        "0a20" + "30" * 32 + "1209" + b"E08000009".hex() + "1a20" + "61" * 32 + "2005"
+    )
