@@ -1,0 +1,252 @@
+"""Says in words why one household has its score."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from folkmoot_node import table
+from folkmoot_node.binding import Binding, BoundFactor, bind
+from folkmoot_node.config import NodeConfig
+from folkmoot_node.faults import plugin_fault
+from folkmoot_node.plugins import Plugins, connect
+from folkmoot_node.risk_policy import RiskPolicy
+from folkmoot_node.run_summary import RunSummary
+from folkmoot_node.store import open_store, read_key
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.factor import ScoringContext
+from folkmoot_sdk.schema import Field, FieldType
+
+Value = bool | int | float | str | datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputValue:
+    """One input of a household.
+
+    Attributes:
+        field: Name of the field.
+        description: What it is.
+        value: The household's value; None if unknown.
+        unit: Unit of the value.
+        source: Source in `node.toml`; empty if no source provides the field.
+        supplier: Who supplies the data.
+        as_at: Date of the source's latest record; None if it states none.
+    """
+
+    field: str
+    description: str
+    value: Value
+    unit: str
+    source: str
+    supplier: str
+    as_at: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one factor adds to a household's score.
+
+    Attributes:
+        factor: Identifier.
+        title: A few words for people.
+        points: Weight times factor score; None if unknown.
+        weight: Most points that the factor can add.
+        words: Why, in one or two sentences.
+        inputs: Names of the fields that it used.
+    """
+
+    factor: str
+    title: str
+    points: float | None
+    weight: float
+    words: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one household has its score.
+
+    Attributes:
+        uprn: Unique property reference number.
+        policy: Name of the risk stratification policy.
+        policy_sha256: Digest of its file, hexadecimal.
+        reference_date: Date on which ages and durations were computed.
+        score: In points.
+        highest: The highest score possible.
+        completeness: Known weight over total weight, from 0 to 1.
+        band: Name of the band.
+        action: What the policy says is done for the band.
+        contributions: In the order of the policy.
+        inputs: What was known of the household, by field.
+    """
+
+    uprn: int
+    policy: str
+    policy_sha256: str
+    reference_date: datetime.date
+    score: float
+    highest: float
+    completeness: float
+    band: str
+    action: str
+    contributions: tuple[Contribution, ...]
+    inputs: tuple[InputValue, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, dates as ISO 8601."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    def as_text(self) -> str:
+        """For people, line by line."""
+        lines = [
+            f"Household {self.uprn}",
+            f"Policy: {self.policy}, on {self.reference_date.isoformat()}",
+            f"Score: {self.score:.1f} of {self.highest:g}, band {self.band}",
+            f"What is done: {self.action}",
+            f"Known: {self.completeness:.0%} of what the policy weighs",
+            "",
+            "Why:",
+        ]
+        for entry in self.contributions:
+            points = "unknown" if entry.points is None else f"{entry.points:.1f}"
+            lines.append(f"  {entry.title}: {points} of {entry.weight:g}")
+            lines.append(f"    {entry.words}")
+        lines += ["", "From:"]
+        for known in self.inputs:
+            value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
+            source = known.source or "no source"
+            date = f", {known.as_at.isoformat()}" if known.as_at else ""
+            lines.append(f"  {known.field}: {value.strip()} ({source}{date})")
+        return "\n".join(lines)
+
+
+def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int) -> Explanation:
+    """Explains the score of one household in the last run.
+
+    Raises:
+        Problem: Exit code DATA, if the household was not scored, or was scored by another
+            policy than the one given.
+    """
+    with open_store(config.store_path, read_key(config.key_file)) as store:
+        run = store.run
+        row = store.household(uprn)
+    if run.policy_digest != policy.digest:
+        raise Problem(
+            f"the last run used another policy ({run.policy_name})",
+            where=policy.path,
+            remedy="Run `folkmoot-node score` again, or restore the policy file that was used",
+            exit_code=ExitCode.DATA,
+        )
+    if row is None:
+        raise Problem(
+            "no household with this UPRN was scored",
+            where="UPRN",
+            remedy=f"The households are the UPRNs of the source {config.frame!r}; see "
+            "the linkage report of `folkmoot-node score`",
+            exit_code=ExitCode.DATA,
+        )
+    binding = bind(policy, plugins, connect(config, plugins))
+    inputs = _inputs(binding, run, row)
+    values = {name: entry.value for name, entry in inputs.items()}
+    context = ScoringContext(run.reference_date)
+    contributions = tuple(_contribution(bound, row, values, context) for bound in binding.factors)
+    known = sum(entry.weight for entry in contributions if entry.points is not None)
+    band = policy.bands[row[table.BAND_COLUMN]]
+    return Explanation(
+        uprn=uprn,
+        policy=policy.name,
+        policy_sha256=policy.digest.hex(),
+        reference_date=run.reference_date,
+        score=_points(row[table.SCORE]),
+        highest=policy.total_weight,
+        completeness=known / policy.total_weight,
+        band=band.name,
+        action=band.action,
+        contributions=contributions,
+        inputs=tuple(inputs.values()),
+    )
+
+
+def _points(stored: float) -> float:
+    """Points as people count them: single precision holds 7 digits."""
+    return round(stored, 4)
+
+
+def _inputs(binding: Binding, run: RunSummary, row: Mapping[str, Any]) -> dict[str, InputValue]:
+    """Every input of every factor, in the order of the policy."""
+    sources = {summary.name: summary for summary in run.sources}
+    found: dict[str, InputValue] = {}
+    for bound in binding.factors:
+        for wanted in bound.inputs:
+            name = wanted.input.name
+            provided = binding.fields.get(name)
+            if provided is None:
+                found[name] = InputValue(name, "", None, wanted.input.unit, "", "", None)
+                continue
+            source = sources[provided.source]
+            found[name] = InputValue(
+                field=name,
+                description=provided.field.description,
+                value=_value(provided.field, row[table.field_column(name)]),
+                unit=provided.field.unit,
+                source=provided.source,
+                supplier=source.supplier,
+                as_at=source.latest_record,
+            )
+    return found
+
+
+def _value(field: Field, stored: Any) -> Value:
+    if stored is None:
+        return None
+    if field.household_type is FieldType.CATEGORY:
+        return field.codes[stored]
+    return cast(Value, stored)
+
+
+def _contribution(
+    bound: BoundFactor,
+    row: Mapping[str, Any],
+    values: Mapping[str, Value],
+    context: ScoringContext,
+) -> Contribution:
+    points = row[table.contribution_column(bound.name)]
+    names = tuple(wanted.input.name for wanted in bound.inputs)
+    score = math.nan if points is None else min(1.0, max(0.0, points / bound.weight))
+    try:
+        words = bound.factor.explain({name: values[name] for name in names}, score, context)
+    except Exception as error:
+        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+    return Contribution(
+        factor=bound.name,
+        title=bound.factor.title,
+        points=None if points is None else _points(points),
+        weight=bound.weight,
+        words=words,
+        inputs=names,
+    )
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}".removesuffix(".00")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return value

@@ -1,0 +1,24 @@
+"""Names the plugin that broke, without quoting what it was working on."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.loading import Origin
+
+
+def plugin_fault(origin: Origin, where: str, error: BaseException) -> Problem:
+    """A problem that names distribution, version, kind of error and line of code.
+
+    The error's own text is left out: it may quote a resident's record.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    line = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Problem(
+        f"plugin {origin} failed: {type(error).__name__}{line}",
+        where=where,
+        remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
+        exit_code=ExitCode.FAULT,
+    )

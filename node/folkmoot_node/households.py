@@ -1,0 +1,120 @@
+"""Combines records to households: one row per household, one column per wanted field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from folkmoot_sdk.schema import DATE_COLUMN, Combine, Field, FieldType
+
+RECORDS_COLUMN = "__records"
+"""Column of combined frames: number of records of the household, UInt32."""
+_ROW = "__row"
+_ROWS = 2**32
+"""More than the records of one source; a date and a row share one integer."""
+_DAYS_BEFORE_EPOCH = 2**22
+"""More than the days from year 1 to 1970, so that every date is above 0, an undated record's."""
+
+
+def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.DataFrame:
+    """Combines the records of each household (or area) as each field declares.
+
+    Unknown values are left out; the result is unknown if all are unknown. `ANY` and `ALL`
+    follow Kleene's three-valued logic. `FIRST` takes the first known value in record
+    order. `LATEST` takes the known value of the latest date; a record without a date
+    is older than all others, and of equal dates the later record counts.
+
+    Args:
+        records: As `folkmoot_node.records` gives them.
+        key: Column of the household or area; records without a key are left out.
+        fields: Fields to combine; each is a column of `records`.
+
+    Returns:
+        `key`, `RECORDS_COLUMN`, and the fields: Boolean, Int64, Float64, Date, and
+        indexes as they came. One row per key, in any order.
+    """
+    known = records.lazy().filter(pl.col(key).is_not_null())
+    plans = [_plan(field, records) for field in fields]
+    if any(plan.needs_row for plan in plans):
+        # Row numbers go with the filtered records, from which values are gathered below.
+        filtered = known.collect()
+        known = filtered.lazy().with_row_index(_ROW)
+    else:
+        filtered = records
+    grouped = known.group_by(key).agg(
+        pl.len().alias(RECORDS_COLUMN), *(plan.aggregate for plan in plans)
+    )
+    combined = grouped.collect()
+    return combined.select(
+        pl.col(key),
+        pl.col(RECORDS_COLUMN).cast(pl.UInt32),
+        *(plan.finish(combined, filtered) for plan in plans),
+    )
+
+
+class _Plan:
+    """How one field is aggregated, and how the result is finished after the group-by."""
+
+    def __init__(
+        self, field: Field, aggregate: pl.Expr, result: pl.Expr, *, gathers: bool = False
+    ) -> None:
+        self._name = field.name
+        self._result = result
+        self._gathers = gathers
+        self.needs_row = gathers
+        self.aggregate = aggregate.alias(field.name)
+
+    def finish(self, combined: pl.DataFrame, records: pl.DataFrame) -> pl.Expr | pl.Series:
+        if not self._gathers:
+            return self._result.alias(self._name)
+        rows = combined.select(self._result.alias(self._name)).to_series()
+        return records[self._name].gather(rows).alias(self._name)
+
+
+def _plan(field: Field, records: pl.DataFrame) -> _Plan:
+    value, result = pl.col(field.name), pl.col(field.name)
+    complete = records[field.name].null_count() == 0
+    match field.combine:
+        case Combine.SUM:
+            total = value.sum()
+            # The sum of no value is 0 in Polars and unknown here.
+            if not complete:
+                total = pl.when(value.count() > 0).then(total)
+            return _Plan(field, total, result)
+        case Combine.MAXIMUM:
+            return _Plan(field, value.max(), result)
+        case Combine.MINIMUM:
+            return _Plan(field, value.min(), result)
+        case Combine.ANY | Combine.ALL:
+            # Kleene's logic is a maximum (or minimum) over false < unknown < true.
+            ordered = value.cast(pl.UInt8) * 2
+            ordered = ordered if complete else ordered.fill_null(1)
+            extreme = ordered.max() if field.combine is Combine.ANY else ordered.min()
+            return _Plan(field, extreme, pl.when(result != 1).then(result == 2))
+        case Combine.COUNT:
+            return _Plan(field, value.count(), result.cast(pl.Int64))
+        case Combine.COUNT_DISTINCT:
+            distinct = value.n_unique() if complete else value.drop_nulls().n_unique()
+            return _Plan(field, distinct, result.cast(pl.Int64))
+        case Combine.FIRST:
+            row = pl.col(_ROW) if complete else pl.when(value.is_not_null()).then(pl.col(_ROW))
+            return _Plan(field, row.min(), result, gathers=True)
+        case Combine.LATEST:
+            day = pl.col(DATE_COLUMN).to_physical().cast(pl.Int64) + _DAYS_BEFORE_EPOCH
+            ranked = day.fill_null(0) * _ROWS + pl.col(_ROW).cast(pl.Int64)
+            ranked = ranked if complete else pl.when(value.is_not_null()).then(ranked)
+            return _Plan(field, ranked.max(), result % _ROWS, gathers=True)
+
+
+def absent_value(field: Field) -> bool | float | int | None:
+    """The value of a household without a record, in the node's own type; None if unknown."""
+    if field.absent is None:
+        return None
+    if field.household_type is FieldType.CATEGORY:
+        return field.codes.index(str(field.absent))
+    if field.household_type is FieldType.BOOLEAN:
+        return bool(field.absent)
+    if field.household_type is FieldType.INTEGER:
+        return int(field.absent)
+    return float(field.absent)

@@ -1,0 +1,243 @@
+"""The risk stratification policy: a public document that says how households are scored."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from folkmoot_node.config import Identifier
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, parse
+from folkmoot_sdk.schema import ProtectedCharacteristic
+
+BAND = "band"
+"""The attribute that every policy defines."""
+Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class FactorEntry(Settings):
+    """One `[[factors]]` table.
+
+    Attributes:
+        factor: Name of a risk factor.
+        weight: Points that the factor adds to the score at most; above 0.
+        parameters: Parameters of the factor; its plugin checks them.
+    """
+
+    factor: Identifier
+    weight: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+    parameters: dict[str, Any] = {}
+
+
+class Band(Settings):
+    """One `[[bands]]` table.
+
+    Attributes:
+        name: Identifier, a public code.
+        minimum: Smallest score of the band; key `from`.
+        action: What is done for a household in the band.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    minimum: Annotated[float, Field(alias="from", ge=0, allow_inf_nan=False)]
+    action: Sentence
+
+
+class ProtectedUse(Settings):
+    """One `[[protected]]` table: a protected characteristic that may be scored, and why."""
+
+    characteristic: ProtectedCharacteristic
+    reason: Sentence
+
+
+class ConsumerDataUse(Settings):
+    """One `[[consumer_data]]` table: a bought field that may be scored.
+
+    Attributes:
+        field: Name of the field.
+        purpose: What for.
+        licence_ends: Last day on which it may be used.
+    """
+
+    field: Identifier
+    purpose: Sentence
+    licence_ends: datetime.date
+
+
+class AttributeEntry(Settings):
+    """One `[attributes.NAME]` table: a public attribute of a household, for counts.
+
+    Attributes:
+        field: The field it is made from.
+        breaks: For a number: the lower ends of all groups but the first, ascending.
+    """
+
+    field: Identifier
+    breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+
+    @field_validator("breaks")
+    @classmethod
+    def _ascend(cls, breaks: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(breaks)):
+            raise ValueError("the breaks must ascend")
+        return breaks
+
+
+class PolicyDocument(Settings):
+    """The policy file, as written."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    purpose: Identifier
+    legal_basis: Sentence
+    owner: Sentence
+    sunset: datetime.date
+    factors: Annotated[tuple[FactorEntry, ...], Field(min_length=1)]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=100)]
+    protected: tuple[ProtectedUse, ...] = ()
+    consumer_data: tuple[ConsumerDataUse, ...] = ()
+    attributes: dict[Identifier, AttributeEntry] = {}
+
+    @field_validator("factors")
+    @classmethod
+    def _factors_differ(cls, factors: tuple[FactorEntry, ...]) -> tuple[FactorEntry, ...]:
+        names = [entry.factor for entry in factors]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the factor {name!r} is named twice; name it once")
+        return factors
+
+    @field_validator("bands")
+    @classmethod
+    def _bands_ascend(cls, bands: tuple[Band, ...]) -> tuple[Band, ...]:
+        if bands[0].minimum != 0:
+            raise ValueError("the first band must start from 0, so that each score has a band")
+        for lower, upper in pairwise(bands):
+            if upper.minimum <= lower.minimum:
+                raise ValueError(f"the band {upper.name!r} must start above {lower.name!r}")
+        if len({band.name for band in bands}) != len(bands):
+            raise ValueError("two bands have the same name")
+        return bands
+
+    @field_validator("protected")
+    @classmethod
+    def _characteristics_differ(cls, uses: tuple[ProtectedUse, ...]) -> tuple[ProtectedUse, ...]:
+        if len({use.characteristic for use in uses}) != len(uses):
+            raise ValueError("a characteristic is named twice; give one reason")
+        return uses
+
+    @field_validator("attributes")
+    @classmethod
+    def _band_is_reserved(cls, value: dict[str, AttributeEntry]) -> dict[str, AttributeEntry]:
+        if BAND in value:
+            raise ValueError(f"{BAND!r} is always an attribute; choose another name")
+        return value
+
+    @model_validator(mode="after")
+    def _bands_can_be_reached(self) -> PolicyDocument:
+        total = sum(entry.weight for entry in self.factors)
+        last = self.bands[-1]
+        if last.minimum > total:
+            raise ValueError(
+                f"bands: {last.name!r} starts from {last.minimum:g}, but the weights add up "
+                f"to {total:g}"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPolicy:
+    """A risk stratification policy and the digest that names it everywhere.
+
+    Attributes:
+        document: The file as written.
+        digest: SHA-256 of the file's bytes, 32 bytes.
+        path: Where it was read, for messages.
+    """
+
+    document: PolicyDocument
+    digest: bytes
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return self.document.name
+
+    @property
+    def purpose(self) -> str:
+        """Identifier of the purpose."""
+        return self.document.purpose
+
+    @property
+    def factors(self) -> tuple[FactorEntry, ...]:
+        """Factors with their weights, in the order of the file."""
+        return self.document.factors
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """Bands, ascending."""
+        return self.document.bands
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Codes of the attribute `band`, ascending."""
+        return tuple(band.name for band in self.document.bands)
+
+    @property
+    def sunset(self) -> datetime.date:
+        """Last day on which the policy may be used."""
+        return self.document.sunset
+
+    @property
+    def total_weight(self) -> float:
+        """The highest score possible."""
+        return sum(entry.weight for entry in self.document.factors)
+
+    def check_sunset(self, today: datetime.date) -> None:
+        """Refuses a policy, or a consumer-data licence, that has ended.
+
+        Raises:
+            Problem: Exit code REFUSED, if `today` is after the last day.
+        """
+        if today > self.sunset:
+            raise Problem(
+                f"the policy ended on {self.sunset.isoformat()}; nothing is scored after its "
+                "sunset date",
+                where=f"{self.path}: sunset",
+                remedy="Its owner must review it and set a new date, which makes a new policy",
+                exit_code=ExitCode.REFUSED,
+            )
+        for use in self.document.consumer_data:
+            if today > use.licence_ends:
+                raise Problem(
+                    f"the licence of {use.field!r} ended on {use.licence_ends.isoformat()}",
+                    where=f"{self.path}: consumer_data",
+                    remedy="Renew the licence, or remove the factors that use the field",
+                    exit_code=ExitCode.REFUSED,
+                )
+
+
+def load_policy(path: Path) -> RiskPolicy:
+    """Reads and validates a policy file.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming each wrong key.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Problem(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="Check the path and the permissions",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    document = parse(PolicyDocument, content, str(path))
+    return RiskPolicy(document, hashlib.sha256(content).digest(), str(path))

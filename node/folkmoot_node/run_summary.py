@@ -1,0 +1,145 @@
+"""What one scoring run did. For the operator's eyes on the node."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OriginFile(_Record):
+    """A file or table that was read.
+
+    Attributes:
+        name: As the source names it.
+        sha256: Digest of the file, hexadecimal; empty for a table.
+    """
+
+    name: str
+    sha256: str
+
+
+class SourceSummary(_Record):
+    """What became of one source's records.
+
+    Attributes:
+        name: Name in `node.toml`.
+        data_set: Name of its schema.
+        supplier: Who supplies the data.
+        plugin: Distribution, version and entry point.
+        files: What was read, in order.
+        fields: Fields that were read; no other was.
+        records: Records that were read and sound.
+        rejected: Records in quarantine.
+        rejected_fields: Rejections by field.
+        quarantine: The quarantine file; empty if nothing was rejected.
+        linked: Records of households in the frame.
+        no_uprn: Records without a UPRN.
+        not_in_frame: Records of a UPRN that is not in the frame.
+        latest_record: Latest record date, None if the source has none.
+    """
+
+    name: str
+    data_set: str
+    supplier: str
+    plugin: str
+    files: tuple[OriginFile, ...]
+    fields: tuple[str, ...]
+    records: int
+    rejected: int
+    rejected_fields: dict[str, int]
+    quarantine: str
+    linked: int
+    no_uprn: int
+    not_in_frame: int
+    latest_record: datetime.date | None
+
+
+class FactorSummary(_Record):
+    """One factor of the run.
+
+    Attributes:
+        name: Identifier.
+        weight: Points at a factor score of 1.
+        plugin: Distribution, version and entry point.
+    """
+
+    name: str
+    weight: float
+    plugin: str
+
+
+class StoredAttribute(_Record):
+    """How an attribute is stored.
+
+    Attributes:
+        column: Column of the table `households`: an index into `stored_codes`, or null.
+        stored_codes: Codes by index; the last stands for null.
+        codes: Public codes, in order; None for an area.
+    """
+
+    column: str
+    stored_codes: tuple[str, ...]
+    codes: tuple[str, ...] | None
+
+
+class RunSummary(_Record):
+    """One scoring run.
+
+    Attributes:
+        run_id: 32 hexadecimal digits.
+        policy_name: Name of the risk stratification policy.
+        policy_sha256: Digest of its file, hexadecimal.
+        reference_date: Date on which ages and durations were computed.
+        started_at: Seconds since 1970-01-01T00:00:00Z.
+        finished_at: Seconds since 1970-01-01T00:00:00Z.
+        households: Households scored.
+        bands: Households by band, ascending.
+        incomplete: Households of which some factor is unknown.
+        factors: In the order of the policy.
+        sources: In the order of `node.toml`.
+        stored: How attributes are stored, by name.
+    """
+
+    run_id: str
+    policy_name: str
+    policy_sha256: str
+    reference_date: datetime.date
+    started_at: int
+    finished_at: int
+    households: int
+    bands: dict[str, int]
+    incomplete: int
+    factors: tuple[FactorSummary, ...]
+    sources: tuple[SourceSummary, ...]
+    stored: dict[str, StoredAttribute]
+
+    @property
+    def policy_digest(self) -> bytes:
+        """SHA-256 of the policy file, 32 bytes."""
+        return bytes.fromhex(self.policy_sha256)
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...] | None]:
+        """Public codes by attribute; None for an area, whose codes come from the round."""
+        return {name: attribute.codes for name, attribute in self.stored.items()}
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Bands, ascending."""
+        return tuple(self.bands)
+
+    @property
+    def quarantine(self) -> tuple[Path, ...]:
+        """Files that list the rejected records."""
+        return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`; leaves out how attributes are stored."""
+        return self.model_dump(mode="json", exclude={"stored"})

@@ -1,0 +1,156 @@
+"""The encrypted DuckDB file: its key, and how it is attached."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKey:
+    """Key of the store: 256 random bits.
+
+    Attributes:
+        encoded: Base64; never shown.
+    """
+
+    encoded: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        try:
+            raw = base64.b64decode(self.encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) != _KEY_BYTES:
+            raise ValueError(f"a store key is the base64 of {_KEY_BYTES} bytes")
+
+
+def create_key(path: Path) -> StoreKey:
+    """Makes a new key file, readable by its owner alone.
+
+    Raises:
+        Problem: Exit code SETTINGS, if the file exists: a new key would make the store
+            unreadable.
+    """
+    key = StoreKey(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii"))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Problem(
+            "exists already; a new key would make the store unreadable",
+            where=str(path),
+            remedy="Keep the key, or remove key and store together and score again",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(key.encoded + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return key
+
+
+def read_key(path: Path) -> StoreKey:
+    """Reads the key of the store.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is none, others may read it, or it is
+            damaged.
+    """
+    try:
+        readable_by_others = path.stat().st_mode & 0o077
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise Problem(
+            "the key of the store cannot be read",
+            where=str(path),
+            remedy="Run `folkmoot-node init`, or restore the key from backup",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    if readable_by_others:
+        raise Problem(
+            "the key of the store may be read by other accounts",
+            where=str(path),
+            remedy=f"Run: chmod 600 {path}",
+            exit_code=ExitCode.SETTINGS,
+        )
+    try:
+        return StoreKey(text)
+    except ValueError:
+        raise Problem(
+            "the key of the store is damaged",
+            where=str(path),
+            remedy="Restore the key from backup, or remove key and store and score again",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+
+
+def attach(
+    path: Path, key: StoreKey, *, read_only: bool, threads: int
+) -> duckdb.DuckDBPyConnection:
+    """A connection with the encrypted file attached as `store`.
+
+    Nothing is spilled to disk or fetched from the network: DuckDB's own temporary files,
+    its extension downloads and its home folder are switched off.
+
+    Raises:
+        Problem: Exit code DATA, if the file cannot be opened with this key.
+    """
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": str(threads),
+            "temp_directory": "",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "false",
+        },
+    )
+    try:
+        connection.execute(f"LOAD '{_quoted(_crypto_extension())}'")
+        # The statement holds the key, so whatever DuckDB says about it is not repeated.
+        mode = ", READ_ONLY" if read_only else ""
+        connection.execute(
+            f"ATTACH '{_quoted(path)}' AS store (ENCRYPTION_KEY '{key.encoded}'{mode})"
+        )
+    except duckdb.Error as error:
+        connection.close()
+        kind = type(error).__name__
+        raise Problem(
+            f"the store cannot be opened ({kind})",
+            where=str(path),
+            remedy="Check that the key belongs to this store; else remove the store and run "
+            "`folkmoot-node score`",
+            exit_code=ExitCode.DATA,
+        ) from None
+    return connection
+
+
+def _crypto_extension() -> Path:
+    """DuckDB's OpenSSL cryptography, which it needs to write encrypted files.
+
+    It comes as a Python package of the same version, so no network is needed.
+    """
+    import duckdb
+    import duckdb_extension_httpfs  # type: ignore[import-untyped]
+
+    folder = Path(duckdb_extension_httpfs.__file__).parent
+    return folder / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,127 @@
+"""Writes a run's households to a new encrypted file, which replaces the last one at once."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from folkmoot_node.run_summary import RunSummary
+from folkmoot_node.store_file import StoreKey, attach
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+ROW_GROUP = 122_880
+"""Rows that DuckDB stores together; larger appends go to disk without a detour."""
+_SUFFIX = ".unfinished"
+
+
+class StoreWriter:
+    """A store being written. Made by `write_store`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._finished = False
+
+    def create(self, columns: Mapping[str, str]) -> None:
+        """Creates the table `households`.
+
+        Args:
+            columns: DuckDB type by name.
+        """
+        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        self._connection.execute(f"CREATE TABLE store.households ({listed})")
+
+    def append(self, households: pl.DataFrame) -> None:
+        """Adds households; may be called from several threads."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.register("part", households)
+            cursor.execute("INSERT INTO store.households BY NAME SELECT * FROM part")
+        finally:
+            cursor.close()
+
+    def finish(self, run: RunSummary) -> None:
+        """Adds what the run did; without it the file is thrown away."""
+        self._connection.execute("CREATE TABLE store.run (document VARCHAR)")
+        self._connection.execute("INSERT INTO store.run VALUES (?)", [run.model_dump_json()])
+        self._connection.execute("CHECKPOINT store")
+        self._connection.execute("DETACH store")
+        self._finished = True
+
+    @property
+    def finished(self) -> bool:
+        """True once the file is complete."""
+        return self._finished
+
+
+@contextmanager
+def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWriter]:
+    """Writes a new store beside `path`, and puts it in place when it is finished.
+
+    Until then, and whatever happens before, the last finished store stays as it is.
+
+    Raises:
+        Problem: Exit code DATA, if another run is writing.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_writer(path):
+        unfinished = path.with_name(path.name + _SUFFIX)
+        _remove(unfinished)
+        connection = attach(unfinished, key, read_only=False, threads=threads)
+        try:
+            unfinished.chmod(0o600)
+            # Scores compress little, and compression took longer than the rest together.
+            connection.execute("PRAGMA force_compression='uncompressed'")
+            connection.execute("SET checkpoint_threshold = '1TB'")
+            writer = StoreWriter(connection)
+            yield writer
+            connection.close()
+            if writer.finished:
+                _replace(unfinished, path)
+        finally:
+            connection.close()
+            _remove(unfinished)
+
+
+@contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Holds a lock that the operating system releases when the process ends."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Problem(
+                "another run is scoring now",
+                where=str(path),
+                remedy="Wait until it ends; its scores will be the last ones",
+                exit_code=ExitCode.DATA,
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(unfinished: Path, path: Path) -> None:
+    with unfinished.open("rb") as stream:
+        os.fsync(stream.fileno())
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _remove(unfinished: Path) -> None:
+    for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+        with contextlib.suppress(FileNotFoundError):
+            leftover.unlink()

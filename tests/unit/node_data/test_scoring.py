@@ -1,0 +1,72 @@
+"""The whole path, from records to a scored store, through the plugin API."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def test_households_are_scored_banded_and_stored(node):
+    summary = node.score()
+    rows = {row["uprn"]: row for row in node.rows().to_dicts()}
+    assert set(rows) == {1, 2, 3}
+    assert rows[1]["points_arrears"] == 15
+    assert rows[1]["points_alone"] == 0
+    assert rows[1]["points_renting"] == 0
+    assert rows[1]["score"] == 15
+    assert rows[1]["band"] == 1
+    assert rows[2]["points_arrears"] == 60
+    assert rows[2]["points_alone"] == 30
+    assert rows[2]["points_renting"] == 10
+    assert rows[2]["band"] == 2
+    assert rows[3]["points_arrears"] is None
+    assert rows[3]["points_alone"] is None
+    assert rows[3]["points_renting"] is None
+    assert rows[3]["score"] == 0
+    assert summary.bands == {"none": 1, "low": 1, "high": 1}
+    assert summary.incomplete == 1
+    assert summary.policy_digest == node.policy.digest
+
+
+def test_the_linkage_report_counts_what_did_not_link(node):
+    summary = node.score()
+    tax, people = summary.sources
+    assert (tax.records, tax.linked, tax.no_uprn, tax.not_in_frame) == (5, 4, 1, 0)
+    assert (people.records, people.linked, people.no_uprn, people.not_in_frame) == (5, 3, 1, 1)
+    assert tax.latest_record == datetime.date(2026, 12, 1)
+
+
+def test_counts_are_exact_and_follow_the_code_lists(node):
+    node.score()
+    codes = {
+        "band": ("none", "low", "high"),
+        "lsoa": ("E01000002", "E01000001", "E01000009"),
+        "tenure": ("rented", "owned", "unknown"),
+        "age_group": ("65_74", "75_over", "unknown", "under_16"),
+    }
+    with node.open() as store:
+        assert store.attributes == {
+            "band": ("none", "low", "high"),
+            "tenure": ("owned", "rented", "unknown"),
+            "age_group": ("under_16", "16_24", "25_64", "65_74", "75_over", "unknown"),
+            "lsoa": None,
+        }
+        total, band, cross, tenure, ages = store.tabulate(
+            codes, [(), ("band",), ("lsoa", "band"), ("tenure",), ("age_group",)]
+        )
+    assert total.tolist() == [3]
+    assert band.tolist() == [1, 1, 1]
+    assert cross.tolist() == [0, 0, 1, 1, 1, 0, 0, 0, 0]
+    assert tenure.tolist() == [1, 1, 1]
+    assert ages.tolist() == [1, 1, 1, 0]
+    assert str(cross.dtype) == "int64"
+
+
+def test_an_attribute_that_is_not_stored_is_refused(node):
+    node.score()
+    with node.open() as store, pytest.raises(Problem) as raised:
+        store.tabulate({"religion": ("a",)}, [("religion",)])
+    assert raised.value.exit_code is ExitCode.REFUSED
