@@ -1,0 +1,275 @@
+"""Reads the wanted columns of a CSV file as text, with the line of every record.
+
+Nothing is left out silently: a record with the wrong number of fields, or with a quote
+that is neither paired nor doubled, is rejected by its line; a file that is truncated,
+wrongly encoded or not paired at all stops the run.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
+from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, stray_quotes, without
+from folkmoot_plugin_extracts.text_stream import chunks
+from folkmoot_sdk import PluginError, Rejection
+
+CHUNK_BYTES = 16 << 20
+"""Bytes read at once: enough to keep Polars busy, little beside the node's memory."""
+MAXIMUM_RECORD_BYTES = 64 << 20
+"""No record is this long; a quote that is never closed is."""
+_MAXIMUM_STRAY_LINES = 1000
+"""A record with a stray quote that spans more than this means that all that follows is amiss."""
+_UNPAIRED = (
+    "Double each quote that stands inside a quoted field, and close each field; or set "
+    'quote = "" in the mapping if the file puts no quotes around texts'
+)
+
+Reject = Callable[[list[Rejection]], None]
+
+
+def read_csv(
+    path: Path,
+    columns: tuple[str, ...],
+    mapping: Mapping,
+    reject: Reject,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[Batch]:
+    """Yields the records of a file; the header is row 1, as in an editor.
+
+    Raises:
+        PluginError: If the file as a whole cannot be read; see the module.
+    """
+    stream = chunks(path, mapping.encoding, chunk_bytes)
+    header, rest = _first_record(path, stream, mapping.quote)
+    names = _names(path, header, mapping)
+    check_columns(f"{path}: line 1", columns, names, _delimiter_hint(names, header, mapping))
+    reader = _Reader(path, columns, names, mapping, reject)
+    yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
+
+
+def _first_record(path: Path, stream: Iterator[bytes], quote: str) -> tuple[bytes, bytes]:
+    """The header without its line end, and what of the text was read beyond it."""
+    text = b""
+    for chunk in stream:
+        text += chunk
+        end = text.find(b"\n")
+        while end >= 0 and quote and text.count(quote.encode(), 0, end) % 2:
+            end = text.find(b"\n", end + 1)
+        if end >= 0:
+            return text[:end].removesuffix(b"\r"), text[end + 1 :]
+        _check_length(path, text, 1)
+    return text, b""
+
+
+def _check_length(path: Path, text: bytes, line: int) -> None:
+    if len(text) > MAXIMUM_RECORD_BYTES:
+        raise PluginError(
+            f"{path}: line {line}",
+            f"begins a record of more than {MAXIMUM_RECORD_BYTES >> 20} MiB: a quote is not closed",
+            _UNPAIRED,
+        )
+
+
+def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
+    where = f"{path}: line 1"
+    if not header.strip():
+        raise PluginError(where, "is empty; it should name the columns", "Export the file again")
+    if b"\0" in header:
+        raise PluginError(
+            where, "holds zero bytes: it is not text in this encoding", 'Try encoding = "utf-16"'
+        )
+    if b"\r" in header:
+        raise PluginError(
+            where,
+            "holds carriage returns: the lines do not end with a line feed",
+            "Export the file with Windows or Unix line ends",
+        )
+    text = _decode(path, header, 1)
+    try:
+        rows = csv.reader(
+            [text],
+            delimiter=mapping.delimiter,
+            quotechar=mapping.quote or None,
+            quoting=csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+        return [name.strip() for name in next(rows)]
+    except csv.Error as error:
+        raise PluginError(where, f"cannot be read as a header ({error})", _UNPAIRED) from None
+
+
+def _delimiter_hint(names: list[str], header: bytes, mapping: Mapping) -> str:
+    if len(names) > 1:
+        return ""
+    for other in (",", ";", "\t", "|"):
+        if other != mapping.delimiter and other.encode() in header:
+            return f"The file seems to be delimited by {other!r}: set `delimiter` in the mapping"
+    return ""
+
+
+def _decode(path: Path, text: bytes, line: int) -> str:
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = line + text.count(b"\n", 0, error.start)
+        begin = text.rfind(b"\n", 0, error.start) + 1
+        raise PluginError(
+            f"{path}: line {at}, byte {error.start - begin + 1}",
+            f"is not UTF-8 (byte {text[error.start]:#04x})",
+            "Set `encoding` to what the file is written in; try cp1252",
+        ) from None
+
+
+class _Reader:
+    """Cuts the text of one file into whole records and hands them to Polars."""
+
+    def __init__(
+        self,
+        path: Path,
+        columns: tuple[str, ...],
+        names: list[str],
+        mapping: Mapping,
+        reject: Reject,
+    ) -> None:
+        self._path = path
+        self._reject = reject
+        self._delimiter = mapping.delimiter.encode()
+        self._quote = mapping.quote.encode()
+        self._width = len(names)
+        self._header = self._delimiter.join(b"%d" % at for at in range(self._width)) + b"\n"
+        self._column_of = {str(names.index(name)): name for name in columns}
+
+    def read(self, stream: Iterator[bytes], rest: bytes, line: int) -> Iterator[Batch]:
+        """Yields batches; `rest` is the text before the stream's, and begins at `line`."""
+        for chunk in stream:
+            text = rest + chunk
+            found = self._layout(text)
+            if found.size:
+                yield from self._batch(text[: found.size], found, line)
+                line += found.line_count
+            rest = text[found.size :]
+            _check_length(self._path, rest, line)
+        if rest:
+            # The header's chunk may hold the whole file; its end may lack a line feed.
+            ended = rest.endswith(b"\n")
+            text = rest if ended else rest + b"\n"
+            found = self._layout(text)
+            self._check_end(text, found, line, ended)
+            yield from self._batch(text, found, line)
+
+    def _layout(self, text: bytes) -> Layout:
+        return layout(text, self._delimiter, self._quote, self._width)
+
+    def _check_end(self, text: bytes, found: Layout, line: int, ended: bool) -> None:
+        if found.size < len(text):
+            raise PluginError(
+                f"{self._path}: line {line + found.line_count}",
+                "begins a quoted field that is never closed: the file is truncated or a quote "
+                "is not doubled",
+                f"Fetch the file again. {_UNPAIRED}",
+            )
+        if not ended and found.fields is not None and found.fields[-1] < self._width:
+            raise PluginError(
+                f"{self._path}: line {line + found.line(len(found.ends) - 1)}",
+                f"ends after {found.fields[-1]} of {self._width} fields: the file is truncated",
+                "Fetch or export the file again",
+            )
+
+    def _batch(self, block: bytes, found: Layout, line: int) -> Iterator[Batch]:
+        if b"\0" in block:
+            at = line + block.count(b"\n", 0, block.index(b"\0"))
+            raise PluginError(
+                f"{self._path}: line {at}", "holds a zero byte", "Fetch or export the file again"
+            )
+        if not block.isascii():
+            _decode(self._path, block, line)
+        rows: Rows | None = None if found.lines is None else line + found.lines
+        if found.fields is not None or self._width == 1:
+            dropped = self._reject_ragged(block, found, line)
+            if dropped.any():
+                rows = (np.arange(len(dropped)) + line if rows is None else rows)[~dropped]
+                block = without(block, found, dropped)
+        if not block:
+            return
+        frame = self._parse(block)
+        if frame is None or frame.height != (len(found.ends) if rows is None else len(rows)):
+            yield from self._without_stray_quotes(block, line if rows is None else rows)
+            return
+        yield Batch(frame, line if rows is None else int(rows[0]), rows)
+
+    def _reject_ragged(self, block: bytes, found: Layout, line: int) -> Mask:
+        empty = blank(block, found)
+        if found.fields is None:
+            return empty
+        wrong: Mask = (found.fields != self._width) & ~empty
+        self._reject([
+            Rejection(
+                self._path.name,
+                line + found.line(record),
+                "",
+                f"has {found.fields[record]} fields, the header has {self._width}",
+            )
+            for record in np.flatnonzero(wrong).tolist()
+        ])  # fmt: skip
+        return wrong | empty
+
+    def _parse(self, block: bytes) -> pl.DataFrame | None:
+        """The wanted columns as text, or None if Polars cannot parse the block."""
+        try:
+            frame = pl.read_csv(
+                self._header + block,
+                columns=list(self._column_of),
+                separator=self._delimiter.decode(),
+                quote_char=self._quote.decode() or None,
+                infer_schema=False,
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        return frame.rename(self._column_of)
+
+    def _without_stray_quotes(self, block: bytes, rows: Rows | int) -> Iterator[Batch]:
+        """Rejects the records that keep the block from being parsed."""
+        found = self._layout(block)
+        numbers = np.arange(len(found.ends)) + rows if isinstance(rows, int) else rows
+        stray = np.zeros(len(found.ends), dtype=np.bool_)
+        if self._quote and self._quote in block:
+            stray = stray_quotes(block, found, self._delimiter, self._quote)
+        rejected = []
+        for record in np.flatnonzero(stray).tolist():
+            start, end = int(found.starts[record]), int(found.ends[record])
+            spanned = block.count(b"\n", start, end) + 1
+            if spanned > _MAXIMUM_STRAY_LINES:
+                raise PluginError(
+                    f"{self._path}: line {numbers[record]}",
+                    "has quotes that do not pair",
+                    _UNPAIRED,
+                )
+            rejected += [
+                Rejection(
+                    self._path.name,
+                    int(numbers[record]) + at,
+                    "",
+                    "has a quote that is neither doubled nor at the end of its field",
+                )
+                for at in range(spanned)
+            ]
+        self._reject(rejected)
+        kept = without(block, found, stray)
+        frame = self._parse(kept) if kept else None
+        if not kept:
+            return
+        numbers = numbers[~stray]
+        if frame is None or frame.height != len(numbers) or not stray.any():
+            raise PluginError(
+                f"{self._path}: lines {numbers[0]} to {numbers[-1]}",
+                "cannot be read as CSV",
+                _UNPAIRED,
+            )
+        yield Batch(frame, int(numbers[0]), numbers)

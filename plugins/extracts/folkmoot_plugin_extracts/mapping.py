@@ -1,0 +1,299 @@
+"""The mapping file: which column of an extract is which field, and how it is written."""
+
+from __future__ import annotations
+
+import codecs
+import datetime
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from folkmoot_sdk import (
+    Category,
+    Combine,
+    Field,
+    FieldType,
+    Level,
+    PluginError,
+    ProtectedCharacteristic,
+    Schema,
+)
+from folkmoot_sdk.parameters import build, nearest, parameter
+
+ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16")
+TRANSFORMS = ("age", "days_since")
+_UNITS = {"age": "years", "days_since": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDate:
+    """The column that says to which date a record refers.
+
+    Attributes:
+        column: Column of the file.
+        format: How a date is written, as in `strftime`; not needed where a Parquet file
+            holds dates.
+    """
+
+    column: str
+    format: str = "%Y-%m-%d"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition: only rows whose column holds one of these texts are read.
+
+    Attributes:
+        column: Column of the file.
+        values: The texts.
+    """
+
+    column: str
+    values: tuple[str | int, ...] = parameter(name="in")
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError("the list `in` is empty, no row could be read")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The values as texts."""
+        return tuple(str(value) for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """One field of the data set, and the column that it is read from.
+
+    Attributes:
+        column: Column of the file.
+        type: Type of the field.
+        combine: How several records of a household become one value.
+        category: Kind of information.
+        description: One sentence.
+        unit: Unit, for example `GBP`.
+        protected: Protected characteristic it states or nearly states.
+        savvi_term: Term of the Vulnerabilities Data Standard.
+        consumer_data: True if bought from a consumer-data supplier.
+        codes: For a category, a list of the codes, or a table from what the file holds
+            to the code it stands for.
+        order: Order of the codes, if it is not the order in which `codes` names them.
+        minimum: Smallest valid value.
+        maximum: Largest valid value.
+        absent: Value of a household of which the data set has no record.
+        format: How a date is written, as in `strftime`.
+        transform: `age` or `days_since`: a number made of a date and the date of the run.
+        true: What the file holds for true.
+        false: What the file holds for false.
+    """
+
+    column: str
+    type: FieldType
+    combine: Combine
+    category: Category
+    description: str = ""
+    unit: str = ""
+    protected: ProtectedCharacteristic | None = None
+    savvi_term: str = ""
+    consumer_data: bool = False
+    codes: dict[str, str] | tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    absent: bool | float | str | None = None
+    format: str = "%Y-%m-%d"
+    transform: str = ""
+    true: tuple[str | int, ...] = ("true", "True", "TRUE", "1", "Y", "Yes", "YES")
+    false: tuple[str | int, ...] = ("false", "False", "FALSE", "0", "N", "No", "NO")
+
+    def __post_init__(self) -> None:
+        if self.transform and self.transform not in TRANSFORMS:
+            raise ValueError(f"transform {self.transform!r}: {nearest(self.transform, TRANSFORMS)}")
+        if self.transform and self.type not in (FieldType.INTEGER, FieldType.NUMBER):
+            raise ValueError(
+                f"transform {self.transform!r} gives an integer, not {self.type.value}"
+            )
+        if self.reads_date:
+            check_date_format(self.format)
+        words = [str(word) for word in (*self.true, *self.false)]
+        if len(set(words)) != len(words):
+            raise ValueError("a word stands for both true and false, or stands there twice")
+        unknown = set(self.order) ^ set(self._appearing())
+        if self.order and unknown:
+            raise ValueError(f"`order` and `codes` differ in {', '.join(sorted(unknown))}")
+
+    @property
+    def reads_date(self) -> bool:
+        """True if the column holds dates."""
+        return self.type is FieldType.DATE or bool(self.transform)
+
+    @property
+    def code_of(self) -> dict[str, str]:
+        """For a category: from what the file holds to the code."""
+        return self.codes if isinstance(self.codes, dict) else {code: code for code in self.codes}
+
+    def _appearing(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.code_of.values()))
+
+    def field(self, name: str) -> Field:
+        """The field as the schema declares it.
+
+        Raises:
+            PluginError: If the parts contradict each other.
+        """
+        minimum = 0 if self.minimum is None and self.transform == "age" else self.minimum
+        return Field(
+            name=name,
+            type=self.type,
+            combine=self.combine,
+            category=self.category,
+            description=self.description,
+            unit=self.unit or _UNITS.get(self.transform, ""),
+            protected=self.protected,
+            savvi_term=self.savvi_term,
+            consumer_data=self.consumer_data,
+            codes=self.order or self._appearing(),
+            minimum=minimum,
+            maximum=self.maximum,
+            absent=self.absent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping file.
+
+    Attributes:
+        schema: Version of this format: 1.
+        name: Name of the data set.
+        level: What one record is about.
+        files: Patterns of file names, relative to the source's folder.
+        fields: The fields by name.
+        supplier: Who supplies the data.
+        version: Version of the extract's layout.
+        encoding: Of CSV files.
+        delimiter: Of CSV files.
+        quote: What CSV files put around a text; empty if nothing.
+        null_values: What the files hold where a value is not known.
+        uprn: Column of the UPRN.
+        person: Column of the person reference, if the level is person.
+        area: Column of the GSS code, if the level is area.
+        record_date: Column of the date to which a record refers.
+        where: Only rows that meet all these conditions are read.
+    """
+
+    schema: int
+    name: str
+    level: Level
+    files: tuple[str, ...]
+    fields: dict[str, MappedField]
+    supplier: str = ""
+    version: str = "1"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    null_values: tuple[str | int, ...] = ("",)
+    uprn: str = ""
+    person: str = ""
+    area: str = ""
+    record_date: RecordDate | None = None
+    where: tuple[Where, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.schema != 1:
+            raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
+        if self.encoding not in ENCODINGS:
+            raise ValueError(f"encoding {self.encoding!r}: {nearest(self.encoding, ENCODINGS)}")
+        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in "\r\n":
+            raise ValueError("the delimiter is not one ASCII character")
+        if len(self.quote) > 1 or not self.quote.isascii() or self.quote == self.delimiter:
+            raise ValueError("the quote is not one ASCII character other than the delimiter")
+        if not self.files:
+            raise ValueError("`files` is empty")
+        if not self.fields:
+            raise ValueError("`fields` is empty")
+        if self.level is Level.AREA and not self.area:
+            raise ValueError("level is area, but `area` does not name the column of the GSS code")
+        if self.level is not Level.AREA and not self.uprn:
+            raise ValueError(f"level is {self.level.value}, but `uprn` does not name its column")
+        if self.level is Level.PERSON and not self.person:
+            raise ValueError("level is person, but `person` does not name the reference's column")
+        if self.record_date is not None:
+            check_date_format(self.record_date.format)
+
+    @property
+    def null_texts(self) -> tuple[str, ...]:
+        """The null values as texts."""
+        return tuple(str(value) for value in self.null_values)
+
+    def columns(self, wanted: list[str]) -> tuple[str, ...]:
+        """Columns of the file needed to read the wanted fields, each once."""
+        always = (self.uprn, self.person, self.area)
+        date = (self.record_date.column,) if self.record_date else ()
+        where = tuple(condition.column for condition in self.where)
+        fields = tuple(self.fields[name].column for name in wanted)
+        return tuple(dict.fromkeys(c for c in (*always, *date, *where, *fields) if c))
+
+    def declaration(self) -> Schema:
+        """The schema that the data set declares.
+
+        Raises:
+            PluginError: If a field contradicts itself.
+        """
+        return Schema(
+            name=self.name,
+            level=self.level,
+            fields=tuple(field.field(name) for name, field in self.fields.items()),
+            supplier=self.supplier,
+            version=self.version,
+            has_date=self.record_date is not None,
+        )
+
+
+def check_date_format(pattern: str) -> None:
+    """Checks that a date format determines a day.
+
+    Raises:
+        ValueError: If what it writes cannot be read back as the same day.
+    """
+    probe = datetime.date(2017, 11, 30)
+    try:
+        same = datetime.datetime.strptime(probe.strftime(pattern), pattern).date() == probe
+    except ValueError:
+        same = False
+    if not same:
+        raise ValueError(
+            f"format {pattern!r} does not name a day; write it as in %d/%m/%Y or %Y-%m-%d"
+        )
+
+
+def load(path: Path) -> Mapping:
+    """Reads a mapping file.
+
+    Raises:
+        PluginError: Naming the file, the key and the remedy.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise PluginError(
+            str(path), f"cannot be read ({error.strerror})", "Check the option `mapping`"
+        ) from None
+    try:
+        values: dict[str, Any] = tomllib.loads(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise PluginError(
+            str(path), f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise PluginError(
+            str(path), f"is not valid TOML: {error}", "Correct the line named"
+        ) from None
+    try:
+        mapping = build(Mapping, values, "")
+        mapping.declaration()
+    except PluginError as error:
+        where = f"{path}: {error.where.removeprefix('.')}".removesuffix(": ")
+        raise PluginError(where, error.problem, error.remedy) from None
+    return mapping

@@ -1,0 +1,51 @@
+"""Reads the wanted columns of a Parquet file, with the number of every record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from folkmoot_plugin_extracts.batch import Batch, check_columns
+from folkmoot_sdk import PluginError
+
+BATCH_ROWS = 500_000
+"""Rows decoded at once."""
+
+
+def read_parquet(
+    path: Path, columns: tuple[str, ...], batch_rows: int = BATCH_ROWS
+) -> Iterator[Batch]:
+    """Yields the records of a file; the first record is row 1.
+
+    Raises:
+        PluginError: If the file is missing, truncated or damaged, or a wanted column is
+            missing or holds lists or other structures.
+    """
+    where = str(path)
+    try:
+        scan = pl.scan_parquet(path, glob=False)
+        schema = scan.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        raise PluginError(
+            where, "is not a whole Parquet file: it is truncated or damaged", "Fetch it again"
+        ) from None
+    check_columns(where, columns, schema.names())
+    for name in columns:
+        dtype = schema[name]
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Null, pl.Time, pl.Duration):
+            raise PluginError(
+                f"{where}: column {name!r}",
+                f"holds {dtype}, which no field can be read from",
+                "Export it as text, number or date",
+            )
+    row = 1
+    try:
+        for frame in scan.select(columns).collect_batches(chunk_size=batch_rows):
+            yield Batch(frame, row)
+            row += frame.height
+    except (pl.exceptions.PolarsError, OSError):
+        raise PluginError(
+            where, f"is damaged after record {row - 1}", "Fetch the file again"
+        ) from None

@@ -1,0 +1,133 @@
+"""Where the records of CSV text begin and end, and which have the wrong number of fields.
+
+Polars parses the fields. It does not say on which line a record stands, fills up records
+that are too short, and drops fields beyond the wanted ones; so the lines are found here,
+by columnar arithmetic over the bytes, and only records of the right shape are handed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Positions = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_NEWLINE = 10
+_RETURN = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The records of a block of CSV text.
+
+    Attributes:
+        starts: Where each record begins, int64, ascending.
+        ends: Where the line feed that ends each record stands.
+        lines: For each record the number of line feeds before it in the block; None if
+            that is simply 0, 1, 2 ...
+        line_count: Line feeds in the block, up to the last record's end.
+        fields: Number of fields of each record; None if all have as many as expected.
+    """
+
+    starts: Positions
+    ends: Positions
+    lines: Positions | None
+    line_count: int
+    fields: Positions | None
+
+    @property
+    def size(self) -> int:
+        """Bytes up to and with the end of the last record; 0 if there is none."""
+        return int(self.ends[-1]) + 1 if len(self.ends) else 0
+
+    def line(self, record: int) -> int:
+        """Line feeds before a record."""
+        return record if self.lines is None else int(self.lines[record])
+
+
+def layout(block: bytes, delimiter: bytes, quote: bytes, expected: int) -> Layout:
+    """Finds the records of a block that begins at the beginning of a record.
+
+    A line feed or delimiter is one only where the number of quotes before it is even.
+
+    Args:
+        block: Text in UTF-8, or any encoding that keeps ASCII.
+        delimiter: One byte.
+        quote: One byte, or none.
+        expected: Number of fields that records should have.
+    """
+    data = np.frombuffer(block, np.uint8)
+    is_delimiter = data == ord(delimiter)
+    all_ends = np.flatnonzero(data == _NEWLINE)
+    lines: Positions | None = None
+    if quote and quote in block:
+        outside = np.bitwise_xor.accumulate(data == ord(quote))
+        np.logical_not(outside, out=outside)
+        is_delimiter &= outside
+        kept = np.flatnonzero(outside[all_ends])
+        ends = all_ends[kept]
+        if len(kept) < len(all_ends):
+            lines = np.concatenate(([0], kept[:-1] + 1)) if len(kept) else kept
+            line_count = int(kept[-1]) + 1 if len(kept) else 0
+    else:
+        ends = all_ends
+    if lines is None:
+        line_count = len(ends)
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    size = int(ends[-1]) + 1 if len(ends) else 0
+    fields = _fields(np.flatnonzero(is_delimiter[:size]), starts, ends, expected)
+    return Layout(starts, ends, lines, line_count, fields)
+
+
+def _fields(
+    delimiters: Positions, starts: Positions, ends: Positions, expected: int
+) -> Positions | None:
+    each = expected - 1
+    if len(delimiters) == each * len(ends):
+        if each == 0 or not len(ends):
+            return None
+        grid = delimiters.reshape(len(ends), each)
+        if (grid[:, 0] >= starts).all() and (grid[:, -1] < ends).all():
+            return None
+    before = np.searchsorted(delimiters, ends)
+    return np.diff(before, prepend=0) + 1
+
+
+def blank(block: bytes, found: Layout) -> Mask:
+    """True for each record that is an empty line."""
+    lengths = found.ends - found.starts
+    empty: Mask = lengths == 0
+    single = np.flatnonzero(lengths == 1)
+    if len(single):
+        data = np.frombuffer(block, np.uint8)
+        empty[single] = data[found.starts[single]] == _RETURN
+    return empty
+
+
+def without(block: bytes, found: Layout, dropped: Mask) -> bytes:
+    """The block without some records."""
+    lengths = found.ends - found.starts + 1
+    kept = np.repeat(~dropped, lengths)
+    return np.frombuffer(block, np.uint8)[: found.size][kept].tobytes()
+
+
+def stray_quotes(block: bytes, found: Layout, delimiter: bytes, quote: bytes) -> Mask:
+    """True for each record with a quote that neither begins, ends nor doubles in a field.
+
+    A quote that opens follows a delimiter or line feed; one that closes precedes one;
+    any other must stand beside its double.
+    """
+    data = np.frombuffer(block, np.uint8)[: found.size]
+    at = np.flatnonzero(data == ord(quote))
+    opening = np.arange(len(at)) % 2 == 0
+    before = np.where(at > 0, data[at - 1], _NEWLINE)
+    after = data[np.minimum(at + 1, len(data) - 1)]
+    neighbour = np.where(opening, before, after)
+    fine = np.isin(neighbour, [ord(delimiter), _NEWLINE, ord(quote)])
+    fine |= ~opening & (neighbour == _RETURN)
+    stray = np.zeros(len(found.ends), dtype=np.bool_)
+    stray[np.searchsorted(found.ends, at[~fine])] = True
+    return stray
