@@ -10,6 +10,9 @@ import typer
 
 from folkmoot_operator.problems import ExitCode
 
+_WIDE = 160
+"""Characters in a line of a table that goes to a file or a pipe."""
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -80,10 +83,11 @@ def print_json(value: Any) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console; plain where the output is not a terminal."""
+    """A Rich console; plain and wide where the output is not a terminal."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else _WIDE)
 
 
 def progress() -> Progress:

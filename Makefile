@@ -1,0 +1,74 @@
+# Two commands do everything: `make demo` runs a region, `make test` passes the tests.
+# Both make the virtual environment when it is missing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/household_factors \
+	node coordinator rehearsal
+STUBS := proto/folkmoot/v1
+DEMO_OUT ?= rehearsal-region
+DEMO_HOUSEHOLDS ?= 5000
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-slow lint format proto check-proto lock bench clean help setup
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## Make the virtual environment
+
+$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Folkmoot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "The venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@echo "Installing the locked requirements into $(VENV) (once, a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
+		$(addprefix --editable ./,$(DISTRIBUTIONS))
+	@touch $@
+
+demo: $(READY)  ## Run a ten-council region on this machine
+	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
+
+test: $(READY)  ## Run the tests that take less than ten minutes
+	$(BIN)/pytest -n auto -m "not slow and not benchmark"
+
+test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
+	$(BIN)/pytest -n auto -m "slow and not benchmark"
+
+lint: $(READY) check-proto  ## Check style, types, import rules and the contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(DISTRIBUTIONS)
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: $(READY)  ## Generate the stubs from the .proto files
+	rm -f $(STUBS)/*_pb2*
+	cd proto && PATH="$(abspath $(BIN)):$$PATH" ../$(BIN)/python -m grpc_tools.protoc -I . \
+		--python_out=. --mypy_out=quiet:. folkmoot/v1/*.proto
+	cd proto && PATH="$(abspath $(BIN)):$$PATH" ../$(BIN)/python -m grpc_tools.protoc -I . \
+		--grpc_python_out=. --mypy_grpc_out=quiet:. \
+		folkmoot/v1/enrolment.proto folkmoot/v1/collection.proto
+
+check-proto: $(READY)  ## Lint the contract, and compare the stubs with it
+	cd proto && ../$(BIN)/buf lint
+	$(BIN)/python proto/check_stubs.py
+
+lock: $(READY)  ## Pin the requirements anew, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
+
+bench: $(READY)  ## Measure speed and memory as ratios in one run
+	$(BIN)/python tests/benchmarks/run.py
+
+clean:  ## Remove the environment and everything made
+	rm -rf $(VENV) $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
