@@ -1,0 +1,181 @@
+"""Child processes of a rehearsal: each in a group of its own, and none outlives it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+STOP_SECONDS = 10.0
+"""How long a process may take to end after SIGTERM before it is killed."""
+READY_SECONDS = 60.0
+"""How long a server may take until it says that it is ready."""
+_NODE = "folkmoot-node"
+_COORDINATOR = "folkmoot-coordinator"
+
+
+class Children:
+    """Starts commands and stops all that still run; may be used from several threads."""
+
+    def __init__(self, logs: Path) -> None:
+        """Logs go to the folder `logs`, one file for each name."""
+        self._logs = logs
+        self._running: dict[int, subprocess.Popen[str]] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def node(self, council: str, home: Path, *arguments: str) -> str:
+        """Runs a command of a council's node to its end; returns what it printed."""
+        return self._run(council, _NODE, (*arguments, "--home", str(home)))
+
+    def coordinator(self, home: Path, *arguments: str) -> str:
+        """Runs a command of the coordinator to its end; returns what it printed."""
+        return self._run("coordinator", _COORDINATOR, (*arguments, "--home", str(home)))
+
+    def coordinator_json(self, home: Path, *arguments: str) -> Any:
+        """As `coordinator`, with `--json`, parsed."""
+        return json.loads(self.coordinator(home, *arguments, "--json"))
+
+    def node_json(self, council: str, home: Path, *arguments: str) -> Any:
+        """As `node`, with `--json`, parsed."""
+        return json.loads(self.node(council, home, *arguments, "--json"))
+
+    def serve_coordinator(self, home: Path) -> None:
+        """Starts the coordinator's server and waits until it says that it serves.
+
+        Raises:
+            Problem: If it ends, or says nothing for `READY_SECONDS`.
+        """
+        name = "coordinator-serve"
+        arguments = ("serve", "--home", str(home))
+        with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
+            child = self._start(_COORDINATOR, arguments, subprocess.PIPE, log)
+        assert child.stdout is not None
+        ready = threading.Event()
+
+        def read() -> None:
+            assert child.stdout is not None
+            for _ in child.stdout:
+                ready.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        limit = time.monotonic() + READY_SECONDS
+        while not ready.wait(0.05):
+            if child.poll() is not None or time.monotonic() > limit:
+                raise self._failed(name, arguments, child.poll())
+
+    def stop(self) -> None:
+        """Ends every process that still runs, gently first; starts no more."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running.values())
+        for child in running:
+            _signal(child, signal.SIGTERM)
+        limit = time.monotonic() + STOP_SECONDS
+        for child in running:
+            try:
+                child.wait(max(0.0, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(child, signal.SIGKILL)
+                child.wait()
+
+    def _run(self, name: str, command: str, arguments: Sequence[str]) -> str:
+        with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
+            log.write(f"$ {command} {' '.join(arguments)}\n")
+            log.flush()
+            child = self._start(command, arguments, subprocess.PIPE, log)
+            output, _ = child.communicate()
+            log.write(output)
+        with self._lock:
+            self._running.pop(child.pid, None)
+        if child.returncode:
+            raise self._failed(name, arguments, child.returncode)
+        return output
+
+    def _start(
+        self, command: str, arguments: Sequence[str], output: int, log: Any
+    ) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            child = subprocess.Popen(
+                [_executable(command), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+                # Its own session: Ctrl-C reaches the rehearsal alone, which then stops
+                # its children one by one, with whatever they have started.
+                start_new_session=True,
+            )
+            self._running[child.pid] = child
+        return child
+
+    def _failed(self, name: str, arguments: Sequence[str], code: int | None) -> Problem:
+        log = self._logs / f"{name}.log"
+        lines = log.read_text("utf-8", errors="replace").splitlines()
+        last = next((line for line in reversed(lines) if line.startswith("Error:")), "")
+        how = "said nothing in time" if code is None else f"ended with exit code {code}"
+        return Problem(
+            f"`{arguments[0]}` {how}. {last}".rstrip(),
+            where=name,
+            remedy=f"Read {log}",
+            exit_code=ExitCode.FAULT,
+        )
+
+
+class Stopped(Exception):
+    """A command was not started because the rehearsal is being stopped."""
+
+
+@contextlib.contextmanager
+def children(logs: Path) -> Iterator[Children]:
+    """Children that are stopped at the end, however it comes: SIGTERM counts as Ctrl-C."""
+    kept = Children(logs)
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield kept
+    finally:
+        kept.stop()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _executable(command: str) -> str:
+    """The console script that was installed with this one."""
+    beside = Path(sys.executable).with_name(command)
+    found = str(beside) if beside.is_file() else shutil.which(command)
+    if found is None:
+        raise Problem(
+            "is not installed",
+            where=command,
+            remedy="Install folkmoot-node and folkmoot-coordinator beside folkmoot-rehearsal",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return found
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _signal(child: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signals the group that the child leads; it may have ended meanwhile."""
+    if child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
