@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,9 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
+TABLES_VERSION = "0001"
+"""Version of the tables that this program expects: the newest under `migrations`."""
+_VERSION_TABLE = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "folkmoot_writes"
 
@@ -93,15 +96,16 @@ class Database:
 
     def version(self) -> str | None:
         """Version of the tables; None if there are none."""
-        from alembic.runtime.migration import MigrationContext
-
         with self._engine.connect() as connection:
             marked = connection.execution_options(**{_WRITES: False})
-            return MigrationContext.configure(marked).get_current_revision()
+            if not inspect(marked).has_table(_VERSION_TABLE):
+                return None
+            found = marked.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
+            return found.scalar_one_or_none()
 
     def require_current(self) -> None:
         """Raises Problem unless the tables have the version this program expects."""
-        found, wanted = self.version(), expected_version()
+        found, wanted = self.version(), TABLES_VERSION
         if found != wanted:
             raise Problem(
                 f"the tables have version {found or 'none'}; this program needs {wanted}",
@@ -113,13 +117,6 @@ class Database:
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()
-
-
-def expected_version() -> str | None:
-    """Version of the tables that this program expects."""
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(_alembic_configuration()).get_current_head()
 
 
 def _alembic_configuration() -> Any:

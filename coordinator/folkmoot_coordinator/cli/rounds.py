@@ -85,12 +85,14 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     if not found:
         typer.echo("No round yet. Open one: `folkmoot-coordinator round open FILE`")
         return
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Round", "Title", "State", "Released", "Refused", "Invited", "Deadline")
+    table = Table(Column("Round", no_wrap=True), "Title", "State", "Released", "Refused")
+    table.add_column("Invited")
+    table.add_column("Deadline")
     for summary in found:
         table.add_row(
-            summary.round_id,
+            summary.round_id[:12],
             summary.title,
             summary.state.name.lower(),
             str(summary.released),
@@ -172,7 +174,7 @@ def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
         "councils": [
             {
                 "council": standing.council,
-                "answer": standing.answer,
+                "answer": _answer(stored, standing),
                 "answered_at": to_text(standing.answered_at) if standing.answered_at else None,
                 "reason": standing.refusal.name.lower() if standing.refusal else None,
                 "meaning": standing.refusal.meaning if standing.refusal else None,
@@ -186,7 +188,7 @@ def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
 
 
 def _print_round(stored: StoredRound, found: list[Standing]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from folkmoot_coordinator.clock import to_text
 
@@ -195,27 +197,37 @@ def _print_round(stored: StoredRound, found: list[Standing]) -> None:
     typer.echo(f"Round {round_.round_id}: {round_.title or round_.purpose}")
     closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
     typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
+    unanswered = "waiting for" if stored.closed_at is None else "no answer from"
     typer.echo(
-        f"  waiting for {waiting} of {len(found)} councils; published from "
+        f"  {unanswered} {waiting} of {len(found)} councils; published from "
         f"{round_.minimum_councils} releases"
     )
-    table = Table("Council", "Answer", "When", "Last seen", "Why, and what to do")
+    table = Table(Column("Council", no_wrap=True), "Answer", "When", "Last seen")
+    table.add_column("Why, and what to do")
     for standing in found:
         table.add_row(
             standing.council,
-            standing.answer,
+            _answer(stored, standing),
             to_text(standing.answered_at) if standing.answered_at else "",
             to_text(standing.last_seen) if standing.last_seen else "never",
-            _explanation(standing),
+            _explanation(stored, standing),
         )
     console().print(table)
 
 
-def _explanation(standing: Standing) -> str:
+def _answer(stored: StoredRound, standing: Standing) -> str:
+    if standing.answer == "waiting" and stored.closed_at is not None:
+        return "missing"
+    return standing.answer
+
+
+def _explanation(stored: StoredRound, standing: Standing) -> str:
     if standing.refusal:
         return f"{standing.refusal.meaning}. {standing.refusal.next_step}"
-    if standing.answered_at is None:
-        if not standing.enrolled:
-            return "not enrolled. Invite the council"
-        return "no answer yet. Ask the council: `folkmoot-node rounds show`"
-    return ""
+    if standing.answered_at is not None:
+        return ""
+    if not standing.enrolled:
+        return "not enrolled. Invite the council"
+    if stored.closed_at is not None:
+        return "did not answer in time. Ask the council what `folkmoot-node rounds show` says"
+    return "no answer yet. Ask the council what `folkmoot-node rounds show` says"

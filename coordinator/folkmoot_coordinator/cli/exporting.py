@@ -1,0 +1,51 @@
+"""`folkmoot-coordinator export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_operator.console import print_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("export")(export)
+
+
+def export(
+    round_: Annotated[
+        str, typer.Argument(metavar="ROUND", help="A round's id, its beginning, or `latest`.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path(),
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Write the statistics of a closed round as CSV and Parquet, with a metadata JSON.
+
+    Example: `folkmoot-coordinator export latest --out published`
+    """
+    from folkmoot_coordinator.publish import publish
+    from folkmoot_coordinator.results import round_result
+
+    place, database = open_home(home)
+    result = round_result(database, place.settings().region, round_)
+    publication = publish(result, out)
+    if json_:
+        print_json(
+            {
+                "round_id": result.stored.round_.round_id,
+                "coverage": str(result.coverage),
+                "rows": publication.rows,
+                "csv": str(publication.csv),
+                "parquet": str(publication.parquet),
+                "metadata": str(publication.metadata),
+            }
+        )
+        return
+    typer.echo(f"{publication.rows} rows from {result.coverage}, written to")
+    for path in (publication.csv, publication.parquet, publication.metadata):
+        typer.echo(f"  {path}")

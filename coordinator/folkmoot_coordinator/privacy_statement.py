@@ -1,0 +1,43 @@
+"""What a round promises about privacy, in plain English, for printing beside its results."""
+
+from __future__ import annotations
+
+from folkmoot.privacy import epsilon_at
+from folkmoot.rounds import Round
+
+SHARED_HOUSEHOLDS = 2
+"""Number of households for which the loss of a person is spelt out."""
+
+
+def privacy_statement(round_: Round, releases: int) -> str:
+    """The promise of one round, as paragraphs.
+
+    Args:
+        round_: The question, with the loss it asked of each council.
+        releases: How many councils released.
+    """
+    rho, delta = round_.loss, round_.delta
+    shared = rho.for_person(SHARED_HOUSEHOLDS)
+    return "\n\n".join(
+        (
+            "These figures are counts of households to which random noise was added before they "
+            "left each council. No record, and no exact count, left a council.",
+            "What is protected is the presence of one household in one council's data: the "
+            "figures would look almost the same had any one household not been counted. In "
+            f"numbers, each council's release satisfies zero-concentrated differential privacy "
+            f"with rho = {rho}. That implies epsilon = {epsilon_at(rho, delta):.3f} at "
+            f"delta = {delta}. The smaller these numbers, the stronger the protection.",
+            f"{releases} councils released. No household is counted by two councils, so the "
+            f"round costs a household the loss of one release, rho = {rho}, however many "
+            "councils take part: the largest of the councils' losses, not their sum.",
+            "A person may belong to more than one household. Whoever appears in m households "
+            f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
+            f"households, which is epsilon = {epsilon_at(shared, delta):.3f} at the same delta. "
+            "A person who moves between councils within the accounting period is covered by "
+            "the sum of what both councils released.",
+            "Losses of several rounds add up. Each council keeps a ledger of all it has "
+            "released and refuses a round that would exceed the limit it has set.",
+            "The noise is part of the published error: standard errors and 95 % intervals "
+            "state it. They do not cover errors of the councils' own records.",
+        )
+    )
