@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import subprocess
 import sys
 import threading
+import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -46,6 +46,7 @@ from folkmoot.v1 import (
 )
 from folkmoot.versions import SPOKEN, VersionRange
 from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator import server
 from folkmoot_coordinator.authority import Authority
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.councils import enrolled
@@ -60,7 +61,6 @@ from folkmoot_operator.settings import parse
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 POLICY_DIGEST = bytes(range(32))
-START = 1_800_000_000
 
 
 @dataclass
@@ -348,20 +348,14 @@ class ServeProcess:
 
 
 def start_serve(home: Path) -> ServeProcess:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from folkmoot_coordinator.cli import main; main()",
-            "serve",
-            "--home",
-            str(home),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=(home / "serve.log").open("a"),
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
+    command = "from folkmoot_coordinator.cli import main; main()"
+    with (home / "serve.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", command, "serve", "--home", str(home)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
     return ServeProcess(process, process.stdout.readline())
 
@@ -384,10 +378,9 @@ def serve() -> Iterator[Callable[[Path], ServeProcess]]:
 
 
 @pytest.fixture
-def stopped_region(tmp_path: Path) -> Iterator[Region]:
+def stopped_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     """A region whose coordinator is not running."""
-    import time
-
+    monkeypatch.setattr(server, "CLOSER_SECONDS", 0.05)
     home = Home(tmp_path / "region")
     make_private_folder(home.path)
     make_private_folder(home.keys)
