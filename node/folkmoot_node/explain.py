@@ -205,7 +205,7 @@ def _value(field: Field, stored: Any) -> Value:
     if stored is None:
         return None
     if field.household_type is FieldType.CATEGORY:
-        return field.codes[stored]
+        return field.codes[int(stored)]
     return cast(Value, stored)
 
 

@@ -13,7 +13,7 @@ from folkmoot_node import columns
 from folkmoot_node.binding import Binding
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.households import RECORDS_COLUMN, combine
-from folkmoot_node.lineage import fingerprint
+from folkmoot_node.lineage import fingerprint, folders_of
 from folkmoot_node.link import link
 from folkmoot_node.plugins import ConnectedSource
 from folkmoot_node.quarantine import Quarantine
@@ -109,7 +109,7 @@ def _add_source(
         data_set=source.schema.name,
         supplier=source.schema.supplier,
         plugin=str(source.origin),
-        files=fingerprint(records.origins, config.home),
+        files=fingerprint(records.origins, folders_of(source.source.options)),
         fields=wanted,
         records=total,
         rejected=quarantine.rejected,

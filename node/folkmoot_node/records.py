@@ -277,9 +277,9 @@ def _labels(series: pl.Series) -> tuple[str, ...]:
 def _range_reason(declared: Field) -> str:
     low, high = declared.minimum, declared.maximum
     if low is not None and high is not None:
-        return f"is not from {low:g} to {high:g}"
+        return f"is not a number from {low:g} to {high:g}"
     if low is not None:
-        return f"is below {low:g}"
+        return f"is not a number from {low:g}"
     if high is not None:
-        return f"is above {high:g}"
+        return f"is not a number up to {high:g}"
     return "is not a finite number"
