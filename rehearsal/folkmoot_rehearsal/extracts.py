@@ -368,7 +368,7 @@ def _childrens_services(population: Population, rng: np.random.Generator) -> Ext
     closed = rng.choice(population.uprn, size=max(1, len(known) // 5))
     n = len(known) + len(closed)
     status = rng.choice(np.array(["CIN", "CP", "CLA"]), p=(0.78, 0.12, 0.10), size=n)
-    status[len(known) :] = "CLOSED"
+    status = np.where(np.arange(n) < len(known), status, "CLOSED")
     frame = pl.DataFrame(
         {
             "ChildReference": [f"C{number}" for number in _references(n, 90_000, rng)],

@@ -206,3 +206,29 @@ def test_files_hold_what_is_true(folder):
     _, rows = read(folder / "E08000001", "housing")
     agree = sum(row["Tenure"] == code.get(tenure.get(row["UPRN"], ""), "4") for row in rows)
     assert agree > 0.97 * len(rows)
+
+
+@pytest.mark.parametrize("code", ["E08000001", "E08000002"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_extracts_plugin_reads_every_file(folder, recipe, code, source):
+    """Through the mapping alone; rejected rows are fewer than a node tolerates."""
+    extracts = pytest.importorskip("folkmoot_plugin_extracts.source")
+    from folkmoot_sdk import ReadContext
+
+    home = folder / code
+    options = extracts.ExtractsOptions(
+        mapping=home / "mappings" / f"{source}.toml", folder=home / "extracts", base=home
+    )
+    reader = extracts.ExtractsSource(options)
+    names = [field.name for field in reader.schema.fields]
+    rejected: list = []
+    context = ReadContext(frozenset(names), recipe.today, rejected.extend)
+    frames = [pl.DataFrame(records.data) for records in reader.read(context)]
+    found = pl.concat(frames)
+    _, rows = read(home, source)
+
+    wrong = len({(entry.file, entry.row) for entry in rejected})
+    assert found.height + wrong == len(rows)
+    assert wrong <= 0.01 * len(rows)
+    for name in names:
+        assert found[name].null_count() < found.height, f"{name} is never known"

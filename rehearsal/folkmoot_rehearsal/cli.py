@@ -1,0 +1,145 @@
+"""The command `folkmoot-rehearse`."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from folkmoot_operator.console import application, console, print_json, progress, run
+
+if TYPE_CHECKING:
+    from folkmoot_rehearsal.councils import Council
+    from folkmoot_rehearsal.launcher import Advance, Outcome
+    from folkmoot_rehearsal.layout import Layout
+    from folkmoot_rehearsal.synthesis import Recipe
+
+app = application(
+    "folkmoot-rehearse",
+    "A whole region on this machine: synthetic councils, real nodes, a real coordinator.",
+)
+
+
+@app.command()
+def rehearse(
+    out: Annotated[Path, typer.Option("--out", help="Folder to work in; new or empty.")],
+    councils: Annotated[
+        int, typer.Option(help="Councils; the first ten are Greater Manchester's.", min=1, max=40)
+    ] = 10,
+    households: Annotated[
+        int, typer.Option(help="Households of each council.", min=50, max=1_000_000)
+    ] = 20_000,
+    seed: Annotated[
+        int, typer.Option(help="The same seed and date give the same extracts.", min=0)
+    ] = 7,
+    marginals: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of published Census 2021 tables to match by LSOA; without it, "
+            "approximate shares.",
+            file_okay=False,
+            exists=True,
+        ),
+    ] = None,
+    date: Annotated[
+        datetime.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Day on which the residents are described.",
+            show_default="today",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove an earlier rehearsal in the folder.")
+    ] = False,
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Write the councils' extracts and run nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Makes synthetic councils and runs a region of them through the public commands.
+
+    Nodes and coordinator are separate processes with mutual TLS, signed policies, ledgers
+    and noise, as in production. A second round exceeds one council's budget. Everything is
+    left in the folder, with a README.txt that says how to look further.
+
+    Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
+    """
+    from folkmoot_rehearsal.census import Census
+    from folkmoot_rehearsal.councils import region
+    from folkmoot_rehearsal.layout import Layout
+    from folkmoot_rehearsal.synthesis import Recipe
+
+    layout = Layout(out.resolve())
+    recipe = Recipe(
+        households=households,
+        seed=seed,
+        today=date.date() if date else datetime.datetime.now(datetime.UTC).date(),
+        census=Census(marginals) if marginals else None,
+    )
+    layout.prepare(replace=replace)
+    chosen = region(councils)
+    with progress() as bars:
+        tasks: dict[str, int] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done)  # type: ignore[arg-type]
+
+        if files_only:
+            _write_files(chosen, recipe, layout, advance)
+            outcome = None
+        else:
+            outcome = _run(chosen, recipe, layout, advance)
+    if outcome is None:
+        typer.echo(f"Wrote the extracts of {len(chosen)} councils to {layout.root / 'councils'}")
+        return
+    _report(outcome, layout, chosen, as_json=as_json)
+
+
+def _write_files(
+    councils: tuple[Council, ...], recipe: Recipe, layout: Layout, advance: Advance
+) -> None:
+    from folkmoot_rehearsal.synthesis import write
+
+    for done, council in enumerate(councils, start=1):
+        write(council, recipe, layout.home(council), layout.truth(council))
+        advance("Residents", done, len(councils))
+
+
+def _run(
+    councils: tuple[Council, ...], recipe: Recipe, layout: Layout, advance: Advance
+) -> Outcome:
+    from folkmoot_rehearsal.launcher import Region
+    from folkmoot_rehearsal.processes import children
+
+    with children(layout.logs) as kept:
+        return Region(councils, recipe, layout, kept, advance).run()
+
+
+def _report(
+    outcome: Outcome, layout: Layout, councils: tuple[Council, ...], *, as_json: bool
+) -> None:
+    import json
+
+    from folkmoot_rehearsal import report
+
+    result = report.as_json(outcome)
+    layout.results.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
+    layout.write_readme(councils[0])
+    if as_json:
+        print_json(result)
+    else:
+        report.show(outcome, layout, console())
+
+
+def main() -> NoReturn:
+    """Entry point of the console script."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Published estimates beside the truth: possible because the residents are synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+ALL_AREAS = "(all)"
+"""As the coordinator writes it: every area of the round together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often the published intervals hold the truth.
+
+    Attributes:
+        level: `region` or `council`.
+        marginal: Name of the marginal.
+        cells: Estimates compared.
+        within: Of these, those whose 95 % interval holds the truth.
+    """
+
+    level: str
+    marginal: str
+    cells: int
+    within: int
+
+
+def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
+    """The published table with the exact counts beside it.
+
+    Args:
+        published: Parquet file that the coordinator exported.
+        scored: By council that released, the Parquet file of scored households that its
+            node wrote.
+
+    Returns:
+        The published rows, with `true` (int64) and `within` (bool).
+    """
+    table = pl.read_parquet(published)
+    households = pl.concat(
+        [
+            pl.read_parquet(path).select(
+                pl.lit(council).alias("place"),
+                pl.exclude("uprn", "score", "completeness").cast(pl.String),
+            )
+            for council, path in scored.items()
+        ]
+    )
+    compared = []
+    for (level, marginal), rows in table.group_by(["level", "marginal"], maintain_order=True):
+        names = [] if marginal == "total" else str(marginal).split("*")
+        place = ["place"] if level == "council" else []
+        summed = [name for name in names if (rows[name] == ALL_AREAS).any()]
+        for area in summed:
+            # A round counts the households of the areas it names and of no others.
+            named = rows[area].unique()
+            there = households.filter(pl.col(area).is_in(named.implode()))
+            total = rows.filter(pl.col(area) == ALL_AREAS)
+            others = [name for name in names if name != area]
+            compared.append(_counted(total, there, [*place, *others]))
+            rows = rows.filter(pl.col(area) != ALL_AREAS)
+        compared.append(_counted(rows, households, [*place, *names]))
+    return pl.concat(compared).with_columns(
+        pl.col("true").is_between(pl.col("lower"), pl.col("upper")).alias("within")
+    )
+
+
+def agreements(compared: pl.DataFrame) -> list[Agreement]:
+    """How often the intervals hold the truth, by level and marginal."""
+    counted = compared.group_by(["level", "marginal"], maintain_order=True).agg(
+        pl.len().alias("cells"), pl.col("within").sum()
+    )
+    return [Agreement(*row) for row in counted.iter_rows()]
+
+
+def _counted(rows: pl.DataFrame, households: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """The rows with the number of households that have the same keys; none is 0."""
+    if keys:
+        exact = households.group_by(keys).len("true")
+        rows = rows.join(exact, on=keys, how="left", maintain_order="left")
+    else:
+        rows = rows.with_columns(pl.lit(households.height).alias("true"))
+    return rows.with_columns(pl.col("true").fill_null(0).cast(pl.Int64))

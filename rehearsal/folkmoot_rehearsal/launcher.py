@@ -1,0 +1,226 @@
+"""Runs a whole region through the public commands: ten councils, a coordinator, two rounds.
+
+Nothing here takes a shorter path than a real region: certificates, signed policies, ledgers
+and noise are those of production. Only the residents are synthetic.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_rehearsal import policies, synthesis
+from folkmoot_rehearsal.councils import Council
+from folkmoot_rehearsal.layout import Layout
+from folkmoot_rehearsal.policies import Limits, Question
+from folkmoot_rehearsal.processes import Children
+from folkmoot_rehearsal.synthesis import Recipe, Written
+
+Advance = Callable[[str, int, int], None]
+"""Told of a stage's name, how many of its parts are done, and how many there are."""
+POLL_SECONDS = "0.5"
+"""Between a node's visits to the coordinator; a real node waits longer."""
+CLOSE_SECONDS = 30.0
+"""How long a round may take to close after the last council has answered."""
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOutcome:
+    """One round, ended.
+
+    Attributes:
+        shown: What `round show --json` says.
+        metadata: The published metadata; None if the round is void.
+        table: The published table, Parquet; None if the round is void.
+    """
+
+    shown: dict[str, Any]
+    metadata: dict[str, Any] | None
+    table: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A rehearsal, ended.
+
+    Attributes:
+        rounds: The rounds in order.
+        scores: What each node's `score --json` says, by GSS code.
+        scored: Each node's scored households, Parquet, by GSS code.
+        people: Residents of all households.
+        seconds: Wall-clock time from the first process to the last.
+    """
+
+    rounds: tuple[RoundOutcome, ...]
+    scores: dict[str, dict[str, Any]]
+    scored: dict[str, Path]
+    people: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region to be run.
+
+    Attributes:
+        councils: Its councils.
+        recipe: What decides the residents.
+        layout: The folder to work in, prepared.
+        children: Starts the processes.
+        advance: Told of progress.
+    """
+
+    councils: tuple[Council, ...]
+    recipe: Recipe
+    layout: Layout
+    children: Children
+    advance: Advance
+
+    def run(self) -> Outcome:
+        """Runs the region from nothing to two ended rounds.
+
+        Raises:
+            Problem: If a command fails; names the log to read.
+        """
+        started = time.monotonic()
+        self._start_coordinator()
+        written = dict(self._each("Residents and nodes", self._prepare))
+        self._write_rounds(written)
+        scores = dict(self._each("Scores", self._score))
+        rounds = tuple(
+            self._round(f"Round {number}", path)
+            for number, path in enumerate(sorted(self.layout.rounds.glob("round-*.toml")), start=1)
+        )
+        return Outcome(
+            rounds=rounds,
+            scores={council.code: scores[council] for council in self.councils},
+            scored={c.code: self.layout.truth(c) / "scored.parquet" for c in self.councils},
+            people=sum(item.people for item in written.values()),
+            seconds=time.monotonic() - started,
+        )
+
+    def _start_coordinator(self) -> None:
+        home = self.layout.coordinator
+        collection, enrolment = _free_ports()
+        self.children.coordinator(
+            home, "init", "--name", "Rehearsal region", "--host", "127.0.0.1",
+            "--collection-port", str(collection), "--enrolment-port", str(enrolment),
+        )  # fmt: skip
+        self.children.serve_coordinator(home)
+
+    def _prepare(self, council: Council) -> Written:
+        """Makes a council's node, gives it extracts and policies, and enrols it."""
+        home, code = self.layout.home(council), str(council.code)
+        limits = self._limits(council)
+        self.children.node(
+            code, home, "init", "--council", code, "--name", council.name,
+            "--rho-per-round", str(limits.per_round), "--rho-per-period", str(limits.per_period),
+        )  # fmt: skip
+        written = synthesis.write(council, self.recipe, home, self.layout.truth(council))
+        today = datetime.datetime.now(datetime.UTC).date()
+        (home / policies.POLICY_FILE).write_text(policies.risk_policy(today), "utf-8")
+        (home / "release-policy.toml").write_text(
+            policies.release_policy(council, limits, today), "utf-8"
+        )
+        with (home / "node.toml").open("a", encoding="utf-8") as file:
+            file.write(policies.node_sources(written.sources))
+        self.children.node(
+            code, home, "policy", "sign", "--signer", f"Data Protection Officer, {council.name}"
+        )
+        invitation = self.children.coordinator_json(
+            self.layout.coordinator, "invite", code, "--out", str(self.layout.invitations)
+        )
+        self.children.node(code, home, "enrol", invitation["file"])
+        return written
+
+    def _limits(self, council: Council) -> Limits:
+        """One council is more cautious than the others: the second round exceeds its budget."""
+        cautious = self.councils[min(2, len(self.councils) - 1)]
+        return policies.CAUTIOUS if council == cautious else policies.GENEROUS
+
+    def _score(self, council: Council) -> dict[str, Any]:
+        home, code = self.layout.home(council), str(council.code)
+        summary: dict[str, Any] = self.children.node_json(
+            code, home, "score", "--reference-date", self.recipe.today.isoformat()
+        )
+        # Only a rehearsal may look at the exact figures of all councils at once.
+        scored = self.layout.truth(council) / "scored.parquet"
+        self.children.node(code, home, "households", "--out", str(scored))
+        return summary
+
+    def _write_rounds(self, written: dict[Council, Written]) -> None:
+        folder = self.layout.rounds
+        folder.mkdir()
+        policy = self.layout.home(self.councils[0]) / policies.POLICY_FILE
+        (folder / policies.POLICY_FILE).write_bytes(policy.read_bytes())
+        areas = {str(council.code): written[council].lsoas for council in self.councils}
+        (folder / policies.AREAS_FILE).write_text(policies.areas_file(areas), "utf-8")
+        questions: tuple[Question, ...] = (policies.FIRST_ROUND, policies.SECOND_ROUND)
+        for number, question in enumerate(questions, start=1):
+            # Published as long as the cautious council is the only one missing, but from no
+            # fewer than three where there are as many.
+            text = policies.round_file(question, max(1, min(3, len(self.councils) - 1)))
+            (folder / f"round-{number}.toml").write_text(text, "utf-8")
+
+    def _round(self, stage: str, file: Path) -> RoundOutcome:
+        home = self.layout.coordinator
+        self.children.coordinator(home, "round", "open", str(file))
+        list(self._each(stage, self._answer))
+        limit = time.monotonic() + CLOSE_SECONDS
+        while (shown := self.children.coordinator_json(home, "round", "show", "latest"))[
+            "state"
+        ] == "open":
+            if time.monotonic() > limit:
+                raise Problem(
+                    f"the round is still open, waiting for {shown['waiting']} councils",
+                    where=file.name,
+                    remedy=f"Read {self.layout.logs}",
+                    exit_code=ExitCode.FAULT,
+                )
+        if shown["state"] == "void":
+            return RoundOutcome(shown, None, None)
+        exported = self.children.coordinator_json(
+            home, "export", "latest", "--out", str(self.layout.published / file.stem)
+        )
+        metadata = json.loads(Path(exported["metadata"]).read_text("utf-8"))
+        return RoundOutcome(shown, metadata, Path(exported["parquet"]))
+
+    def _answer(self, council: Council) -> None:
+        self.children.node(
+            str(council.code), self.layout.home(council),
+            "serve", "--until-idle", "--poll-seconds", POLL_SECONDS,
+        )  # fmt: skip
+
+    def _each(self, stage: str, work: Callable[[Council], _T]) -> Iterable[tuple[Council, _T]]:
+        """Works for all councils, as many at a time as there are processors."""
+        self.advance(stage, 0, len(self.councils))
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            tasks = {pool.submit(work, council): council for council in self.councils}
+            try:
+                for done, task in enumerate(as_completed(tasks), start=1):
+                    yield tasks[task], task.result()
+                    self.advance(stage, done, len(self.councils))
+            except BaseException:
+                # What has not begun must not begin, and what runs must end, or the pool
+                # would wait for all of it.
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.children.stop()
+                raise
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two ports that nobody listens on now."""
+    with socket.socket() as first, socket.socket() as second:
+        for one in (first, second):
+            one.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]

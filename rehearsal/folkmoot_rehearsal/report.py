@@ -1,0 +1,143 @@
+"""What a rehearsal shows at its end: the regional table, the refusal, the privacy promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from folkmoot_rehearsal.comparison import Agreement, agreements, with_truth
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from folkmoot_rehearsal.launcher import Outcome, RoundOutcome
+    from folkmoot_rehearsal.layout import Layout
+
+SHOWN_MARGINALS = ("band*household_type", "band*tenure")
+"""Of the regional statistics those that are printed in full."""
+
+
+def compare(outcome: Outcome, round_: RoundOutcome) -> pl.DataFrame:
+    """The table of a round with the truth beside it, for the councils that released."""
+    released = round_.metadata["coverage"]["released"]
+    return with_truth(round_.table, {code: outcome.scored[code] for code in released})
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome for programs."""
+    return {
+        "state": "finished",
+        "seconds": round(outcome.seconds, 1),
+        "councils": len(outcome.scores),
+        "households": sum(score["households"] for score in outcome.scores.values()),
+        "people": outcome.people,
+        "bands": _bands(outcome),
+        "rejected": {
+            code: sum(source["rejected"] for source in score["sources"])
+            for code, score in outcome.scores.items()
+        },
+        "rounds": [_round_json(outcome, round_) for round_ in outcome.rounds],
+    }
+
+
+def _round_json(outcome: Outcome, round_: RoundOutcome) -> dict[str, Any]:
+    compared = compare(outcome, round_)
+    region = compared.filter(
+        (pl.col("level") == "region") & pl.col("marginal").is_in(SHOWN_MARGINALS)
+    )
+    return {
+        "title": round_.shown["title"],
+        "state": round_.shown["state"],
+        "coverage": round_.metadata["coverage"],
+        "privacy": round_.metadata["privacy"],
+        "published": str(round_.table),
+        "agreement": [
+            {
+                "level": found.level,
+                "marginal": found.marginal,
+                "cells": found.cells,
+                "within_95": found.within,
+            }
+            for found in agreements(compared)
+        ],
+        "region": [
+            {name: value for name, value in row.items() if value is not None}
+            for row in region.to_dicts()
+        ],
+    }
+
+
+def show(outcome: Outcome, layout: Layout, out: Console) -> None:
+    """Prints the outcome for people."""
+    households = sum(score["households"] for score in outcome.scores.values())
+    out.print(
+        f"[bold]{len(outcome.scores)} councils, {households:,} households, "
+        f"{outcome.people:,} people[/bold] (all synthetic), {outcome.seconds:.0f} s."
+    )
+    for round_ in outcome.rounds:
+        out.print()
+        _show_round(outcome, round_, out)
+    out.print()
+    out.print("[bold]What is promised[/bold]")
+    out.print(outcome.rounds[0].metadata["privacy"]["statement"], markup=False)
+    out.print()
+    out.print(f"Look further: {layout.root / 'README.txt'}", markup=False)
+
+
+def _show_round(outcome: Outcome, round_: RoundOutcome, out: Console) -> None:
+    from rich.table import Table
+
+    compared = compare(outcome, round_)
+    shown = round_.shown
+    out.print(f"[bold]{shown['title']}[/bold]: {shown['state']}")
+    out.print(f"Coverage: {round_.metadata['coverage']['summary']}", markup=False)
+    region = compared.filter(pl.col("level") == "region")
+    for marginal in SHOWN_MARGINALS:
+        rows = region.filter(pl.col("marginal") == marginal)
+        if rows.is_empty():
+            continue
+        names = marginal.split("*")
+        table = Table(title=f"Region: households by {' and '.join(names)}", title_justify="left")
+        for name in names:
+            table.add_column(name)
+        for heading in ("Estimate", "Std. error", "95 % interval", "True value", "Within"):
+            table.add_column(heading, justify="right")
+        for row in rows.iter_rows(named=True):
+            table.add_row(
+                *(row[name] for name in names),
+                f"{row['value']:,}",
+                f"{row['standard_error']:,.1f}",
+                f"{row['lower']:,} to {row['upper']:,}",
+                f"{row['true']:,}",
+                "yes" if row["within"] else "[yellow]no[/yellow]",
+            )
+        out.print(table)
+    for found in agreements(compared):
+        out.print(f"  {_sentence(found)}", markup=False)
+    refused = [council for council in shown["councils"] if council["answer"] == "refused"]
+    if refused:
+        table = Table(title="Refused", title_justify="left")
+        for heading in ("Council", "Reason", "What it means", "Next step"):
+            table.add_column(heading)
+        for council in refused:
+            table.add_row(
+                council["council"], council["reason"], council["meaning"], council["next_step"]
+            )
+        out.print(table)
+
+
+def _sentence(found: Agreement) -> str:
+    share = found.within / found.cells
+    return (
+        f"{found.marginal}, {found.level}: the 95 % interval holds the true value in "
+        f"{found.within:,} of {found.cells:,} cells ({share:.1%})"
+    )
+
+
+def _bands(outcome: Outcome) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for score in outcome.scores.values():
+        for band, number in score["bands"].items():
+            total[band] = total.get(band, 0) + number
+    return total
