@@ -35,18 +35,29 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What the region publishes of a round.
+
+    Attributes:
+        metadata: What the figures are, with coverage and privacy.
+        table: The figures, Parquet.
+    """
+
+    metadata: dict[str, Any]
+    table: Path
+
+
+@dataclass(frozen=True, slots=True)
 class RoundOutcome:
     """One round, ended.
 
     Attributes:
         shown: What `round show --json` says.
-        metadata: The published metadata; None if the round is void.
-        table: The published table, Parquet; None if the round is void.
+        publication: What was published; None if the round is void.
     """
 
     shown: dict[str, Any]
-    metadata: dict[str, Any] | None
-    table: Path | None
+    publication: Publication | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +199,12 @@ class Region:
                     exit_code=ExitCode.FAULT,
                 )
         if shown["state"] == "void":
-            return RoundOutcome(shown, None, None)
+            return RoundOutcome(shown, None)
         exported = self.children.coordinator_json(
             home, "export", "latest", "--out", str(self.layout.published / file.stem)
         )
         metadata = json.loads(Path(exported["metadata"]).read_text("utf-8"))
-        return RoundOutcome(shown, metadata, Path(exported["parquet"]))
+        return RoundOutcome(shown, Publication(metadata, Path(exported["parquet"])))
 
     def _answer(self, council: Council) -> None:
         self.children.node(

@@ -95,9 +95,12 @@ class Children:
         with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
             log.write(f"$ {command} {' '.join(arguments)}\n")
             log.flush()
+            started = time.monotonic()
             child = self._start(command, arguments, subprocess.PIPE, log)
             output, _ = child.communicate()
             log.write(output)
+            seconds = time.monotonic() - started
+            log.write(f"# exit code {child.returncode} after {seconds:.1f} s\n\n")
         with self._lock:
             self._running.pop(child.pid, None)
         if child.returncode:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from folkmoot_rehearsal.comparison import Agreement, agreements, with_truth
+from folkmoot_rehearsal.layout import README_FILE, Layout
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from folkmoot_rehearsal.launcher import Outcome, RoundOutcome
-    from folkmoot_rehearsal.layout import Layout
+    from folkmoot_rehearsal.launcher import Outcome, Publication, RoundOutcome
 
 SHOWN_MARGINALS = ("band*household_type", "band*tenure")
 """Of the regional statistics those that are printed in full."""
 
 
-def compare(outcome: Outcome, round_: RoundOutcome) -> pl.DataFrame:
-    """The table of a round with the truth beside it, for the councils that released."""
-    released = round_.metadata["coverage"]["released"]
-    return with_truth(round_.table, {code: outcome.scored[code] for code in released})
+def compare(outcome: Outcome, publication: Publication) -> pl.DataFrame:
+    """A published table with the truth beside it, for the councils that released."""
+    released = publication.metadata["coverage"]["released"]
+    return with_truth(publication.table, {code: outcome.scored[code] for code in released})
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -42,16 +42,21 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _round_json(outcome: Outcome, round_: RoundOutcome) -> dict[str, Any]:
-    compared = compare(outcome, round_)
+    described: dict[str, Any] = {
+        "title": round_.shown["title"],
+        "state": round_.shown["state"],
+        "councils": round_.shown["councils"],
+    }
+    if round_.publication is None:
+        return described
+    compared = compare(outcome, round_.publication)
     region = compared.filter(
         (pl.col("level") == "region") & pl.col("marginal").is_in(SHOWN_MARGINALS)
     )
-    return {
-        "title": round_.shown["title"],
-        "state": round_.shown["state"],
-        "coverage": round_.metadata["coverage"],
-        "privacy": round_.metadata["privacy"],
-        "published": str(round_.table),
+    return described | {
+        "coverage": round_.publication.metadata["coverage"],
+        "privacy": round_.publication.metadata["privacy"],
+        "published": str(round_.publication.table),
         "agreement": [
             {
                 "level": found.level,
@@ -78,20 +83,27 @@ def show(outcome: Outcome, layout: Layout, out: Console) -> None:
     for round_ in outcome.rounds:
         out.print()
         _show_round(outcome, round_, out)
+    first = outcome.rounds[0].publication
+    if first is not None:
+        out.print()
+        out.print("[bold]What is promised[/bold]")
+        out.print(first.metadata["privacy"]["statement"], markup=False)
     out.print()
-    out.print("[bold]What is promised[/bold]")
-    out.print(outcome.rounds[0].metadata["privacy"]["statement"], markup=False)
-    out.print()
-    out.print(f"Look further: {layout.root / 'README.txt'}", markup=False)
+    out.print(f"Look further: {layout.root / README_FILE}", markup=False)
 
 
 def _show_round(outcome: Outcome, round_: RoundOutcome, out: Console) -> None:
+    out.print(f"[bold]{round_.shown['title']}[/bold]: {round_.shown['state']}")
+    if round_.publication is not None:
+        _show_publication(outcome, round_.publication, out)
+    _show_refusals(round_, out)
+
+
+def _show_publication(outcome: Outcome, publication: Publication, out: Console) -> None:
     from rich.table import Table
 
-    compared = compare(outcome, round_)
-    shown = round_.shown
-    out.print(f"[bold]{shown['title']}[/bold]: {shown['state']}")
-    out.print(f"Coverage: {round_.metadata['coverage']['summary']}", markup=False)
+    compared = compare(outcome, publication)
+    out.print(f"Coverage: {publication.metadata['coverage']['summary']}", markup=False)
     region = compared.filter(pl.col("level") == "region")
     for marginal in SHOWN_MARGINALS:
         rows = region.filter(pl.col("marginal") == marginal)
@@ -115,16 +127,22 @@ def _show_round(outcome: Outcome, round_: RoundOutcome, out: Console) -> None:
         out.print(table)
     for found in agreements(compared):
         out.print(f"  {_sentence(found)}", markup=False)
-    refused = [council for council in shown["councils"] if council["answer"] == "refused"]
-    if refused:
-        table = Table(title="Refused", title_justify="left")
-        for heading in ("Council", "Reason", "What it means", "Next step"):
-            table.add_column(heading)
-        for council in refused:
-            table.add_row(
-                council["council"], council["reason"], council["meaning"], council["next_step"]
-            )
-        out.print(table)
+
+
+def _show_refusals(round_: RoundOutcome, out: Console) -> None:
+    from rich.table import Table
+
+    refused = [c for c in round_.shown["councils"] if c["answer"] == "refused"]
+    if not refused:
+        return
+    table = Table(title="Refused", title_justify="left")
+    for heading in ("Council", "Reason", "What it means", "Next step"):
+        table.add_column(heading)
+    for council in refused:
+        table.add_row(
+            council["council"], council["reason"], council["meaning"], council["next_step"]
+        )
+    out.print(table)
 
 
 def _sentence(found: Agreement) -> str:
