@@ -188,6 +188,33 @@ class Number(Reader):
 
 
 @dataclass(frozen=True, slots=True)
+class Valued(Reader):
+    """A number that the file writes as a code, such as an age band.
+
+    Attributes:
+        texts: What the file holds, and the value it stands for.
+        whole: True for int64, False for float64.
+    """
+
+    texts: tuple[tuple[str, float], ...]
+    whole: bool
+
+    @property
+    def words(self) -> tuple[str, ...]:  # type: ignore[override]
+        """See `Reader`."""
+        return tuple(text for text, _ in self.texts)
+
+    def parse(self, raw: pl.Series) -> pl.Series:
+        """See `Reader`."""
+        values = {text: int(value) if self.whole else value for text, value in self.texts}
+        return _replaced(raw, values, pl.Int64() if self.whole else pl.Float64())
+
+    def fault(self, text: str) -> str:
+        """See `Reader`."""
+        return f"{text} is not in the table of values ({_listed(self.words)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Date(Reader):
     """A date."""
 
@@ -236,7 +263,7 @@ class Elapsed(Reader):
         if self.unit == "days":
             values = (self.reference - _EPOCH).days - dates.to_physical()
         else:
-            values = pl.select(_years(dates, self.reference)).to_series()
+            values = _years(dates, self.reference)
         values = values.cast(pl.Int64 if self.whole else pl.Float64)
         return _within(values.rename(raw.name), self.minimum, self.maximum)
 
@@ -247,7 +274,7 @@ class Elapsed(Reader):
             return self.date.fault(text)
         unbounded = Elapsed(self.date, self.reference, self.unit, None, None, self.whole)
         value = unbounded.parse(pl.Series([text])).item()
-        bounds = Number(self.minimum, self.maximum, self.whole).fault(f"{value:g}")
+        bounds = Number(self.minimum, self.maximum, self.whole).fault(f"{value:.0f}")
         return f"{text} gives {bounds} ({self.unit})"
 
 
@@ -270,36 +297,43 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
     An empty cell and a null value are unknown, unless the reader counts them among its
     own words. Blanks around a value are ignored.
     """
-    unknown = [text for text in ("", *nulls) if text not in reader.words]
     if "" in reader.words and raw.null_count():
         raw = raw.cast(pl.String).fill_null("")
-    if _read_as_values(reader, raw, unknown):
-        raw = raw.set(_unknown(raw, unknown), None)
+    unknown = _unknown_values(raw.dtype, [t for t in ("", *nulls) if t not in reader.words])
+    if len(unknown) and _pass_for_values(reader, unknown):
+        raw = raw.set(_is_one_of(raw, unknown), None)
     values = reader.parse(raw)
     if values.null_count() == raw.null_count():
         return Parsed(values, None)
     if raw.dtype == pl.String:
         raw = raw.str.strip_chars()
         values = reader.parse(raw)
-    malformed = values.is_null() & raw.is_not_null() & ~_unknown(raw, unknown)
+    malformed = values.is_null() & raw.is_not_null() & ~_is_one_of(raw, unknown)
     return Parsed(values, malformed if malformed.any() else None)
 
 
-def _read_as_values(reader: Reader, raw: pl.Series, unknown: list[str]) -> bool:
-    """Whether a null value, such as -9 or 01/01/1900, would pass for a value."""
-    if raw.dtype != pl.String:
-        return len(set(unknown)) > 1
-    return reader.parse(pl.Series(raw.name, unknown, dtype=pl.String)).null_count() < len(unknown)
+def _unknown_values(dtype: pl.DataType, texts: list[str]) -> pl.Series:
+    """The null values that a column of a type can hold, in that type or float64."""
+    if dtype == pl.String:
+        return pl.Series(texts, dtype=pl.String)
+    if dtype.is_numeric():
+        return pl.Series([float(text) for text in texts if _is_number(text)], dtype=pl.Float64)
+    dates = pl.Series(texts, dtype=pl.String).str.to_date("%Y-%m-%d", strict=False).drop_nulls()
+    return dates.cast(dtype) if dtype.is_temporal() else pl.Series([], dtype=dtype)
 
 
-def _unknown(raw: pl.Series, unknown: list[str]) -> pl.Series:
+def _pass_for_values(reader: Reader, unknown: pl.Series) -> bool:
+    """Whether a null value, such as -9 or 01/01/1900, would be read as a value."""
+    return unknown.dtype != pl.String or reader.parse(unknown).null_count() < len(unknown)
+
+
+def _is_one_of(raw: pl.Series, unknown: pl.Series) -> pl.Series:
     """True where a value is one of the null values; False where it is null already."""
     if raw.dtype == pl.String:
-        return raw.str.strip_chars().is_in(unknown).fill_null(False)
-    if raw.dtype.is_numeric():
-        numbers = [float(text) for text in unknown if _is_number(text)]
-        return raw.cast(pl.Float64).is_in(numbers).fill_null(False)
-    return raw.cast(pl.String).is_in(unknown).fill_null(False)
+        raw = raw.str.strip_chars()
+    elif raw.dtype.is_numeric():
+        raw = raw.cast(pl.Float64)
+    return raw.is_in(unknown.implode()).fill_null(False)
 
 
 def _is_number(text: str) -> bool:
@@ -345,11 +379,19 @@ def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.
     return text.replace_strict(values, default=None, return_dtype=dtype)
 
 
-def _years(dates: pl.Series, reference: datetime.date) -> pl.Expr:
+def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:
     """Whole years completed; who was born on 29 February completes one on 1 March."""
-    day = pl.lit(dates)
-    before = day.dt.month() * 32 + day.dt.day() > reference.month * 32 + reference.day
-    return pl.lit(reference.year, pl.Int32) - day.dt.year() - before.cast(pl.Int32)
+    days = dates.to_physical()
+    first, last = days.min(), days.max()
+    if not isinstance(first, int) or not isinstance(last, int):
+        return days
+    # People are many and days of birth few: look the age of each day up.
+    day = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
+    # Polars counts months in 8 bits, too few for the product.
+    in_year = day.dt.month().cast(pl.Int32) * 32 + day.dt.day()
+    before = in_year > reference.month * 32 + reference.day
+    years = reference.year - day.dt.year() - before.cast(pl.Int32)
+    return years.gather(days - first)
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
 from folkmoot_plugin_extracts.mapping import Mapping
 from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, stray_quotes, without
@@ -79,6 +80,8 @@ def _check_length(path: Path, text: bytes, line: int) -> None:
 
 def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
     where = f"{path}: line 1"
+    if not header:
+        raise PluginError(str(path), "is empty", "Export the file again")
     if not header.strip():
         raise PluginError(where, "is empty; it should name the columns", "Export the file again")
     if b"\0" in header:
@@ -148,13 +151,20 @@ class _Reader:
 
     def read(self, stream: Iterator[bytes], rest: bytes, line: int) -> Iterator[Batch]:
         """Yields batches; `rest` is the text before the stream's, and begins at `line`."""
+        for block, found, first in ahead(self._blocks(stream, rest, line)):
+            yield from self._batch(block, found, first)
+
+    def _blocks(
+        self, stream: Iterator[bytes], rest: bytes, line: int
+    ) -> Iterator[tuple[bytes, Layout, int]]:
+        """Whole records, where they stand, and the line of the first."""
         for chunk in stream:
             text = rest + chunk
             found = self._layout(text)
-            if found.size:
-                yield from self._batch(text[: found.size], found, line)
-                line += found.line_count
             rest = text[found.size :]
+            if found.size:
+                yield text[: found.size], found, line
+                line += found.line_count
             _check_length(self._path, rest, line)
         if rest:
             # The header's chunk may hold the whole file; its end may lack a line feed.
@@ -162,7 +172,7 @@ class _Reader:
             text = rest if ended else rest + b"\n"
             found = self._layout(text)
             self._check_end(text, found, line, ended)
-            yield from self._batch(text, found, line)
+            yield text, found, line
 
     def _layout(self, text: bytes) -> Layout:
         return layout(text, self._delimiter, self._quote, self._width)

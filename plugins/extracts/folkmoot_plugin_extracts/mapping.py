@@ -22,7 +22,10 @@ from folkmoot_sdk import (
 from folkmoot_sdk.parameters import build, nearest, parameter
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16")
+TRUE_WORDS = ("true", "True", "TRUE", "1", "Y", "y", "Yes", "YES", "yes")
+FALSE_WORDS = ("false", "False", "FALSE", "0", "N", "n", "No", "NO", "no")
 TRANSFORMS = ("age", "days_since")
+_NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _UNITS = {"age": "years", "days_since": "days"}
 
 
@@ -79,12 +82,14 @@ class MappedField:
         codes: For a category, a list of the codes, or a table from what the file holds
             to the code it stands for.
         order: Order of the codes, if it is not the order in which `codes` names them.
+        values: For a number or an integer, a table from what the file holds to the value
+            it stands for, such as the lower end of an age band.
         minimum: Smallest valid value.
         maximum: Largest valid value.
         absent: Value of a household of which the data set has no record.
         format: How a date is written, as in `strftime`.
         transform: `age` or `days_since`: a number made of a date and the date of the run.
-        true: What the file holds for true.
+        true: What the file holds for true; with `false`, or neither for the usual words.
         false: What the file holds for false.
     """
 
@@ -99,26 +104,37 @@ class MappedField:
     consumer_data: bool = False
     codes: dict[str, str] | tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    values: dict[str, float] = parameter(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
     absent: bool | float | str | None = None
     format: str = "%Y-%m-%d"
     transform: str = ""
-    true: tuple[str | int, ...] = ("true", "True", "TRUE", "1", "Y", "Yes", "YES")
-    false: tuple[str | int, ...] = ("false", "False", "FALSE", "0", "N", "No", "NO")
+    true: tuple[str | int, ...] = ()
+    false: tuple[str | int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.transform and self.transform not in TRANSFORMS:
             raise ValueError(f"transform {self.transform!r}: {nearest(self.transform, TRANSFORMS)}")
-        if self.transform and self.type not in (FieldType.INTEGER, FieldType.NUMBER):
+        if self.transform and self.type not in _NUMERIC:
             raise ValueError(
                 f"transform {self.transform!r} gives an integer, not {self.type.value}"
             )
+        if self.values and (self.transform or self.type not in _NUMERIC):
+            raise ValueError("`values` is for a number or an integer without a transform")
+        if self.type is FieldType.INTEGER and any(v != int(v) for v in self.values.values()):
+            raise ValueError("`values` of an integer are not all whole numbers")
+        if self.codes and self.type is not FieldType.CATEGORY:
+            raise ValueError("`codes` is for a category; a number has `values`")
         if self.reads_date:
             check_date_format(self.format)
-        words = [str(word) for word in (*self.true, *self.false)]
+        if bool(self.true) != bool(self.false):
+            raise ValueError("give both `true` and `false`, or neither")
+        words = (*self.true_words, *self.false_words)
         if len(set(words)) != len(words):
             raise ValueError("a word stands for both true and false, or stands there twice")
+        if self.true and self.type is not FieldType.BOOLEAN:
+            raise ValueError("`true` and `false` are for a boolean")
         unknown = set(self.order) ^ set(self._appearing())
         if self.order and unknown:
             raise ValueError(f"`order` and `codes` differ in {', '.join(sorted(unknown))}")
@@ -127,6 +143,16 @@ class MappedField:
     def reads_date(self) -> bool:
         """True if the column holds dates."""
         return self.type is FieldType.DATE or bool(self.transform)
+
+    @property
+    def true_words(self) -> tuple[str, ...]:
+        """For a boolean: what the file holds for true."""
+        return tuple(str(word) for word in self.true) or TRUE_WORDS
+
+    @property
+    def false_words(self) -> tuple[str, ...]:
+        """For a boolean: what the file holds for false."""
+        return tuple(str(word) for word in self.false) or FALSE_WORDS
 
     @property
     def code_of(self) -> dict[str, str]:
@@ -175,7 +201,8 @@ class Mapping:
         encoding: Of CSV files.
         delimiter: Of CSV files.
         quote: What CSV files put around a text; empty if nothing.
-        null_values: What the files hold where a value is not known.
+        null_values: What the files hold where a value is not known, beside nothing. A
+            field's own words, codes and values go before these.
         uprn: Column of the UPRN.
         person: Column of the person reference, if the level is person.
         area: Column of the GSS code, if the level is area.
@@ -193,7 +220,7 @@ class Mapping:
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
-    null_values: tuple[str | int, ...] = ("",)
+    null_values: tuple[str | int, ...] = ()
     uprn: str = ""
     person: str = ""
     area: str = ""

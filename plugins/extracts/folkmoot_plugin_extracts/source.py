@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,13 +91,14 @@ class ExtractsSource(DataSource):
         outputs = self._outputs(context)
         wanted = [name for name in self._schema_names() if name in context.fields]
         needed = self._mapping.columns(wanted)
-        for path in self._files():
-            if path.suffix == ".parquet":
-                batches = read_parquet(path, needed)
-            else:
-                batches = read_csv(path, needed, self._mapping, context.reject)
-            for batch in batches:
-                yield self._records(path, self._selected(batch), outputs, context)
+        with ThreadPoolExecutor(os.cpu_count(), "extracts") as pool:
+            for path in self._files():
+                if path.suffix == ".parquet":
+                    batches = read_parquet(path, needed)
+                else:
+                    batches = read_csv(path, needed, self._mapping, context.reject)
+                for batch in batches:
+                    yield self._records(path, self._selected(batch), outputs, context, pool)
 
     def _schema_names(self) -> list[str]:
         return [field.name for field in self._schema.fields]
@@ -160,14 +163,14 @@ class ExtractsSource(DataSource):
                 declared.maximum,
                 whole,
             )
+        if field.values:
+            return columns.Valued(tuple(field.values.items()), whole)
         if whole and declared.combine in (Combine.COUNT, Combine.COUNT_DISTINCT):
             return columns.Identity()
         if field.type in (FieldType.INTEGER, FieldType.NUMBER):
             return columns.Number(declared.minimum, declared.maximum, whole)
         if field.type is FieldType.BOOLEAN:
-            return columns.Boolean(
-                tuple(str(word) for word in field.true), tuple(str(word) for word in field.false)
-            )
+            return columns.Boolean(field.true_words, field.false_words)
         if field.type is FieldType.CATEGORY:
             return columns.CodeList(tuple(field.code_of.items()), declared.codes)
         if field.type is FieldType.DATE:
@@ -183,16 +186,18 @@ class ExtractsSource(DataSource):
         return batch
 
     def _records(
-        self, path: Path, batch: Batch, outputs: list[_Output], context: ReadContext
+        self,
+        path: Path,
+        batch: Batch,
+        outputs: list[_Output],
+        context: ReadContext,
+        pool: ThreadPoolExecutor,
     ) -> Records:
         nulls = self._mapping.null_texts
         # Fields that read one column in one way, such as oldest and youngest age, share it.
-        read: dict[tuple[str, columns.Reader], columns.Parsed] = {}
-        for output in outputs:
-            key = (output.column, output.reader)
-            if key not in read:
-                raw = batch.frame[output.column]
-                read[key] = columns.read_column(output.reader, raw, nulls)
+        keys = list(dict.fromkeys((output.column, output.reader) for output in outputs))
+        parsed = pool.map(lambda key: columns.read_column(key[1], batch.frame[key[0]], nulls), keys)
+        read = dict(zip(keys, parsed, strict=True))
         frame = pl.DataFrame([
             read[output.column, output.reader].values.alias(output.name) for output in outputs
         ])  # fmt: skip
