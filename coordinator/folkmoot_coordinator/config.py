@@ -106,6 +106,14 @@ class LimitSettings(Settings):
     """Longest duration of one submission, in seconds."""
 
 
+class RetentionSettings(Settings):
+    """How long what councils released is kept."""
+
+    counts_days: int | None = Field(default=None, ge=1)
+    """Days after which the noisy counts of a closed round are deleted; by default never.
+    Who answered, and the receipts, stay, so that no round is answered twice."""
+
+
 class CoordinatorSettings(Settings):
     """The file coordinator.toml.
 
@@ -118,6 +126,7 @@ class CoordinatorSettings(Settings):
         certificates: Lifetimes.
         database: Where state is kept.
         limits: Bounds on concurrent work.
+        retention: How long noisy counts are kept.
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -128,6 +137,7 @@ class CoordinatorSettings(Settings):
     certificates: CertificateSettings = CertificateSettings()
     database: DatabaseSettings = DatabaseSettings()
     limits: LimitSettings = LimitSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @model_validator(mode="after")
     def _addresses_fit(self) -> CoordinatorSettings:
@@ -218,6 +228,9 @@ invitation_hours = 72
 [limits]
 workers = 24
 call_seconds = 900
+
+[retention]
+# counts_days = 365  # delete a closed round's noisy counts; default: keep
 """
 
 

@@ -19,6 +19,7 @@ BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
 TABLES_VERSION = "0001"
 """Version of the tables that this program expects: the newest under `migrations`."""
+_CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
 _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "folkmoot_writes"
@@ -34,8 +35,8 @@ class Database:
             Problem: If the URL is wrong or its driver is not installed.
         """
         try:
-            self._engine = create_engine(url, pool_pre_ping=True)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            self._engine = create_engine(url, pool_pre_ping=True, max_overflow=_CONNECTIONS)
+        except (ArgumentError, NoSuchModuleError, ImportError, TypeError) as error:
             raise Problem(
                 f"the database URL cannot be used ({error})",
                 where="database.url",
@@ -63,12 +64,24 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Session]:
+        with (
+            self._connection(writes=writes) as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            session.flush()
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[Connection]:
+        """A connection in a transaction, committed at the end unless something is raised."""
+        options: dict[str, Any] = {_WRITES: writes}
+        if not writes and self._engine.dialect.name == "postgresql":
+            options["isolation_level"] = "REPEATABLE READ"  # one state for several queries
         try:
             with self._engine.connect() as connection:
-                marked = connection.execution_options(**{_WRITES: writes})
-                with marked.begin(), Session(marked, expire_on_commit=False) as session:
-                    yield session
-                    session.flush()
+                marked = connection.execution_options(**options)
+                with marked.begin():
+                    yield marked
         except OperationalError as error:
             raise Problem(
                 f"the database cannot be used now ({error.orig})",
@@ -84,23 +97,36 @@ class Database:
         return self._engine.url.render_as_string(hide_password=True)
 
     def upgrade(self) -> None:
-        """Brings the tables to the version this program expects; makes them if missing."""
+        """Brings the tables to the version this program expects; makes them if missing.
+
+        Raises:
+            Problem: If the tables are of a version this program does not know.
+        """
         from alembic import command
+        from alembic.util import CommandError
 
         if self._file is not None:
             self._file.touch(mode=OWNER_ONLY)
-        with self._engine.connect() as connection, connection.begin():
+        with self._connection(writes=True) as connection:
             configuration = _alembic_configuration()
             configuration.attributes["connection"] = connection
-            command.upgrade(configuration, "head")
+            try:
+                command.upgrade(configuration, "head")
+            except CommandError:
+                raise Problem(
+                    "the tables were made by a later version of this program (it knows up to "
+                    f"{TABLES_VERSION})",
+                    where=self.address,
+                    remedy="Install that version again, or restore the backup made before it",
+                    exit_code=ExitCode.SETTINGS,
+                ) from None
 
     def version(self) -> str | None:
         """Version of the tables; None if there are none."""
-        with self._engine.connect() as connection:
-            marked = connection.execution_options(**{_WRITES: False})
-            if not inspect(marked).has_table(_VERSION_TABLE):
+        with self._connection(writes=False) as connection:
+            if not inspect(connection).has_table(_VERSION_TABLE):
                 return None
-            found = marked.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
+            found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
             return found.scalar_one_or_none()
 
     def require_current(self) -> None:

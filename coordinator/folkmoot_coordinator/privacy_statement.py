@@ -17,6 +17,7 @@ def privacy_statement(round_: Round, releases: int) -> str:
         releases: How many councils released.
     """
     rho, delta = round_.loss, round_.delta
+    released = "1 council" if releases == 1 else f"{releases} councils"
     shared = rho.for_person(SHARED_HOUSEHOLDS)
     return "\n\n".join(
         (
@@ -27,7 +28,7 @@ def privacy_statement(round_: Round, releases: int) -> str:
             f"numbers, each council's release satisfies zero-concentrated differential privacy "
             f"with rho = {rho}. That implies epsilon = {epsilon_at(rho, delta):.3f} at "
             f"delta = {delta}. The smaller these numbers, the stronger the protection.",
-            f"{releases} councils released. No household is counted by two councils, so the "
+            f"{released} released. No household is counted by two councils, so the "
             f"round costs a household the loss of one release, rho = {rho}, however many "
             "councils take part: the largest of the councils' losses, not their sum.",
             "A person may belong to more than one household. Whoever appears in m households "

@@ -66,6 +66,8 @@ class Publication:
 def publish(result: RoundResult, folder: Path) -> Publication:
     """Writes the files of a round; the same round gives the same files.
 
+    The Parquet file carries the metadata too, so that it can stand alone.
+
     The metadata, which names the other files' digests, is written last.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,8 +77,12 @@ def publish(result: RoundResult, folder: Path) -> Publication:
     )
     table = long_table(result)
     _write(publication.csv, lambda path: table.write_csv(path, float_precision=6))
-    _write(publication.parquet, table.write_parquet)
-    described = metadata(result) | {
+    described = metadata(result)
+    _write(
+        publication.parquet,
+        lambda path: table.write_parquet(path, metadata={"folkmoot": json.dumps(described)}),
+    )
+    described |= {
         "files": {
             path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
             for path in (publication.csv, publication.parquet)

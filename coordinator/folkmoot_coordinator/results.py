@@ -85,6 +85,14 @@ def round_result(database: Database, region: str, reference: str) -> RoundResult
             exit_code=ExitCode.REFUSED,
         )
     counts = released_counts(database, stored)
+    if set(counts) != set(covered.released):
+        raise Problem(
+            "the counts are no longer kept",
+            where=where,
+            remedy="They were deleted after retention.counts_days (coordinator.toml); use what "
+            "was exported before",
+            exit_code=ExitCode.REFUSED,
+        )
     return RoundResult(stored, region, covered, aggregate(round_, region, counts))
 
 

@@ -1,4 +1,4 @@
-"""The running coordinator: two ports, a closer of due rounds, certificates kept fresh."""
+"""The running coordinator: two ports, rounds closed when due, fresh certificates."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.enrolment import Enrolment
 from folkmoot_coordinator.intake import Intake
+from folkmoot_coordinator.retention import delete_old_counts
 from folkmoot_coordinator.rounds import close_due_rounds
 from folkmoot_coordinator.services import CollectionServicer, EnrolmentServicer, Identity
 from folkmoot_coordinator.signing import SigningKey
@@ -23,8 +24,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 log = logging.getLogger(__name__)
 
-CLOSER_SECONDS = 1.0
-"""How often due rounds are looked for."""
+HOUSEKEEPING_SECONDS = 1.0
+"""How often due rounds, and counts past their time, are looked for."""
 GRACE_SECONDS = 10.0
 """How long running calls may take when the coordinator stops."""
 STREAMS_PER_CONNECTION = 16
@@ -94,7 +95,7 @@ class ServerCertificates:
 
 
 class CoordinatorServer:
-    """Both ports and the closer of due rounds."""
+    """Both ports, and a thread that closes rounds when due."""
 
     def __init__(self, home: Home, clock: Clock = system_clock) -> None:
         """Reads settings and keys, and upgrades the database.
@@ -137,7 +138,9 @@ class CoordinatorServer:
         self._enrolment = _grpc_server("enrolment", ENROLMENT_WORKERS)
         enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(enrolment, self._enrolment)
         self._stopping = threading.Event()
-        self._closer = threading.Thread(target=self._close_due, name="closer", daemon=True)
+        self._housekeeper = threading.Thread(
+            target=self._keep_house, name="housekeeper", daemon=True
+        )
 
     def start(self) -> None:
         """Listens on both ports.
@@ -161,7 +164,7 @@ class CoordinatorServer:
                 ) from None
         self._collection.start()
         self._enrolment.start()
-        self._closer.start()
+        self._housekeeper.start()
 
     def wait(self, stop: threading.Event) -> None:
         """Serves until `stop` is set, then lets running calls finish."""
@@ -176,17 +179,28 @@ class CoordinatorServer:
             self._enrolment.stop(GRACE_SECONDS),
         ):
             event.wait()
-        if self._closer.is_alive():
-            self._closer.join()
+        if self._housekeeper.is_alive():
+            self._housekeeper.join()
         self._database.close()
 
-    def _close_due(self) -> None:
-        while not self._stopping.wait(CLOSER_SECONDS):
+    def _keep_house(self) -> None:
+        while not self._stopping.wait(HOUSEKEEPING_SECONDS):
             try:
-                for round_id, state in close_due_rounds(self._database, self._clock()):
-                    log.info("round closed round=%s state=%s", round_id, state.name.lower())
-            except Problem as problem:
-                log.error("closing due rounds failed problem=%s", problem)
+                self._close_due()
+                self._delete_old()
+            except Exception as error:  # the next time may succeed; rounds must not hang
+                log.error("housekeeping failed error=%s", error)
+
+    def _close_due(self) -> None:
+        for round_id, state in close_due_rounds(self._database, self._clock()):
+            log.info("round closed round=%s state=%s", round_id, state.name.lower())
+
+    def _delete_old(self) -> None:
+        days = self.settings.retention.counts_days
+        if days is not None:
+            deleted = delete_old_counts(self._database, days, self._clock())
+            if deleted:
+                log.info("old counts deleted releases=%d", deleted)
 
 
 def _grpc_server(name: str, workers: int) -> grpc.Server:

@@ -237,10 +237,11 @@ def answered(
     try:
         return work()
     except Rejected as rejected:
-        log.info("rejected call=%s reason=%s", call, rejected.rejection.reason.name)
+        reason = rejected.rejection.reason.name
+        log.info("rejected call=%s peer=%s reason=%s", call, context.peer(), reason)
         return refuse(rejected.rejection)
     except grpc.RpcError:
-        log.info("broken off by the peer call=%s", call)
+        log.info("broken off call=%s peer=%s", call, context.peer())
         raise
     except Problem as problem:
         log.error("failed call=%s problem=%s", call, problem)

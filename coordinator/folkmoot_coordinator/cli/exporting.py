@@ -28,6 +28,7 @@ def export(
 
     Example: `folkmoot-coordinator export latest --out published`
     """
+    from folkmoot_coordinator.privacy_statement import privacy_statement
     from folkmoot_coordinator.publish import publish
     from folkmoot_coordinator.results import round_result
 
@@ -49,3 +50,5 @@ def export(
     typer.echo(f"{publication.rows} rows from {result.coverage}, written to")
     for path in (publication.csv, publication.parquet, publication.metadata):
         typer.echo(f"  {path}")
+    typer.echo()
+    typer.echo(privacy_statement(result.stored.round_, len(result.coverage.released)))

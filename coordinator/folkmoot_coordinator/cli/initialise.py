@@ -61,7 +61,7 @@ def init(
             "there is a coordinator here already",
             where=str(home),
             remedy="Choose another folder; a new authority would shut out every council "
-            "enrolled with this one",
+            f"enrolled with this one. If an `init` broke off here, remove {place.keys} first",
             exit_code=ExitCode.SETTINGS,
         )
     text = settings_text(

@@ -380,7 +380,7 @@ def serve() -> Iterator[Callable[[Path], ServeProcess]]:
 @pytest.fixture
 def stopped_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     """A region whose coordinator is not running."""
-    monkeypatch.setattr(server, "CLOSER_SECONDS", 0.05)
+    monkeypatch.setattr(server, "HOUSEKEEPING_SECONDS", 0.05)
     home = Home(tmp_path / "region")
     make_private_folder(home.path)
     make_private_folder(home.keys)

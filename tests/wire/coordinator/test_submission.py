@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -329,8 +331,6 @@ def test_a_client_that_goes_away_leaves_nothing(
     client.seconds = 1.0
 
     def stalled() -> Iterator[collection_pb2.SubmitRequest]:
-        import time
-
         yield parts[0]
         time.sleep(1.5)
 
@@ -339,6 +339,39 @@ def test_a_client_that_goes_away_leaves_nothing(
     assert region.stored() == NOTHING
     client.seconds = 20
     assert client.submit(client.release_for(signed))
+
+
+def test_a_sender_that_never_ends_does_not_keep_its_worker(region: Region) -> None:
+    region.stop()
+    text = region.home.settings_file.read_text()
+    text = text.replace("call_seconds = 900", "call_seconds = 1")
+    region.home.settings_file.write_text(text.replace("workers = 24", "workers = 2"))
+    region.start()
+    client = region.member()
+    region.open_round()
+    [signed] = client.rounds()
+    header, _ = encode_release(client.release_for(signed), 1)
+    released = threading.Event()
+
+    def slow() -> Iterator[collection_pb2.SubmitRequest]:
+        yield header
+        released.wait(timeout=15)
+
+    def hold() -> None:
+        with pytest.raises(grpc.RpcError) as caught:
+            client.submit_parts(slow())
+        assert caught.value.code() is grpc.StatusCode.CANCELLED
+
+    holders = [threading.Thread(target=hold) for _ in range(2)]
+    for holder in holders:
+        holder.start()
+    time.sleep(0.3)
+    assert client.negotiate() == 1, "served when the slow calls were cut off"
+    for holder in holders:
+        holder.join(timeout=10)
+    released.set()
+    assert not any(holder.is_alive() for holder in holders)
+    assert region.stored() == NOTHING
 
 
 def test_the_same_council_answering_twice_at_once_is_stored_once(

@@ -1,0 +1,29 @@
+"""Deletion of noisy counts that are no longer needed."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from folkmoot_coordinator.clock import DAY
+from folkmoot_coordinator.database import Database
+from folkmoot_coordinator.tables import CellsRow, RoundRow
+
+
+def delete_old_counts(database: Database, days: int, now: int) -> int:
+    """Deletes the counts of rounds closed at least `days` days ago.
+
+    Who answered, and the receipts, stay: a late retry still gets its receipt, and no
+    round is answered twice.
+
+    Returns:
+        How many councils' counts were deleted.
+    """
+    old = select(RoundRow.round_id).where(RoundRow.closed_at <= now - days * DAY)
+    with database.reading() as session:
+        if session.scalar(select(CellsRow.round_id).where(CellsRow.round_id.in_(old))) is None:
+            return 0
+    with database.writing() as session:
+        deleted = session.scalars(
+            delete(CellsRow).where(CellsRow.round_id.in_(old)).returning(CellsRow.council)
+        )
+        return len(deleted.all())

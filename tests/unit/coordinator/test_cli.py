@@ -1,0 +1,199 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from folkmoot_coordinator import cli
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command through its entry point, as the shell would."""
+
+    def execute(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["folkmoot-coordinator", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return Done(int(ended.value.code or 0), printed.out, printed.err)
+
+    return execute
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    place = tmp_path / "region"
+    done = inside("init", "--home", place, "--name", "North", "--host", "127.0.0.1")
+    assert done.exit_code == 0, done.output
+    return place
+
+
+def inside(*arguments: object) -> Any:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+ALL = sorted(commands(typer.main.get_command(cli.app)))
+
+
+def test_the_commands_are_those_of_the_architecture() -> None:
+    assert [" ".join(path) for path in ALL] == [
+        "councils list",
+        "councils revoke",
+        "doctor",
+        "export",
+        "init",
+        "invite",
+        "round close",
+        "round list",
+        "round open",
+        "round show",
+        "serve",
+    ]
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_each_command_shows_an_example(path: tuple[str, ...]) -> None:
+    done = inside(*path, "--help")
+    assert done.exit_code == 0
+    assert f"Example: folkmoot-coordinator {' '.join(path)}" in " ".join(done.output.split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    probe = (
+        "import sys, folkmoot_coordinator.cli;"
+        "print([m for m in ('grpc', 'sqlalchemy', 'alembic', 'cryptography', 'numpy', 'polars',"
+        " 'pydantic', 'google.protobuf') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_init_makes_a_whole_private_home_once(home: Path, run: Run) -> None:
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.rglob("*"))} == {
+        "region": 0o700,
+        "keys": 0o700,
+        "coordinator.toml": 0o600,
+        "coordinator.sqlite": 0o600,
+        "authority.key": 0o600,
+        "authority.pem": 0o600,
+        "signing.key": 0o600,
+    }
+    key = (home / "keys" / "authority.key").read_bytes()
+    again = run("init", "--home", home, "--name", "North", "--host", "127.0.0.1")
+    assert again.code == 3
+    assert "there is a coordinator here already" in again.stderr
+    assert (home / "keys" / "authority.key").read_bytes() == key
+
+
+def test_init_with_a_wrong_host_makes_nothing(tmp_path: Path, run: Run) -> None:
+    done = run("init", "--home", tmp_path / "r", "--name", "North", "--host", "not a host")
+    assert done.code == 3
+    assert "neither a host name nor an IP address" in done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
+    invited = inside("invite", "E08000009", "--home", home, "--out", tmp_path / "out", "--json")
+    assert invited.exit_code == 0, invited.output
+    file = Path(json.loads(invited.output)["file"])
+    assert tomllib.loads(file.read_text())["council"] == "E08000009"
+    assert json.loads(inside("councils", "list", "--home", home, "--json").output) == []
+    assert "No council has enrolled" in inside("councils", "list", "--home", home).output
+
+    (tmp_path / "round.toml").write_text(
+        'title = "Winter"\npurpose = "winter_support"\n'
+        f'policy_digest = "{"0" * 64}"\ncouncils = ["E08000009"]\nminimum_councils = 1\n'
+        "rho = 0.2\ndelta = 1e-6\ndeadline_hours = 1\nmarginals = [{ attributes = [] }]\n"
+    )
+    opened = inside("round", "open", tmp_path / "round.toml", "--home", home, "--json")
+    round_id = json.loads(opened.output)["round_id"]
+    assert json.loads(opened.output)["not_enrolled"] == ["E08000009"]
+
+    shown = json.loads(inside("round", "show", "latest", "--home", home, "--json").output)
+    assert (shown["round_id"], shown["state"], shown["waiting"]) == (round_id, "open", 1)
+    [council] = shown["councils"]
+    assert (council["council"], council["answer"], council["enrolled"]) == (
+        "E08000009",
+        "waiting",
+        False,
+    )
+    table = inside("round", "show", round_id[:8], "--home", home).output
+    assert "waiting for 1 of 1 councils" in table
+    assert "Invite the council" in " ".join(table.split())
+
+    closed = inside("round", "close", round_id, "--home", home, "--json")
+    assert json.loads(closed.output) == {"round_id": round_id, "state": "void"}
+    [listed] = json.loads(inside("round", "list", "--home", home, "--json").output)
+    assert (listed["state"], listed["released"], listed["invited"]) == ("void", 0, 1)
+    assert "missing" in inside("round", "show", "latest", "--home", home).output
+    assert round_id[:12] in inside("round", "list", "--home", home).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("invite", "Trafford"), 2, "is not a GSS code"),
+        (("round", "show", "latest"), 2, "there is no such round"),
+        (("round", "open", "absent.toml"), 3, "cannot be read"),
+        (("councils", "revoke", "E08000009"), 2, "neither a valid certificate"),
+        (("export", "latest"), 2, "there is no such round"),
+    ],
+)
+def test_trouble_ends_with_its_code_and_a_remedy(
+    home: Path, run: Run, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    done = run(*arguments, "--home", home)
+    assert done.code == code
+    assert says in done.stderr
+    assert "Remedy:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_without_a_coordinator_is_said_to_be_so(tmp_path: Path, run: Run) -> None:
+    done = run("round", "list", "--home", tmp_path)
+    assert done.code == 3
+    assert "there is no coordinator here" in done.stderr
+
+
+def test_doctor_ends_with_seven_if_something_is_bad(home: Path) -> None:
+    (home / "keys" / "authority.key").chmod(0o644)
+    done = inside("doctor", "--home", home, "--json")
+    assert done.exit_code == 7
+    verdicts = {one["subject"]: one["verdict"] for one in json.loads(done.output)}
+    assert verdicts["permissions"] == "bad"
+    assert verdicts["database"] == "good"

@@ -1,0 +1,105 @@
+"""The same state in PostgreSQL; needs the URL of an empty database and its driver."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from folkmoot.geography import GssCode
+from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.rounds import RoundState
+from folkmoot_coordinator.database import Database
+from folkmoot_coordinator.intake import Intake
+from folkmoot_coordinator.invitations import invite
+from folkmoot_coordinator.results import round_result
+from folkmoot_coordinator.rounds import find_round, summaries
+from folkmoot_coordinator.tables import Base
+
+if TYPE_CHECKING:
+    from tests.unit.coordinator.conftest import Office
+
+BOLTON, BURY = GssCode("E08000001"), GssCode("E08000002")
+URL = os.environ.get("FOLKMOOT_TEST_POSTGRESQL", "")
+
+pytestmark = pytest.mark.skipif(
+    not URL,
+    reason="set FOLKMOOT_TEST_POSTGRESQL to the URL of an empty database, for example "
+    "postgresql+psycopg://user@/name",
+)
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    engine = create_engine(URL)
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    database = Database(URL)
+    assert database.version() is None
+    database.upgrade()
+    database.upgrade()
+    database.require_current()
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def server(office: Office, database: Database) -> Office:
+    """The office, with its state in PostgreSQL."""
+    return replace(office, database=database, intake=Intake(database, office.signing, office.clock))
+
+
+def test_a_round_from_invitation_to_result(server: Office) -> None:
+    invite(
+        server.database,
+        server.settings,
+        BOLTON,
+        authority="",
+        signing_key=server.signing.public,
+        now=server.clock(),
+    )
+    stored = server.open()
+    first = server.release(stored, BOLTON)
+    assert server.release(stored, BOLTON).receipt == first.receipt
+    assert server.refuse(stored, BURY).state is RoundState.PARTIAL
+    [summary] = summaries(server.database)
+    assert (summary.released, summary.refused) == (1, 1)
+    result = round_result(server.database, "R", "latest")
+    assert result.statistics[0].value.tolist() == [0, 1, 2, 3]
+
+
+def test_answers_that_race_are_stored_once(server: Office) -> None:
+    stored = server.open()
+    receipts: list[bytes] = []
+    reasons: list[RejectionReason] = []
+
+    def answer(number: int) -> None:
+        council = (BOLTON, BURY)[number % 2]
+        cells = stored.round_.workload.cells(council)
+        try:
+            receipt = server.release(stored, council, [number // 4] * cells)
+            receipts.append(receipt.receipt)
+        except Rejected as error:
+            reasons.append(error.rejection.reason)
+
+    threads = [threading.Thread(target=answer, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(receipts)) == 2
+    assert set(reasons) == {RejectionReason.ALREADY_ANSWERED}
+    assert len(receipts) == 4
+    again = find_round(server.database, "latest")
+    assert again.state is RoundState.COMPLETE

@@ -1,0 +1,239 @@
+"""Published files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import epsilon_at
+from folkmoot_coordinator.publish import publish
+from folkmoot_coordinator.results import round_result
+from folkmoot_coordinator.rounds import StoredRound, close_round
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from tests.unit.coordinator.conftest import Office
+
+BOLTON, BURY = GssCode("E08000001"), GssCode("E08000002")
+
+GOLDEN_KEYS = """\
+columns.band
+columns.coefficient_of_variation
+columns.level
+columns.lower
+columns.lsoa
+columns.marginal
+columns.place
+columns.reliability
+columns.standard_error
+columns.upper
+columns.value
+coverage.invited
+coverage.missing
+coverage.refused[].council
+coverage.refused[].meaning
+coverage.refused[].next_step
+coverage.refused[].reason
+coverage.released
+coverage.summary
+files.round.csv.bytes
+files.round.csv.sha256
+files.round.parquet.bytes
+files.round.parquet.sha256
+format
+policy_digest
+privacy.definition
+privacy.delta
+privacy.epsilon_at_delta
+privacy.mechanism
+privacy.neighbouring
+privacy.rho_per_release
+privacy.statement
+privacy.unit
+question.attributes[].areas.E08000001
+question.attributes[].areas.E08000002
+question.attributes[].codes
+question.attributes[].name
+question.marginals[].attributes
+question.marginals[].half_width
+question.marginals[].name
+question.marginals[].rho
+question.marginals[].sigma
+question.marginals[].standard_error
+question.marginals[].weight
+region
+round.closed_at
+round.deadline
+round.digest
+round.minimum_councils
+round.opened_at
+round.purpose
+round.round_id
+round.state
+round.title
+software.name
+software.version"""
+
+
+@pytest.fixture
+def partial(office: Office) -> StoredRound:
+    """Bolton released, Bury refused."""
+    stored = office.open()
+    office.release(stored, BOLTON, [10, 20, 30, 40, -31, 71, 99])
+    office.refuse(stored, BURY)
+    return office.again(stored)
+
+
+def export(office: Office, folder: Path) -> tuple[dict[str, Any], Path, Path]:
+    publication = publish(round_result(office.database, "Greater Manchester", "latest"), folder)
+    return json.loads(publication.metadata.read_text()), publication.csv, publication.parquet
+
+
+def keys(value: Any, path: str = "") -> set[str]:
+    if isinstance(value, dict):
+        inner = (
+            keys(item, f"{path}.{key}" if path else key) if value else set()
+            for key, item in value.items()
+        )
+        return set().union(*inner)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return set().union(*(keys(item, f"{path}[]") for item in value))
+    return {path}
+
+
+def test_the_metadata_has_exactly_these_keys(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, *_ = export(office, tmp_path)
+    stem = f"round-{partial.round_.round_id[:12]}"
+    found = "\n".join(sorted(keys(metadata))).replace(stem, "round")
+    assert found == GOLDEN_KEYS
+
+
+def test_the_metadata_says_what_was_asked_who_answered_and_what_it_cost(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, table, parquet = export(office, tmp_path)
+    round_ = partial.round_
+    assert metadata["round"]["state"] == "partial"
+    assert metadata["coverage"]["summary"] == "1 of 2 councils"
+    assert metadata["coverage"]["released"] == [BOLTON]
+    [refused] = metadata["coverage"]["refused"]
+    assert (refused["council"], refused["reason"]) == (BURY, "budget_exhausted")
+    assert metadata["privacy"]["rho_per_release"] == "0.5"
+    assert metadata["privacy"]["epsilon_at_delta"] == epsilon_at(round_.loss, round_.delta)
+    assert [one["rho"] for one in metadata["question"]["marginals"]] == ["0.25", "0.125", "0.125"]
+    assert metadata["policy_digest"] == bytes(range(32)).hex()
+    inside = json.loads(pl.read_parquet_metadata(parquet)["folkmoot"])
+    assert inside == {key: value for key, value in metadata.items() if key != "files"}
+    for path in (table, parquet):
+        assert metadata["files"][path.name]["sha256"] == (
+            hashlib.sha256(path.read_bytes()).hexdigest()
+        )
+
+
+def test_the_tables_hold_each_estimate_with_its_error(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, table, parquet = export(office, tmp_path)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "level",
+        "place",
+        "marginal",
+        "band",
+        "lsoa",
+        "value",
+        "standard_error",
+        "lower",
+        "upper",
+        "coefficient_of_variation",
+        "reliability",
+    ]
+    assert set(metadata["columns"]) == set(rows[0])
+    negative = next(row for row in rows if row["value"] == "-31")
+    assert negative == {
+        "level": "council",
+        "place": "E08000001",
+        "marginal": "band",
+        "band": "low",
+        "lsoa": "",
+        "value": "-31",
+        "standard_error": "2.000000",
+        "lower": "-35",
+        "upper": "-27",
+        "coefficient_of_variation": "",
+        "reliability": "unreliable",
+    }
+    [over_areas] = [row for row in rows if (row["band"], row["lsoa"]) == ("high", "(all)")]
+    assert (over_areas["level"], over_areas["value"]) == ("region", "70")
+
+    stored = pl.read_parquet(parquet)
+    assert stored.height == len(rows) == 4 + 4 + 2 + 2 + 2 + 1 + 1
+    assert stored["value"].dtype == pl.Int64
+    assert stored["coefficient_of_variation"].null_count() == sum(
+        row["coefficient_of_variation"] == "" for row in rows
+    )
+    assert stored["value"].to_list() == [int(row["value"]) for row in rows]
+
+
+def test_the_same_round_gives_the_same_files(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    export(office, first)
+    export(office, second)
+    names = sorted(path.name for path in first.iterdir())
+    assert len(names) == 3
+    assert names == sorted(path.name for path in second.iterdir())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from folkmoot.workload import Attribute, Marginal, Workload
+
+    round_ = replace(
+        office.open().round_,
+        round_id="0" * 32,
+        opened_at=office.clock() + 1,
+        workload=Workload((Attribute("value", ("x", "y")),), (Marginal(("value",)),)),
+    )
+    stored = office.open(round_)
+    office.release(stored, BOLTON)
+    close_round(office.database, round_.round_id, office.clock() + 2)
+    metadata, _, parquet = export(office, tmp_path)
+    assert pl.read_parquet(parquet)["value_"].to_list() == ["x", "y", "x", "y"]
+    assert "value_" in metadata["columns"]
+
+
+def test_a_round_that_is_open_or_void_is_not_published(office: Office, tmp_path: Path) -> None:
+    stored = office.open()
+    for says in ("is open until", "is void: 0 of 2 councils released; at least 1 must"):
+        with pytest.raises(Problem, match=says) as caught:
+            export(office, tmp_path / "out")
+        assert caught.value.exit_code is ExitCode.REFUSED
+        assert not (tmp_path / "out").exists()
+        close_round(office.database, stored.round_.round_id, office.clock())
+
+
+def test_damaged_counts_are_not_published(office: Office, partial: StoredRound) -> None:
+    from sqlalchemy import update
+
+    from folkmoot_coordinator.tables import CellsRow
+
+    with office.database.writing() as session:
+        session.execute(update(CellsRow).values(counts=bytes(8)))
+    with pytest.raises(Problem, match="damaged") as caught:
+        round_result(office.database, "R", "latest")
+    assert caught.value.exit_code is ExitCode.VERIFICATION
