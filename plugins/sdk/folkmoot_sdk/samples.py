@@ -1,0 +1,92 @@
+"""Made-up households with every kind of value a factor may meet."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from folkmoot_sdk.factor import Input
+from folkmoot_sdk.schema import FieldType
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+_DAYS_AGO = (0, 1, 29, 90, 180, 365, 730, 3650, -30)
+
+
+def households(
+    inputs: Sequence[Input], today: datetime.date, count: int, seed: int = 20_260_401
+) -> Arrays:
+    """Draws households; about a quarter of the values are unknown.
+
+    Returns:
+        For each input an array of shape (count,), read-only, as the node hands it over.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = {entry.name: _draw(entry, today, count, generator) for entry in inputs}
+    return frozen(drawn)
+
+
+def frozen(arrays: Arrays) -> Arrays:
+    """The arrays, read-only."""
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
+
+
+def unknowns(entry: Input, count: int) -> npt.NDArray[Any]:
+    """An input that is unknown for every household."""
+    if entry.type is FieldType.CATEGORY:
+        return np.full(count, -1, dtype=np.int16)
+    if entry.type is FieldType.DATE:
+        return np.full(count, np.datetime64("NaT"), dtype="datetime64[D]")
+    return np.full(count, np.nan)
+
+
+def zeros(entry: Input, today: datetime.date, count: int) -> npt.NDArray[Any]:
+    """An input that is known, and nothing: zero, false, the first code, a day long ago."""
+    if entry.type is FieldType.CATEGORY:
+        return np.zeros(count, dtype=np.int16)
+    if entry.type is FieldType.DATE:
+        return np.full(count, np.datetime64(today, "D") - 36_500, dtype="datetime64[D]")
+    return np.zeros(count)
+
+
+def household(arrays: Mapping[str, npt.NDArray[Any]], inputs: Sequence[Input], at: int) -> Any:
+    """One household's values as `explain` receives them."""
+    return {entry.name: _value(entry, arrays[entry.name][at]) for entry in inputs}
+
+
+def _draw(
+    entry: Input, today: datetime.date, count: int, generator: np.random.Generator
+) -> npt.NDArray[Any]:
+    unknown = unknowns(entry, count)
+    if entry.type is FieldType.BOOLEAN:
+        known: npt.NDArray[Any] = generator.integers(0, 2, count).astype(np.float64)
+    elif entry.type is FieldType.CATEGORY:
+        known = generator.integers(0, len(entry.codes), count).astype(np.int16)
+    elif entry.type is FieldType.DATE:
+        known = np.datetime64(today, "D") - generator.choice(_DAYS_AGO, count)
+    else:
+        small = generator.integers(0, 120, count).astype(np.float64)
+        large = np.round(10 ** generator.uniform(0, 7, count), 2)
+        if entry.type is FieldType.INTEGER:
+            large = np.floor(large)
+        sign = generator.choice([1, 1, 1, 1, -1], count)
+        known = np.where(generator.random(count) < 0.7, small, large) * sign
+    return np.where(generator.random(count) < 0.25, unknown, known)
+
+
+def _value(entry: Input, value: Any) -> Any:
+    if entry.type is FieldType.CATEGORY:
+        return entry.codes[value] if value >= 0 else None
+    if entry.type is FieldType.DATE:
+        return None if np.isnat(value) else value.astype("datetime64[D]").item()
+    if np.isnan(value):
+        return None
+    if entry.type is FieldType.BOOLEAN:
+        return bool(value)
+    return int(value) if entry.type is FieldType.INTEGER else float(value)

@@ -1,0 +1,154 @@
+"""What `conformance.check_source` checks."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from folkmoot_sdk import arrow
+from folkmoot_sdk.declarations import source_faults
+from folkmoot_sdk.errors import PluginError
+from folkmoot_sdk.parameters import build
+from folkmoot_sdk.schema import (
+    AREA_COLUMN,
+    DATE_COLUMN,
+    PERSON_COLUMN,
+    UPRN_COLUMN,
+    Combine,
+    FieldType,
+    Level,
+    Schema,
+)
+from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection
+
+REFERENCE_DATE = datetime.date(2026, 4, 1)
+_COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
+
+
+class _Fault(Exception):
+    """Stops the checks that make no sense after a fault."""
+
+
+def source_conformance(
+    cls: type[DataSource], options: Mapping[str, Any], reference_date: datetime.date
+) -> tuple[str, ...]:
+    """Checks a source; see `conformance.check_source`.
+
+    Returns:
+        The faults, one sentence each; empty if there are none.
+    """
+    faults = list(source_faults(cls))
+    if faults:
+        return tuple(faults)
+    try:
+        source = _make(cls, options)
+        schema = _schema(source)
+    except _Fault as fault:
+        return (str(fault),)
+    names = [field.name for field in schema.fields]
+    rows = {}
+    for what, wanted in {
+        "all fields": names,
+        "the first field": names[:1],
+        "no field": [],
+        "all fields again": names,
+    }.items():
+        try:
+            rows[what] = _read(source, schema, wanted, reference_date)
+        except _Fault as fault:
+            faults.append(f"reading {what}: {fault}")
+    first, again = rows.get("all fields"), rows.get("all fields again")
+    if first is not None and again is not None and first != again:
+        faults.append(f"reading again gives {again} records, not {first}")
+    return tuple(faults)
+
+
+def _make(cls: type[DataSource], options: Mapping[str, Any]) -> DataSource:
+    given = {key: str(value) if key == "base" else value for key, value in options.items()}
+    try:
+        return cls(build(cls.Options, given, "options"))
+    except PluginError as error:
+        raise _Fault(f"cannot be made: {error}") from None
+    except Exception as error:
+        raise _Fault(f"cannot be made: {_said(error)}") from None
+
+
+def _schema(source: DataSource) -> Schema:
+    try:
+        schema: object = source.schema
+        again = source.schema
+    except Exception as error:
+        raise _Fault(f"`schema` raises {_said(error)}") from None
+    if not isinstance(schema, Schema):
+        raise _Fault(f"`schema` is {type(schema).__name__}, not folkmoot_sdk.Schema")
+    if schema != again:
+        raise _Fault("`schema` differs from call to call")
+    return schema
+
+
+def _read(
+    source: DataSource, schema: Schema, wanted: list[str], reference_date: datetime.date
+) -> int:
+    rejected: list[object] = []
+    context = ReadContext(tuple(wanted), reference_date, rejected.extend)
+    rows = 0
+    try:
+        for batch in source.read(context):
+            rows += _batch(batch, schema, wanted)
+    except (_Fault, PluginError) as error:
+        raise _Fault(str(error)) from None
+    except Exception as error:
+        raise _Fault(f"raises {_said(error)}") from None
+    for entry in rejected:
+        if not isinstance(entry, Rejection):
+            raise _Fault(f"hands {type(entry).__name__} to `reject`, not folkmoot_sdk.Rejection")
+        if not entry.reason or not entry.file:
+            raise _Fault("rejects a record without file or reason")
+    return rows
+
+
+def _batch(batch: object, schema: Schema, wanted: list[str]) -> int:
+    if not isinstance(batch, Records):
+        raise _Fault(f"yields {type(batch).__name__}, not folkmoot_sdk.Records")
+    try:
+        found = arrow.shape(batch.data)
+    except (TypeError, ValueError) as error:
+        raise _Fault(str(error)) from None
+    if not batch.origin:
+        raise _Fault("yields records without an origin")
+    if batch.rows is not None and len(batch.rows) != found.rows:
+        raise _Fault(f"yields {found.rows} records and {len(batch.rows)} row numbers")
+    _check_keys(found, schema)
+    keys = {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}
+    for name in found.columns:
+        if name not in wanted and name not in keys:
+            raise _Fault(f"yields column {name!r}, which was not asked for")
+    for name in wanted:
+        if name not in found.columns:
+            raise _Fault(f"yields no column {name!r}")
+        declared = schema[name]
+        column = found.columns[name]
+        if declared.combine not in _COUNTED and not arrow.fits(column, declared.type):
+            raise _Fault(f"yields column {name!r} as {column}; declared is {declared.type.value}")
+    return found.rows
+
+
+def _check_keys(found: arrow.Shape, schema: Schema) -> None:
+    needed = {AREA_COLUMN: FieldType.AREA} if schema.level is Level.AREA else {}
+    if schema.level is not Level.AREA:
+        needed[UPRN_COLUMN] = FieldType.INTEGER
+    if schema.level is Level.PERSON:
+        needed[PERSON_COLUMN] = FieldType.AREA
+    if schema.has_date:
+        needed[DATE_COLUMN] = FieldType.DATE
+    for name, kind in needed.items():
+        if name not in found.columns:
+            raise _Fault(f"yields no column {name!r}")
+        if not arrow.fits(found.columns[name], kind):
+            raise _Fault(f"yields column {name!r} as {found.columns[name]}")
+
+
+def _said(error: Exception) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
