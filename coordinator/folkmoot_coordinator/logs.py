@@ -7,15 +7,25 @@ import sys
 import time
 
 
+class OneLine(logging.Formatter):
+    """Formats an event as one line, whatever its message holds."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        self.converter = time.gmtime
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        """The line of an event; a trace, where one is asked for, follows it."""
+        return " ".join(super().formatMessage(record).split())
+
+
 def configure(level: int = logging.INFO) -> None:
     """Sends the coordinator's log to standard error, with times in UTC.
 
     Lines hold codes, identifiers and counts of messages; never a cell.
     """
     handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(OneLine())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import grpc
@@ -64,6 +64,25 @@ def test_a_token_works_for_one_key_only(region: Region) -> None:
     client = region.invite()
     client.enrol()
     assert reason_of(lambda: sibling(client).enrol()) is RejectionReason.TOKEN_USED
+
+
+def test_a_token_used_by_several_nodes_at_once_works_for_one(
+    region: Region, together: Callable[[Iterable[Callable[[], None]]], None]
+) -> None:
+    first = region.invite()
+    nodes = [first, *(sibling(first) for _ in range(5))]
+    reasons: list[RejectionReason] = []
+
+    def enrol(node: Client) -> None:
+        try:
+            node.enrol()
+        except Rejected as error:
+            reasons.append(error.rejection.reason)
+
+    together([lambda node=node: enrol(node) for node in nodes])  # type: ignore[misc]
+    [winner] = [node for node in nodes if node.certificate is not None]
+    assert reasons == [RejectionReason.TOKEN_USED] * 5
+    assert winner.negotiate() == 1
 
 
 def test_a_wrong_token_or_another_councils_is_invalid(region: Region) -> None:
