@@ -88,6 +88,8 @@ def rehearse(
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done)  # type: ignore[arg-type]
+            if done == total and not bars.console.is_terminal:
+                typer.echo(f"{stage}: {done} of {total}", err=True)
 
         if files_only:
             _write_files(chosen, recipe, layout, advance)

@@ -122,12 +122,14 @@ class Region:
 
     def _start_coordinator(self) -> None:
         home = self.layout.coordinator
+        self.advance("Coordinator", 0, 1)
         collection, enrolment = _free_ports()
         self.children.coordinator(
             home, "init", "--name", "Rehearsal region", "--host", "127.0.0.1",
             "--collection-port", str(collection), "--enrolment-port", str(enrolment),
         )  # fmt: skip
         self.children.serve_coordinator(home)
+        self.advance("Coordinator", 1, 1)
 
     def _prepare(self, council: Council) -> Written:
         """Makes a council's node, gives it extracts and policies, and enrols it."""
