@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.attributes import UNKNOWN, BoundAttribute
 from folkmoot_node.binding import Binding
 from folkmoot_node.run_summary import StoredAttribute
-from folkmoot_node.stratify import Stratified
+from folkmoot_node.stratify import UNKNOWN_POINTS, Stratified
 from folkmoot_node.table import (
     BAND_COLUMN,
     SCORE,
@@ -100,8 +102,8 @@ def table(households: pl.DataFrame, binding: Binding) -> dict[str, str]:
         if attribute.breaks:
             columns[group_column(attribute.name)] = "UTINYINT"
     for bound in binding.factors:
-        columns[contribution_column(bound.name)] = "FLOAT"
-    return {**columns, SCORE: "FLOAT", BAND_COLUMN: "UTINYINT"}
+        columns[contribution_column(bound.name)] = "INTEGER"
+    return {**columns, SCORE: "INTEGER", BAND_COLUMN: "UTINYINT"}
 
 
 def part(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
@@ -112,12 +114,19 @@ def part(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.D
         UPRN_COLUMN, *(pl.col(name).alias(column) for name, column in names.items()), *groups
     ).with_columns(
         *(
-            pl.Series(contribution_column(bound.name), points, nan_to_null=True)
-            for bound, points in zip(binding.factors, result.contributions, strict=True)
+            _points(contribution_column(bound.name), points, unknown)
+            for bound, points, unknown in zip(
+                binding.factors, result.contributions, result.unknown, strict=True
+            )
         ),
-        pl.Series(SCORE, result.score).cast(pl.Float32),
+        pl.Series(SCORE, result.score),
         pl.Series(BAND_COLUMN, result.band),
     )
+
+
+def _points(name: str, points: npt.NDArray[np.int32], unknown: bool) -> pl.Series:
+    series = pl.Series(name, points)
+    return series.set(series == UNKNOWN_POINTS, None) if unknown else series
 
 
 def _kept_fields(households: pl.DataFrame, binding: Binding) -> list[str]:

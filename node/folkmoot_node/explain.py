@@ -162,7 +162,7 @@ def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int)
         policy=policy.name,
         policy_sha256=policy.digest.hex(),
         reference_date=run.reference_date,
-        score=_points(row[table.SCORE]),
+        score=row[table.SCORE] / table.POINT,
         highest=policy.total_weight,
         completeness=known / policy.total_weight,
         band=band.name,
@@ -170,11 +170,6 @@ def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int)
         contributions=contributions,
         inputs=tuple(inputs.values()),
     )
-
-
-def _points(stored: float) -> float:
-    """Points as people count them: single precision holds 7 digits."""
-    return round(stored, 4)
 
 
 def _inputs(binding: Binding, run: RunSummary, row: Mapping[str, Any]) -> dict[str, InputValue]:
@@ -215,7 +210,8 @@ def _contribution(
     values: Mapping[str, Value],
     context: ScoringContext,
 ) -> Contribution:
-    points = row[table.contribution_column(bound.name)]
+    stored = row[table.contribution_column(bound.name)]
+    points = None if stored is None else stored / table.POINT
     names = tuple(wanted.input.name for wanted in bound.inputs)
     score = math.nan if points is None else min(1.0, max(0.0, points / bound.weight))
     try:
@@ -225,7 +221,7 @@ def _contribution(
     return Contribution(
         factor=bound.name,
         title=bound.factor.title,
-        points=None if points is None else _points(points),
+        points=points,
         weight=bound.weight,
         words=words,
         inputs=names,

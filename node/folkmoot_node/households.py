@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from folkmoot_sdk.schema import DATE_COLUMN, Combine, Field, FieldType
@@ -34,6 +35,9 @@ def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.Data
         `key`, `RECORDS_COLUMN`, and the fields: Boolean, Int64, Float64, Date, and
         indexes as they came. One row per key, in any order.
     """
+    for field in fields:
+        if field.combine is Combine.COUNT_DISTINCT:
+            records = records.with_columns(_first_of_its_kind(records, key, field.name))
     known = records.lazy().filter(pl.col(key).is_not_null())
     plans = [_plan(field, records) for field in fields]
     if any(plan.needs_row for plan in plans):
@@ -95,8 +99,8 @@ def _plan(field: Field, records: pl.DataFrame) -> _Plan:
         case Combine.COUNT:
             return _Plan(field, value.count(), result.cast(pl.Int64))
         case Combine.COUNT_DISTINCT:
-            distinct = value.n_unique() if complete else value.drop_nulls().n_unique()
-            return _Plan(field, distinct, result.cast(pl.Int64))
+            # `_first_of_its_kind` made it a Boolean: True once for each different value.
+            return _Plan(field, value.sum(), result.cast(pl.Int64))
         case Combine.FIRST:
             row = pl.col(_ROW) if complete else pl.when(value.is_not_null()).then(pl.col(_ROW))
             return _Plan(field, row.min(), result, gathers=True)
@@ -105,6 +109,26 @@ def _plan(field: Field, records: pl.DataFrame) -> _Plan:
             ranked = day.fill_null(0) * _ROWS + pl.col(_ROW).cast(pl.Int64)
             ranked = ranked if complete else pl.when(value.is_not_null()).then(ranked)
             return _Plan(field, ranked.max(), result % _ROWS, gathers=True)
+
+
+def _first_of_its_kind(records: pl.DataFrame, key: str, name: str) -> pl.Series:
+    """True for records whose value is known and stands in no earlier record of its household.
+
+    Most values of a source differ (one record a person), which sorting finds out in a
+    tenth of the time that counting different values in each group takes.
+    """
+    values = records[name]
+    counted = values.is_not_null()
+    if values.dtype.is_integer():
+        ordered = np.sort(values.drop_nulls().to_numpy())
+        repeated = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
+        suspects = (values.is_in(repeated.implode()) & counted).arg_true()
+    else:
+        suspects = (values.is_duplicated() & counted).arg_true()
+    if not len(suspects):
+        return counted
+    pairs = records.select(pl.struct(key, name)).to_series().gather(suspects)
+    return counted.scatter(suspects, pairs.is_first_distinct()).alias(name)
 
 
 def absent_value(field: Field) -> bool | float | int | None:

@@ -45,7 +45,7 @@ def link(
         else:
             missing = pl.col(RECORDS_COLUMN).is_null()
             filled.append(pl.when(missing).then(pl.lit(absent)).otherwise(value).alias(field.name))
-    result = joined.with_columns(filled).collect()
+    result = joined.with_columns(filled).collect(engine="in-memory")
     matched = result
     if key != on:
         # Many households share an area; each of its records counts once.

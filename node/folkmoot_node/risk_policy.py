@@ -26,12 +26,12 @@ class FactorEntry(Settings):
 
     Attributes:
         factor: Name of a risk factor.
-        weight: Points that the factor adds to the score at most; above 0.
+        weight: Points that the factor adds to the score at most; from 0.01 to 1000.
         parameters: Parameters of the factor; its plugin checks them.
     """
 
     factor: Identifier
-    weight: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+    weight: Annotated[float, Field(ge=0.01, le=1000, allow_inf_nan=False)]
     parameters: dict[str, Any] = {}
 
 
@@ -45,7 +45,7 @@ class Band(Settings):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    minimum: Annotated[float, Field(alias="from", ge=0, allow_inf_nan=False)]
+    minimum: Annotated[float, Field(alias="from", ge=0, le=200_000, allow_inf_nan=False)]
     action: Sentence
 
 
@@ -98,7 +98,7 @@ class PolicyDocument(Settings):
     legal_basis: Sentence
     owner: Sentence
     sunset: datetime.date
-    factors: Annotated[tuple[FactorEntry, ...], Field(min_length=1)]
+    factors: Annotated[tuple[FactorEntry, ...], Field(min_length=1, max_length=200)]
     bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=100)]
     protected: tuple[ProtectedUse, ...] = ()
     consumer_data: tuple[ConsumerDataUse, ...] = ()

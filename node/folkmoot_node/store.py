@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
 from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
-from folkmoot_node.table import BAND_COLUMN, contribution_column
+from folkmoot_node.table import BAND_COLUMN, POINT, contribution_column
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -109,11 +109,11 @@ class HouseholdStore:
             for name, stored in self.run.stored.items()
         )
         wanted = [self.run.band_names.index(band) for band in bands]
+        columns = f"uprn, score / {POINT} AS score, ({known}) / {total!r} AS completeness, {coded}"
         # The names are identifiers, checked when the policy was loaded.
         return self._connection.execute(
-            f"SELECT uprn, score, ({known}) / {total!r} AS completeness, {coded} "  # noqa: S608
-            f"FROM store.households WHERE list_contains(?, {BAND_COLUMN}) "
-            "ORDER BY score DESC, uprn",
+            f"SELECT {columns} FROM store.households "  # noqa: S608
+            f"WHERE list_contains(?, {BAND_COLUMN}) ORDER BY households.score DESC, uprn",
             [wanted],
         ).pl()
 

@@ -12,10 +12,11 @@ import polars as pl
 from folkmoot_node.binding import BoundFactor
 from folkmoot_node.factors import CHUNK, chunk_arrays, score_factor
 from folkmoot_node.risk_policy import RiskPolicy
+from folkmoot_node.table import POINT
 from folkmoot_sdk.factor import ScoringContext
 
-DECIMALS = 6
-"""Scores are rounded before they are banded, so that 0.1 + 0.2 reaches a band from 0.3."""
+UNKNOWN_POINTS = np.iinfo(np.int32).min
+"""Stands for a contribution that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +24,26 @@ class Stratified:
     """Scores of some households, in their order.
 
     Attributes:
-        contributions: For each factor float32 of shape (households,): weight x factor
-            score, in points; NaN where unknown.
-        score: float64 (households,): sum of the known contributions.
+        contributions: For each factor int32 of shape (households,): weight x factor score
+            in units of `POINT`; `UNKNOWN_POINTS` where unknown.
+        unknown: For each factor whether it is unknown for some household.
+        score: int32 (households,): sum of the known contributions.
         band: uint8 (households,): index of the band.
         incomplete: Households of which some factor is unknown.
     """
 
-    contributions: tuple[npt.NDArray[np.float32], ...]
-    score: npt.NDArray[np.float64]
+    contributions: tuple[npt.NDArray[np.int32], ...]
+    unknown: tuple[bool, ...]
+    score: npt.NDArray[np.int32]
     band: npt.NDArray[np.uint8]
     incomplete: int
 
 
-def band_indexes(score: npt.NDArray[np.float64], policy: RiskPolicy) -> npt.NDArray[np.uint8]:
+def band_indexes(score: npt.NDArray[np.int32], policy: RiskPolicy) -> npt.NDArray[np.uint8]:
     """Index of the last band whose minimum is not above the score."""
-    minima = np.array([band.minimum for band in policy.bands])
     index = np.zeros(score.shape, dtype=np.uint8)
-    for minimum in minima[1:]:
-        index += score >= minimum
+    for band in policy.bands[1:]:
+        index += score >= round(band.minimum * POINT)
     return index
 
 
@@ -60,23 +62,32 @@ def stratify(
         Problem: Exit code FAULT, if a factor breaks its contract.
     """
     count = households.height
-    contributions = tuple(np.empty(count, dtype=np.float32) for _ in factors)
-    scores = np.empty(count)
+    contributions = tuple(np.empty(count, dtype=np.int32) for _ in factors)
+    unknown = [False] * len(factors)
+    scores = np.empty(count, dtype=np.int32)
     incomplete = 0
     for start in range(0, count, CHUNK):
         chunk = households.slice(start, CHUNK)
         arrays = chunk_arrays(chunk, factors)
         rows = slice(start, start + chunk.height)
-        total = np.zeros(chunk.height)
-        unknown = np.zeros(chunk.height, dtype=np.bool_)
+        total = np.zeros(chunk.height, dtype=np.int32)
+        some_unknown = np.zeros(chunk.height, dtype=np.bool_)
         for at, bound in enumerate(factors):
-            points = score_factor(bound, arrays, context, chunk.height) * bound.weight
-            contributions[at][rows] = points
-            missing = np.isnan(points)
+            factor_scores = score_factor(bound, arrays, context, chunk.height)
+            missing = np.isnan(factor_scores)
+            points = np.rint(factor_scores * (bound.weight * POINT))
             if missing.any():
-                unknown |= missing
                 points[missing] = 0
-            total += points
-        scores[rows] = np.round(total, DECIMALS)
-        incomplete += int(np.count_nonzero(unknown))
-    return Stratified(contributions, scores, band_indexes(scores, policy), incomplete)
+                total += points.astype(np.int32)
+                points[missing] = UNKNOWN_POINTS
+                contributions[at][rows] = points
+                some_unknown |= missing
+                unknown[at] = True
+            else:
+                contributions[at][rows] = points
+                total += contributions[at][rows]
+        scores[rows] = total
+        incomplete += int(np.count_nonzero(some_unknown))
+    return Stratified(
+        contributions, tuple(unknown), scores, band_indexes(scores, policy), incomplete
+    )

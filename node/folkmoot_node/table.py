@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+POINT = 10_000
+"""Units of a point: contributions, scores and bands are whole ten-thousandths of a point.
+
+Whole numbers add up exactly, so a score is the sum of its contributions, 0.1 and 0.2
+reach a band from 0.3, and every machine gives the same band."""
 SCORE = "score"
+"""Column of the score, in ten-thousandths of a point."""
 BAND_COLUMN = "band"
 
 
@@ -12,7 +18,7 @@ def field_column(name: str) -> str:
 
 
 def contribution_column(factor: str) -> str:
-    """Column of a factor's points; null where unknown."""
+    """Column of a factor's contribution, in ten-thousandths of a point; null where unknown."""
     return f"points_{factor}"
 
 

@@ -132,7 +132,7 @@ def area_node(node):
 
 def test_a_source_about_areas_is_joined_by_the_households_area(area_node):
     summary = area_node.score()
-    assert area_node.rows()["points_deprived"].to_list() == [0.5, 5.0, 0.5]
+    assert area_node.rows()["points_deprived"].to_list() == [5_000, 50_000, 5_000]
     source = summary.sources[2]
     assert (source.records, source.linked, source.no_uprn, source.not_in_frame) == (4, 2, 1, 1)
 
@@ -142,14 +142,14 @@ def test_a_household_of_an_area_without_record_is_unknown(area_node):
     book.batches = [book.batches[0].filter(pl.col("area") == "E01000001")]
     area_node.score()
     points = area_node.rows()["points_deprived"].to_list()
-    assert points == [0.5, None, 0.5]
+    assert points == [5_000, None, 5_000]
 
 
 def test_the_area_field_is_read_even_if_nothing_else_needs_it(area_node):
     text = area_node.config.risk_policy.read_text()
     area_node.write_policy(text.replace('[attributes.lsoa]\nfield = "lsoa"\n', ""))
     area_node.score()
-    assert area_node.rows()["points_deprived"].to_list() == [0.5, 5.0, 0.5]
+    assert area_node.rows()["points_deprived"].to_list() == [5_000, 50_000, 5_000]
     assert "field_lsoa" not in area_node.rows().columns
 
 
