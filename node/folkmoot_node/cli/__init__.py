@@ -20,7 +20,3 @@ for _module in (setup, scoring, policies, rounds, evidence, running):
 def main() -> NoReturn:
     """Entry point of the console script."""
     run(app)
-
-
-if __name__ == "__main__":
-    main()

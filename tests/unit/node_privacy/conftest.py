@@ -10,9 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from privacy_half import PrivacyHalf  # noqa: E402
+from privacy_half import PrivacyHalf
 
-from folkmoot_node.state import StateDatabase  # noqa: E402
+from folkmoot_node.state import StateDatabase
 
 
 @pytest.fixture

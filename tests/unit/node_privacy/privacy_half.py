@@ -119,4 +119,3 @@ class PrivacyHalf:
             lambda: self.now,
             observe=observe,
         )
-

@@ -119,9 +119,7 @@ def test_a_missing_or_damaged_state_file_is_not_replaced(tmp_path: Path) -> None
 
 @given(st.dates(datetime.date(2026, 1, 31), datetime.date(2040, 1, 1)), st.integers(1, 36))
 def test_periods_cover_every_moment_once(day: datetime.date, months: int) -> None:
-    loss = policy(
-        loss={"period_start": datetime.date(2026, 1, 31), "period_months": months}
-    ).loss
+    loss = policy(loss={"period_start": datetime.date(2026, 1, 31), "period_months": months}).loss
     moment = int(datetime.datetime.combine(day, datetime.time(13), datetime.UTC).timestamp())
     start, end = loss.period_of(moment)
     assert start <= moment < end

@@ -1,0 +1,98 @@
+"""`kill -9` at every write between learning of a round and holding the receipt.
+
+After each kill the node is started again and must come to the same end: one debit, one
+answer, one receipt, the same bytes whenever they were sent.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from region import TRAFFORD, Node, Region
+
+from folkmoot import codec
+from folkmoot.privacy import Rho
+from folkmoot_node.home import open_home
+from folkmoot_node.steps import Step
+
+DRIVER = Path(__file__).with_name("visit_until_killed.py")
+LAST_WRITE = 40
+"""Above the number of writes of a visit with one round; a test checks that."""
+
+
+@pytest.fixture(scope="module")
+def node(region: Region) -> Iterator[Node]:
+    node = region.new_node(TRAFFORD)
+    yield node
+    assert node.json("ledger", "verify")["answers"] > 0
+
+
+def visit(node: Node, kind: str, point: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(DRIVER), str(node.home), kind, str(point)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def check_end_state(region: Region, node: Node, round_id: str) -> None:
+    after = visit(node, "count", 0)
+    assert after.returncode == 0, after.stderr
+    with open_home(node.home) as home:
+        (debit,) = [entry for entry in home.ledger.debits() if entry.round_id == round_id]
+        assert debit.rho == Rho.of("0.001")
+        sent = [
+            entry.sha256
+            for entry in home.egress.departures()
+            if entry.method.endswith("Submit") and entry.round_id == round_id
+        ]
+        assert len(set(sent)) == 1
+        answer = home.outbox.find(round_id)
+        assert answer is not None
+        assert answer.receipt is not None
+        assert codec.decode_receipt(answer.receipt).answer_digest == answer.digest
+        home.ledger.verify()
+        home.egress.verify()
+        home.outbox.verify()
+        home.check_answers_are_paid()
+    assert region.json("round", "show", round_id)["state"] == "complete"
+
+
+@pytest.mark.parametrize("step", Step, ids=lambda step: step.name)
+def test_killed_after_a_step(region: Region, node: Node, step: Step) -> None:
+    round_id = region.open_round([TRAFFORD])
+    killed = visit(node, "step", step.name)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    check_end_state(region, node, round_id)
+
+
+@pytest.mark.slow
+def test_killed_before_every_write(region: Region, node: Node) -> None:
+    region.open_round([TRAFFORD])
+    whole = visit(node, "count", 0)
+    assert whole.returncode == 0, whole.stderr
+    writes = int(whole.stdout)
+    assert 15 < writes < LAST_WRITE
+    for write in range(1, writes + 1):
+        round_id = region.open_round([TRAFFORD])
+        killed = visit(node, "sql", write)
+        assert killed.returncode == -signal.SIGKILL, (write, killed.stderr)
+        check_end_state(region, node, round_id)
+
+
+@pytest.mark.slow
+def test_the_coordinator_killed_between_answer_and_receipt(region: Region, node: Node) -> None:
+    round_id = region.open_round([TRAFFORD])
+    assert visit(node, "step", Step.DELIVERED.name).returncode == -signal.SIGKILL
+    region.kill()
+    unreachable = visit(node, "count", 0)
+    assert unreachable.returncode != 0
+    region.start()
+    check_end_state(region, node, round_id)
