@@ -69,7 +69,7 @@ def _keeps(self, inputs, context):
 
 
 def _by_rank(self, inputs, context):
-    return Sound.score(self, inputs, context) / max(1, len(inputs["arrears"]) / 1000)
+    return Sound.score(self, inputs, context) / max(1, len(inputs["arrears"]) / 100)
 
 
 _CALLS = itertools.count()
@@ -91,15 +91,11 @@ def _divides(self, inputs, context):
     return np.clip(inputs["arrears"] / np.zeros(len(inputs["arrears"])), 0, 1)
 
 
-class _Twice(Evidence):
-    pass
-
-
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
         ({"score": lambda s, i, c: np.clip(i["arrears"], 0, 2)}, "is not from 0 to 1"),
-        ({"score": lambda s, i, c: np.nan_to_num(Sound.score(s, i, c))}, "nothing is known; give NaN"),
+        ({"score": lambda s, i, c: np.nan_to_num(Sound.score(s, i, c))}, "is known; give NaN"),
         ({"score": _writes}, "writes to its inputs"),
         ({"score": _keeps}, "keeps no state"),
         ({"score": _by_rank}, "must be scored by itself"),
@@ -109,12 +105,12 @@ class _Twice(Evidence):
         ({"score": _divides}, "warns: divide by zero"),
         ({"score": lambda s, i, c: i["arrears"].astype("float32")}, "float32, not an array of"),
         ({"score": lambda s, i, c: 0.5}, "returns float, not an array"),
-        ({"score": lambda s, i, c: np.full((len(i["arrears"]), 1), 0.5)}, "returns shape (1000, 1)"),
+        ({"score": lambda s, i, c: np.full((len(i["arrears"]), 1), 0.5)}, "shape (1000, 1)"),
         ({"score": lambda s, i, c: np.full(1, 0.5)}, "returns shape (1,)"),
         ({"explain": lambda s, v, x, c: f"Owes {v['arrears']:.2f}."}, "`explain` raises TypeError"),
         ({"explain": lambda s, v, x, c: ""}, "says nothing"),
         ({"explain": lambda s, v, x, c: f"Owes {v['arrears']}"}, "says 'None'"),
-        ({"explain": lambda s, v, x, c: f"Owes {v['arrears'] or 0}"}, "the same of what is not known"),
+        ({"explain": lambda s, v, x, c: f"Owes {v['arrears'] or 0}"}, "what is not known"),
         ({"evidence": ()}, "`evidence` is empty"),
         ({"evidence": "text"}, "`evidence` is not a tuple"),
         ({"title": ""}, "`title` is not a text"),
@@ -190,6 +186,9 @@ def frame():
     )
 
 
+TENURES = ("own", "rent")
+
+
 class SoundSource(DataSource):
     kind = "sound"
     schema = Schema(
@@ -199,7 +198,7 @@ class SoundSource(DataSource):
             Field("owed", FieldType.NUMBER, Combine.SUM, Category.FINANCE),
             Field("on", FieldType.BOOLEAN, Combine.ANY, Category.FINANCE),
             Field("rooms", FieldType.INTEGER, Combine.MAXIMUM, Category.HOUSING),
-            Field("tenure", FieldType.CATEGORY, Combine.FIRST, Category.HOUSING, codes=("own", "rent")),
+            Field("tenure", FieldType.CATEGORY, Combine.FIRST, Category.HOUSING, codes=TENURES),
             Field("since", FieldType.DATE, Combine.MAXIMUM, Category.HOUSING),
             Field("lsoa", FieldType.AREA, Combine.FIRST, Category.GEOGRAPHY),
             Field("people", FieldType.INTEGER, Combine.COUNT_DISTINCT, Category.DEMOGRAPHY),
@@ -316,5 +315,5 @@ def test_a_source_that_changes_is_a_fault(source, fault):
 
 
 def test_wrong_options_are_named():
-    with pytest.raises(ConformanceError, match="options.fodler: is an unknown key"):
+    with pytest.raises(ConformanceError, match=r"options\.fodler: is an unknown key"):
         check_source(SoundSource, {"fodler": "x"})
