@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
-from folkmoot.rounds import Mechanism, Round
+from folkmoot.rounds import Round
 from folkmoot_node.release_policy import ReleasePolicy
 
 
@@ -67,8 +67,6 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             RefusalReason.PURPOSE,
             f"purpose {round_.purpose!r}; permitted: {', '.join(policy.purposes)}",
         )
-    if round_.mechanism is not Mechanism.DISCRETE_GAUSSIAN:
-        return Objection(RefusalReason.MECHANISM, f"mechanism {round_.mechanism.name}")
     if round_.delta > policy.maximum_delta:
         return Objection(
             RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"

@@ -213,9 +213,7 @@ class CoordinatorClient:
     def _call(self, method: str, request: Message, reply_type: type[Reply]) -> Reply:
         message = request.SerializeToString()
         self._egress.record(method, self._address, (message,))
-        call: Any = self._channel.unary_unary(
-            method, response_deserializer=reply_type.FromString
-        )
+        call: Any = self._channel.unary_unary(method, response_deserializer=reply_type.FromString)
         reply: Reply = self._guarded(lambda: call(message, timeout=CALL_SECONDS))
         return reply
 

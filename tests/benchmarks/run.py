@@ -7,6 +7,7 @@ in the same run, shown beside its limit.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,8 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import release  # noqa: E402
-import scoring  # noqa: E402
+import release
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
 
@@ -38,7 +38,8 @@ def main() -> None:
         )
     out.print(table)
     (RESULTS / "release.json").write_text(json.dumps(releases, indent=2))
-    scoring.main([])
+    scoring = Path(__file__).with_name("scoring.py")
+    subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
 
 
 if __name__ == "__main__":
