@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from folkmoot.codec import decode_header, encode_release
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejected, RejectionReason
+from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import RoundState
-from folkmoot_coordinator.rounds import StoredRound, close_due_rounds, standings, state_after
+from folkmoot.v1 import collection_pb2, release_pb2
+from folkmoot_coordinator.rounds import (
+    StoredRound,
+    close_due_rounds,
+    close_round,
+    standings,
+    state_after,
+)
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
@@ -98,8 +108,6 @@ def _check_state(
 
 
 def test_nothing_is_read_from_a_submission_whose_header_is_refused(office: Office) -> None:
-    from folkmoot.v1 import collection_pb2, release_pb2
-
     class Unread:
         def __iter__(self) -> Iterator[collection_pb2.SubmitRequest]:
             pytest.fail("cells were read")
@@ -113,6 +121,35 @@ def test_nothing_is_read_from_a_submission_whose_header_is_refused(office: Offic
         with pytest.raises(Rejected) as caught:
             office.intake.accept_release(council, header, Unread())
         assert caught.value.rejection.reason is reason
+
+
+@pytest.mark.parametrize("how", ["deadline", "by hand"])
+def test_a_round_that_closes_during_the_upload_takes_nothing(office: Office, how: str) -> None:
+    stored = office.open()
+    council = COUNCILS[0]
+    release = Release(
+        stored.round_.round_id,
+        stored.digest,
+        council,
+        stored.round_.mechanism,
+        stored.round_.loss,
+        bytes(32),
+        NoisyCounts(array("q", [0] * stored.round_.workload.cells(council))),
+    )
+    header, *chunks = encode_release(release, 1)
+
+    class ClosingMeanwhile:
+        def __iter__(self) -> Iterator[collection_pb2.SubmitRequest]:
+            if how == "deadline":
+                office.clock.now = stored.round_.deadline
+            else:
+                close_round(office.database, release.round_id, office.clock())
+            yield from chunks
+
+    with pytest.raises(Rejected) as caught:
+        office.intake.accept_release(council, decode_header(header), ClosingMeanwhile())
+    assert caught.value.rejection.reason is RejectionReason.ROUND_CLOSED
+    assert standings(office.database, stored.round_)[0].answer == "waiting"
 
 
 def test_a_receipt_that_cannot_be_signed_stores_nothing(

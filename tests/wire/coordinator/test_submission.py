@@ -275,21 +275,6 @@ def test_a_closed_round_takes_no_answer(
     assert region.stored() == NOTHING
 
 
-def test_a_deadline_that_passes_during_the_upload_closes_the_round(
-    region: Region, client: Client, signed: round_pb2.SignedRound
-) -> None:
-    parts = list(encode_release(client.release_for(signed), 1))
-
-    def late() -> Iterator[collection_pb2.SubmitRequest]:
-        yield parts[0]
-        region.clock.now = decode_round(signed.round).deadline
-        yield parts[1]
-
-    found = rejected(lambda: client.submit_parts(late()))
-    assert found.rejection.reason is RejectionReason.ROUND_CLOSED
-    assert region.stored() == NOTHING
-
-
 def test_endless_cells_are_cut_off_early(
     region: Region, client: Client, signed: round_pb2.SignedRound
 ) -> None:
