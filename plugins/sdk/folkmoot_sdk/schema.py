@@ -163,6 +163,25 @@ class Field:
                 f"Use one of: {allowed}",
             )
 
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise PluginError(where, "has a minimum above its maximum", "Swap or correct them")
+        if self.absent is not None and not self._takes(self.absent):
+            raise PluginError(
+                where,
+                f"has an absent value {self.absent!r}, which no household could have",
+                "Give a value of the field's type, or leave it out if absence tells nothing",
+            )
+
+    def _takes(self, value: bool | float | str) -> bool:
+        kind = self.household_type
+        if kind is FieldType.BOOLEAN or isinstance(value, bool):
+            return kind is FieldType.BOOLEAN and isinstance(value, bool)
+        if kind is FieldType.CATEGORY:
+            return value in self.codes
+        if isinstance(value, str) or kind not in (FieldType.INTEGER, FieldType.NUMBER):
+            return False
+        return kind is FieldType.NUMBER or value == int(value)
+
     @property
     def household_type(self) -> FieldType:
         """Type of the household's value, after combining."""
