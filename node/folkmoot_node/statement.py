@@ -153,7 +153,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
                 cells=round_.workload.size(item.marginal, council),
                 rho=item.rho,
                 standard_error=variance(item.sigma) ** 0.5,
-                half_width=half_width(variance(item.sigma)),
+                half_width=half_width(item.sigma**2),
             )
             for item in round_.plan()
         ),

@@ -31,7 +31,7 @@ def variance(sigma: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def half_width(variance_: float, confidence: float = 0.95) -> int:
+def half_width(scale_squared: float, confidence: float = 0.95) -> int:
     """Smallest whole h with P(|noise| <= h) at least `confidence`.
 
     Noise on whole numbers cannot miss by a fraction, so the usual 1.96 standard errors
@@ -40,12 +40,13 @@ def half_width(variance_: float, confidence: float = 0.95) -> int:
     Steinke 2020 show to be close beyond what any sample could tell.
 
     Args:
-        variance_: Variance of the noise, in households squared; 0 or more.
+        scale_squared: `sigma ** 2` of the noise; for a sum the sum of its terms' `sigma ** 2`.
+            Not the variance, which is smaller where sigma is below one half. 0 or more.
         confidence: Between 0 and 1.
     """
-    if variance_ <= 0:
+    if scale_squared <= 0:
         return 0
-    sigma = math.sqrt(variance_)
+    sigma = math.sqrt(scale_squared)
     if sigma >= _CONTINUOUS_FROM:
         # Half a household more than the whole number: the continuity correction.
         quantile = NormalDist(0, sigma).inv_cdf((1 + confidence) / 2)

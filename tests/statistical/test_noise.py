@@ -85,7 +85,7 @@ def test_mean_and_variance(rho: str) -> None:
 def test_the_published_interval_covers_as_often_as_it_says(rho: str) -> None:
     """Coverage is at least 95 %, and not much more; false alarm one in a million."""
     sigma = Measurement(Marginal(()), Rho.of(rho)).sigma
-    width = half_width(variance(sigma))
+    width = half_width(sigma**2)
     covered = np.mean(np.abs(noise(rho)) <= width)
     slack = Z * math.sqrt(0.05 * 0.95 / CELLS)
     assert 0.95 - slack <= covered
