@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from folkmoot.errors import ContractError
+from folkmoot.privacy import epsilon_at
 from folkmoot_node import admission
 from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
@@ -66,7 +67,7 @@ def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
         yield Event(round_id, f"cannot be answered: {error}", is_problem=True)
         return
     if answer is not None:
-        yield Event(round_id, _describe(answer))
+        yield Event(round_id, _describe(known, answer))
     elif home.clock() < known.round.deadline:
         yield Event(round_id, "waits for an operator: see `folkmoot-node rounds show`")
 
@@ -153,9 +154,10 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
         yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
 
 
-def _describe(answer: Answer) -> str:
+def _describe(known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        return "released; the answer is in the outbox"
+        loss, delta = known.round.loss, known.round.delta
+        return f"released: rho {loss}, epsilon {epsilon_at(loss, delta):.2f} at delta {delta}"
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"
 

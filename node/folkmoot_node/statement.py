@@ -70,6 +70,17 @@ class RoundStatement:
             return self.remaining
         return Rho(max(0, self.remaining.nano - self.known.round.loss.nano))
 
+    @property
+    def privacy_text(self) -> str:
+        """What answering costs, in plain English; printed with each release."""
+        round_ = self.known.round
+        return (
+            f"Privacy loss of a household: rho {round_.loss} (zero-concentrated differential "
+            f"privacy), which is epsilon {self.epsilon:.2f} at delta {round_.delta}. Of a person "
+            f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
+            f"epsilon {self.person_epsilon:.2f}."
+        )
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
@@ -112,10 +123,7 @@ class RoundStatement:
         ]
         lines += [
             "",
-            f"Privacy loss of a household: rho {round_.loss}, which is epsilon "
-            f"{self.epsilon:.2f} at delta {round_.delta}. Of a person recorded in "
-            f"{self.households_per_person} households: rho {self.person_rho}, epsilon "
-            f"{self.person_epsilon:.2f}.",
+            self.privacy_text,
             f"Budget of this accounting period: rho {self.remaining} left now, "
             f"{self.remaining_after} after an answer.",
         ]

@@ -147,6 +147,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     """
     from folkmoot_node.answering import answer_round, deliver, learn
     from folkmoot_node.home import open_home
+    from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:
@@ -166,10 +167,14 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         for event in deliver(node, client):
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
         summary = _summary(node, known)
+        description = describe(node, known)
     if as_json:
-        print_json(summary)
+        print_json({**summary, **description.as_json()})
     else:
         typer.echo(f"Round {summary['round_id']}: {summary['status']}.")
+        if answer.reason is None:
+            typer.echo(description.privacy_text)
+            typer.echo(f"Left in this accounting period: rho {description.remaining}.")
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,
