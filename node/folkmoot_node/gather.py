@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from folkmoot_node.lineage import fingerprint, folders_of
 from folkmoot_node.link import link
 from folkmoot_node.plugins import ConnectedSource
 from folkmoot_node.quarantine import Quarantine
-from folkmoot_node.records import read_records
+from folkmoot_node.records import SourceRecords, read_records
 from folkmoot_node.run_summary import SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Level
@@ -51,17 +52,43 @@ def gather(
 ) -> Gathered:
     """Reads, checks, combines and links every source that is needed.
 
-    Sources are taken one by one, the frame first and areas last, so that the records of
-    one source only are in memory.
+    Sources are read one by one, the frame first and areas last; while one is read, the
+    one before it is combined. So the records of two sources at most are in memory.
     """
     ordered = sorted(
         (s for s in sources if binding.wanted[s.name] or s.name == config.frame),
         key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA),
     )
+    if not ordered:
+        raise Problem(
+            "no source is configured",
+            where="node.toml: sources",
+            remedy="Add [[sources]], and name one of them as scoring.frame",
+            exit_code=ExitCode.SETTINGS,
+        )
+    if ordered[0].schema.level is Level.AREA:
+        raise Problem(
+            "a source about areas names no households",
+            where=f"source {config.frame}",
+            remedy="Set scoring.frame to a source with UPRNs",
+            exit_code=ExitCode.SETTINGS,
+        )
     gathered = Gathered(pl.DataFrame())
-    for at, source in enumerate(ordered):
-        progress("sources", at, len(ordered))
-        _add_source(gathered, config, source, binding, reference_date, run_id)
+    with ThreadPoolExecutor(1) as combiner:
+        combining: Future[None] | None = None
+        for at, source in enumerate(ordered):
+            progress("sources", at, len(ordered))
+            quarantine = Quarantine(config.quarantine_folder, source.name, run_id)
+            wanted = binding.wanted[source.name]
+            records = read_records(source, wanted, reference_date, quarantine)
+            quarantine.check(records.frame.height, config.maximum_share)
+            if combining is not None:
+                combining.result()
+            add = _add_frame if source.name == config.frame else _add_source
+            combining = combiner.submit(add, gathered, source, wanted, records, quarantine)
+            del records
+        if combining is not None:
+            combining.result()
     progress("sources", len(ordered), len(ordered))
     gathered.households = columns.add_groups(
         columns.shrink(gathered.households), binding.attributes
@@ -69,48 +96,68 @@ def gather(
     return gathered
 
 
+def _add_frame(
+    gathered: Gathered,
+    source: ConnectedSource,
+    wanted: Sequence[str],
+    records: SourceRecords,
+    quarantine: Quarantine,
+) -> None:
+    """Makes the households of the frame's UPRNs."""
+    fields = [source.schema[name] for name in wanted]
+    combined = combine(records.frame, UPRN_COLUMN, fields)
+    if not combined.height:
+        raise Problem(
+            "the household frame has no record with a UPRN; the last good scores stay",
+            where=f"source {source.name}",
+            remedy="Check the extract, the mapping and its conditions",
+            exit_code=ExitCode.DATA,
+        )
+    gathered.households = combined.drop(RECORDS_COLUMN)
+    gathered.labels.update(records.labels)
+    keyless = records.frame[UPRN_COLUMN].null_count()
+    linked = records.frame.height - keyless
+    gathered.sources[source.name] = _summary(source, wanted, records, quarantine, keyless, linked)
+
+
 def _add_source(
     gathered: Gathered,
-    config: NodeConfig,
     source: ConnectedSource,
-    binding: Binding,
-    reference_date: datetime.date,
-    run_id: str,
+    wanted: Sequence[str],
+    records: SourceRecords,
+    quarantine: Quarantine,
 ) -> None:
-    wanted = binding.wanted[source.name]
+    """Adds the fields of another source to the households."""
     fields = [source.schema[name] for name in wanted]
-    quarantine = Quarantine(config.quarantine_folder, source.name, run_id)
-    records = read_records(source, wanted, reference_date, quarantine)
-    quarantine.check(records.frame.height, config.maximum_share)
-    key = AREA_COLUMN if source.schema.level is Level.AREA else UPRN_COLUMN
-    if source.name == config.frame and key == AREA_COLUMN:
-        raise Problem(
-            "a source about areas names no households",
-            where=f"source {source.name}",
-            remedy="Set scoring.frame to a source with UPRNs",
-            exit_code=ExitCode.SETTINGS,
-        )
-    keyless = records.frame[key].null_count()
+    by_area = source.schema.level is Level.AREA
+    key = AREA_COLUMN if by_area else UPRN_COLUMN
     combined = combine(records.frame, key, fields)
-    total = records.frame.height
-    del records.frame
-    if source.name == config.frame:
-        linked = total - keyless
-        gathered.households = combined.drop(RECORDS_COLUMN)
-    else:
-        on = UPRN_COLUMN
-        if key == AREA_COLUMN:
-            on = source.area_field or ""
-            combined = _relabel(combined, records.labels[AREA_COLUMN], gathered.labels[on])
-        gathered.households, linked = link(gathered.households, on, combined, key, fields)
+    on = UPRN_COLUMN
+    if by_area:
+        on = source.area_field or ""
+        combined = _relabel(combined, records.labels[AREA_COLUMN], gathered.labels[on])
+    gathered.households, linked = link(gathered.households, on, combined, key, fields)
     gathered.labels.update({k: v for k, v in records.labels.items() if k != AREA_COLUMN})
-    gathered.sources[source.name] = SourceSummary(
+    keyless = records.frame[key].null_count()
+    gathered.sources[source.name] = _summary(source, wanted, records, quarantine, keyless, linked)
+
+
+def _summary(
+    source: ConnectedSource,
+    wanted: Sequence[str],
+    records: SourceRecords,
+    quarantine: Quarantine,
+    keyless: int,
+    linked: int,
+) -> SourceSummary:
+    total = records.frame.height
+    return SourceSummary(
         name=source.name,
         data_set=source.schema.name,
         supplier=source.schema.supplier,
         plugin=str(source.origin),
         files=fingerprint(records.origins, folders_of(source.source.options)),
-        fields=wanted,
+        fields=tuple(wanted),
         records=total,
         rejected=quarantine.rejected,
         rejected_fields=dict(quarantine.fields),

@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +28,13 @@ _SUFFIX = ".unfinished"
 class StoreWriter:
     """A store being written. Made by `write_store`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, opening: Future[duckdb.DuckDBPyConnection]) -> None:
+        self._opening = opening
         self._finished = False
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self._opening.result()
 
     def create(self, columns: Mapping[str, str]) -> None:
         """Creates the table `households`.
@@ -72,23 +78,30 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
         Problem: Exit code DATA, if another run is writing.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _only_writer(path):
+    with _only_writer(path), ThreadPoolExecutor(1) as opener:
         unfinished = path.with_name(path.name + _SUFFIX)
         _remove(unfinished)
-        connection = attach(unfinished, key, read_only=False, threads=threads)
+        # Loading the cryptography takes as long as reading a source, which goes on meanwhile.
+        opening = opener.submit(_open, unfinished, key, threads)
         try:
-            unfinished.chmod(0o600)
-            # Scores compress little, and compression took longer than the rest together.
-            connection.execute("PRAGMA force_compression='uncompressed'")
-            connection.execute("SET checkpoint_threshold = '1TB'")
-            writer = StoreWriter(connection)
+            writer = StoreWriter(opening)
             yield writer
-            connection.close()
+            opening.result().close()
             if writer.finished:
                 _replace(unfinished, path)
         finally:
-            connection.close()
+            if opening.exception() is None:
+                opening.result().close()
             _remove(unfinished)
+
+
+def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConnection:
+    connection = attach(unfinished, key, read_only=False, threads=threads)
+    unfinished.chmod(0o600)
+    # Points compress little, and compression took longer than the rest together.
+    connection.execute("PRAGMA force_compression='uncompressed'")
+    connection.execute("SET checkpoint_threshold = '1TB'")
+    return connection
 
 
 @contextmanager

@@ -22,7 +22,8 @@ def run(
 ) -> None:
     """Scores the extracts and writes UPRN, contributions, score and band to Parquet."""
     born = pl.col("DateOfBirth")
-    birthday_to_come = born.dt.month() * 32 + born.dt.day() > reference.month * 32 + reference.day
+    in_year = born.dt.month().cast(pl.Int32) * 32 + born.dt.day()
+    birthday_to_come = in_year > reference.month * 32 + reference.day
     people = (
         pl.scan_parquet(extracts / "people.parquet")
         .with_columns(

@@ -292,3 +292,12 @@ def test_a_source_without_records_leaves_its_fields_unknown(node):
     summary = node.score()
     assert summary.sources[1].records == 0
     assert node.rows()["points_alone"].to_list() == [None, None, None]
+
+
+def test_a_frame_without_households_keeps_the_last_scores(node):
+    first = node.score()
+    node.tax.batches = [node.tax.batches[0].with_columns(uprn=pl.lit(None, dtype=pl.Int64))]
+    with pytest.raises(Problem, match="no record with a UPRN"):
+        node.score()
+    with node.open() as store:
+        assert store.run.run_id == first.run_id
