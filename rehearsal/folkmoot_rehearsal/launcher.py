@@ -11,8 +11,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,23 +79,34 @@ class Outcome:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
 class Region:
-    """A region to be run.
+    """A region to be run once."""
 
-    Attributes:
-        councils: Its councils.
-        recipe: What decides the residents.
-        layout: The folder to work in, prepared.
-        children: Starts the processes.
-        advance: Told of progress.
-    """
+    def __init__(
+        self,
+        councils: tuple[Council, ...],
+        recipe: Recipe,
+        layout: Layout,
+        children: Children,
+        advance: Advance,
+    ) -> None:
+        """Runs nothing yet.
 
-    councils: tuple[Council, ...]
-    recipe: Recipe
-    layout: Layout
-    children: Children
-    advance: Advance
+        Args:
+            councils: Its councils.
+            recipe: What decides the residents.
+            layout: The folder to work in, prepared.
+            children: Starts the processes.
+            advance: Told of progress, from several threads.
+        """
+        self.councils = councils
+        self.recipe = recipe
+        self.layout = layout
+        self.children = children
+        self.advance = advance
+        # As many nodes at a time as there are processors; beside them the coordinator.
+        self._nodes = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._aside = ThreadPoolExecutor(2)
 
     def run(self) -> Outcome:
         """Runs the region from nothing to two ended rounds.
@@ -104,16 +115,27 @@ class Region:
             Problem: If a command fails; names the log to read.
         """
         started = time.monotonic()
-        self._start_coordinator()
-        written = dict(self._each("Residents and nodes", self._prepare))
-        self._write_rounds(written)
-        scores = dict(self._each("Scores", self._score))
-        rounds = tuple(
-            self._round(f"Round {number}", path)
-            for number, path in enumerate(sorted(self.layout.rounds.glob("round-*.toml")), start=1)
-        )
+        try:
+            ready = self._aside.submit(self._start_coordinator)
+            written = dict(self._each("Residents and nodes", lambda c: self._prepare(c, ready)))
+            self._write_rounds(written)
+            scores = dict(self._each("Scores", self._score))
+            rounds = [
+                self._round(f"Round {number}", path)
+                for number, path in enumerate(
+                    sorted(self.layout.rounds.glob("round-*.toml")), start=1
+                )
+            ]
+            ended = tuple(future.result() for future in rounds)
+        except BaseException:
+            # What runs must end, or the pools would wait for all of it.
+            self.children.stop()
+            raise
+        finally:
+            for pool in (self._nodes, self._aside):
+                pool.shutdown(wait=True, cancel_futures=True)
         return Outcome(
-            rounds=rounds,
+            rounds=ended,
             scores={council.code: scores[council] for council in self.councils},
             scored={c.code: self.layout.truth(c) / "scored.parquet" for c in self.councils},
             people=sum(item.people for item in written.values()),
@@ -131,7 +153,7 @@ class Region:
         self.children.serve_coordinator(home)
         self.advance("Coordinator", 1, 1)
 
-    def _prepare(self, council: Council) -> Written:
+    def _prepare(self, council: Council, coordinator_serves: Future[None]) -> Written:
         """Makes a council's node, gives it extracts and policies, and enrols it."""
         home, code = self.layout.home(council), str(council.code)
         limits = self._limits(council)
@@ -150,6 +172,7 @@ class Region:
         self.children.node(
             code, home, "policy", "sign", "--signer", f"Data Protection Officer, {council.name}"
         )
+        coordinator_serves.result()
         invitation = self.children.coordinator_json(
             self.layout.coordinator, "invite", code, "--out", str(self.layout.invitations)
         )
@@ -185,25 +208,31 @@ class Region:
             text = policies.round_file(question, max(1, min(3, len(self.councils) - 1)))
             (folder / f"round-{number}.toml").write_text(text, "utf-8")
 
-    def _round(self, stage: str, file: Path) -> RoundOutcome:
+    def _round(self, stage: str, file: Path) -> Future[RoundOutcome]:
+        """Opens a round and has all nodes answer; publication goes on beside what follows."""
+        opened = self.children.coordinator_json(self.layout.coordinator, "round", "open", str(file))
+        for _ in self._each(stage, self._answer):
+            pass
+        return self._aside.submit(self._conclude, opened["round_id"], file.stem)
+
+    def _conclude(self, round_id: str, name: str) -> RoundOutcome:
         home = self.layout.coordinator
-        self.children.coordinator(home, "round", "open", str(file))
-        list(self._each(stage, self._answer))
         limit = time.monotonic() + CLOSE_SECONDS
-        while (shown := self.children.coordinator_json(home, "round", "show", "latest"))[
-            "state"
-        ] == "open":
+        while True:
+            shown = self.children.coordinator_json(home, "round", "show", round_id)
+            if shown["state"] != "open":
+                break
             if time.monotonic() > limit:
                 raise Problem(
                     f"the round is still open, waiting for {shown['waiting']} councils",
-                    where=file.name,
+                    where=name,
                     remedy=f"Read {self.layout.logs}",
                     exit_code=ExitCode.FAULT,
                 )
         if shown["state"] == "void":
             return RoundOutcome(shown, None)
         exported = self.children.coordinator_json(
-            home, "export", "latest", "--out", str(self.layout.published / file.stem)
+            home, "export", round_id, "--out", str(self.layout.published / name)
         )
         metadata = json.loads(Path(exported["metadata"]).read_text("utf-8"))
         return RoundOutcome(shown, Publication(metadata, Path(exported["parquet"])))
@@ -214,21 +243,13 @@ class Region:
             "serve", "--until-idle", "--poll-seconds", POLL_SECONDS,
         )  # fmt: skip
 
-    def _each(self, stage: str, work: Callable[[Council], _T]) -> Iterable[tuple[Council, _T]]:
+    def _each(self, stage: str, work: Callable[[Council], _T]) -> Iterator[tuple[Council, _T]]:
         """Works for all councils, as many at a time as there are processors."""
         self.advance(stage, 0, len(self.councils))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            tasks = {pool.submit(work, council): council for council in self.councils}
-            try:
-                for done, task in enumerate(as_completed(tasks), start=1):
-                    yield tasks[task], task.result()
-                    self.advance(stage, done, len(self.councils))
-            except BaseException:
-                # What has not begun must not begin, and what runs must end, or the pool
-                # would wait for all of it.
-                pool.shutdown(wait=False, cancel_futures=True)
-                self.children.stop()
-                raise
+        tasks = {self._nodes.submit(work, council): council for council in self.councils}
+        for done, task in enumerate(as_completed(tasks), start=1):
+            yield tasks[task], task.result()
+            self.advance(stage, done, len(self.councils))
 
 
 def _free_ports() -> tuple[int, int]:
