@@ -78,7 +78,7 @@ class Identity(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        text = Text().parse(raw)
+        text = Text().parse(raw).str.strip_chars()
         # The seed is fixed, so that one reference is one number in every batch and file.
         hashed = text.hash(1).reinterpret(signed=True)
         return hashed.set(text.is_null(), None) if text.null_count() else hashed

@@ -17,7 +17,7 @@ import polars as pl
 from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
 from folkmoot_plugin_extracts.mapping import Mapping
-from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, stray_quotes, without
+from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, without
 from folkmoot_plugin_extracts.text_stream import chunks
 from folkmoot_sdk import PluginError, Rejection
 
@@ -27,6 +27,7 @@ MAXIMUM_RECORD_BYTES = 64 << 20
 """No record is this long; a quote that is never closed is."""
 _MAXIMUM_STRAY_LINES = 1000
 """A record with a stray quote that spans more than this means that all that follows is amiss."""
+_STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
 _UNPAIRED = (
     "Double each quote that stands inside a quoted field, and close each field; or set "
     'quote = "" in the mapping if the file puts no quotes around texts'
@@ -66,6 +67,8 @@ def _first_record(path: Path, stream: Iterator[bytes], quote: str) -> tuple[byte
         if end >= 0:
             return text[:end].removesuffix(b"\r"), text[end + 1 :]
         _check_length(path, text, 1)
+    if not text:
+        raise PluginError(str(path), "is empty", "Export the file again")
     return text, b""
 
 
@@ -80,8 +83,6 @@ def _check_length(path: Path, text: bytes, line: int) -> None:
 
 def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
     where = f"{path}: line 1"
-    if not header:
-        raise PluginError(str(path), "is empty", "Export the file again")
     if not header.strip():
         raise PluginError(where, "is empty; it should name the columns", "Export the file again")
     if b"\0" in header:
@@ -201,34 +202,52 @@ class _Reader:
         if not block.isascii():
             _decode(self._path, block, line)
         rows: Rows | None = None if found.lines is None else line + found.lines
-        if found.fields is not None or self._width == 1:
-            dropped = self._reject_ragged(block, found, line)
-            if dropped.any():
-                rows = (np.arange(len(dropped)) + line if rows is None else rows)[~dropped]
-                block = without(block, found, dropped)
+        dropped = self._dropped(block, found, line)
+        if dropped is not None:
+            rows = (np.arange(len(dropped)) + line if rows is None else rows)[~dropped]
+            block = without(block, found, dropped)
         if not block:
             return
         frame = self._parse(block)
         if frame is None or frame.height != (len(found.ends) if rows is None else len(rows)):
-            yield from self._without_stray_quotes(block, line if rows is None else rows)
-            return
+            # All that is known to trip Polars was dropped above; go no further on a guess.
+            raise PluginError(
+                f"{self._path}: lines {line} to {line + found.line_count - 1}",
+                "cannot be read as CSV",
+                _UNPAIRED,
+            )
         yield Batch(frame, line if rows is None else int(rows[0]), rows)
 
-    def _reject_ragged(self, block: bytes, found: Layout, line: int) -> Mask:
+    def _dropped(self, block: bytes, found: Layout, line: int) -> Mask | None:
+        """The records that are not read, of which all but empty lines are rejected."""
+        if found.fields is None and found.stray is None and self._width > 1:
+            return None
         empty = blank(block, found)
-        if found.fields is None:
-            return empty
-        wrong: Mask = (found.fields != self._width) & ~empty
-        self._reject([
-            Rejection(
-                self._path.name,
+        stray: Mask = np.zeros_like(empty) if found.stray is None else found.stray
+        wrong: Mask = np.zeros_like(empty)
+        if found.fields is not None:
+            wrong = (found.fields != self._width) & ~empty & ~stray
+        rejected = [
+            self._rejection(
                 line + found.line(record),
-                "",
                 f"has {found.fields[record]} fields, the header has {self._width}",
             )
             for record in np.flatnonzero(wrong).tolist()
-        ])  # fmt: skip
-        return wrong | empty
+            if found.fields is not None
+        ]
+        for record in np.flatnonzero(stray).tolist():
+            first, span = line + found.line(record), found.line_span(record)
+            if span > _MAXIMUM_STRAY_LINES:
+                where = f"{self._path}: line {first}"
+                raise PluginError(where, "begins quotes that do not pair", _UNPAIRED)
+            # Each line, for each is a record that is not read.
+            rejected += [self._rejection(first + at, _STRAY) for at in range(span)]
+        self._reject(rejected)
+        dropped: Mask = wrong | empty | stray
+        return dropped if dropped.any() else None
+
+    def _rejection(self, row: int, reason: str) -> Rejection:
+        return Rejection(self._path.name, row, "", reason)
 
     def _parse(self, block: bytes) -> pl.DataFrame | None:
         """The wanted columns as text, or None if Polars cannot parse the block."""
@@ -243,43 +262,3 @@ class _Reader:
         except pl.exceptions.PolarsError:
             return None
         return frame.rename(self._column_of)
-
-    def _without_stray_quotes(self, block: bytes, rows: Rows | int) -> Iterator[Batch]:
-        """Rejects the records that keep the block from being parsed."""
-        found = self._layout(block)
-        numbers = np.arange(len(found.ends)) + rows if isinstance(rows, int) else rows
-        stray = np.zeros(len(found.ends), dtype=np.bool_)
-        if self._quote and self._quote in block:
-            stray = stray_quotes(block, found, self._delimiter, self._quote)
-        rejected = []
-        for record in np.flatnonzero(stray).tolist():
-            start, end = int(found.starts[record]), int(found.ends[record])
-            spanned = block.count(b"\n", start, end) + 1
-            if spanned > _MAXIMUM_STRAY_LINES:
-                raise PluginError(
-                    f"{self._path}: line {numbers[record]}",
-                    "has quotes that do not pair",
-                    _UNPAIRED,
-                )
-            rejected += [
-                Rejection(
-                    self._path.name,
-                    int(numbers[record]) + at,
-                    "",
-                    "has a quote that is neither doubled nor at the end of its field",
-                )
-                for at in range(spanned)
-            ]
-        self._reject(rejected)
-        kept = without(block, found, stray)
-        frame = self._parse(kept) if kept else None
-        if not kept:
-            return
-        numbers = numbers[~stray]
-        if frame is None or frame.height != len(numbers) or not stray.any():
-            raise PluginError(
-                f"{self._path}: lines {numbers[0]} to {numbers[-1]}",
-                "cannot be read as CSV",
-                _UNPAIRED,
-            )
-        yield Batch(frame, int(numbers[0]), numbers)

@@ -30,6 +30,8 @@ class Layout:
             that is simply 0, 1, 2 ...
         line_count: Line feeds in the block, up to the last record's end.
         fields: Number of fields of each record; None if all have as many as expected.
+        stray: True for each record with a quote that neither begins, ends nor doubles in
+            a field; None if there is none.
     """
 
     starts: Positions
@@ -37,6 +39,7 @@ class Layout:
     lines: Positions | None
     line_count: int
     fields: Positions | None
+    stray: Mask | None
 
     @property
     def size(self) -> int:
@@ -46,6 +49,13 @@ class Layout:
     def line(self, record: int) -> int:
         """Line feeds before a record."""
         return record if self.lines is None else int(self.lines[record])
+
+    def line_span(self, record: int) -> int:
+        """Number of lines that a record takes."""
+        following = self.line_count
+        if record + 1 < len(self.ends):
+            following = self.line(record + 1)
+        return following - self.line(record)
 
 
 def layout(block: bytes, delimiter: bytes, quote: bytes, expected: int) -> Layout:
@@ -61,25 +71,53 @@ def layout(block: bytes, delimiter: bytes, quote: bytes, expected: int) -> Layou
     """
     data = np.frombuffer(block, np.uint8)
     is_delimiter = data == ord(delimiter)
-    all_ends = np.flatnonzero(data == _NEWLINE)
+    ends = np.flatnonzero(data == _NEWLINE)
     lines: Positions | None = None
+    stray: Mask | None = None
+    line_count = len(ends)
     if quote and quote in block:
-        outside = np.bitwise_xor.accumulate(data == ord(quote))
+        is_quote = data == ord(quote)
+        outside = np.bitwise_xor.accumulate(is_quote)
         np.logical_not(outside, out=outside)
         is_delimiter &= outside
-        kept = np.flatnonzero(outside[all_ends])
-        ends = all_ends[kept]
-        if len(kept) < len(all_ends):
+        kept = np.flatnonzero(outside[ends])
+        if len(kept) < len(ends):
             lines = np.concatenate(([0], kept[:-1] + 1)) if len(kept) else kept
             line_count = int(kept[-1]) + 1 if len(kept) else 0
-    else:
-        ends = all_ends
-    if lines is None:
-        line_count = len(ends)
+            ends = ends[kept]
+        size = int(ends[-1]) + 1 if len(ends) else 0
+        stray = _stray(data[:size], np.flatnonzero(is_quote[:size]), ends, delimiter, quote)
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     size = int(ends[-1]) + 1 if len(ends) else 0
     fields = _fields(np.flatnonzero(is_delimiter[:size]), starts, ends, expected)
-    return Layout(starts, ends, lines, line_count, fields)
+    return Layout(starts, ends, lines, line_count, fields, stray)
+
+
+def _stray(
+    data: npt.NDArray[np.uint8], quotes: Positions, ends: Positions, delimiter: bytes, quote: bytes
+) -> Mask | None:
+    """Finds records with stray quotes.
+
+    A quote that opens follows a delimiter or line feed; one that closes precedes one;
+    any other must stand beside its double. Quotes open and close in turn, and the number
+    of quotes up to the end of the last record is even.
+    """
+    if not len(quotes):
+        return None
+    begins = np.zeros(256, dtype=np.bool_)
+    begins[[ord(delimiter), _NEWLINE, ord(quote)]] = True
+    closes = begins.copy()
+    closes[_RETURN] = True
+    opening, closing = quotes[0::2], quotes[1::2]
+    # Position -1, before the first byte, is the line feed that ends the last record.
+    well_opened = begins[data[opening - 1]]
+    well_closed = closes[data[closing + 1]]
+    if well_opened.all() and well_closed.all():
+        return None
+    stray: Mask = np.zeros(len(ends), dtype=np.bool_)
+    amiss = np.concatenate((opening[~well_opened], closing[~well_closed]))
+    stray[np.searchsorted(ends, amiss)] = True
+    return stray
 
 
 def _fields(
@@ -112,22 +150,3 @@ def without(block: bytes, found: Layout, dropped: Mask) -> bytes:
     lengths = found.ends - found.starts + 1
     kept = np.repeat(~dropped, lengths)
     return np.frombuffer(block, np.uint8)[: found.size][kept].tobytes()
-
-
-def stray_quotes(block: bytes, found: Layout, delimiter: bytes, quote: bytes) -> Mask:
-    """True for each record with a quote that neither begins, ends nor doubles in a field.
-
-    A quote that opens follows a delimiter or line feed; one that closes precedes one;
-    any other must stand beside its double.
-    """
-    data = np.frombuffer(block, np.uint8)[: found.size]
-    at = np.flatnonzero(data == ord(quote))
-    opening = np.arange(len(at)) % 2 == 0
-    before = np.where(at > 0, data[at - 1], _NEWLINE)
-    after = data[np.minimum(at + 1, len(data) - 1)]
-    neighbour = np.where(opening, before, after)
-    fine = np.isin(neighbour, [ord(delimiter), _NEWLINE, ord(quote)])
-    fine |= ~opening & (neighbour == _RETURN)
-    stray = np.zeros(len(found.ends), dtype=np.bool_)
-    stray[np.searchsorted(found.ends, at[~fine])] = True
-    return stray

@@ -28,7 +28,8 @@ def chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
     Raises:
         PluginError: If the file is missing, truncated, damaged or not in this encoding.
     """
-    yield from _decoded(path, encoding, _raw(path, size))
+    # The first chunk must hold a whole byte order mark.
+    yield from _decoded(path, encoding, _raw(path, max(size, 4)))
 
 
 def _raw(path: Path, size: int) -> Iterator[bytes]:
