@@ -13,6 +13,9 @@ from folkmoot_sdk import PluginError
 BATCH_ROWS = 500_000
 """Rows decoded at once."""
 
+# A damaged file makes Polars raise what its decoder happens to trip over, panics included.
+_DAMAGE = (Exception, pl.exceptions.PanicException)
+
 
 def read_parquet(
     path: Path, columns: tuple[str, ...], batch_rows: int = BATCH_ROWS
@@ -27,9 +30,12 @@ def read_parquet(
     try:
         scan = pl.scan_parquet(path, glob=False)
         schema = scan.collect_schema()
-    except (pl.exceptions.PolarsError, OSError):
+        expected = scan.select(pl.len()).collect().item()
+    except _DAMAGE:
         raise PluginError(
-            where, "is not a whole Parquet file: it is truncated or damaged", "Fetch it again"
+            where,
+            "is not there or not a whole Parquet file: it is truncated or damaged",
+            "Fetch it again",
         ) from None
     check_columns(where, columns, schema.names())
     for name in columns:
@@ -41,11 +47,22 @@ def read_parquet(
                 "Export it as text, number or date",
             )
     row = 1
-    try:
-        for frame in scan.select(columns).collect_batches(chunk_size=batch_rows):
-            yield Batch(frame, row)
-            row += frame.height
-    except (pl.exceptions.PolarsError, OSError):
+    for frame in _frames(where, scan.select(columns), batch_rows):
+        yield Batch(frame, row)
+        row += frame.height
+    if row - 1 != expected:
         raise PluginError(
-            where, f"is damaged after record {row - 1}", "Fetch the file again"
-        ) from None
+            where, f"holds {row - 1} of {expected} records: it is damaged", "Fetch the file again"
+        )
+
+
+def _frames(where: str, scan: pl.LazyFrame, batch_rows: int) -> Iterator[pl.DataFrame]:
+    frames = iter(scan.collect_batches(chunk_size=batch_rows))
+    while True:
+        try:
+            frame = next(frames, None)
+        except _DAMAGE:
+            raise PluginError(where, "is damaged", "Fetch the file again") from None
+        if frame is None:
+            return
+        yield frame
