@@ -79,8 +79,11 @@ def rehearse(
         today=date.date() if date else datetime.datetime.now(datetime.UTC).date(),
         census=Census(marginals) if marginals else None,
     )
-    layout.prepare(replace=replace)
     chosen = region(councils)
+    if recipe.census:
+        for council in chosen:  # a council without tables is refused before anything is made
+            recipe.census.margins(council, households)
+    layout.prepare(replace=replace)
     with progress() as bars:
         tasks: dict[str, int] = {}
 
