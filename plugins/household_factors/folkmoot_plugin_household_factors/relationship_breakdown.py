@@ -65,8 +65,7 @@ class RelationshipBreakdown(RiskFactor):
         Evidence(
             "Harold, Acquah, Sellers and Chowdry (2016), What works to enhance inter-parental "
             "relationships and improve outcomes for children, Early Intervention Foundation",
-            "https://www.eif.org.uk/report/what-works-to-enhance-interparental-relationships-"
-            "and-improve-outcomes-for-children",
+            "https://www.drugsandalcohol.ie/29699/",
             "Frequent, intense and poorly resolved conflict between parents puts children's "
             "mental health and life chances at risk.",
         ),
