@@ -150,6 +150,8 @@ class Region:
             home, "init", "--name", "Rehearsal region", "--host", "127.0.0.1",
             "--collection-port", str(collection), "--enrolment-port", str(enrolment),
         )  # fmt: skip
+        codes = [str(council.code) for council in self.councils]
+        self.children.coordinator(home, "invite", *codes, "--out", str(self.layout.invitations))
         self.children.serve_coordinator(home)
         self.advance("Coordinator", 1, 1)
 
@@ -173,10 +175,8 @@ class Region:
             code, home, "policy", "sign", "--signer", f"Data Protection Officer, {council.name}"
         )
         coordinator_serves.result()
-        invitation = self.children.coordinator_json(
-            self.layout.coordinator, "invite", code, "--out", str(self.layout.invitations)
-        )
-        self.children.node(code, home, "enrol", invitation["file"])
+        invitation = self.layout.invitations / f"invitation-{code}.toml"
+        self.children.node(code, home, "enrol", str(invitation))
         return written
 
     def _limits(self, council: Council) -> Limits:

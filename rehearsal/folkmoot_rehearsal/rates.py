@@ -1,7 +1,8 @@
 """Rates of the circumstances that councils keep records of, with their sources.
 
-Levels are rounded from the publications named; how much a rate rises with deprivation is
-assumed everywhere, as no table says it by household.
+Levels are approximate, of the order of the publications named: good enough for plausible
+files, not figures to cite. How much a rate rises with deprivation is assumed everywhere, as
+no table says it by household.
 """
 
 from __future__ import annotations

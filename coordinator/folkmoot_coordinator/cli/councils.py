@@ -21,12 +21,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def invite(
-    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the invitation file.")] = Path(),
+    councils: Annotated[list[str], typer.Argument(metavar="GSS...", help="GSS codes of councils.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the invitation files.")] = Path(),
     home: HomeOption = Path(),
     json_: JsonOption = False,
 ) -> None:
-    """Invite a council: writes a file with a token that works once, and expires.
+    """Invite councils: writes a file for each, with a token that works once, and expires.
 
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """
@@ -35,28 +35,25 @@ def invite(
     from folkmoot_coordinator.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
 
-    code = read_council(council)
+    codes = [read_council(council) for council in councils]
     place, database = open_home(home)
-    invitation = make_invitation(
-        database,
-        place.settings(),
-        code,
-        authority=Authority.load(place.keys).pem.decode(),
-        signing_key=SigningKey.load(place.keys).public,
-        now=system_clock(),
-    )
-    path = invitation.write(out)
-    if json_:
-        print_json(
-            {
-                "council": code,
-                "file": str(path),
-                "expires": to_text(invitation.expires_at),
-            }
+    settings, now = place.settings(), system_clock()
+    authority = Authority.load(place.keys).pem.decode()
+    signing_key = SigningKey.load(place.keys).public
+    written = []
+    for code in codes:
+        invitation = make_invitation(
+            database, settings, code, authority=authority, signing_key=signing_key, now=now
         )
+        path = invitation.write(out)
+        expires = to_text(invitation.expires_at)
+        written.append({"council": code, "file": str(path), "expires": expires})
+        if not json_:
+            typer.echo(f"Invitation of {code} written to {path}")
+    if json_:
+        print_json(written)
         return
-    typer.echo(f"Invitation of {code} written to {path}")
-    typer.echo(f"It works once, until {to_text(invitation.expires_at)}. Hand it over privately.")
+    typer.echo(f"It works once, until {expires}. Hand it over privately.")
     typer.echo(f"Next, at the council: `folkmoot-node enrol {path.name}`")
 
 

@@ -129,7 +129,8 @@ def test_init_with_a_wrong_host_makes_nothing(tmp_path: Path, run: Run) -> None:
 def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
     invited = inside("invite", "E08000009", "--home", home, "--out", tmp_path / "out", "--json")
     assert invited.exit_code == 0, invited.output
-    file = Path(json.loads(invited.output)["file"])
+    [entry] = json.loads(invited.output)
+    file = Path(entry["file"])
     assert tomllib.loads(file.read_text())["council"] == "E08000009"
     assert json.loads(inside("councils", "list", "--home", home, "--json").output) == []
     assert "No council has enrolled" in inside("councils", "list", "--home", home).output
