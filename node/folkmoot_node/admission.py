@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
@@ -25,15 +25,17 @@ class Standing:
         council: GSS code of this node's council.
         release_policy: The signed release policy.
         risk_policy_digest: SHA-256 of the risk stratification policy in use, 32 bytes.
+        risk_policy_sunset: Its last day; None if its file is no longer here.
         codes: Published code list of each attribute; None for an area, whose codes the
             round gives.
-        remaining: What is left in the accounting period.
+        remaining: What is left in the accounting period, the round's own debit left out.
         now: Seconds since 1970-01-01T00:00:00Z.
     """
 
     council: GssCode
     release_policy: ReleasePolicy
     risk_policy_digest: bytes
+    risk_policy_sunset: date | None
     codes: Mapping[str, tuple[str, ...] | None]
     remaining: Rho
     now: int
@@ -60,8 +62,13 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
         return Objection(
             RefusalReason.ROUND_INVALID, f"the round does not invite {standing.council}"
         )
-    if datetime.fromtimestamp(standing.now, UTC).date() > policy.sunset:
+    today = datetime.fromtimestamp(standing.now, UTC).date()
+    if today > policy.sunset:
         return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
+    if standing.risk_policy_sunset is not None and today > standing.risk_policy_sunset:
+        return Objection(
+            RefusalReason.SUNSET, f"the risk policy ended on {standing.risk_policy_sunset}"
+        )
     if round_.purpose not in policy.purposes:
         return Objection(
             RefusalReason.PURPOSE,

@@ -90,6 +90,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         return earlier
     if home.clock() >= known.round.deadline:
         return None
+    known = home.round_book().find(known.round.round_id) or known  # decided since it was read?
     council = home.config.council
     if known.decision is Decision.DECLINED:
         objection = declined(known)
@@ -98,13 +99,24 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         )
     signed = home.release_policy()
     with home.open_store() as store:
-        standing = home.standing(store, signed)
+        standing = home.standing(store, signed, known.round.round_id)
         if (
             signed.policy.operator_approval
             and known.decision is None
             and admission.judge(known.round, standing) is None
         ):
             return None
+
+        def confirm() -> None:
+            now = home.round_book().find(known.round.round_id)
+            if now is None or now.decision not in {known.decision, Decision.APPROVED}:
+                raise Problem(
+                    "an operator decided otherwise while the answer was made; nothing was stored",
+                    where=f"round {known.round.round_id}",
+                    remedy="See `folkmoot-node rounds show`",
+                    exit_code=ExitCode.REFUSED,
+                )
+
         return release(
             known.round,
             known.digest,
@@ -116,6 +128,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
             home.clock,
             threads=home.config.threads,
             observe=home.observe,
+            confirm=confirm,
         )
 
 

@@ -153,17 +153,22 @@ class NodeHome:
         with open_store(self.config.store_path, key) as store:
             yield store
 
-    def standing(self, store: HouseholdStore, policy: SignedReleasePolicy) -> Standing:
-        """What is needed to judge a round now."""
+    def standing(
+        self, store: HouseholdStore, policy: SignedReleasePolicy, round_id: str
+    ) -> Standing:
+        """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.admission import Standing
+        from folkmoot_node.risk_policy import load_policy
 
+        risk, run = load_policy(self.config.risk_policy), store.run
         now = self.clock()
         return Standing(
             council=self.config.council,
             release_policy=policy.policy,
-            risk_policy_digest=store.run.policy_digest,
+            risk_policy_digest=run.policy_digest,
+            risk_policy_sunset=risk.sunset if risk.digest == run.policy_digest else None,
             codes=store.attributes,
-            remaining=self.ledger.balance(policy.policy.loss, now).remaining,
+            remaining=self.ledger.balance(policy.policy.loss, now, apart_from=round_id).remaining,
             now=now,
         )
 

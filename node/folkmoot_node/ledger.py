@@ -90,10 +90,16 @@ class Ledger:
         """The debit of a round, or None."""
         return next((debit for debit in self.debits() if debit.round_id == round_id), None)
 
-    def balance(self, policy: LossPolicy, moment: int) -> Balance:
-        """The state of the accounting period that contains `moment`."""
+    def balance(self, policy: LossPolicy, moment: int, *, apart_from: str | None = None) -> Balance:
+        """The state of the accounting period that contains `moment`.
+
+        Args:
+            policy: Caps and accounting period.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+            apart_from: Id of a round whose own debit, if it has one, is left out.
+        """
         start, end = policy.period_of(moment)
-        debits = self.debits()
+        debits = tuple(debit for debit in self.debits() if debit.round_id != apart_from)
         return Balance(
             period_start=start,
             period_end=end,

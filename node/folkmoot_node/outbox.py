@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -81,8 +81,20 @@ class Outbox:
         """Answers that have to be delivered, oldest first."""
         return tuple(answer for answer in self.answers() if answer.is_pending)
 
-    def store_release(self, release: Release, protocol: int, moment: int) -> Answer:
+    def store_release(
+        self,
+        release: Release,
+        protocol: int,
+        moment: int,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> Answer:
         """Stores a release, durably, unless the round has an answer already.
+
+        Args:
+            release: The release.
+            protocol: Wire version.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+            confirm: Called in the transaction; what it raises leaves nothing stored.
 
         Returns:
             The round's answer: this one, or the one that was first.
@@ -96,6 +108,7 @@ class Outbox:
             release_digest(release),
             frames,
             moment,
+            confirm,
         )
 
     def store_refusal(self, refusal: Refusal, protocol: int, moment: int) -> Answer:
@@ -120,9 +133,11 @@ class Outbox:
         digest: bytes,
         frames: Iterable[bytes],
         moment: int,
+        confirm: Callable[[], None] = lambda: None,
     ) -> Answer:
         packed = b"".join(len(frame).to_bytes(_LENGTH, "big") + frame for frame in frames)
         with self._state.transaction() as connection:
+            confirm()
             connection.execute(
                 "INSERT INTO outbox (round_id, round_digest, kind, reason, answer_digest, "
                 "frames, stored_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

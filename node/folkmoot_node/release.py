@@ -6,7 +6,8 @@ anybody can send it. Killed at any point and started again:
 
 - before the debit: nothing happened;
 - after the debit, before the answer is stored: nothing was seen by anybody, the debit is
-  used again, and noise is drawn for the answer that will be the only one;
+  used again, and noise is drawn for the answer that will be the only one, if the policy
+  still allows it;
 - after the answer is stored: the stored bytes are the answer, for ever.
 
 Claim: releasing a marginal with L2 sensitivity 1 through the discrete Gaussian of scale
@@ -66,6 +67,7 @@ def release(
     *,
     threads: int = 2,
     observe: Observer = ignore,
+    confirm: Callable[[], None] = lambda: None,
 ) -> Answer:
     """Answers a round: with a release, or with a refusal if the policy says so.
 
@@ -80,6 +82,8 @@ def release(
         clock: Gives the time.
         threads: Threads that draw noise.
         observe: Told after each step.
+        confirm: Called in the transaction that stores a release; what it raises leaves the
+            round without an answer.
 
     Returns:
         The stored answer. The same round always gives the same answer.
@@ -97,11 +101,11 @@ def release(
                 exit_code=ExitCode.REFUSED,
             )
         return stored
-    paid = ledger.debit_of(round_.round_id)
-    if paid is None:
-        objection = admission.judge(round_, standing)
-        if objection is not None:
-            return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+    # A round that was paid for before a crash is judged again: the policy may have ended,
+    # or forbid it by now. What was paid is then lost.
+    objection = admission.judge(round_, standing)
+    if objection is not None:
+        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     counts = tabulate()
     plan = round_.plan()
     _check_sizes(counts, round_, plan, standing.council)
@@ -132,6 +136,7 @@ def release(
         ),
         SPOKEN.newest,
         clock(),
+        confirm,
     )
     observe(Step.STORED)
     return answer

@@ -145,10 +145,10 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     persons = signed.policy.loss.households_per_person
     objection = obstacle = None
     paid = home.ledger.debit_of(round_.round_id) is not None
-    if not paid:
+    if home.outbox.find(round_.round_id) is None:
         try:
             with home.open_store() as store:
-                found = judge(round_, home.standing(store, signed))
+                found = judge(round_, home.standing(store, signed, round_.round_id))
                 objection = found.detail if found else None
         except Problem as problem:
             obstacle = str(problem)

@@ -113,6 +113,7 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
             council=COUNCIL,
             release_policy=allowed,
             risk_policy_digest=POLICY,
+            risk_policy_sunset=None,
             codes={"area": question(0, case.cells)[0].workload.attributes[0].codes},
             remaining=Rho.of("1000"),
             now=system_clock(),

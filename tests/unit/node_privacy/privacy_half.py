@@ -82,6 +82,7 @@ class PrivacyHalf:
     policy: ReleasePolicy = field(default_factory=policy)
     now: int = NOON
     tabulated: int = 0
+    risk_policy_sunset: datetime.date | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -91,13 +92,16 @@ class PrivacyHalf:
     def outbox(self) -> Outbox:
         return Outbox(self.state)
 
-    def standing(self) -> Standing:
+    def standing(self, round_id: str) -> Standing:
         return Standing(
             council=TRAFFORD,
             release_policy=self.policy,
             risk_policy_digest=RISK_POLICY,
+            risk_policy_sunset=self.risk_policy_sunset,
             codes={"band": BANDS, "lsoa": None, "tenure": ("owned",)},
-            remaining=self.ledger.balance(self.policy.loss, self.now).remaining,
+            remaining=self.ledger.balance(
+                self.policy.loss, self.now, apart_from=round_id
+            ).remaining,
             now=self.now,
         )
 
@@ -111,7 +115,7 @@ class PrivacyHalf:
         return release(
             round_,
             round_digest(codec.encode_round(round_)),
-            self.standing(),
+            self.standing(round_.round_id),
             RELEASE_POLICY,
             self.counts,
             self.ledger,

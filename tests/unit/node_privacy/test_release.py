@@ -68,9 +68,32 @@ def test_a_fault_after_the_debit_uses_the_same_debit_again(node: PrivacyHalf) ->
 
     with pytest.raises(RuntimeError):
         node.answer(question(), fail)
-    node.policy = policy(loss={"per_round": 0.1})  # the loss is paid; a refusal would waste it
+    node.policy = policy(loss={"per_round": 0.4, "per_period": 0.4})  # it is what was paid
     assert node.answer(question()).kind is AnswerKind.RELEASE
+    assert len(node.ledger.debits()) == 1
     assert node.ledger.balance(node.policy.loss, NOON).spent == Rho.of("0.4")
+
+
+@pytest.mark.parametrize(
+    "changed, reason",
+    [
+        ({"loss": {"per_round": 0.3, "per_period": 1.0}}, RefusalReason.LOSS_PER_ROUND),
+        ({"loss": {"per_round": 0.3, "per_period": 0.3}}, RefusalReason.LOSS_PER_ROUND),
+        ({"purposes": ["flood"]}, RefusalReason.PURPOSE),
+        ({"sunset": datetime.date(2026, 11, 22)}, RefusalReason.SUNSET),
+    ],
+)
+def test_what_was_paid_for_is_not_released_if_the_policy_forbids_it_by_now(
+    node: PrivacyHalf, changed: dict[str, object], reason: RefusalReason
+) -> None:
+    def fail(step: Step) -> None:
+        if step is Step.DEBITED:
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        node.answer(question(), fail)
+    node.policy = policy(**changed)
+    assert node.answer(question()).reason is reason
 
 
 def test_another_round_under_an_answered_id_is_not_answered(node: PrivacyHalf) -> None:
@@ -149,6 +172,13 @@ def test_three_ways_are_too_many(node: PrivacyHalf) -> None:
 def test_after_sunset_nothing_is_released(node: PrivacyHalf) -> None:
     node.policy = policy(sunset=datetime.date(2026, 11, 22))
     assert node.answer(question()).reason is RefusalReason.SUNSET
+
+
+def test_after_the_risk_policys_sunset_nothing_is_released(node: PrivacyHalf) -> None:
+    node.risk_policy_sunset = datetime.date(2026, 11, 22)
+    assert node.answer(question()).reason is RefusalReason.SUNSET
+    node.risk_policy_sunset = datetime.date(2026, 11, 23)
+    assert node.answer(question(2)).kind is AnswerKind.RELEASE
 
 
 def test_counts_of_the_wrong_shape_are_never_released(node: PrivacyHalf) -> None:

@@ -1,0 +1,95 @@
+"""What an operator decides holds until the answer is stored, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from stage import Stage, ask
+
+from folkmoot import codec
+from folkmoot.privacy import Rho
+from folkmoot.refusal import RefusalReason
+from folkmoot_node.answering import consider, learn, poll
+from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.identity import load_policy_key
+from folkmoot_node.outbox import AnswerKind
+from folkmoot_node.release_policy import sign
+from folkmoot_node.rounds import Decision, KnownRound
+from folkmoot_node.steps import Step
+
+
+class PowerCut(BaseException):
+    """Ends an answer where a test wants it to."""
+
+
+def cut_after_the_debit(step: Step) -> None:
+    if step is Step.DEBITED:
+        raise PowerCut
+
+
+def ask_for_approval(stage: Stage) -> None:
+    policy = stage.home / "release-policy.toml"
+    policy.write_text(policy.read_text().replace("approval = false", "approval = true"))
+    key = load_policy_key(stage.home / "keys" / "policy-signing.key")
+    sign(policy, key, "Tester", 1_790_000_001)
+
+
+def learned(home: NodeHome) -> tuple[KnownRound, ...]:
+    with home.connect() as client:
+        assert list(learn(home, client, client.negotiate())) == []
+    return home.round_book().rounds()
+
+
+def visit(home: NodeHome) -> None:
+    with home.connect() as client:
+        list(poll(home, client))
+
+
+def test_an_approval_taken_back_after_the_debit_holds_even_if_little_is_left(stage: Stage) -> None:
+    ask_for_approval(stage)
+    stage.coordinator.rounds = [
+        codec.encode_round(ask(number, loss=Rho.of("0.4"))) for number in (1, 2)
+    ]
+    with open_home(stage.home) as home:
+        first, second = learned(home)
+        for known in (first, second):
+            home.round_book().decide(known, Decision.APPROVED, "operator", 1, home.outbox)
+        list(consider(home, first))
+    with open_home(stage.home, observe=cut_after_the_debit) as home, pytest.raises(PowerCut):
+        list(consider(home, second))
+    with open_home(stage.home) as home:
+        home.round_book().undecide(second, home.outbox)
+        visit(home)
+        assert home.outbox.find(second.round.round_id) is None
+        home.round_book().decide(second, Decision.APPROVED, "operator", 2, home.outbox)
+        visit(home)
+        assert home.balance().spent == Rho.of("0.8")
+    assert len(stage.coordinator.submissions) == 2
+
+
+@pytest.mark.parametrize("approval", [True, False])
+def test_a_round_declined_while_it_is_answered_is_not_released(
+    stage: Stage, approval: bool
+) -> None:
+    if approval:
+        ask_for_approval(stage)
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+
+    def decline_meanwhile(step: Step) -> None:
+        if step is Step.SAMPLED:
+            with open_home(stage.home) as other:
+                (known,) = other.round_book().rounds()
+                if known.decision is not None:
+                    other.round_book().undecide(known, other.outbox)
+                other.round_book().decide(known, Decision.DECLINED, "operator", 2, other.outbox)
+
+    with open_home(stage.home, observe=decline_meanwhile) as home:
+        (known,) = learned(home)
+        if approval:
+            home.round_book().decide(known, Decision.APPROVED, "operator", 1, home.outbox)
+        (event,) = consider(home, known)
+        assert event.is_problem
+        assert "decided otherwise" in event.text
+        assert home.outbox.answers() == ()
+        list(consider(home, known))
+        (answer,) = home.outbox.answers()
+        assert (answer.kind, answer.reason) == (AnswerKind.REFUSAL, RefusalReason.DECLINED)
