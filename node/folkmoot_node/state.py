@@ -90,17 +90,11 @@ class StateDatabase:
                 by a newer Folkmoot.
         """
         if not create and not path.is_file():
-            raise Problem(
-                "the node's state file is missing",
-                where=str(path),
-                remedy="Restore it from backup; do not start afresh, since the ledger of "
-                "what was spent is in it. For a new node run `folkmoot-node init`",
-                exit_code=ExitCode.SETTINGS,
-            )
+            raise _missing(path, "is missing")
         self.path = path
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
-            self._prepare(path)
+            self._prepare(path, create=create)
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise Problem(
@@ -113,11 +107,13 @@ class StateDatabase:
             self._connection.close()
             raise
 
-    def _prepare(self, path: Path) -> None:
+    def _prepare(self, path: Path, *, create: bool) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and not create:
+            raise _missing(path, "is empty")
         if version == 0:
             with self.transaction() as connection:
                 for name in _CHAINS:
@@ -158,6 +154,16 @@ class StateDatabase:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _missing(path: Path, what: str) -> Problem:
+    return Problem(
+        f"the node's state file {what}",
+        where=str(path),
+        remedy="Restore it from backup; do not start afresh, since the ledger of "
+        "what was spent is in it. For a new node run `folkmoot-node init`",
+        exit_code=ExitCode.SETTINGS,
+    )
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:

@@ -131,3 +131,12 @@ def test_before_the_first_period_nothing_is_spent(node: PrivacyHalf) -> None:
     with pytest.raises(Problem) as caught:
         debit(node.ledger, 1, at=NOON - 400 * 86_400)
     assert caught.value.exit_code is ExitCode.REFUSED
+
+
+def test_a_state_file_that_was_emptied_is_not_a_fresh_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    StateDatabase(path, create=True).close()
+    path.write_bytes(b"")
+    with pytest.raises(Problem) as caught:
+        StateDatabase(path)
+    assert "backup" in caught.value.remedy
