@@ -108,12 +108,9 @@ def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
         How many certificates and how many invitations were withdrawn.
     """
     with database.writing() as session:
-        certificates = session.scalars(
-            update(CertificateRow)
-            .where(CertificateRow.council == council, CertificateRow.revoked_at.is_(None))
-            .values(revoked_at=now)
-            .returning(CertificateRow.serial)
-        ).all()
+        # Enrolments under way hold the invitation, renewals the council: certificates come
+        # last, so that those which such transactions add are withdrawn too.
+        session.get(CouncilRow, council, with_for_update=True)
         invitations = session.scalars(
             update(InvitationRow)
             .where(
@@ -123,5 +120,11 @@ def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
             )
             .values(expires_at=now)
             .returning(InvitationRow.token_digest)
+        ).all()
+        certificates = session.scalars(
+            update(CertificateRow)
+            .where(CertificateRow.council == council, CertificateRow.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .returning(CertificateRow.serial)
         ).all()
     return len(certificates), len(invitations)

@@ -10,10 +10,11 @@ from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot_coordinator.authority import Authority, SigningRequest
 from folkmoot_coordinator.clock import Clock, to_text
-from folkmoot_coordinator.councils import record_certificate
+from folkmoot_coordinator.councils import certificate_valid, record_certificate
 from folkmoot_coordinator.database import Database
+from folkmoot_coordinator.identity import Member
 from folkmoot_coordinator.invitations import TOKEN_BYTES, token_digest
-from folkmoot_coordinator.tables import CertificateRow, InvitationRow
+from folkmoot_coordinator.tables import CertificateRow, CouncilRow, InvitationRow
 
 _NEW_INVITATION = "ask the region for a new invitation (`folkmoot-coordinator invite`)"
 
@@ -78,20 +79,28 @@ class Enrolment:
             invitation.serial = issued.serial
             return issued.certificate
 
-    def renew(self, council: GssCode, csr: bytes) -> bytes:
+    def renew(self, member: Member, csr: bytes) -> bytes:
         """A new certificate for a council whose present one was just verified.
+
+        That the present one is still valid is checked again in the transaction that
+        records the new one, so that no renewal under way outlives a revocation.
 
         Returns:
             Certificate, DER.
 
         Raises:
-            Rejected: MALFORMED.
+            Rejected: MALFORMED, or CERTIFICATE if the present one was revoked meanwhile.
         """
-        code, request = _read(council, csr)
-        issued = self._authority.issue_node_certificate(
-            request, code, self._clock(), self._node_days
-        )
+        code, request = _read(member.council, csr)
+        now = self._clock()
+        issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
         with self._database.writing() as session:
+            session.get(CouncilRow, code, with_for_update=True)
+            if not certificate_valid(session, code, member.serial, now):
+                raise _rejected(
+                    RejectionReason.CERTIFICATE,
+                    f"the certificate has been revoked; {_NEW_INVITATION}",
+                )
             record_certificate(session, issued)
         return issued.certificate
 

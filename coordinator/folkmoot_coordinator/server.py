@@ -15,6 +15,7 @@ from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.enrolment import Enrolment
+from folkmoot_coordinator.first_message import FirstMessageDeadline
 from folkmoot_coordinator.intake import Intake
 from folkmoot_coordinator.retention import delete_old_counts
 from folkmoot_coordinator.rounds import close_due_rounds
@@ -206,6 +207,7 @@ class CoordinatorServer:
 def _grpc_server(name: str, workers: int) -> grpc.Server:
     return grpc.server(
         futures.ThreadPoolExecutor(workers, thread_name_prefix=name),
+        interceptors=[FirstMessageDeadline()],
         options=_OPTIONS,
         maximum_concurrent_rpcs=workers + WAITING_CALLS,
     )

@@ -95,7 +95,7 @@ class EnrolmentServicer(enrolment_pb2_grpc.EnrolmentServiceServicer):
         def work() -> enrolment_pb2.RenewResponse:
             member = self._identity.caller(context)
             check_protocol(request.protocol)
-            certificate = self._enrolment.renew(member.council, request.csr)
+            certificate = self._enrolment.renew(member, request.csr)
             log.info("certificate renewed council=%s", member.council)
             return enrolment_pb2.RenewResponse(membership=self._membership(certificate))
 

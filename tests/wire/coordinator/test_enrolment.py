@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import grpc
@@ -15,7 +17,10 @@ from folkmoot.codec import decode_rejection
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import enrolment_pb2, enrolment_pb2_grpc
+from folkmoot_coordinator import first_message, server
 from folkmoot_coordinator.councils import revoke
+from folkmoot_coordinator.enrolment import Enrolment
+from folkmoot_coordinator.identity import Member
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region
@@ -146,6 +151,41 @@ def test_a_certificate_is_renewed_and_the_old_one_stays_valid(region: Region) ->
     assert renewed.negotiate() == client.negotiate() == 1
     certificate = x509.load_der_x509_certificate(renewed.certificate)
     assert certificate.subject.rfc4514_string() == "CN=E08000009"
+
+
+def test_no_renewal_under_way_outlives_a_revocation(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = region.member()
+    renew = Enrolment.renew
+
+    def revoked_meanwhile(self: Enrolment, member: Member, csr: bytes) -> bytes:
+        revoke(region.database, TRAFFORD, region.clock())
+        return renew(self, member, csr)
+
+    monkeypatch.setattr(Enrolment, "renew", revoked_meanwhile)
+    with pytest.raises(Rejected) as caught:
+        client.renew(new_key())
+    assert caught.value.rejection.reason is RejectionReason.CERTIFICATE
+
+
+def test_strangers_that_send_nothing_do_not_keep_the_enrolment_port(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_message, "SECONDS", 1.0)
+    done = threading.Event()
+
+    def silent() -> Iterator[enrolment_pb2.EnrolRequest]:
+        done.wait(20)
+        yield from ()
+
+    with region.invite().enrolment_channel() as channel:
+        call = channel.stream_unary("/folkmoot.v1.EnrolmentService/Enrol")
+        held = [call.future(silent()) for _ in range(server.ENROLMENT_WORKERS)]
+        time.sleep(0.3)
+        assert region.member(BURY).certificate
+        assert {each.exception(10).code() for each in held} == {grpc.StatusCode.CANCELLED}
+        done.set()
 
 
 def test_renewal_needs_a_certificate_even_on_the_enrolment_port(region: Region) -> None:
