@@ -123,7 +123,7 @@ def delta_of(rho: float, epsilon: float) -> float:
     exponent = (
         (alpha - 1) * (alpha * rho - epsilon) + alpha * math.log1p(-1 / alpha) - math.log(alpha - 1)
     )
-    return min(1.0, math.exp(exponent))
+    return math.exp(min(0.0, exponent))
 
 
 def epsilon_at(rho: Rho, delta: Delta) -> float:

@@ -18,6 +18,13 @@ ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
 MAXIMUM_TITLE = 200
 """Characters."""
 
+MAXIMUM_COUNCILS = 1_000
+"""More than the local authorities of the United Kingdom."""
+LARGEST_LOSS = Rho.of(1_000_000)
+"""Far above any loss that protects anybody; keeps formulas within floating point."""
+LAST_DEADLINE = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970-01-01T00:00:00Z."""
+
 _ROUND_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -94,6 +101,12 @@ class Round:
                 "is too long or not printable",
                 f"Give at most {MAXIMUM_TITLE} printable characters",
             )
+        if len(self.councils) > MAXIMUM_COUNCILS:
+            raise ContractError(
+                "round.councils",
+                f"names {len(self.councils)} councils",
+                f"Name at most {MAXIMUM_COUNCILS}",
+            )
         if not self.councils or list(self.councils) != sorted(set(self.councils)):
             raise ContractError(
                 "round.councils",
@@ -110,6 +123,10 @@ class Round:
             raise ContractError(
                 "round.deadline", "is not after the opening", "Give a later deadline"
             )
+        if self.deadline > LAST_DEADLINE:
+            raise ContractError("round.deadline", "is after the year 9999", "Give an earlier one")
+        if self.loss > LARGEST_LOSS:
+            raise ContractError("round.loss", "is too large", f"Give at most {LARGEST_LOSS}")
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
                 if council not in self.councils:

@@ -20,6 +20,12 @@ MAXIMUM_CELLS = 50_000_000
 """Most cells that one council may be asked for; bounds memory on both sides."""
 
 
+MAXIMUM_ATTRIBUTES = 64
+"""Most attributes in one round."""
+MAXIMUM_MARGINALS = 1_000
+"""Most marginals in one round; with the former, bounds the time to check a round."""
+
+
 def check_identifier(value: str, where: str) -> str:
     """Returns `value` if it is an identifier, else raises ContractError."""
     if not _NAME.fullmatch(value):
@@ -127,6 +133,12 @@ class Workload:
     marginals: tuple[Marginal, ...]
 
     def __post_init__(self) -> None:
+        if len(self.attributes) > MAXIMUM_ATTRIBUTES or len(self.marginals) > MAXIMUM_MARGINALS:
+            raise ContractError(
+                "workload",
+                f"has {len(self.attributes)} attributes and {len(self.marginals)} marginals",
+                f"Give at most {MAXIMUM_ATTRIBUTES} attributes, {MAXIMUM_MARGINALS} marginals",
+            )
         names = [attribute.name for attribute in self.attributes]
         if len(set(names)) != len(names):
             raise ContractError(
@@ -165,7 +177,10 @@ class Workload:
 
     def cells(self, council: GssCode) -> int:
         """Number of cells of the whole workload for `council`."""
-        return sum(self.size(marginal, council) for marginal in self.marginals)
+        codes = {one.name: len(one.codes_of(council)) for one in self.attributes}
+        return sum(
+            math.prod(codes[name] for name in marginal.attributes) for marginal in self.marginals
+        )
 
     def keys(self, marginal: Marginal, council: GssCode) -> Iterator[tuple[str, ...]]:
         """Codes of each cell of `marginal`, in cell order."""

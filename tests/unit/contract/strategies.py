@@ -30,7 +30,7 @@ def workloads(draw: st.DrawFn, invited: tuple[GssCode, ...]) -> Workload:
             attributes.append(Attribute(name, tuple(chosen)))
         else:
             areas = {
-                council: tuple(f"E01{council[5:]}{i:02}" for i in range(draw(st.integers(1, 3))))
+                council: tuple(f"E{council[3:]}{i:02}" for i in range(draw(st.integers(1, 3))))
                 for council in invited
             }
             attributes.append(Attribute(name, (), areas))
@@ -52,7 +52,7 @@ def workloads(draw: st.DrawFn, invited: tuple[GssCode, ...]) -> Workload:
 @st.composite
 def rounds(draw: st.DrawFn) -> Round:
     invited = draw(councils)
-    opened = draw(st.integers(1, 2**40))
+    opened = draw(st.integers(1, 2**37))
     return Round(
         round_id=draw(round_ids),
         title=draw(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=40)),
