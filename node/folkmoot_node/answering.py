@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from folkmoot.errors import ContractError
 from folkmoot.privacy import epsilon_at
+from folkmoot.rejection import RejectionReason
 from folkmoot_node import admission
 from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
 from folkmoot_node.outbox import Answer, AnswerKind
-from folkmoot_node.rounds import Decision, KnownRound, RoundStatus
+from folkmoot_node.rounds import MOST_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.signatures import check_receipt
 from folkmoot_node.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
+
+_NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
+"""Rejections of the node rather than of the answer, which is kept and sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
 def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
     """Fetches open rounds and keeps those that are signed and not seen before."""
     book = home.round_book()
-    for signed in client.rounds(protocol):
+    for signed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
         try:
             book.receive(signed.round, signed.signature, home.clock())
         except (Problem, ContractError) as error:
@@ -145,11 +150,17 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     Raises:
         Problem: If the coordinator cannot be reached; what is owed is sent next time.
     """
+    book = home.round_book()
     for answer in home.outbox.pending():
+        if not book.is_of_this_region(answer.round_id):
+            yield Event(
+                answer.round_id, "is of another region; its answer is kept and not sent", True
+            )
+            continue
         try:
             signed = client.deliver(answer)
         except RejectedByCoordinator as error:
-            if error.exit_code is ExitCode.UNREACHABLE:
+            if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
                 raise
             home.outbox.close(answer.round_id, error.rejection.reason.name)
             yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.message import Message
 
 from folkmoot import codec
+from folkmoot.errors import plain
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, enrolment_pb2, release_pb2, round_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide
@@ -45,7 +46,7 @@ class RejectedByCoordinator(Problem):
             UpgradeSide.NEITHER: _REMEDIES.get(rejection.reason, "Speak to the region"),
         }[rejection.upgrade]
         super().__init__(
-            f"{rejection.reason.name.lower().replace('_', ' ')}: {rejection.detail}"[:500],
+            f"{rejection.reason.name.lower().replace('_', ' ')}: {plain(rejection.detail)}",
             where="coordinator",
             remedy=remedy,
             exit_code=ExitCode.UNREACHABLE if rejection.transient else ExitCode.REFUSED,
@@ -86,6 +87,7 @@ class CoordinatorClient:
     ) -> None:
         options: list[tuple[str, Any]] = [
             ("grpc.enable_http_proxy", 1 if proxy else 0),
+            ("grpc.enable_retries", 0),  # what leaves is what the egress log says, once
             ("grpc.initial_reconnect_backoff_ms", 500),
             ("grpc.max_reconnect_backoff_ms", 30_000),
         ]

@@ -21,6 +21,9 @@ from folkmoot_node.identity import (
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
+Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")]
+"""Host and port; it is written into `node.toml`."""
+
 
 class Invitation(Settings):
     """The file with which a region invites a council.
@@ -42,8 +45,8 @@ class Invitation(Settings):
     council: str
     token: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     expires: datetime.datetime
-    address: str
-    enrolment_address: str
+    address: Address
+    enrolment_address: Address
     authority: str
     signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 

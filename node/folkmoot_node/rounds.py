@@ -12,6 +12,10 @@ from folkmoot_node.outbox import Answer, AnswerKind, Outbox
 from folkmoot_node.state import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
+MOST_ROUNDS_A_DAY = 1_000
+"""Rounds kept in 24 hours, so that a coordinator cannot fill the node's disk at once."""
+_DAY = 86_400
+
 
 class Decision(Enum):
     """What an operator decided about a round."""
@@ -96,9 +100,7 @@ class RoundBook:
                 id. Nothing is kept.
             ContractError: If the round is not well formed.
         """
-        from folkmoot_node.signatures import is_round_signature
-
-        if not is_round_signature(self._signing_key, serialised, signature):
+        if not self._is_genuine(serialised, signature):
             raise Problem(
                 "a round is not signed by this region's coordinator",
                 where="coordinator",
@@ -107,6 +109,16 @@ class RoundBook:
             )
         round_ = codec.decode_round(serialised)
         with self._state.transaction() as connection:
+            (lately,) = connection.execute(
+                "SELECT count(*) FROM rounds WHERE first_seen > ?", (now - _DAY,)
+            ).fetchone()
+            if lately >= MOST_ROUNDS_A_DAY and self.find(round_.round_id) is None:
+                raise Problem(
+                    f"the coordinator opened more than {MOST_ROUNDS_A_DAY} rounds in a day",
+                    where="coordinator",
+                    remedy="Report it to the region; no more are kept today",
+                    exit_code=ExitCode.REFUSED,
+                )
             connection.execute(
                 "INSERT INTO rounds (round_id, round_digest, serialised, signature, first_seen) "
                 "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -125,7 +137,9 @@ class RoundBook:
 
     def find(self, round_id: str) -> KnownRound | None:
         """The round of that id, or None."""
-        row = self._state.reader.execute(f"{_SELECT} WHERE round_id = ?", (round_id,)).fetchone()
+        row = self._state.reader.execute(
+            f"{_SELECT} FROM rounds WHERE round_id = ?", (round_id,)
+        ).fetchone()
         return _known(row) if row else None
 
     def resolve(self, prefix: str) -> KnownRound:
@@ -148,10 +162,36 @@ class RoundBook:
             )
         return found[0]
 
+    def undecided(self, outbox: Outbox, now: int) -> tuple[KnownRound, ...]:
+        """Rounds without decision and answer, among them those that ended within a day."""
+        return tuple(
+            known
+            for known in self.rounds()
+            if known.decision is None
+            and known.round.deadline > now - _DAY
+            and outbox.find(known.round.round_id) is None
+        )
+
     def rounds(self) -> tuple[KnownRound, ...]:
-        """All rounds, in the order in which they were first seen."""
-        rows = self._state.reader.execute(f"{_SELECT} ORDER BY first_seen, rowid")
-        return tuple(map(_known, rows.fetchall()))
+        """All rounds of this region, in the order in which they were first seen."""
+        rows = self._state.reader.execute(
+            f"{_SELECT}, signature FROM rounds ORDER BY first_seen, rowid"
+        )
+        return tuple(
+            _known(row[:-1]) for row in rows.fetchall() if self._is_genuine(row[0], row[-1])
+        )
+
+    def is_of_this_region(self, round_id: str) -> bool:
+        """True if the round was signed by the coordinator this node is enrolled with now."""
+        row = self._state.reader.execute(
+            "SELECT serialised, signature FROM rounds WHERE round_id = ?", (round_id,)
+        ).fetchone()
+        return row is not None and self._is_genuine(*row)
+
+    def _is_genuine(self, serialised: bytes, signature: bytes) -> bool:
+        from folkmoot_node.signatures import is_round_signature
+
+        return is_round_signature(self._signing_key, serialised, signature)
 
     def decide(
         self, known: KnownRound, decision: Decision, who: str, now: int, outbox: Outbox
@@ -206,9 +246,7 @@ class RoundBook:
         )
 
 
-_SELECT = (
-    "SELECT serialised, round_digest, first_seen, decision, decided_by, decided_at FROM rounds"
-)
+_SELECT = "SELECT serialised, round_digest, first_seen, decision, decided_by, decided_at"
 
 
 def _known(row: tuple[Any, ...]) -> KnownRound:

@@ -48,12 +48,13 @@ def list_(
     if as_json:
         print_json(rows)
         return
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("Round", "Title", "rho", "Deadline", "Status")
     for row in rows:
         table.add_row(
-            row["round_id"][:12], row["title"], row["rho"], row["deadline"], row["status"]
+            row["round_id"][:12], escape(row["title"]), row["rho"], row["deadline"], row["status"]
         )
     console().print(table)
 
@@ -121,10 +122,19 @@ def decline(
 
 def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     from folkmoot_node.home import open_home
+    from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node:
         book = node.round_book()
         known = book.resolve(round_id)
+        waiting = book.undecided(node.outbox, node.clock())
+        if round_id == "latest" and decision is not None and len(waiting) > 1:
+            # Another round may have come since the operator looked.
+            raise Problem(
+                f"{len(waiting)} rounds wait for a decision, and `latest` may have changed",
+                remedy="Name the round that you have read by the beginning of its id",
+                exit_code=ExitCode.USAGE,
+            )
         who = operator_name()
         if decision is None:
             book.undecide(known, node.outbox)
