@@ -154,7 +154,12 @@ def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int)
     inputs = _inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)
-    contributions = tuple(_contribution(bound, row, values, context) for bound in binding.factors)
+    contributions = tuple(
+        _contribution(bound, stored, values, context)
+        for bound, stored in (
+            (bound, row[table.points_column(bound.name)]) for bound in binding.factors
+        )
+    )
     known = sum(entry.weight for entry in contributions if entry.points is not None)
     band = policy.bands[row[table.BAND_COLUMN]]
     return Explanation(
@@ -162,7 +167,7 @@ def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int)
         policy=policy.name,
         policy_sha256=policy.digest.hex(),
         reference_date=run.reference_date,
-        score=row[table.SCORE] / table.POINT,
+        score=row[table.SCORE_COLUMN] / table.POINT,
         highest=policy.total_weight,
         completeness=known / policy.total_weight,
         band=band.name,
@@ -206,12 +211,11 @@ def _value(field: Field, stored: Any) -> Value:
 
 def _contribution(
     bound: BoundFactor,
-    row: Mapping[str, Any],
+    stored: int,
     values: Mapping[str, Value],
     context: ScoringContext,
 ) -> Contribution:
-    stored = row[table.contribution_column(bound.name)]
-    points = None if stored is None else stored / table.POINT
+    points = None if stored == table.UNKNOWN_POINTS else stored / table.POINT
     names = tuple(wanted.input.name for wanted in bound.inputs)
     score = math.nan if points is None else min(1.0, max(0.0, points / bound.weight))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from folkmoot_node import columns
 from folkmoot_node.binding import Binding
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.households import RECORDS_COLUMN, combine
@@ -21,7 +21,7 @@ from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import SourceRecords, read_records
 from folkmoot_node.run_summary import SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Level
+from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field, Level
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, what is done and what there is to do."""
@@ -42,6 +42,20 @@ class Gathered:
     sources: dict[str, SourceSummary] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One source, read."""
+
+    source: ConnectedSource
+    wanted: Sequence[str]
+    records: SourceRecords
+    quarantine: Quarantine
+
+    @property
+    def fields(self) -> list[Field]:
+        return [self.source.schema[name] for name in self.wanted]
+
+
 def gather(
     config: NodeConfig,
     sources: Sequence[ConnectedSource],
@@ -52,8 +66,9 @@ def gather(
 ) -> Gathered:
     """Reads, checks, combines and links every source that is needed.
 
-    Sources are read one by one, the frame first and areas last; while one is read, the
-    one before it is combined. So the records of two sources at most are in memory.
+    Sources are combined one by one, the frame first and areas last, while the next ones
+    are read, each on a thread: as many as `threads` says, which bounds how many sources'
+    records are in memory.
     """
     ordered = sorted(
         (s for s in sources if binding.wanted[s.name] or s.name == config.frame),
@@ -74,38 +89,35 @@ def gather(
             exit_code=ExitCode.SETTINGS,
         )
     gathered = Gathered(pl.DataFrame())
-    with ThreadPoolExecutor(1) as combiner:
-        combining: Future[None] | None = None
-        for at, source in enumerate(ordered):
-            progress("sources", at, len(ordered))
+    with ThreadPoolExecutor(config.threads) as readers:
+
+        def read(source: ConnectedSource) -> _Read:
             quarantine = Quarantine(config.quarantine_folder, source.name, run_id)
             wanted = binding.wanted[source.name]
             records = read_records(source, wanted, reference_date, quarantine)
             quarantine.check(records.frame.height, config.maximum_share)
-            if combining is not None:
-                combining.result()
-            add = _add_frame if source.name == config.frame else _add_source
-            combining = combiner.submit(add, gathered, source, wanted, records, quarantine)
-            del records
-        if combining is not None:
-            combining.result()
+            return _Read(source, wanted, records, quarantine)
+
+        waiting = deque(ordered)
+        reading: deque[Future[_Read]] = deque()
+        try:
+            for at in range(len(ordered)):
+                progress("sources", at, len(ordered))
+                while waiting and len(reading) < config.threads:
+                    reading.append(readers.submit(read, waiting.popleft()))
+                add = _add_source if at else _add_frame
+                add(gathered, reading.popleft().result())
+        except BaseException:
+            readers.shutdown(cancel_futures=True)
+            raise
     progress("sources", len(ordered), len(ordered))
-    gathered.households = columns.add_groups(
-        columns.shrink(gathered.households), binding.attributes
-    )
     return gathered
 
 
-def _add_frame(
-    gathered: Gathered,
-    source: ConnectedSource,
-    wanted: Sequence[str],
-    records: SourceRecords,
-    quarantine: Quarantine,
-) -> None:
+def _add_frame(gathered: Gathered, read: _Read) -> None:
     """Makes the households of the frame's UPRNs."""
-    fields = [source.schema[name] for name in wanted]
-    combined = combine(records.frame, UPRN_COLUMN, fields)
+    source, records = read.source, read.records
+    combined = combine(records.frame, UPRN_COLUMN, read.fields)
     if not combined.height:
         raise Problem(
             "the household frame has no record with a UPRN; the last good scores stay",
@@ -117,39 +129,27 @@ def _add_frame(
     gathered.labels.update(records.labels)
     keyless = records.frame[UPRN_COLUMN].null_count()
     linked = records.frame.height - keyless
-    gathered.sources[source.name] = _summary(source, wanted, records, quarantine, keyless, linked)
+    gathered.sources[source.name] = _summary(read, keyless, linked)
 
 
-def _add_source(
-    gathered: Gathered,
-    source: ConnectedSource,
-    wanted: Sequence[str],
-    records: SourceRecords,
-    quarantine: Quarantine,
-) -> None:
+def _add_source(gathered: Gathered, read: _Read) -> None:
     """Adds the fields of another source to the households."""
-    fields = [source.schema[name] for name in wanted]
+    source, records = read.source, read.records
     by_area = source.schema.level is Level.AREA
     key = AREA_COLUMN if by_area else UPRN_COLUMN
-    combined = combine(records.frame, key, fields)
+    combined = combine(records.frame, key, read.fields)
     on = UPRN_COLUMN
     if by_area:
         on = source.area_field or ""
         combined = _relabel(combined, records.labels[AREA_COLUMN], gathered.labels[on])
-    gathered.households, linked = link(gathered.households, on, combined, key, fields)
+    gathered.households, linked = link(gathered.households, on, combined, key, read.fields)
     gathered.labels.update({k: v for k, v in records.labels.items() if k != AREA_COLUMN})
     keyless = records.frame[key].null_count()
-    gathered.sources[source.name] = _summary(source, wanted, records, quarantine, keyless, linked)
+    gathered.sources[source.name] = _summary(read, keyless, linked)
 
 
-def _summary(
-    source: ConnectedSource,
-    wanted: Sequence[str],
-    records: SourceRecords,
-    quarantine: Quarantine,
-    keyless: int,
-    linked: int,
-) -> SourceSummary:
+def _summary(read: _Read, keyless: int, linked: int) -> SourceSummary:
+    source, records, quarantine = read.source, read.records, read.quarantine
     total = records.frame.height
     return SourceSummary(
         name=source.name,
@@ -157,7 +157,7 @@ def _summary(
         supplier=source.schema.supplier,
         plugin=str(source.origin),
         files=fingerprint(records.origins, folders_of(source.source.options)),
-        fields=tuple(wanted),
+        fields=tuple(read.wanted),
         records=total,
         rejected=quarantine.rejected,
         rejected_fields=dict(quarantine.fields),

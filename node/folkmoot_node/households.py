@@ -12,6 +12,7 @@ from folkmoot_sdk.schema import DATE_COLUMN, Combine, Field, FieldType
 RECORDS_COLUMN = "__records"
 """Column of combined frames: number of records of the household, UInt32."""
 _ROW = "__row"
+_SAMPLE = 10_000
 _ROWS = 2**32
 """More than the records of one source; a date and a row share one integer."""
 _DAYS_BEFORE_EPOCH = 2**22
@@ -38,6 +39,8 @@ def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.Data
     for field in fields:
         if field.combine is Combine.COUNT_DISTINCT:
             records = records.with_columns(_first_of_its_kind(records, key, field.name))
+    if _is_unique(records[key]):
+        return _as_they_are(records, key, fields)
     known = records.lazy().filter(pl.col(key).is_not_null())
     plans = [_plan(field, records) for field in fields]
     if any(plan.needs_row for plan in plans):
@@ -55,6 +58,29 @@ def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.Data
         pl.col(RECORDS_COLUMN).cast(pl.UInt32),
         *(plan.finish(combined, filtered) for plan in plans),
     )
+
+
+def _is_unique(keys: pl.Series) -> bool:
+    # A source with several records a household shows it in its first records already.
+    if keys[:_SAMPLE].drop_nulls().is_duplicated().any():
+        return False
+    ordered = np.sort(keys.drop_nulls().to_numpy())
+    return not (ordered[1:] == ordered[:-1]).any()
+
+
+def _as_they_are(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.DataFrame:
+    """The households of records that are one each: there is nothing to combine but counts."""
+    values = []
+    for field in fields:
+        value = pl.col(field.name)
+        # `_first_of_its_kind` made values that differ Boolean; a single one counts if known.
+        if field.combine is Combine.COUNT:
+            value = value.is_not_null().cast(pl.Int64)
+        elif field.combine is Combine.COUNT_DISTINCT:
+            value = value.cast(pl.Int64)
+        values.append(value)
+    known = records if records[key].null_count() == 0 else records.drop_nulls(key)
+    return known.select(key, pl.lit(1, pl.UInt32).alias(RECORDS_COLUMN), *values)
 
 
 class _Plan:

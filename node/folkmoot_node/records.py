@@ -31,6 +31,7 @@ from folkmoot_sdk.source import ReadContext, Records, Rejection
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have up to 12 digits (GeoPlace)."""
 
+_SMALL = 30_000
 _GSS = r"^[EWSNKJ]\d{8}$"
 
 
@@ -158,14 +159,16 @@ class _Reader:
             return pl.Categorical
         if name == DATE_COLUMN:
             return pl.Date
+        declared = self.source.schema[name]
+        if declared.type is FieldType.INTEGER:
+            return _integer_type(declared)
         return {
             FieldType.BOOLEAN: pl.Boolean,
-            FieldType.INTEGER: pl.Int64,
             FieldType.NUMBER: pl.Float64,
             FieldType.CATEGORY: pl.Int16,
             FieldType.DATE: pl.Date,
             FieldType.AREA: pl.Categorical,
-        }[self.source.schema[name].type]
+        }[declared.type]
 
     def _column(self, data: pl.DataFrame, name: str) -> _Column:
         if name not in data.columns:
@@ -199,7 +202,7 @@ class _Reader:
             return _Column(declared.name, value, pl.lit(True), "")
         if declared.type is FieldType.INTEGER:
             self._expect(dtype.is_integer(), declared.name, dtype, "int32 or int64")
-            convert, sound = value.cast(pl.Int64), pl.lit(True)
+            convert, sound = value.cast(_integer_type(declared)), pl.lit(True)
         else:
             self._expect(dtype.is_numeric(), declared.name, dtype, "float64")
             convert = value.cast(pl.Float64)
@@ -267,6 +270,13 @@ class _Reader:
             remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
             exit_code=ExitCode.FAULT,
         )
+
+
+def _integer_type(declared: Field) -> type[pl.DataType]:
+    """A small type for what is known to be small, such as ages; sums may need more."""
+    low, high = declared.minimum, declared.maximum
+    small = low is not None and high is not None and low >= -_SMALL and high <= _SMALL
+    return pl.Int16 if small and declared.combine is not Combine.SUM else pl.Int64
 
 
 def _labels(series: pl.Series) -> tuple[str, ...]:

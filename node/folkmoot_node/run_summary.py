@@ -79,8 +79,8 @@ class StoredAttribute(_Record):
     """How an attribute is stored.
 
     Attributes:
-        column: Column of the table `households`: an index into `stored_codes`, or null.
-        stored_codes: Codes by index; the last stands for null.
+        column: Column of the table `households`: an index into `stored_codes`.
+        stored_codes: Codes by index; the last stands for unknown.
         codes: Public codes, in order; None for an area.
     """
 

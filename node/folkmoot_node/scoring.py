@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +18,7 @@ from folkmoot_node.config import NodeConfig
 from folkmoot_node.gather import Progress, gather
 from folkmoot_node.plugins import Plugins, connect
 from folkmoot_node.risk_policy import RiskPolicy
-from folkmoot_node.run_summary import FactorSummary, RunSummary
+from folkmoot_node.run_summary import FactorSummary, RunSummary, StoredAttribute
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import ROW_GROUP, StoreWriter, write_store
 from folkmoot_node.stratify import stratify
@@ -70,8 +70,9 @@ def score(
     with write_store(config.store_path, key, threads=config.threads) as writer:
         gathered = gather(config, sources, binding, reference_date, run_id, progress)
         households = gathered.households
+        stored = columns.stored_attributes(binding, gathered.labels)
         bands, incomplete = _score_and_store(
-            config, policy, binding, households, reference_date, writer, progress
+            config, policy, binding, households, stored, reference_date, writer, progress
         )
         run = RunSummary(
             run_id=run_id,
@@ -88,7 +89,7 @@ def score(
                 for f in binding.factors
             ),
             sources=tuple(gathered.sources[s.name] for s in sources if s.name in gathered.sources),
-            stored=columns.stored_attributes(binding, gathered.labels),
+            stored=stored,
         )
         writer.finish(run)
     return run
@@ -99,6 +100,7 @@ def _score_and_store(
     policy: RiskPolicy,
     binding: Binding,
     households: pl.DataFrame,
+    stored: Mapping[str, StoredAttribute],
     reference_date: datetime.date,
     writer: StoreWriter,
     progress: Progress,
@@ -108,7 +110,7 @@ def _score_and_store(
     Returns:
         Households by band, and households of which some factor is unknown.
     """
-    writer.create(columns.table(households, binding))
+    writer.create(columns.table(stored))
     context = ScoringContext(reference_date)
     count = households.height
     size = ROW_GROUP if config.partitions is None else max(1, -(-count // config.partitions))
@@ -118,7 +120,12 @@ def _score_and_store(
     def run(start: int) -> tuple[npt.NDArray[np.int64], int]:
         rows = households.slice(start, size)
         result = stratify(rows, binding.factors, policy, context)
-        writer.append(columns.part(rows, result, binding))
+        part = start // size
+        writer.append(
+            part,
+            columns.counted(rows, result, part, binding, stored),
+            columns.details(rows, result, binding),
+        )
         return np.bincount(result.band, minlength=len(policy.bands)), result.incomplete
 
     with ThreadPoolExecutor(config.threads) as executor:

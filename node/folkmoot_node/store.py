@@ -13,7 +13,14 @@ from pydantic import ValidationError
 
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
 from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
-from folkmoot_node.table import BAND_COLUMN, POINT, contribution_column
+from folkmoot_node.table import (
+    BAND_COLUMN,
+    PART_COLUMN,
+    POINT,
+    SCORE_COLUMN,
+    UNKNOWN_POINTS,
+    points_column,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -86,11 +93,21 @@ class HouseholdStore:
         ]
 
     def household(self, uprn: int) -> dict[str, Any] | None:
-        """All columns of one household, None if it is not in the frame."""
-        relation = self._connection.execute("SELECT * FROM store.households WHERE uprn = ?", [uprn])
-        names = [column[0] for column in relation.description or ()]
-        row = relation.fetchone()
-        return dict(zip(names, row, strict=True)) if row is not None else None
+        """Score, band, inputs and contributions of one household, as `table` names them.
+
+        Returns:
+            None if the household is not in the frame.
+        """
+        import polars as pl
+
+        row = self._connection.execute(
+            "SELECT part, score, band FROM store.households WHERE uprn = ?", [uprn]
+        ).fetchone()
+        if row is None:
+            return None
+        part, score, band = row
+        details = self._details(part).filter(pl.col("uprn") == uprn)
+        return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
 
     def households(self, bands: Sequence[str]) -> pl.DataFrame:
         """The households of some bands, highest score first.
@@ -99,23 +116,50 @@ class HouseholdStore:
             `uprn`, `score`, `completeness` (known weight over total weight), `band`, and
             the other attributes, as codes.
         """
-        factors = self.run.factors
-        known = " + ".join(
-            f'if("{contribution_column(f.name)}" IS NULL, 0, {f.weight!r})' for f in factors
-        )
-        total = sum(factor.weight for factor in factors)
-        coded = ", ".join(
-            f'{_listed(stored.stored_codes)}[1 + {_index(stored)}] AS "{name}"'
-            for name, stored in self.run.stored.items()
-        )
+        import polars as pl
+
         wanted = [self.run.band_names.index(band) for band in bands]
-        columns = f"uprn, score / {POINT} AS score, ({known}) / {total!r} AS completeness, {coded}"
-        # The names are identifiers, checked when the policy was loaded.
-        return self._connection.execute(
-            f"SELECT {columns} FROM store.households "  # noqa: S608
-            f"WHERE list_contains(?, {BAND_COLUMN}) ORDER BY households.score DESC, uprn",
-            [wanted],
-        ).pl()
+        found = pl.DataFrame(
+            self._connection.execute(
+                "SELECT * FROM store.households WHERE list_contains(?, band)", [wanted]
+            ).fetchnumpy()
+        )
+        total = sum(factor.weight for factor in self.run.factors)
+        known = pl.sum_horizontal(
+            (pl.col(points_column(factor.name)) != UNKNOWN_POINTS) * factor.weight
+            for factor in self.run.factors
+        )
+        parts = [
+            self._details(part).select("uprn", completeness=known / total)
+            for part in found[PART_COLUMN].unique()
+        ]
+        none = pl.DataFrame(schema={"uprn": pl.Int64, "completeness": pl.Float64})
+        weighed = pl.concat([none, *parts])
+        coded = {
+            name: pl.col(stored.column).replace_strict(
+                range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
+            )
+            for name, stored in self.run.stored.items()
+        }
+        return (
+            found.join(weighed, on="uprn")
+            .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
+            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
+        )
+
+    def details(self) -> Iterator[pl.DataFrame]:
+        """UPRN, inputs and contributions of all households, part by part."""
+        numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
+        for (part,) in numbers.fetchall():
+            yield self._details(part)
+
+    def _details(self, part: int) -> pl.DataFrame:
+        import polars as pl
+
+        row = self._connection.execute(
+            "SELECT arrow FROM store.details WHERE part = ?", [part]
+        ).fetchone()
+        return pl.read_ipc(row[0] if row else b"")
 
     def _attribute(self, name: str) -> StoredAttribute:
         stored = self.run.stored.get(name)
@@ -141,7 +185,7 @@ class HouseholdStore:
         sizes: Sequence[int],
     ) -> npt.NDArray[np.int64]:
         columns = [
-            f"{_index(stored)} AS a{at}" for at, stored in enumerate(map(self._attribute, names))
+            f'"{stored.column}" AS a{at}' for at, stored in enumerate(map(self._attribute, names))
         ]
         keys = "".join(f"{column}, " for column in columns)
         group = " GROUP BY ALL" if names else ""
@@ -158,17 +202,6 @@ class HouseholdStore:
             cell = cell * size + here
         np.add.at(counts, cell[inside], households[inside])
         return counts
-
-
-def _index(stored: StoredAttribute) -> str:
-    """SQL of the index into the stored codes."""
-    return f'coalesce("{stored.column}"::BIGINT, {len(stored.stored_codes) - 1})'
-
-
-def _listed(codes: Sequence[str]) -> str:
-    """SQL of a list of texts."""
-    quoted = ("'" + code.replace("'", "''") + "'" for code in codes)
-    return f"[{', '.join(quoted)}]"
 
 
 def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:

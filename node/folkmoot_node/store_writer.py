@@ -18,6 +18,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
 ROW_GROUP = 122_880
@@ -37,20 +39,31 @@ class StoreWriter:
         return self._opening.result()
 
     def create(self, columns: Mapping[str, str]) -> None:
-        """Creates the table `households`.
+        """Creates the tables.
 
         Args:
-            columns: DuckDB type by name.
+            columns: DuckDB type of each column of `households`, by name.
         """
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         self._connection.execute(f"CREATE TABLE store.households ({listed})")
+        self._connection.execute("CREATE TABLE store.details (part UINTEGER, arrow BLOB)")
 
-    def append(self, households: pl.DataFrame) -> None:
-        """Adds households; may be called from several threads."""
+    def append(
+        self, part: int, counted: Mapping[str, npt.NDArray[np.generic]], details: pl.DataFrame
+    ) -> None:
+        """Adds a part of the households; may be called from several threads.
+
+        Args:
+            part: Its number.
+            counted: Columns of `households`.
+            details: Inputs and contributions of the same households.
+        """
+        arrow = details.write_ipc(None, compression="lz4").getvalue()
         cursor = self._connection.cursor()
         try:
-            cursor.register("part", households)
+            cursor.register("part", dict(counted))
             cursor.execute("INSERT INTO store.households BY NAME SELECT * FROM part")
+            cursor.execute("INSERT INTO store.details VALUES (?, ?)", [part, arrow])
         finally:
             cursor.close()
 

@@ -12,11 +12,8 @@ import polars as pl
 from folkmoot_node.binding import BoundFactor
 from folkmoot_node.factors import CHUNK, chunk_arrays, score_factor
 from folkmoot_node.risk_policy import RiskPolicy
-from folkmoot_node.table import POINT
+from folkmoot_node.table import POINT, UNKNOWN_POINTS
 from folkmoot_sdk.factor import ScoringContext
-
-UNKNOWN_POINTS = np.iinfo(np.int32).min
-"""Stands for a contribution that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,14 @@ class Stratified:
     """Scores of some households, in their order.
 
     Attributes:
-        contributions: For each factor int32 of shape (households,): weight x factor score
-            in units of `POINT`; `UNKNOWN_POINTS` where unknown.
-        unknown: For each factor whether it is unknown for some household.
+        points: For each factor int32 of shape (households,): weight x factor score in
+            units of `POINT`; `UNKNOWN_POINTS` where unknown.
         score: int32 (households,): sum of the known contributions.
         band: uint8 (households,): index of the band.
         incomplete: Households of which some factor is unknown.
     """
 
-    contributions: tuple[npt.NDArray[np.int32], ...]
-    unknown: tuple[bool, ...]
+    points: tuple[npt.NDArray[np.int32], ...]
     score: npt.NDArray[np.int32]
     band: npt.NDArray[np.uint8]
     incomplete: int
@@ -62,8 +57,7 @@ def stratify(
         Problem: Exit code FAULT, if a factor breaks its contract.
     """
     count = households.height
-    contributions = tuple(np.empty(count, dtype=np.int32) for _ in factors)
-    unknown = [False] * len(factors)
+    points = tuple(np.empty(count, dtype=np.int32) for _ in factors)
     scores = np.empty(count, dtype=np.int32)
     incomplete = 0
     for start in range(0, count, CHUNK):
@@ -75,19 +69,16 @@ def stratify(
         for at, bound in enumerate(factors):
             factor_scores = score_factor(bound, arrays, context, chunk.height)
             missing = np.isnan(factor_scores)
-            points = np.rint(factor_scores * (bound.weight * POINT))
+            contribution = np.rint(factor_scores * (bound.weight * POINT))
             if missing.any():
-                points[missing] = 0
-                total += points.astype(np.int32)
-                points[missing] = UNKNOWN_POINTS
-                contributions[at][rows] = points
+                contribution[missing] = 0
+                total += contribution.astype(np.int32)
+                contribution[missing] = UNKNOWN_POINTS
                 some_unknown |= missing
-                unknown[at] = True
+                points[at][rows] = contribution
             else:
-                contributions[at][rows] = points
-                total += contributions[at][rows]
+                points[at][rows] = contribution
+                total += points[at][rows]
         scores[rows] = total
         incomplete += int(np.count_nonzero(some_unknown))
-    return Stratified(
-        contributions, tuple(unknown), scores, band_indexes(scores, policy), incomplete
-    )
+    return Stratified(points, scores, band_indexes(scores, policy), incomplete)

@@ -1,4 +1,10 @@
-"""Names of the columns of the table `households` in the store."""
+"""How households are laid out in the store.
+
+What is counted stands in columns of the table `households`. What explains a score (inputs
+and contributions) is read for one household at a time, and stands in the table `details`:
+for each part of the households one Arrow IPC file, which is written three times as fast
+as the same columns.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +13,25 @@ POINT = 10_000
 
 Whole numbers add up exactly, so a score is the sum of its contributions, 0.1 and 0.2
 reach a band from 0.3, and every machine gives the same band."""
-SCORE = "score"
+UNKNOWN_POINTS = -1
+"""Stands for a contribution that is not known; the others are not negative."""
+PART_COLUMN = "part"
+"""Column that says in which row of `details` a household is."""
+SCORE_COLUMN = "score"
 """Column of the score, in ten-thousandths of a point."""
 BAND_COLUMN = "band"
 
 
+def attribute_column(name: str) -> str:
+    """Column of `households`: index into the attribute's stored codes."""
+    return BAND_COLUMN if name == BAND_COLUMN else f"attribute_{name}"
+
+
 def field_column(name: str) -> str:
-    """Column of a field's value; a category or area is an index into its codes."""
+    """Column of the details: a field's value; a category is an index into its codes."""
     return f"field_{name}"
 
 
-def contribution_column(factor: str) -> str:
-    """Column of a factor's contribution, in ten-thousandths of a point; null where unknown."""
+def points_column(factor: str) -> str:
+    """Column of the details: a factor's contribution, in ten-thousandths of a point."""
     return f"points_{factor}"
-
-
-def group_column(attribute: str) -> str:
-    """Column of a grouped number: index of the group."""
-    return f"group_{attribute}"

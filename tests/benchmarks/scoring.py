@@ -313,18 +313,17 @@ def compare(folder: Path) -> float:
 
     config = load_config(folder / "home")
     with open_store(config.store_path, read_key(config.key_file)) as store:
-        columns = ", ".join(f"points_{name} / 10000 AS {name}" for name in WEIGHTS)
-        ours = store._connection.sql(
-            f"SELECT uprn AS UPRN, {columns}, score / 10000 AS score, band "
-            "FROM store.households ORDER BY uprn"
-        ).pl()
+        points = {name: pl.col(f"points_{name}").replace(-1, None) / 10_000 for name in WEIGHTS}
+        details = pl.concat([part.select("uprn", **points) for part in store.details()])
+        ours = store.households(list(BANDS)).join(details, on="uprn").sort("uprn")
     theirs = pl.read_parquet(folder / "floor.parquet").sort("UPRN")
     worst = 0.0
     for name in [*WEIGHTS, "score"]:
         if not (ours[name].is_null() == theirs[name].is_null()).all():
             raise AssertionError(f"{name}: unknown for different households")
         worst = max(worst, float((ours[name] - theirs[name]).abs().max() or 0))
-    different = int((ours["band"] != theirs["band"]).sum())
+    names = theirs["band"].replace_strict(range(len(BANDS)), list(BANDS), return_dtype=pl.String)
+    different = int((ours["band"] != names).sum())
     if worst > 1e-3 or different > ours.height // 100_000:
         raise AssertionError(f"the two differ by {worst} points, {different} bands")
     return worst

@@ -321,10 +321,14 @@ class TestNode:
         return open_store(self.config.store_path, read_key(self.config.key_file))
 
     def rows(self) -> pl.DataFrame:
-        """The table as stored, by UPRN."""
+        """What is stored of each household, by UPRN; unknown points as null."""
         store: HouseholdStore
         with self.open() as store:
-            return store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
+            counted = store._connection.sql("SELECT * FROM store.households").pl()
+            details = pl.concat(store.details(), how="vertical_relaxed")
+        assert counted.height == details.height
+        frame = counted.join(details, on="uprn").sort("uprn")
+        return frame.with_columns(pl.col("^points_.*$").replace(-1, None)).drop("part")
 
 
 @pytest.fixture

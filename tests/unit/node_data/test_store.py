@@ -20,7 +20,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 def test_the_file_holds_nothing_in_the_clear(node):
     node.score()
     content = node.config.store_path.read_bytes()
-    for word in (b"households", b"points_arrears", b"E01000001", b"Winter support", b"uprn"):
+    for word in (b"households", b"council_tax_arrears", b"E01000001", b"Winter support", b"uprn"):
         assert word not in content
 
 
@@ -32,7 +32,7 @@ def test_the_same_content_in_an_unencrypted_file_would_be_found(node, tmp_path):
     rows = node.rows()  # noqa: F841 (read by DuckDB)
     with duckdb.connect(str(tmp_path / "plain.duckdb")) as connection:
         connection.execute("CREATE TABLE households AS SELECT * FROM rows")
-    assert b"points_arrears" in (tmp_path / "plain.duckdb").read_bytes()
+    assert b"field_council_tax_arrears" in (tmp_path / "plain.duckdb").read_bytes()
 
 
 def test_another_key_does_not_open_it(node, tmp_path):
@@ -118,6 +118,7 @@ def test_a_fault_of_a_factor_leaves_the_last_scores(node, monkeypatch):
 KILLED = """
     import os, signal, sys
     from pathlib import Path
+    import numpy as np
     import polars as pl
     from folkmoot_node import store_writer
     from folkmoot_node.store_file import read_key
@@ -132,9 +133,10 @@ KILLED = """
     with store_writer.write_store(path, key, threads=1) as writer:
         if step == "opened":
             die()
-        writer.create({"uprn": "BIGINT", "score": "FLOAT"})
-        frame = pl.DataFrame({"uprn": range(300_000), "score": [1.0] * 300_000})
-        writer.append(frame)
+        writer.create({"uprn": "BIGINT", "score": "INTEGER"})
+        frame = pl.DataFrame({"uprn": range(300_000), "points_arrears": [1.0] * 300_000})
+        counted = {"uprn": np.arange(300_000), "score": np.ones(300_000, dtype=np.int32)}
+        writer.append(0, counted, frame)
         if step == "appended":
             die()
         real = writer._connection.execute
@@ -205,13 +207,12 @@ def test_counts_equal_a_count_by_hand(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("store")
     key = create_key(folder / "key")
     with write_store(folder / "s.duckdb", key, threads=1) as writer:
-        writer.create({"band": "UTINYINT", "field_lsoa": "UTINYINT"})
-        writer.append(
-            pl.DataFrame(
-                {"band": [r[0] for r in rows], "field_lsoa": [r[1] for r in rows]},
-                schema={"band": pl.UInt8, "field_lsoa": pl.UInt8},
-            )
-        )
+        writer.create({"band": "UTINYINT", "attribute_lsoa": "UTINYINT"})
+        counted = {
+            "band": np.array([r[0] for r in rows], dtype=np.uint8),
+            "attribute_lsoa": np.array([3 if r[1] is None else r[1] for r in rows], dtype=np.uint8),
+        }
+        writer.append(0, counted, pl.DataFrame({"uprn": range(len(rows))}))
         writer.finish(
             RunSummary(
                 run_id="0" * 32,
@@ -230,7 +231,7 @@ def test_counts_equal_a_count_by_hand(tmp_path_factory, data):
                         column="band", stored_codes=(*CODES, "unknown"), codes=CODES
                     ),
                     "lsoa": StoredAttribute(
-                        column="field_lsoa", stored_codes=(*AREAS, ""), codes=None
+                        column="attribute_lsoa", stored_codes=(*AREAS, ""), codes=None
                     ),
                 },
             )
