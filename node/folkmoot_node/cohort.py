@@ -32,17 +32,18 @@ def write_households(store: HouseholdStore, path: Path, bands: Sequence[str]) ->
                 remedy=f"The bands are: {', '.join(names)}",
                 exit_code=ExitCode.USAGE,
             )
-    frame = store.households(bands or names)
-    if path.suffix == ".csv":
-        frame.write_csv(path)
-    elif path.suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
+    if path.suffix not in {".csv", ".parquet"}:
         raise Problem(
             "has an unknown ending",
             where=str(path),
             remedy="Name the file .csv or .parquet",
             exit_code=ExitCode.USAGE,
         )
-    path.chmod(0o600)
+    frame = store.households(bands or names)
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # before there is anything in it to read
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    else:
+        frame.write_parquet(path)
     return frame.height

@@ -191,13 +191,12 @@ def households(
     from folkmoot_node.cohort import write_households
     from folkmoot_node.home import open_home
 
-    with open_home(home) as node:
-        with node.open_store() as store:
-            written = write_households(store, out, band or [])
+    with open_home(home) as node, node.open_store() as store:
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,
                 node.clock(),
                 {"action": "households exported", "by": operator_name(), "bands": band or []},
             )
+        written = write_households(store, out, band or [])
     typer.echo(f"Wrote {written:,} households to {out}.")

@@ -53,6 +53,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
     rejection: Rejection | None = None
     forge: Callable[[Receipt], Receipt] = field(default=lambda receipt: receipt)
     fail_submissions: int = 0
+    fail_with: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     submissions: list[bytes] = field(default_factory=list)
     refusals: list[release_pb2.Refusal] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
@@ -86,7 +87,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         self.submissions.append(b"".join(part.SerializeToString() for part in parts))
         if self.fail_submissions:
             self.fail_submissions -= 1
-            context.abort(grpc.StatusCode.UNAVAILABLE, "try again")
+            context.abort(self.fail_with, "try again")
         header = parts[0].header
         return collection_pb2.SubmitResponse(
             receipt=self._receipt(header.round_id, header.release_digest)

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from pathlib import Path
 
+import grpc
 import pytest
 from stage import COUNCIL, Stage, ask
 
@@ -40,7 +41,9 @@ def test_an_honest_coordinator_gets_one_release(stage: Stage) -> None:
         )
 
 
-def test_a_lost_answer_is_sent_again_byte_for_byte(stage: Stage) -> None:
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "INTERNAL", "UNKNOWN"])
+def test_a_lost_answer_is_sent_again_byte_for_byte(stage: Stage, status: str) -> None:
+    stage.coordinator.fail_with = grpc.StatusCode[status]
     stage.coordinator.rounds = [codec.encode_round(ask())]
     stage.coordinator.fail_submissions = 2
     with open_home(stage.home) as home:
