@@ -12,6 +12,8 @@ from folkmoot_operator.problems import ExitCode
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
+_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells give it."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,9 +43,10 @@ def run(app: typer.Typer) -> NoReturn:
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         app()
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # Typer turns Ctrl-C into this, and says nothing
+            print("Interrupted.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
@@ -90,8 +93,23 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, width=None if terminal else _WIDE)
 
 
+def print_text(text: str) -> None:
+    """Prints paragraphs: broken between words on a terminal, whole where programs read."""
+    console().print(text, markup=False, soft_wrap=not sys.stdout.isatty())
+
+
+def minute(moment: str | None, otherwise: str = "") -> str:
+    """A time in few characters, for a column of a table.
+
+    Args:
+        moment: ISO 8601 with seconds, in UTC: `2026-12-01T12:00:00Z`; or None.
+        otherwise: What stands for None.
+    """
+    return f"{moment[:10]} {moment[11:16]}" if moment else otherwise
+
+
 def progress() -> Progress:
-    """A progress display on standard error, removed when done."""
+    """A progress display on standard error, removed when done; none without a terminal."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -109,4 +127,5 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         console=console(stderr=True),
         transient=True,
+        disable=not sys.stderr.isatty(),
     )

@@ -81,7 +81,7 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
 
 def _fault(model: type[BaseModel], detail: dict[str, Any]) -> str:
     location: tuple[str | int, ...] = detail["loc"]
-    key = _dotted(location) or "file"
+    key = _dotted(location)
     if detail["type"] == "extra_forbidden":
         valid = sorted(_keys_at(model, location[:-1]))
         near = nearest(str(location[-1]), valid)
@@ -89,8 +89,11 @@ def _fault(model: type[BaseModel], detail: dict[str, Any]) -> str:
         return f"{key} is an unknown key; {hint}valid keys: {', '.join(valid)}"
     if detail["type"] == "missing":
         return f"{key} is missing"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{key}: {detail['input']!r} does not have the form {detail['ctx']['pattern']}"
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message[:1].lower()}{message[1:]}"
+    # Without a key the fault is in how several keys go together, and names them itself.
+    return f"{key}: {message[:1].lower()}{message[1:]}" if key else message
 
 
 def _dotted(location: Iterable[str | int]) -> str:

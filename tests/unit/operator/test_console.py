@@ -1,0 +1,56 @@
+"""How commands end and print, as a shell and a person see it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from folkmoot_operator.console import minute, print_text, progress
+
+WAITS = """
+import time, typer
+from folkmoot_operator.console import application, run
+app = application("waits", "Waits.")
+@app.command()
+def wait() -> None:
+    print("waiting", flush=True)
+    time.sleep(60)
+run(app)
+"""
+
+
+def test_ctrl_c_ends_a_command_with_a_word_and_no_trace() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert errors == "Interrupted.\n"
+
+
+def test_progress_prints_nothing_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with progress() as bars:
+        bars.add_task("work", total=1)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_text_for_programs_keeps_its_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    paragraph = "a word [and] another " * 20
+    print_text(paragraph)
+    assert capfd.readouterr().out == paragraph + "\n"
+
+
+def test_a_minute_fits_a_column() -> None:
+    assert minute("2026-12-01T12:34:56Z") == "2026-12-01 12:34"
+    assert minute(None, "never") == "never"

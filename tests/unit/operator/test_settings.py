@@ -1,0 +1,39 @@
+"""Faults of settings files name the key and the value at fault."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pytest
+from pydantic import Field, model_validator
+
+from folkmoot_operator.problems import Problem
+from folkmoot_operator.settings import Settings, parse
+
+
+class Span(Settings):
+    """Two keys that must go together."""
+
+    first: int = 0
+    last: int = 9
+    name: Annotated[str, Field(pattern="^[a-z]+$")] = "span"
+
+    @model_validator(mode="after")
+    def _check(self) -> Span:
+        if self.last < self.first:
+            raise ValueError("last: is before first")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (b"last = -1", "last: is before first"),
+        (b'name = "LSOA"', "name: 'LSOA' does not have the form ^[a-z]+$"),
+        (b"frist = 1", "frist is an unknown key; did you mean 'first'? "),
+    ],
+)
+def test_a_fault_names_what_is_wrong(text: bytes, fault: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(Span, text, "span.toml")
+    assert caught.value.problem.startswith(fault)
