@@ -9,13 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.binding import Binding
 from folkmoot_node.config import NodeConfig
-from folkmoot_node.households import RECORDS_COLUMN, combine
+from folkmoot_node.households import absent_value, as_they_are, combine, needs_order
 from folkmoot_node.lineage import fingerprint, folders_of
-from folkmoot_node.link import link
+from folkmoot_node.link import household_index, is_unique, link_by_area, link_by_uprn
 from folkmoot_node.plugins import ConnectedSource
 from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import SourceRecords, read_records
@@ -33,11 +34,13 @@ class Gathered:
 
     Attributes:
         households: One row per UPRN of the frame.
+        index: From UPRN to row of `households`.
         labels: For each area field the codes that its indexes stand for.
         sources: By name.
     """
 
-    households: pl.DataFrame
+    households: pl.DataFrame = field(default_factory=pl.DataFrame)
+    index: pl.DataFrame = field(default_factory=pl.DataFrame)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sources: dict[str, SourceSummary] = field(default_factory=dict)
 
@@ -88,7 +91,7 @@ def gather(
             remedy="Set scoring.frame to a source with UPRNs",
             exit_code=ExitCode.SETTINGS,
         )
-    gathered = Gathered(pl.DataFrame())
+    gathered = Gathered()
     with ThreadPoolExecutor(config.threads) as readers:
 
         def read(source: ConnectedSource) -> _Read:
@@ -105,8 +108,14 @@ def gather(
                 progress("sources", at, len(ordered))
                 while waiting and len(reading) < config.threads:
                     reading.append(readers.submit(read, waiting.popleft()))
-                add = _add_source if at else _add_frame
-                add(gathered, reading.popleft().result())
+                read_source = reading.popleft().result()
+                if at == 0:
+                    _add_frame(gathered, read_source)
+                elif read_source.source.schema.level is Level.AREA:
+                    _add_area_source(gathered, read_source)
+                else:
+                    _add_source(gathered, read_source)
+                del read_source
         except BaseException:
             readers.shutdown(cancel_futures=True)
             raise
@@ -116,36 +125,66 @@ def gather(
 
 def _add_frame(gathered: Gathered, read: _Read) -> None:
     """Makes the households of the frame's UPRNs."""
-    source, records = read.source, read.records
-    combined = combine(records.frame, UPRN_COLUMN, read.fields)
-    if not combined.height:
+    records = read.records.frame
+    uprns = records[UPRN_COLUMN]
+    keyed = records.filter(uprns.is_not_null()) if uprns.null_count() else records
+    if not keyed.height:
         raise Problem(
             "the household frame has no record with a UPRN; the last good scores stay",
-            where=f"source {source.name}",
+            where=f"source {read.source.name}",
             remedy="Check the extract, the mapping and its conditions",
             exit_code=ExitCode.DATA,
         )
-    gathered.households = combined.drop(RECORDS_COLUMN)
-    gathered.labels.update(records.labels)
-    keyless = records.frame[UPRN_COLUMN].null_count()
-    linked = records.frame.height - keyless
-    gathered.sources[source.name] = _summary(read, keyless, linked)
+    if is_unique(keyed[UPRN_COLUMN]):
+        households, values = keyed[UPRN_COLUMN], as_they_are(keyed, read.fields)
+    else:
+        households = keyed[UPRN_COLUMN].unique(maintain_order=True)
+        linked = link_by_uprn(keyed, household_index(households), ordered=True)
+        values, _ = combine(linked, len(households), read.fields)
+    gathered.index = household_index(households)
+    gathered.households = pl.DataFrame([households, *values.get_columns()])
+    gathered.labels.update(read.records.labels)
+    gathered.sources[read.source.name] = _summary(read, uprns.null_count(), keyed.height)
 
 
 def _add_source(gathered: Gathered, read: _Read) -> None:
-    """Adds the fields of another source to the households."""
-    source, records = read.source, read.records
-    by_area = source.schema.level is Level.AREA
-    key = AREA_COLUMN if by_area else UPRN_COLUMN
-    combined = combine(records.frame, key, read.fields)
-    on = UPRN_COLUMN
-    if by_area:
-        on = source.area_field or ""
-        combined = _relabel(combined, records.labels[AREA_COLUMN], gathered.labels[on])
-    gathered.households, linked = link(gathered.households, on, combined, key, read.fields)
-    gathered.labels.update({k: v for k, v in records.labels.items() if k != AREA_COLUMN})
-    keyless = records.frame[key].null_count()
-    gathered.sources[source.name] = _summary(read, keyless, linked)
+    """Adds the fields of another source about people, households or properties."""
+    ordered = needs_order(read.fields)
+    linked = link_by_uprn(read.records.frame, gathered.index, ordered=ordered)
+    values, present = combine(linked, gathered.households.height, read.fields)
+    gathered.households = gathered.households.hstack(_with_absent(values, ~present, read.fields))
+    gathered.labels.update(read.records.labels)
+    keyless = read.records.frame[UPRN_COLUMN].null_count()
+    gathered.sources[read.source.name] = _summary(read, keyless, linked.height)
+
+
+def _add_area_source(gathered: Gathered, read: _Read) -> None:
+    """Adds the fields of a source about areas, by the household's area."""
+    on = read.source.area_field or ""
+    areas = gathered.labels[on]
+    linked = link_by_area(read.records.frame, read.records.labels[AREA_COLUMN], areas)
+    values, present = combine(linked, len(areas), read.fields)
+    by_area = _with_absent(values, ~present, read.fields)
+    # A household whose area is not known gets unknown values.
+    gathered.households = gathered.households.hstack(
+        [by_area[name].gather(gathered.households[on]) for name in read.wanted]
+    )
+    gathered.labels.update({k: v for k, v in read.records.labels.items() if k != AREA_COLUMN})
+    keyless = read.records.frame[AREA_COLUMN].null_count()
+    gathered.sources[read.source.name] = _summary(read, keyless, linked.height)
+
+
+def _with_absent(
+    values: pl.DataFrame, missing: npt.NDArray[np.bool_], fields: Sequence[Field]
+) -> pl.DataFrame:
+    """Gives households without a record the values that absence stands for."""
+    if not missing.any():
+        return values
+    mask = pl.Series(missing)
+    absent = {field.name: absent_value(field) for field in fields}
+    return values.with_columns(
+        values[name].set(mask, value) for name, value in absent.items() if value is not None
+    )
 
 
 def _summary(read: _Read, keyless: int, linked: int) -> SourceSummary:
@@ -166,16 +205,4 @@ def _summary(read: _Read, keyless: int, linked: int) -> SourceSummary:
         no_uprn=keyless,
         not_in_frame=total - keyless - linked,
         latest_record=records.latest,
-    )
-
-
-def _relabel(
-    combined: pl.DataFrame, labels: Sequence[str], households: Sequence[str]
-) -> pl.DataFrame:
-    """Areas of a source as indexes into the households' areas; others are left out."""
-    place = {code: at for at, code in enumerate(households)}
-    index = np.array([place.get(code, -1) for code in labels], dtype=np.int64)
-    key = pl.Series(AREA_COLUMN, index[combined[AREA_COLUMN].to_numpy()])
-    return (
-        combined.with_columns(key).filter(pl.col(AREA_COLUMN) >= 0).cast({AREA_COLUMN: pl.UInt32})
     )

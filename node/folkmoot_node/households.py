@@ -1,26 +1,39 @@
-"""Combines records to households: one row per household, one column per wanted field."""
+"""Combines linked records to households: one value per household for each wanted field."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from folkmoot_node.link import HOUSEHOLD
 from folkmoot_sdk.schema import DATE_COLUMN, Combine, Field, FieldType
 
-RECORDS_COLUMN = "__records"
-"""Column of combined frames: number of records of the household, UInt32."""
-_ROW = "__row"
-_SAMPLE = 10_000
 _ROWS = 2**32
 """More than the records of one source; a date and a row share one integer."""
 _DAYS_BEFORE_EPOCH = 2**22
 """More than the days from year 1 to 1970, so that every date is above 0, an undated record's."""
 
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
-def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.DataFrame:
-    """Combines the records of each household (or area) as each field declares.
+
+def needs_order(fields: Sequence[Field]) -> bool:
+    """Whether the order of records matters: for the first, the latest, and sums of floats."""
+    return any(
+        field.combine in {Combine.FIRST, Combine.LATEST}
+        or (field.combine is Combine.SUM and field.type is FieldType.NUMBER)
+        for field in fields
+    )
+
+
+def combine(
+    linked: pl.DataFrame, households: int, fields: Sequence[Field]
+) -> tuple[pl.DataFrame, Mask]:
+    """Combines the records of each household as each field declares.
 
     Unknown values are left out; the result is unknown if all are unknown. `ANY` and `ALL`
     follow Kleene's three-valued logic. `FIRST` takes the first known value in record
@@ -28,133 +41,30 @@ def combine(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.Data
     is older than all others, and of equal dates the later record counts.
 
     Args:
-        records: As `folkmoot_node.records` gives them.
-        key: Column of the household or area; records without a key are left out.
-        fields: Fields to combine; each is a column of `records`.
+        linked: Records with the column `HOUSEHOLD`, as `link` gives them; in record order
+            if `needs_order(fields)`.
+        households: Number of households.
+        fields: Fields to combine; each is a column of `linked`.
 
     Returns:
-        `key`, `RECORDS_COLUMN`, and the fields: Boolean, Int64, Float64, Date, and
-        indexes as they came. One row per key, in any order.
+        The fields with one row per household, null where unknown: Boolean, integers,
+        Float64, Date, and indexes as they came. And whether a household has a record.
     """
-    for field in fields:
-        if field.combine is Combine.COUNT_DISTINCT:
-            records = records.with_columns(_first_of_its_kind(records, key, field.name))
-    if _is_unique(records[key]):
-        return _as_they_are(records, key, fields)
-    known = records.lazy().filter(pl.col(key).is_not_null())
-    plans = [_plan(field, records) for field in fields]
-    if any(plan.needs_row for plan in plans):
-        # Row numbers go with the filtered records, from which values are gathered below.
-        filtered = known.collect()
-        known = filtered.lazy().with_row_index(_ROW)
-    else:
-        filtered = records
-    grouped = known.group_by(key).agg(
-        pl.len().alias(RECORDS_COLUMN), *(plan.aggregate for plan in plans)
-    )
-    combined = grouped.collect()
-    return combined.select(
-        pl.col(key),
-        pl.col(RECORDS_COLUMN).cast(pl.UInt32),
-        *(plan.finish(combined, filtered) for plan in plans),
-    )
+    rows = linked[HOUSEHOLD].cast(pl.Int64).to_numpy()
+    present = np.zeros(households, dtype=np.bool_)
+    present[rows] = True
+    columns = [_combined(field, linked, rows, present) for field in fields]
+    return pl.DataFrame(columns), present
 
 
-def _is_unique(keys: pl.Series) -> bool:
-    # A source with several records a household shows it in its first records already.
-    if keys[:_SAMPLE].drop_nulls().is_duplicated().any():
-        return False
-    ordered = np.sort(keys.drop_nulls().to_numpy())
-    return not (ordered[1:] == ordered[:-1]).any()
-
-
-def _as_they_are(records: pl.DataFrame, key: str, fields: Sequence[Field]) -> pl.DataFrame:
-    """The households of records that are one each: there is nothing to combine but counts."""
-    values = []
-    for field in fields:
-        value = pl.col(field.name)
-        # `_first_of_its_kind` made values that differ Boolean; a single one counts if known.
-        if field.combine is Combine.COUNT:
-            value = value.is_not_null().cast(pl.Int64)
-        elif field.combine is Combine.COUNT_DISTINCT:
-            value = value.cast(pl.Int64)
-        values.append(value)
-    known = records if records[key].null_count() == 0 else records.drop_nulls(key)
-    return known.select(key, pl.lit(1, pl.UInt32).alias(RECORDS_COLUMN), *values)
-
-
-class _Plan:
-    """How one field is aggregated, and how the result is finished after the group-by."""
-
-    def __init__(
-        self, field: Field, aggregate: pl.Expr, result: pl.Expr, *, gathers: bool = False
-    ) -> None:
-        self._name = field.name
-        self._result = result
-        self._gathers = gathers
-        self.needs_row = gathers
-        self.aggregate = aggregate.alias(field.name)
-
-    def finish(self, combined: pl.DataFrame, records: pl.DataFrame) -> pl.Expr | pl.Series:
-        if not self._gathers:
-            return self._result.alias(self._name)
-        rows = combined.select(self._result.alias(self._name)).to_series()
-        return records[self._name].gather(rows).alias(self._name)
-
-
-def _plan(field: Field, records: pl.DataFrame) -> _Plan:
-    value, result = pl.col(field.name), pl.col(field.name)
-    complete = records[field.name].null_count() == 0
-    match field.combine:
-        case Combine.SUM:
-            total = value.sum()
-            # The sum of no value is 0 in Polars and unknown here.
-            if not complete:
-                total = pl.when(value.count() > 0).then(total)
-            return _Plan(field, total, result)
-        case Combine.MAXIMUM:
-            return _Plan(field, value.max(), result)
-        case Combine.MINIMUM:
-            return _Plan(field, value.min(), result)
-        case Combine.ANY | Combine.ALL:
-            # Kleene's logic is a maximum (or minimum) over false < unknown < true.
-            ordered = value.cast(pl.UInt8) * 2
-            ordered = ordered if complete else ordered.fill_null(1)
-            extreme = ordered.max() if field.combine is Combine.ANY else ordered.min()
-            return _Plan(field, extreme, pl.when(result != 1).then(result == 2))
-        case Combine.COUNT:
-            return _Plan(field, value.count(), result.cast(pl.Int64))
-        case Combine.COUNT_DISTINCT:
-            # `_first_of_its_kind` made it a Boolean: True once for each different value.
-            return _Plan(field, value.sum(), result.cast(pl.Int64))
-        case Combine.FIRST:
-            row = pl.col(_ROW) if complete else pl.when(value.is_not_null()).then(pl.col(_ROW))
-            return _Plan(field, row.min(), result, gathers=True)
-        case Combine.LATEST:
-            day = pl.col(DATE_COLUMN).to_physical().cast(pl.Int64) + _DAYS_BEFORE_EPOCH
-            ranked = day.fill_null(0) * _ROWS + pl.col(_ROW).cast(pl.Int64)
-            ranked = ranked if complete else pl.when(value.is_not_null()).then(ranked)
-            return _Plan(field, ranked.max(), result % _ROWS, gathers=True)
-
-
-def _first_of_its_kind(records: pl.DataFrame, key: str, name: str) -> pl.Series:
-    """True for records whose value is known and stands in no earlier record of its household.
-
-    Most values of a source differ (one record a person), which sorting finds out in a
-    tenth of the time that counting different values in each group takes.
-    """
-    values = records[name]
-    counted = values.is_not_null()
-    if values.dtype.is_integer():
-        ordered = np.sort(values.drop_nulls().to_numpy())
-        repeated = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-        suspects = (values.is_in(repeated.implode()) & counted).arg_true()
-    else:
-        suspects = (values.is_duplicated() & counted).arg_true()
-    if not len(suspects):
-        return counted
-    pairs = records.select(pl.struct(key, name)).to_series().gather(suspects)
-    return counted.scatter(suspects, pairs.is_first_distinct()).alias(name)
+def as_they_are(records: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
+    """What `combine` gives for records that are one household each."""
+    counts = {
+        field.name: pl.col(field.name).is_not_null().cast(pl.Int64)
+        for field in fields
+        if field.combine in {Combine.COUNT, Combine.COUNT_DISTINCT}
+    }
+    return records.select(field.name for field in fields).with_columns(**counts)
 
 
 def absent_value(field: Field) -> bool | float | int | None:
@@ -168,3 +78,112 @@ def absent_value(field: Field) -> bool | float | int | None:
     if field.household_type is FieldType.INTEGER:
         return int(field.absent)
     return float(field.absent)
+
+
+def _combined(field: Field, linked: pl.DataFrame, rows: Rows, present: Mask) -> pl.Series:
+    """One field of all households, by scattering its known values to their households."""
+    series = linked[field.name]
+    count = len(present)
+    complete = series.null_count() == 0
+    known = None if complete else series.is_not_null().to_numpy()
+    at = rows if known is None else rows[known]
+    seen = present if known is None else _scattered(at, count)
+    match field.combine:
+        case Combine.ANY | Combine.ALL:
+            return _kleene(series, field.combine, rows, present)
+        case Combine.COUNT:
+            return _series(field.name, np.bincount(at, minlength=count), present)
+        case Combine.COUNT_DISTINCT:
+            new = _first_of_its_kind(linked, field.name)
+            return _series(field.name, np.bincount(rows[new], minlength=count), present)
+        case Combine.FIRST:
+            position = np.full(count, linked.height)
+            np.minimum.at(position, at, np.flatnonzero(_all_or(known, len(rows))))
+            return _picked(series, position, seen)
+        case Combine.LATEST:
+            ranked = _ranked_by_date(linked)[_all_or(known, len(rows))]
+            latest = np.zeros(count, dtype=np.int64)
+            np.maximum.at(latest, at, ranked)
+            return _picked(series, latest % _ROWS, seen)
+        case Combine.SUM:
+            return _series(field.name, _sums(series.drop_nulls(), at, count), seen)
+        case Combine.MAXIMUM | Combine.MINIMUM:
+            values = series.drop_nulls().to_physical().to_numpy()
+            found = _extremes(values, at, count, field.combine is Combine.MAXIMUM)
+            return _series(field.name, found, seen).cast(series.dtype)
+
+
+def _all_or(known: Mask | None, count: int) -> Mask:
+    return np.ones(count, dtype=np.bool_) if known is None else known
+
+
+def _scattered(at: Rows, count: int) -> Mask:
+    seen = np.zeros(count, dtype=np.bool_)
+    seen[at] = True
+    return seen
+
+
+def _series(name: str, values: npt.NDArray[Any], known: Mask) -> pl.Series:
+    series = pl.Series(name, values)
+    return series if known.all() else series.set(pl.Series(~known), None)
+
+
+def _picked(series: pl.Series, position: Rows, known: Mask) -> pl.Series:
+    """The values at `position`, null where not known."""
+    positions = pl.Series(np.where(known, position, -1))
+    return series.gather(positions.replace(-1, None).cast(pl.UInt32))
+
+
+def _sums(values: pl.Series, at: Rows, count: int) -> npt.NDArray[Any]:
+    if values.dtype.is_float():
+        return np.bincount(at, weights=values.to_numpy(), minlength=count)
+    totals = np.zeros(count, dtype=np.int64)
+    np.add.at(totals, at, values.cast(pl.Int64).to_numpy())
+    return totals
+
+
+def _extremes(values: npt.NDArray[Any], at: Rows, count: int, largest: bool) -> npt.NDArray[Any]:
+    if values.dtype.kind == "f":
+        start = -np.inf if largest else np.inf
+    else:
+        limits = np.iinfo(values.dtype)
+        start = limits.min if largest else limits.max
+    found = np.full(count, start, dtype=values.dtype)
+    (np.maximum if largest else np.minimum).at(found, at, values)
+    return found
+
+
+def _kleene(series: pl.Series, how: Combine, rows: Rows, present: Mask) -> pl.Series:
+    """Kleene's logic is a maximum (any) or minimum (all) over false < unknown < true."""
+    false, unknown, true = np.uint8(0), np.uint8(1), np.uint8(2)
+    values = (series.cast(pl.UInt8) * 2).fill_null(int(unknown)).to_numpy()
+    any_ = how is Combine.ANY
+    found = np.full(len(present), false if any_ else true, dtype=np.uint8)
+    (np.maximum if any_ else np.minimum).at(found, rows, values)
+    return _series(series.name, found == true, present & (found != unknown))
+
+
+def _ranked_by_date(linked: pl.DataFrame) -> Rows:
+    """For each record a number that grows with its date, then with its place."""
+    day = linked[DATE_COLUMN].to_physical().cast(pl.Int64) + _DAYS_BEFORE_EPOCH
+    return day.fill_null(0).to_numpy() * _ROWS + np.arange(linked.height)
+
+
+def _first_of_its_kind(linked: pl.DataFrame, name: str) -> Mask:
+    """True for records whose value is known and stands in no earlier record of its household.
+
+    Most values of a source differ (one record a person), which sorting finds out in a
+    tenth of the time that counting different values in each group takes.
+    """
+    values = linked[name]
+    counted = values.is_not_null()
+    if values.dtype.is_integer():
+        ordered = np.sort(values.drop_nulls().to_numpy())
+        repeated = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
+        suspects = (values.is_in(repeated.implode()) & counted).arg_true()
+    else:
+        suspects = (values.is_duplicated() & counted).arg_true()
+    if not len(suspects):
+        return counted.to_numpy()
+    pairs = linked.select(pl.struct(HOUSEHOLD, name)).to_series().gather(suspects)
+    return counted.scatter(suspects, pairs.is_first_distinct()).to_numpy()

@@ -1,53 +1,66 @@
-"""Links sources to the household frame, by UPRN or by area."""
+"""Finds the household of each record, by UPRN or by area."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
-from folkmoot_node.households import RECORDS_COLUMN, absent_value
-from folkmoot_sdk.schema import Field
+from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN
+
+HOUSEHOLD = "__household"
+"""Column of linked records: row of the household (or of the area) in its frame."""
 
 
-def link(
-    households: pl.DataFrame,
-    on: str,
-    combined: pl.DataFrame,
-    key: str,
-    fields: Sequence[Field],
-) -> tuple[pl.DataFrame, int]:
-    """Adds one source's fields to the households.
-
-    A household without a record has the field's `absent` value; a household whose
-    records do not know the value has an unknown one.
+def household_index(uprns: pl.Series) -> pl.DataFrame:
+    """From UPRN to row of the frame.
 
     Args:
-        households: The frame; its rows and their order stay.
-        on: Column of the frame: `uprn`, or the area by which an area source is joined.
-        combined: One row per `key`, from `households.combine`.
-        key: Key column of `combined`.
-        fields: Fields to add.
-
-    Returns:
-        The frame with the fields added, and the number of records that were linked.
+        uprns: UPRNs of the frame, each once.
     """
-    keys = combined.rename({key: on}) if key != on else combined
-    joined = households.lazy().join(keys.lazy(), on=on, how="left", maintain_order="left")
-    filled = []
-    for field in fields:
-        value = pl.col(field.name)
-        absent = absent_value(field)
-        if absent is None:
-            continue
-        if combined[field.name].null_count() == 0:
-            filled.append(value.fill_null(absent))
-        else:
-            missing = pl.col(RECORDS_COLUMN).is_null()
-            filled.append(pl.when(missing).then(pl.lit(absent)).otherwise(value).alias(field.name))
-    result = joined.with_columns(filled).collect(engine="in-memory")
-    matched = result
-    if key != on:
-        # Many households share an area; each of its records counts once.
-        matched = keys.join(households.select(on), on=on, how="semi")
-    return result.drop(RECORDS_COLUMN), int(matched[RECORDS_COLUMN].sum())
+    return pl.DataFrame({UPRN_COLUMN: uprns}).with_row_index(HOUSEHOLD)
+
+
+def link_by_uprn(records: pl.DataFrame, index: pl.DataFrame, *, ordered: bool) -> pl.DataFrame:
+    """The records whose UPRN is in the frame, with the column `HOUSEHOLD`.
+
+    Args:
+        records: As `folkmoot_node.records` gives them.
+        index: From `household_index`.
+        ordered: Whether to keep the order of records, which takes longer.
+    """
+    if ordered:
+        keys = records.lazy().select(UPRN_COLUMN)
+        found = keys.join(index.lazy(), on=UPRN_COLUMN, how="left", maintain_order="left")
+        rows = found.select(HOUSEHOLD).collect(engine="in-memory").to_series()
+        linked = records.with_columns(rows)
+        return linked.filter(pl.col(HOUSEHOLD).is_not_null()) if rows.null_count() else linked
+    joined = records.lazy().join(index.lazy(), on=UPRN_COLUMN, how="inner")
+    return joined.collect(engine="streaming")
+
+
+def link_by_area(
+    records: pl.DataFrame, labels: Sequence[str], areas: Sequence[str]
+) -> pl.DataFrame:
+    """The records of areas in which households are, with the column `HOUSEHOLD`.
+
+    Args:
+        records: As `folkmoot_node.records` gives them, about areas.
+        labels: What the indexes of the records' areas stand for.
+        areas: What the indexes of the households' areas stand for; `HOUSEHOLD` counts
+            these.
+    """
+    place = {code: at for at, code in enumerate(areas)}
+    rows = pl.Series(HOUSEHOLD, [place.get(code) for code in labels], dtype=pl.UInt32)
+    linked = records.with_columns(rows.gather(records[AREA_COLUMN]))
+    return linked.filter(pl.col(HOUSEHOLD).is_not_null())
+
+
+def is_unique(keys: pl.Series) -> bool:
+    """Whether each key stands there once; unknown keys aside."""
+    # A source with several records a household shows it in its first records already.
+    if keys[:10_000].drop_nulls().is_duplicated().any():
+        return False
+    ordered = np.sort(keys.drop_nulls().to_numpy())
+    return not bool((ordered[1:] == ordered[:-1]).any())

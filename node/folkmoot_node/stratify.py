@@ -21,14 +21,15 @@ class Stratified:
     """Scores of some households, in their order.
 
     Attributes:
-        points: For each factor int32 of shape (households,): weight x factor score in
-            units of `POINT`; `UNKNOWN_POINTS` where unknown.
+        points: For each factor int16, or int32 if its weight needs it, of shape
+            (households,): weight x factor score in units of `POINT`; `UNKNOWN_POINTS`
+            where unknown.
         score: int32 (households,): sum of the known contributions.
         band: uint8 (households,): index of the band.
         incomplete: Households of which some factor is unknown.
     """
 
-    points: tuple[npt.NDArray[np.int32], ...]
+    points: tuple[npt.NDArray[np.signedinteger], ...]
     score: npt.NDArray[np.int32]
     band: npt.NDArray[np.uint8]
     incomplete: int
@@ -40,6 +41,10 @@ def band_indexes(score: npt.NDArray[np.int32], policy: RiskPolicy) -> npt.NDArra
     for band in policy.bands[1:]:
         index += score >= round(band.minimum * POINT)
     return index
+
+
+def _points_type(bound: BoundFactor) -> type[np.signedinteger]:
+    return np.int16 if bound.weight * POINT <= np.iinfo(np.int16).max else np.int32
 
 
 def stratify(
@@ -57,7 +62,7 @@ def stratify(
         Problem: Exit code FAULT, if a factor breaks its contract.
     """
     count = households.height
-    points = tuple(np.empty(count, dtype=np.int32) for _ in factors)
+    points = tuple(np.empty(count, dtype=_points_type(bound)) for bound in factors)
     scores = np.empty(count, dtype=np.int32)
     incomplete = 0
     for start in range(0, count, CHUNK):

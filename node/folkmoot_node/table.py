@@ -8,8 +8,8 @@ as the same columns.
 
 from __future__ import annotations
 
-POINT = 10_000
-"""Units of a point: contributions, scores and bands are whole ten-thousandths of a point.
+POINT = 1000
+"""Units of a point: contributions, scores and bands are whole thousandths of a point.
 
 Whole numbers add up exactly, so a score is the sum of its contributions, 0.1 and 0.2
 reach a band from 0.3, and every machine gives the same band."""
@@ -18,7 +18,7 @@ UNKNOWN_POINTS = -1
 PART_COLUMN = "part"
 """Column that says in which row of `details` a household is."""
 SCORE_COLUMN = "score"
-"""Column of the score, in ten-thousandths of a point."""
+"""Column of the score, in thousandths of a point."""
 BAND_COLUMN = "band"
 
 
@@ -33,5 +33,5 @@ def field_column(name: str) -> str:
 
 
 def points_column(factor: str) -> str:
-    """Column of the details: a factor's contribution, in ten-thousandths of a point."""
+    """Column of the details: a factor's contribution, in thousandths of a point."""
     return f"points_{factor}"

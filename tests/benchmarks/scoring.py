@@ -313,7 +313,7 @@ def compare(folder: Path) -> float:
 
     config = load_config(folder / "home")
     with open_store(config.store_path, read_key(config.key_file)) as store:
-        points = {name: pl.col(f"points_{name}").replace(-1, None) / 10_000 for name in WEIGHTS}
+        points = {name: pl.col(f"points_{name}").replace(-1, None) / 1000 for name in WEIGHTS}
         details = pl.concat([part.select("uprn", **points) for part in store.details()])
         ours = store.households(list(BANDS)).join(details, on="uprn").sort("uprn")
     theirs = pl.read_parquet(folder / "floor.parquet").sort("UPRN")
@@ -324,7 +324,7 @@ def compare(folder: Path) -> float:
         worst = max(worst, float((ours[name] - theirs[name]).abs().max() or 0))
     names = theirs["band"].replace_strict(range(len(BANDS)), list(BANDS), return_dtype=pl.String)
     different = int((ours["band"] != names).sum())
-    if worst > 1e-3 or different > ours.height // 100_000:
+    if worst > 0.01 or different > ours.height // 100_000:
         raise AssertionError(f"the two differ by {worst} points, {different} bands")
     return worst
 

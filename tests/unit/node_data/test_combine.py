@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot_node.households import RECORDS_COLUMN, combine
+from folkmoot_node.households import as_they_are, needs_order
+from folkmoot_node.households import combine as combine_linked
+from folkmoot_node.link import household_index, is_unique, link_by_uprn
 from folkmoot_sdk import Category, Combine, Field, FieldType
 
 DAY = datetime.date(2026, 1, 1)
@@ -26,6 +28,17 @@ VALUES: dict[FieldType, tuple[pl.DataType, st.SearchStrategy[Any]]] = {
     ),
     FieldType.AREA: (pl.UInt32(), st.integers(0, 3)),
 }
+
+
+def combine(records: pl.DataFrame, fields: list[Field]) -> pl.DataFrame:
+    """Links records to the frame of their own UPRNs, and combines them."""
+    uprns = records["uprn"].drop_nulls().unique().sort()
+    linked = link_by_uprn(records, household_index(uprns), ordered=needs_order(fields))
+    values, present = combine_linked(linked, len(uprns), fields)
+    assert present.all()
+    return values.insert_column(0, uprns)
+
+
 PAIRS = [
     (kind, how)
     for kind in FieldType
@@ -96,13 +109,12 @@ def test_combine_follows_the_definition(kind, how):
     @settings(max_examples=60, deadline=None)
     @given(st.lists(row, max_size=14))
     def check(rows):
-        combined = combine(frame(kind, rows), "uprn", [declared(kind, how)])
-        found = {r["uprn"]: (r["value"], r[RECORDS_COLUMN]) for r in combined.to_dicts()}
+        combined = combine(frame(kind, rows), [declared(kind, how)])
+        found = {r["uprn"]: r["value"] for r in combined.to_dicts()}
         expected = {}
         for uprn in {r[0] for r in rows if r[0] is not None}:
             own = [r for r in rows if r[0] == uprn]
-            value = reference(how, [r[1] for r in own], [r[2] for r in own])
-            expected[uprn] = (value, len(own))
+            expected[uprn] = reference(how, [r[1] for r in own], [r[2] for r in own])
         assert found == expected
 
     check()
@@ -114,14 +126,14 @@ def test_any_and_all_are_dual(rows):
     """Not (any x) is all (not x), in three values (De Morgan, Kleene)."""
     positive = frame(FieldType.BOOLEAN, [(u, v, None) for u, v in rows])
     negative = frame(FieldType.BOOLEAN, [(u, None if v is None else not v, None) for u, v in rows])
-    some = combine(positive, "uprn", [declared(FieldType.BOOLEAN, Combine.ANY)]).sort("uprn")
-    every = combine(negative, "uprn", [declared(FieldType.BOOLEAN, Combine.ALL)]).sort("uprn")
+    some = combine(positive, [declared(FieldType.BOOLEAN, Combine.ANY)]).sort("uprn")
+    every = combine(negative, [declared(FieldType.BOOLEAN, Combine.ALL)]).sort("uprn")
     assert (~some["value"]).to_list() == every["value"].to_list()
 
 
 def test_a_household_with_no_known_value_is_unknown_not_zero():
     rows = frame(FieldType.NUMBER, [(1, None, None), (1, None, None), (2, 0.0, None)])
-    combined = combine(rows, "uprn", [declared(FieldType.NUMBER, Combine.SUM)]).sort("uprn")
+    combined = combine(rows, [declared(FieldType.NUMBER, Combine.SUM)]).sort("uprn")
     assert combined["value"].to_list() == [None, 0.0]
 
 
@@ -135,7 +147,33 @@ def test_several_fields_of_one_source_are_combined_independently():
         Field("b", FieldType.BOOLEAN, Combine.ALL, Category.FINANCE),
         Field("c", FieldType.INTEGER, Combine.COUNT_DISTINCT, Category.FINANCE),
     ]
-    combined = combine(rows, "uprn", fields).sort("uprn")
+    combined = combine(rows, fields).sort("uprn")
     assert combined["a"].to_list() == [2, 3]
     assert combined["b"].to_list() == [None, False]
     assert combined["c"].to_list() == [1, 1]
+
+
+@pytest.mark.parametrize("kind,how", PAIRS, ids=lambda entry: entry.value)
+def test_records_that_are_one_household_each_need_no_combining(kind, how):
+    row = st.tuples(st.one_of(st.none(), VALUES[kind][1]), st.one_of(st.none(), st.just(DAY)))
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.lists(row, max_size=6))
+    def check(rows):
+        records = frame(kind, [(uprn, *rest) for uprn, rest in enumerate(rows, start=1)])
+        assert is_unique(records["uprn"])
+        fields = [declared(kind, how)]
+        assert as_they_are(records, fields)["value"].to_list() == (
+            combine(records, fields)["value"].to_list()
+        )
+
+    check()
+
+
+def test_repeated_keys_are_found_wherever_they_stand():
+    keys = pl.Series(range(20_001))
+    assert is_unique(keys)
+    assert not is_unique(keys.scatter(20_000, 19_999))
+    assert not is_unique(keys.scatter(20_000, 0))
+    assert not is_unique(keys.scatter(1, 0))
+    assert is_unique(pl.Series([None, None, 1]))

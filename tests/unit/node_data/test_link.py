@@ -132,7 +132,7 @@ def area_node(node):
 
 def test_a_source_about_areas_is_joined_by_the_households_area(area_node):
     summary = area_node.score()
-    assert area_node.rows()["points_deprived"].to_list() == [5_000, 50_000, 5_000]
+    assert area_node.rows()["points_deprived"].to_list() == [500, 5_000, 500]
     source = summary.sources[2]
     assert (source.records, source.linked, source.no_uprn, source.not_in_frame) == (4, 2, 1, 1)
 
@@ -142,14 +142,14 @@ def test_a_household_of_an_area_without_record_is_unknown(area_node):
     book.batches = [book.batches[0].filter(pl.col("area") == "E01000001")]
     area_node.score()
     points = area_node.rows()["points_deprived"].to_list()
-    assert points == [5_000, None, 5_000]
+    assert points == [500, None, 500]
 
 
 def test_the_area_field_is_read_even_if_nothing_else_needs_it(area_node):
     text = area_node.config.risk_policy.read_text()
     area_node.write_policy(text.replace('[attributes.lsoa]\nfield = "lsoa"\n', ""))
     area_node.score()
-    assert area_node.rows()["points_deprived"].to_list() == [5_000, 50_000, 5_000]
+    assert area_node.rows()["points_deprived"].to_list() == [500, 5_000, 500]
     assert "field_lsoa" not in area_node.rows().columns
 
 
@@ -177,3 +177,21 @@ def test_the_order_of_sources_does_not_matter(node):
     rows = node.rows()
     assert rows.select(expected.columns).equals(expected)
     assert np.unique(rows["uprn"]).size == rows.height
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_frame_may_give_nothing_but_households(node, repeated):
+    text = node.config.risk_policy.read_text()
+    head, rest = text.split('[[factors]]\nfactor = "arrears"')
+    rest = rest[rest.index("[[factors]]") :].replace(
+        '[[factors]]\nfactor = "renting"\nweight = 10\n', ""
+    )
+    rest = rest.replace("from = 60", "from = 20")
+    for lines in ('[attributes.tenure]\nfield = "tenure"\n', '[attributes.lsoa]\nfield = "lsoa"\n'):
+        rest = rest.replace(lines, "")
+    node.write_policy(head + rest)
+    if not repeated:
+        node.tax.batches[0] = node.tax.batches[0].filter(pl.int_range(pl.len()) < 3)
+    node.score()
+    assert node.tax.asked == ()
+    assert node.rows()["points_alone"].to_list() == [0, 30_000, None]

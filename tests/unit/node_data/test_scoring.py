@@ -13,14 +13,14 @@ def test_households_are_scored_banded_and_stored(node):
     summary = node.score()
     rows = {row["uprn"]: row for row in node.rows().to_dicts()}
     assert set(rows) == {1, 2, 3}
-    assert rows[1]["points_arrears"] == 150_000
+    assert rows[1]["points_arrears"] == 15_000
     assert rows[1]["points_alone"] == 0
     assert rows[1]["points_renting"] == 0
-    assert rows[1]["score"] == 150_000
+    assert rows[1]["score"] == 15_000
     assert rows[1]["band"] == 1
-    assert rows[2]["points_arrears"] == 600_000
-    assert rows[2]["points_alone"] == 300_000
-    assert rows[2]["points_renting"] == 100_000
+    assert rows[2]["points_arrears"] == 60_000
+    assert rows[2]["points_alone"] == 30_000
+    assert rows[2]["points_renting"] == 10_000
     assert rows[2]["band"] == 2
     assert rows[3]["points_arrears"] is None
     assert rows[3]["points_alone"] is None
