@@ -34,6 +34,9 @@ STREAMS_PER_CONNECTION = 16
 ENROLMENT_WORKERS = 4
 """Enrolments served at one time; apart from the collection port's workers, so that
 callers nobody knows cannot take those."""
+LEAST_SUBMISSIONS = 2
+"""Submissions that one council may make at one time, or a third of the workers if that is
+more."""
 WAITING_CALLS = 1024
 """Calls that may wait for a worker on one port; more are told to come back."""
 
@@ -132,6 +135,7 @@ class CoordinatorServer:
                 identity,
                 clock,
                 call_seconds=limits.call_seconds,
+                submissions=max(LEAST_SUBMISSIONS, limits.workers // 3),
             ),
             self._collection,
         )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
@@ -34,7 +36,7 @@ from folkmoot_coordinator.enrolment import Enrolment
 from folkmoot_coordinator.identity import Member, authenticate
 from folkmoot_coordinator.intake import Intake, StoredReceipt
 from folkmoot_coordinator.rounds import open_rounds_of
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
 
 log = logging.getLogger(__name__)
 Response = TypeVar("Response")
@@ -123,12 +125,16 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
         clock: Clock,
         *,
         call_seconds: int,
+        submissions: int,
     ) -> None:
         self._database = database
         self._intake = intake
         self._identity = identity
         self._clock = clock
         self._call_seconds = call_seconds
+        self._submissions = submissions
+        self._sending: Counter[GssCode] = Counter()
+        self._counting = threading.Lock()
 
     def Negotiate(  # noqa: N802  named by the contract
         self, request: collection_pb2.NegotiateRequest, context: grpc.ServicerContext
@@ -181,9 +187,11 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
 
         def work() -> collection_pb2.SubmitResponse:
             member = self._identity.caller(context)
-            header = decode_header(next(request_iterator, None) or collection_pb2.SubmitRequest())
-            check_protocol(header.protocol)
-            receipt = self._intake.accept_release(member.council, header, request_iterator)
+            with self._place(member.council):
+                part = next(request_iterator, None)
+                header = decode_header(part or collection_pb2.SubmitRequest())
+                check_protocol(header.protocol)
+                receipt = self._intake.accept_release(member.council, header, request_iterator)
             _log_answer("release", member, header.round_id, receipt)
             return collection_pb2.SubmitResponse(receipt=_signed(receipt))
 
@@ -202,6 +210,25 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
             )
         finally:
             limit.cancel()
+
+    @contextmanager
+    def _place(self, council: GssCode) -> Iterator[None]:
+        """Counts a submission; one council cannot take every worker with slow ones."""
+        with self._counting:
+            free = self._sending[council] < self._submissions
+            self._sending[council] += free
+        if not free:
+            raise Problem(
+                "too many submissions at once",
+                where=council,
+                remedy="The node tries again by itself; if it goes on, ask the council why",
+                exit_code=ExitCode.UNREACHABLE,
+            )
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._sending[council] -= 1
 
     def Refuse(  # noqa: N802  named by the contract
         self, request: collection_pb2.RefuseRequest, context: grpc.ServicerContext

@@ -16,7 +16,13 @@ from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason, refusal_digest
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.release import release_digest
-from folkmoot.v1 import collection_pb2, privacy_pb2, release_pb2, round_pb2
+from folkmoot.v1 import (
+    collection_pb2,
+    collection_pb2_grpc,
+    privacy_pb2,
+    release_pb2,
+    round_pb2,
+)
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.results import released_counts
 from folkmoot_coordinator.rounds import close_round, find_round
@@ -357,6 +363,34 @@ def test_a_sender_that_never_ends_does_not_keep_its_worker(region: Region) -> No
     released.set()
     assert not any(holder.is_alive() for holder in holders)
     assert region.stored() == NOTHING
+
+
+def test_one_council_cannot_take_every_worker_with_slow_submissions(region: Region) -> None:
+    slow, other = region.member(), region.member(BURY)
+    region.open_round((TRAFFORD,))
+    [signed] = slow.rounds()
+    header, _ = encode_release(slow.release_for(signed), 1)
+    released = threading.Event()
+
+    def held() -> Iterator[collection_pb2.SubmitRequest]:
+        yield header
+        released.wait(timeout=20)
+
+    workers = region.settings.limits.workers
+    channels = [slow.channel() for _ in range(2)]
+    calls = [
+        collection_pb2_grpc.CollectionServiceStub(channels[at % 2]).Submit.future(held())
+        for at in range(workers)
+    ]
+    time.sleep(0.5)
+    other.seconds = 10
+    assert other.negotiate() == 1
+    refused = [call for call in calls if call.done()]
+    assert len(refused) == workers - workers // 3
+    assert {call.code() for call in refused} == {grpc.StatusCode.UNAVAILABLE}
+    released.set()
+    for channel in channels:
+        channel.close()
 
 
 def test_the_same_council_answering_twice_at_once_is_stored_once(
