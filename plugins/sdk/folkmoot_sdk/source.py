@@ -113,6 +113,9 @@ class DataSource(ABC):
     def read(self, context: ReadContext) -> Iterator[Records]:
         """Yields the records in batches, with the wanted fields only.
 
+        May run on a thread of its own while other sources are read; one source is never
+        read by two threads at once.
+
         Raises:
             PluginError: If the source cannot be read at all (no such file, duplicated
                 header, wrong encoding). A record that cannot be read is not an error:
