@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
-from folkmoot_operator.console import application, console, print_json
+from folkmoot_operator.console import console, minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
 
-councils_app = application("councils", "Councils that have enrolled.")
+councils_app = typer.Typer(rich_markup_mode="markdown")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,6 +57,22 @@ def invite(
     typer.echo(f"Next, at the council: `folkmoot-node enrol {path.name}`")
 
 
+@councils_app.callback(invoke_without_command=True)
+def councils(context: typer.Context, home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """The councils that have enrolled; without a command, list them.
+
+    Example: `folkmoot-coordinator councils --json`
+    """
+    if context.invoked_subcommand is None:
+        list_(home, json_)
+    elif any(
+        (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+        for name in ("home", "json_")
+    ):
+        # They would be taken for options of the command, and have no effect.
+        raise typer.BadParameter(f"give options after `{context.invoked_subcommand}`")
+
+
 @councils_app.command("list")
 def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """List the councils that have enrolled.
@@ -89,13 +105,14 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
         return
     from rich.table import Table
 
-    table = Table("Council", "Enrolled", "Last seen", "Certificate valid until")
+    table = Table("Council", "Enrolled (UTC)", "Last seen (UTC)", "Certificate until (UTC)")
     for council in councils:
+        last_seen, expires = council.last_seen, council.expires_at
         table.add_row(
             council.code,
-            to_text(council.enrolled_at),
-            to_text(council.last_seen) if council.last_seen else "never",
-            to_text(council.expires_at) if council.expires_at else "none valid",
+            minute(to_text(council.enrolled_at)),
+            minute(to_text(last_seen) if last_seen else None, "never"),
+            minute(to_text(expires) if expires else None, "none valid"),
         )
     console().print(table)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import print_json
+from folkmoot_operator.console import print_json, print_text
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,4 +51,4 @@ def export(
     for path in (publication.csv, publication.parquet, publication.metadata):
         typer.echo(f"  {path}")
     typer.echo()
-    typer.echo(privacy_statement(result.stored.round_, len(result.coverage.released)))
+    print_text(privacy_statement(result.stored.round_, len(result.coverage.released)))

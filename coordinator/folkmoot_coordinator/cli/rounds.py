@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import application, console, print_json
+from folkmoot_operator.console import application, console, minute, print_json
 
 if TYPE_CHECKING:
+    from folkmoot.rounds import RoundState
     from folkmoot_coordinator.rounds import RoundSummary, Standing, StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
@@ -59,8 +60,9 @@ def open_(
         )
         return
     typer.echo(f"Round {round_.round_id} is open until {to_text(round_.deadline)}")
+    invited = len(round_.councils)
     typer.echo(
-        f"  {len(round_.councils)} councils invited; each is asked for rho {round_.loss} "
+        f"  {invited} council{'s' * (invited > 1)} invited; each is asked for rho {round_.loss} "
         f"(epsilon {epsilon_at(round_.loss, round_.delta):.2f} at delta {round_.delta})"
     )
     if missing:
@@ -85,20 +87,19 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     if not found:
         typer.echo("No round yet. Open one: `folkmoot-coordinator round open FILE`")
         return
+    from rich.markup import escape
     from rich.table import Column, Table
 
-    table = Table(Column("Round", no_wrap=True), "Title", "State", "Released", "Refused")
-    table.add_column("Invited")
-    table.add_column("Deadline")
+    table = Table(Column("Round", no_wrap=True), "Title", "State", "Answers")
+    table.add_column("Deadline (UTC)", no_wrap=True)
     for summary in found:
+        answers = f"{summary.released} of {summary.invited}"
         table.add_row(
             summary.round_id[:12],
-            summary.title,
+            escape(summary.title),
             summary.state.name.lower(),
-            str(summary.released),
-            str(summary.refused),
-            str(summary.invited),
-            to_text(summary.deadline),
+            f"{answers}, {summary.refused} refused" if summary.refused else answers,
+            minute(to_text(summary.deadline)),
         )
     console().print(table)
 
@@ -136,6 +137,13 @@ def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = 
         print_json({"round_id": identifier, "state": state.name.lower()})
     else:
         typer.echo(f"Round {identifier} is closed: {state.name.lower()}")
+        typer.echo(f"Next: {_after_closing(state, identifier)}")
+
+
+def _after_closing(state: RoundState, identifier: str) -> str:
+    if state.name == "VOID":
+        return f"`folkmoot-coordinator round show {identifier[:12]}` says why it has no result"
+    return f"`folkmoot-coordinator export {identifier[:12]} --out FOLDER`"
 
 
 def _summary(summary: RoundSummary) -> dict[str, Any]:
@@ -197,19 +205,23 @@ def _print_round(stored: StoredRound, found: list[Standing]) -> None:
     typer.echo(f"Round {round_.round_id}: {round_.title or round_.purpose}")
     closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
     typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
-    unanswered = "waiting for" if stored.closed_at is None else "no answer from"
+    released = sum(standing.answer == "released" for standing in found)
+    refused = sum(standing.answer == "refused" for standing in found)
+    unanswered = "waited for" if stored.closed_at is None else "without an answer"
     typer.echo(
-        f"  {unanswered} {waiting} of {len(found)} councils; published from "
-        f"{round_.minimum_councils} releases"
+        f"  of {len(found)} invited: {released} released, {refused} refused, {waiting} {unanswered}"
     )
-    table = Table(Column("Council", no_wrap=True), "Answer", "When", "Last seen")
+    typer.echo(f"  published if at least {round_.minimum_councils} released")
+    table = Table(Column("Council", no_wrap=True), "Answer")
+    table.add_column("When (UTC)", no_wrap=True)
+    table.add_column("Last seen (UTC)", no_wrap=True)
     table.add_column("Why, and what to do")
     for standing in found:
         table.add_row(
             standing.council,
             _answer(stored, standing),
-            to_text(standing.answered_at) if standing.answered_at else "",
-            to_text(standing.last_seen) if standing.last_seen else "never",
+            minute(to_text(standing.answered_at) if standing.answered_at else None),
+            minute(to_text(standing.last_seen) if standing.last_seen else None, "never"),
             _explanation(stored, standing),
         )
     console().print(table)

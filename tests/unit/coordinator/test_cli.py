@@ -134,6 +134,10 @@ def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
     assert tomllib.loads(file.read_text())["council"] == "E08000009"
     assert json.loads(inside("councils", "list", "--home", home, "--json").output) == []
     assert "No council has enrolled" in inside("councils", "list", "--home", home).output
+    assert "No council has enrolled" in inside("councils", "--home", home).output
+    misplaced = inside("councils", "--home", home, "list")
+    assert misplaced.exit_code == 2
+    assert "after `list`" in misplaced.output
 
     (tmp_path / "round.toml").write_text(
         'title = "Winter"\npurpose = "winter_support"\n'
@@ -153,9 +157,11 @@ def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
         False,
     )
     table = inside("round", "show", round_id[:8], "--home", home).output
-    assert "waiting for 1 of 1 councils" in table
+    assert "of 1 invited: 0 released, 0 refused, 1 waited for" in table
     assert "Invite the council" in " ".join(table.split())
 
+    closed = inside("round", "close", round_id, "--home", home)
+    assert f"round show {round_id[:12]}` says why it has no result" in closed.output
     closed = inside("round", "close", round_id, "--home", home, "--json")
     assert json.loads(closed.output) == {"round_id": round_id, "state": "void"}
     [listed] = json.loads(inside("round", "list", "--home", home, "--json").output)
@@ -198,3 +204,24 @@ def test_doctor_ends_with_seven_if_something_is_bad(home: Path) -> None:
     verdicts = {one["subject"]: one["verdict"] for one in json.loads(done.output)}
     assert verdicts["permissions"] == "bad"
     assert verdicts["database"] == "good"
+
+
+def test_tables_of_rounds_fit_a_terminal(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("folkmoot_operator.console._WIDE", 80)
+    file = home.parent / "round.toml"
+    file.write_text(
+        'title = "Winter [support]: who needs help"\npurpose = "winter_support"\n'
+        f'policy_digest = "{"0" * 64}"\ncouncils = ["E08000009"]\nminimum_councils = 1\n'
+        "rho = 0.2\ndelta = 1e-6\ndeadline = 2099-12-01T12:00:00Z\n"
+        "marginals = [{ attributes = [] }]\n"
+    )
+    assert inside("round", "open", file, "--home", home).exit_code == 0
+    listed = inside("round", "list", "--home", home).output
+    shown = inside("round", "show", "latest", "--home", home).output
+    assert "2099-12-01 12:00" in listed
+    assert "[support]" in listed
+    for table in (listed, shown):
+        assert "…" not in table
+        assert max(map(len, table.splitlines())) <= 80
