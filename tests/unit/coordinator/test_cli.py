@@ -206,9 +206,7 @@ def test_doctor_ends_with_seven_if_something_is_bad(home: Path) -> None:
     assert verdicts["database"] == "good"
 
 
-def test_tables_of_rounds_fit_a_terminal(
-    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_of_rounds_fit_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("folkmoot_operator.console._WIDE", 80)
     file = home.parent / "round.toml"
     file.write_text(
