@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import grpc
@@ -158,9 +158,11 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
         self, request: collection_pb2.ListRoundsRequest, context: grpc.ServicerContext
     ) -> Iterator[collection_pb2.ListRoundsResponse]:
         """Open rounds to which the caller is invited, oldest first."""
+        place = ExitStack()
 
         def work() -> list[collection_pb2.ListRoundsResponse]:
             member = self._identity.caller(context)
+            place.enter_context(self._place(member.council))
             check_protocol(request.protocol)
             return [
                 collection_pb2.ListRoundsResponse(
@@ -169,14 +171,15 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
                 for found in open_rounds_of(self._database, member.council, self._clock())
             ]
 
-        yield from answered(
-            "list rounds",
-            context,
-            work,
-            lambda rejection: [
-                collection_pb2.ListRoundsResponse(rejection=encode_rejection(rejection))
-            ],
-        )
+        with self._limited(context), place:  # a peer that does not read holds the worker
+            yield from answered(
+                "list rounds",
+                context,
+                work,
+                lambda rejection: [
+                    collection_pb2.ListRoundsResponse(rejection=encode_rejection(rejection))
+                ],
+            )
 
     def Submit(  # noqa: N802  named by the contract
         self,
@@ -195,11 +198,7 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
             _log_answer("release", member, header.round_id, receipt)
             return collection_pb2.SubmitResponse(receipt=_signed(receipt))
 
-        # A peer that sends a cell a minute would otherwise hold a worker for ever.
-        limit = threading.Timer(self._call_seconds, context.cancel)
-        limit.daemon = True
-        limit.start()
-        try:
+        with self._limited(context):
             return answered(
                 "submit",
                 context,
@@ -208,18 +207,27 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
                     rejection=encode_rejection(rejection)
                 ),
             )
+
+    @contextmanager
+    def _limited(self, context: grpc.ServicerContext) -> Iterator[None]:
+        """Ends a call after its time: a cell a minute would hold a worker for ever."""
+        limit = threading.Timer(self._call_seconds, context.cancel)
+        limit.daemon = True
+        limit.start()
+        try:
+            yield
         finally:
             limit.cancel()
 
     @contextmanager
     def _place(self, council: GssCode) -> Iterator[None]:
-        """Counts a submission; one council cannot take every worker with slow ones."""
+        """Counts a long call; one council cannot take every worker with slow ones."""
         with self._counting:
             free = self._sending[council] < self._submissions
             self._sending[council] += free
         if not free:
             raise Problem(
-                "too many submissions at once",
+                "too many long calls at once",
                 where=council,
                 remedy="The node tries again by itself; if it goes on, ask the council why",
                 exit_code=ExitCode.UNREACHABLE,

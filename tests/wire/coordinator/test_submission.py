@@ -393,6 +393,29 @@ def test_one_council_cannot_take_every_worker_with_slow_submissions(region: Regi
         channel.close()
 
 
+def test_one_council_cannot_take_every_worker_by_not_reading(region: Region) -> None:
+    idle, other = region.member(), region.member(BURY)
+    codes = tuple(f"{'x' * 28}{at}" for at in range(1_000, 9_999))
+    large = Workload((Attribute("band", codes),), (Marginal(("band",)),))
+    for _ in range(10):
+        region.open_round((TRAFFORD,), workload=large)
+    channels = [idle.channel() for _ in range(2)]
+    request = collection_pb2.ListRoundsRequest(protocol=1)
+    calls = [
+        collection_pb2_grpc.CollectionServiceStub(channels[at % 2]).ListRounds(request)
+        for at in range(region.settings.limits.workers)
+    ]
+    time.sleep(1)
+    other.seconds = 10
+    assert other.negotiate() == 1
+    for call in calls:
+        call.cancel()
+    for channel in channels:
+        channel.close()
+    time.sleep(0.5)
+    assert len(idle.rounds()) == 10, "its places are free again"
+
+
 def test_the_same_council_answering_twice_at_once_is_stored_once(
     region: Region,
     client: Client,
