@@ -254,9 +254,14 @@ class Mapping:
         """The null values as texts."""
         return tuple(str(value) for value in self.null_values)
 
-    def columns(self, wanted: list[str]) -> tuple[str, ...]:
-        """Columns of the file needed to read the wanted fields, each once."""
-        always = (self.uprn, self.person, self.area)
+    def columns(self, wanted: list[str], persons: bool) -> tuple[str, ...]:
+        """Columns of the file needed to read the wanted fields, each once.
+
+        Args:
+            wanted: Names of fields.
+            persons: True if the person reference is read too.
+        """
+        always = (self.uprn, self.person if persons else "", self.area)
         date = (self.record_date.column,) if self.record_date else ()
         where = tuple(condition.column for condition in self.where)
         fields = tuple(self.fields[name].column for name in wanted)

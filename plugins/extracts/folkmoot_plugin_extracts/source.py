@@ -90,7 +90,7 @@ class ExtractsSource(DataSource):
         """
         outputs = self._outputs(context)
         wanted = [name for name in self._schema_names() if name in context.fields]
-        needed = self._mapping.columns(wanted)
+        needed = self._mapping.columns(wanted, context.persons)
         with ThreadPoolExecutor(os.cpu_count(), "extracts") as pool:
             for path in self._files():
                 if path.suffix == ".parquet":
@@ -139,7 +139,7 @@ class ExtractsSource(DataSource):
             outputs.append(_Output(AREA_COLUMN, uses.area, columns.Area()))
         if uses.uprn:
             outputs.append(_Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
-        if uses.level is Level.PERSON:
+        if uses.level is Level.PERSON and context.persons:
             outputs.append(_Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
             date = columns.Date(uses.record_date.format)

@@ -47,7 +47,8 @@ class Records:
 
     Attributes:
         data: Exports the Arrow C stream. Columns: `uprn` (int64; null if the record has
-            none), `person` (string) if the level is person, `area` if the level is area,
+            none), `person` (string) if the level is person and the node asked for it, `area`
+            if the level is area,
             `record_date` (date32) if the schema has one, and the wanted fields by name.
         origin: File or table, for quarantine and lineage.
         rows: Row numbers of the records, int64, if they are not consecutive from
@@ -71,11 +72,14 @@ class ReadContext:
         reference_date: The date on which ages and durations are computed.
         reject: Call it with the records that cannot be read; the node writes them to
             quarantine, and stops the run if they are too many.
+        persons: True if the node links people across sources, so that records about people
+            need the `person` column. False: nobody needs to be told apart, leave it out.
     """
 
     fields: Collection[str]
     reference_date: datetime.date
     reject: Callable[[Sequence[Rejection]], None]
+    persons: bool = False
 
 
 @dataclass(frozen=True, slots=True)

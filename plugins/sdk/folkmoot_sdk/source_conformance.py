@@ -91,7 +91,7 @@ def _read(
     source: DataSource, schema: Schema, wanted: list[str], reference_date: datetime.date
 ) -> int:
     rejected: list[object] = []
-    context = ReadContext(tuple(wanted), reference_date, rejected.extend)
+    context = ReadContext(tuple(wanted), reference_date, rejected.extend, persons=True)
     rows = 0
     try:
         for batch in source.read(context):

@@ -80,7 +80,7 @@ class Folder:
         self.batches.clear()
         source = self.source()
         names = wanted or [entry.name for entry in source.schema.fields]
-        context = ReadContext(tuple(names), reference_date, self.rejected.extend)
+        context = ReadContext(tuple(names), reference_date, self.rejected.extend, persons=True)
         self.batches.extend(source.read(context))
         return pl.concat([batch.data for batch in self.batches])
 

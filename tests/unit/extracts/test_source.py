@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from folkmoot_plugin_extracts.source import ExtractsSource
-from folkmoot_sdk import PluginError
+from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.conformance import check_source
 
 SOUND = "100012345678,12.50,3,1,01/02/2026,Y"
@@ -75,8 +75,25 @@ def test_what_is_not_wanted_is_neither_read_nor_checked(folder):
 def test_nothing_wanted_gives_the_keys_alone(folder):
     folder.csv(SOUND)
     source = folder.source()
-    (batch,) = source.read(type("C", (), {"fields": (), "reference_date": None, "reject": print}))
+    (batch,) = source.read(ReadContext((), datetime.date(2026, 11, 1), print))
     assert batch.data.columns == ["uprn"]
+
+
+def test_the_person_reference_is_read_only_if_people_are_linked(folder, tmp_path):
+    mapping = tmp_path / "people.toml"
+    mapping.write_text(
+        'schema = 1\nname = "people"\nlevel = "person"\nfiles = ["people.csv"]\n'
+        'uprn = "UPRN"\nperson = "Ref"\n[fields.carer]\ncolumn = "Carer"\ntype = "boolean"\n'
+        'true = ["Y"]\nfalse = ["N"]\ncombine = "any"\ncategory = "social_care"\n'
+    )
+    (tmp_path / "people.csv").write_text("UPRN,Ref,Carer\n1,A7,Y\n")
+    options = ExtractsSource.Options(mapping=mapping, folder=tmp_path, base=tmp_path)
+    read = {}
+    for persons in (False, True):
+        context = ReadContext(("carer",), datetime.date(2026, 11, 1), print, persons=persons)
+        (batch,) = ExtractsSource(options).read(context)
+        read[persons] = batch.data.columns
+    assert read == {False: ["uprn", "carer"], True: ["uprn", "person", "carer"]}
 
 
 def test_row_numbers_count_quoted_line_breaks_and_what_was_rejected(folder):
@@ -272,7 +289,7 @@ def test_a_missing_folder_is_named(folder):
     options = ExtractsSource.Options(
         mapping=folder.path / "mapping.toml", folder=folder.path / "none", base=folder.path
     )
-    context = type("C", (), {"fields": (), "reference_date": None, "reject": print})
+    context = ReadContext((), datetime.date(2026, 11, 1), print)
     with pytest.raises(PluginError, match="is not a folder"):
         list(ExtractsSource(options).read(context))
 
