@@ -191,6 +191,7 @@ def is_open(status: RoundStatus) -> bool:
     return status in {
         RoundStatus.WAITING_FOR_APPROVAL,
         RoundStatus.READY,
+        RoundStatus.DECLINED,
         RoundStatus.RELEASED,
         RoundStatus.REFUSED,
     }

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 FILE_NAME = "node.toml"
@@ -223,7 +224,15 @@ def load_config(home: Path) -> NodeConfig:
     """Reads `node.toml` in `home`.
 
     Raises:
-        Problem: Exit code SETTINGS, naming each wrong key.
+        Problem: Exit code SETTINGS, if there is no node, or naming each wrong key.
     """
     home = home.resolve()
+    if not (home / FILE_NAME).exists():
+        raise Problem(
+            f"there is no node here ({FILE_NAME} is missing)",
+            where=str(home),
+            remedy="Name the node's folder with --home or FOLKMOOT_NODE_HOME, or make a node "
+            "with `folkmoot-node init`",
+            exit_code=ExitCode.SETTINGS,
+        )
     return NodeConfig(home, load(NodeSettings, home / FILE_NAME))

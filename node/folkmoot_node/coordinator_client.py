@@ -235,8 +235,8 @@ class CoordinatorClient:
         raise Problem(
             f"the coordinator cannot be reached or did not answer ({code.name})",
             where=self._address,
-            remedy="Check the address, the firewall, the proxy and both certificates; the "
-            "node tries again by itself"
+            remedy="Check the address, the firewall, the proxy and both certificates; "
+            "`folkmoot-node serve` tries again by itself"
             if transient
             else "Report it to the region",
             exit_code=ExitCode.UNREACHABLE if transient else ExitCode.REFUSED,

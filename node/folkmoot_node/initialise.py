@@ -35,13 +35,19 @@ def initialise(
         Problem: If the folder holds a node already; nothing in it is changed.
         ContractError: If the code or a limit is wrong; nothing is made.
     """
-    code = GssCode(council, "--council")
+    code = GssCode(council.strip().upper(), "--council")
     if not name.strip() or not name.isprintable() or '"' in name or "\\" in name:
         raise ContractError("--name", "is empty or has a quote in it", "Give the council's name")
     limits = [
         None if value is None else Rho.of(value, option)
         for value, option in ((per_round, "--rho-per-round"), (per_period, "--rho-per-period"))
     ]
+    if limits[0] and limits[1] and limits[1].nano < limits[0].nano:
+        raise ContractError(
+            "--rho-per-period",
+            "is smaller than --rho-per-round",
+            "Give at least as much for a period as for one round",
+        )
     for existing in (home / FILE_NAME, home / STATE_FILE, home / "keys"):
         if existing.exists():
             raise Problem(

@@ -29,6 +29,7 @@ class RoundStatus(Enum):
 
     WAITING_FOR_APPROVAL = "waiting for approval"
     READY = "ready to answer"
+    DECLINED = "declined, not sent yet"
     EXPIRED = "deadline passed without an answer"
     RELEASED = "released, not delivered yet"
     REFUSED = "refused, not delivered yet"
@@ -74,6 +75,8 @@ class KnownRound:
             return RoundStatus.RELEASED if released else RoundStatus.REFUSED
         if now >= self.round.deadline:
             return RoundStatus.EXPIRED
+        if self.decision is Decision.DECLINED:
+            return RoundStatus.DECLINED
         if approval and self.decision is None:
             return RoundStatus.WAITING_FOR_APPROVAL
         return RoundStatus.READY

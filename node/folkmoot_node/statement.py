@@ -48,6 +48,7 @@ class RoundStatement:
         households_per_person: In how many households.
         remaining: Budget left before; after is less by the loss, unless refused.
         paid: True if the loss is in the ledger already.
+        answered: True if the answer is made; nothing more is spent then.
         objection: Why it would be refused now, or None.
         obstacle: Why that cannot be told, or None.
     """
@@ -60,13 +61,14 @@ class RoundStatement:
     households_per_person: int
     remaining: Rho
     paid: bool
+    answered: bool
     objection: str | None
     obstacle: str | None
 
     @property
     def remaining_after(self) -> Rho:
         """Budget left after answering."""
-        if self.paid or self.objection:
+        if self.paid or self.answered or self.objection:
             return self.remaining
         return Rho(max(0, self.remaining.nano - self.known.round.loss.nano))
 
@@ -124,8 +126,8 @@ class RoundStatement:
         lines += [
             "",
             self.privacy_text,
-            f"Budget of this accounting period: rho {self.remaining} left now, "
-            f"{self.remaining_after} after an answer.",
+            f"Budget of this accounting period: rho {self.remaining} left now"
+            + ("." if self.answered else f", {self.remaining_after} after an answer."),
         ]
         if self.paid:
             lines.append("The loss of this round is in the ledger already.")
@@ -145,7 +147,8 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     persons = signed.policy.loss.households_per_person
     objection = obstacle = None
     paid = home.ledger.debit_of(round_.round_id) is not None
-    if home.outbox.find(round_.round_id) is None:
+    answered = home.outbox.find(round_.round_id) is not None
+    if not answered:
         try:
             with home.open_store() as store:
                 found = judge(round_, home.standing(store, signed, round_.round_id))
@@ -171,6 +174,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         households_per_person=persons,
         remaining=home.balance().remaining,
         paid=paid,
+        answered=answered,
         objection=objection,
         obstacle=obstacle,
     )

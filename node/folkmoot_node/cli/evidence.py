@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, moment
-from folkmoot_operator.console import console, print_json
+from folkmoot_operator.console import console, minute, print_json, print_text
 
 
 def register(app: typer.Typer) -> None:
@@ -54,12 +54,16 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         return
     from rich.table import Table
 
-    table = Table("When", "Round", "rho", "Ledger entry")
+    table = Table("When (UTC)", "Round", "rho", "Ledger entry")
     for debit in debits:
-        table.add_row(moment(debit.at), debit.round_id, str(debit.rho), debit.entry.hex()[:16])
-    out = console()
-    out.print(table)
-    out.print(
+        table.add_row(
+            minute(moment(debit.at)), debit.round_id[:12], str(debit.rho), debit.entry.hex()[:16]
+        )
+    if debits:
+        console().print(table)
+    else:
+        typer.echo("No round has been answered with a release: nothing is spent.")
+    print_text(
         f"Accounting period {moment(balance.period_start)} to {moment(balance.period_end)}: "
         f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
@@ -130,17 +134,27 @@ def egress(
             ]
         )
         return
-    from rich.table import Table
+    if not newest:
+        typer.echo("Nothing has left this node.")
+        return
+    from rich.table import Column, Table
 
-    table = Table("When", "Method", "To", "Round", "Messages", "Bytes", "SHA-256")
+    table = Table(
+        Column("When (UTC)", no_wrap=True),
+        Column("Method", no_wrap=True),
+        Column("To", overflow="fold"),
+        Column("Round", no_wrap=True),
+        Column("Bytes", justify="right", no_wrap=True),
+        Column("SHA-256", no_wrap=True),
+    )
     for item in newest:
         table.add_row(
-            moment(item.at),
+            minute(moment(item.at)),
             item.method.rpartition("/")[2],
             item.destination,
             item.round_id[:8],
-            str(item.messages),
             str(item.size),
-            item.sha256.hex()[:16],
+            item.sha256.hex()[:8],
         )
     console().print(table)
+    typer.echo("--json shows whole digests and message counts.")

@@ -123,6 +123,8 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
 
     Example: folkmoot-node policy verify
     """
+    from datetime import datetime
+
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
@@ -136,4 +138,7 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
             }
         )
     else:
-        typer.echo(f"The release policy is signed by {signed.signer} on {signed.signed_at}.")
+        on = datetime.fromisoformat(signed.signed_at)
+        typer.echo(
+            f"The release policy was signed by {signed.signer} on {on:%d %B %Y at %H:%M} UTC."
+        )

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, operator_name
-from folkmoot_operator.console import console, print_json
+from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
     from folkmoot_node.home import NodeHome
     from folkmoot_node.rounds import Decision, KnownRound
+
+
+_WAITING = "waiting for approval"
 
 
 def register(app: typer.Typer) -> None:
@@ -49,27 +52,41 @@ def list_(
         print_json(rows)
         return
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Round", "Title", "rho", "Deadline", "Status")
+    if not rows:
+        typer.echo("The region has not opened a round for this council.")
+        return
+    table = Table(Column("Round", no_wrap=True), "Title", "rho")
+    table.add_column("Deadline (UTC)", no_wrap=True)
+    table.add_column("Status")
     for row in rows:
         table.add_row(
-            row["round_id"][:12], escape(row["title"]), row["rho"], row["deadline"], row["status"]
+            row["round_id"][:12],
+            escape(row["title"]),
+            row["rho"],
+            minute(row["deadline"]),
+            row["status"],
         )
     console().print(table)
 
 
 def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
+    from folkmoot_node.rounds import RoundStatus
+    from folkmoot_node.statement import describe
+
     answer = node.outbox.find(known.round.round_id)
     approval = node.release_policy().policy.operator_approval
     status = known.status(answer, approval=approval, now=node.clock())
+    undecided = status in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.READY}
+    refuses = undecided and describe(node, known).objection is not None
     return {
         "round_id": known.round.round_id,
         "title": known.round.title,
         "purpose": known.round.purpose,
         "rho": str(known.round.loss),
         "deadline": moment(known.round.deadline),
-        "status": status.value,
+        "status": "refused by the release policy, not sent yet" if refuses else status.value,
         "reason": answer.reason.name if answer and answer.reason else None,
     }
 
@@ -89,7 +106,11 @@ def show(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = Fals
     if as_json:
         print_json({**summary, **description.as_json()})
     else:
-        console().print(description.as_text(), markup=False)
+        print_text(description.as_text())
+        typer.echo(f"Status: {summary['status']}.")
+        if not description.objection and summary["status"] == _WAITING:
+            short = summary["round_id"][:12]
+            typer.echo(f"Decide: `folkmoot-node approve {short}` or `decline {short}`.")
 
 
 def approve(
@@ -122,6 +143,7 @@ def decline(
 
 def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     from folkmoot_node.home import open_home
+    from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node:
@@ -144,7 +166,17 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
         with node.state.transaction() as connection:
             body = {"action": f"round {done}", "by": who, "round_id": known.round.round_id}
             node.audit.append(connection, node.clock(), body)
+        description = describe(node, known)
     typer.echo(f"Round {known.round.round_id}: {done}.")
+    if decision is None:
+        return
+    if decision.value == "approved":
+        if description.objection:
+            print_text(f"The release policy refuses it all the same: {description.objection}.")
+        if description.obstacle:
+            print_text(f"It cannot be answered yet: {description.obstacle}")
+    short = known.round.round_id[:12]
+    typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
 
 
 def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
@@ -183,12 +215,12 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     else:
         typer.echo(f"Round {summary['round_id']}: {summary['status']}.")
         if answer.reason is None:
-            typer.echo(description.privacy_text)
+            print_text(description.privacy_text)
             typer.echo(f"Left in this accounting period: rho {description.remaining}.")
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,
             where=known.round.round_id,
-            remedy=answer.reason.next_step,
+            remedy=f"The region is told so, with this advice: {answer.reason.next_step}",
             exit_code=ExitCode.REFUSED,
         )

@@ -58,13 +58,20 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"sources": rows, "broken_plugins": [str(fault) for fault in plugins.broken]})
         return
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Source", "Field", "Level", "Type", "Unit", "Category", "Protected", "Read")
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("Source", "Field", "Type", "Category")),
+        Column("Read", no_wrap=True),
+    )
     for row in rows:
+        kind = f"{row['type']}, {row['unit']}" if row["unit"] else str(row["type"])
+        category = str(row["category"])
         table.add_row(
-            *(str(row[key]) for key in ("source", "field", "level", "type", "unit", "category")),
-            str(row["protected"]),
+            f"{row['source']} ({row['level']})",
+            str(row["field"]),
+            kind,
+            f"{category}, protected: {row['protected']}" if row["protected"] else category,
             "yes" if row["read"] else "no",
         )
     console().print(table)

@@ -37,10 +37,17 @@ def init(
 
     Example: folkmoot-node init --home /srv/folkmoot --council E08000009 --name Trafford
     """
+    from folkmoot.errors import ContractError
     from folkmoot_node.initialise import initialise
+    from folkmoot_operator.problems import ExitCode, Problem
 
-    for line in initialise(home, council, name, rho_per_round, rho_per_period):
-        typer.echo(line)
+    try:
+        for line in initialise(home, council, name, rho_per_round, rho_per_period):
+            typer.echo(line)
+    except ContractError as error:
+        raise Problem(
+            error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.USAGE
+        ) from None
 
 
 def enrol(
