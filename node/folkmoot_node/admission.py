@@ -25,7 +25,7 @@ class Standing:
         council: GSS code of this node's council.
         release_policy: The signed release policy.
         risk_policy_digest: SHA-256 of the risk stratification policy in use, 32 bytes.
-        risk_policy_sunset: Its last day; None if its file is no longer here.
+        risk_policy_sunset: Its last day.
         codes: Published code list of each attribute; None for an area, whose codes the
             round gives.
         remaining: What is left in the accounting period, the round's own debit left out.
@@ -35,7 +35,7 @@ class Standing:
     council: GssCode
     release_policy: ReleasePolicy
     risk_policy_digest: bytes
-    risk_policy_sunset: date | None
+    risk_policy_sunset: date
     codes: Mapping[str, tuple[str, ...] | None]
     remaining: Rho
     now: int
@@ -65,7 +65,7 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
     today = datetime.fromtimestamp(standing.now, UTC).date()
     if today > policy.sunset:
         return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
-    if standing.risk_policy_sunset is not None and today > standing.risk_policy_sunset:
+    if today > standing.risk_policy_sunset:
         return Objection(
             RefusalReason.SUNSET, f"the risk policy ended on {standing.risk_policy_sunset}"
         )

@@ -158,15 +158,14 @@ class NodeHome:
     ) -> Standing:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.admission import Standing
-        from folkmoot_node.risk_policy import load_policy
 
-        risk, run = load_policy(self.config.risk_policy), store.run
+        run = store.run
         now = self.clock()
         return Standing(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=risk.sunset if risk.digest == run.policy_digest else None,
+            risk_policy_sunset=run.policy_sunset,
             codes=store.attributes,
             remaining=self.ledger.balance(policy.policy.loss, now, apart_from=round_id).remaining,
             now=now,

@@ -78,6 +78,7 @@ def score(
             run_id=run_id,
             policy_name=policy.name,
             policy_sha256=policy.digest.hex(),
+            policy_sunset=policy.sunset,
             reference_date=reference_date,
             started_at=started,
             finished_at=int(clock()),

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
@@ -62,6 +63,7 @@ def decode_round(serialised: bytes) -> Round:
     """
     message = round_pb2.Round()
     _parse(message, serialised, "round")
+    _refuse_unknown_fields(message)
     return Round(
         round_id=message.round_id,
         title=message.title,
@@ -307,6 +309,20 @@ def _parse(message: Message, serialised: bytes, where: str) -> None:
         message.ParseFromString(serialised)
     except DecodeError as error:
         raise ContractError(where, "is not a protobuf message", "Send it again") from error
+
+
+def _refuse_unknown_fields(message: Message) -> None:
+    """A field that this version does not know could change what a signed round means."""
+    if len(UnknownFieldSet(message)):
+        raise ContractError(
+            message.DESCRIPTOR.name.lower(),
+            "has a field that this version does not know",
+            "Upgrade folkmoot-node",
+        )
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if field.is_repeated else (value,):
+                _refuse_unknown_fields(part)
 
 
 def _mechanism(number: int, where: str) -> Mechanism:

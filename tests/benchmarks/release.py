@@ -8,6 +8,7 @@ busy machine slows both sides.
 
 from __future__ import annotations
 
+import datetime
 import statistics
 import tempfile
 import time
@@ -113,7 +114,7 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
             council=COUNCIL,
             release_policy=allowed,
             risk_policy_digest=POLICY,
-            risk_policy_sunset=None,
+            risk_policy_sunset=datetime.date.max,
             codes={"area": question(0, case.cells)[0].workload.attributes[0].codes},
             remaining=Rho.of("1000"),
             now=system_clock(),

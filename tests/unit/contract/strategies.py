@@ -81,3 +81,22 @@ def releases(draw: st.DrawFn) -> Release:
         ledger_entry=draw(digests),
         counts=NoisyCounts(array("q", values)),
     )
+
+
+def example() -> Round:
+    """A small round."""
+    council = GssCode("E08000009")
+    return Round(
+        round_id="0" * 32,
+        title="Example",
+        purpose="winter_support",
+        councils=(council,),
+        minimum_councils=1,
+        policy_digest=b"p" * 32,
+        workload=Workload((Attribute("band", ("none", "high")),), (Marginal(("band",)),)),
+        loss=Rho.of("0.1"),
+        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        delta=Delta.of("1e-6"),
+        opened_at=1,
+        deadline=2,
+    )

@@ -154,7 +154,7 @@ KILLED = """
         from folkmoot_node.run_summary import RunSummary
         import datetime
         writer.finish(RunSummary(
-            run_id="0" * 32, policy_name="n", policy_sha256="00", reference_date=datetime.date.min,
+            run_id="0" * 32, policy_name="n", policy_sha256="00", policy_sunset=datetime.date.max, reference_date=datetime.date.min,
             started_at=0, finished_at=0, households=0, bands={}, incomplete=0, factors=(),
             sources=(), stored={}))
     """
@@ -218,6 +218,7 @@ def test_counts_equal_a_count_by_hand(tmp_path_factory, data):
                 run_id="0" * 32,
                 policy_name="n",
                 policy_sha256="00",
+                policy_sunset="2099-12-31",
                 reference_date="2026-01-01",
                 started_at=0,
                 finished_at=0,

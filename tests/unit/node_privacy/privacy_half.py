@@ -82,7 +82,7 @@ class PrivacyHalf:
     policy: ReleasePolicy = field(default_factory=policy)
     now: int = NOON
     tabulated: int = 0
-    risk_policy_sunset: datetime.date | None = None
+    risk_policy_sunset: datetime.date = datetime.date.max
 
     @property
     def ledger(self) -> Ledger:
