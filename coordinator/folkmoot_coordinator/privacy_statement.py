@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from folkmoot.privacy import epsilon_at
+import math
+
+from folkmoot.privacy import epsilon_at, guess_rate
 from folkmoot.rounds import Round
 
 SHARED_HOUSEHOLDS = 2
@@ -23,8 +25,10 @@ def privacy_statement(round_: Round, releases: int) -> str:
         (
             "These figures are counts of households to which random noise was added before they "
             "left each council. No record, and no exact count, left a council.",
-            "What is protected is the presence of one household in one council's data: the "
-            "figures would look almost the same had any one household not been counted. In "
+            "What is protected is the presence of one household in one council's data. Somebody "
+            "who knew everything about all other households, and guessed from that council's "
+            "figures whether one household was counted, would be right at most "
+            f"{math.ceil(100 * guess_rate(rho))} times in 100; tossing a coin gives 50. In "
             f"numbers, each council's release satisfies zero-concentrated differential privacy "
             f"with rho = {rho}. That implies epsilon = {epsilon_at(rho, delta):.3f} at "
             f"delta = {delta}. The smaller these numbers, the stronger the protection.",

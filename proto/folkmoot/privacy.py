@@ -126,6 +126,22 @@ def delta_of(rho: float, epsilon: float) -> float:
     return math.exp(min(0.0, exponent))
 
 
+def guess_rate(rho: Rho) -> float:
+    """How often, at most, a guess whether one household was counted is right.
+
+    The guesser knows all other households and starts from even odds. A guess is right with
+    probability (1 + TV) / 2, TV being the total variation distance of the answers with and
+    without the household. rho-zCDP bounds their Kullback-Leibler divergence by rho, and that
+    bounds TV by sqrt(rho / 2) (Pinsker) and by sqrt(1 - exp(-rho)) (Bretagnolle and Huber
+    1979).
+
+    Returns:
+        From 0.5, a coin toss, to 1.
+    """
+    distance = math.sqrt(min(rho.value / 2, -math.expm1(-rho.value)))
+    return (1 + distance) / 2
+
+
 def epsilon_at(rho: Rho, delta: Delta) -> float:
     """epsilon for which rho-zCDP is known to imply (epsilon, delta)-DP.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot.errors import ContractError
-from folkmoot.privacy import Delta, Rho, delta_of, epsilon_at
+from folkmoot.privacy import Delta, Rho, delta_of, epsilon_at, guess_rate
 
 losses = st.integers(min_value=0, max_value=10**12).map(Rho)
 
@@ -66,3 +68,19 @@ def test_epsilon_never_understates(rho: Rho, delta: Delta) -> None:
 
 def test_a_person_in_two_households_loses_four_times_as_much() -> None:
     assert Rho.of("0.1").for_person(2) == Rho.of("0.4")
+
+
+@pytest.mark.parametrize("rho", ["0.001", "0.05", "0.2", "1", "5"])
+def test_no_guess_beats_the_rate_that_is_stated(rho: str) -> None:
+    """The best guess between a noisy count and the same count plus one, summed exactly."""
+    loss = Rho.of(rho)
+    weights = {k: math.exp(-loss.value * k * k) for k in range(-400, 401)}  # sigma^2 = 1/(2 rho)
+    total = sum(weights.values())
+    distance = sum(abs(weights[k] - weights[k - 1]) for k in range(-399, 401)) / (2 * total)
+    best = (1 + distance) / 2
+    assert best <= guess_rate(loss) <= min(1.0, best + 0.08)
+
+
+def test_nothing_spent_leaves_a_coin_toss() -> None:
+    assert guess_rate(Rho(0)) == 0.5
+    assert guess_rate(Rho.of(1_000)) == 1.0

@@ -17,6 +17,7 @@ def test_the_statement_carries_the_numbers_of_the_round(office: Office) -> None:
     assert "rho = 0.5." in text
     assert f"epsilon = {epsilon_at(round_.loss, round_.delta):.3f} at delta = 1e-06" in text
     assert "7 councils released" in text
+    assert "right at most 75 times in 100" in text  # (1 + sqrt(0.5 / 2)) / 2
 
 
 def test_the_statement_says_who_is_covered_by_what(office: Office) -> None:
