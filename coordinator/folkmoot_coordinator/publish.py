@@ -22,6 +22,7 @@ from folkmoot_coordinator.aggregate import (
     CONFIDENCE,
     RELIABLE_BELOW,
     UNRELIABLE_ABOVE,
+    Level,
     RegionalStatistic,
 )
 from folkmoot_coordinator.clock import to_text
@@ -35,7 +36,9 @@ _ID_SHOWN = 12
 _DESCRIPTIONS = {
     "level": "council, or region: the councils that released, together",
     "place": "GSS code of the council, or the region's name",
-    "marginal": "what was counted: attributes joined by *, or total",
+    "coverage": "councils that the round's regional figures are from; empty for a council",
+    "marginal": "what was counted: attributes joined by *, or total; each has noise of its own, "
+    "so the totals of two need not agree",
     "value": "households, with noise; unbiased, may be negative",
     "standard_error": "of the noise, households",
     "lower": f"lower end of the {CONFIDENCE:.0%} interval, households",
@@ -100,7 +103,8 @@ def long_table(result: RoundResult) -> pl.DataFrame:
     where the marginal does not use it.
     """
     names = [attribute.name for attribute in result.stored.round_.workload.attributes]
-    return pl.concat([_rows(statistic, names) for statistic in result.statistics])
+    coverage = str(result.coverage)
+    return pl.concat([_rows(statistic, names, coverage) for statistic in result.statistics])
 
 
 def metadata(result: RoundResult) -> dict[str, Any]:
@@ -177,12 +181,13 @@ def metadata(result: RoundResult) -> dict[str, Any]:
     }
 
 
-def _rows(statistic: RegionalStatistic, attributes: list[str]) -> pl.DataFrame:
+def _rows(statistic: RegionalStatistic, attributes: list[str], coverage: str) -> pl.DataFrame:
     rows = len(statistic)
     codes = dict(zip(statistic.marginal.attributes, statistic.codes, strict=True))
     columns: dict[str, pl.Series] = {
         "level": _repeat(statistic.level.value, rows),
         "place": _repeat(statistic.place, rows),
+        "coverage": _repeat(coverage if statistic.level is Level.REGION else None, rows),
         "marginal": _repeat(statistic.marginal.name, rows),
     }
     for name in attributes:

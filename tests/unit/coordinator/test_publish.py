@@ -26,6 +26,7 @@ BOLTON, BURY = GssCode("E08000001"), GssCode("E08000002")
 GOLDEN_KEYS = """\
 columns.band
 columns.coefficient_of_variation
+columns.coverage
 columns.level
 columns.lower
 columns.lsoa
@@ -148,6 +149,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
     assert list(rows[0]) == [
         "level",
         "place",
+        "coverage",
         "marginal",
         "band",
         "lsoa",
@@ -163,6 +165,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
     assert negative == {
         "level": "council",
         "place": "E08000001",
+        "coverage": "",
         "marginal": "band",
         "band": "low",
         "lsoa": "",
@@ -173,6 +176,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
         "coefficient_of_variation": "",
         "reliability": "unreliable",
     }
+    assert {row["coverage"] for row in rows if row["level"] == "region"} == {"1 of 2 councils"}
     [over_areas] = [row for row in rows if (row["band"], row["lsoa"]) == ("high", "(all)")]
     assert (over_areas["level"], over_areas["value"]) == ("region", "70")
 
