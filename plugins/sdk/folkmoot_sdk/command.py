@@ -6,7 +6,9 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
+import shutil
 import sys
+import textwrap
 import tomllib
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
@@ -220,7 +222,7 @@ def _print_inventory(found: dict[str, Any], plugins: Plugins) -> None:
                 entry["name"] + ("" if entry["required"] else " (optional)")
                 for entry in factor["inputs"]
             ]
-            print(f"    inputs: {', '.join(inputs)}")
+            _print_folded(f"    inputs: {', '.join(inputs)}")
             _print_parameters(factor["parameters"])
     for broken in plugins.broken:
         print(f"BROKEN {broken}")
@@ -230,7 +232,16 @@ def _print_parameters(parameters: list[dict[str, Any]]) -> None:
     for entry in parameters:
         value = "required" if entry["required"] else f"= {entry['default']}"
         unit = f" {entry['unit']}" if entry["unit"] else ""
-        print(f"    {entry['key']} {value}{unit}: {entry['description']}")
+        _print_folded(f"    {entry['key']} {value}{unit}: {entry['description']}")
+
+
+def _print_folded(line: str) -> None:
+    """Prints a line, broken between words on a terminal and whole elsewhere."""
+    if not sys.stdout.isatty():
+        print(line)
+        return
+    width = shutil.get_terminal_size().columns
+    print(textwrap.fill(line, width, subsequent_indent=" " * 8, break_on_hyphens=False))
 
 
 if __name__ == "__main__":
