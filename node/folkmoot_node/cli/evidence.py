@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment
+from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 
@@ -64,7 +64,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
     print_text(
-        f"Accounting period {moment(balance.period_start)} to {moment(balance.period_end)}: "
+        f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
         f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
     )

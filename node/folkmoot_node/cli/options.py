@@ -32,6 +32,13 @@ def moment(seconds: int | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def day(seconds: int) -> str:
+    """A day for people: 1 April 2026, UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y")
+
+
 def operator_name() -> str:
     """The account that runs the command, for the record of who decided."""
     import getpass

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_node.cli.options import HERE, AsJson, Home, day
 from folkmoot_operator.console import print_json
 
 
@@ -101,9 +101,11 @@ def sign(
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
+    from folkmoot.privacy import Rho
     from folkmoot_node.home import open_home
     from folkmoot_node.identity import load_policy_key
     from folkmoot_node.release_policy import sign as sign_file
+    from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:
         private = load_policy_key(key or node.keys.policy_key)
@@ -115,7 +117,21 @@ def sign(
                 node.clock(),
                 {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
             )
-    typer.echo(f"Signed by {signed.signer}: {sidecar.name}")
+        typer.echo(f"Signed by {signed.signer}: {sidecar.name}")
+        try:
+            balance = node.balance()
+        except Problem as not_begun:
+            typer.echo(f"Note: {not_begun.problem}.")
+            return
+    start, end = day(balance.period_start), day(balance.period_end - 1)
+    typer.echo(
+        f"Accounting period {start} to {end}: rho {balance.spent} spent, {balance.remaining} left."
+    )
+    earlier = Rho(balance.lifetime.nano - balance.spent.nano)
+    if earlier.nano:
+        typer.echo(
+            f"Note: rho {earlier} was spent before this period begins and does not count in it."
+        )
 
 
 def verify(home: Home = HERE, as_json: AsJson = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot_node.cli import app
+from folkmoot_node.home import open_home
 
 Node = Callable[..., str]
 
@@ -81,3 +84,27 @@ def test_a_refusal_speaks_to_the_council(stage: Stage, node: Node) -> None:
     assert isinstance(done.exception, Problem)
     assert done.exception.exit_code is ExitCode.REFUSED
     assert done.exception.remedy.startswith("The region is told so")
+
+
+def test_signing_says_what_a_new_period_forgets(stage: Stage) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    policy = stage.home / "release-policy.toml"
+    written = policy.read_text()
+
+    def sign(period_start: datetime.date) -> str:
+        policy.write_text(written.replace("2026-04-01", period_start.isoformat()))
+        arguments = ["policy", "sign", "--signer", "T", "--home", str(stage.home)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    with open_home(stage.home, clock=lambda: int(time.time()) - 10 * 86_400) as home:
+        loss = home.release_policy().policy.loss
+        home.ledger.debit("0" * 32, b"d" * 32, Rho.of("0.3"), loss, b"p" * 32, home.clock())
+    as_before = sign(datetime.date(2026, 4, 1))
+    assert "rho 0.3 spent, 0.7 left" in as_before
+    assert "does not count" not in as_before
+    anew = sign(today)
+    assert "rho 0 spent, 1 left" in anew
+    assert "rho 0.3 was spent before this period begins and does not count" in anew
+    assert "the first accounting period begins" in sign(today + datetime.timedelta(days=1))
