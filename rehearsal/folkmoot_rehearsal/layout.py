@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -97,6 +98,7 @@ class Layout:
         text = shipped.read_text("utf-8")
         for mark, value in (
             ("@ROOT@", str(self.root.resolve())),
+            ("@COMMANDS@", str(Path(sys.executable).parent)),
             ("@CODE@", str(council.code)),
             ("@NAME@", council.name),
         ):
