@@ -69,7 +69,7 @@ def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
     try:
         answer = answer_round(home, known)
     except Problem as error:
-        yield Event(round_id, f"cannot be answered: {error}", is_problem=True)
+        yield Event(round_id, f"cannot be answered: {error}. {error.remedy}", is_problem=True)
         return
     if answer is not None:
         yield Event(round_id, _describe(known, answer))
