@@ -78,4 +78,7 @@ def test_a_wrong_file_is_refused_by_name(tmp_path, old, new, message):
 def test_no_file_says_where_it_should_be(tmp_path):
     with pytest.raises(Problem) as raised:
         load_config(tmp_path)
-    assert raised.value.where.endswith("node.toml")
+    assert raised.value.where == str(tmp_path)
+    assert "node.toml is missing" in raised.value.problem
+    assert "--home" in raised.value.remedy
+    assert raised.value.exit_code is ExitCode.SETTINGS
