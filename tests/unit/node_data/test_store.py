@@ -154,7 +154,8 @@ KILLED = """
         from folkmoot_node.run_summary import RunSummary
         import datetime
         writer.finish(RunSummary(
-            run_id="0" * 32, policy_name="n", policy_sha256="00", policy_sunset=datetime.date.max, reference_date=datetime.date.min,
+            run_id="0" * 32, policy_name="n", policy_sha256="00",
+            policy_sunset=datetime.date.max, reference_date=datetime.date.min,
             started_at=0, finished_at=0, households=0, bands={}, incomplete=0, factors=(),
             sources=(), stored={}))
     """
