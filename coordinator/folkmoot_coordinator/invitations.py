@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import update
+
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import HOUR, to_text
 from folkmoot_coordinator.config import CoordinatorSettings
@@ -90,7 +92,7 @@ def invite(
 ) -> Invitation:
     """Makes and stores an invitation.
 
-    Earlier invitations of the council stay valid until they are used or expire.
+    Earlier invitations of the council that were not used end now: one secret at a time.
 
     Args:
         database: Where it is stored.
@@ -103,6 +105,15 @@ def invite(
     token = secrets.token_bytes(TOKEN_BYTES)
     expires_at = now + settings.certificates.invitation_hours * HOUR
     with database.writing() as session:
+        session.execute(
+            update(InvitationRow)
+            .where(
+                InvitationRow.council == council,
+                InvitationRow.used_at.is_(None),
+                InvitationRow.expires_at > now,
+            )
+            .values(expires_at=now)
+        )
         session.add(
             InvitationRow(
                 token_digest=token_digest(token),

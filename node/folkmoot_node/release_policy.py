@@ -20,7 +20,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.workload import check_identifier
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, parse
+from folkmoot_operator.settings import Settings, parse, read
 
 
 def _rho(value: object) -> Rho:
@@ -173,7 +173,7 @@ def load_unsigned(path: Path) -> tuple[ReleasePolicy, bytes]:
     Returns:
         The policy and the SHA-256 of the file, 32 bytes.
     """
-    content = _read(path)
+    content = read(path)
     return parse(ReleasePolicy, content, str(path)), hashlib.sha256(content).digest()
 
 
@@ -191,7 +191,7 @@ def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
     sidecar = signature_path(path)
     if not sidecar.is_file():
         raise _unsigned(sidecar, "the release policy is not signed")
-    signature = parse(_Signature, _read(sidecar), str(sidecar))
+    signature = parse(_Signature, read(sidecar), str(sidecar))
     if signature.policy_sha256 != digest.hex():
         raise _unsigned(sidecar, "the release policy was changed after it was signed")
     if signature.public_key != trusted_key.hex():
@@ -248,18 +248,6 @@ def _unsigned(where: Path, problem: str) -> Problem:
         remedy="Have the person who decides read the policy and run `folkmoot-node policy sign`",
         exit_code=ExitCode.SETTINGS,
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Problem(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="Check the path and the permissions",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
 
 
 def _add_months(day: datetime.date, months: int) -> datetime.date:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from folkmoot_node.config import Identifier
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, parse
+from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic
 
 BAND = "band"
@@ -230,14 +230,6 @@ def load_policy(path: Path) -> RiskPolicy:
     Raises:
         Problem: Exit code SETTINGS, naming each wrong key.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Problem(
-            f"cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="Check the path and the permissions",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
+    content = read(path)
     document = parse(PolicyDocument, content, str(path))
     return RiskPolicy(document, hashlib.sha256(content).digest(), str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,12 +37,41 @@ class MarginalStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeStatement:
+    """The codes by which a round counts.
+
+    Attributes:
+        name: Name of the attribute.
+        codes: What the round lists for this council.
+        left_out: Codes that the council publishes and the round does not list; households
+            with them are in no count of this attribute.
+        is_area: True if the codes are areas of this council.
+    """
+
+    name: str
+    codes: tuple[str, ...]
+    left_out: tuple[str, ...]
+    is_area: bool
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        if self.is_area:
+            return f"{self.name}: {len(self.codes):,} areas"
+        text = f"{self.name}: {', '.join(self.codes)}"
+        if self.left_out:
+            text += f". NOT counted, though the policy has them: {', '.join(self.left_out)}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class RoundStatement:
     """What a round asks of this council, and what answering would cost.
 
     Attributes:
         known: The round.
         marginals: What is asked.
+        attributes: The codes by which it counts.
         epsilon: Of the round, at its delta.
         person_rho: Loss of a person recorded in several households.
         person_epsilon: The same as epsilon.
@@ -55,6 +85,7 @@ class RoundStatement:
 
     known: KnownRound
     marginals: tuple[MarginalStatement, ...]
+    attributes: tuple[AttributeStatement, ...]
     epsilon: float
     person_rho: Rho
     person_epsilon: float
@@ -96,6 +127,14 @@ class RoundStatement:
                 }
                 for item in self.marginals
             ],
+            "attributes": [
+                {
+                    "attribute": item.name,
+                    "codes": list(item.codes),
+                    "left_out": list(item.left_out),
+                }
+                for item in self.attributes
+            ],
             "epsilon": self.epsilon,
             "delta": str(self.known.round.delta),
             "person_rho": str(self.person_rho),
@@ -123,6 +162,9 @@ class RoundStatement:
             f"(standard error {item.standard_error:.2f})"
             for item in self.marginals
         ]
+        if self.attributes:
+            lines.append("They are counted by these codes:")
+            lines += [f"  - {item.text}" for item in self.attributes]
         lines += [
             "",
             self.privacy_text,
@@ -146,15 +188,17 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     signed = home.release_policy()
     persons = signed.policy.loss.households_per_person
     objection = obstacle = None
+    published: Mapping[str, tuple[str, ...] | None] = {}
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
-    if not answered:
-        try:
-            with home.open_store() as store:
+    try:
+        with home.open_store() as store:
+            published = store.attributes
+            if not answered:
                 found = judge(round_, home.standing(store, signed, round_.round_id))
                 objection = found.detail if found else None
-        except Problem as problem:
-            obstacle = str(problem)
+    except Problem as problem:
+        obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
     return RoundStatement(
         known=known,
@@ -167,6 +211,19 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
                 half_width=half_width(item.sigma**2),
             )
             for item in round_.plan()
+        ),
+        attributes=tuple(
+            AttributeStatement(
+                name=attribute.name,
+                codes=attribute.codes_of(council),
+                left_out=tuple(
+                    code
+                    for code in published.get(attribute.name) or ()
+                    if code not in attribute.codes
+                ),
+                is_area=attribute.is_area,
+            )
+            for attribute in round_.workload.attributes
         ),
         epsilon=epsilon_at(round_.loss, round_.delta),
         person_rho=person,

@@ -31,8 +31,17 @@ def load(model: type[S], path: Path) -> S:
         Problem: Exit code SETTINGS. Every wrong key is listed, an unknown one with the
             nearest valid key.
     """
+    return parse(model, read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a settings file, for those who also digest or sign them.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it cannot be read.
+    """
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Problem(
             f"cannot be read ({error.strerror})",
@@ -40,7 +49,6 @@ def load(model: type[S], path: Path) -> S:
             remedy="Check the path and the permissions",
             exit_code=ExitCode.SETTINGS,
         ) from None
-    return parse(model, text, str(path))
 
 
 def parse(model: type[S], text: bytes, where: str) -> S:

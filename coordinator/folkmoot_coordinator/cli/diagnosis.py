@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Check permissions, certificates, database, clock, ports and disk.
 
-    Ends with code 0 if nothing is bad, else 7.
+    Exit code 3 if something is bad. Each bad thing says how to mend it.
 
     Example: `folkmoot-coordinator doctor --home region`
     """
@@ -45,4 +45,4 @@ def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             if finding.remedy:
                 typer.echo(f"{'':8} {finding.remedy}")
     if any(finding.verdict is Verdict.BAD for finding in findings):
-        raise typer.Exit(ExitCode.VERIFICATION)
+        raise typer.Exit(ExitCode.SETTINGS)

@@ -22,24 +22,40 @@ def register(app: typer.Typer) -> None:
 def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows each debit and what is left in the accounting period.
 
+    Without a valid, signed release policy the debits are shown all the same, and the exit
+    code is that of the policy's fault.
+
     Example: folkmoot-node ledger show
     """
-    from folkmoot.privacy import epsilon_at
+    from folkmoot.privacy import Rho, epsilon_at
     from folkmoot_node.home import open_home
+    from folkmoot_operator.problems import Problem
 
+    fault: Problem | None = None
     with open_home(home) as node:
-        balance = node.balance()
         debits = node.ledger.debits()
-        delta = node.release_policy().policy.maximum_delta
+        lifetime = Rho(sum(debit.rho.nano for debit in debits))
+        try:
+            balance = node.balance()
+            delta = node.release_policy().policy.maximum_delta
+        except Problem as problem:
+            fault = problem
     if as_json:
-        print_json(
-            {
+        period = (
+            {}
+            if fault
+            else {
                 "period_start": moment(balance.period_start),
                 "period_end": moment(balance.period_end),
                 "cap": str(balance.cap),
                 "spent": str(balance.spent),
                 "remaining": str(balance.remaining),
-                "lifetime": str(balance.lifetime),
+            }
+        )
+        print_json(
+            {
+                **period,
+                "lifetime": str(lifetime),
                 "debits": [
                     {
                         "at": moment(debit.at),
@@ -51,6 +67,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                 ],
             }
         )
+        if fault:
+            raise fault
         return
     from rich.table import Table
 
@@ -63,6 +81,9 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         console().print(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
+    if fault:
+        print_text(f"Spent since this node exists: rho {lifetime}.")
+        raise fault
     print_text(
         f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
         f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "

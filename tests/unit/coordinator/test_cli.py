@@ -197,10 +197,10 @@ def test_a_folder_without_a_coordinator_is_said_to_be_so(tmp_path: Path, run: Ru
     assert "there is no coordinator here" in done.stderr
 
 
-def test_doctor_ends_with_seven_if_something_is_bad(home: Path) -> None:
+def test_doctor_ends_with_three_if_something_is_bad(home: Path) -> None:
     (home / "keys" / "authority.key").chmod(0o644)
     done = inside("doctor", "--home", home, "--json")
-    assert done.exit_code == 7
+    assert done.exit_code == 3
     verdicts = {one["subject"]: one["verdict"] for one in json.loads(done.output)}
     assert verdicts["permissions"] == "bad"
     assert verdicts["database"] == "good"

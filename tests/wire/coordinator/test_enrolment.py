@@ -90,6 +90,13 @@ def test_a_token_used_by_several_nodes_at_once_works_for_one(
     assert winner.negotiate() == 1
 
 
+def test_a_new_invitation_ends_the_one_before(region: Region) -> None:
+    first = region.invite()
+    second = region.invite()
+    assert reason_of(first.enrol) is RejectionReason.TOKEN_EXPIRED
+    assert second.enrol()
+
+
 def test_a_wrong_token_or_another_councils_is_invalid(region: Region) -> None:
     trafford, bury = region.invite(), region.invite(BURY)
     assert reason_of(lambda: trafford.enrol(token=bytes(32))) is RejectionReason.TOKEN_INVALID

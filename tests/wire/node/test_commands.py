@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
+from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_node.answering import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
+from folkmoot_operator.problems import Problem
 
 Node = Callable[..., str]
 
@@ -108,3 +111,32 @@ def test_signing_says_what_a_new_period_forgets(stage: Stage) -> None:
     assert "rho 0 spent, 1 left" in anew
     assert "rho 0.3 was spent before this period begins and does not count" in anew
     assert "the first accounting period begins" in sign(today + datetime.timedelta(days=1))
+
+
+def test_a_question_that_leaves_a_code_out_says_so(stage: Stage) -> None:
+    ask_for_approval(stage)
+    narrow = Workload((Attribute("band", ("high",)),), (Marginal(("band",)),))
+    stage.coordinator.rounds = [
+        codec.encode_round(ask(1)),
+        codec.encode_round(ask(2, workload=narrow)),
+    ]
+    home = ["--home", str(stage.home)]
+    assert CliRunner().invoke(app, ["rounds", "list", *home]).exit_code == 0
+    whole = CliRunner().invoke(app, ["rounds", "show", FIRST, *home]).output
+    assert "band: none, high" in whole
+    assert "lsoa: 3 areas" in whole
+    assert "NOT counted" not in whole
+    part = CliRunner().invoke(app, ["rounds", "show", SECOND, *home]).output
+    assert "band: high. NOT counted, though the policy has them: none" in part
+
+
+def test_what_was_spent_is_shown_whatever_became_of_the_policy(stage: Stage) -> None:
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+    with open_home(stage.home) as home, home.connect() as client:
+        list(poll(home, client))
+    policy = stage.home / "release-policy.toml"
+    policy.write_text(policy.read_text() + "# changed\n")
+    shown = CliRunner().invoke(app, ["ledger", "show", "--home", str(stage.home)])
+    assert "Spent since this node exists: rho 0.1" in shown.output
+    assert isinstance(shown.exception, Problem)
+    assert "changed after it was signed" in shown.exception.problem
