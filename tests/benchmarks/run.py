@@ -16,6 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import region
 import release
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
@@ -40,6 +41,17 @@ def main() -> None:
     (RESULTS / "release.json").write_text(json.dumps(releases, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
+    out.print("Commands, from start to end of --help, against a Python that starts and ends:")
+    measured = region.main()
+    starts = Table("Command", "Seconds", "Ratio")
+    for name, taken in measured["start_seconds"].items():
+        starts.add_row(name, f"{taken:.2f}", f"{taken / measured['start_seconds']['python']:.0f}")
+    out.print(starts)
+    out.print(
+        f"A region of ten councils, two rounds: {measured['region_seconds']:.0f} s "
+        f"(at most {measured['limit_seconds']} s on two processors)"
+    )
+    (RESULTS / "region.json").write_text(json.dumps(measured, indent=2))
 
 
 if __name__ == "__main__":
