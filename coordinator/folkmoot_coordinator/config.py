@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
@@ -106,6 +108,17 @@ class LimitSettings(Settings):
     """Longest duration of one submission, in seconds."""
 
 
+def _check_council(value: str) -> str:
+    try:
+        return GssCode(value)
+    except ContractError as error:
+        raise ValueError(f"{error.problem}. {error.remedy}") from None
+
+
+CouncilCode = Annotated[str, AfterValidator(_check_council)]
+CouncilName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_printable)]
+
+
 class RetentionSettings(Settings):
     """How long what councils released is kept."""
 
@@ -127,6 +140,7 @@ class CoordinatorSettings(Settings):
         database: Where state is kept.
         limits: Bounds on concurrent work.
         retention: How long noisy counts are kept.
+        names: Names of councils by GSS code, for tables and published files.
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -138,6 +152,11 @@ class CoordinatorSettings(Settings):
     database: DatabaseSettings = DatabaseSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
+    names: dict[CouncilCode, CouncilName] = {}
+
+    def label(self, council: str) -> str:
+        """A council for people: its code, and its name if it is known."""
+        return f"{council} {self.names.get(council, '')}".rstrip()
 
     @model_validator(mode="after")
     def _addresses_fit(self) -> CoordinatorSettings:
@@ -231,6 +250,10 @@ call_seconds = 900
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep
+
+# Names of councils, for tables and published files.
+# [names]
+# E08000009 = "Trafford"
 """
 
 

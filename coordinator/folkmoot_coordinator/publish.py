@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +36,7 @@ _ID_SHOWN = 12
 _DESCRIPTIONS = {
     "level": "council, or region: the councils that released, together",
     "place": "GSS code of the council, or the region's name",
+    "place_name": "name of the council or region; empty where it is not known",
     "coverage": "councils that the round's regional figures are from; empty for a council",
     "marginal": "what was counted: attributes joined by *, or total; each has noise of its own, "
     "so the totals of two need not agree",
@@ -104,7 +105,9 @@ def long_table(result: RoundResult) -> pl.DataFrame:
     """
     names = [attribute.name for attribute in result.stored.round_.workload.attributes]
     coverage = str(result.coverage)
-    return pl.concat([_rows(statistic, names, coverage) for statistic in result.statistics])
+    return pl.concat(
+        [_rows(statistic, names, coverage, result.names) for statistic in result.statistics]
+    )
 
 
 def metadata(result: RoundResult) -> dict[str, Any]:
@@ -181,13 +184,16 @@ def metadata(result: RoundResult) -> dict[str, Any]:
     }
 
 
-def _rows(statistic: RegionalStatistic, attributes: list[str], coverage: str) -> pl.DataFrame:
-    rows = len(statistic)
+def _rows(
+    statistic: RegionalStatistic, attributes: list[str], coverage: str, names: Mapping[str, str]
+) -> pl.DataFrame:
+    rows, region = len(statistic), statistic.level is Level.REGION
     codes = dict(zip(statistic.marginal.attributes, statistic.codes, strict=True))
     columns: dict[str, pl.Series] = {
         "level": _repeat(statistic.level.value, rows),
         "place": _repeat(statistic.place, rows),
-        "coverage": _repeat(coverage if statistic.level is Level.REGION else None, rows),
+        "place_name": _repeat(statistic.place if region else names.get(statistic.place), rows),
+        "coverage": _repeat(coverage if region else None, rows),
         "marginal": _repeat(statistic.marginal.name, rows),
     }
     for name in attributes:

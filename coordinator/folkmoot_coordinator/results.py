@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,16 +52,26 @@ class RoundResult:
         region: Name of the region.
         coverage: Who is in it.
         statistics: Of each council that released, and of the region.
+        names: Names of councils by GSS code, as far as they are known.
     """
 
     stored: StoredRound
     region: str
     coverage: Coverage
     statistics: tuple[RegionalStatistic, ...]
+    names: Mapping[str, str]
 
 
-def round_result(database: Database, region: str, reference: str) -> RoundResult:
+def round_result(
+    database: Database, region: str, reference: str, names: Mapping[str, str] | None = None
+) -> RoundResult:
     """The result of a round.
+
+    Args:
+        database: Where it is stored.
+        region: Name of the region.
+        reference: The round's id, its beginning, or `latest`.
+        names: Names of councils by GSS code, as far as they are known.
 
     Raises:
         Problem: REFUSED if the round is open or void.
@@ -93,7 +104,7 @@ def round_result(database: Database, region: str, reference: str) -> RoundResult
             "was exported before",
             exit_code=ExitCode.REFUSED,
         )
-    return RoundResult(stored, region, covered, aggregate(round_, region, counts))
+    return RoundResult(stored, region, covered, aggregate(round_, region, counts), names or {})
 
 
 def coverage(database: Database, stored: StoredRound) -> Coverage:

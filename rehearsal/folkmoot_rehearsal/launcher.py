@@ -150,6 +150,9 @@ class Region:
             home, "init", "--name", "Rehearsal region", "--host", "127.0.0.1",
             "--collection-port", str(collection), "--enrolment-port", str(enrolment),
         )  # fmt: skip
+        with (home / "coordinator.toml").open("a", encoding="utf-8") as file:
+            file.write("\n[names]\n")
+            file.writelines(f'{council.code} = "{council.name}"\n' for council in self.councils)
         codes = [str(council.code) for council in self.councils]
         self.children.coordinator(home, "invite", *codes, "--out", str(self.layout.invitations))
         self.children.serve_coordinator(home)

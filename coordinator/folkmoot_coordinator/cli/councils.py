@@ -82,13 +82,15 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     from folkmoot_coordinator.clock import system_clock, to_text
     from folkmoot_coordinator.councils import enrolled
 
-    _, database = open_home(home)
+    place, database = open_home(home)
+    settings = place.settings()
     councils = enrolled(database, system_clock())
     if json_:
         print_json(
             [
                 {
                     "council": council.code,
+                    "name": settings.names.get(council.code),
                     "enrolled_at": to_text(council.enrolled_at),
                     "last_seen": to_text(council.last_seen) if council.last_seen else None,
                     "valid_certificates": council.valid_certificates,
@@ -109,7 +111,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     for council in councils:
         last_seen, expires = council.last_seen, council.expires_at
         table.add_row(
-            council.code,
+            settings.label(council.code),
             minute(to_text(council.enrolled_at)),
             minute(to_text(last_seen) if last_seen else None, "never"),
             minute(to_text(expires) if expires else None, "none valid"),

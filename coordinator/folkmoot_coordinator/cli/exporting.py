@@ -33,7 +33,8 @@ def export(
     from folkmoot_coordinator.results import round_result
 
     place, database = open_home(home)
-    result = round_result(database, place.settings().region, round_)
+    settings = place.settings()
+    result = round_result(database, settings.region, round_, settings.names)
     publication = publish(result, out)
     if json_:
         print_json(

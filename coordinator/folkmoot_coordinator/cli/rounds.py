@@ -12,6 +12,7 @@ from folkmoot_operator.console import application, console, minute, print_json
 
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
+    from folkmoot_coordinator.config import CoordinatorSettings
     from folkmoot_coordinator.rounds import RoundSummary, Standing, StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
@@ -112,13 +113,14 @@ def show(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = F
     """
     from folkmoot_coordinator.rounds import find_round, standings
 
-    _, database = open_home(home)
+    place, database = open_home(home)
+    settings = place.settings()
     stored = find_round(database, round_)
     found = standings(database, stored.round_)
     if json_:
-        print_json(_shown(stored, found))
+        print_json(_shown(stored, found, settings))
     else:
-        _print_round(stored, found)
+        _print_round(stored, found, settings)
 
 
 @round_app.command()
@@ -162,7 +164,9 @@ def _summary(summary: RoundSummary) -> dict[str, Any]:
     }
 
 
-def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
+def _shown(
+    stored: StoredRound, found: list[Standing], settings: CoordinatorSettings
+) -> dict[str, Any]:
     from folkmoot_coordinator.clock import to_text
 
     round_ = stored.round_
@@ -182,6 +186,7 @@ def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
         "councils": [
             {
                 "council": standing.council,
+                "name": settings.names.get(standing.council),
                 "answer": _answer(stored, standing),
                 "answered_at": to_text(standing.answered_at) if standing.answered_at else None,
                 "reason": standing.refusal.name.lower() if standing.refusal else None,
@@ -195,7 +200,7 @@ def _shown(stored: StoredRound, found: list[Standing]) -> dict[str, Any]:
     }
 
 
-def _print_round(stored: StoredRound, found: list[Standing]) -> None:
+def _print_round(stored: StoredRound, found: list[Standing], settings: CoordinatorSettings) -> None:
     from rich.table import Column, Table
 
     from folkmoot_coordinator.clock import to_text
@@ -218,7 +223,7 @@ def _print_round(stored: StoredRound, found: list[Standing]) -> None:
     table.add_column("Why, and what to do")
     for standing in found:
         table.add_row(
-            standing.council,
+            settings.label(standing.council),
             _answer(stored, standing),
             minute(to_text(standing.answered_at) if standing.answered_at else None),
             minute(to_text(standing.last_seen) if standing.last_seen else None, "never"),

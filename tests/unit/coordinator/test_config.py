@@ -64,3 +64,20 @@ def test_addresses_with_ipv6_hosts_keep_their_brackets() -> None:
     assert split_address("[::1]:7443") == ("::1", 7443)
     assert join_address("::1", 7443) == "[::1]:7443"
     assert join_address(*split_address("localhost:1")) == "localhost:1"
+
+
+def test_councils_have_names_as_far_as_they_are_known() -> None:
+    text = settings_text("North", ("127.0.0.1",), "127.0.0.1", 7443, 7444)
+    named = parse(
+        CoordinatorSettings,
+        f'{text}\n[names]\nE08000009 = "Trafford"\n'.encode(),
+        "coordinator.toml",
+    )
+    assert named.label("E08000009") == "E08000009 Trafford"
+    assert named.label("E08000002") == "E08000002"
+    with pytest.raises(Problem, match="is not a GSS code"):
+        parse(
+            CoordinatorSettings,
+            f'{text}\n[names]\nTrafford = "E08000009"\n'.encode(),
+            "coordinator.toml",
+        )

@@ -32,6 +32,7 @@ columns.lower
 columns.lsoa
 columns.marginal
 columns.place
+columns.place_name
 columns.reliability
 columns.standard_error
 columns.upper
@@ -93,7 +94,10 @@ def partial(office: Office) -> StoredRound:
 
 
 def export(office: Office, folder: Path) -> tuple[dict[str, Any], Path, Path]:
-    publication = publish(round_result(office.database, "Greater Manchester", "latest"), folder)
+    publication = publish(
+        round_result(office.database, "Greater Manchester", "latest", {"E08000001": "Bolton"}),
+        folder,
+    )
     return json.loads(publication.metadata.read_text()), publication.csv, publication.parquet
 
 
@@ -149,6 +153,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
     assert list(rows[0]) == [
         "level",
         "place",
+        "place_name",
         "coverage",
         "marginal",
         "band",
@@ -165,6 +170,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
     assert negative == {
         "level": "council",
         "place": "E08000001",
+        "place_name": "Bolton",
         "coverage": "",
         "marginal": "band",
         "band": "low",
