@@ -16,8 +16,6 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 SETTINGS_FILE = "coordinator.toml"
-DEFAULT_COLLECTION_PORT = 7443
-DEFAULT_ENROLMENT_PORT = 7444
 LARGEST_PORT = 65535
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")

@@ -25,7 +25,6 @@ from folkmoot_coordinator.aggregate import (
     Level,
     RegionalStatistic,
 )
-from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.privacy_statement import privacy_statement
 from folkmoot_coordinator.results import RoundResult
 
@@ -117,17 +116,7 @@ def metadata(result: RoundResult) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "region": result.region,
-        "round": {
-            "round_id": round_.round_id,
-            "title": round_.title,
-            "purpose": round_.purpose,
-            "state": stored.state.name.lower(),
-            "opened_at": to_text(round_.opened_at),
-            "deadline": to_text(round_.deadline),
-            "closed_at": to_text(stored.closed_at) if stored.closed_at else None,
-            "minimum_councils": round_.minimum_councils,
-            "digest": stored.digest.hex(),
-        },
+        "round": {**stored.facts(), "digest": stored.digest.hex()},
         "policy_digest": round_.policy_digest.hex(),
         "question": {
             "attributes": [_attribute(attribute) for attribute in round_.workload.attributes],

@@ -11,6 +11,7 @@ A closed round never opens again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
+from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_coordinator.tables import AnswerRow, CouncilRow, InvitedRow, RoundRow
@@ -53,6 +55,20 @@ class StoredRound:
     def digest(self) -> bytes:
         """SHA-256 of the serialised round, 32 bytes."""
         return round_digest(self.serialised)
+
+    def facts(self) -> dict[str, Any]:
+        """What identifies the round and where it stands, for `--json` and metadata."""
+        round_ = self.round_
+        return {
+            "round_id": round_.round_id,
+            "title": round_.title,
+            "purpose": round_.purpose,
+            "state": self.state.name.lower(),
+            "opened_at": to_text(round_.opened_at),
+            "deadline": to_text(round_.deadline),
+            "closed_at": to_text(self.closed_at) if self.closed_at else None,
+            "minimum_councils": round_.minimum_councils,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,6 @@ class Binding:
     protected_attributes: Mapping[str, ProtectedCharacteristic]
 
 
-def attribute_codes(policy: RiskPolicy, binding: Binding) -> Mapping[str, tuple[str, ...] | None]:
-    """Codes by attribute, `band` first; None for an area, whose codes come from the round."""
-    del policy
-    return {attribute.name: attribute.codes for attribute in binding.attributes}
-
-
 def bind(policy: RiskPolicy, plugins: Plugins, sources: Sequence[ConnectedSource]) -> Binding:
     """Joins a policy to plugins and sources. Reads no record.
 

@@ -100,6 +100,7 @@ def _evidence(home: NodeHome) -> str:
     home.audit.verify()
     home.outbox.verify()
     home.check_answers_are_paid()
+    home.check_receipts()
     return f"ledger of {entries} entries, egress log and outbox are unbroken"
 
 

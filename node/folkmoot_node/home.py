@@ -115,6 +115,32 @@ class NodeHome:
                     exit_code=ExitCode.VERIFICATION,
                 )
 
+    def check_receipts(self) -> int:
+        """Checks that each receipt of this region is the coordinator's, for that very answer.
+
+        Receipts of a region the node belonged to before cannot be checked any more.
+
+        Returns:
+            Number of receipts that were checked.
+
+        Raises:
+            Problem: Exit code VERIFICATION, naming the round.
+        """
+        from folkmoot_node.signatures import check_receipt
+
+        answers = [answer for answer in self.outbox.answers() if answer.receipt is not None]
+        if not answers:
+            return 0
+        book, key = self.round_book(), self.identity().signing_key
+        checked = 0
+        for answer in answers:
+            if book.is_of_this_region(answer.round_id):
+                assert answer.receipt is not None
+                signature = answer.receipt_signature or b""
+                check_receipt(key, self.config.council, answer, answer.receipt, signature)
+                checked += 1
+        return checked
+
     def coordinator(self) -> CoordinatorSettings:
         """Where the coordinator is; Problem if the node is not enrolled."""
         if self.config.coordinator is None:

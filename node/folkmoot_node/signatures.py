@@ -42,7 +42,7 @@ def check_receipt(
     raise Problem(
         f"the receipt for round {answer.round_id} is not the coordinator's for this answer",
         where="coordinator",
-        remedy="Report it to the region; the answer is kept and will be sent again",
+        remedy="Report it to the region; the answer itself is kept",
         exit_code=ExitCode.VERIFICATION,
     )
 

@@ -28,8 +28,3 @@ class GssCode(str):
                 "for example E08000009",
             )
         return super().__new__(cls, value)
-
-    @property
-    def entity(self) -> str:
-        """The first three characters: `E08` is a metropolitan district."""
-        return self[:3]

@@ -169,16 +169,8 @@ def _shown(
 ) -> dict[str, Any]:
     from folkmoot_coordinator.clock import to_text
 
-    round_ = stored.round_
     return {
-        "round_id": round_.round_id,
-        "title": round_.title,
-        "purpose": round_.purpose,
-        "state": stored.state.name.lower(),
-        "opened_at": to_text(round_.opened_at),
-        "deadline": to_text(round_.deadline),
-        "closed_at": to_text(stored.closed_at) if stored.closed_at else None,
-        "minimum_councils": round_.minimum_councils,
+        **stored.facts(),
         "invited": len(found),
         "released": sum(standing.answer == "released" for standing in found),
         "refused": sum(standing.answer == "refused" for standing in found),

@@ -92,7 +92,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
 
 
 def verify(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Recomputes the hash chains of ledger, egress and audit log, and every stored answer.
+    """Recomputes the hash chains of ledger, egress and audit log, every stored answer and
+    every receipt.
 
     Exit code 7, and the first entry that does not fit, if anything was changed.
 
@@ -108,6 +109,7 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
         )
         answers = node.outbox.verify()
         node.check_answers_are_paid()
+        receipts = node.check_receipts()
     if as_json:
         print_json(
             {
@@ -115,6 +117,7 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
                 "egress": {"entries": egress_.length, "head": egress_.digest.hex()},
                 "audit": {"entries": audit.length, "head": audit.digest.hex()},
                 "answers": answers,
+                "receipts": receipts,
             }
         )
         return
@@ -122,6 +125,7 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
     typer.echo(f"Egress log: {egress_.length} entries, unbroken. Head {egress_.digest.hex()}")
     typer.echo(f"Audit log: {audit.length} entries, unbroken. Head {audit.digest.hex()}")
     typer.echo(f"Outbox: {answers} answers, each as it was stored and each release paid for.")
+    typer.echo(f"Receipts: {receipts}, each signed by the coordinator for that answer.")
 
 
 def egress(

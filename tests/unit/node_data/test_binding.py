@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from folkmoot_node.binding import attribute_codes, bind
+from folkmoot_node.binding import bind
 from folkmoot_node.plugins import connect
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import (
@@ -227,7 +227,7 @@ def test_consumer_data_needs_a_licence(node):
 
 
 def test_codes_of_attributes_are_public_and_end_with_unknown(node):
-    codes = attribute_codes(node.policy, bound(node))
+    codes = {attribute.name: attribute.codes for attribute in bound(node).attributes}
     assert codes == {
         "band": ("none", "low", "high"),
         "tenure": ("owned", "rented", "unknown"),

@@ -13,6 +13,7 @@ from stage import COUNCIL, Stage, ask
 from folkmoot import codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
+from folkmoot.receipt import Receipt
 from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.versions import UpgradeSide
@@ -242,3 +243,19 @@ def test_nothing_travels_beside_the_messages(stage: Stage) -> None:
     assert stage.coordinator.metadata
     for metadata in stage.coordinator.metadata:
         assert set(metadata) <= {"user-agent", "grpc-accept-encoding", "accept-encoding"}
+
+
+def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+    with open_home(stage.home) as home:
+        visit(home)
+        assert home.check_receipts() == 1
+        with home.state.transaction() as connection:
+            connection.execute("DROP TRIGGER outbox_keeps")
+            connection.execute(
+                "UPDATE outbox SET receipt = ?",
+                (codec.encode_receipt(Receipt(f"{1:032x}", COUNCIL, b"x" * 32, 1)),),
+            )
+        with pytest.raises(Problem) as caught:
+            home.check_receipts()
+    assert caught.value.exit_code is ExitCode.VERIFICATION
