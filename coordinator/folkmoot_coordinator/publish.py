@@ -123,10 +123,18 @@ def metadata(result: RoundResult) -> dict[str, Any]:
                 {
                     "name": marginal.name,
                     "attributes": list(marginal.attributes),
-                    "weight": marginal.weight,
+                    "weight": weight,
+                    "signed_weight": marginal.weight,
                 }
-                for marginal in round_.workload.marginals
+                for marginal, weight in zip(
+                    round_.workload.marginals, stored.planning.weights, strict=True
+                )
             ],
+            "objective": {
+                "name": stored.planning.objective.value,
+                "meaning": stored.planning.objective.meaning,
+                "above_optimum_at_most": stored.planning.excess,
+            },
         },
         "coverage": {
             "summary": str(covered),

@@ -15,7 +15,7 @@ IEEE 754 rounds correctly (sums by `math.fsum`), so two machines get the same pl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -93,11 +93,14 @@ class Plan:
         """Depth on each axis of a marginal over these attributes."""
         return depths_of(self.axes, attributes)
 
+    @cached_property
+    def _by_depths(self) -> dict[Depths, Measurement]:
+        return {measurement.depths: measurement for measurement in self.measurements}
+
     def parts(self, depths: Depths) -> tuple[Measurement, ...]:
-        """The measurements that a marginal of these depths is the sum of."""
-        return tuple(
-            measurement for measurement in self.measurements if is_below(measurement.depths, depths)
-        )
+        """The measurements that a marginal of these depths is the sum of, in their order."""
+        found = (self._by_depths.get(component) for component in components(depths))
+        return tuple(measurement for measurement in found if measurement is not None)
 
     def mean_variance(self, attributes: Sequence[str]) -> float:
         """Mean variance over the cells of a marginal, households squared.
@@ -108,7 +111,7 @@ class Plan:
         """
         depths = self.depths(attributes)
         total = math.fsum(
-            part.tau_squared * _reach(self.axes, part.depths, depths) for part in self.parts(depths)
+            part.tau_squared * reach(self.axes, part.depths, depths) for part in self.parts(depths)
         )
         return total / math.prod(map(Axis.size, self.axes, depths))
 
@@ -117,8 +120,9 @@ class Plan:
         depths = self.depths(attributes)
         return max(
             math.prod(
-                max(axis.steps(own, asked))
+                axis.largest_step(own, asked)
                 for axis, own, asked in zip(self.axes, part.depths, depths, strict=True)
+                if asked
             )
             for part in self.parts(depths)
         )
@@ -131,16 +135,22 @@ def depths_of(axes: Sequence[Axis], attributes: Sequence[str]) -> Depths:
     )
 
 
+def components(depths: Depths) -> Iterator[Depths]:
+    """The components that a marginal of these depths is the sum of, in ascending order."""
+    return product(*(range(depth + 1) for depth in depths))
+
+
 def is_below(component: Depths, other: Depths) -> bool:
     """True if a table over `other` gives the component."""
     return all(own <= held for own, held in zip(component, other, strict=True))
 
 
-def _reach(axes: Sequence[Axis], component: Depths, marginal: Depths) -> float:
+def reach(axes: Sequence[Axis], component: Depths, marginal: Depths) -> float:
     """Sum over the cells of a marginal of a component's variance at tau 1."""
     return math.prod(
         axis.variance_factor_sum(own, asked)
         for axis, own, asked in zip(axes, component, marginal, strict=True)
+        if asked  # else the axis is summed over, and its factor is 1
     )
 
 
@@ -161,10 +171,10 @@ def plan(workload: Workload, council: GssCode, loss: Rho) -> Plan:
     needs: dict[Depths, list[float]] = {}
     for marginal in workload.marginals:
         depths = depths_of(axes, marginal.attributes)
-        for component in product(*(range(depth + 1) for depth in depths)):
-            reach = _reach(axes, component, depths)
-            if reach > 0:  # else no group has two cells, so there is nothing to measure
-                needs.setdefault(component, []).append(marginal.weight * reach)
+        for component in components(depths):
+            reached = reach(axes, component, depths)
+            if reached > 0:  # else no group has two cells, so there is nothing to measure
+                needs.setdefault(component, []).append(marginal.weight * reached)
     roots = {component: math.sqrt(math.fsum(found)) for component, found in needs.items()}
     total = math.fsum(roots.values())
     spare = loss.nano - len(roots)  # each gets one nano-rho at least
