@@ -58,10 +58,13 @@ class Objective(StrEnum):
     @property
     def meaning(self) -> str:
         """For people."""
-        return "the least " + {
-            Objective.SUM: "sum over all cells of weight times variance",
-            Objective.MAXIMUM: "maximum over marginals of weight times mean variance of a cell",
-        }[self]
+        return (
+            "the least "
+            + {
+                Objective.SUM: "sum over all cells of weight times variance",
+                Objective.MAXIMUM: "maximum over marginals of weight times mean variance of a cell",
+            }[self]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,11 @@ import numpy as np
 import polars as pl
 
 from folkmoot.interval import CONFIDENCE
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.privacy import epsilon_at
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
-    RELIABLE_BELOW,
-    UNRELIABLE_ABOVE,
     Level,
     RegionalStatistic,
 )

@@ -104,6 +104,15 @@ class PlannedRound:
     planning: Planning
 
 
+def names_all(path: Path) -> bool:
+    """True if a round file invites all councils enrolled, so that these must be known.
+
+    Raises:
+        Problem: If the file is wrong.
+    """
+    return load(RoundFile, path).councils == "all"
+
+
 def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
     """Reads a round file and makes a round of it, with a new id.
 

@@ -88,9 +88,26 @@ class Plan:
                 found.append(measurement.depths)
         return tuple(found)
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        """For each attribute its axis, and its depth there."""
+        return {
+            level.attribute: (at, depth)
+            for at, axis in enumerate(self.axes)
+            for depth, level in enumerate(axis.levels, start=1)
+        }
+
     def depths(self, attributes: Sequence[str]) -> Depths:
-        """Depth on each axis of a marginal over these attributes."""
-        return depths_of(self.axes, attributes)
+        """Depth on each axis of a marginal over these attributes; each must be of an axis."""
+        found = [0] * len(self.axes)
+        for name in attributes:
+            at, depth = self._places[name]
+            found[at] = depth
+        return tuple(found)
+
+    def cells(self, attributes: Sequence[str]) -> int:
+        """Number of cells of a marginal over these attributes."""
+        return math.prod(map(Axis.size, self.axes, self.depths(attributes)))
 
     @cached_property
     def _by_depths(self) -> dict[Depths, Measurement]:
