@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot.privacy import NO_EPSILON, Epsilon, Rho, rho_at
+from folkmoot.rounds import Mechanism
 from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.forecast import Forecast
@@ -52,8 +55,13 @@ def compare(
     )
 
 
-def other_objective(forecast: Forecast) -> tuple[Objective, Comparison]:
-    """The same question planned for the other objective, compared with the plan as it is."""
+def other_objective(forecast: Forecast) -> tuple[Objective, Comparison] | None:
+    """The same question planned for the other objective, compared with the plan as it is.
+
+    None with discrete Laplace noise, which is planned for the least sum only.
+    """
+    if forecast.round.mechanism is Mechanism.DISCRETE_LAPLACE:
+        return None
     sums = forecast.planning.objective is Objective.SUM
     other = Objective.MAXIMUM if sums else Objective.SUM
     round_ = forecast.round
@@ -69,6 +77,47 @@ def other_objective(forecast: Forecast) -> tuple[Objective, Comparison]:
     asked = replace(round_, workload=signed)
     plans = {council: asked.plan(council) for council in asked.councils}
     return other, compare(marginals, forecast.plans, plans)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherMechanism:
+    """The same question under the other mechanism, at the same epsilon.
+
+    Attributes:
+        mechanism: The other mechanism.
+        epsilon: Of both; pure, without a delta, for discrete Laplace noise.
+        rho: What the other would cost in the councils' ledgers.
+        comparison: Precision under the mechanism asked for, and under the other.
+    """
+
+    mechanism: Mechanism
+    epsilon: float
+    rho: Rho
+    comparison: Comparison
+
+
+def other_mechanism(forecast: Forecast) -> OtherMechanism | None:
+    """Which mechanism is better for which marginal; None if the other cannot be asked for."""
+    round_ = forecast.round
+    epsilon = round_.epsilon_for()
+    try:
+        if round_.mechanism is Mechanism.DISCRETE_GAUSSIAN:
+            pure = Epsilon.of(f"{epsilon:.9f}")
+            asked = replace(
+                round_, mechanism=Mechanism.DISCRETE_LAPLACE, epsilon=pure, loss=pure.rho
+            )
+        else:
+            asked = replace(
+                round_,
+                mechanism=Mechanism.DISCRETE_GAUSSIAN,
+                epsilon=NO_EPSILON,
+                loss=rho_at(epsilon, round_.delta),
+            )
+    except ContractError:  # nested attributes, or too many marginals for the loss
+        return None
+    plans = {council: asked.plan(council) for council in asked.councils}
+    compared = compare(round_.workload.marginals, forecast.plans, plans)
+    return OtherMechanism(asked.mechanism, epsilon, asked.loss, compared)
 
 
 def _error(plans: Mapping[GssCode, Plan], marginal: Marginal) -> float:

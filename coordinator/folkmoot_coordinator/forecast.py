@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
+from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.precision import Precision, precision
-from folkmoot.privacy import Rho, epsilon_at
-from folkmoot.rounds import LARGEST_LOSS, Round
+from folkmoot.privacy import Epsilon, Rho
+from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Marginal
 from folkmoot_coordinator.cell_sizes import CellSizes
 from folkmoot_coordinator.objective import Planning
@@ -160,8 +161,9 @@ class Forecast:
             councils = self._precisions.get(shared) or self._of_councils(shared)
             error = math.sqrt(math.fsum(one.standard_error**2 for one in councils.values()))
             step = max(plan.largest_step(shared) for plan in self.plans.values())
+            quantile = max(plan.quantile for plan in self.plans.values())
             cells = next(iter(councils.values())).cells
-            self._regions[shared] = Precision(cells, error, half_width(error, step))
+            self._regions[shared] = Precision(cells, error, half_width(error, step, quantile))
         return self._regions[shared]
 
     @cached_property
@@ -197,11 +199,25 @@ class Forecast:
         """Of all cells of all councils, if sizes are assumed."""
         return _shares(self._all) if self._all else None
 
-    def standard_error_at(self, factor: float) -> float:
-        """Median over marginals and councils at a multiple of the loss.
+    def loss_at(self, factor: float) -> tuple[Rho, float]:
+        """A multiple of the loss as rho, and as epsilon at the round's delta.
 
-        All variances of a plan are in inverse proportion to the loss.
+        All variances of a plan are in inverse proportion to rho. That of discrete Laplace noise
+        is so but for a sixth of a household squared.
+
+        Raises:
+            ContractError: If that cannot be asked for.
         """
+        round_ = self.round
+        if round_.mechanism is Mechanism.DISCRETE_LAPLACE:
+            epsilon = Epsilon(round(round_.epsilon.nano * math.sqrt(factor)))
+            asked = replace(round_, epsilon=epsilon, loss=epsilon.rho)
+        else:
+            asked = replace(round_, loss=Rho(round(round_.loss.nano * factor)))
+        return asked.loss, asked.epsilon_for()
+
+    def standard_error_at(self, factor: float) -> float:
+        """Median over marginals and councils at a multiple of the loss, see `loss_at`."""
         return self._median / math.sqrt(factor)
 
     @cached_property
@@ -215,17 +231,19 @@ class Forecast:
         """What less and more loss would buy, as far as it can be asked for."""
         found = []
         for factor in FACTORS:
-            rho = Rho(int(self.round.loss.nano * factor))
-            if self.round.workload.parts <= rho.nano <= LARGEST_LOSS.nano:
-                found.append(
-                    Budget(
-                        factor=factor,
-                        rho=rho,
-                        epsilon=epsilon_at(rho, self.round.delta),
-                        standard_error=self.standard_error_at(float(factor)),
-                        usable=usable_share(self._all, float(factor)) if self._all else None,
-                    )
+            try:
+                rho, epsilon = self.loss_at(float(factor))
+            except ContractError:
+                continue
+            found.append(
+                Budget(
+                    factor=factor,
+                    rho=rho,
+                    epsilon=epsilon,
+                    standard_error=self.standard_error_at(float(factor)),
+                    usable=usable_share(self._all, float(factor)) if self._all else None,
                 )
+            )
         return tuple(found)
 
 

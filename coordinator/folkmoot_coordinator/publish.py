@@ -16,7 +16,6 @@ import polars as pl
 
 from folkmoot.interval import CONFIDENCE
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
-from folkmoot.privacy import epsilon_at
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
@@ -157,7 +156,7 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "mechanism": round_.mechanism.name.lower(),
             "rho_per_release": str(round_.loss),
             "delta": round_.delta.value,
-            "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
+            "epsilon_at_delta": round_.epsilon_for(),
             "statement": privacy_statement(round_, len(covered.released)),
         },
         "columns": _DESCRIPTIONS

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.precision import precision
-from folkmoot.privacy import Rho, epsilon_at
-from folkmoot.rounds import LARGEST_LOSS
-from folkmoot.strategy import Plan, plan
+from folkmoot.privacy import Rho
+from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.forecast import Forecast
 from folkmoot_coordinator.variation import factor_for, usable_share
@@ -76,8 +76,7 @@ def remedies(forecast: Forecast) -> tuple[Remedy, ...]:
 
 def _remedy(forecast: Forecast, marginal: Marginal, usable: float) -> Remedy:
     factor = factor_for(forecast.variations_of(marginal), POOR)
-    needed = _round_up(forecast.round.loss.value * factor) if factor else math.inf
-    rho = Rho.of(needed) if needed <= LARGEST_LOSS.value else None
+    rho, epsilon = _loss(forecast, factor) if factor else (None, None)
     options = [one for one in _options(forecast, marginal) if one.usable > usable]
     enough = [one for one in options if one.usable >= POOR]
     # Larger areas leave the question what it was; without an attribute it is another.
@@ -86,7 +85,7 @@ def _remedy(forecast: Forecast, marginal: Marginal, usable: float) -> Remedy:
         marginal=marginal.name,
         usable=usable,
         rho=rho,
-        epsilon=epsilon_at(rho, forecast.round.delta) if rho else None,
+        epsilon=epsilon,
         coarser=max(enough, key=lambda one: one.cells)
         if enough
         else max(options, key=lambda one: one.usable, default=None),
@@ -123,17 +122,30 @@ def _replanned(
     forecast: Forecast, marginal: Marginal, instead: tuple[str, ...]
 ) -> dict[GssCode, Plan]:
     """The plans if another marginal were asked instead of one."""
-    workload = forecast.round.workload
-    asked = Workload(
-        workload.attributes,
-        tuple(
-            Marginal(instead, one.weight) if one is marginal else one for one in workload.marginals
+    round_ = forecast.round
+    asked = replace(
+        round_,
+        workload=Workload(
+            round_.workload.attributes,
+            tuple(
+                Marginal(instead, one.weight) if one is marginal else one
+                for one in round_.workload.marginals
+            ),
         ),
     )
-    return {council: plan(asked, council, forecast.round.loss) for council in forecast.plans}
+    return {council: asked.plan(council) for council in asked.councils}
+
+
+def _loss(forecast: Forecast, factor: float) -> tuple[Rho | None, float | None]:
+    """A multiple of the loss, rounded up; None if so much cannot be asked for."""
+    whole = forecast.round.loss.value
+    try:
+        return forecast.loss_at(_round_up(whole * factor) / whole)
+    except ContractError:
+        return None, None
 
 
 def _round_up(value: float) -> float:
-    """To two significant digits, in whole nano-rho."""
+    """To two significant digits."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return round(max(1e-9, math.ceil(value / unit - 1e-9) * unit), 9)
+    return math.ceil(value / unit - 1e-9) * unit

@@ -74,5 +74,5 @@ def precision(plan: Plan, attributes: Sequence[str]) -> Precision:
     return Precision(
         cells=plan.cells(attributes),
         standard_error=error,
-        half_width=half_width(error, plan.largest_step(attributes)),
+        half_width=half_width(error, plan.largest_step(attributes), plan.quantile),
     )

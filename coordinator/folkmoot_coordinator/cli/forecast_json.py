@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from folkmoot.precision import Precision
-from folkmoot.privacy import epsilon_at, guess_rate
-from folkmoot_coordinator.comparison import other_objective
+from folkmoot_coordinator.comparison import Comparison, other_mechanism, other_objective
 from folkmoot_coordinator.forecast import Forecast, MarginalForecast, Shares
 from folkmoot_coordinator.privacy_statement import SHARED_HOUSEHOLDS
 from folkmoot_coordinator.remedies import Remedy, remedies
@@ -16,7 +15,7 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
     """All that `round plan` knows."""
     round_, planning = forecast.round, forecast.planning
     person = round_.loss.for_person(SHARED_HOUSEHOLDS)
-    other, compared = other_objective(forecast)
+    objective, mechanism = other_objective(forecast), other_mechanism(forecast)
     return {
         "title": round_.title,
         "purpose": round_.purpose,
@@ -30,11 +29,11 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
             "mechanism": round_.mechanism.name.lower(),
             "rho": str(round_.loss),
             "delta": round_.delta.value,
-            "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
-            "guess_rate_at_most": guess_rate(round_.loss),
+            "epsilon_at_delta": round_.epsilon_for(),
+            "guess_rate_at_most": round_.guess_rate(),
             "person_in_households": SHARED_HOUSEHOLDS,
             "person_rho": str(person),
-            "person_epsilon_at_delta": epsilon_at(person, round_.delta),
+            "person_epsilon_at_delta": round_.epsilon_for(SHARED_HOUSEHOLDS),
         },
         "assumption": forecast.sizes.assumption if forecast.sizes else None,
         "all_cells": _shares(forecast.shares),
@@ -50,13 +49,26 @@ def as_json(forecast: Forecast) -> dict[str, Any]:
             for one in forecast.budgets
         ],
         "remedies": [_remedy(one) for one in remedies(forecast)],
-        "other_objective": {
-            "name": other.value,
-            "largest_standard_error": compared.largest[1],
-            "median_standard_error": compared.median[1],
-            "more_precise": list(compared.better),
-            "less_precise": list(compared.worse),
-        },
+        "other_objective": {"name": objective[0].value, **_comparison(objective[1])}
+        if objective
+        else None,
+        "other_mechanism": {
+            "name": mechanism.mechanism.name.lower(),
+            "epsilon": mechanism.epsilon,
+            "rho": str(mechanism.rho),
+            **_comparison(mechanism.comparison),
+        }
+        if mechanism
+        else None,
+    }
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    return {
+        "largest_standard_error": found.largest[1],
+        "median_standard_error": found.median[1],
+        "more_precise": list(found.better),
+        "less_precise": list(found.worse),
     }
 
 

@@ -9,8 +9,13 @@ from statistics import median
 from rich.table import Column, Table
 
 from folkmoot.precision import Precision, Reliability, reliability
-from folkmoot.privacy import epsilon_at, guess_rate
-from folkmoot_coordinator.comparison import Comparison, other_objective
+from folkmoot.rounds import Mechanism
+from folkmoot_coordinator.comparison import (
+    Comparison,
+    OtherMechanism,
+    other_mechanism,
+    other_objective,
+)
 from folkmoot_coordinator.forecast import Forecast, MarginalForecast
 from folkmoot_coordinator.objective import Objective
 from folkmoot_coordinator.privacy_statement import SHARED_HOUSEHOLDS
@@ -28,6 +33,11 @@ _VERDICTS = {
     Reliability.UNRELIABLE: "no",
 }
 _DIFFERS = 1.01
+_MOST_NAMES = 5
+_MECHANISMS = {
+    Mechanism.DISCRETE_GAUSSIAN: "discrete Gaussian noise",
+    Mechanism.DISCRETE_LAPLACE: "discrete Laplace noise, which needs no delta,",
+}
 
 
 def print_forecast(forecast: Forecast, *, every: bool) -> None:
@@ -183,15 +193,17 @@ def _assumption(forecast: Forecast) -> str:
 
 
 def _privacy(forecast: Forecast) -> str:
-    rho, delta = forecast.round.loss, forecast.round.delta
-    shared = rho.for_person(SHARED_HOUSEHOLDS)
+    round_ = forecast.round
+    shared = round_.loss.for_person(SHARED_HOUSEHOLDS)
+    pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
+    at = "without a delta" if pure else f"at delta {round_.delta}"
     return (
-        f"Privacy loss of a household: rho {rho}, which is epsilon {epsilon_at(rho, delta):.2f} "
-        f"at delta {delta}. Of a person in {SHARED_HOUSEHOLDS} households: rho {shared}, epsilon "
-        f"{epsilon_at(shared, delta):.2f}; in m households m x m times the rho. Somebody who knew "
-        "everything about all other households, and guessed from a council's answer whether one "
-        f"household was counted, would be right at most {math.ceil(100 * guess_rate(rho))} times "
-        "in 100; tossing a coin gives 50."
+        f"Privacy loss of a household: rho {round_.loss}, which is epsilon "
+        f"{round_.epsilon_for():.2f} {at}. Of a person in {SHARED_HOUSEHOLDS} households: rho "
+        f"{shared}, epsilon {round_.epsilon_for(SHARED_HOUSEHOLDS):.2f}; in m households m x m "
+        "times the rho. Somebody who knew everything about all other households, and guessed "
+        "from a council's answer whether one household was counted, would be right at most "
+        f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50."
     )
 
 
@@ -214,8 +226,10 @@ def _budgets(forecast: Forecast) -> Table:
 
 def _advice(forecast: Forecast) -> list[str]:
     lines = [_remedy(one) for one in remedies(forecast)]
-    if len(forecast.marginals) > 1:  # a single one has the same plan either way
-        lines.append(_objective(*other_objective(forecast)))
+    objective = other_objective(forecast)
+    if objective and len(forecast.marginals) > 1:  # a single one has the same plan either way
+        lines.append(_objective(*objective))
+    lines.append(_mechanism(forecast, other_mechanism(forecast)))
     return lines
 
 
@@ -243,6 +257,31 @@ def _objective(other: Objective, found: Comparison) -> str:
         f"and {len(found.worse)} less: the largest standard error {_households(largest[1])} "
         f"instead of {_households(largest[0])}, the median {_households(median_[1])} instead of "
         f"{_households(median_[0])}."
+    )
+
+
+def _mechanism(forecast: Forecast, other: OtherMechanism | None) -> str:
+    if other is None:
+        return (
+            "The other mechanism cannot answer this question: discrete Laplace noise takes no "
+            "nested attributes, and each needs enough loss for every part."
+        )
+    found = other.comparison
+    name = _MECHANISMS[other.mechanism]
+    better = f"more precise by {_list(found.better)}" if found.better else "more precise by nothing"
+    worse = f"less precise by {_list(found.worse)}" if found.worse else "less precise by nothing"
+    return (
+        f"At the same epsilon, {other.epsilon:.2f}, {name} would be {better}; {worse}. Its largest "
+        f"standard error would be {_households(found.largest[1])} instead of "
+        f"{_households(found.largest[0])}. It would cost rho {other.rho} in each council's ledger "
+        f"instead of {forecast.round.loss}."
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(_words(name) for name in names[:_MOST_NAMES])
+    return shown + (
+        f" and {len(names) - _MOST_NAMES} more marginals" if len(names) > _MOST_NAMES else ""
     )
 
 
