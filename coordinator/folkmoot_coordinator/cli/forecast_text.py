@@ -267,14 +267,21 @@ def _mechanism(forecast: Forecast, other: OtherMechanism | None) -> str:
             "nested attributes, and each needs enough loss for every part."
         )
     found = other.comparison
-    name = _MECHANISMS[other.mechanism]
-    better = f"more precise by {_list(found.better)}" if found.better else "more precise by nothing"
-    worse = f"less precise by {_list(found.worse)}" if found.worse else "less precise by nothing"
+    if len(found.better) == len(forecast.marginals):
+        verdict = "more precise throughout"
+    elif len(found.worse) == len(forecast.marginals):
+        verdict = "less precise throughout"
+    else:
+        verdict = " and ".join(
+            f"{degree} precise by {_list(names)}"
+            for degree, names in (("more", found.better), ("less", found.worse))
+            if names
+        )
     return (
-        f"At the same epsilon, {other.epsilon:.2f}, {name} would be {better}; {worse}. Its largest "
-        f"standard error would be {_households(found.largest[1])} instead of "
-        f"{_households(found.largest[0])}. It would cost rho {other.rho} in each council's ledger "
-        f"instead of {forecast.round.loss}."
+        f"At the same epsilon, {other.epsilon:.2f}, {_MECHANISMS[other.mechanism]} would be "
+        f"{verdict or 'as precise'}: the largest standard error "
+        f"{_households(found.largest[1])} instead of {_households(found.largest[0])}. It would "
+        f"cost rho {other.rho} in each council's ledger instead of {forecast.round.loss}."
     )
 
 

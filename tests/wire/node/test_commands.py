@@ -125,9 +125,12 @@ def test_a_question_that_leaves_a_code_out_says_so(stage: Stage) -> None:
     whole = CliRunner().invoke(app, ["rounds", "show", FIRST, *home]).output
     assert "band: none, high" in whole
     assert "lsoa: 3 areas" in whole
-    assert "NOT counted" not in whole
+    assert "LEFT OUT" in whole  # households in no area of the list
+    assert "band: none, high." in whole
     part = CliRunner().invoke(app, ["rounds", "show", SECOND, *home]).output
-    assert "band: high. NOT counted, though the policy has them: none" in part
+    assert "band: high. Households with none are LEFT OUT of the whole round." in " ".join(
+        part.split()
+    )
 
 
 def test_what_was_spent_is_shown_whatever_became_of_the_policy(stage: Stage) -> None:
