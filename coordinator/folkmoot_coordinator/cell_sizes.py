@@ -134,7 +134,7 @@ class EarlierRound:
         rows = table.filter(pl.col("level") == Level.COUNCIL.value).with_columns(
             pl.col("value").cast(pl.Float64, strict=False)
         )
-        if rows.is_empty() or rows["value"].null_count():
+        if rows.is_empty() or not rows["value"].is_finite().fill_null(value=False).all():
             raise self._problem("has no rows of councils, or a value that is not a number")
         return rows
 

@@ -212,7 +212,7 @@ def _needs(
             marginals.append(at)
             of_component.append(number.setdefault(component, len(number)))
     return (
-        np.array(needs).T.copy(),
+        np.array(needs, dtype=np.float64).T.copy(),
         np.array(marginals, dtype=np.intp),
         np.array(of_component, dtype=np.intp),
     )
