@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_half import NOON, RELEASE_POLICY, PrivacyHalf, policy
 
@@ -96,6 +96,7 @@ CHANGES = st.tuples(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(CHANGES, min_size=2, max_size=12))
 def test_no_order_of_policies_spends_more_than_the_cap_in_any_period(
     changes: list[tuple[int, int, int, int]],
