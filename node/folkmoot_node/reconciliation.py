@@ -84,7 +84,8 @@ def compare(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compari
     mine = _answers(own.values())
     account = client.receipts(protocol, answers_digest(mine))
     listed: dict[HeldReceipt, Receipt] = {}
-    if account.digest != answers_digest(mine):
+    same = account.digest == answers_digest(mine)
+    if not same:
         for held in account.receipts:
             receipt = own.get(held) or genuine_receipt(key, council, held)
             if receipt is None:
@@ -93,10 +94,10 @@ def compare(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compari
         if answers_digest(_answers(listed.values())) != account.digest:
             raise _contradiction("lists other receipts than it says it holds")
     _keep_lost(home, {**own, **listed})
-    theirs = _answers(listed.values()) if listed else mine
+    theirs = mine if same else _answers(listed.values())
     return Comparison(
         known=len(theirs),
-        lost_there=frozenset(round_id for round_id, _ in mine - theirs),
+        lost_there=frozenset(dict(mine)) - frozenset(dict(theirs)),
         clock_ahead=home.clock() - account.at,
     )
 
