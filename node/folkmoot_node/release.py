@@ -187,9 +187,13 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
     def draw(task: _Task) -> None:
         noisy[task.rows] = task.measurement(task.exact.tolist())
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(draw, tasks):
-            pass
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            draw(task)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(draw, tasks):
+                pass
     values = array("q")
     values.frombytes(noisy.tobytes())
     return NoisyCounts(values)
