@@ -95,7 +95,8 @@ class AttributeStatement:
     def text(self) -> str:
         """For people."""
         text = f"{self.name}: "
-        text += f"{len(self.codes):,} areas" if self.is_area else ", ".join(self.codes)
+        areas = f"{len(self.codes):,} area{'s' * (len(self.codes) != 1)}"
+        text += areas if self.is_area else ", ".join(self.codes)
         if self.finer:
             return f"{text}, by the round's list of which {self.finer} lies in which"
         which = "in none of them" if self.is_area else "with other codes"

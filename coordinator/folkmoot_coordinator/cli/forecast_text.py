@@ -167,8 +167,8 @@ def _reading(forecast: Forecast) -> str:
     several = len(forecast.round.councils) > 1
     return (
         (
-            "Of the council in the middle, and the range where councils differ. The region's "
-            "figure adds up all councils'. "
+            "Errors are of the council in the middle, with the range where councils differ. The "
+            "region's figure adds up all councils'. "
             if several
             else ""
         )
@@ -234,7 +234,7 @@ def _advice(forecast: Forecast) -> list[str]:
 
 
 def _remedy(one: Remedy) -> str:
-    text = f"Poor: of the cells by {_words(one.marginal)}, {_share(one.usable)} will be usable. "
+    text = f"Of the cells by {_words(one.marginal)}, {_share(one.usable)} will be usable. "
     if one.rho is not None and one.epsilon is not None:
         text += f"For {_share(POOR)} it takes rho {one.rho} (epsilon {one.epsilon:.2f})"
     else:

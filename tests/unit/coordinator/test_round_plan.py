@@ -96,7 +96,7 @@ def test_what_is_said(file: Path) -> None:
     assert "Of a person in 2 households: rho 0.2, epsilon 3.13" in text
     assert "right at most 58 times in 100" in text
     assert "Assume that the region has 3,000 households" in text
-    assert "Of the cells by band and household_type and lsoa, 0 % will be usable" in text
+    assert "Of the cells by band and household_type and lsoa, 0 % will be usable. For 50" in text
     assert 'objective = "maximum" would make' in text
     assert "At the same epsilon, 1.47, discrete Laplace noise" in text
     assert "--households NUMBER" in words(plan(file))
