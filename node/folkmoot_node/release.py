@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -168,7 +169,7 @@ def _check_tables(counts: ExactCounts, plan: Plan) -> None:
         raise AssertionError("the tables do not have the cells of the round")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Task:
     """Rows of one sensitivity: where they go, what they are exactly, what adds noise."""
 
@@ -209,6 +210,7 @@ def _tasks(counts: ExactCounts, plan: Plan, threads: int) -> Iterator[_Task]:
         first += component.rows
 
 
+@lru_cache(maxsize=4096)  # making one takes longer than drawing a hundred numbers
 def _measurement(rho: Rho, squared_sensitivity: int) -> Any:
     """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
 
