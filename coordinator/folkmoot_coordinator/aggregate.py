@@ -108,6 +108,8 @@ def aggregate(
         council: Reconstruction(round_.plan(council), _checked(council, releases[council]))
         for council in sorted(releases)
     }
+    if not councils:
+        return ()
     return tuple(
         statistic
         for marginal in round_.workload.marginals
@@ -218,11 +220,7 @@ def _statistic(
     value = estimates.value.ravel()
     standard_error = np.sqrt(estimates.variance.ravel())
     width = QUANTILE * standard_error + estimates.step / 2  # `interval.half_width`, by column
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variation = np.where(value > 0, standard_error / value, np.nan)
-    reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
-    reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
-    reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
+    variation, reliability = reliability_of(value, standard_error)
     return RegionalStatistic(
         level=level,
         place=place,
@@ -235,3 +233,13 @@ def _statistic(
         coefficient_of_variation=variation,
         reliability=reliability,
     )
+
+
+def reliability_of(value: Float64, standard_error: Float64) -> tuple[Float64, Text]:
+    """Coefficient of variation of estimates, NaN where not positive, and what it means."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variation = np.where(value > 0, standard_error / value, np.nan)
+    reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
+    reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
+    reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
+    return variation, reliability

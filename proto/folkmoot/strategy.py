@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import accumulate, islice, product
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
@@ -108,9 +108,9 @@ class Attribute:
                 "Name the attribute above, and for each code its code there",
             )
 
-    def codes_of(self, council: GssCode) -> tuple[str, ...]:
-        """The cells of one council, in order; may be empty for an area."""
-        listed = self.codes or self.by_council.get(council, ())
+    def codes_of(self, council: GssCode | None) -> tuple[str, ...]:
+        """The cells of one council, in order; without a council, an area has none."""
+        listed = self.codes or (self.by_council.get(council, ()) if council else ())
         return (*listed, OTHER) if self.others else listed
 
     def parent_of(self, code: str) -> str:
@@ -308,7 +308,7 @@ class Workload:
             for chain in self._chains
         )
 
-    def _axis(self, chain: tuple[str, ...], council: GssCode) -> Axis:
+    def _axis(self, chain: tuple[str, ...], council: GssCode | None) -> Axis:
         levels: list[Level] = []
         for name in chain:
             codes = self.attribute(name).codes_of(council)
@@ -344,19 +344,27 @@ class Workload:
 
     def rows_at_most(self, council: GssCode) -> int:
         """At least as many whole numbers as a council's release can hold."""
-        axes = self.axes(council)
-        total = 0
-        for marginal in self.marginals:
-            depths = [
-                (axis, depth)
-                for name in marginal.attributes
-                for axis in axes
-                if (depth := axis.depth(name))
-            ]
-            total += math.prod(
-                sum(axis.rows(above) for above in range(depth + 1)) for axis, depth in depths
-            )
-        return total
+        rows = dict(self._shared_rows)
+        for chain in self._chains:
+            if chain[0] not in rows:
+                rows |= self._rows_below(chain, council)
+        return sum(
+            math.prod(rows[name] for name in marginal.attributes) for marginal in self.marginals
+        )
+
+    @cached_property
+    def _shared_rows(self) -> dict[str, int]:
+        shared: dict[str, int] = {}
+        for chain in self._chains:
+            if not any(self.attribute(name).is_area for name in chain):
+                shared |= self._rows_below(chain, None)
+        return shared
+
+    def _rows_below(self, chain: tuple[str, ...], council: GssCode | None) -> dict[str, int]:
+        """For each attribute of a chain the rows of all contrasts down to it."""
+        axis = self._axis(chain, council)
+        rows = accumulate(axis.rows(depth) for depth in range(len(chain) + 1))
+        return dict(zip(chain, islice(rows, 1, None), strict=True))
 
     def keys(self, marginal: Marginal, council: GssCode) -> Iterator[tuple[str, ...]]:
         """Codes of each cell of `marginal`, in cell order."""
