@@ -14,7 +14,6 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.strategy import Depths, Plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.contrasts import contrasts
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.release import _measure
 
@@ -24,6 +23,7 @@ OPENED = 1_796_000_000
 """Within 2026, in seconds since 1970-01-01T00:00:00Z."""
 
 Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 
 
 def areas(wards: dict[GssCode, Sequence[int]]) -> tuple[Attribute, Attribute]:
@@ -108,14 +108,6 @@ def sum_up(plan: Plan, table: Int64, depths: Depths) -> Int64:
 def exact(plan: Plan, table: Int64) -> ExactCounts:
     """The tables that a node would tabulate."""
     return ExactCounts(plan.largest, [sum_up(plan, table, depths) for depths in plan.largest])
-
-
-def without_noise(plan: Plan, table: Int64) -> Int64:
-    """What a release would hold if no noise were added."""
-    full = full_depths(plan)
-    return np.concatenate(
-        [contrasts(table, plan.axes, full, part.depths) for part in plan.measurements]
-    )
 
 
 def release(plan: Plan, counts: ExactCounts, threads: int = 1) -> Int64:

@@ -11,14 +11,15 @@ import math
 
 import numpy as np
 import pytest
-from fit import are_uncorrelated, fits, is_discrete_gaussian, is_mean_of, moment
-from questions import TRAFFORD, Int64, areas, exact, full_depths, release, without_noise
 
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Measurement, Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.contrasts import sensitivities
+from tests.statistical.fit import are_uncorrelated, fits, is_discrete_gaussian, is_mean_of, moment
+from tests.statistical.questions import TRAFFORD, Int64, areas, exact, full_depths, release
+from tests.tables import measured
 
 PAIRS, FIVES, ALONE = 8_000, 1_600, 100
 WARDS = PAIRS + FIVES + ALONE
@@ -51,7 +52,7 @@ def wide_plan(rho: str) -> Plan:
 
 def noise_of(planned: Plan, threads: int, table: Int64) -> Int64:
     """The noise of one release of a table over the cross-product."""
-    return release(planned, exact(planned, table), threads) - without_noise(planned, table)
+    return release(planned, exact(planned, table), threads) - measured(planned, table)
 
 
 def empty(planned: Plan) -> Int64:
@@ -94,8 +95,9 @@ def small_plan(rho: str) -> Plan:
     asked = Workload(areas({TRAFFORD: [2] * 2_000}), (Marginal(("ward",)), Marginal(("lsoa",))))
     planned = plan(asked, TRAFFORD, Rho.of("1"))
     pairs = next(one for one in planned.measurements if one.attributes == ("lsoa",))
-    measured = Measurement(pairs.depths, pairs.attributes, pairs.rows, Rho.of(rho))
-    return Plan(planned.axes, (measured,))
+    return Plan(
+        planned.axes, (Measurement(pairs.depths, pairs.attributes, pairs.rows, Rho.of(rho)),)
+    )
 
 
 @pytest.mark.parametrize("level", [0, 1, 1_000, 2**30])
