@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from folkmoot.errors import ContractError
-from folkmoot.privacy import epsilon_at
 from folkmoot.rejection import RejectionReason
 from folkmoot_node import admission
 from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
@@ -180,8 +179,10 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
 
 def _describe(known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        loss, delta = known.round.loss, known.round.delta
-        return f"released: rho {loss}, epsilon {epsilon_at(loss, delta):.2f} at delta {delta}"
+        asked = known.round
+        return (
+            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta {asked.delta}"
+        )
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"
 

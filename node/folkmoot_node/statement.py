@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from folkmoot.geography import GssCode
-from folkmoot.interval import half_width
-from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal, Workload
 from folkmoot_node.admission import judge
@@ -186,12 +185,11 @@ class RoundStatement:
 def _marginal(
     workload: Workload, marginal: Marginal, plan: Plan, council: GssCode
 ) -> MarginalStatement:
-    error = math.sqrt(plan.mean_variance(marginal.attributes))
     return MarginalStatement(
         name=marginal.name,
         cells=workload.size(marginal, council),
-        standard_error=error,
-        half_width=half_width(error, plan.largest_step(marginal.attributes)),
+        standard_error=math.sqrt(plan.mean_variance(marginal.attributes)),
+        half_width=plan.half_width(marginal.attributes),
     )
 
 
@@ -233,9 +231,9 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
             )
             for attribute in round_.workload.attributes
         ),
-        epsilon=epsilon_at(round_.loss, round_.delta),
+        epsilon=round_.epsilon_for(),
         person_rho=person,
-        person_epsilon=epsilon_at(person, round_.delta),
+        person_epsilon=round_.epsilon_for(persons),
         households_per_person=persons,
         remaining=home.balance().remaining,
         paid=paid,

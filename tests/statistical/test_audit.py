@@ -251,9 +251,9 @@ def test_the_release_loses_what_it_claims_and_no_more(tmp_path: Path) -> None:
 def test_noise_of_half_the_scale_is_flagged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = release_module._measurement
+    right = release_module._gaussian
     monkeypatch.setattr(
-        release_module, "_measurement", lambda rho, squared: right(Rho(4 * rho.nano), squared)
+        release_module, "_gaussian", lambda rho, squared: right(Rho(4 * rho.nano), squared)
     )
     round_ = asked("2")
     found = audited(round_, Node(tmp_path, round_).releases, 300)
@@ -278,8 +278,8 @@ def test_the_sensitivity_of_a_marginal_is_flagged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A contrast of a group of three moves by six, squared; a count moves by one."""
-    right = release_module._measurement
-    monkeypatch.setattr(release_module, "_measurement", lambda rho, _: right(rho, 1))
+    right = release_module._gaussian
+    monkeypatch.setattr(release_module, "_gaussian", lambda rho, _: right(rho, 1))
     round_ = asked("2")
     found = flagged(round_, audited(round_, Node(tmp_path, round_).releases, 500))
     assert {"all", "lsoa", "age"} <= found
@@ -294,10 +294,10 @@ def test_a_component_without_noise_is_flagged(
     (forgotten,) = (
         one for one in round_.plan(TRAFFORD).measurements if one.attributes == ("ward", "age")
     )
-    right = release_module._measurement
+    right = release_module._gaussian
     monkeypatch.setattr(
         release_module,
-        "_measurement",
+        "_gaussian",
         lambda rho, squared: list if rho == forgotten.rho else right(rho, squared),
     )
     found = audited(round_, Node(tmp_path, round_).releases, 300)

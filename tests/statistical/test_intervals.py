@@ -12,17 +12,18 @@ coverage is what is promised.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 
+from folkmoot import rounds
 from folkmoot.interval import CONFIDENCE, half_width
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
-from folkmoot_coordinator import aggregate as aggregation
+from folkmoot.strategy import plan
 from folkmoot_coordinator.aggregate import aggregate
 from tests.statistical.fit import Float64, Z, discrete_gaussian
 from tests.statistical.questions import (
@@ -111,7 +112,8 @@ def one_cell(repeats: int) -> float:
 
 @pytest.mark.slow
 def test_intervals_of_ninety_per_cent_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aggregation, "QUANTILE", NormalDist().inv_cdf(0.95))
+    narrow = NormalDist().inv_cdf(0.95)
+    monkeypatch.setattr(rounds, "plan", lambda *asked_: replace(plan(*asked_), quantile=narrow))
     found = coverages(asked("0.05"))
     assert sum(not coverage.is_enough for coverage in found.values()) >= 5
 

@@ -8,13 +8,14 @@ means something.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
-from folkmoot.strategy import Measurement, Plan, plan
+from folkmoot.strategy import Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.contrasts import sensitivities
 from tests.statistical.fit import are_uncorrelated, fits, is_discrete_gaussian, is_mean_of, moment
@@ -40,10 +41,10 @@ def wide_plan(rho: str) -> Plan:
         (Marginal(("lsoa", "tenure")), Marginal(("ward", "tenure")), Marginal(("lsoa", "age"))),
     )
     planned = plan(asked, TRAFFORD, Rho.of("1"))
-    return Plan(
-        planned.axes,
-        tuple(
-            Measurement(one.depths, one.attributes, one.rows, Rho.of(rho))
+    return replace(
+        planned,
+        measurements=tuple(
+            replace(one, rho=Rho.of(rho))
             for one in planned.measurements
             if one.attributes in MEASURED
         ),
@@ -95,9 +96,7 @@ def small_plan(rho: str) -> Plan:
     asked = Workload(areas({TRAFFORD: [2] * 2_000}), (Marginal(("ward",)), Marginal(("lsoa",))))
     planned = plan(asked, TRAFFORD, Rho.of("1"))
     pairs = next(one for one in planned.measurements if one.attributes == ("lsoa",))
-    return Plan(
-        planned.axes, (Measurement(pairs.depths, pairs.attributes, pairs.rows, Rho.of(rho)),)
-    )
+    return replace(planned, measurements=(replace(pairs, rho=Rho.of(rho)),))
 
 
 @pytest.mark.parametrize("level", [0, 1, 1_000, 2**30])

@@ -8,7 +8,6 @@ nothing is wrong.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,18 +166,3 @@ def row_variances(made: Plan, depths: Depths) -> Float64:
             sizes = np.array([level.group_sizes[cell] for cell in level.row_cells], dtype=float)
             found = np.outer(found, np.where(sizes == 2, 1, sizes * (sizes - 1))).ravel()
     return found
-
-
-def test_another_plan_would_be_seen() -> None:
-    """A coordinator that believed another scale would publish another variance."""
-    made = planned("0.5")
-    wrong = replace(
-        made,
-        measurements=tuple(
-            replace(one, rho=Rho(one.rho.nano * 2 if one.attributes == ("lsoa",) else one.rho.nano))
-            for one in made.measurements
-        ),
-    )
-    right, other = predicted(made, ("lsoa",)), predicted(wrong, ("lsoa",))
-    assert (other < right)[1:].all()
-    assert other[0] == right[0]  # the only LSOA of its ward: nothing of it is measured there
