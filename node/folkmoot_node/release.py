@@ -29,6 +29,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -52,6 +53,7 @@ from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
 from folkmoot_node.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.counts import ExactCounts
+from folkmoot_node.faults import fault_among_counts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
 from folkmoot_node.state import Clock
@@ -99,8 +101,8 @@ def release(
         The stored answer. The same round always gives the same answer.
 
     Raises:
-        Problem: If the round differs from the one answered under its id, or the ledger
-            cannot be trusted. Nothing is released.
+        Problem: If the round differs from the one answered under its id, the ledger cannot
+            be trusted, or counts cannot be made. Nothing is released.
     """
     stored = outbox.find(round_.round_id)
     if stored is not None:
@@ -116,7 +118,8 @@ def release(
     objection = admission.judge(round_, standing)
     if objection is not None:
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
-    counts = tabulate()
+    with _sealed():
+        counts = tabulate()
     plan = round_.plan(standing.council)
     _check_tables(counts, plan)
     try:
@@ -132,7 +135,8 @@ def release(
         objection = admission.exhausted(error.requested, error.remaining)
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     observe(Step.DEBITED)
-    noisy = _measure(counts, plan, threads)
+    with _sealed():
+        noisy = _measure(counts, plan, threads)
     observe(Step.SAMPLED)
     answer = outbox.store_release(
         Release(
@@ -150,6 +154,17 @@ def release(
     )
     observe(Step.STORED)
     return answer
+
+
+@contextmanager
+def _sealed() -> Iterator[None]:
+    """Keeps inside what an error says of exact counts; a Problem says nothing of them."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        raise fault_among_counts(error) from None
 
 
 def refuse(
