@@ -1,28 +1,26 @@
-"""From the councils' noisy counts to statistics of the region, with their errors.
+"""From the councils' releases to statistics of the region, with their errors.
 
 Everything here is post-processing of what councils released, and costs no privacy. Values
-stay unbiased: nothing is rounded, clipped at zero or made consistent.
+are best linear unbiased estimates: nothing is rounded or clipped at zero.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from folkmoot.discrete_gaussian import half_width, variance
 from folkmoot.geography import GssCode
+from folkmoot.interval import QUANTILE
 from folkmoot.rounds import Round
-from folkmoot.strategy import Measurement
-from folkmoot.workload import Marginal
+from folkmoot.workload import Attribute, Marginal
+from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
 from folkmoot_operator.problems import ExitCode, Problem
 
-CONFIDENCE = 0.95
-"""Of the intervals."""
 RELIABLE_BELOW = 0.10
 """Coefficient of variation under which an estimate is reliable."""
 UNRELIABLE_ABOVE = 0.20
@@ -30,7 +28,8 @@ UNRELIABLE_ABOVE = 0.20
 ALL_AREAS = "(all)"
 """Stands for every area together; no code may contain brackets, so none is like it."""
 
-_LARGEST_SUM = 2**62  # leaves room for an interval around it in 64 bits
+_LARGEST = 2**60
+"""Whole numbers of a release beyond this cannot come from counts of households."""
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -62,7 +61,8 @@ class RegionalStatistic:
         marginal: What was asked.
         codes: For each attribute of the marginal, the code of each cell; `(all)` for an
             area attribute that was summed over.
-        value: Unbiased estimates, households; may be negative.
+        value: Best linear unbiased estimates, households; may be negative, and agree with
+            those of other marginals.
         standard_error: Of the noise, households.
         lower: Lower end of the 95 % interval, households.
         upper: Upper end of the 95 % interval, households.
@@ -75,10 +75,10 @@ class RegionalStatistic:
     place: str
     marginal: Marginal
     codes: tuple[Text, ...]
-    value: Int64
+    value: Float64
     standard_error: Float64
-    lower: Int64
-    upper: Int64
+    lower: Float64
+    upper: Float64
     coefficient_of_variation: Float64
     reliability: Text
 
@@ -87,7 +87,7 @@ class RegionalStatistic:
 
 
 def aggregate(
-    round_: Round, region: str, counts: Mapping[GssCode, Int64]
+    round_: Round, region: str, releases: Mapping[GssCode, Int64]
 ) -> tuple[RegionalStatistic, ...]:
     """Statistics of each council that released, and of the region.
 
@@ -99,81 +99,107 @@ def aggregate(
     Args:
         round_: The question; it determines the scale of the noise of each cell.
         region: Name of the region.
-        counts: Noisy counts by council, int64, shape (cells of that council,).
+        releases: Noisy contrasts by council, int64, shape (rows of that council's plan,).
 
     Raises:
-        Problem: If counts are too large to be summed.
+        Problem: If a release holds numbers that no counts could give.
     """
-    statistics: list[RegionalStatistic] = []
-    councils = sorted(counts)
-    offsets = dict.fromkeys(councils, 0)
-    for measurement in round_.plan():
-        tables: dict[GssCode, Int64] = {}
-        for council in councils:
-            shape = round_.workload.shape(measurement.marginal, council)
-            size = math.prod(shape)
-            start = offsets[council]
-            tables[council] = counts[council][start : start + size].reshape(shape)
-            offsets[council] = start + size
-        statistics += _of_marginal(round_, region, measurement, tables)
-    return tuple(statistics)
+    councils = {
+        council: Reconstruction(round_.plan(council), _checked(council, releases[council]))
+        for council in sorted(releases)
+    }
+    if not councils:
+        return ()
+    return tuple(
+        statistic
+        for marginal in round_.workload.marginals
+        for statistic in _of_marginal(round_, region, marginal, councils)
+    )
+
+
+def _checked(council: GssCode, noisy: Int64) -> Int64:
+    if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
+        raise Problem(
+            "the release holds numbers that no counts of households could give",
+            where=f"release of {council}",
+            remedy="Ask the council what it sent",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    return noisy
 
 
 def _of_marginal(
-    round_: Round, region: str, measurement: Measurement, tables: Mapping[GssCode, Int64]
+    round_: Round,
+    region: str,
+    marginal: Marginal,
+    councils: Mapping[GssCode, Reconstruction],
 ) -> list[RegionalStatistic]:
-    marginal = measurement.marginal
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]
-    area_axes = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
+    shared = [attribute.name for attribute in attributes if not attribute.is_area]
+    tables = {council: made.marginal(marginal.attributes) for council, made in councils.items()}
     found = [
         _statistic(
             Level.COUNCIL,
             council,
-            measurement,
+            marginal,
             _codes([attribute.codes_of(council) for attribute in attributes]),
-            table.ravel(),
-            terms=1,
+            table,
         )
         for council, table in tables.items()
-        if table.size
     ]
-    if not found:
-        return []
-    if area_axes:
-        by_area = tuple(
-            np.concatenate([statistic.codes[at] for statistic in found])
-            for at in range(len(attributes))
-        )
-        values = np.concatenate([statistic.value for statistic in found])
-        found.append(_statistic(Level.REGION, region, measurement, by_area, values, terms=1))
-    kept = [(ALL_AREAS,) if attribute.is_area else attribute.codes for attribute in attributes]
-    terms = sum(
-        math.prod(table.shape[at] for at in area_axes) for table in tables.values() if table.size
-    )
-    total = _sum(marginal, tables, area_axes, terms)
-    found.append(_statistic(Level.REGION, region, measurement, _codes(kept), total, terms=terms))
+    if len(shared) < len(attributes):
+        codes, joined = _join(attributes, found, tables)
+        found.append(_statistic(Level.REGION, region, marginal, codes, joined))
+        tables = {council: made.marginal(shared) for council, made in councils.items()}
+    kept = [
+        (ALL_AREAS,) if attribute.is_area else attribute.codes_of(next(iter(tables)))
+        for attribute in attributes
+    ]
+    found.append(_statistic(Level.REGION, region, marginal, _codes(kept), _sum(tables)))
     return found
 
 
-def _sum(
-    marginal: Marginal, tables: Mapping[GssCode, Int64], axes: tuple[int, ...], terms: int
-) -> Int64:
-    largest = _LARGEST_SUM // max(1, terms)
-    total: Int64 | None = None
-    for council, table in tables.items():
-        if not table.size:
-            continue
-        if table.max() > largest or table.min() < -largest:
-            raise Problem(
-                "counts are too large to be summed",
-                where=f"marginal {marginal.name}, {council}",
-                remedy="No council has so many households: ask the council what it sent",
-                exit_code=ExitCode.VERIFICATION,
-            )
-        part = table.sum(axis=axes, dtype=np.int64) if axes else table
-        total = part if total is None else total + part
-    assert total is not None
-    return np.asarray(total, dtype=np.int64).ravel()
+def _join(
+    attributes: Sequence[Attribute],
+    found: Sequence[RegionalStatistic],
+    tables: Mapping[GssCode, Estimates],
+) -> tuple[tuple[Text, ...], Estimates]:
+    """The areas of all councils; what lies outside every area is summed."""
+    codes = tuple(
+        np.concatenate([statistic.codes[at] for statistic in found])
+        for at in range(len(attributes))
+    )
+    joined = Estimates(
+        np.concatenate([table.value.ravel() for table in tables.values()]),
+        np.concatenate([table.variance.ravel() for table in tables.values()]),
+        max(table.step for table in tables.values()),
+    )
+    if not any(attribute.is_area and attribute.others for attribute in attributes):
+        return codes, joined
+    names = [f"code{at}" for at in range(len(attributes))]
+    summed = (
+        pl.DataFrame(
+            {
+                name: pl.Series(column, dtype=pl.String)
+                for name, column in zip(names, codes, strict=True)
+            }
+            | {"value": joined.value, "variance": joined.variance}
+        )
+        .group_by(names, maintain_order=True)
+        .sum()
+    )
+    return (
+        tuple(np.array(summed[name].to_list(), dtype=object) for name in names),
+        Estimates(summed["value"].to_numpy(), summed["variance"].to_numpy(), joined.step),
+    )
+
+
+def _sum(tables: Mapping[GssCode, Estimates]) -> Estimates:
+    return Estimates(
+        np.sum([table.value for table in tables.values()], axis=0),
+        np.sum([table.variance for table in tables.values()], axis=0),
+        max(table.step for table in tables.values()),
+    )
 
 
 def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
@@ -187,33 +213,33 @@ def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
 def _statistic(
     level: Level,
     place: str,
-    measurement: Measurement,
+    marginal: Marginal,
     codes: tuple[Text, ...],
-    value: Int64,
-    *,
-    terms: int,
+    estimates: Estimates,
 ) -> RegionalStatistic:
-    """Adds errors to values that are each the sum of `terms` independent noisy counts.
-
-    The interval comes from the sum of the squared scales, which is never less than the
-    variance: for noise of scale far below one it errs on the safe side.
-    """
-    standard_error = math.sqrt(terms * variance(measurement.sigma))
-    width = half_width(terms * measurement.sigma**2, CONFIDENCE)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variation = np.where(value > 0, standard_error / value, np.nan)
-    reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
-    reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
-    reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
+    value = estimates.value.ravel()
+    standard_error = np.sqrt(estimates.variance.ravel())
+    width = QUANTILE * standard_error + estimates.step / 2  # `interval.half_width`, by column
+    variation, reliability = reliability_of(value, standard_error)
     return RegionalStatistic(
         level=level,
         place=place,
-        marginal=measurement.marginal,
+        marginal=marginal,
         codes=codes,
         value=value,
-        standard_error=np.full(len(value), standard_error),
+        standard_error=standard_error,
         lower=value - width,
         upper=value + width,
         coefficient_of_variation=variation,
         reliability=reliability,
     )
+
+
+def reliability_of(value: Float64, standard_error: Float64) -> tuple[Float64, Text]:
+    """Coefficient of variation of estimates, NaN where not positive, and what it means."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variation = np.where(value > 0, standard_error / value, np.nan)
+    reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
+    reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
+    reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
+    return variation, reliability

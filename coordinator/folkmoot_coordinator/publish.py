@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from folkmoot.discrete_gaussian import half_width, variance
+from folkmoot.interval import CONFIDENCE
 from folkmoot.privacy import epsilon_at
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
-    CONFIDENCE,
     RELIABLE_BELOW,
     UNRELIABLE_ABOVE,
     Level,
@@ -37,9 +36,9 @@ _DESCRIPTIONS = {
     "place": "GSS code of the council, or the region's name",
     "place_name": "name of the council or region; empty where it is not known",
     "coverage": "councils that the round's regional figures are from; empty for a council",
-    "marginal": "what was counted: attributes joined by *, or total; each has noise of its own, "
-    "so the totals of two need not agree",
-    "value": "households, with noise; unbiased, may be negative",
+    "marginal": "what was counted: attributes joined by *, or total; all "
+    "marginals agree with each other",
+    "value": "households, with noise; best linear unbiased estimate, may be negative",
     "standard_error": "of the noise, households",
     "lower": f"lower end of the {CONFIDENCE:.0%} interval, households",
     "upper": f"upper end of the {CONFIDENCE:.0%} interval, households",
@@ -122,15 +121,11 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "attributes": [_attribute(attribute) for attribute in round_.workload.attributes],
             "marginals": [
                 {
-                    "name": measurement.marginal.name,
-                    "attributes": list(measurement.marginal.attributes),
-                    "weight": measurement.marginal.weight,
-                    "rho": str(measurement.rho),
-                    "sigma": measurement.sigma,
-                    "standard_error": variance(measurement.sigma) ** 0.5,
-                    "half_width": half_width(measurement.sigma**2, CONFIDENCE),
+                    "name": marginal.name,
+                    "attributes": list(marginal.attributes),
+                    "weight": marginal.weight,
                 }
-                for measurement in round_.plan()
+                for marginal in round_.workload.marginals
             ],
         },
         "coverage": {
@@ -210,14 +205,13 @@ def _repeat(value: str | None, rows: int) -> pl.Series:
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": attribute.name, "others": attribute.others}
+    if attribute.within:
+        described["within"] = attribute.within
     if attribute.is_area:
-        return {
-            "name": attribute.name,
-            "areas": {
-                council: len(codes) for council, codes in sorted(attribute.by_council.items())
-            },
-        }
-    return {"name": attribute.name, "codes": list(attribute.codes)}
+        areas = {council: len(codes) for council, codes in sorted(attribute.by_council.items())}
+        return described | {"areas": areas}
+    return described | {"codes": list(attribute.codes)}
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> None:

@@ -23,22 +23,38 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load, nearest
 
 AREA_COLUMNS = ["council", "area"]
-"""Header of a file of areas."""
+"""Header of a file of areas, followed by `within` where the areas lie in larger ones."""
+WITHIN_COLUMN = "within"
 _MINUTE = 60
 _SHOWN = 5
 
 
 class AttributeEntry(Settings):
-    """One attribute: a code list, or a file of areas by council."""
+    """One attribute: a code list, or a file of areas by council.
+
+    Attributes:
+        name: Identifier.
+        codes: Code list that all councils share.
+        areas: CSV file of council, area, and for nested areas the area each lies in.
+        others: Whether households with none of the codes have a cell, `(other)`; by
+            default they do for areas, and are left out of the round for code lists.
+        within: Attribute in whose codes these nest.
+        parents: For each of `codes` the code of `within` that it lies in.
+    """
 
     name: str
     codes: tuple[str, ...] | None = None
     areas: Path | None = None
+    others: bool | None = None
+    within: str = ""
+    parents: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_list(self) -> AttributeEntry:
         if (self.codes is None) == (self.areas is None):
             raise ValueError("give either codes or areas (a CSV file of council,area)")
+        if len(self.parents) != (len(self.codes) if self.codes and self.within else 0):
+            raise ValueError("give parents, one for each code, with codes within an attribute")
         return self
 
 
@@ -133,9 +149,17 @@ def _councils(file: RoundFile, path: Path, enrolled: Sequence[GssCode]) -> tuple
 
 def _attribute(entry: AttributeEntry, path: Path, councils: tuple[GssCode, ...]) -> Attribute:
     if entry.areas is None:
-        return Attribute(entry.name, codes=entry.codes or ())
+        codes = entry.codes or ()
+        parents = dict(zip(codes, entry.parents, strict=False))
+        return Attribute(
+            entry.name,
+            codes=codes,
+            others=bool(entry.others),
+            within=entry.within,
+            parents=parents,
+        )
     areas = path.parent / entry.areas
-    by_council = _read_areas(areas, councils)
+    by_council, parents = _read_areas(areas, councils, nested=bool(entry.within))
     without = [council for council in councils if council not in by_council]
     if without:
         raise Problem(
@@ -146,30 +170,49 @@ def _attribute(entry: AttributeEntry, path: Path, councils: tuple[GssCode, ...])
             remedy="Add the councils' areas, or do not invite the councils",
             exit_code=ExitCode.SETTINGS,
         )
-    return Attribute(entry.name, by_council=by_council)
+    return Attribute(
+        entry.name,
+        by_council=by_council,
+        others=entry.others is not False,
+        within=entry.within,
+        parents=parents,
+    )
 
 
-def _read_areas(path: Path, councils: tuple[GssCode, ...]) -> dict[GssCode, tuple[str, ...]]:
-    """Areas of the invited councils, in the order of the file; other rows are passed over."""
+def _read_areas(
+    path: Path, councils: tuple[GssCode, ...], *, nested: bool
+) -> tuple[dict[GssCode, tuple[str, ...]], dict[str, str]]:
+    """Areas of the invited councils, in the order of the file, and what each lies in.
+
+    Rows of other councils are passed over; so is the column `within` unless `nested`.
+    """
     found: dict[GssCode, list[str]] = {}
+    parents: dict[str, str] = {}
     invited = set(councils)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            if [name.strip() for name in header] != AREA_COLUMNS:
-                raise _in_areas(path, 1, "the header is not council,area")
+            header = [name.strip() for name in next(reader, [])]
+            wide = header == [*AREA_COLUMNS, WITHIN_COLUMN]
+            if not wide and (nested or header != AREA_COLUMNS):
+                wanted = ",".join([*AREA_COLUMNS, *([WITHIN_COLUMN] if nested else [])])
+                raise _in_areas(path, 1, f"the header is not {wanted}")
             for row in reader:
                 if not row:
                     continue
-                if len(row) != len(AREA_COLUMNS):
-                    raise _in_areas(path, reader.line_num, f"has {len(row)} fields, not 2")
+                if len(row) != len(header):
+                    raise _in_areas(
+                        path, reader.line_num, f"has {len(row)} fields, not {len(header)}"
+                    )
+                council, area, *within = (value.strip() for value in row)
                 try:
-                    council = GssCode(row[0].strip())
+                    code = GssCode(council)
                 except ContractError as error:
                     raise _in_areas(path, reader.line_num, error.problem) from None
-                if council in invited:
-                    found.setdefault(council, []).append(row[1].strip())
+                if code in invited:
+                    found.setdefault(code, []).append(area)
+                    if nested:
+                        parents[area] = within[0]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Problem(
             f"cannot be read ({getattr(error, 'strerror', None) or error})",
@@ -177,7 +220,7 @@ def _read_areas(path: Path, councils: tuple[GssCode, ...]) -> dict[GssCode, tupl
             remedy="Give a UTF-8 CSV file with the header council,area",
             exit_code=ExitCode.SETTINGS,
         ) from None
-    return {council: tuple(areas) for council, areas in found.items()}
+    return {council: tuple(areas) for council, areas in found.items()}, parents
 
 
 def _check_names(file: RoundFile, path: Path) -> None:

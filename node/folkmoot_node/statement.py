@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from folkmoot.discrete_gaussian import half_width, variance
+from folkmoot.geography import GssCode
+from folkmoot.interval import half_width
 from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.strategy import Plan
+from folkmoot.workload import Marginal, Workload
 from folkmoot_node.admission import judge
 from folkmoot_node.rounds import KnownRound
 from folkmoot_operator.problems import Problem
@@ -24,16 +28,14 @@ class MarginalStatement:
     Attributes:
         name: Names of the attributes.
         cells: Number of cells of this council.
-        rho: Loss spent on it.
-        standard_error: Of each cell, in households.
-        half_width: Of the 95 % interval of each cell, in households.
+        standard_error: Of a cell, in households; root of the mean variance of the cells.
+        half_width: Of the 95 % interval of such a cell, in households.
     """
 
     name: str
     cells: int
-    rho: Rho
     standard_error: float
-    half_width: int
+    half_width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,6 @@ class RoundStatement:
                 {
                     "marginal": item.name,
                     "cells": item.cells,
-                    "rho": str(item.rho),
                     "standard_error": item.standard_error,
                     "half_width_95": item.half_width,
                 }
@@ -158,7 +159,7 @@ class RoundStatement:
         ]
         lines += [
             f"  - by {item.name.replace('*', ' and ')}: {item.cells:,} counts, each within "
-            f"{item.half_width} of the truth 19 times in 20 "
+            f"{item.half_width:.1f} of the truth 19 times in 20 "
             f"(standard error {item.standard_error:.2f})"
             for item in self.marginals
         ]
@@ -182,6 +183,18 @@ class RoundStatement:
         return "\n".join(lines)
 
 
+def _marginal(
+    workload: Workload, marginal: Marginal, plan: Plan, council: GssCode
+) -> MarginalStatement:
+    error = math.sqrt(plan.mean_variance(marginal.attributes))
+    return MarginalStatement(
+        name=marginal.name,
+        cells=workload.size(marginal, council),
+        standard_error=error,
+        half_width=half_width(error, plan.largest_step(marginal.attributes)),
+    )
+
+
 def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     """What a round asks of this council, and what answering would cost now."""
     round_, council = known.round, home.config.council
@@ -200,17 +213,12 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     except Problem as problem:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
+    plan = round_.plan(council)
     return RoundStatement(
         known=known,
         marginals=tuple(
-            MarginalStatement(
-                name=item.marginal.name,
-                cells=round_.workload.size(item.marginal, council),
-                rho=item.rho,
-                standard_error=variance(item.sigma) ** 0.5,
-                half_width=half_width(item.sigma**2),
-            )
-            for item in round_.plan()
+            _marginal(round_.workload, marginal, plan, council)
+            for marginal in round_.workload.marginals
         ),
         attributes=tuple(
             AttributeStatement(

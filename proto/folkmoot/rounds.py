@@ -10,7 +10,7 @@ from enum import IntEnum
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
-from folkmoot.strategy import Measurement, plan
+from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
 
 ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
@@ -127,6 +127,12 @@ class Round:
             raise ContractError("round.deadline", "is after the year 9999", "Give an earlier one")
         if self.loss > LARGEST_LOSS:
             raise ContractError("round.loss", "is too large", f"Give at most {LARGEST_LOSS}")
+        if self.loss.nano < self.workload.parts:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is too small for {self.workload.parts} measurements",
+                "Ask for more privacy loss or fewer marginals",
+            )
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
                 if council not in self.councils:
@@ -136,17 +142,24 @@ class Round:
                         "Give codes of invited councils only",
                     )
         for council in self.councils:
-            if not 1 <= self.workload.cells(council) <= MAXIMUM_CELLS:
+            asked = max(self.workload.cells(council), self.workload.rows_at_most(council))
+            if asked > MAXIMUM_CELLS:
                 raise ContractError(
                     "round.workload",
-                    f"{council} would release {self.workload.cells(council)} cells",
-                    f"Each council releases 1 to {MAXIMUM_CELLS} cells; check its areas",
+                    f"{council} would release {asked} cells",
+                    f"A council releases at most {MAXIMUM_CELLS} cells; check its areas",
                 )
-        plan(self.workload, self.loss)
+            for attribute in self.workload.attributes:
+                if not attribute.codes_of(council):
+                    raise ContractError(
+                        f"attribute {attribute.name}",
+                        f"has no code of {council}, which is invited",
+                        "Give each invited council its codes, or do not invite it",
+                    )
 
-    def plan(self) -> tuple[Measurement, ...]:
-        """What is measured, with the loss spent on each marginal."""
-        return plan(self.workload, self.loss)
+    def plan(self, council: GssCode) -> Plan:
+        """What an invited council measures, with the loss spent on each part."""
+        return plan(self.workload, council, self.loss)
 
 
 def round_digest(serialised: bytes) -> bytes:

@@ -1,59 +1,189 @@
-"""How the privacy loss of a round is divided among what is measured.
+"""What is measured to answer a workload, and the loss spent on each part.
 
-Both sides compute the plan from the round alone, so that no noise scale has to be
-believed: the coordinator knows the variance that the node must have used.
+A workload is measured in the residual basis of ResidualPlanner (Xiao, He, Zhang and Kifer,
+NeurIPS 2023), which is optimal among linear Gaussian mechanisms for marginals of attributes
+without nesting. A *component* is a set of attributes, one level of an axis each; what is
+measured is the Kronecker product of their contrasts (see `hierarchy`). The marginal over a
+set of attributes is the sum of the components over all its subsets, so each component is
+measured once however many marginals need it, and all marginals agree with each other.
+
+Both sides compute the plan from the round alone, so that no noise scale has to be believed:
+the coordinator knows the variance that the node must have used. Every operation is one that
+IEEE 754 rounds correctly (sums by `math.fsum`), so two machines get the same plan.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
-from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
-from folkmoot.workload import Marginal, Workload
+from folkmoot.workload import Workload
+
+Depths = tuple[int, ...]
+"""One depth for each axis; 0 where the axis is summed over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One marginal, and the loss spent on it.
+    """One component, and the loss spent on it.
+
+    With noise of scale `tau * sqrt(s)` on the rows of squared sensitivity `s`, a household
+    loses `1 / (2 tau^2)`, whichever of the rows it is in: it is in one group of each axis.
 
     Attributes:
-        marginal: What is measured. One household changes one cell by one, so the L2
-            sensitivity is 1.
+        depths: The component.
+        attributes: Names of the attributes of the component; () for the whole council.
+        rows: Number of whole numbers that are measured.
         rho: Loss of this measurement.
     """
 
-    marginal: Marginal
+    depths: Depths
+    attributes: tuple[str, ...]
+    rows: int
     rho: Rho
 
     @property
-    def sigma(self) -> float:
-        """Scale of the discrete Gaussian: `sqrt(1 / (2 rho))` at L2 sensitivity 1.
+    def tau_squared(self) -> float:
+        """Squared noise scale per unit of sensitivity: `1 / (2 rho)`.
 
         Source: Canonne, Kamath and Steinke 2020, theorem 4.
         """
-        return math.sqrt(1 / (2 * self.rho.value))
+        return 1 / (2 * self.rho.value)
+
+    @property
+    def name(self) -> str:
+        """For people: `band*lsoa`, or `total`."""
+        return "*".join(self.attributes) or "total"
 
 
-def plan(workload: Workload, loss: Rho) -> tuple[Measurement, ...]:
-    """Divides `loss` over the marginals in proportion to their weights.
+@dataclass(frozen=True)
+class Plan:
+    """How one council answers a round.
 
-    The shares are whole nano-rho, rounded down, so that they never sum to more than
-    `loss`.
-
-    Raises:
-        ContractError: If the loss is too small to give each marginal one nano-rho.
+    Attributes:
+        axes: The attributes the round counts by, nested ones together.
+        measurements: What is measured, in the order of the release.
     """
-    total = sum(marginal.weight for marginal in workload.marginals)
-    measurements = tuple(
-        Measurement(marginal, Rho(loss.nano * marginal.weight // total))
-        for marginal in workload.marginals
-    )
-    if any(measurement.rho.nano == 0 for measurement in measurements):
-        raise ContractError(
-            "round.loss",
-            f"rho {loss} is too small for {len(measurements)} marginals",
-            "Ask for more privacy loss or fewer marginals",
+
+    axes: tuple[Axis, ...]
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of whole numbers that the release holds."""
+        return sum(measurement.rows for measurement in self.measurements)
+
+    @cached_property
+    def largest(self) -> tuple[Depths, ...]:
+        """The components that are below no other; tables over them give all the others."""
+        found: list[Depths] = []
+        for measurement in sorted(self.measurements, key=lambda one: -sum(one.depths)):
+            if not any(is_below(measurement.depths, depths) for depths in found):
+                found.append(measurement.depths)
+        return tuple(found)
+
+    def depths(self, attributes: Sequence[str]) -> Depths:
+        """Depth on each axis of a marginal over these attributes."""
+        return depths_of(self.axes, attributes)
+
+    def parts(self, depths: Depths) -> tuple[Measurement, ...]:
+        """The measurements that a marginal of these depths is the sum of."""
+        return tuple(
+            measurement for measurement in self.measurements if is_below(measurement.depths, depths)
         )
-    return measurements
+
+    def mean_variance(self, attributes: Sequence[str]) -> float:
+        """Mean variance over the cells of a marginal, households squared.
+
+        Without nesting all cells of a marginal have this variance. The variance of the
+        discrete Gaussian is at most its squared scale, and equals it from scale 1 on to
+        three digits.
+        """
+        depths = self.depths(attributes)
+        total = math.fsum(
+            part.tau_squared * _reach(self.axes, part.depths, depths) for part in self.parts(depths)
+        )
+        return total / math.prod(map(Axis.size, self.axes, depths))
+
+    def largest_step(self, attributes: Sequence[str]) -> float:
+        """By how much an estimate can move at most when one whole number changes by one."""
+        depths = self.depths(attributes)
+        return max(
+            math.prod(
+                max(axis.steps(own, asked))
+                for axis, own, asked in zip(self.axes, part.depths, depths, strict=True)
+            )
+            for part in self.parts(depths)
+        )
+
+
+def depths_of(axes: Sequence[Axis], attributes: Sequence[str]) -> Depths:
+    """Depth on each axis of a marginal over these attributes."""
+    return tuple(
+        next((depth for name in attributes if (depth := axis.depth(name))), 0) for axis in axes
+    )
+
+
+def is_below(component: Depths, other: Depths) -> bool:
+    """True if a table over `other` gives the component."""
+    return all(own <= held for own, held in zip(component, other, strict=True))
+
+
+def _reach(axes: Sequence[Axis], component: Depths, marginal: Depths) -> float:
+    """Sum over the cells of a marginal of a component's variance at tau 1."""
+    return math.prod(
+        axis.variance_factor_sum(own, asked)
+        for axis, own, asked in zip(axes, component, marginal, strict=True)
+    )
+
+
+def plan(workload: Workload, council: GssCode, loss: Rho) -> Plan:
+    """The plan with the least weighted sum of variances over all cells of the workload.
+
+    The sum over cells of `weight * variance` is `sum of c / (2 rho)` over the components,
+    where `c` collects what each marginal needs of a component. For a given total loss it is
+    least if each component gets a share in proportion to `sqrt(c)` (Cauchy and Schwarz).
+    The shares are whole nano-rho, rounded down, so that they never sum to more than `loss`.
+
+    Args:
+        workload: What is asked.
+        council: Whose areas are asked about; each attribute has codes of it.
+        loss: At least one nano-rho for each part of the workload, `Workload.parts`.
+    """
+    axes = workload.axes(council)
+    needs: dict[Depths, list[float]] = {}
+    for marginal in workload.marginals:
+        depths = depths_of(axes, marginal.attributes)
+        for component in product(*(range(depth + 1) for depth in depths)):
+            reach = _reach(axes, component, depths)
+            if reach > 0:  # else no group has two cells, so there is nothing to measure
+                needs.setdefault(component, []).append(marginal.weight * reach)
+    roots = {component: math.sqrt(math.fsum(found)) for component, found in needs.items()}
+    total = math.fsum(roots.values())
+    spare = loss.nano - len(roots)  # each gets one nano-rho at least
+    shares = {component: 1 + int(spare * (root / total)) for component, root in roots.items()}
+    excess = sum(shares.values()) - loss.nano
+    if excess > 0:  # the last bits of the divisions
+        shares[max(shares, key=shares.__getitem__)] -= excess
+    return Plan(
+        axes,
+        tuple(
+            Measurement(
+                depths=component,
+                attributes=tuple(
+                    axis.levels[depth - 1].attribute
+                    for axis, depth in zip(axes, component, strict=True)
+                    if depth
+                ),
+                rows=math.prod(map(Axis.rows, axes, component)),
+                rho=Rho(shares[component]),
+            )
+            for component in sorted(shares)
+        ),
+    )

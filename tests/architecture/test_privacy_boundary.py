@@ -68,7 +68,7 @@ def test_exact_counts_are_made_by_tabulate_and_read_by_release() -> None:
     readers = {
         str(path.relative_to(NODE))
         for path in sources("node")
-        if re.search(r"\._marginals\b", path.read_text())
+        if re.search(r"\._tables\b", path.read_text())
     }
     assert readers == {"counts.py", "release.py"}
 

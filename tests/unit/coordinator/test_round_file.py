@@ -112,7 +112,7 @@ def test_a_policy_digest_may_stand_for_the_file(folder: Path) -> None:
     [
         ('["band"]', '["bands"]', "attribute 'bands' is not declared", "Did you mean 'band'?"),
         ("purpose =", "purpos =", "did you mean 'purpose'?", ""),
-        ("rho = 0.2", "rho = 0", "rho", ""),
+        ("rho = 0.2", "rho = 0", "too small", ""),
         ("rho = 0.2", "rho = -1", "is not a privacy loss", ""),
         ("rho = 0.2", 'rho = "0.0000000001"', "is not a privacy loss", ""),
         ("delta = 1e-6", "delta = 1", "is not a delta", ""),
@@ -129,7 +129,7 @@ def test_a_policy_digest_may_stand_for_the_file(folder: Path) -> None:
         ('areas = "areas.csv"', "", "give either codes or areas", ""),
         ('"risk-policy.toml"', '"absent.toml"', "policy cannot be read", "policy_digest"),
         ('policy = "risk-policy.toml"', "", "give either policy", ""),
-        ("weight = 2", "weight = 0", "weight", "1 to 1000000"),
+        ("weight = 2", "weight = 0", "weight", "1 to 4294967295"),
         ("[[attributes]]\nname =", "[[attribute]]\nname =", "did you mean 'attributes'?", ""),
     ],
 )

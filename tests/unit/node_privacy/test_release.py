@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import math
 import pickle
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_a_release_is_paid_for_and_has_every_public_cell(node: PrivacyHalf) -> N
     assert answer.kind is AnswerKind.RELEASE
     release = read(answer)
     (debit,) = node.ledger.debits()
-    assert len(release.counts) == 6 + 3 + 1
+    assert len(release.counts) == 1 + 3 + 1 + 3  # total, band, lsoa (a pair), both
     assert release.loss == debit.rho == Rho.of("0.4")
     assert release.ledger_entry == debit.entry
 
@@ -127,10 +128,11 @@ REFUSED = {
     RefusalReason.ATTRIBUTE: {"workload": workload(("ethnicity",), ethnicity=("a", "b"))},
     RefusalReason.CODE: {"workload": workload(("band",), band=("none", "secret"))},
     RefusalReason.WORKLOAD_SIZE: {
+        "councils": (TRAFFORD,),
         "workload": Workload(
             (Attribute("lsoa", (), {TRAFFORD: tuple(f"E01{i:06}" for i in range(101))}),),
             (Marginal(("lsoa",)), Marginal(())),
-        )
+        ),
     },
     RefusalReason.POLICY_DIGEST: {"policy_digest": b"x" * 32},
     RefusalReason.DELTA: {"delta": Delta.of("1e-5")},
@@ -182,14 +184,14 @@ def test_after_the_risk_policys_sunset_nothing_is_released(node: PrivacyHalf) ->
 
 
 def test_counts_of_the_wrong_shape_are_never_released(node: PrivacyHalf) -> None:
-    node.counts = lambda: ExactCounts([np.array([1, 2, 3])])  # type: ignore[method-assign]
+    node.counts = lambda: ExactCounts([(1, 1)], [np.array([1, 2, 3])])  # type: ignore[method-assign]
     with pytest.raises(AssertionError):
         node.answer(question())
     assert node.ledger.debits() == ()
 
 
 def test_exact_counts_do_not_get_out() -> None:
-    counts = ExactCounts([np.array([424242])])
+    counts = ExactCounts([()], [np.array([424242])])
     assert "424242" not in f"{counts} {counts!r} {counts:>10} {[counts]}"
     for leak in (
         lambda: pickle.dumps(counts),
@@ -206,17 +208,21 @@ def test_exact_counts_do_not_get_out() -> None:
             leak()
 
 
-@pytest.mark.parametrize("cell", [-1, 2**41])
+@pytest.mark.parametrize("cell", [-1, 2**37])
 def test_implausible_counts_are_refused(cell: int) -> None:
     with pytest.raises(OverflowError):
-        ExactCounts([np.array([cell])])
+        ExactCounts([()], [np.array([cell])])
 
 
+@pytest.mark.parametrize("squared_sensitivity", [1, 2, 6, 12, 999_000, 2**50 + 1])
 @pytest.mark.parametrize("nano", [1, 3, 7, 10**6, 123_456_789, 333_333_333, 10**9, 10**11])
-def test_opendps_own_map_stays_within_the_planned_loss(nano: int) -> None:
+def test_opendps_own_map_stays_within_the_planned_loss(nano: int, squared_sensitivity: int) -> None:
     from fractions import Fraction
 
     from folkmoot_node.release import _measurement
 
-    measured = Fraction(_measurement(Rho(nano)).map(1))
+    sensitivity = math.sqrt(squared_sensitivity)
+    if Fraction(sensitivity) ** 2 < squared_sensitivity:
+        sensitivity = math.nextafter(sensitivity, math.inf)
+    measured = Fraction(_measurement(Rho(nano), squared_sensitivity).map(sensitivity))
     assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)

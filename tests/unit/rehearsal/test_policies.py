@@ -85,4 +85,5 @@ def test_round_files_open_rounds_within_the_release_policy(tmp_path, question):
     )
     for attribute in round_.workload.attributes:
         if attribute.is_area:
-            assert attribute.codes_of(GssCode("E08000001")) == tuple(areas["E08000001"])
+            assert attribute.by_council["E08000001"] == tuple(areas["E08000001"])
+            assert attribute.others
