@@ -15,12 +15,12 @@ of many small cells collect the bias of each.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations
 
-from folkmoot_coordinator.coarsening import Depths
+from folkmoot.strategy import Depths
 
 MAXIMUM_FITTED_CELLS = 4_000_000
 """Most cells of a table that is fitted for one council; bounds memory."""
@@ -69,7 +69,7 @@ class FittingOrder:
 def fitting_order(
     asked: Sequence[Depths],
     sizes: Sequence[Sequence[int]],
-    areas: Collection[int] = (),
+    areas: Mapping[int, int] | None = None,
     limit: int = MAXIMUM_FITTED_CELLS,
 ) -> FittingOrder:
     """Chooses the tables to be presented, and the order in which tables are fitted.
@@ -81,7 +81,8 @@ def fitting_order(
         asked: Tables, most important first.
         sizes: For each axis the number of cells at each depth, from depth 0; the largest
             of any council.
-        areas: The axes that are areas; sums over them are published as well.
+        areas: The axes that are areas, each with the depth from which it is; sums over
+            areas are published as well.
         limit: Most cells of a table that is fitted.
     """
     left_out = {one: LeftOut.TOO_LARGE for one in asked if _cells(one, sizes) > limit}
@@ -91,15 +92,15 @@ def fitting_order(
         if not any(_within(nodes, other) for other in order):
             left_out[one] = LeftOut.CIRCLES
     presented = [nodes for nodes, one in small.items() if one not in left_out]
-    published = dict.fromkeys(
-        [*presented, *(above for one in presented for above in _summed(one, sizes, areas))]
+    areas = areas or {}
+    shared = {one & other for one, other in combinations(order, 2)}
+    published = _with_sums(presented, sizes, areas)
+    candidates = {*published, *_with_sums(shared, sizes, areas)}.difference(order)
+    by_cells = sorted(
+        candidates, key=lambda nodes: (_cells(_depths(nodes, sizes), sizes), nodes)
     )
     fitted = [0]
     fits: list[Fit] = []
-    by_cells = sorted(
-        {one & other for one, other in combinations(order, 2)}.union(published).difference(order),
-        key=lambda nodes: (_cells(_depths(nodes, sizes), sizes), nodes),
-    )
     for table in [*_fitted_first(by_cells, order), *order]:
         for whole, fixed in _steps(table, fitted):
             kept = [
@@ -144,12 +145,18 @@ def _cells(table: Depths, sizes: Sequence[Sequence[int]]) -> int:
     return math.prod(one[depth] for one, depth in zip(sizes, table, strict=True))
 
 
-def _summed(nodes: int, sizes: Sequence[Sequence[int]], areas: Collection[int]) -> Iterator[int]:
-    """The table summed over all of its areas, and at each level above its own."""
-    table = _depths(nodes, sizes)
-    for at in areas:
-        for depth in range(table[at]):
-            yield _nodes((*table[:at], depth, *table[at + 1 :]), sizes)
+def _with_sums(
+    tables: Iterable[int], sizes: Sequence[Sequence[int]], areas: Mapping[int, int]
+) -> list[int]:
+    """The tables, each followed by its sums over areas: over all, and at each level above."""
+    found: dict[int, None] = {}
+    for nodes in tables:
+        found[nodes] = None
+        table = _depths(nodes, sizes)
+        for at, first in areas.items():
+            for depth in range(table[at] if table[at] >= first else 0):
+                found[_nodes((*table[:at], depth, *table[at + 1 :]), sizes)] = None
+    return list(found)
 
 
 def _within(table: int, other: int) -> bool:

@@ -19,7 +19,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot_coordinator.coarsening import Depths, Domain, Float64, Int64, Number, is_within
+from folkmoot.strategy import Depths
+from folkmoot_coordinator.coarsening import Domain, Float64, Int64, Number, is_within
 from folkmoot_coordinator.controlled_rounding import round_one_way, round_two_way
 from folkmoot_coordinator.fitting_order import Fit, FittingOrder
 from folkmoot_coordinator.simplex import OneWay, TwoWay, TwoWayProjection, project_one_way
@@ -60,8 +61,8 @@ class _Council:
         self._estimates = {depths: estimates[depths] for depths in order.presented}
         self._finest = tuple(map(max, zip(*order.presented, strict=True)))
         self._fixed: dict[Depths, Int64] = {}
-        whole = (0,) * len(domain.axes)
         if order.presented:
+            whole = (0,) * len(self._finest)
             total = np.maximum(np.rint(self._estimate(whole)), 0).astype(np.int64)
             # Without codes of an attribute there is no cell that a household may have.
             self._fixed[whole] = total * min(1, domain.size(self._finest))

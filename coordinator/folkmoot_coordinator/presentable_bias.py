@@ -4,26 +4,29 @@ Whole, non-negative and agreeing tables cannot be unbiased. To measure the price
 presentable tables stand in for the truth: estimates are drawn around them with the noise
 that the round had, made presentable in the same way, and compared. This uses nothing but
 what is published, so it costs no privacy (Efron and Tibshirani, An Introduction to the
-Bootstrap, 1993, chapter 10).
+Bootstrap, 1993, chapter 10). Each draw of noise is used twice, with both signs: noise is
+symmetric, and so its own mean does not enter the mean error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 
-from folkmoot_coordinator.coarsening import Depths, Domain, Float64, Int64
+from folkmoot.strategy import Depths
+from folkmoot_coordinator.coarsening import Domain, Float64, Int64
 from folkmoot_coordinator.fitting_order import FittingOrder
 from folkmoot_coordinator.presentable import presentable
 
 _BOUNDS = (0, 1, 10, 100)
-_MOST_REPLICATES = 20
-_FEWEST_REPLICATES = 2
-_CELLS = 10_000_000  # in all replicates together; about half a minute
+_MOST_PAIRS = 10
+_FEWEST_PAIRS = 2
+_CELLS = 5_000_000  # in all replicates together; about half a minute
+_SIGNS = (1, -1)
 
 
 class Draw(Protocol):
@@ -47,18 +50,16 @@ class Bias:
     """How far the cells of a marginal are off that hold so many households.
 
     Attributes:
-        table: The marginal; for the region it is summed over all areas.
-        scope: The tables of the councils, or the sum of them all.
+        scope: The councils' tables, or the sum of them all, over all areas.
         least: Fewest households of these cells.
         most: Most households of these cells; None if there is no bound.
         cells: Number of cells.
         bias: Mean of presentable value less truth, households.
-        bias_error: Standard error of `bias`, from the replicates.
+        bias_error: Standard error of `bias`, from the spread between draws.
         rmse: Root mean squared error of the presentable values, households.
         unbiased_rmse: The same of the unbiased estimates.
     """
 
-    table: Depths
     scope: Scope
     least: int
     most: int | None
@@ -69,9 +70,9 @@ class Bias:
     unbiased_rmse: float
 
 
-def replicates(cells: int) -> int:
-    """Number of replicates for so many cells of all councils, so that time is bounded."""
-    return max(_FEWEST_REPLICATES, min(_MOST_REPLICATES, _CELLS // max(1, cells)))
+def draws(cells: int) -> int:
+    """Number of draws of noise for so many cells of all councils, so that time is bounded."""
+    return max(_FEWEST_PAIRS, min(_MOST_PAIRS, _CELLS // max(1, 2 * cells)))
 
 
 class BiasMeasurement:
@@ -79,18 +80,18 @@ class BiasMeasurement:
 
     Args:
         order: How tables are made presentable.
-        areas: The axes that are areas.
-        count: Number of replicates; at least 2.
+        areas: The axes that are areas, each with the depth from which it is.
+        count: Number of draws of noise; at least 2.
     """
 
-    def __init__(self, order: FittingOrder, areas: Collection[int], count: int) -> None:
+    def __init__(self, order: FittingOrder, areas: Mapping[int, int], count: int) -> None:
         self._order = order
         self._areas = areas
         self._count = count
         self._councils = {table: _Tally.empty(count) for table in order.presented}
         self._truth: dict[Depths, Int64] = {}
-        self._shown: dict[tuple[Depths, int], Int64] = {}
-        self._unbiased: dict[tuple[Depths, int], Float64] = {}
+        self._shown: dict[tuple[Depths, int, int], Int64] = {}
+        self._unbiased: dict[tuple[Depths, int, int], Float64] = {}
 
     def add(
         self,
@@ -111,38 +112,56 @@ class BiasMeasurement:
             whole = domain.total(truth, table, self._whole(table))
             self._truth[table] = self._truth.get(table, np.zeros_like(whole)) + whole
         for at in range(self._count):
-            estimates = draw(rng, tables)
-            shown = presentable(estimates, domain, self._order)
-            for table, truth in tables.items():
-                self._councils[table].add(at, truth, shown[table], estimates[table])
-                above = self._whole(table)
-                key = table, at
-                whole = domain.total(shown[table], table, above)
-                self._shown[key] = self._shown.get(key, np.zeros_like(whole)) + whole
-                unbiased = domain.total(estimates[table], table, above)
-                self._unbiased[key] = self._unbiased.get(key, np.zeros_like(unbiased)) + unbiased
+            drawn = draw(rng, tables)
+            for sign in _SIGNS:
+                estimates = {
+                    table: truth + sign * (drawn[table] - truth) for table, truth in tables.items()
+                }
+                shown = presentable(estimates, domain, self._order)
+                self._add(at, sign, tables, shown, estimates, domain)
 
-    def result(self) -> tuple[Bias, ...]:
-        """A row for each marginal, scope and size of cells that there are."""
-        found: list[Bias] = []
-        for table in self._order.presented:
-            found += self._councils[table].rows(table, Scope.COUNCIL)
-            if table in self._truth:
-                region = _Tally.empty(self._count)
-                for at in range(self._count):
-                    region.add(
-                        at, self._truth[table], self._shown[table, at], self._unbiased[table, at]
-                    )
-                found += region.rows(self._whole(table), Scope.REGION)
-        return tuple(found)
+    def _add(
+        self,
+        at: int,
+        sign: int,
+        tables: Mapping[Depths, Int64],
+        shown: Mapping[Depths, Int64],
+        unbiased: Mapping[Depths, Float64],
+        domain: Domain,
+    ) -> None:
+        for table, truth in tables.items():
+            self._councils[table].add(at, truth, shown[table], unbiased[table])
+            key, above = (table, at, sign), self._whole(table)
+            whole = domain.total(shown[table], table, above)
+            self._shown[key] = self._shown.get(key, np.zeros_like(whole)) + whole
+            estimated = domain.total(unbiased[table], table, above)
+            self._unbiased[key] = self._unbiased.get(key, np.zeros_like(estimated)) + estimated
+
+    def result(self) -> dict[Depths, tuple[Bias, ...]]:
+        """For each table a row for each scope and size of cells that there are."""
+        found: dict[Depths, tuple[Bias, ...]] = {}
+        for table, truth in self._truth.items():
+            region = _Tally.empty(self._count)
+            for at in range(self._count):
+                for sign in _SIGNS:
+                    key = table, at, sign
+                    region.add(at, truth, self._shown[key], self._unbiased[key])
+            found[table] = (
+                *self._councils[table].rows(Scope.COUNCIL),
+                *region.rows(Scope.REGION),
+            )
+        return found
 
     def _whole(self, table: Depths) -> Depths:
-        return tuple(0 if at in self._areas else depth for at, depth in enumerate(table))
+        return tuple(
+            0 if depth >= self._areas.get(at, depth + 1) else depth
+            for at, depth in enumerate(table)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tally:
-    """Sums over cells by replicate and size, float64, shape (replicates, sizes)."""
+    """Sums over cells and signs by draw and size, float64, shape (draws, sizes)."""
 
     cells: Float64
     errors: Float64
@@ -166,7 +185,7 @@ class _Tally:
         self.squares[at] += summed(error**2)
         self.unbiased_squares[at] += summed(noise**2)
 
-    def rows(self, table: Depths, scope: Scope) -> list[Bias]:
+    def rows(self, scope: Scope) -> list[Bias]:
         found = []
         count = len(self.cells)
         for at, least in enumerate(_BOUNDS):
@@ -176,11 +195,10 @@ class _Tally:
             means = self.errors[:, at] / cells
             found.append(
                 Bias(
-                    table=table,
                     scope=scope,
                     least=least,
                     most=_BOUNDS[at + 1] - 1 if at + 1 < len(_BOUNDS) else None,
-                    cells=int(cells),
+                    cells=int(cells) // len(_SIGNS),
                     bias=float(means.mean()),
                     bias_error=float(means.std(ddof=1) / count**0.5),
                     rmse=float((self.squares[:, at].mean() / cells) ** 0.5),

@@ -1,0 +1,146 @@
+"""The presentable tables of a round beside its unbiased estimates, and how far they are off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.geography import GssCode
+from folkmoot.hierarchy import Axis
+from folkmoot.rounds import Round
+from folkmoot.strategy import Depths, Measurement, Plan, depths_of
+from folkmoot.workload import Marginal, Workload
+from folkmoot_coordinator.coarsening import Domain
+from folkmoot_coordinator.fitting_order import LeftOut, fitting_order
+from folkmoot_coordinator.presentable import presentable
+from folkmoot_coordinator.presentable_bias import Bias, BiasMeasurement, draws
+from folkmoot_coordinator.reconstruct import Reconstruction, arrange, axis_order
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class BiasReport:
+    """How far presentable values are off.
+
+    Attributes:
+        draws: Number of draws of noise, each used with both signs.
+        rows: For each marginal the councils' cells and the region's, by size.
+    """
+
+    draws: int
+    rows: dict[Marginal, tuple[Bias, ...]]
+
+
+class Presentation:
+    """How a round's marginals are made presentable: the same for all of its councils.
+
+    Marginals are chosen by weight, the first of equal ones first.
+    """
+
+    def __init__(self, round_: Round) -> None:
+        self._round = round_
+        axes = [round_.workload.axes(council) for council in round_.councils]
+        self._marginals = {
+            depths_of(axes[0], marginal.attributes): marginal
+            for marginal in sorted(round_.workload.marginals, key=lambda one: -one.weight)
+        }
+        sizes = [
+            [max(axis.size(depth) for axis in same) for depth in range(len(same[0].levels) + 1)]
+            for same in zip(*axes, strict=True)
+        ]
+        self._areas = _areas(round_.workload, axes[0])
+        self._order = fitting_order(list(self._marginals), sizes, self._areas)
+
+    @property
+    def left_out(self) -> dict[Marginal, LeftOut]:
+        """Marginals that are not presented, and why."""
+        return {self._marginals[depths]: why for depths, why in self._order.left_out.items()}
+
+    def tables(self, council: GssCode, reconstruction: Reconstruction) -> dict[Marginal, Int64]:
+        """Presentable tables of one council.
+
+        Returns:
+            Households, int64, not negative, in the shapes of the marginals; all sums agree.
+        """
+        axes = self._round.workload.axes(council)
+        estimates = {depths: reconstruction.values(depths) for depths in self._order.presented}
+        found = presentable(estimates, Domain(axes), self._order)
+        return {
+            marginal: arrange(found[depths], axis_order(axes, marginal.attributes))
+            for depths, marginal in self._marginals.items()
+            if depths in found
+        }
+
+    def bias(self, tables: Mapping[GssCode, Mapping[Marginal, Int64]], seed: bytes) -> BiasReport:
+        """How far presentable values are off, by simulation.
+
+        Args:
+            tables: Presentable tables by council, in any shape.
+            seed: Decides the simulated noise.
+        """
+        cells = sum(table.size for council in tables.values() for table in council.values())
+        count = draws(cells)
+        measured = BiasMeasurement(self._order, self._areas, count)
+        for at, council in enumerate(sorted(tables)):
+            plan = self._round.plan(council)
+            domain = Domain(plan.axes)
+            in_plan_order = {
+                depths: _in_plan_order(tables[council][marginal], plan.axes, depths, marginal)
+                for depths, marginal in self._marginals.items()
+                if marginal in tables[council]
+            }
+            rng = np.random.default_rng([int.from_bytes(seed), at])
+            measured.add(in_plan_order, domain, _Noise(plan), rng)
+        return BiasReport(
+            count, {self._marginals[depths]: rows for depths, rows in measured.result().items()}
+        )
+
+
+class _Noise:
+    """Draws estimates with the noise of a plan; the normal stands in for the discrete Gaussian."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._scales = np.concatenate([_scales(plan.axes, one) for one in plan.measurements])
+
+    def __call__(
+        self, rng: np.random.Generator, truth: Mapping[Depths, Int64]
+    ) -> dict[Depths, Float64]:
+        noise = np.rint(rng.normal(scale=self._scales)).astype(np.int64)
+        drawn = Reconstruction(self._plan, noise)
+        return {depths: table + drawn.values(depths) for depths, table in truth.items()}
+
+
+def _scales(axes: Iterable[Axis], measurement: Measurement) -> Float64:
+    """Noise scale of each row of a component."""
+    squares: Float64 = np.full(1, measurement.tau_squared)
+    for axis, depth in zip(axes, measurement.depths, strict=True):
+        if depth:
+            sensitivities = np.array(axis.levels[depth - 1].row_sensitivities, dtype=np.float64)
+            squares = np.multiply.outer(squares, sensitivities).ravel()
+    return np.asarray(np.sqrt(squares))
+
+
+def _areas(workload: Workload, axes: Iterable[Axis]) -> dict[int, int]:
+    """The axes that are areas, each with the depth from which it is."""
+    found: dict[int, int] = {}
+    for at, axis in enumerate(axes):
+        for depth, level in enumerate(axis.levels, start=1):
+            if workload.attribute(level.attribute).is_area:
+                found.setdefault(at, depth)
+    return found
+
+
+def _in_plan_order(
+    table: Int64, axes: tuple[Axis, ...], depths: Depths, marginal: Marginal
+) -> Int64:
+    """Undoes `arrange`."""
+    order = axis_order(axes, marginal.attributes)
+    shape = [axis.size(depth) for axis, depth in zip(axes, depths, strict=True)]
+    moved = table.reshape([shape[at] for at in order])
+    return moved.transpose(np.argsort(order)).reshape(shape)
