@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
-from folkmoot.interval import QUANTILE
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.presentation import Presentation
@@ -203,7 +202,6 @@ def _join(
         for at in range(len(attributes))
     )
     estimates = [table.estimates for table in tables.values()]
-    step = max(one.step for one in estimates)
     columns = {
         "value": np.concatenate([one.value.ravel() for one in estimates]),
         "variance": np.concatenate([one.variance.ravel() for one in estimates]),
@@ -220,9 +218,13 @@ def _join(
         summed = pl.DataFrame(by_code | columns).group_by(names, maintain_order=True).sum()
         codes = tuple(np.array(summed[name].to_list(), dtype=object) for name in names)
         columns = {name: summed[name].to_numpy() for name in columns}
-    return codes, _Table(
-        Estimates(columns["value"], columns["variance"], step), columns.get("shown")
+    joined = Estimates(
+        columns["value"],
+        columns["variance"],
+        max(one.step for one in estimates),
+        max(one.quantile for one in estimates),
     )
+    return codes, _Table(joined, columns.get("shown"))
 
 
 def _sum(tables: Mapping[GssCode, _Table]) -> _Table:
@@ -233,6 +235,7 @@ def _sum(tables: Mapping[GssCode, _Table]) -> _Table:
             np.sum([one.value for one in estimates], axis=0),
             np.sum([one.variance for one in estimates], axis=0),
             max(one.step for one in estimates),
+            max(one.quantile for one in estimates),
         ),
         np.asarray(np.sum(shown, axis=0)) if shown else None,
     )
@@ -256,7 +259,7 @@ def _statistic(
     estimates = table.estimates
     value = estimates.value.ravel()
     standard_error = np.sqrt(estimates.variance.ravel())
-    width = QUANTILE * standard_error + estimates.step / 2  # `interval.half_width`, by column
+    width = estimates.quantile * standard_error + estimates.step / 2  # `interval.half_width`
     variation, reliability = reliability_of(value, standard_error)
     return RegionalStatistic(
         level=level,

@@ -96,9 +96,7 @@ def fitting_order(
     shared = {one & other for one, other in combinations(order, 2)}
     published = _with_sums(presented, sizes, areas)
     candidates = {*published, *_with_sums(shared, sizes, areas)}.difference(order)
-    by_cells = sorted(
-        candidates, key=lambda nodes: (_cells(_depths(nodes, sizes), sizes), nodes)
-    )
+    by_cells = sorted(candidates, key=lambda nodes: (_cells(_depths(nodes, sizes), sizes), nodes))
     fitted = [0]
     fits: list[Fit] = []
     for table in [*_fitted_first(by_cells, order), *order]:

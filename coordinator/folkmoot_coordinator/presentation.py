@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.rounds import Round
-from folkmoot.strategy import Depths, Measurement, Plan, depths_of
+from folkmoot.strategy import Depths, depths_of
 from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.coarsening import Domain
 from folkmoot_coordinator.fitting_order import LeftOut, fitting_order
 from folkmoot_coordinator.presentable import presentable
 from folkmoot_coordinator.presentable_bias import Bias, BiasMeasurement, draws
 from folkmoot_coordinator.reconstruct import Reconstruction, arrange, axis_order
+from folkmoot_coordinator.simulated_noise import SimulatedNoise
 
-Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 
@@ -95,35 +95,10 @@ class Presentation:
                 if marginal in tables[council]
             }
             rng = np.random.default_rng([int.from_bytes(seed), at])
-            measured.add(in_plan_order, domain, _Noise(plan), rng)
+            measured.add(in_plan_order, domain, SimulatedNoise(plan), rng)
         return BiasReport(
             count, {self._marginals[depths]: rows for depths, rows in measured.result().items()}
         )
-
-
-class _Noise:
-    """Draws estimates with the noise of a plan; the normal stands in for the discrete Gaussian."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._scales = np.concatenate([_scales(plan.axes, one) for one in plan.measurements])
-
-    def __call__(
-        self, rng: np.random.Generator, truth: Mapping[Depths, Int64]
-    ) -> dict[Depths, Float64]:
-        noise = np.rint(rng.normal(scale=self._scales)).astype(np.int64)
-        drawn = Reconstruction(self._plan, noise)
-        return {depths: table + drawn.values(depths) for depths, table in truth.items()}
-
-
-def _scales(axes: Iterable[Axis], measurement: Measurement) -> Float64:
-    """Noise scale of each row of a component."""
-    squares: Float64 = np.full(1, measurement.tau_squared)
-    for axis, depth in zip(axes, measurement.depths, strict=True):
-        if depth:
-            sensitivities = np.array(axis.levels[depth - 1].row_sensitivities, dtype=np.float64)
-            squares = np.multiply.outer(squares, sensitivities).ravel()
-    return np.asarray(np.sqrt(squares))
 
 
 def _areas(workload: Workload, axes: Iterable[Axis]) -> dict[int, int]:

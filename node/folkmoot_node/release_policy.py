@@ -10,6 +10,7 @@ import calendar
 import datetime
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,12 +56,20 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 Council = Annotated[str, AfterValidator(_gss)]
 
 
+class MechanismName(StrEnum):
+    """A mechanism as a policy names it; the names are those of `folkmoot.rounds.Mechanism`."""
+
+    DISCRETE_GAUSSIAN = "discrete_gaussian"
+    DISCRETE_LAPLACE = "discrete_laplace"
+
+
 class LossPolicy(Settings):
     """How much privacy loss (zCDP rho) a household may suffer.
 
     Attributes:
         per_round: Most rho for one round.
         per_period: Most rho for all rounds of an accounting period.
+        lifetime: Most rho for all rounds that the node ever answers.
         period_start: First day of the first accounting period (UTC).
         period_months: Length of an accounting period.
         households_per_person: In how many households a person may appear (m); the
@@ -69,6 +78,7 @@ class LossPolicy(Settings):
 
     per_round: LossLimit
     per_period: LossLimit
+    lifetime: LossLimit
     period_start: datetime.date
     period_months: Annotated[int, Field(ge=1, le=120)]
     households_per_person: Annotated[int, Field(ge=1, le=20)]
@@ -77,6 +87,8 @@ class LossPolicy(Settings):
     def _ordered(self) -> LossPolicy:
         if self.per_period < self.per_round:
             raise ValueError("per_period is smaller than per_round; no round could use it up")
+        if self.lifetime < self.per_period:
+            raise ValueError("lifetime is smaller than per_period; no period could use it up")
         return self
 
     def period_of(self, moment: int) -> tuple[int, int]:
@@ -120,6 +132,7 @@ class ReleasePolicy(Settings):
         attributes: Attributes of households that may be tabulated.
         maximum_ways: Most attributes in one marginal.
         maximum_cells: Most cells in one round.
+        mechanisms: Noise-adding mechanisms that rounds may ask for.
         operator_approval: True if a person must approve each round.
         maximum_delta: Largest delta at which epsilon may be stated.
         loss: How much privacy loss a household may suffer.
@@ -132,6 +145,9 @@ class ReleasePolicy(Settings):
     attributes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     maximum_ways: Annotated[int, Field(ge=1, le=10)]
     maximum_cells: Annotated[int, Field(ge=1)]
+    mechanisms: Annotated[tuple[MechanismName, ...], Field(min_length=1)] = (
+        MechanismName.DISCRETE_GAUSSIAN,
+    )
     operator_approval: bool
     maximum_delta: DeltaLimit
     loss: LossPolicy

@@ -14,7 +14,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -51,6 +51,7 @@ def encode_round(round_: Round) -> bytes:
         delta_pico=round_.delta.pico,
         opened_at=round_.opened_at,
         deadline=round_.deadline,
+        epsilon_nano=round_.epsilon.nano,
     )
     return message.SerializeToString(deterministic=True)
 
@@ -79,6 +80,7 @@ def decode_round(serialised: bytes) -> Round:
         delta=Delta(message.delta_pico),
         opened_at=message.opened_at,
         deadline=message.deadline,
+        epsilon=Epsilon(message.epsilon_nano),
     )
 
 
@@ -304,6 +306,9 @@ def encode_receipt(receipt: Receipt) -> bytes:
         council=receipt.council,
         answer_digest=receipt.answer_digest,
         received_at=receipt.received_at,
+        round_digest=receipt.round_digest,
+        loss=privacy_pb2.PrivacyLoss(rho_nano=receipt.loss.nano) if receipt.is_release else None,
+        ledger_entry=receipt.ledger_entry or b"",
     ).SerializeToString(deterministic=True)
 
 
@@ -316,6 +321,9 @@ def decode_receipt(serialised: bytes) -> Receipt:
         council=GssCode(message.council, "receipt.council"),
         answer_digest=message.answer_digest,
         received_at=message.received_at,
+        round_digest=message.round_digest,
+        loss=Rho(message.loss.rho_nano),
+        ledger_entry=message.ledger_entry or None,
     )
 
 
@@ -375,7 +383,9 @@ def _refuse_unknown_fields(message: Message) -> None:
 def _mechanism(number: int, where: str) -> Mechanism:
     if number not in Mechanism._value2member_map_:
         raise ContractError(
-            where, f"{number} is not a known mechanism", "Use the discrete Gaussian (1)"
+            where,
+            f"{number} is not a known mechanism",
+            "Use the discrete Gaussian (1) or Laplace (2)",
         )
     return Mechanism(number)
 
