@@ -19,8 +19,12 @@ from folkmoot_coordinator.presentable import presentable
 from folkmoot_coordinator.presentable_bias import Bias, BiasMeasurement, draws
 from folkmoot_coordinator.reconstruct import Reconstruction, arrange, axis_order
 from folkmoot_coordinator.simulated_noise import SimulatedNoise
+from folkmoot_operator.problems import ExitCode, Problem
 
 Int64 = NDArray[np.int64]
+
+_LARGEST = 2**31
+"""Households beyond which sums in binary fractions of a household would not be exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,20 @@ class Presentation:
 
         Returns:
             Households, int64, not negative, in the shapes of the marginals; all sums agree.
+
+        Raises:
+            Problem: If an estimate is beyond what any council could hold.
         """
         axes = self._round.workload.axes(council)
         estimates = {depths: reconstruction.values(depths) for depths in self._order.presented}
+        if any(np.abs(table).max(initial=0) > _LARGEST for table in estimates.values()):
+            raise Problem(
+                f"the release says that there are more than {_LARGEST} households, or fewer than "
+                "none by as many",
+                where=f"release of {council}",
+                remedy="Ask the council what it sent",
+                exit_code=ExitCode.VERIFICATION,
+            )
         found = presentable(estimates, Domain(axes), self._order)
         return {
             marginal: arrange(found[depths], axis_order(axes, marginal.attributes))

@@ -44,14 +44,14 @@ def test_a_single_slice_has_the_bias_that_can_be_worked_out() -> None:
     axes = (plain(2),)
     order = fitting_order([(1,)], sizes(axes))
     rng = np.random.default_rng(8)
-    measured = BiasMeasurement(order, {}, 4000)
+    measured = BiasMeasurement(order, {}, 400)
     measured.add({(1,): np.array([0, 500])}, Domain(axes), JointNoise(axes, scale), rng)
     [rows] = measured.result().values()
     found = by_size(rows, Scope.COUNCIL)
     expected = scale / sqrt(2 * pi)
     assert found[0].bias == pytest.approx(expected, abs=5 * found[0].bias_error)
-    assert found[0].bias_error < 0.05
-    assert found[100].bias == pytest.approx(-expected, abs=0.15)
+    assert found[0].bias_error < 0.15
+    assert found[100].bias == pytest.approx(-expected, abs=5 * found[100].bias_error)
     assert by_size(rows, Scope.REGION)[0].bias == pytest.approx(found[0].bias)
 
 
@@ -132,7 +132,7 @@ def test_the_bootstrap_is_near_the_real_bias() -> None:
             if row.scope is Scope.COUNCIL
         }
 
-    real = bias(truth, 60)
+    real = bias(truth, 20)
     shown = presentable(noise(rng, truth), Domain(axes), order)
     bootstrap = bias(shown, 10)
     finest = {least: row for (table, least), row in real.items() if table == (2, 1, 1)}
