@@ -210,17 +210,17 @@ def _steps(table: int, fitted: Sequence[int]) -> Iterator[tuple[int, tuple[int, 
 def _without_circles(tables: Sequence[int]) -> list[int] | None:
     """An order in which each table shares no circles with those before it, if found."""
     left = list(tables)
-    order: list[int] = []
+    last_first: list[int] = []
     while left:
-        for table in reversed(left):
+        known = len(last_first)
+        for table in reversed(left.copy()):
             others = [one for one in left if one != table]
             if not others or _joined(table & one for one in others):
-                left.remove(table)
-                order.append(table)
-                break
-        else:
+                left = others
+                last_first.append(table)
+        if len(last_first) == known:
             return None
-    return order[::-1]
+    return last_first[::-1]
 
 
 def _as_many_as_possible(tables: Iterable[int]) -> list[int]:

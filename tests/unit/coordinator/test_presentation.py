@@ -52,17 +52,17 @@ def nested(councils: tuple[GssCode, ...] = (BOLTON, BURY)) -> Workload:
     ids=["nested", "flat", "pure"],
 )
 def test_simulated_noise_has_the_variance_that_is_published(planned: Plan) -> None:
-    """3000 draws: the variance of a cell has a standard error of 2.6 % if normal, and 4.1 % if
+    """1500 draws: the variance of a cell has a standard error of 3.7 % if normal, and 5.8 % if
     Laplace; with 18 cells at most, 6 of them would be exceeded once in 10^4 runs or less."""
     depths = max((one.depths for one in planned.components), key=sum)
     noise = SimulatedNoise(planned)
     rng = np.random.default_rng(12)
     zeros = {depths: np.zeros([axis.size(d) for axis, d in zip(planned.axes, depths, strict=True)])}
-    drawn = np.array([noise(rng, zeros)[depths] for _ in range(3000)])
+    drawn = np.array([noise(rng, zeros)[depths] for _ in range(1500)])
     expected = variances(planned, depths)
-    allowed = 6 * (0.041 if planned.is_pure else 0.026)
+    allowed = 6 * (0.058 if planned.is_pure else 0.037)
     np.testing.assert_allclose(drawn.var(axis=0), expected, rtol=allowed)
-    assert (np.abs(drawn.mean(axis=0)) < 5 * np.sqrt(expected / 3000)).all()
+    assert (np.abs(drawn.mean(axis=0)) < 5 * np.sqrt(expected / 1500)).all()
     assert not np.allclose(drawn.var(axis=0) * 1.5, expected, rtol=allowed)
 
 
