@@ -16,6 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import presentable
 import region
 import release
 
@@ -39,6 +40,14 @@ def main() -> None:
         )
     out.print(table)
     (RESULTS / "release.json").write_text(json.dumps(releases, indent=2))
+    shown = presentable.main()
+    out.print(
+        f"Presentable tables of {shown['cells']:,} cells in {shown['seconds']:.1f} s, "
+        f"{shown['ratio']:.1f} times the reconstruction (limit {shown['limit']}); error "
+        f"{shown['mean_error_ratio']:.2f} times the unbiased, at most "
+        f"{shown['largest_error_ratio']:.2f}"
+    )
+    (RESULTS / "presentable.json").write_text(json.dumps(shown, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
