@@ -16,16 +16,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.presentation import Presentation
 from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
 from folkmoot_operator.problems import ExitCode, Problem
 
-RELIABLE_BELOW = 0.10
-"""Coefficient of variation under which an estimate is reliable."""
-UNRELIABLE_ABOVE = 0.20
-"""Coefficient of variation over which an estimate is unreliable."""
 ALL_AREAS = "(all)"
 """Stands for every area together; no code may contain brackets, so none is like it."""
 
@@ -42,14 +39,6 @@ class Level(StrEnum):
 
     COUNCIL = "council"
     REGION = "region"
-
-
-class Reliability(StrEnum):
-    """How far an estimate can be relied on, by its coefficient of variation."""
-
-    RELIABLE = "reliable"
-    CAUTION = "use with caution"
-    UNRELIABLE = "unreliable"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,11 +15,10 @@ import numpy as np
 import polars as pl
 
 from folkmoot.interval import CONFIDENCE
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
-    RELIABLE_BELOW,
-    UNRELIABLE_ABOVE,
     Level,
     RegionalStatistic,
 )
@@ -125,10 +124,18 @@ def metadata(result: RoundResult) -> dict[str, Any]:
                 {
                     "name": marginal.name,
                     "attributes": list(marginal.attributes),
-                    "weight": marginal.weight,
+                    "weight": weight,
+                    "signed_weight": marginal.weight,
                 }
-                for marginal in round_.workload.marginals
+                for marginal, weight in zip(
+                    round_.workload.marginals, stored.planning.weights, strict=True
+                )
             ],
+            "objective": {
+                "name": stored.planning.objective.value,
+                "meaning": stored.planning.objective.meaning,
+                "above_optimum_at_most": stored.planning.excess,
+            },
         },
         "coverage": {
             "summary": str(covered),

@@ -16,6 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import planning
 import presentable
 import region
 import release
@@ -48,6 +49,21 @@ def main() -> None:
         f"{shown['largest_error_ratio']:.2f}"
     )
     (RESULTS / "presentable.json").write_text(json.dumps(shown, indent=2))
+    out.print("Planning rounds over 1,000 areas, 5 bands, 6 age groups, 12 binary factors:")
+    plans = planning.main()
+    table = Table("Ways", "Councils", "Objective", "Marginals", "Plan s", "Forecast s", "Limit s")
+    for case in plans:
+        table.add_row(
+            str(case["ways"]),
+            str(case["councils"]),
+            case["objective"],
+            str(case["marginals"]),
+            f"{case['plan_seconds']:.2f}",
+            f"{case['forecast_seconds']:.2f}",
+            str(case["limit_seconds"]),
+        )
+    out.print(table)
+    (RESULTS / "planning.json").write_text(json.dumps(plans, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")

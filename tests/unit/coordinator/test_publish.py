@@ -83,7 +83,11 @@ question.attributes[].name
 question.attributes[].others
 question.marginals[].attributes
 question.marginals[].name
+question.marginals[].signed_weight
 question.marginals[].weight
+question.objective.above_optimum_at_most
+question.objective.meaning
+question.objective.name
 region
 round.closed_at
 round.deadline
