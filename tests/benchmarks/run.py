@@ -17,6 +17,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import planning
+import presentable
 import region
 import release
 import workload_error
@@ -41,6 +43,29 @@ def main() -> None:
         )
     out.print(table)
     (RESULTS / "release.json").write_text(json.dumps(releases, indent=2))
+    shown = presentable.main()
+    out.print(
+        f"Presentable tables of {shown['cells']:,} cells in {shown['seconds']:.1f} s, "
+        f"{shown['ratio']:.1f} times the reconstruction (limit {shown['limit']}); error "
+        f"{shown['mean_error_ratio']:.2f} times the unbiased, at most "
+        f"{shown['largest_error_ratio']:.2f}"
+    )
+    (RESULTS / "presentable.json").write_text(json.dumps(shown, indent=2))
+    out.print("Planning rounds over 1,000 areas, 5 bands, 6 age groups, 12 binary factors:")
+    plans = planning.main()
+    table = Table("Ways", "Councils", "Objective", "Marginals", "Plan s", "Forecast s", "Limit s")
+    for case in plans:
+        table.add_row(
+            str(case["ways"]),
+            str(case["councils"]),
+            case["objective"],
+            str(case["marginals"]),
+            f"{case['plan_seconds']:.2f}",
+            f"{case['forecast_seconds']:.2f}",
+            str(case["limit_seconds"]),
+        )
+    out.print(table)
+    (RESULTS / "planning.json").write_text(json.dumps(plans, indent=2))
     errors = workload_error.main()
     print_errors(out, errors)
     (RESULTS / "workload_error.json").write_text(json.dumps(errors, indent=2))

@@ -46,8 +46,9 @@ def open_(
     place, database = open_home(home)
     now = system_clock()
     members = {council.code for council in enrolled(database, now) if council.valid_certificates}
-    round_ = read_round(file, sorted(members), now)
-    open_round(database, SigningKey.load(place.keys), round_)
+    asked = read_round(file, sorted(members), now)
+    round_ = asked.round_
+    open_round(database, SigningKey.load(place.keys), round_, asked.planning)
     missing = [council for council in round_.councils if council not in members]
     if json_:
         print_json(
