@@ -76,6 +76,7 @@ def policy(round_: Round) -> ReleasePolicy:
             "maximum_ways": 2,
             "maximum_cells": 1_000,
             "operator_approval": False,
+            "mechanisms": ["discrete_gaussian", "discrete_laplace"],
             "maximum_delta": "1e-6",
             "loss": {
                 "per_round": str(round_.loss),
@@ -366,6 +367,7 @@ def pure_audit(round_: Round, node: Node, times: int) -> Audit:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_pure_privacy_is_what_it_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     round_ = question(PURE, Epsilon.of("2"), [TRAFFORD])
     result = pure_audit(round_, Node(tmp_path, round_), 1_500)
