@@ -1,8 +1,9 @@
 """A Folkmoot node, from its encrypted store to the stored release. Loss: rho.
 
-What is timed is what a node does to answer a round: count the round's public cells in the
+What is timed is what a node does to answer a round: plan it, count its public cells in the
 store, judge the round, debit the ledger (durable), draw noise, encode, and store the answer
-in the outbox (durable). Opening the store and a new state is in the first time only.
+in the outbox (durable). Opening the store and a new state is in the first time only. The counts are
+reconstructed from the answer outside the time, as a coordinator does it.
 """
 
 from __future__ import annotations
@@ -87,10 +88,16 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
         )  # fmt: skip
 
     def released(stored: Answer) -> dict[int, float]:
+        import numpy as np
+
+        from folkmoot_coordinator.reconstruct import Reconstruction
+
         assert stored.kind is AnswerKind.RELEASE
+        plan = question(0)[0].plan(council)
         parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in stored.frames]
         header = codec.decode_header(parts[0])
-        return dict(enumerate(codec.decode_release(header, parts[1:], task.cells).counts.values))
+        noisy = np.array(codec.decode_release(header, parts[1:], plan.rows).counts.values)
+        return dict(enumerate(Reconstruction(plan, noisy).marginal(("area",)).value.tolist()))
 
     return Histogram(answer, released)
 
