@@ -22,6 +22,7 @@ from folkmoot_coordinator.aggregate import (
     Level,
     RegionalStatistic,
 )
+from folkmoot_coordinator.presentable_statement import presentable_statement
 from folkmoot_coordinator.privacy_statement import privacy_statement
 from folkmoot_coordinator.results import RoundResult
 
@@ -43,6 +44,8 @@ _DESCRIPTIONS = {
     "coefficient_of_variation": "standard error over value; empty where value is not positive",
     "reliability": f"reliable: coefficient of variation below {RELIABLE_BELOW:.0%}; unreliable: "
     f"above {UNRELIABLE_ABOVE:.0%}, or value not positive; use with caution: between",
+    "presentable": "whole households, not negative, sums agree, for tables that people read; "
+    "biased, see `presentable.bias`; empty where the marginal is not presented",
 }
 
 
@@ -159,6 +162,7 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "epsilon_at_delta": round_.epsilon_for(),
             "statement": privacy_statement(round_, len(covered.released)),
         },
+        "presentable": presentable_statement(round_, result.statistics, stored.digest),
         "columns": _DESCRIPTIONS
         | {
             _column(
@@ -197,6 +201,9 @@ def _rows(
         "upper": pl.Series(statistic.upper),
         "coefficient_of_variation": pl.Series(statistic.coefficient_of_variation, nan_to_null=True),
         "reliability": pl.Series(statistic.reliability, dtype=pl.String),
+        "presentable": pl.Series([None] * rows, dtype=pl.Int64)
+        if statistic.presentable is None
+        else pl.Series(statistic.presentable),
     }
     return pl.DataFrame(columns)
 
