@@ -1,0 +1,337 @@
+"""One council of a simulated region: a node's files, its operator, and what happens to them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from faults import Crash, DyingConnection, Meanwhile, PowerCut, Weather
+from invariants import Invariant, Watch
+from noise_watch import NoiseWatch
+from scenery import Scenery
+from wire import Wire
+from witness import Circumstance, Witness
+
+from folkmoot_node.answering import Event, is_open
+from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.identity import load_policy_key
+from folkmoot_node.outbox import AnswerKind
+from folkmoot_node.release_policy import ReleasePolicy, sign
+from folkmoot_node.rounds import Decision
+from folkmoot_node.serve import visit
+from folkmoot_node.steps import Step, ignore
+from folkmoot_operator.problems import Problem
+
+LONGEST_VISIT = 60.0
+"""Seconds; half of what a single call may take."""
+DAY = 86_400
+
+
+class Policy(Enum):
+    """Release policies that a council may sign: per round, per period, approval, purposes."""
+
+    ORDINARY = ("0.5", "1", False, "winter_support", False)
+    WITH_APPROVAL = ("0.5", "1", True, "winter_support", False)
+    MEAN = ("0.1", "0.4", False, "winter_support", False)
+    GENEROUS = ("0.6", "2", False, "winter_support", False)
+    OTHER_PURPOSE = ("0.5", "1", False, "flood_warning", False)
+    ENDED = ("0.5", "1", False, "winter_support", True)
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """What the operator knows to have decided, or may have decided."""
+
+    approved: frozenset[str] = frozenset()
+    declined: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Backup:
+    folder: Path
+    operator: _Operator
+    policy: ReleasePolicy | None
+    extract: str
+    departures: int
+
+
+class Council:
+    """A node that is visited by faults, and the witness of what it lets out."""
+
+    def __init__(
+        self,
+        code: str,
+        folder: Path,
+        scenery: Scenery,
+        noise: NoiseWatch,
+        watch: Watch,
+        region_clock: Callable[[], int],
+    ) -> None:
+        self.code = code
+        self.home = folder / code
+        self.skew = 0
+        self._scenery = scenery
+        self._watch = watch
+        self._region_clock = region_clock
+        shutil.copytree(scenery.node(code), self.home)
+        self.wire: Wire = scenery.wires[code]
+        self.wire.reset(self.home / "keys")
+        self.witness = Witness(
+            code, scenery.signing.public, lambda name: scenery.stores[code, name], noise, watch
+        )
+        self._operator = _Operator()
+        self._backups: list[_Backup] = []
+        self._forgotten: set[int] = set()
+        self._policy: ReleasePolicy | None = None
+        self._extract = ""
+        self.score("spring")
+        self.sign_policy(Policy.ORDINARY)
+
+    def clock(self) -> int:
+        """The node's clock."""
+        return self._region_clock() + self.skew
+
+    @contextmanager
+    def opened(
+        self, crash: Crash = Crash(), meanwhile: Meanwhile = ignore
+    ) -> Iterator[NodeHome]:
+        """The node's process: an open home that dies where it has to."""
+        dying: DyingConnection | None = None
+
+        def observe(step: Step) -> None:
+            assert dying is not None
+            meanwhile(step)
+            dying.reached(step)
+
+        try:
+            with open_home(self.home, clock=self.clock, observe=observe) as node:
+                dying = DyingConnection(node.state.reader, node.state.path, crash)
+                node.state._connection = dying  # type: ignore[assignment]
+                yield node
+        except PowerCut:
+            assert dying is not None
+            dying.leave_remains()
+
+    def visit(
+        self,
+        weather: Weather = Weather(),
+        crash: Crash = Crash(),
+        rival_at: Step | None = None,
+    ) -> list[Event]:
+        """One visit to the coordinator; a problem ends it, as it ends the command.
+
+        Args:
+            weather: What the network does.
+            crash: Where the process dies.
+            rival_at: At which step a second process makes a whole visit of its own.
+        """
+        self.wire.set_weather(weather)
+        self.witness.note(self._circumstance())
+        events: list[Event] = []
+
+        def meanwhile(step: Step) -> None:
+            nonlocal rival_at
+            if step is rival_at:
+                rival_at = None
+                self._run(Crash(), ignore, events)
+
+        self._run(crash, meanwhile, events)
+        self.wire.set_weather(Weather())
+        self.watch()
+        return events
+
+    def _run(self, crash: Crash, meanwhile: Meanwhile, events: list[Event]) -> None:
+        begun = time.monotonic()
+        try:
+            with self.opened(crash, meanwhile) as node:
+                visit(node, events.append)
+        except Problem as problem:
+            events.append(Event("", str(problem), is_problem=True))
+        except Exception as error:
+            text = f"the node fell over: {type(error).__name__}: {error}"
+            self._watch.broken(Invariant.LIVENESS, text)
+        took = time.monotonic() - begun
+        if took > LONGEST_VISIT:
+            self._watch.broken(Invariant.LIVENESS, f"a visit took {took:.0f} s")
+
+    def watch(self) -> None:
+        """Lets the witness see what passed the wire since the last time."""
+        for offered in self.wire.take_told():
+            self.witness.hear(offered)
+        for departure in self.wire.take_departures():
+            self.witness.see(departure)
+
+    def decide(self, number: int, decision: Decision | None, crash: Crash = Crash()) -> None:
+        """The operator approves, declines or takes a decision back, if the node allows it."""
+        with suppress(Problem), self.opened(crash) as node:
+            book = node.round_book()
+            rounds = book.rounds()
+            if not rounds:
+                return
+            known = rounds[number % len(rounds)]
+            round_id = known.round.round_id
+            before = self._operator
+            if decision is Decision.APPROVED:
+                self._operator = _Operator(before.approved | {round_id}, before.declined)
+            else:
+                self._operator = _Operator(before.approved, before.declined - {round_id})
+            if decision is None:
+                book.undecide(known, node.outbox)
+                self._operator = _Operator(
+                    before.approved - {round_id}, before.declined - {round_id}
+                )
+            else:
+                book.decide(known, decision, "operator", node.clock(), node.outbox)
+                if decision is Decision.DECLINED:
+                    self._operator = _Operator(
+                        before.approved - {round_id}, before.declined | {round_id}
+                    )
+            with node.state.transaction() as connection:
+                body = {"action": "decided", "by": "operator", "round_id": round_id}
+                node.audit.append(connection, node.clock(), body)
+
+    def sign_policy(self, policy: Policy, *, per_period: str | None = None) -> None:
+        """The council writes a release policy and signs it."""
+        path = self._write_policy(policy, per_period)
+        key = load_policy_key(self.home / "keys" / "policy-signing.key")
+        sign(path, key, "Tester", self.clock())
+        with open_home(self.home, clock=self.clock) as node:
+            self._policy = node.release_policy().policy
+
+    def change_policy_unsigned(self) -> None:
+        """Somebody writes a more generous policy, and nobody signs it."""
+        self._write_policy(Policy.GENEROUS, "1000")
+        self._policy = None
+
+    def _write_policy(self, policy: Policy, per_period: str | None) -> Path:
+        per_round, period, approval, purpose, ended = policy.value
+        begin = time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start - 100 * DAY))
+        sunset = time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start - DAY))
+        path = self.home / "release-policy.toml"
+        path.write_text(
+            f"""\
+schema = 1
+council = "{self.code}"
+sunset = {sunset if ended else "2099-12-31"}
+purposes = ["{purpose}"]
+attributes = ["band", "lsoa"]
+maximum_ways = 2
+maximum_cells = 1000
+operator_approval = {str(approval).lower()}
+maximum_delta = 1e-6
+
+[loss]
+per_round = {per_round}
+per_period = {per_period or period}
+period_start = {begin}
+period_months = 1
+households_per_person = 2
+"""
+        )
+        return path
+
+    def score(self, extract: str) -> None:
+        """New extracts are scored."""
+        shutil.copytree(
+            self._scenery.extract(self.code, extract), self.home / "store", dirs_exist_ok=True
+        )
+        self._extract = extract
+
+    def back_up(self) -> None:
+        """Somebody copies the node's folder."""
+        folder = self.home.with_name(f"{self.code}-backup-{len(self._backups)}")
+        shutil.copytree(self.home, folder)
+        self._backups.append(
+            _Backup(
+                folder,
+                self._operator,
+                self._policy,
+                self._extract,
+                len(self.witness.departures),
+            )
+        )
+
+    @property
+    def has_backup(self) -> bool:
+        """True if there is a backup to restore."""
+        return bool(self._backups)
+
+    def restore(self, number: int) -> None:
+        """Somebody puts an old copy of the node's folder in its place."""
+        backup = self._backups[number % len(self._backups)]
+        shutil.rmtree(self.home)
+        shutil.copytree(backup.folder, self.home)
+        self._operator, self._policy = backup.operator, backup.policy
+        self._extract = backup.extract
+        self._forgotten.update(range(backup.departures, len(self.witness.departures)))
+
+    def check_records(self) -> None:
+        """Verifies the node's files, and compares its egress log with what left.
+
+        Raises:
+            Broken: RECORDS.
+        """
+        with self.opened() as node:
+            try:
+                node.ledger.verify()
+                node.egress.verify()
+                node.outbox.verify()
+                node.check_answers_are_paid()
+                node.check_receipts()
+            except Problem as problem:
+                self._watch.broken(Invariant.RECORDS, str(problem))
+            logged = list(node.egress.departures())
+        whole = Counter((one.method, one.sha256) for one in logged)
+        calls = Counter(one.method for one in logged)
+        left = [
+            departure
+            for number, departure in enumerate(self.witness.departures)
+            if number not in self._forgotten and departure.messages
+        ]
+        seen = Counter(
+            (one.method, hashlib.sha256(b"".join(one.messages)).digest())
+            for one in left
+            if one.whole
+        )
+        if seen - whole or Counter(one.method for one in left) - calls:
+            text = "a message left that the egress log does not list"
+            self._watch.broken(Invariant.RECORDS, text)
+
+    def check_rounds_ended(self) -> None:
+        """Every round that the node knows has ended, with a reason.
+
+        Raises:
+            Broken: LIVENESS.
+        """
+        with self.opened() as node:
+            approval = node.release_policy().policy.operator_approval
+            for known in node.round_book().rounds():
+                answer = node.outbox.find(known.round.round_id)
+                status = known.status(answer, approval=approval, now=node.clock())
+                if is_open(status):
+                    text = f"round {known.round.round_id} never ends: {status.value}"
+                    self._watch.broken(Invariant.LIVENESS, text)
+                if answer is not None and answer.kind is AnswerKind.REFUSAL and not answer.reason:
+                    text = f"round {known.round.round_id} was refused for no reason"
+                    self._watch.broken(Invariant.LIVENESS, text)
+
+    def last_debit(self) -> int:
+        """When the newest ledger entry was made, by the node's clock then; 0 if none."""
+        with self.opened() as node:
+            return max((debit.at for debit in node.ledger.debits()), default=0)
+
+    def _circumstance(self) -> Circumstance:
+        return Circumstance(
+            self.clock(),
+            self._policy,
+            self._operator.approved,
+            self._operator.declined,
+            self._extract,
+        )

@@ -1,0 +1,263 @@
+"""Random sequences of work and mishaps, as a Hypothesis state machine.
+
+Whether an operation can be drawn depends on what was drawn before, never on what the nodes
+answered, so that a seed gives the same sequence again, and a failing one can be shrunk.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from council import DAY, Council, Policy
+from faults import AnswerFault, Crash, ListingFault, Mishap, Weather
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from invariants import Watch
+from noise_watch import NoiseWatch
+from questions import DEADLINES, LOSSES, Malice, Question
+from scenery import COUNCILS, EXTRACTS, Scenery
+from world import World
+
+from folkmoot.privacy import Rho
+from folkmoot.rejection import RejectionReason
+from folkmoot_node.rounds import Decision
+from folkmoot_node.steps import Step
+
+STEPS_IN_A_SEQUENCE = 40
+MOST_WRITES = 45
+"""Of a visit with a round or two; a crash beyond the last one does not happen."""
+
+_COUNCIL = st.integers(0, len(COUNCILS) - 1)
+_NUMBER = st.integers(0, 5)
+_INVITED = st.sampled_from((COUNCILS, COUNCILS, COUNCILS[:1], COUNCILS[1:]))
+_CRASH = st.one_of(
+    st.builds(Crash, write=st.integers(1, MOST_WRITES)),
+    st.builds(Crash, step=st.sampled_from(Step)),
+)
+_JUMP = st.sampled_from((3_600, -3_600, DAY, -DAY, 35 * DAY, -35 * DAY))
+_MISHAP = st.builds(
+    Mishap,
+    st.sampled_from(AnswerFault),
+    st.integers(0, 4),
+    st.sampled_from(RejectionReason),
+)
+_WEATHER = st.builds(
+    Weather,
+    st.lists(_MISHAP, min_size=1, max_size=3).map(tuple),
+    st.sampled_from((ListingFault.NONE, *ListingFault)),
+    st.sampled_from((False, False, False, True)),
+)
+
+
+@dataclass
+class Run:
+    """A run of many sequences.
+
+    Attributes:
+        scenery: What each begins from.
+        folder: Where they take place.
+        watch: Told of what is broken.
+        noise: The noise of all.
+        steps: Steps taken.
+        answers: Rounds answered, over all nodes.
+    """
+
+    scenery: Scenery
+    folder: Path
+    watch: Watch = field(default_factory=Watch)
+    noise: NoiseWatch = field(init=False)
+    steps: int = 0
+    answers: int = 0
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.noise = NoiseWatch(self.watch)
+
+    def new_world(self) -> World:
+        """A region in its first state."""
+        folder = self.folder / f"sequence-{next(self._numbers)}"
+        folder.mkdir()
+        return World(folder, self.scenery, self.noise, self.watch)
+
+    def go(self, steps: int, seed: int, *, shrink: bool = True) -> None:
+        """Takes about so many steps, and judges the noise of all of them.
+
+        Args:
+            steps: Steps to take.
+            seed: The same seed gives the same sequences.
+            shrink: Look for a shorter sequence that fails as well.
+
+        Raises:
+            Broken: If an invariant does not hold.
+        """
+        run = self
+
+        class Sequence(Operations):
+            def __init__(self) -> None:
+                super().__init__(run)
+
+        Sequence._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
+        phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+        run_state_machine_as_test(
+            Sequence,
+            settings=settings(
+                max_examples=max(1, -(-steps // STEPS_IN_A_SEQUENCE)),
+                stateful_step_count=STEPS_IN_A_SEQUENCE,
+                phases=phases,
+                deadline=None,
+                database=None,
+                print_blob=True,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        self.noise.judge()
+
+
+class Operations(RuleBasedStateMachine):
+    """What people, networks, machines and enemies do to a region."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._world = run.new_world()
+        self._touched: Council | None = None
+        self._sound = False
+
+    def _council(self, number: int) -> Council:
+        self._sound = False
+        self._run.steps += 1
+        self._touched = self._world.councils[number]
+        return self._touched
+
+    def _region(self) -> World:
+        self._sound = False
+        self._run.steps += 1
+        return self._world
+
+    @initialize(losses=st.lists(st.sampled_from(LOSSES[:3]), min_size=1, max_size=3))
+    def open_first_rounds(self, losses: list[Rho]) -> None:
+        for loss in losses:
+            self._region().open_round(Question.MADE_UP_AREAS, COUNCILS, loss, DEADLINES[-1])
+
+    @rule(loss=st.sampled_from(LOSSES[:4]), seconds=st.sampled_from(DEADLINES))
+    def open_round(self, loss: Rho, seconds: int) -> None:
+        self._region().open_round(Question.MADE_UP_AREAS, COUNCILS, loss, seconds)
+
+    @rule(
+        question=st.sampled_from(Question),
+        councils=_INVITED,
+        loss=st.sampled_from(LOSSES),
+        seconds=st.sampled_from(DEADLINES),
+    )
+    def open_any_round(
+        self, question: Question, councils: tuple[str, ...], loss: Rho, seconds: int
+    ) -> None:
+        self._region().open_round(question, councils, loss, seconds)
+
+    @rule(malice=st.sampled_from(Malice), number=_NUMBER)
+    def twist_round(self, malice: Malice, number: int) -> None:
+        self._region().twist_round(malice, number)
+
+    @rule(council=_COUNCIL)
+    def visit(self, council: int) -> None:
+        self._council(council).visit()
+
+    @rule(council=_COUNCIL, weather=_WEATHER)
+    def visit_in_foul_weather(self, council: int, weather: Weather) -> None:
+        self._council(council).visit(weather)
+
+    @rule(council=_COUNCIL, crash=_CRASH)
+    def die_during_a_visit(self, council: int, crash: Crash) -> None:
+        self._council(council).visit(crash=crash)
+
+    @rule(council=_COUNCIL, rival_at=st.sampled_from(Step))
+    def two_processes_visit(self, council: int, rival_at: Step) -> None:
+        self._council(council).visit(rival_at=rival_at)
+
+    @rule(council=_COUNCIL, weather=_WEATHER, crash=_CRASH, rival_at=st.sampled_from(Step))
+    def everything_at_once(
+        self, council: int, weather: Weather, crash: Crash, rival_at: Step
+    ) -> None:
+        self._council(council).visit(weather, crash, rival_at)
+
+    @rule(council=_COUNCIL, number=_NUMBER)
+    def a_held_answer_arrives(self, council: int, number: int) -> None:
+        self._council(council).wire.deliver_held(number)
+
+    @rule(
+        council=_COUNCIL,
+        number=_NUMBER,
+        decision=st.sampled_from((Decision.APPROVED, *Decision, None)),
+        crash=st.one_of(st.just(Crash()), st.builds(Crash, st.integers(1, 6))),
+    )
+    def decide(
+        self, council: int, number: int, decision: Decision | None, crash: Crash
+    ) -> None:
+        self._council(council).decide(number, decision, crash)
+
+    @rule(council=_COUNCIL, policy=st.sampled_from((Policy.ORDINARY, *Policy, None)))
+    def change_policy(self, council: int, policy: Policy | None) -> None:
+        if policy is None:
+            self._council(council).change_policy_unsigned()
+        else:
+            self._council(council).sign_policy(policy)
+
+    @rule(council=_COUNCIL, extract=st.sampled_from(sorted(EXTRACTS)))
+    def score(self, council: int, extract: str) -> None:
+        self._council(council).score(extract)
+
+    @rule(who=st.sampled_from((*range(len(COUNCILS)), None)), seconds=_JUMP)
+    def clock_jumps(self, who: int | None, seconds: int) -> None:
+        if who is None:
+            self._region().coordinator_skew += seconds
+        else:
+            self._council(who).skew += seconds
+
+    @rule(seconds=st.sampled_from((3_600, DAY, 10 * DAY)), closing=st.booleans())
+    def time_passes(self, seconds: int, closing: bool) -> None:
+        self._region().pass_time(seconds)
+        if closing:
+            self._world.close_due()
+
+    @rule(council=_COUNCIL, away=st.booleans())
+    def coordinator_restarts(self, council: int, away: bool) -> None:
+        self._region().stop_coordinator()
+        if away:
+            self._council(council).visit()
+        self._world.start_coordinator()
+
+    @rule(number=_NUMBER, restore=st.booleans())
+    def copy_database(self, number: int, restore: bool) -> None:
+        if restore:
+            self._region().restore_database(number)
+        else:
+            self._region().back_up_database()
+
+    @invariant()
+    def records_verify(self) -> None:
+        if self._touched is not None:
+            self._touched.check_records()
+            self._touched = None
+        self._sound = True
+
+    def teardown(self) -> None:
+        try:
+            if self._sound:
+                self._world.settle()
+                self._run.answers += sum(
+                    len(council.witness.answered) for council in self._world.councils
+                )
+        finally:
+            self._world.close()
+            shutil.rmtree(self._world.folder, ignore_errors=True)
