@@ -73,7 +73,10 @@ def _keys(home: NodeHome) -> str:
 def _release_policy(home: NodeHome) -> str:
     signed = home.release_policy()
     balance = home.balance()
-    return f"signed by {signed.signer}; rho {balance.remaining} of {balance.cap} left"
+    return (
+        f"signed by {signed.signer}; rho {balance.period_remaining} of {balance.cap} "
+        f"left in the period, {balance.lifetime_remaining} of {balance.lifetime_cap} for all time"
+    )
 
 
 def _sources(home: NodeHome) -> str:

@@ -96,7 +96,7 @@ class NodeHome:
         return signed
 
     def balance(self) -> Balance:
-        """The state of the current accounting period."""
+        """What is spent and left, in the current accounting period and for all time."""
         return self.ledger.balance(self.release_policy().policy.loss, self.clock())
 
     def check_answers_are_paid(self) -> None:

@@ -3,6 +3,12 @@
 Losses of zCDP mechanisms add up (Bun and Steinke 2016, lemma 7). The filter compares the
 sum of whole nano-rho with the policy's caps inside the transaction that records the
 debit, so that no two processes can spend the same budget.
+
+There are two caps. The lifetime cap holds over all debits. The other holds over an
+accounting period, and periods that overlap count as one: each debit is recorded with the
+period of the policy under which it was made, and a policy signed anew, which can begin its
+period when it likes, inherits what was spent in every period that is not over. So for
+each period in which anything was spent, what was spent in it is within the cap.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 
 class BudgetExhausted(Exception):
-    """A debit would exceed the loss allowed in the accounting period.
+    """A debit would exceed the loss allowed in the accounting period, or for all time.
 
     Attributes:
         requested: What was asked for.
@@ -39,6 +45,8 @@ class Debit:
         round_digest: SHA-256 of the serialised round, 32 bytes.
         rho: Loss.
         at: Seconds since 1970-01-01T00:00:00Z.
+        period: First second of the accounting period in which it was made, as the policy
+            then in force had it, and first second of the next.
         entry: Digest of the ledger entry, 32 bytes.
     """
 
@@ -46,18 +54,20 @@ class Debit:
     round_digest: bytes
     rho: Rho
     at: int
+    period: tuple[int, int]
     entry: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The state of an accounting period.
+    """What was spent and is left, in an accounting period and for all time.
 
     Attributes:
         period_start: First second of the period.
         period_end: First second of the next.
-        cap: Most that may be spent in it.
-        spent: What was spent in it.
+        cap: Most that may be spent in the period.
+        spent: What was spent in it, and in periods of earlier policies that overlap it.
+        lifetime_cap: Most that may ever be spent.
         lifetime: What was spent since the node exists.
     """
 
@@ -65,12 +75,23 @@ class Balance:
     period_end: int
     cap: Rho
     spent: Rho
+    lifetime_cap: Rho
     lifetime: Rho
 
     @property
-    def remaining(self) -> Rho:
-        """What may still be spent in the period; zero if a new policy lowered the cap."""
+    def period_remaining(self) -> Rho:
+        """What the period's cap leaves; zero if a new policy lowered it."""
         return Rho(max(0, self.cap.nano - self.spent.nano))
+
+    @property
+    def lifetime_remaining(self) -> Rho:
+        """What the lifetime cap leaves; zero if a new policy lowered it."""
+        return Rho(max(0, self.lifetime_cap.nano - self.lifetime.nano))
+
+    @property
+    def remaining(self) -> Rho:
+        """What may still be spent now: the smaller of the two."""
+        return min(self.period_remaining, self.lifetime_remaining)
 
 
 class Ledger:
@@ -91,7 +112,7 @@ class Ledger:
         return next((debit for debit in self.debits() if debit.round_id == round_id), None)
 
     def balance(self, policy: LossPolicy, moment: int, *, apart_from: str | None = None) -> Balance:
-        """The state of the accounting period that contains `moment`.
+        """What is spent and left in the accounting period that contains `moment`.
 
         Args:
             policy: Caps and accounting period.
@@ -104,8 +125,9 @@ class Ledger:
             period_start=start,
             period_end=end,
             cap=policy.per_period,
-            spent=Rho(sum(debit.rho.nano for debit in debits if debit.at >= start)),
-            lifetime=Rho(sum(debit.rho.nano for debit in debits)),
+            spent=_sum(_counted(debits, start)),
+            lifetime_cap=policy.lifetime,
+            lifetime=_sum(debits),
         )
 
     def debit(
@@ -163,6 +185,7 @@ class Ledger:
                 "round_id": round_id,
                 "round_digest": round_digest.hex(),
                 "rho_nano": rho.nano,
+                "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
             }
             return _debit(self._chain.append(connection, moment, body))
@@ -172,11 +195,28 @@ class Ledger:
         return self._chain.verify()
 
 
+def _counted(debits: tuple[Debit, ...], start: int) -> tuple[Debit, ...]:
+    """The debits of the period that begins at `start` and goes on now, and of all that
+    overlap it directly or through others.
+    """
+    while True:
+        counted = tuple(debit for debit in debits if debit.period[1] > start)
+        earliest = min((debit.period[0] for debit in counted), default=start)
+        if earliest >= start:
+            return counted
+        start = earliest
+
+
+def _sum(debits: tuple[Debit, ...]) -> Rho:
+    return Rho(sum(debit.rho.nano for debit in debits))
+
+
 def _debit(entry: Entry) -> Debit:
     return Debit(
         round_id=entry.body["round_id"],
         round_digest=bytes.fromhex(entry.body["round_digest"]),
         rho=Rho(entry.body["rho_nano"]),
         at=entry.at,
+        period=(entry.body["period"][0], entry.body["period"][1]),
         entry=entry.digest,
     )

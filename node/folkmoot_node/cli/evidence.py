@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Shows each debit and what is left in the accounting period.
+    """Shows each debit and what is left, in the accounting period and for all time.
 
     Without a valid, signed release policy the debits are shown all the same, and the exit
     code is that of the policy's fault.
@@ -50,6 +50,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                 "cap": str(balance.cap),
                 "spent": str(balance.spent),
                 "remaining": str(balance.remaining),
+                "lifetime_cap": str(balance.lifetime_cap),
+                "lifetime_remaining": str(balance.lifetime_remaining),
             }
         )
         print_json(
@@ -86,8 +88,13 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         raise fault
     print_text(
         f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
-        f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "
+        f"rho {balance.spent} of {balance.cap} spent, {balance.period_remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
+    )
+    print_text(
+        f"For all time: rho {balance.lifetime} of {balance.lifetime_cap} spent, "
+        f"{balance.lifetime_remaining} left "
+        f"(epsilon spent {epsilon_at(balance.lifetime, delta):.2f} at delta {delta})."
     )
 
 

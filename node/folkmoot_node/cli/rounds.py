@@ -216,7 +216,10 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         typer.echo(f"Round {summary['round_id']}: {summary['status']}.")
         if answer.reason is None:
             print_text(description.privacy_text)
-            typer.echo(f"Left in this accounting period: rho {description.remaining}.")
+            print_text(
+                f"Left in this accounting period: rho {description.balance.period_remaining}; "
+                f"for all time: rho {description.balance.lifetime_remaining}."
+            )
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,

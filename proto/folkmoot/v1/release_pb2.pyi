@@ -31,7 +31,9 @@ class _RefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Refusal
     REFUSAL_REASON_LOSS_PER_ROUND: _RefusalReason.ValueType  # 1
     """The privacy loss asked for exceeds what the policy allows for one round."""
     REFUSAL_REASON_BUDGET_EXHAUSTED: _RefusalReason.ValueType  # 2
-    """The privacy loss asked for exceeds what is left in the accounting period."""
+    """The privacy loss asked for exceeds what is left in the accounting period, or of what
+    the policy allows for all time.
+    """
     REFUSAL_REASON_PURPOSE: _RefusalReason.ValueType  # 3
     """The purpose is not among those the policy permits."""
     REFUSAL_REASON_ATTRIBUTE: _RefusalReason.ValueType  # 4
@@ -61,7 +63,9 @@ REFUSAL_REASON_UNSPECIFIED: RefusalReason.ValueType  # 0
 REFUSAL_REASON_LOSS_PER_ROUND: RefusalReason.ValueType  # 1
 """The privacy loss asked for exceeds what the policy allows for one round."""
 REFUSAL_REASON_BUDGET_EXHAUSTED: RefusalReason.ValueType  # 2
-"""The privacy loss asked for exceeds what is left in the accounting period."""
+"""The privacy loss asked for exceeds what is left in the accounting period, or of what
+the policy allows for all time.
+"""
 REFUSAL_REASON_PURPOSE: RefusalReason.ValueType  # 3
 """The purpose is not among those the policy permits."""
 REFUSAL_REASON_ATTRIBUTE: RefusalReason.ValueType  # 4

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import sqlite3
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,14 +16,18 @@ from privacy_half import NOON, RELEASE_POLICY, PrivacyHalf, policy
 
 from folkmoot.privacy import Rho
 from folkmoot_node.ledger import BudgetExhausted, Debit, Ledger
+from folkmoot_node.release_policy import LossPolicy
 from folkmoot_node.state import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
 LOSS = policy().loss
+YEAR = 365 * 86_400
 
 
-def debit(ledger: Ledger, number: int, rho: str = "0.1", at: int = NOON) -> Debit:
-    return ledger.debit(f"{number:032x}", b"d" * 32, Rho.of(rho), LOSS, RELEASE_POLICY, at)
+def debit(
+    ledger: Ledger, number: int, rho: str = "0.1", at: int = NOON, loss: LossPolicy = LOSS
+) -> Debit:
+    return ledger.debit(f"{number:032x}", b"d" * 32, Rho.of(rho), loss, RELEASE_POLICY, at)
 
 
 def test_a_debit_is_recorded_once(node: PrivacyHalf) -> None:
@@ -43,6 +49,75 @@ def test_what_is_refused_is_not_recorded(node: PrivacyHalf) -> None:
     assert caught.value.remaining == Rho.of("0.1")
     assert len(node.ledger.debits()) == 1
     debit(node.ledger, 3, "0.1")  # exactly what is left
+
+
+def test_the_lifetime_cap_holds_over_all_periods(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1, "1")
+    debit(node.ledger, 2, "0.7", NOON + YEAR)
+    with pytest.raises(BudgetExhausted) as caught:
+        debit(node.ledger, 3, "0.300000001", NOON + 2 * YEAR)
+    assert caught.value.remaining == Rho.of("0.3")
+    balance = node.ledger.balance(LOSS, NOON + 2 * YEAR)
+    assert (balance.spent, balance.period_remaining) == (Rho.of("0"), Rho.of("1"))
+    assert balance.lifetime_remaining == balance.remaining == Rho.of("0.3")
+    debit(node.ledger, 4, "0.3", NOON + 2 * YEAR)
+    assert node.ledger.balance(LOSS, NOON + 3 * YEAR).remaining == Rho.of("0")
+
+
+def test_a_clock_set_forward_opens_no_more_than_the_lifetime(node: PrivacyHalf) -> None:
+    granted = 0
+    for number in range(10):
+        try:
+            debit(node.ledger, number, "1", NOON + number * YEAR)
+        except BudgetExhausted:
+            continue
+        granted += 1
+    assert granted == 2
+
+
+def test_a_policy_signed_anew_does_not_forget_a_period_that_is_not_over(
+    node: PrivacyHalf,
+) -> None:
+    debit(node.ledger, 1, "0.9")
+    anew = policy(loss={"period_start": datetime.date(2026, 11, 24)}).loss
+    with pytest.raises(BudgetExhausted) as caught:
+        debit(node.ledger, 2, "0.2", NOON + 86_400, anew)
+    assert caught.value.remaining == Rho.of("0.1")
+    # Until the new period is over: half of the old one lay in it.
+    assert node.ledger.balance(anew, NOON + 200 * 86_400).spent == Rho.of("0.9")
+    assert node.ledger.balance(anew, NOON + YEAR + 86_400).spent == Rho.of("0")
+
+
+CHANGES = st.tuples(
+    st.integers(0, 200),  # days until the policy is signed anew
+    st.integers(0, 500),  # days ago when its first period began
+    st.integers(1, 24),  # months of its periods
+    st.integers(1, 5),  # tenths of rho that are asked for
+)
+
+
+@given(st.lists(CHANGES, min_size=2, max_size=12))
+def test_no_order_of_policies_spends_more_than_the_cap_in_any_period(
+    changes: list[tuple[int, int, int, int]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.sqlite"
+        with StateDatabase(path, create=True) as state:
+            ledger, now = Ledger(state), NOON
+            for number, (wait, ago, months, tenths) in enumerate(changes):
+                now += wait * 86_400
+                start = datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+                start -= datetime.timedelta(days=ago)
+                loss = policy(
+                    loss={"period_start": start, "period_months": months, "lifetime": 100}
+                ).loss
+                with contextlib.suppress(BudgetExhausted):
+                    debit(ledger, number, f"0.{tenths}", now, loss)
+            debits = ledger.debits()
+            assert debits[0].rho.nano > 0
+            for first, end in {entry.period for entry in debits}:
+                within = [entry.rho.nano for entry in debits if first <= entry.at < end]
+                assert sum(within) <= LOSS.per_period.nano
 
 
 def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:
