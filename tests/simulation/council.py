@@ -34,15 +34,42 @@ LONGEST_VISIT = 60.0
 DAY = 86_400
 
 
-class Policy(Enum):
-    """Release policies that a council may sign: per round, per period, approval, purposes."""
+@dataclass(frozen=True)
+class Terms:
+    """Terms of a release policy, where the simulation varies them.
 
-    ORDINARY = ("0.5", "1", False, "winter_support", False)
-    WITH_APPROVAL = ("0.5", "1", True, "winter_support", False)
-    MEAN = ("0.1", "0.4", False, "winter_support", False)
-    GENEROUS = ("0.6", "2", False, "winter_support", False)
-    OTHER_PURPOSE = ("0.5", "1", False, "flood_warning", False)
-    ENDED = ("0.5", "1", False, "winter_support", True)
+    Attributes:
+        per_round: Most rho for one round.
+        per_period: Most rho in an accounting period.
+        lifetime: Most rho ever.
+        approval: True if an operator approves each round.
+        purpose: The one purpose permitted.
+        first_day: First day of the first period, in days from the scenery's start.
+        last_day: Last day on which anything is released, likewise.
+    """
+
+    per_round: str = "0.5"
+    per_period: str = "1"
+    lifetime: str = "3"
+    approval: bool = False
+    purpose: str = "winter_support"
+    first_day: int = -100
+    last_day: int = 10_000
+
+
+class Policy(Enum):
+    """Release policies that a council may sign."""
+
+    ORDINARY = Terms()
+    WITH_APPROVAL = Terms(approval=True)
+    MEAN = Terms(per_round="0.1", per_period="0.4")
+    GENEROUS = Terms(per_round="0.6", per_period="2", lifetime="5")
+    OTHER_PERIODS = Terms(first_day=-90)
+    OTHER_PURPOSE = Terms(purpose="flood_warning")
+    ENDED = Terms(last_day=-1)
+
+
+_ROOM_FOR_ALL = Terms(per_period="1000", lifetime="1000")
 
 
 @dataclass(frozen=True)
@@ -92,7 +119,7 @@ class Council:
         self._policy: ReleasePolicy | None = None
         self._extract = ""
         self.score("spring")
-        self.sign_policy(Policy.ORDINARY)
+        self.sign_policy(Policy.ORDINARY.value)
 
     def clock(self) -> int:
         """The node's clock."""
@@ -197,9 +224,9 @@ class Council:
                 body = {"action": "decided", "by": "operator", "round_id": round_id}
                 node.audit.append(connection, node.clock(), body)
 
-    def sign_policy(self, policy: Policy, *, per_period: str | None = None) -> None:
+    def sign_policy(self, terms: Terms = _ROOM_FOR_ALL) -> None:
         """The council writes a release policy and signs it."""
-        path = self._write_policy(policy, per_period)
+        path = self._write_policy(terms)
         key = load_policy_key(self.home / "keys" / "policy-signing.key")
         sign(path, key, "Tester", self.clock())
         with open_home(self.home, clock=self.clock) as node:
@@ -207,35 +234,37 @@ class Council:
 
     def change_policy_unsigned(self) -> None:
         """Somebody writes a more generous policy, and nobody signs it."""
-        self._write_policy(Policy.GENEROUS, "1000")
+        self._write_policy(_ROOM_FOR_ALL)
         self._policy = None
 
-    def _write_policy(self, policy: Policy, per_period: str | None) -> Path:
-        per_round, period, approval, purpose, ended = policy.value
-        begin = time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start - 100 * DAY))
-        sunset = time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start - DAY))
+    def _write_policy(self, terms: Terms) -> Path:
+        first, last = map(self._day, (terms.first_day, terms.last_day))
         path = self.home / "release-policy.toml"
         path.write_text(
             f"""\
 schema = 1
 council = "{self.code}"
-sunset = {sunset if ended else "2099-12-31"}
-purposes = ["{purpose}"]
+sunset = {last}
+purposes = ["{terms.purpose}"]
 attributes = ["band", "lsoa"]
 maximum_ways = 2
 maximum_cells = 1000
-operator_approval = {str(approval).lower()}
+operator_approval = {str(terms.approval).lower()}
 maximum_delta = 1e-6
 
 [loss]
-per_round = {per_round}
-per_period = {per_period or period}
-period_start = {begin}
+per_round = {terms.per_round}
+per_period = {terms.per_period}
+lifetime = {terms.lifetime}
+period_start = {first}
 period_months = 1
 households_per_person = 2
 """
         )
         return path
+
+    def _day(self, number: int) -> str:
+        return time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start + number * DAY))
 
     def score(self, extract: str) -> None:
         """New extracts are scored."""

@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from invariants import Invariant, Watch
 
-from folkmoot.discrete_gaussian import variance
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot_node.store import HouseholdStore
@@ -51,9 +51,17 @@ def expected(store: HouseholdStore, round_: Round, council: str) -> Expected:
     )
 
 
-def _mass_at_zero(sigma: float) -> float:
+@lru_cache
+def _moments(sigma: float) -> tuple[float, float]:
+    """Mass at zero, and variance, of the discrete Gaussian of scale `sigma`."""
     reach = max(3, math.ceil(12 * sigma))
-    return 1 / sum(math.exp(-(k * k) / (2 * sigma * sigma)) for k in range(-reach, reach + 1))
+    weights = {k: math.exp(-(k * k) / (2 * sigma * sigma)) for k in range(-reach, reach + 1)}
+    total = sum(weights.values())
+    return 1 / total, sum(k * k * weight for k, weight in weights.items()) / total
+
+
+def _chance_of_none(sigma: npt.NDArray[np.float64]) -> float:
+    return math.prod(_moments(float(one))[0] for one in sigma)
 
 
 @dataclass
@@ -64,7 +72,7 @@ class _Pool:
     squares: float = 0.0
 
     def add(self, noise: npt.NDArray[np.int64], sigma: npt.NDArray[np.float64]) -> None:
-        scales = np.array([variance(float(one)) for one in sigma])
+        scales = np.array([_moments(float(one))[1] for one in sigma])
         self.cells += noise.size
         self.squares += float((noise**2 / scales).sum())
 
@@ -105,13 +113,12 @@ class NoiseWatch:
         empty = plan.exact == 0
         self.occupied.add(noise[~empty], plan.sigma[~empty])
         self.empty.add(noise[empty], plan.sigma[empty])
-        bare = math.prod(_mass_at_zero(float(one)) for one in plan.sigma[noise == 0])
-        if not noise.any() and bare < _BARE:
+        # No noise is the likeliest noise, so this bounds the chance of any repetition too.
+        chance = _chance_of_none(plan.sigma)
+        if not noise.any() and chance < _BARE:
             self.watch.broken(Invariant.NOISE, f"{what}: none of {noise.size} cells has noise")
-        # The likeliest noise is no noise, so `mass` bounds the chance of any repetition.
-        mass = math.prod(_mass_at_zero(float(one)) for one in plan.sigma)
         self._seen[tuple(noise.tolist())] += 1
-        if self._seen[tuple(noise.tolist())] > 1 and mass < _BARE:
+        if self._seen[tuple(noise.tolist())] > 1 and chance < _BARE:
             self.watch.broken(Invariant.NOISE, f"{what}: the noise of an earlier release again")
 
     def judge(self) -> None:

@@ -211,7 +211,7 @@ class Operations(RuleBasedStateMachine):
         if policy is None:
             self._council(council).change_policy_unsigned()
         else:
-            self._council(council).sign_policy(policy)
+            self._council(council).sign_policy(policy.value)
 
     @rule(council=_COUNCIL, extract=st.sampled_from(sorted(EXTRACTS)))
     def score(self, council: int, extract: str) -> None:

@@ -53,9 +53,11 @@ class _Told:
 
 @dataclass
 class _Spent:
+    """A loss that left; `until` is when the accounting period of its debit ends at least."""
+
     round_id: str
     nano: int
-    earliest: int
+    until: int
     messages: tuple[bytes, ...]
     judged: bool = False
 
@@ -156,8 +158,8 @@ class Witness:
             self._watch.broken(Invariant.PERMISSION, text)
             possible = self._history[told.since :]
         if spent is None:
-            earliest = min(one.now for one in possible)
-            spent = _Spent(round_.round_id, round_.loss.nano, earliest, departure.messages)
+            until = min(map(_period_end, possible))
+            spent = _Spent(round_.round_id, round_.loss.nano, until, departure.messages)
             self._spent.append(spent)
             if not any(self._affords(one, round_) for one in possible):
                 text = f"round {round_.round_id} was more than the policy's loss"
@@ -192,8 +194,21 @@ class Witness:
             start, _ = loss.period_of(circumstance.now)
         except Problem:  # before the first accounting period
             return False
-        spent = sum(one.nano for one in self._spent if one.earliest >= start)
-        return round_.loss <= loss.per_round and spent <= loss.per_period.nano
+        in_period = sum(one.nano for one in self._spent if one.until > start)
+        return (
+            round_.loss <= loss.per_round
+            and in_period <= loss.per_period.nano
+            and sum(one.nano for one in self._spent) <= loss.lifetime.nano
+        )
+
+
+def _period_end(circumstance: Circumstance) -> int:
+    if circumstance.policy is None:
+        return 0
+    try:
+        return circumstance.policy.loss.period_of(circumstance.now)[1]
+    except Problem:
+        return 0
 
 
 def _permits(circumstance: Circumstance, round_: Round, council: str) -> bool:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from council import DAY, Council, Policy
+from council import DAY, Council
 from invariants import Invariant, Watch
 from noise_watch import NoiseWatch
 from questions import LOSSES, Malice, Question, ask, twist
@@ -151,7 +151,7 @@ class World:
             council.skew = 0
             council.wire.extra.clear()
             council.wire.drop_held()
-            council.sign_policy(Policy.GENEROUS, per_period="1000")
+            council.sign_policy()
         self._now = max(self._now, newest) + 1
         last = self.open_round(Question.BANDS_AND_AREAS, COUNCILS, LOSSES[1], DAY)
         assert last is not None
