@@ -29,5 +29,6 @@ def scenery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
         patch.setattr("folkmoot_coordinator.server.HOUSEKEEPING_SECONDS", 3_600.0)
         patch.setattr("folkmoot.codec.CELLS_PER_CHUNK", 4)
         scenery = make_scenery(tmp_path_factory.mktemp("scenery"))
+        patch.setattr("folkmoot_node.store.open_store", scenery.open_store)
         with scenery.closing:
             yield scenery

@@ -23,7 +23,7 @@ from folkmoot_node.answering import Event, is_open
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.identity import load_policy_key
 from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.release_policy import ReleasePolicy, sign
+from folkmoot_node.release_policy import ReleasePolicy, load_unsigned, sign
 from folkmoot_node.rounds import Decision
 from folkmoot_node.serve import visit
 from folkmoot_node.steps import Step, ignore
@@ -50,7 +50,7 @@ class Terms:
 
     per_round: str = "0.5"
     per_period: str = "1"
-    lifetime: str = "3"
+    lifetime: str = "1.5"
     approval: bool = False
     purpose: str = "winter_support"
     first_day: int = -100
@@ -63,8 +63,8 @@ class Policy(Enum):
     ORDINARY = Terms()
     WITH_APPROVAL = Terms(approval=True)
     MEAN = Terms(per_round="0.1", per_period="0.4")
-    GENEROUS = Terms(per_round="0.6", per_period="2", lifetime="5")
-    OTHER_PERIODS = Terms(first_day=-90)
+    GENEROUS = Terms(per_round="0.6", per_period="2", lifetime="3")
+    OTHER_PERIODS = Terms(first_day=-49)
     OTHER_PURPOSE = Terms(purpose="flood_warning")
     ENDED = Terms(last_day=-1)
 
@@ -229,13 +229,17 @@ class Council:
         path = self._write_policy(terms)
         key = load_policy_key(self.home / "keys" / "policy-signing.key")
         sign(path, key, "Tester", self.clock())
-        with open_home(self.home, clock=self.clock) as node:
-            self._policy = node.release_policy().policy
+        self._policy, _ = load_unsigned(path)
 
-    def change_policy_unsigned(self) -> None:
-        """Somebody writes a more generous policy, and nobody signs it."""
+    @contextmanager
+    def policy_changed_unsigned(self) -> Iterator[None]:
+        """Somebody writes a more generous policy that nobody signs, and puts the old back."""
+        path = self.home / "release-policy.toml"
+        before, self._policy = (path.read_bytes(), self._policy), None
         self._write_policy(_ROOM_FOR_ALL)
-        self._policy = None
+        yield
+        path.write_bytes(before[0])
+        self._policy = before[1]
 
     def _write_policy(self, terms: Terms) -> Path:
         first, last = map(self._day, (terms.first_day, terms.last_day))
@@ -257,7 +261,7 @@ per_round = {terms.per_round}
 per_period = {terms.per_period}
 lifetime = {terms.lifetime}
 period_start = {first}
-period_months = 1
+period_months = 3
 households_per_person = 2
 """
         )

@@ -44,7 +44,11 @@ _CRASH = st.one_of(
     st.builds(Crash, write=st.integers(1, MOST_WRITES)),
     st.builds(Crash, step=st.sampled_from(Step)),
 )
-_JUMP = st.sampled_from((3_600, -3_600, DAY, -DAY, 35 * DAY, -35 * DAY))
+_SKEW = st.sampled_from((0, 0, 3_600, -3_600, DAY, -DAY, 95 * DAY, -35 * DAY))
+_FIRST_POLICY = st.sampled_from(
+    (Policy.ORDINARY, Policy.ORDINARY, Policy.WITH_APPROVAL, Policy.GENEROUS)
+)
+_LOSS = st.sampled_from(LOSSES[1:4])
 _MISHAP = st.builds(
     Mishap,
     st.sampled_from(AnswerFault),
@@ -69,7 +73,8 @@ class Run:
         watch: Told of what is broken.
         noise: The noise of all.
         steps: Steps taken.
-        answers: Rounds answered, over all nodes.
+        released: Rounds released while things went wrong, over all nodes.
+        answered: Rounds answered by the end, over all nodes.
     """
 
     scenery: Scenery
@@ -77,7 +82,8 @@ class Run:
     watch: Watch = field(default_factory=Watch)
     noise: NoiseWatch = field(init=False)
     steps: int = 0
-    answers: int = 0
+    released: int = 0
+    answered: int = 0
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -145,14 +151,19 @@ class Operations(RuleBasedStateMachine):
         self._run.steps += 1
         return self._world
 
-    @initialize(losses=st.lists(st.sampled_from(LOSSES[:3]), min_size=1, max_size=3))
-    def open_first_rounds(self, losses: list[Rho]) -> None:
-        for loss in losses:
-            self._region().open_round(Question.MADE_UP_AREAS, COUNCILS, loss, DEADLINES[-1])
+    @initialize(
+        policies=st.tuples(*(_FIRST_POLICY for _ in COUNCILS)),
+        losses=st.lists(_LOSS, min_size=3, max_size=6),
+    )
+    def begin(self, policies: tuple[Policy, ...], losses: list[Rho]) -> None:
+        for number, policy in enumerate(policies):
+            self._council(number).sign_policy(policy.value)
+        self.open_rounds(losses, DEADLINES[-1])
 
-    @rule(loss=st.sampled_from(LOSSES[:4]), seconds=st.sampled_from(DEADLINES))
-    def open_round(self, loss: Rho, seconds: int) -> None:
-        self._region().open_round(Question.MADE_UP_AREAS, COUNCILS, loss, seconds)
+    @rule(losses=st.lists(_LOSS, min_size=1, max_size=4), seconds=st.sampled_from(DEADLINES))
+    def open_rounds(self, losses: list[Rho], seconds: int) -> None:
+        for loss in losses:
+            self._region().open_round(Question.MADE_UP_AREAS, COUNCILS, loss, seconds)
 
     @rule(
         question=st.sampled_from(Question),
@@ -206,23 +217,25 @@ class Operations(RuleBasedStateMachine):
     ) -> None:
         self._council(council).decide(number, decision, crash)
 
-    @rule(council=_COUNCIL, policy=st.sampled_from((Policy.ORDINARY, *Policy, None)))
-    def change_policy(self, council: int, policy: Policy | None) -> None:
-        if policy is None:
-            self._council(council).change_policy_unsigned()
-        else:
-            self._council(council).sign_policy(policy.value)
+    @rule(council=_COUNCIL, policy=st.sampled_from((Policy.ORDINARY, *Policy)))
+    def sign_policy(self, council: int, policy: Policy) -> None:
+        self._council(council).sign_policy(policy.value)
+
+    @rule(council=_COUNCIL)
+    def visit_under_an_unsigned_policy(self, council: int) -> None:
+        with self._council(council).policy_changed_unsigned():
+            self._council(council).visit()
 
     @rule(council=_COUNCIL, extract=st.sampled_from(sorted(EXTRACTS)))
     def score(self, council: int, extract: str) -> None:
         self._council(council).score(extract)
 
-    @rule(who=st.sampled_from((*range(len(COUNCILS)), None)), seconds=_JUMP)
-    def clock_jumps(self, who: int | None, seconds: int) -> None:
+    @rule(who=st.sampled_from((*range(len(COUNCILS)), None)), skew=_SKEW)
+    def clock_jumps(self, who: int | None, skew: int) -> None:
         if who is None:
-            self._region().coordinator_skew += seconds
+            self._region().coordinator_skew = skew
         else:
-            self._council(who).skew += seconds
+            self._council(who).skew = skew
 
     @rule(seconds=st.sampled_from((3_600, DAY, 10 * DAY)), closing=st.booleans())
     def time_passes(self, seconds: int, closing: bool) -> None:
@@ -254,10 +267,10 @@ class Operations(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self._sound:
+                witnesses = [council.witness for council in self._world.councils]
+                self._run.released += sum(witness.released for witness in witnesses)
                 self._world.settle()
-                self._run.answers += sum(
-                    len(council.witness.answered) for council in self._world.councils
-                )
+                self._run.answered += sum(witness.answered for witness in witnesses)
         finally:
             self._world.close()
             shutil.rmtree(self._world.folder, ignore_errors=True)

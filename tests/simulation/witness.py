@@ -94,9 +94,14 @@ class Witness:
         self.departures: list[Departure] = []
 
     @property
-    def answered(self) -> frozenset[str]:
-        """Ids of rounds to which some answer left the node."""
-        return frozenset(self._answers)
+    def answered(self) -> int:
+        """Number of rounds to which some answer left the node."""
+        return len(self._answers)
+
+    @property
+    def released(self) -> int:
+        """Number of releases that left the node."""
+        return len(self._spent)
 
     def note(self, circumstance: Circumstance) -> None:
         """Begins to watch what the node does under new circumstances."""
