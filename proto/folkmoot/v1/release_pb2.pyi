@@ -224,6 +224,9 @@ class Receipt(_message.Message):
     COUNCIL_FIELD_NUMBER: _builtins.int
     ANSWER_DIGEST_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    ROUND_DIGEST_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    LEDGER_ENTRY_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     """Round answered: 32 lower-case hexadecimal characters. Empty is invalid."""
     council: _builtins.str
@@ -232,6 +235,16 @@ class Receipt(_message.Message):
     """SHA-256 of the answer: release_digest, or the digest of the refusal. 32 bytes."""
     received_at: _builtins.int
     """When the answer was stored, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
+    round_digest: _builtins.bytes
+    """SHA-256 of the serialised Round that was answered, 32 bytes. Empty is invalid."""
+    ledger_entry: _builtins.bytes
+    """Hash of the ledger entry that paid, as the release states it, 32 bytes. Empty for a
+    refusal.
+    """
+    @_builtins.property
+    def loss(self) -> _privacy_pb2.PrivacyLoss:
+        """Privacy loss that the release states. Absent for a refusal, zero is invalid."""
+
     def __init__(
         self,
         *,
@@ -239,10 +252,13 @@ class Receipt(_message.Message):
         council: _builtins.str = ...,
         answer_digest: _builtins.bytes = ...,
         received_at: _builtins.int = ...,
+        round_digest: _builtins.bytes = ...,
+        loss: _privacy_pb2.PrivacyLoss | None = ...,
+        ledger_entry: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_digest", b"answer_digest", "council", b"council", "received_at", b"received_at", "round_id", b"round_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_digest", b"answer_digest", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "received_at", b"received_at", "round_digest", b"round_digest", "round_id", b"round_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
