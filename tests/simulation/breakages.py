@@ -26,6 +26,7 @@ from folkmoot_node.egress import EgressLog
 from folkmoot_node.home import NodeHome
 from folkmoot_node.ledger import Balance, Debit, Ledger
 from folkmoot_node.outbox import Answer, AnswerKind, Outbox
+from folkmoot_node.reconciliation import Comparison
 from folkmoot_node.release_policy import SignedReleasePolicy, load_unsigned
 from folkmoot_node.rounds import RoundBook
 from folkmoot_node.serve import visit
@@ -149,6 +150,22 @@ def _sampler(patch: Patch, change: Callable[[Sampler], Sampler], factor: int = 1
     )
 
 
+def asks_for_no_receipts(patch: Patch) -> None:
+    """A node whose files were restored does not learn what has left it."""
+    patch.setattr(
+        "folkmoot_node.answering.reconcile", lambda *_: Comparison(0, frozenset(), 0)
+    )
+
+
+def recovers_without_a_debit(patch: Patch) -> None:
+    original = Ledger.recover
+
+    def recover(self: Ledger, receipt: Any, *arguments: Any) -> Rho:
+        return original(self, dataclasses.replace(receipt, loss=Rho(0)), *arguments)
+
+    patch.setattr(Ledger, "recover", recover)
+
+
 def halves_the_noise(patch: Patch) -> None:
     _sampler(patch, lambda sampler: sampler, factor=4)
 
@@ -264,11 +281,13 @@ BREAKAGES: Sequence[tuple[Breakage, Invariant]] = (
     (counts_only_the_last_debit, Invariant.BUDGET),
     (forgets_spending_after_a_new_policy, Invariant.BUDGET),
     (ignores_the_limit_of_a_round, Invariant.BUDGET),
+    (recovers_without_a_debit, Invariant.BUDGET),
     (asks_no_operator, Invariant.PERMISSION),
     (believes_unsigned_policies, Invariant.PERMISSION),
     (believes_any_signature, Invariant.PERMISSION),
     (forgets_what_was_not_delivered, Invariant.ONE_ANSWER),
     (redraws_noise_on_retry, Invariant.ONE_ANSWER),
+    (asks_for_no_receipts, Invariant.ONE_ANSWER),
     (halves_the_noise, Invariant.NOISE),
     (adds_no_noise, Invariant.NOISE),
     (adds_no_noise_where_nobody_is, Invariant.NOISE),

@@ -23,6 +23,7 @@ from folkmoot_node.answering import Event, is_open
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.identity import load_policy_key
 from folkmoot_node.outbox import AnswerKind
+from folkmoot_node.reconciliation import compare, recover
 from folkmoot_node.release_policy import ReleasePolicy, load_unsigned, sign
 from folkmoot_node.rounds import Decision
 from folkmoot_node.serve import visit
@@ -145,6 +146,7 @@ class Council:
         except PowerCut:
             assert dying is not None
             dying.leave_remains()
+            self._watch.happened["processes died"] += 1
 
     def visit(
         self,
@@ -161,18 +163,29 @@ class Council:
         """
         self.wire.set_weather(weather)
         self.witness.note(self._circumstance())
+        silent = self._knows_of_a_loss()
+        before = self.witness.answers_sent
         events: list[Event] = []
 
         def meanwhile(step: Step) -> None:
             nonlocal rival_at
             if step is rival_at:
                 rival_at = None
+                self._watch.happened["two processes at once"] += 1
                 self._run(Crash(), ignore, events)
 
         self._run(crash, meanwhile, events)
+        self._watch.happened["visits"] += 1
         self.wire.set_weather(Weather())
         self.watch()
+        if silent and self.witness.answers_sent > before:
+            text = "the node knew that its files were incomplete, and answered"
+            self._watch.broken(Invariant.RECORDS, text)
         return events
+
+    def _knows_of_a_loss(self) -> bool:
+        with self.opened() as node:
+            return bool(node.lost_answers.outstanding())
 
     def _run(self, crash: Crash, meanwhile: Meanwhile, events: list[Event]) -> None:
         begun = time.monotonic()
@@ -291,13 +304,11 @@ households_per_person = 2
             )
         )
 
-    @property
-    def has_backup(self) -> bool:
-        """True if there is a backup to restore."""
-        return bool(self._backups)
-
     def restore(self, number: int) -> None:
         """Somebody puts an old copy of the node's folder in its place."""
+        if not self._backups:
+            return
+        self._watch.happened["nodes restored"] += 1
         backup = self._backups[number % len(self._backups)]
         shutil.rmtree(self.home)
         shutil.copytree(backup.folder, self.home)
@@ -305,22 +316,42 @@ households_per_person = 2
         self._extract = backup.extract
         self._forgotten.update(range(backup.departures, len(self.witness.departures)))
 
+    def recover(self, crash: Crash = Crash()) -> None:
+        """The operator accounts for answers that have left and are not in the node's files."""
+        with suppress(Problem), self.opened(crash) as node:
+            with node.connect() as client:
+                compare(node, client, client.negotiate())
+            for lost in node.lost_answers.outstanding():
+                recover(node, lost)
+                self._watch.happened["answers recovered"] += 1
+        self.watch()
+
+    def answers_on_record(self) -> frozenset[str]:
+        """Ids of rounds whose answer the node holds, or knows to have lost."""
+        with self.opened() as node:
+            lost = {one.receipt.round_id for one in node.lost_answers.all()}
+            return frozenset(node.outbox.digests()) | lost
+
     def check_records(self) -> None:
         """Verifies the node's files, and compares its egress log with what left.
+
+        A node that knows that answers are missing says so; then nothing needs to verify, but
+        nothing may leave.
 
         Raises:
             Broken: RECORDS.
         """
         with self.opened() as node:
+            logged = list(node.egress.departures())
             try:
-                node.ledger.verify()
                 node.egress.verify()
+                node.ledger.verify()
                 node.outbox.verify()
                 node.check_answers_are_paid()
                 node.check_receipts()
             except Problem as problem:
-                self._watch.broken(Invariant.RECORDS, str(problem))
-            logged = list(node.egress.departures())
+                if not node.lost_answers.outstanding():
+                    self._watch.broken(Invariant.RECORDS, str(problem))
         whole = Counter((one.method, one.sha256) for one in logged)
         calls = Counter(one.method for one in logged)
         left = [

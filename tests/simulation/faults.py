@@ -8,6 +8,7 @@
   receipt is altered, forged with the coordinator's own key, or of another answer. The answer
   is rejected, for any reason, though nothing is wrong with it.
 - The list of rounds is old, reversed, repeated, empty or broken off.
+- An old copy of the node's folder takes its place, and the operator recovers what was lost.
 - The coordinator is down, is restarted, or lost its newest data to an old backup.
 - A clock jumps, forward or back.
 - The council signs another policy, changes the file without signing it, scores anew.
@@ -17,7 +18,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -120,13 +121,20 @@ class DyingConnection:
         self._remains: dict[Path, bytes] | None = None
 
     def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        self._count(statement)
+        return self._connection.execute(statement, *arguments)
+
+    def executemany(self, statement: str, rows: Iterable[Any]) -> sqlite3.Cursor:
+        self._count(statement)
+        return self._connection.executemany(statement, rows)
+
+    def _count(self, statement: str) -> None:
         if self._remains is not None:
             raise PowerCut
         if statement.lstrip().startswith(_WRITES):
             self._writes += 1
             if self._writes == self._crash.write:
                 self.die()
-        return self._connection.execute(statement, *arguments)
 
     def reached(self, step: Step) -> None:
         if step is self._crash.step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from enum import Enum
 
@@ -30,10 +31,15 @@ class Broken(AssertionError):
 
 
 class Watch:
-    """Which invariants are watched, so that each can be shown to catch what it is for."""
+    """Which invariants are watched, so that each can be shown to catch what it is for.
+
+    Attributes:
+        happened: How often something happened, so that a run can be seen to have tried.
+    """
 
     def __init__(self, watched: Collection[Invariant] = tuple(Invariant)) -> None:
         self._watched = frozenset(watched)
+        self.happened: Counter[str] = Counter()
 
     def broken(self, invariant: Invariant, text: str) -> None:
         """Raises Broken, if that invariant is watched."""

@@ -5,7 +5,7 @@ What was spent is counted here from the bytes that left, never from the node's l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -97,6 +97,25 @@ class Witness:
     def answered(self) -> int:
         """Number of rounds to which some answer left the node."""
         return len(self._answers)
+
+    @property
+    def answers_sent(self) -> int:
+        """How often an answer left, or a part of one."""
+        return sum(
+            one.method in (SUBMIT, REFUSE) and bool(one.messages) for one in self.departures
+        )
+
+    def forget_all_but(self, on_record: Collection[str]) -> None:
+        """Nobody can tell any more what was answered to the other rounds.
+
+        A node restored from a backup learns what has left it from the coordinator. What the
+        coordinator does not hold, because the answer was lost on the way or its own database
+        was restored too, cannot be found by asking: SECURITY.md says so.
+        """
+        self._answers = {
+            round_id: answer for round_id, answer in self._answers.items() if round_id in on_record
+        }
+        self._spent = [spent for spent in self._spent if spent.round_id in on_record]
 
     @property
     def released(self) -> int:

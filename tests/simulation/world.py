@@ -17,6 +17,7 @@ from invariants import Invariant, Watch
 from noise_watch import NoiseWatch
 from questions import LOSSES, Malice, Question, ask, twist
 from scenery import COUNCILS, LONGEST_SEQUENCE_DAYS, Scenery
+from sqlalchemy import select
 
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
@@ -31,6 +32,7 @@ from folkmoot_coordinator.rounds import (
     summaries,
 )
 from folkmoot_coordinator.server import CoordinatorServer
+from folkmoot_coordinator.tables import AnswerRow
 
 FIRST_DAY = 40
 """Days after the scenery's start on which a sequence begins, so that clocks can go back."""
@@ -53,7 +55,7 @@ class World:
         self._rounds: list[Round] = []
         self._home = Home(folder / "coordinator")
         shutil.copytree(scenery.coordinator, self._home.path)
-        self._database_backups: list[tuple[Path, int]] = []
+        self._database_backups: list[Path] = []
         self._server: CoordinatorServer | None = None
         self._database = Database(self._home.database_url(self._home.settings()))
         self.councils = [
@@ -88,13 +90,14 @@ class World:
         source.backup(copy)
         source.close()
         copy.close()
-        self._database_backups.append((target, len(self._rounds)))
+        self._database_backups.append(target)
 
     def restore_database(self, number: int) -> None:
         """The coordinator is stopped, and starts again from an old database."""
         if not self._database_backups:
             return
-        backup, _ = self._database_backups[number % len(self._database_backups)]
+        self._watch.happened["databases restored"] += 1
+        backup = self._database_backups[number % len(self._database_backups)]
         self.stop_coordinator()
         self._database.close()
         for suffix in ("-wal", "-shm"):
@@ -103,6 +106,19 @@ class World:
             )
         shutil.copyfile(backup, self._home.database_file)
         self.start_coordinator()
+        self._forget_what_nobody_knows()
+
+    def restore_node(self, council: Council, number: int) -> None:
+        """A node's folder is replaced by an old copy."""
+        council.restore(number)
+        self._forget_what_nobody_knows()
+
+    def _forget_what_nobody_knows(self) -> None:
+        with self._database.reading() as session:
+            held = session.execute(select(AnswerRow.round_id, AnswerRow.council)).all()
+        for council in self.councils:
+            there = {row.round_id for row in held if row.council == council.code}
+            council.witness.forget_all_but(council.answers_on_record() | there)
 
     def pass_time(self, seconds: int) -> None:
         """Time goes on, for everybody."""
@@ -153,6 +169,8 @@ class World:
             council.wire.drop_held()
             council.sign_policy()
         self._now = max(self._now, newest) + 1
+        for council in self.councils:
+            council.recover()
         last = self.open_round(Question.BANDS_AND_AREAS, COUNCILS, LOSSES[1], DAY)
         assert last is not None
         self._visit_all()
