@@ -127,9 +127,7 @@ class Council:
         return self._region_clock() + self.skew
 
     @contextmanager
-    def opened(
-        self, crash: Crash = Crash(), meanwhile: Meanwhile = ignore
-    ) -> Iterator[NodeHome]:
+    def opened(self, crash: Crash = Crash(), meanwhile: Meanwhile = ignore) -> Iterator[NodeHome]:
         """The node's process: an open home that dies where it has to."""
         dying: DyingConnection | None = None
 
@@ -245,14 +243,28 @@ class Council:
         self._policy, _ = load_unsigned(path)
 
     @contextmanager
-    def policy_changed_unsigned(self) -> Iterator[None]:
-        """Somebody writes a more generous policy that nobody signs, and puts the old back."""
-        path = self.home / "release-policy.toml"
-        before, self._policy = (path.read_bytes(), self._policy), None
-        self._write_policy(_ROOM_FOR_ALL)
+    def policy_replaced(self, terms: Terms | None) -> Iterator[None]:
+        """For a while there is another policy: a signed one, or a generous one that nobody
+        signed.
+        """
+        paths = [self.home / "release-policy.toml", self.home / "release-policy.toml.sig"]
+        before = [path.read_bytes() for path in paths], self._policy
+        if terms is None:
+            self._write_policy(_ROOM_FOR_ALL)
+            self._policy = None
+        else:
+            self.sign_policy(terms)
         yield
-        path.write_bytes(before[0])
+        for path, content in zip(paths, before[0], strict=True):
+            path.write_bytes(content)
         self._policy = before[1]
+
+    @contextmanager
+    def clock_wrong_by(self, seconds: int) -> Iterator[None]:
+        """For a while the node's clock is wrong."""
+        before, self.skew = self.skew, seconds
+        yield
+        self.skew = before
 
     def _write_policy(self, terms: Terms) -> Path:
         first, last = map(self._day, (terms.first_day, terms.last_day))
@@ -382,7 +394,12 @@ households_per_person = 2
                 if is_open(status):
                     text = f"round {known.round.round_id} never ends: {status.value}"
                     self._watch.broken(Invariant.LIVENESS, text)
-                if answer is not None and answer.kind is AnswerKind.REFUSAL and not answer.reason:
+                if (
+                    answer is not None
+                    and answer.kind is AnswerKind.REFUSAL
+                    and not answer.reason
+                    and not answer.is_recovered  # its reason is known to the coordinator alone
+                ):
                     text = f"round {known.round.round_id} was refused for no reason"
                     self._watch.broken(Invariant.LIVENESS, text)
 

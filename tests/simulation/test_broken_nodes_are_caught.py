@@ -13,8 +13,8 @@ from invariants import Broken, Invariant, Watch
 from scenery import Scenery
 from sequences import Run
 
-STEPS = 800
-"""More than enough: most are caught within the first 100."""
+STEPS = 3_000
+"""More than enough: most are caught within the first 300."""
 SEED = 1
 
 

@@ -148,9 +148,7 @@ class Wire:
             context.abort(error.code(), "the coordinator did not answer")
         yield from replies
 
-    def _read(
-        self, method: str, requests: Iterator[bytes], mishap: Mishap
-    ) -> tuple[bytes, ...]:
+    def _read(self, method: str, requests: Iterator[bytes], mishap: Mishap) -> tuple[bytes, ...]:
         messages: list[bytes] = []
         whole = False
         try:
@@ -212,9 +210,7 @@ class Wire:
             parsed.receipt.ParseFromString(earlier[0])
         return bytes(parsed.SerializeToString())
 
-    def _list(
-        self, messages: Sequence[bytes], context: grpc.ServicerContext
-    ) -> Iterator[bytes]:
+    def _list(self, messages: Sequence[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         fault = self._weather.listing
         listed = self._forward(LIST, messages)
         if fault is ListingFault.STALE:

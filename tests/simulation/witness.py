@@ -101,9 +101,7 @@ class Witness:
     @property
     def answers_sent(self) -> int:
         """How often an answer left, or a part of one."""
-        return sum(
-            one.method in (SUBMIT, REFUSE) and bool(one.messages) for one in self.departures
-        )
+        return sum(one.method in (SUBMIT, REFUSE) and bool(one.messages) for one in self.departures)
 
     def forget_all_but(self, on_record: Collection[str]) -> None:
         """Nobody can tell any more what was answered to the other rounds.

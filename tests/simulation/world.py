@@ -43,9 +43,7 @@ VISITS_TO_SETTLE = 4
 class World:
     """One sequence's region."""
 
-    def __init__(
-        self, folder: Path, scenery: Scenery, noise: NoiseWatch, watch: Watch
-    ) -> None:
+    def __init__(self, folder: Path, scenery: Scenery, noise: NoiseWatch, watch: Watch) -> None:
         self._watch = watch
         self.folder = folder
         self._scenery = scenery
@@ -133,9 +131,7 @@ class World:
     ) -> Round | None:
         """The coordinator opens a round."""
         self._asked += 1
-        round_ = ask(
-            self._asked, question, councils, loss, self.coordinator_clock(), seconds
-        )
+        round_ = ask(self._asked, question, councils, loss, self.coordinator_clock(), seconds)
         open_round(self._database, self._scenery.signing, round_)
         self._rounds.append(round_)
         return round_
@@ -175,9 +171,7 @@ class World:
         assert last is not None
         self._visit_all()
         found = find_round(self._database, last.round_id)
-        waited_for = [
-            one.council for one in standings(self._database, last) if not one.released
-        ]
+        waited_for = [one.council for one in standings(self._database, last) if not one.released]
         if waited_for or found.state is not RoundState.COMPLETE:
             self._watch.broken(
                 Invariant.LIVENESS,
