@@ -111,12 +111,12 @@ def forgets_what_was_not_delivered(patch: Patch) -> None:
     """The outbox is lost at each start, as if it had been kept in memory."""
     original = StateDatabase.__init__
 
-    def __init__(self: StateDatabase, *arguments: Any, **named: Any) -> None:
+    def begin(self: StateDatabase, *arguments: Any, **named: Any) -> None:
         original(self, *arguments, **named)
         self.reader.execute("DROP TRIGGER IF EXISTS outbox_stays")
         self.reader.execute("DELETE FROM outbox WHERE receipt IS NULL")
 
-    patch.setattr(StateDatabase, "__init__", __init__)
+    patch.setattr(StateDatabase, "__init__", begin)
 
 
 def redraws_noise_on_retry(patch: Patch) -> None:

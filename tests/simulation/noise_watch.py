@@ -3,8 +3,9 @@
 The exact counts come by the node's own way of counting, from the originals of its stores;
 what they are compared with was taken from the wire.
 
-False alarms: a single release is called bare with probability below 1e-9; the variance over
-a run is called wrong with probability below 1e-6 for each of the two kinds of cells.
+False alarms: a single release is called bare with probability below 1e-9; the variance of
+what was seen so far is called wrong with probability below 2e-8, for each of the two kinds of
+cells, each time it is judged.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from folkmoot_node.store import HouseholdStore
 from folkmoot_node.tabulate import tabulate
 
 _BARE = 1e-9
-_Z = 4.9
-"""Two-sided normal quantile with a false-alarm rate of one in a million."""
+_Z = 5.6
+"""Two-sided normal quantile with a false-alarm rate of two in a hundred million."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class NoiseWatch:
             self.watch.broken(Invariant.NOISE, f"{what}: the noise of an earlier release again")
 
     def judge(self) -> None:
-        """Judges the run.
+        """Judges the run so far.
 
         Raises:
             Broken: NOISE, if the variance is not the planned one.
