@@ -1,36 +1,33 @@
-"""From the councils' noisy counts to statistics of the region, with their errors.
+"""From the councils' releases to statistics of the region, with their errors.
 
 Everything here is post-processing of what councils released, and costs no privacy. Values
-stay unbiased: nothing is rounded, clipped at zero or made consistent.
+are best linear unbiased estimates: nothing is rounded or clipped at zero. Beside them stand
+presentable values, whole and not negative, whose sums agree as well.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from folkmoot.discrete_gaussian import half_width, variance
 from folkmoot.geography import GssCode
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import Round
-from folkmoot.strategy import Measurement
-from folkmoot.workload import Marginal
+from folkmoot.workload import Attribute, Marginal
+from folkmoot_coordinator.presentation import Presentation
+from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
 from folkmoot_operator.problems import ExitCode, Problem
 
-CONFIDENCE = 0.95
-"""Of the intervals."""
-RELIABLE_BELOW = 0.10
-"""Coefficient of variation under which an estimate is reliable."""
-UNRELIABLE_ABOVE = 0.20
-"""Coefficient of variation over which an estimate is unreliable."""
 ALL_AREAS = "(all)"
 """Stands for every area together; no code may contain brackets, so none is like it."""
 
-_LARGEST_SUM = 2**62  # leaves room for an interval around it in 64 bits
+_LARGEST = 2**60
+"""Whole numbers of a release beyond this cannot come from counts of households."""
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -44,14 +41,6 @@ class Level(StrEnum):
     REGION = "region"
 
 
-class Reliability(StrEnum):
-    """How far an estimate can be relied on, by its coefficient of variation."""
-
-    RELIABLE = "reliable"
-    CAUTION = "use with caution"
-    UNRELIABLE = "unreliable"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionalStatistic:
     """One marginal of one place, as columns of equal length.
@@ -62,32 +51,48 @@ class RegionalStatistic:
         marginal: What was asked.
         codes: For each attribute of the marginal, the code of each cell; `(all)` for an
             area attribute that was summed over.
-        value: Unbiased estimates, households; may be negative.
+        value: Best linear unbiased estimates, households; may be negative, and agree with
+            those of other marginals.
         standard_error: Of the noise, households.
         lower: Lower end of the 95 % interval, households.
         upper: Upper end of the 95 % interval, households.
         coefficient_of_variation: Standard error over value; NaN where the value is not
             positive.
         reliability: A `Reliability` for each cell.
+        presentable: Whole households, not negative, biased; they agree with those of other
+            marginals. None if the marginal is not presented.
     """
 
     level: Level
     place: str
     marginal: Marginal
     codes: tuple[Text, ...]
-    value: Int64
+    value: Float64
     standard_error: Float64
-    lower: Int64
-    upper: Int64
+    lower: Float64
+    upper: Float64
     coefficient_of_variation: Float64
     reliability: Text
+    presentable: Int64 | None
 
     def __len__(self) -> int:
         return len(self.value)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """One marginal, as estimated and as presented."""
+
+    estimates: Estimates
+    shown: Int64 | None
+
+    def shown_over(self, axes: tuple[int, ...]) -> Int64 | None:
+        """What is presented, summed over some axes."""
+        return None if self.shown is None else np.asarray(self.shown.sum(axis=axes))
+
+
 def aggregate(
-    round_: Round, region: str, counts: Mapping[GssCode, Int64]
+    round_: Round, region: str, releases: Mapping[GssCode, Int64]
 ) -> tuple[RegionalStatistic, ...]:
     """Statistics of each council that released, and of the region.
 
@@ -99,81 +104,130 @@ def aggregate(
     Args:
         round_: The question; it determines the scale of the noise of each cell.
         region: Name of the region.
-        counts: Noisy counts by council, int64, shape (cells of that council,).
+        releases: Noisy contrasts by council, int64, shape (rows of that council's plan,).
 
     Raises:
-        Problem: If counts are too large to be summed.
+        Problem: If a release holds numbers that no counts could give.
     """
-    statistics: list[RegionalStatistic] = []
-    councils = sorted(counts)
-    offsets = dict.fromkeys(councils, 0)
-    for measurement in round_.plan():
-        tables: dict[GssCode, Int64] = {}
-        for council in councils:
-            shape = round_.workload.shape(measurement.marginal, council)
-            size = math.prod(shape)
-            start = offsets[council]
-            tables[council] = counts[council][start : start + size].reshape(shape)
-            offsets[council] = start + size
-        statistics += _of_marginal(round_, region, measurement, tables)
-    return tuple(statistics)
+    councils = {
+        council: Reconstruction(round_.plan(council), _checked(council, releases[council]))
+        for council in sorted(releases)
+    }
+    if not councils:
+        return ()
+    presentation = Presentation(round_)
+    shown = {council: presentation.tables(council, made) for council, made in councils.items()}
+    return tuple(
+        statistic
+        for marginal in round_.workload.marginals
+        for statistic in _of_marginal(
+            round_,
+            region,
+            marginal,
+            councils,
+            {council: tables.get(marginal) for council, tables in shown.items()},
+        )
+    )
+
+
+def _checked(council: GssCode, noisy: Int64) -> Int64:
+    if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
+        raise Problem(
+            "the release holds numbers that no counts of households could give",
+            where=f"release of {council}",
+            remedy="Ask the council what it sent",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    return noisy
 
 
 def _of_marginal(
-    round_: Round, region: str, measurement: Measurement, tables: Mapping[GssCode, Int64]
+    round_: Round,
+    region: str,
+    marginal: Marginal,
+    councils: Mapping[GssCode, Reconstruction],
+    shown: Mapping[GssCode, Int64 | None],
 ) -> list[RegionalStatistic]:
-    marginal = measurement.marginal
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]
-    area_axes = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
+    shared = [attribute.name for attribute in attributes if not attribute.is_area]
+    tables = {
+        council: _Table(made.marginal(marginal.attributes), shown[council])
+        for council, made in councils.items()
+    }
     found = [
         _statistic(
             Level.COUNCIL,
             council,
-            measurement,
+            marginal,
             _codes([attribute.codes_of(council) for attribute in attributes]),
-            table.ravel(),
-            terms=1,
+            table,
         )
         for council, table in tables.items()
-        if table.size
     ]
-    if not found:
-        return []
-    if area_axes:
-        by_area = tuple(
-            np.concatenate([statistic.codes[at] for statistic in found])
-            for at in range(len(attributes))
-        )
-        values = np.concatenate([statistic.value for statistic in found])
-        found.append(_statistic(Level.REGION, region, measurement, by_area, values, terms=1))
-    kept = [(ALL_AREAS,) if attribute.is_area else attribute.codes for attribute in attributes]
-    terms = sum(
-        math.prod(table.shape[at] for at in area_axes) for table in tables.values() if table.size
-    )
-    total = _sum(marginal, tables, area_axes, terms)
-    found.append(_statistic(Level.REGION, region, measurement, _codes(kept), total, terms=terms))
+    if len(shared) < len(attributes):
+        codes, joined = _join(attributes, found, tables)
+        found.append(_statistic(Level.REGION, region, marginal, codes, joined))
+        areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
+        tables = {
+            council: _Table(made.marginal(shared), tables[council].shown_over(areas))
+            for council, made in councils.items()
+        }
+    kept = [
+        (ALL_AREAS,) if attribute.is_area else attribute.codes_of(next(iter(tables)))
+        for attribute in attributes
+    ]
+    found.append(_statistic(Level.REGION, region, marginal, _codes(kept), _sum(tables)))
     return found
 
 
-def _sum(
-    marginal: Marginal, tables: Mapping[GssCode, Int64], axes: tuple[int, ...], terms: int
-) -> Int64:
-    largest = _LARGEST_SUM // max(1, terms)
-    total: Int64 | None = None
-    for council, table in tables.items():
-        if not table.size:
-            continue
-        if table.max() > largest or table.min() < -largest:
-            raise Problem(
-                "counts are too large to be summed",
-                where=f"marginal {marginal.name}, {council}",
-                remedy="No council has so many households: ask the council what it sent",
-                exit_code=ExitCode.VERIFICATION,
-            )
-        part = table.sum(axis=axes, dtype=np.int64) if axes else table
-        total = part if total is None else total + part
-    assert total is not None
-    return np.asarray(total, dtype=np.int64).ravel()
+def _join(
+    attributes: Sequence[Attribute],
+    found: Sequence[RegionalStatistic],
+    tables: Mapping[GssCode, _Table],
+) -> tuple[tuple[Text, ...], _Table]:
+    """The areas of all councils; what lies outside every area is summed."""
+    codes = tuple(
+        np.concatenate([statistic.codes[at] for statistic in found])
+        for at in range(len(attributes))
+    )
+    estimates = [table.estimates for table in tables.values()]
+    columns = {
+        "value": np.concatenate([one.value.ravel() for one in estimates]),
+        "variance": np.concatenate([one.variance.ravel() for one in estimates]),
+    }
+    shown = [table.shown.ravel() for table in tables.values() if table.shown is not None]
+    if shown:
+        columns["shown"] = np.concatenate(shown)
+    if any(attribute.is_area and attribute.others for attribute in attributes):
+        names = [f"code{at}" for at in range(len(attributes))]
+        by_code = {
+            name: pl.Series(column, dtype=pl.String)
+            for name, column in zip(names, codes, strict=True)
+        }
+        summed = pl.DataFrame(by_code | columns).group_by(names, maintain_order=True).sum()
+        codes = tuple(np.array(summed[name].to_list(), dtype=object) for name in names)
+        columns = {name: summed[name].to_numpy() for name in columns}
+    joined = Estimates(
+        columns["value"],
+        columns["variance"],
+        max(one.step for one in estimates),
+        max(one.quantile for one in estimates),
+    )
+    return codes, _Table(joined, columns.get("shown"))
+
+
+def _sum(tables: Mapping[GssCode, _Table]) -> _Table:
+    estimates = [table.estimates for table in tables.values()]
+    shown = [table.shown for table in tables.values() if table.shown is not None]
+    return _Table(
+        Estimates(
+            np.sum([one.value for one in estimates], axis=0),
+            np.sum([one.variance for one in estimates], axis=0),
+            max(one.step for one in estimates),
+            max(one.quantile for one in estimates),
+        ),
+        np.asarray(np.sum(shown, axis=0)) if shown else None,
+    )
 
 
 def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
@@ -187,33 +241,35 @@ def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
 def _statistic(
     level: Level,
     place: str,
-    measurement: Measurement,
+    marginal: Marginal,
     codes: tuple[Text, ...],
-    value: Int64,
-    *,
-    terms: int,
+    table: _Table,
 ) -> RegionalStatistic:
-    """Adds errors to values that are each the sum of `terms` independent noisy counts.
+    estimates = table.estimates
+    value = estimates.value.ravel()
+    standard_error = np.sqrt(estimates.variance.ravel())
+    width = estimates.quantile * standard_error + estimates.step / 2  # `interval.half_width`
+    variation, reliability = reliability_of(value, standard_error)
+    return RegionalStatistic(
+        level=level,
+        place=place,
+        marginal=marginal,
+        codes=codes,
+        value=value,
+        standard_error=standard_error,
+        lower=value - width,
+        upper=value + width,
+        coefficient_of_variation=variation,
+        reliability=reliability,
+        presentable=None if table.shown is None else table.shown.ravel(),
+    )
 
-    The interval comes from the sum of the squared scales, which is never less than the
-    variance: for noise of scale far below one it errs on the safe side.
-    """
-    standard_error = math.sqrt(terms * variance(measurement.sigma))
-    width = half_width(terms * measurement.sigma**2, CONFIDENCE)
+
+def reliability_of(value: Float64, standard_error: Float64) -> tuple[Float64, Text]:
+    """Coefficient of variation of estimates, NaN where not positive, and what it means."""
     with np.errstate(divide="ignore", invalid="ignore"):
         variation = np.where(value > 0, standard_error / value, np.nan)
     reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
     reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
     reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
-    return RegionalStatistic(
-        level=level,
-        place=place,
-        marginal=measurement.marginal,
-        codes=codes,
-        value=value,
-        standard_error=np.full(len(value), standard_error),
-        lower=value - width,
-        upper=value + width,
-        coefficient_of_variation=variation,
-        reliability=reliability,
-    )
+    return variation, reliability

@@ -89,7 +89,7 @@ class Intake:
             _check_open(stored, self._clock())
         _check_round_digest(stored, header.round_digest)
         _check_terms(stored, header)
-        cells = stored.round_.workload.cells(council)
+        cells = stored.round_.plan(council).rows
         release = decode_release(header, parts, cells)
         return self._store(_Answer(council, release_digest(release), release, None), stored)
 

@@ -14,17 +14,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from folkmoot.discrete_gaussian import half_width, variance
-from folkmoot.privacy import epsilon_at
+from folkmoot.interval import CONFIDENCE
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
-    CONFIDENCE,
-    RELIABLE_BELOW,
-    UNRELIABLE_ABOVE,
     Level,
     RegionalStatistic,
 )
+from folkmoot_coordinator.presentable_statement import presentable_statement
 from folkmoot_coordinator.privacy_statement import privacy_statement
 from folkmoot_coordinator.results import RoundResult
 
@@ -37,15 +35,17 @@ _DESCRIPTIONS = {
     "place": "GSS code of the council, or the region's name",
     "place_name": "name of the council or region; empty where it is not known",
     "coverage": "councils that the round's regional figures are from; empty for a council",
-    "marginal": "what was counted: attributes joined by *, or total; each has noise of its own, "
-    "so the totals of two need not agree",
-    "value": "households, with noise; unbiased, may be negative",
+    "marginal": "what was counted: attributes joined by *, or total; all "
+    "marginals agree with each other",
+    "value": "households, with noise; best linear unbiased estimate, may be negative",
     "standard_error": "of the noise, households",
     "lower": f"lower end of the {CONFIDENCE:.0%} interval, households",
     "upper": f"upper end of the {CONFIDENCE:.0%} interval, households",
     "coefficient_of_variation": "standard error over value; empty where value is not positive",
     "reliability": f"reliable: coefficient of variation below {RELIABLE_BELOW:.0%}; unreliable: "
     f"above {UNRELIABLE_ABOVE:.0%}, or value not positive; use with caution: between",
+    "presentable": "whole households, not negative, sums agree, for tables that people read; "
+    "biased, see `presentable.bias`; empty where the marginal is not presented",
 }
 
 
@@ -122,16 +122,20 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "attributes": [_attribute(attribute) for attribute in round_.workload.attributes],
             "marginals": [
                 {
-                    "name": measurement.marginal.name,
-                    "attributes": list(measurement.marginal.attributes),
-                    "weight": measurement.marginal.weight,
-                    "rho": str(measurement.rho),
-                    "sigma": measurement.sigma,
-                    "standard_error": variance(measurement.sigma) ** 0.5,
-                    "half_width": half_width(measurement.sigma**2, CONFIDENCE),
+                    "name": marginal.name,
+                    "attributes": list(marginal.attributes),
+                    "weight": weight,
+                    "signed_weight": marginal.weight,
                 }
-                for measurement in round_.plan()
+                for marginal, weight in zip(
+                    round_.workload.marginals, stored.planning.weights, strict=True
+                )
             ],
+            "objective": {
+                "name": stored.planning.objective.value,
+                "meaning": stored.planning.objective.meaning,
+                "above_optimum_at_most": stored.planning.excess,
+            },
         },
         "coverage": {
             "summary": str(covered),
@@ -155,9 +159,10 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "mechanism": round_.mechanism.name.lower(),
             "rho_per_release": str(round_.loss),
             "delta": round_.delta.value,
-            "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
+            "epsilon_at_delta": round_.epsilon_for(),
             "statement": privacy_statement(round_, len(covered.released)),
         },
+        "presentable": presentable_statement(round_, result.statistics, stored.digest),
         "columns": _DESCRIPTIONS
         | {
             _column(
@@ -196,6 +201,9 @@ def _rows(
         "upper": pl.Series(statistic.upper),
         "coefficient_of_variation": pl.Series(statistic.coefficient_of_variation, nan_to_null=True),
         "reliability": pl.Series(statistic.reliability, dtype=pl.String),
+        "presentable": pl.Series([None] * rows, dtype=pl.Int64)
+        if statistic.presentable is None
+        else pl.Series(statistic.presentable),
     }
     return pl.DataFrame(columns)
 
@@ -210,14 +218,13 @@ def _repeat(value: str | None, rows: int) -> pl.Series:
 
 
 def _attribute(attribute: Attribute) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": attribute.name, "others": attribute.others}
+    if attribute.within:
+        described["within"] = attribute.within
     if attribute.is_area:
-        return {
-            "name": attribute.name,
-            "areas": {
-                council: len(codes) for council, codes in sorted(attribute.by_council.items())
-            },
-        }
-    return {"name": attribute.name, "codes": list(attribute.codes)}
+        areas = {council: len(codes) for council, codes in sorted(attribute.by_council.items())}
+        return described | {"areas": areas}
+    return described | {"codes": list(attribute.codes)}
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> None:

@@ -132,7 +132,7 @@ def released_counts(database: Database, stored: StoredRound) -> dict[GssCode, ND
     with database.reading() as session:
         for row in session.execute(query):
             council = GssCode(row.council)
-            cells = stored.round_.workload.cells(council)
+            cells = stored.round_.plan(council).rows
             if len(row.counts) != cells * np.dtype("<i8").itemsize:
                 raise Problem(
                     f"the stored counts of {council} are damaged",

@@ -23,6 +23,7 @@ from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
+from folkmoot_coordinator.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_coordinator.tables import AnswerRow, CouncilRow, InvitedRow, RoundRow
 from folkmoot_operator.problems import ExitCode, Problem
@@ -43,6 +44,7 @@ class StoredRound:
         signature: Ed25519, 64 bytes.
         state: Where it stands.
         closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
+        planning: How its weights came about.
     """
 
     round_: Round
@@ -50,6 +52,7 @@ class StoredRound:
     signature: bytes
     state: RoundState
     closed_at: int | None
+    planning: Planning
 
     @property
     def digest(self) -> bytes:
@@ -142,8 +145,16 @@ class Standing:
         return "released" if self.refusal is None else "refused"
 
 
-def open_round(database: Database, signing: SigningKey, round_: Round) -> StoredRound:
+def open_round(
+    database: Database, signing: SigningKey, round_: Round, planning: Planning | None = None
+) -> StoredRound:
     """Signs and stores a round; nodes learn of it when they next ask.
+
+    Args:
+        database: Where it is stored.
+        signing: The coordinator's key.
+        round_: The question.
+        planning: How its weights came about; None if they are those a person wrote.
 
     Raises:
         Problem: If the round is too large for one message.
@@ -167,13 +178,15 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
                 state=RoundState.OPEN.value,
                 opened_at=round_.opened_at,
                 deadline=round_.deadline,
+                planning=planning.to_json() if planning else None,
             )
         )
         session.flush()
         session.add_all(
             InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
         )
-    return StoredRound(round_, serialised, signature, RoundState.OPEN, None)
+    planning = planning or Planning.as_written(round_.workload)
+    return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning)
 
 
 def find_round(database: Database, reference: str) -> StoredRound:
@@ -214,7 +227,12 @@ def stored_round(row: RoundRow) -> StoredRound:
             remedy="Restore the database from its backup",
             exit_code=ExitCode.VERIFICATION,
         ) from error
-    return StoredRound(round_, row.serialised, row.signature, RoundState(row.state), row.closed_at)
+    planning = (
+        Planning.from_json(row.planning) if row.planning else Planning.as_written(round_.workload)
+    )
+    return StoredRound(
+        round_, row.serialised, row.signature, RoundState(row.state), row.closed_at, planning
+    )
 
 
 def open_rounds_of(database: Database, council: GssCode, now: int) -> list[SignedRound]:

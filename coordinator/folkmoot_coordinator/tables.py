@@ -65,6 +65,8 @@ class RoundRow(Base):
     opened_at: Mapped[int] = mapped_column(BigInteger)
     deadline: Mapped[int] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    planning: Mapped[str | None]
+    """How the weights came about, as JSON; null where the signed weights are those written."""
 
 
 class InvitedRow(Base):

@@ -75,16 +75,26 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             RefusalReason.PURPOSE,
             f"purpose {round_.purpose!r}; permitted: {', '.join(policy.purposes)}",
         )
+    if round_.mechanism.name not in {mechanism.name for mechanism in policy.mechanisms}:
+        return Objection(
+            RefusalReason.MECHANISM,
+            f"mechanism {round_.mechanism.name.lower()}; permitted: {', '.join(policy.mechanisms)}",
+        )
     if round_.delta > policy.maximum_delta:
         return Objection(
             RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"
         )
+    counted = {attribute.name for attribute in workload.counted_by}
     for attribute in workload.attributes:
-        if attribute.name not in policy.attributes or attribute.name not in standing.codes:
+        # What others nest in follows from them by the round's own lists, and need not be held.
+        held = attribute.name in standing.codes or attribute.name not in counted
+        if attribute.name not in policy.attributes or not held:
             return Objection(
                 RefusalReason.ATTRIBUTE,
                 f"attribute {attribute.name!r}; permitted: {', '.join(policy.attributes)}",
             )
+        if attribute.name not in counted:
+            continue
         published = standing.codes[attribute.name]
         if (published is None) != attribute.is_area:
             return Objection(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from folkmoot.errors import ContractError
-from folkmoot.privacy import epsilon_at
 from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import round_digest
 from folkmoot.v1 import release_pb2
@@ -230,10 +229,10 @@ def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) ->
 
 def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        loss, delta = known.round.loss, known.round.delta
+        asked = known.round
         return (
-            f"released: rho {loss}, epsilon {epsilon_at(loss, delta):.2f} at delta {delta}; "
-            f"ledger head {home.ledger.head()}"
+            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta "
+            f"{asked.delta}; ledger head {home.ledger.head()}"
         )
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"

@@ -8,31 +8,41 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-_LARGEST = 2**40
-"""Far above any number of households, far below where int64 noise could overflow."""
+from folkmoot.strategy import Depths
+
+LARGEST_COUNT = 2**36
+"""Far above any number of households. A contrast multiplies a count by less than the number
+of cells of its marginal, at most 50 million or 2**26, and stays within 64 bits."""
 
 
 class ExactCounts:
-    """Exact counts of households, one int64 array for each marginal of a workload.
+    """Exact counts of households: one int64 table for each largest component of a plan.
 
     Has no representation that shows a value, and refuses to be copied out of the
     process. Only `folkmoot_node.release` reads the values.
     """
 
-    __slots__ = ("_marginals",)
+    __slots__ = ("_tables", "depths")
 
-    def __init__(self, marginals: Sequence[npt.NDArray[np.int64]]) -> None:
-        for marginal in marginals:
-            if marginal.dtype != np.int64 or marginal.ndim != 1:
+    def __init__(self, depths: Sequence[Depths], tables: Sequence[npt.NDArray[np.int64]]) -> None:
+        """Takes the tables.
+
+        Args:
+            depths: Depth of each axis of the plan, for each table.
+            tables: The tables, flat, the last axis fastest.
+        """
+        for table in tables:
+            if table.dtype != np.int64 or table.ndim != 1:
                 raise TypeError("exact counts are one-dimensional int64 arrays")
-            if marginal.size and not (0 <= marginal.min() and marginal.max() <= _LARGEST):
+            if table.size and not (0 <= table.min() and table.max() <= LARGEST_COUNT):
                 raise OverflowError("an exact count is negative or implausibly large")
-        self._marginals = tuple(marginals)
+        self.depths = tuple(depths)
+        self._tables = tuple(tables)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of cells of each marginal; a function of the round, not of the data."""
-        return tuple(marginal.size for marginal in self._marginals)
+        """Number of cells of each table; a function of the round, not of the data."""
+        return tuple(table.size for table in self._tables)
 
     def __repr__(self) -> str:
         return "ExactCounts(<redacted>)"

@@ -10,10 +10,15 @@ anybody can send it. Killed at any point and started again:
   still allows it;
 - after the answer is stored: the stored bytes are the answer, for ever.
 
-Claim: releasing a marginal with L2 sensitivity 1 through the discrete Gaussian of scale
-sigma satisfies 1 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theorem 4); the
-marginals of a round compose by addition. Drawing disjoint parts of one marginal on
-several threads draws the same product distribution.
+Claim: releasing whole numbers of L2 sensitivity d through the discrete Gaussian of scale
+sigma satisfies d^2 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theorem 4); the
+components of a round compose by addition. Where an axis is nested, the rows of a component
+fall into groups of different sensitivity, each with noise in proportion to its own. One
+household is in one group of each axis, so it changes rows of one sensitivity only, and the
+component costs it what one group costs. Releasing a marginal, which has L1 sensitivity 1,
+through the discrete Laplace of scale b satisfies pure (1/b)-differential privacy, and marginals
+compose by addition. Drawing disjoint parts of one measurement on several threads draws the same
+product distribution.
 
 This is the only module of the node that imports OpenDP or makes NoisyCounts.
 """
@@ -22,27 +27,33 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from opendp.domains import atom_domain, vector_domain
-from opendp.measurements import make_gaussian
-from opendp.metrics import l2_distance
+from opendp.measurements import make_gaussian, make_laplace
+from opendp.metrics import l1_distance, l2_distance
 from opendp.mod import enable_features
 
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
+from folkmoot.hierarchy import Axis
+from folkmoot.privacy import Epsilon, Rho
 from folkmoot.refusal import Refusal
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Round
-from folkmoot.strategy import Measurement
+from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
+from folkmoot_node.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.counts import ExactCounts
+from folkmoot_node.faults import fault_among_counts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
 from folkmoot_node.state import Clock
@@ -51,8 +62,9 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 enable_features("contrib")
 
-_CELLS_PER_TASK = 8_192
-_SENSITIVITY = 1
+_ROWS_PER_TASK = 8_192
+
+Int64 = npt.NDArray[np.int64]
 
 
 def release(
@@ -76,7 +88,7 @@ def release(
         round_digest: SHA-256 of the serialised round, 32 bytes.
         standing: What the node knows, for the policy check.
         policy_digest: SHA-256 of the signed release policy, 32 bytes.
-        tabulate: Makes the exact counts; called only if the round will be released.
+        tabulate: Makes the exact tables; called only if the round will be released.
         ledger: Where the loss is debited.
         outbox: Where the answer is stored.
         clock: Gives the time.
@@ -89,8 +101,8 @@ def release(
         The stored answer. The same round always gives the same answer.
 
     Raises:
-        Problem: If the round differs from the one answered under its id, or the ledger
-            cannot be trusted. Nothing is released.
+        Problem: If the round differs from the one answered under its id, the ledger cannot
+            be trusted, or counts cannot be made. Nothing is released.
     """
     stored = outbox.find(round_.round_id)
     if stored is not None:
@@ -106,9 +118,10 @@ def release(
     objection = admission.judge(round_, standing)
     if objection is not None:
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
-    counts = tabulate()
-    plan = round_.plan()
-    _check_sizes(counts, round_, plan, standing.council)
+    with _sealed():
+        counts = tabulate()
+    plan = round_.plan(standing.council)
+    _check_tables(counts, plan)
     try:
         debit = ledger.debit(
             round_.round_id,
@@ -122,7 +135,8 @@ def release(
         objection = admission.exhausted(error.requested, error.remaining)
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     observe(Step.DEBITED)
-    noisy = _measure(counts, plan, threads)
+    with _sealed():
+        noisy = _measure(counts, plan, threads)
     observe(Step.SAMPLED)
     answer = outbox.store_release(
         Release(
@@ -142,6 +156,17 @@ def release(
     return answer
 
 
+@contextmanager
+def _sealed() -> Iterator[None]:
+    """Keeps inside what an error says of exact counts; a Problem says nothing of them."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        raise fault_among_counts(error) from None
+
+
 def refuse(
     round_id: str,
     round_digest: bytes,
@@ -155,43 +180,95 @@ def refuse(
     return outbox.store_refusal(refusal, SPOKEN.newest, clock())
 
 
-def _check_sizes(
-    counts: ExactCounts, round_: Round, plan: Sequence[Measurement], council: GssCode
-) -> None:
-    expected = tuple(round_.workload.size(item.marginal, council) for item in plan)
-    if counts.sizes != expected:
-        raise AssertionError("the table does not have the cells of the round")
+def _check_tables(counts: ExactCounts, plan: Plan) -> None:
+    expected = tuple(math.prod(map(Axis.size, plan.axes, depths)) for depths in plan.largest)
+    if counts.depths != plan.largest or counts.sizes != expected:
+        raise AssertionError("the tables do not have the cells of the round")
 
 
-def _measure(counts: ExactCounts, plan: Sequence[Measurement], threads: int) -> NoisyCounts:
-    """Adds discrete Gaussian noise to every cell, each marginal at its own scale."""
-    tasks: list[tuple[Any, npt.NDArray[np.int64]]] = []
-    for exact, item in zip(counts._marginals, plan, strict=True):
-        measurement = _measurement(item.rho)
-        step = min(_CELLS_PER_TASK, max(1, -(-exact.size // threads)))
-        tasks += [
-            (measurement, exact[first : first + step]) for first in range(0, exact.size, step)
-        ]
-    with ThreadPoolExecutor(threads) as pool:
-        parts = pool.map(lambda task: task[0](task[1].tolist()), tasks)
-        values = array("q")
-        for part in parts:
-            values.extend(part)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Task:
+    """Rows of one sensitivity: where they go, what they are exactly, what adds noise."""
+
+    rows: Int64
+    exact: Int64
+    measurement: Any
+
+
+def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
+    """Adds noise to everything that the plan measures."""
+    noisy = np.empty(plan.rows, dtype=np.int64)
+    tasks = list(_tasks(counts, plan, threads))
+
+    def draw(task: _Task) -> None:
+        noisy[task.rows] = task.measurement(task.exact.tolist())
+
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            draw(task)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(draw, tasks):
+                pass
+    values = array("q")
+    values.frombytes(noisy.tobytes())
     return NoisyCounts(values)
 
 
-def _measurement(rho: Rho) -> Any:
-    """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
+def _tasks(counts: ExactCounts, plan: Plan, threads: int) -> Iterator[_Task]:
+    first = 0
+    for measured in plan.measurements:
+        at = next(at for at, held in enumerate(plan.largest) if is_below(measured.depths, held))
+        source = (counts._tables[at], plan.axes, plan.largest[at], measured.depths)
+        groups: Iterable[tuple[Any, Int64]]
+        if measured.epsilon.nano:
+            exact = marginal(*source)
+            groups = [(_laplace(measured.epsilon), np.arange(exact.size))]
+        else:
+            exact = contrasts(*source)
+            squared = sensitivities(plan.axes, measured.depths)
+            groups = [
+                (_gaussian(measured.rho, int(value)), np.flatnonzero(squared == value))
+                for value in np.unique(squared)
+            ]
+        for measurement, rows in groups:
+            step = min(_ROWS_PER_TASK, max(1, -(-rows.size // threads)))
+            for start in range(0, rows.size, step):
+                part = rows[start : start + step]
+                yield _Task(first + part, exact[part], measurement)
+        first += measured.rows
 
-    The scale is the smallest double at or above `sqrt(1 / (2 rho))` for which OpenDP's
-    own privacy map, computed with conservative rounding, stays within `rho`.
-    """
-    allowed = Fraction(rho.nano, 10**9)
-    scale = math.sqrt(1 / (2 * rho.value))
+
+@lru_cache(maxsize=256)
+def _laplace(epsilon: Epsilon) -> Any:
+    """OpenDP's discrete Laplace on int64 vectors of L1 sensitivity 1, losing at most `epsilon`."""
+    allowed = Fraction(epsilon.nano, 10**9)
+    scale = 1 / epsilon.value
     domain = vector_domain(atom_domain(T="i64"))
     for _ in range(64):
-        measurement: Any = make_gaussian(domain, l2_distance(T="i64"), scale=scale)
-        if Fraction(measurement.map(_SENSITIVITY)) <= allowed:
+        measurement: Any = make_laplace(domain, l1_distance(T="i64"), scale=scale)
+        if Fraction(measurement.map(1)) <= allowed:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
+    raise AssertionError("OpenDP's privacy map does not agree with the planned loss")
+
+
+@lru_cache(maxsize=4096)  # making one takes longer than drawing a hundred numbers
+def _gaussian(rho: Rho, squared_sensitivity: int) -> Any:
+    """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
+
+    The scale is the smallest double at or above `sqrt(squared_sensitivity / (2 rho))` for
+    which OpenDP's own privacy map, computed with conservative rounding, stays within `rho`.
+    """
+    allowed = Fraction(rho.nano, 10**9)
+    sensitivity = math.sqrt(squared_sensitivity)
+    if Fraction(sensitivity) ** 2 < squared_sensitivity:
+        sensitivity = math.nextafter(sensitivity, math.inf)
+    scale = math.sqrt(squared_sensitivity / (2 * rho.value))
+    domain = vector_domain(atom_domain(T="i64"))
+    for _ in range(64):
+        measurement: Any = make_gaussian(domain, l2_distance(T="f64"), scale=scale)
+        if Fraction(measurement.map(sensitivity)) <= allowed:
             return measurement
         scale = math.nextafter(scale, math.inf)
     raise AssertionError("OpenDP's privacy map does not agree with the planned loss")

@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from folkmoot.discrete_gaussian import half_width, variance
-from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.privacy import Rho
+from folkmoot.rounds import Mechanism
 from folkmoot_node.admission import judge
+from folkmoot_node.question import (
+    AttributeStatement,
+    MarginalStatement,
+    attributes_of,
+    lines_of,
+    marginals_of,
+)
 from folkmoot_node.rounds import KnownRound
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
     from folkmoot_node.home import NodeHome
     from folkmoot_node.ledger import Balance
-
-
-@dataclass(frozen=True, slots=True)
-class MarginalStatement:
-    """What one marginal would give the region.
-
-    Attributes:
-        name: Names of the attributes.
-        cells: Number of cells of this council.
-        rho: Loss spent on it.
-        standard_error: Of each cell, in households.
-        half_width: Of the 95 % interval of each cell, in households.
-    """
-
-    name: str
-    cells: int
-    rho: Rho
-    standard_error: float
-    half_width: int
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeStatement:
-    """The codes by which a round counts.
-
-    Attributes:
-        name: Name of the attribute.
-        codes: What the round lists for this council.
-        left_out: Codes that the council publishes and the round does not list; households
-            with them are in no count of this attribute.
-        is_area: True if the codes are areas of this council.
-    """
-
-    name: str
-    codes: tuple[str, ...]
-    left_out: tuple[str, ...]
-    is_area: bool
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        if self.is_area:
-            return f"{self.name}: {len(self.codes):,} areas"
-        text = f"{self.name}: {', '.join(self.codes)}"
-        if self.left_out:
-            text += f". NOT counted, though the policy has them: {', '.join(self.left_out)}"
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,33 +86,30 @@ class RoundStatement:
         """What answering costs, in plain English; printed with each release."""
         round_ = self.known.round
         return (
+            "Somebody who knew everything about all other households, and guessed from this "
+            "answer whether one household was counted, would be right at most "
+            f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. "
             f"Privacy loss of a household: rho {round_.loss} (zero-concentrated differential "
-            f"privacy), which is epsilon {self.epsilon:.2f} at delta {round_.delta}. Of a person "
+            f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
             f"epsilon {self.person_epsilon:.2f}."
+        )
+
+    @property
+    def _at_delta(self) -> str:
+        round_ = self.known.round
+        pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
+        return (
+            "by pure differential privacy, without a delta" if pure else f"at delta {round_.delta}"
         )
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
-            "marginals": [
-                {
-                    "marginal": item.name,
-                    "cells": item.cells,
-                    "rho": str(item.rho),
-                    "standard_error": item.standard_error,
-                    "half_width_95": item.half_width,
-                }
-                for item in self.marginals
-            ],
-            "attributes": [
-                {
-                    "attribute": item.name,
-                    "codes": list(item.codes),
-                    "left_out": list(item.left_out),
-                }
-                for item in self.attributes
-            ],
+            "marginals": [item.as_json() for item in self.marginals],
+            "attributes": [item.as_json() for item in self.attributes],
+            "mechanism": self.known.round.mechanism.name.lower(),
+            "guess_rate_at_most": self.known.round.guess_rate(),
             "epsilon": self.epsilon,
             "delta": str(self.known.round.delta),
             "person_rho": str(self.person_rho),
@@ -175,15 +133,10 @@ class RoundStatement:
             "",
             "The region asks for counts of households, each with noise added here:",
         ]
-        lines += [
-            f"  - by {item.name.replace('*', ' and ')}: {item.cells:,} counts, each within "
-            f"{item.half_width} of the truth 19 times in 20 "
-            f"(standard error {item.standard_error:.2f})"
-            for item in self.marginals
-        ]
+        lines += [f"  - {line}." for line in lines_of(self.marginals)]
         if self.attributes:
             lines.append("They are counted by these codes:")
-            lines += [f"  - {item.text}" for item in self.attributes]
+            lines += [f"  - {item.text}." for item in self.attributes]
         lines += [
             "",
             self.privacy_text,
@@ -220,32 +173,11 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     person = round_.loss.for_person(persons)
     return RoundStatement(
         known=known,
-        marginals=tuple(
-            MarginalStatement(
-                name=item.marginal.name,
-                cells=round_.workload.size(item.marginal, council),
-                rho=item.rho,
-                standard_error=variance(item.sigma) ** 0.5,
-                half_width=half_width(item.sigma**2),
-            )
-            for item in round_.plan()
-        ),
-        attributes=tuple(
-            AttributeStatement(
-                name=attribute.name,
-                codes=attribute.codes_of(council),
-                left_out=tuple(
-                    code
-                    for code in published.get(attribute.name) or ()
-                    if code not in attribute.codes
-                ),
-                is_area=attribute.is_area,
-            )
-            for attribute in round_.workload.attributes
-        ),
-        epsilon=epsilon_at(round_.loss, round_.delta),
+        marginals=marginals_of(round_, council),
+        attributes=attributes_of(round_, council, published),
+        epsilon=round_.epsilon_for(),
         person_rho=person,
-        person_epsilon=epsilon_at(person, round_.delta),
+        person_epsilon=round_.epsilon_for(persons),
         households_per_person=persons,
         balance=home.balance(),
         paid=paid,

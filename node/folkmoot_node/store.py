@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from folkmoot_node.classification import Classification
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
 from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
 from folkmoot_node.table import (
@@ -70,27 +72,30 @@ class HouseholdStore:
         return self.run.attributes
 
     def tabulate(
-        self, codes: Mapping[str, Sequence[str]], marginals: Sequence[Sequence[str]]
+        self, counted_by: Sequence[Classification], tables: Sequence[Sequence[int]]
     ) -> list[npt.NDArray[np.int64]]:
         """Counts households exactly. The result must go straight into `ExactCounts`.
 
         Args:
-            codes: For each attribute its code list, in cell order.
-            marginals: Attributes of each marginal; the last varies fastest; () is the
-                total of all households.
+            counted_by: What decides a household's cell on each axis. A household without a
+                cell on any one of them is in no table.
+            tables: For each table the depth of each axis; 0 where it is summed over.
 
         Returns:
-            One flat int64 array for each marginal. Empty cells are 0. A household whose
-            code is not in a list is in no cell of the marginals that use it.
+            One flat int64 array for each table, the last axis fastest. Empty cells are 0.
 
         Raises:
             Problem: Exit code REFUSED, for an attribute that the store does not have.
         """
-        cells = {name: self._cell_of_index(name, listed) for name, listed in codes.items()}
-        return [
-            self._marginal(names, [cells[name] for name in names], [len(codes[n]) for n in names])
-            for names in marginals
-        ]
+        cells = [self._cell_of_index(one) for one in counted_by]
+        unlisted = " AND ".join(
+            f'"{self._attribute(one.attribute).column}" NOT IN '
+            f"({', '.join(map(str, np.flatnonzero(cell < 0)))})"
+            for one, cell in zip(counted_by, cells, strict=True)
+            if (cell < 0).any()
+        )
+        where = f" WHERE {unlisted}" if unlisted else ""
+        return [self._table(counted_by, cells, depths, where) for depths in tables]
 
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
@@ -172,35 +177,38 @@ class HouseholdStore:
             )
         return stored
 
-    def _cell_of_index(self, name: str, listed: Sequence[str]) -> npt.NDArray[np.int64]:
-        """For each stored index its place in the round's list, -1 if it has none."""
-        place = {code: at for at, code in enumerate(listed)}
-        stored = self._attribute(name).stored_codes
-        return np.array([place.get(code, -1) for code in stored], dtype=np.int64)
+    def _cell_of_index(self, one: Classification) -> npt.NDArray[np.int64]:
+        """For each stored index its finest cell, -1 if it has none."""
+        place = {code: at for at, code in enumerate(one.codes)}
+        stored = self._attribute(one.attribute).stored_codes
+        return np.array([place.get(code, one.other) for code in stored], dtype=np.int64)
 
-    def _marginal(
+    def _table(
         self,
-        names: Sequence[str],
+        counted_by: Sequence[Classification],
         cells: Sequence[npt.NDArray[np.int64]],
-        sizes: Sequence[int],
+        depths: Sequence[int],
+        where: str,
     ) -> npt.NDArray[np.int64]:
-        columns = [
-            f'"{stored.column}" AS a{at}' for at, stored in enumerate(map(self._attribute, names))
+        used = [
+            (one, cell, one.cells[depth - 1], one.sizes[depth - 1])
+            for one, cell, depth in zip(counted_by, cells, depths, strict=True)
+            if depth
         ]
-        keys = "".join(f"{column}, " for column in columns)
-        group = " GROUP BY ALL" if names else ""
+        keys = "".join(
+            f'"{self._attribute(one.attribute).column}" AS a{at}, '
+            for at, (one, _, _, _) in enumerate(used)
+        )
+        group = " GROUP BY ALL" if used else ""
         found = self._connection.execute(
-            f"SELECT {keys}count(*)::BIGINT AS households FROM store.households{group}"  # noqa: S608
+            f"SELECT {keys}count(*)::BIGINT AS households FROM store.households{where}{group}"  # noqa: S608
         ).fetchnumpy()
-        counts = np.zeros(int(np.prod(sizes, dtype=np.int64)), dtype=np.int64)
         households = np.asarray(found["households"], dtype=np.int64)
-        cell = np.zeros(households.shape, dtype=np.int64)
-        inside = np.ones(households.shape, dtype=np.bool_)
-        for at, (place, size) in enumerate(zip(cells, sizes, strict=True)):
-            here = place[np.asarray(found[f"a{at}"], dtype=np.int64)]
-            inside &= here >= 0
-            cell = cell * size + here
-        np.add.at(counts, cell[inside], households[inside])
+        place = np.zeros(households.shape, dtype=np.int64)
+        for at, (_, finest, coarser, size) in enumerate(used):
+            place = place * size + coarser[finest[np.asarray(found[f"a{at}"], dtype=np.int64)]]
+        counts = np.zeros(math.prod(size for _, _, _, size in used), dtype=np.int64)
+        np.add.at(counts, place, households)
         return counts
 
 

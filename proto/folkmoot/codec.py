@@ -7,14 +7,14 @@ range or inconsistent; nothing unvalidated gets past this module.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -51,6 +51,7 @@ def encode_round(round_: Round) -> bytes:
         delta_pico=round_.delta.pico,
         opened_at=round_.opened_at,
         deadline=round_.deadline,
+        epsilon_nano=round_.epsilon.nano,
     )
     return message.SerializeToString(deterministic=True)
 
@@ -79,22 +80,13 @@ def decode_round(serialised: bytes) -> Round:
         delta=Delta(message.delta_pico),
         opened_at=message.opened_at,
         deadline=message.deadline,
+        epsilon=Epsilon(message.epsilon_nano),
     )
 
 
 def _encode_workload(workload: Workload) -> workload_pb2.Workload:
     return workload_pb2.Workload(
-        attributes=[
-            workload_pb2.Attribute(
-                name=attribute.name,
-                codes=attribute.codes,
-                by_council=[
-                    workload_pb2.CouncilCodes(council=council, codes=codes)
-                    for council, codes in sorted(attribute.by_council.items())
-                ],
-            )
-            for attribute in workload.attributes
-        ],
+        attributes=[_encode_attribute(workload, attribute) for attribute in workload.attributes],
         marginals=[
             workload_pb2.Marginal(attributes=marginal.attributes, weight=marginal.weight)
             for marginal in workload.marginals
@@ -102,24 +94,81 @@ def _encode_workload(workload: Workload) -> workload_pb2.Workload:
     )
 
 
-def _decode_workload(message: workload_pb2.Workload) -> Workload:
-    attributes = []
-    for attribute in message.attributes:
-        by_council: dict[GssCode, tuple[str, ...]] = {}
-        for entry in attribute.by_council:
-            council = GssCode(entry.council, f"attribute {attribute.name[:40]}: council")
-            if council in by_council:
-                raise ContractError(
-                    f"attribute {attribute.name[:40]}",
-                    f"has two code lists of {council}",
-                    "Give one for each council",
-                )
-            by_council[council] = tuple(entry.codes)
-        attributes.append(Attribute(attribute.name, tuple(attribute.codes), by_council))
-    marginals = (
-        Marginal(tuple(marginal.attributes), marginal.weight) for marginal in message.marginals
+def _encode_attribute(workload: Workload, attribute: Attribute) -> workload_pb2.Attribute:
+    def parents(codes: tuple[str, ...], council: GssCode | None) -> list[int]:
+        if not attribute.within:
+            return []
+        above = workload.attribute(attribute.within)
+        listed = above.codes or (above.by_council.get(council, ()) if council else ())
+        place = {code: at for at, code in enumerate(listed)}
+        return [place[attribute.parents[code]] for code in codes]
+
+    return workload_pb2.Attribute(
+        name=attribute.name,
+        codes=attribute.codes,
+        by_council=[
+            workload_pb2.CouncilCodes(council=council, codes=codes, parents=parents(codes, council))
+            for council, codes in sorted(attribute.by_council.items())
+        ],
+        others=attribute.others,
+        within=attribute.within,
+        parents=parents(attribute.codes, None),
     )
-    return Workload(tuple(attributes), tuple(marginals))
+
+
+def _decode_workload(message: workload_pb2.Workload) -> Workload:
+    lists = {
+        (attribute.name, entry.council): tuple(entry.codes)
+        for attribute in message.attributes
+        for entry in attribute.by_council
+    } | {(attribute.name, ""): tuple(attribute.codes) for attribute in message.attributes}
+    return Workload(
+        tuple(_decode_attribute(attribute, lists) for attribute in message.attributes),
+        tuple(
+            Marginal(tuple(marginal.attributes), marginal.weight) for marginal in message.marginals
+        ),
+    )
+
+
+def _decode_attribute(
+    message: workload_pb2.Attribute, lists: Mapping[tuple[str, str], tuple[str, ...]]
+) -> Attribute:
+    where = f"attribute {message.name[:40]}"
+    by_council: dict[GssCode, tuple[str, ...]] = {}
+    parents: dict[str, str] = {}
+
+    def read_parents(codes: tuple[str, ...], numbers: Sequence[int], council: str) -> None:
+        above = lists.get((message.within, "")) or lists.get((message.within, council), ())
+        if len(numbers) != (len(codes) if message.within else 0):
+            raise ContractError(
+                f"{where}: parents", f"are {len(numbers)} for {len(codes)} codes", "Give one each"
+            )
+        for code, number in zip(codes, numbers, strict=False):
+            if number >= len(above):
+                raise ContractError(
+                    f"{where}: parents",
+                    f"{number} is not a code of {message.within[:40]!r}",
+                    "Give the index of a code of the attribute above",
+                )
+            parents[code] = above[number]
+
+    for entry in message.by_council:
+        council = GssCode(entry.council, f"{where}: council")
+        if council in by_council:
+            raise ContractError(
+                where, f"has two code lists of {council}", "Give one for each council"
+            )
+        by_council[council] = tuple(entry.codes)
+        read_parents(tuple(entry.codes), entry.parents, entry.council)
+    read_parents(tuple(message.codes), message.parents, "")
+    return Attribute(
+        name=message.name,
+        codes=tuple(message.codes),
+        by_council=by_council,
+        others=message.others,
+        within=message.within,
+        parents=parents,
+    )
 
 
 def encode_release(release: Release, protocol: int) -> Iterator[collection_pb2.SubmitRequest]:
@@ -334,7 +383,9 @@ def _refuse_unknown_fields(message: Message) -> None:
 def _mechanism(number: int, where: str) -> Mechanism:
     if number not in Mechanism._value2member_map_:
         raise ContractError(
-            where, f"{number} is not a known mechanism", "Use the discrete Gaussian (1)"
+            where,
+            f"{number} is not a known mechanism",
+            "Use the discrete Gaussian (1) or Laplace (2)",
         )
     return Mechanism(number)
 

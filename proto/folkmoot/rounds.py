@@ -9,8 +9,17 @@ from enum import IntEnum
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
-from folkmoot.strategy import Measurement, plan
+from folkmoot.privacy import (
+    NO_EPSILON,
+    Delta,
+    Epsilon,
+    Rho,
+    epsilon_at,
+    guess_rate,
+    pure_guess_rate,
+)
+from folkmoot.pure import plan_pure
+from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
 
 ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
@@ -32,6 +41,7 @@ class Mechanism(IntEnum):
     """Noise-adding mechanism of a release; numbered as on the wire."""
 
     DISCRETE_GAUSSIAN = 1
+    DISCRETE_LAPLACE = 2
 
 
 class RoundState(IntEnum):
@@ -76,6 +86,8 @@ class Round:
         delta: At which epsilon is stated.
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: Seconds since 1970-01-01T00:00:00Z; after `opened_at`.
+        epsilon: Pure loss for the whole workload under the discrete Laplace mechanism, whose
+            zCDP loss is then `loss`; zero under the discrete Gaussian, which has none.
     """
 
     round_id: str
@@ -90,6 +102,7 @@ class Round:
     delta: Delta
     opened_at: int
     deadline: int
+    epsilon: Epsilon = NO_EPSILON
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "round.round_id")
@@ -127,6 +140,13 @@ class Round:
             raise ContractError("round.deadline", "is after the year 9999", "Give an earlier one")
         if self.loss > LARGEST_LOSS:
             raise ContractError("round.loss", "is too large", f"Give at most {LARGEST_LOSS}")
+        if self.loss.nano < self.workload.parts:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is too small for {self.workload.parts} measurements",
+                "Ask for more privacy loss or fewer marginals",
+            )
+        self._check_mechanism()
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
                 if council not in self.councils:
@@ -136,17 +156,68 @@ class Round:
                         "Give codes of invited councils only",
                     )
         for council in self.councils:
-            if not 1 <= self.workload.cells(council) <= MAXIMUM_CELLS:
+            asked = max(self.workload.cells(council), self.workload.rows_at_most(council))
+            if asked > MAXIMUM_CELLS:
                 raise ContractError(
                     "round.workload",
-                    f"{council} would release {self.workload.cells(council)} cells",
-                    f"Each council releases 1 to {MAXIMUM_CELLS} cells; check its areas",
+                    f"{council} would release {asked} cells",
+                    f"A council releases at most {MAXIMUM_CELLS} cells; check its areas",
                 )
-        plan(self.workload, self.loss)
+            for attribute in self.workload.attributes:
+                if not attribute.codes_of(council):
+                    raise ContractError(
+                        f"attribute {attribute.name}",
+                        f"has no code of {council}, which is invited",
+                        "Give each invited council its codes, or do not invite it",
+                    )
 
-    def plan(self) -> tuple[Measurement, ...]:
-        """What is measured, with the loss spent on each marginal."""
-        return plan(self.workload, self.loss)
+    def _check_mechanism(self) -> None:
+        pure = self.mechanism is Mechanism.DISCRETE_LAPLACE
+        if (self.epsilon.nano > 0) != pure:
+            raise ContractError(
+                "round.epsilon",
+                "is missing" if pure else "is given for a mechanism that has none",
+                "Give epsilon with the discrete Laplace mechanism, rho with the discrete Gaussian",
+            )
+        if not pure:
+            return
+        if self.epsilon.rho != self.loss:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is not that of epsilon {self.epsilon}",
+                f"epsilon implies rho {self.epsilon.rho}",
+            )
+        nested = [one.name for one in self.workload.attributes if one.within]
+        if nested:
+            raise ContractError(
+                f"attribute {nested[0]}: within",
+                "cannot be measured with discrete Laplace noise",
+                "Use the discrete Gaussian, or ask for each level in a round of its own",
+            )
+
+    def plan(self, council: GssCode) -> Plan:
+        """What an invited council measures, with the loss spent on each part."""
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return plan_pure(self.workload, council, self.epsilon)
+        return plan(self.workload, council, self.loss)
+
+    def guess_rate(self) -> float:
+        """How often, at most, a guess whether one household was counted is right; from 0.5."""
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return min(guess_rate(self.loss), pure_guess_rate(self.epsilon))
+        return guess_rate(self.loss)
+
+    def epsilon_for(self, households: int = 1) -> float:
+        """epsilon that a release costs at the round's delta.
+
+        Under the discrete Laplace mechanism it holds at every delta, even zero.
+
+        Args:
+            households: In how many households the person or group appears that loses it.
+        """
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return households * self.epsilon.value
+        return epsilon_at(self.loss.for_person(households), self.delta)
 
 
 def round_digest(serialised: bytes) -> bytes:

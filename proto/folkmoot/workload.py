@@ -9,10 +9,12 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from functools import cached_property
+from itertools import accumulate, islice, product
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot.hierarchy import Axis, Level
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
@@ -24,6 +26,11 @@ MAXIMUM_ATTRIBUTES = 64
 """Most attributes in one round."""
 MAXIMUM_MARGINALS = 1_000
 """Most marginals in one round; with the former, bounds the time to check a round."""
+MAXIMUM_PARTS = 65_536
+"""Most components of all marginals together; bounds the time to plan a round."""
+LARGEST_WEIGHT = 2**32 - 1
+OTHER = "(other)"
+"""Cell of the households with none of an attribute's codes; no code has brackets."""
 
 
 def check_identifier(value: str, where: str) -> str:
@@ -58,11 +65,18 @@ class Attribute:
         name: Identifier, for example `band`.
         codes: Code list shared by all councils, in cell order; empty if `by_council`.
         by_council: Code lists by council, for areas; empty if `codes`.
+        others: True if a last cell, `(other)`, counts the households that have none of the
+            codes. Otherwise such households are left out of the whole round.
+        within: Name of the attribute in whose codes these nest, or empty.
+        parents: For each code the code of `within` that it lies in; empty if `within` is.
     """
 
     name: str
     codes: tuple[str, ...] = ()
     by_council: Mapping[GssCode, tuple[str, ...]] = field(default_factory=dict)
+    others: bool = False
+    within: str = ""
+    parents: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_identifier(self.name, "attribute.name")
@@ -84,10 +98,24 @@ class Attribute:
                     "Areas of different councils are disjoint",
                 )
             seen.update(codes)
+        if self.within:
+            check_identifier(self.within, f"{where}: within")
+        listed = seen.union(self.codes)
+        if set(self.parents) != (listed if self.within else set()):
+            raise ContractError(
+                f"{where}: parents",
+                "are not given for each code" if self.within else "are given without `within`",
+                "Name the attribute above, and for each code its code there",
+            )
 
-    def codes_of(self, council: GssCode) -> tuple[str, ...]:
-        """The code list of one council, in cell order; may be empty for an area."""
-        return self.codes or self.by_council.get(council, ())
+    def codes_of(self, council: GssCode | None) -> tuple[str, ...]:
+        """The cells of one council, in order; without a council, an area has none."""
+        listed = self.codes or (self.by_council.get(council, ()) if council else ())
+        return (*listed, OTHER) if self.others else listed
+
+    def parent_of(self, code: str) -> str:
+        """The code of `within` in which a code of this attribute lies."""
+        return OTHER if code == OTHER else self.parents[code]
 
     @property
     def is_area(self) -> bool:
@@ -101,7 +129,8 @@ class Marginal:
 
     Attributes:
         attributes: Names, in cell order: the last varies fastest. Empty is the total.
-        weight: Importance relative to the other marginals; from 1.
+        weight: Importance of the variance of each of its cells, relative to the cells of
+            the other marginals; from 1.
     """
 
     attributes: tuple[str, ...]
@@ -112,11 +141,11 @@ class Marginal:
             raise ContractError(
                 f"marginal {self.name}", "an attribute is repeated", "Name each attribute once"
             )
-        if not 1 <= self.weight <= 1_000_000:
+        if not 1 <= self.weight <= LARGEST_WEIGHT:
             raise ContractError(
                 f"marginal {self.name}: weight",
                 f"{self.weight} is out of range",
-                "Give a whole number from 1 to 1000000",
+                f"Give a whole number from 1 to {LARGEST_WEIGHT}",
             )
 
     @property
@@ -125,9 +154,13 @@ class Marginal:
         return "*".join(self.attributes) or "total"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workload:
-    """A set of marginals over public attributes."""
+    """A set of marginals over public attributes.
+
+    The households that a round is about are those that have a cell of every attribute that
+    some marginal uses; the others are in no marginal at all, so that marginals agree.
+    """
 
     attributes: tuple[Attribute, ...]
     marginals: tuple[Marginal, ...]
@@ -159,13 +192,144 @@ class Workload:
                         f"attribute {name[:40]!r} is not declared",
                         f"Declare it among the attributes ({', '.join(names) or 'none'})",
                     )
+        self._check_nesting()
+        if self.parts > MAXIMUM_PARTS:
+            raise ContractError(
+                "workload.marginals",
+                f"have {self.parts} parts",
+                f"At most {MAXIMUM_PARTS} can be planned: name fewer attributes in one marginal",
+            )
+
+    def _check_nesting(self) -> None:
+        taken: set[str] = set()
+        for attribute in self.attributes:
+            if not attribute.within:
+                continue
+            where = f"attribute {attribute.name}: within"
+            above = next((one for one in self.attributes if one.name == attribute.within), None)
+            if above is None:
+                raise ContractError(
+                    where, f"attribute {attribute.within!r} is not declared", "Declare it"
+                )
+            if attribute.within in taken:
+                raise ContractError(
+                    where,
+                    f"another attribute is within {attribute.within!r} already",
+                    "Nest attributes in one chain, or ask in two rounds",
+                )
+            taken.add(attribute.within)
+            if attribute.others and not above.others:
+                raise ContractError(
+                    where,
+                    f"{attribute.name} has others and {above.name} has not",
+                    "Let both have a cell for other codes",
+                )
+            self._check_parents(attribute, above, where)
+        for attribute in self.attributes:
+            if attribute.name in self._chain(attribute)[1:]:
+                raise ContractError(
+                    f"attribute {attribute.name}: within", "goes round in a circle", "Cut it"
+                )
+        for marginal in self.marginals:
+            for name in marginal.attributes:
+                double = set(self._chain(self.attribute(name))[1:]).intersection(
+                    marginal.attributes
+                )
+                if double:
+                    raise ContractError(
+                        f"marginal {marginal.name}",
+                        f"names {name} and {min(double)}, which follows from it",
+                        f"Leave {min(double)} out",
+                    )
+
+    def _check_parents(self, attribute: Attribute, above: Attribute, where: str) -> None:
+        if above.is_area and not attribute.is_area:
+            raise ContractError(
+                where, f"{above.name} differs between councils", "Nest areas in areas"
+            )
+        shared = [(None, attribute.codes)] if attribute.codes else []
+        for council, codes in [*shared, *attribute.by_council.items()]:
+            known = set(above.codes or (above.by_council.get(council, ()) if council else ()))
+            for code in codes:
+                if attribute.parents[code] not in known:
+                    raise ContractError(
+                        where,
+                        f"code {code} lies in {attribute.parents[code][:40]!r}, which is not "
+                        f"listed{f' for {council}' if council else ''}",
+                        f"Add it to the codes of {above.name}, or mend the parent",
+                    )
+
+    def _chain(self, attribute: Attribute) -> list[str]:
+        """An attribute's name and those above it; stops where it would go round."""
+        chain = [attribute.name]
+        while attribute.within and attribute.within not in chain[1:]:
+            attribute = self.attribute(attribute.within)
+            chain.append(attribute.name)
+        return chain
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """Names of the attributes in which an attribute nests, nearest first."""
+        return tuple(self._chain(self.attribute(name))[1:])
+
+    @cached_property
+    def parts(self) -> int:
+        """Components of all marginals, each counted as often as a marginal has it."""
+        return sum(
+            math.prod(len(self._chain(self.attribute(name))) + 1 for name in marginal.attributes)
+            for marginal in self.marginals
+        )
 
     def attribute(self, name: str) -> Attribute:
         """The attribute of that name; KeyError if there is none."""
-        for attribute in self.attributes:
-            if attribute.name == name:
-                return attribute
-        raise KeyError(name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Attribute]:
+        return {attribute.name: attribute for attribute in self.attributes}
+
+    @cached_property
+    def _chains(self) -> tuple[tuple[str, ...], ...]:
+        """Attributes that belong together, coarsest first, where marginals use any of them."""
+        used = {name for marginal in self.marginals for name in marginal.attributes}
+        inner = {attribute.within for attribute in self.attributes}
+        chains = (
+            tuple(reversed(self._chain(attribute)))
+            for attribute in self.attributes
+            if attribute.name not in inner
+        )
+        return tuple(chain for chain in chains if used.intersection(chain))
+
+    @property
+    def counted_by(self) -> tuple[Attribute, ...]:
+        """The attributes of a household that decide its cells: the finest of each chain."""
+        return tuple(self.attribute(chain[-1]) for chain in self._chains)
+
+    def axes(self, council: GssCode) -> tuple[Axis, ...]:
+        """The attributes that marginals use, as axes of one council."""
+        used = {name for marginal in self.marginals for name in marginal.attributes}
+        return tuple(
+            self._axis(tuple(name for name in chain if name in used), council)
+            for chain in self._chains
+        )
+
+    def _axis(self, chain: tuple[str, ...], council: GssCode | None) -> Axis:
+        levels: list[Level] = []
+        for name in chain:
+            codes = self.attribute(name).codes_of(council)
+            parents = (0,) * len(codes)
+            if levels:
+                above = levels[-1]
+                place = {code: at for at, code in enumerate(above.codes)}
+                parents = tuple(place[self.ancestor(name, code, above.attribute)] for code in codes)
+            levels.append(Level(name, codes, parents))
+        return Axis(tuple(levels))
+
+    def ancestor(self, name: str, code: str, above: str) -> str:
+        """The code of attribute `above` in which a code of attribute `name` lies."""
+        while name != above:
+            attribute = self.attribute(name)
+            name, code = attribute.within, attribute.parent_of(code)
+        return code
 
     def shape(self, marginal: Marginal, council: GssCode) -> tuple[int, ...]:
         """Number of codes of each attribute of `marginal`; () for the total."""
@@ -176,11 +340,35 @@ class Workload:
         return math.prod(self.shape(marginal, council))
 
     def cells(self, council: GssCode) -> int:
-        """Number of cells of the whole workload for `council`."""
+        """Number of cells of all marginals for `council`."""
         codes = {one.name: len(one.codes_of(council)) for one in self.attributes}
         return sum(
             math.prod(codes[name] for name in marginal.attributes) for marginal in self.marginals
         )
+
+    def rows_at_most(self, council: GssCode) -> int:
+        """At least as many whole numbers as a council's release can hold."""
+        rows = dict(self._shared_rows)
+        for chain in self._chains:
+            if chain[0] not in rows:
+                rows |= self._rows_below(chain, council)
+        return sum(
+            math.prod(rows[name] for name in marginal.attributes) for marginal in self.marginals
+        )
+
+    @cached_property
+    def _shared_rows(self) -> dict[str, int]:
+        shared: dict[str, int] = {}
+        for chain in self._chains:
+            if not any(self.attribute(name).is_area for name in chain):
+                shared |= self._rows_below(chain, None)
+        return shared
+
+    def _rows_below(self, chain: tuple[str, ...], council: GssCode | None) -> dict[str, int]:
+        """For each attribute of a chain the rows of all contrasts down to it."""
+        axis = self._axis(chain, council)
+        rows = accumulate(axis.rows(depth) for depth in range(len(chain) + 1))
+        return dict(zip(chain, islice(rows, 1, None), strict=True))
 
     def keys(self, marginal: Marginal, council: GssCode) -> Iterator[tuple[str, ...]]:
         """Codes of each cell of `marginal`, in cell order."""

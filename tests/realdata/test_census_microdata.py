@@ -12,6 +12,7 @@ from folkmoot_node.scoring import score
 from folkmoot_node.store import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import ProtectedCharacteristic
+from tests.tables import count
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
@@ -33,8 +34,8 @@ def test_counts_of_band_by_age_group_are_exact(census_councils):
         config = council.config
         with open_store(config.store_path, read_key(config.key_file)) as store:
             codes = {"band": BANDS, "age_group": ages, "region": (council.region,)}
-            cross, bands, region = store.tabulate(
-                codes, [("band", "age_group"), ("band",), ("region",)]
+            cross, bands, region = count(
+                store, codes, [("band", "age_group"), ("band",), ("region",)]
             )
         expected = [council.exact.get((band, age), 0) for band in BANDS for age in ages]
         assert cross.tolist() == expected

@@ -149,8 +149,8 @@ def test_one_round_from_published_file_to_published_statistic(
             if row["level"] == "council"
             else sum(exact[c.region, row["band"], row["age_group"]] for c in census_councils)
         )
-        inside += int(row["lower"]) <= truth <= int(row["upper"])
-        far += abs(int(row["value"]) - truth) > 6 * float(row["standard_error"])
+        inside += float(row["lower"]) <= truth <= float(row["upper"])
+        far += abs(float(row["value"]) - truth) > 6 * float(row["standard_error"])
     # 396 cells: fewer than 88 % inside, or one beyond six standard errors, has a chance
     # below one in a million.
     assert inside / len(rows) > 0.88

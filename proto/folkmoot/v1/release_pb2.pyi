@@ -114,7 +114,7 @@ class ReleaseHeader(_message.Message):
     mechanism: _privacy_pb2.Mechanism.ValueType
     """Mechanism used."""
     cells: _builtins.int
-    """Number of noisy cells that follow, a function of the round alone.
+    """Number of noisy whole numbers that follow, a function of the round alone.
     Zero is invalid.
     """
     release_digest: _builtins.bytes
@@ -160,7 +160,9 @@ class CellChunk(_message.Message):
     """Index of the first cell of the run among all cells of the release, from 0."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Noisy counts of households. Negative values are ordinary. Empty is invalid."""
+        """Noisy contrasts of counts of households, in the order of the plan that both sides
+        derive from the round (folkmoot.strategy). Negative values are ordinary. Empty is invalid.
+        """
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66olkmoot/v1/workload.proto\x12\x0b\x66olkmoot.v1\".\n\x0c\x43ouncilCodes\x12\x0f\n\x07\x63ouncil\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\"W\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\x12-\n\nby_council\x18\x03 \x03(\x0b\x32\x19.folkmoot.v1.CouncilCodes\".\n\x08Marginal\x12\x12\n\nattributes\x18\x01 \x03(\t\x12\x0e\n\x06weight\x18\x02 \x01(\r\"`\n\x08Workload\x12*\n\nattributes\x18\x01 \x03(\x0b\x32\x16.folkmoot.v1.Attribute\x12(\n\tmarginals\x18\x02 \x03(\x0b\x32\x15.folkmoot.v1.Marginalb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66olkmoot/v1/workload.proto\x12\x0b\x66olkmoot.v1\"?\n\x0c\x43ouncilCodes\x12\x0f\n\x07\x63ouncil\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\x12\x0f\n\x07parents\x18\x03 \x03(\r\"\x88\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\x12-\n\nby_council\x18\x03 \x03(\x0b\x32\x19.folkmoot.v1.CouncilCodes\x12\x0e\n\x06others\x18\x04 \x01(\x08\x12\x0e\n\x06within\x18\x05 \x01(\t\x12\x0f\n\x07parents\x18\x06 \x03(\r\".\n\x08Marginal\x12\x12\n\nattributes\x18\x01 \x03(\t\x12\x0e\n\x06weight\x18\x02 \x01(\r\"`\n\x08Workload\x12*\n\nattributes\x18\x01 \x03(\x0b\x32\x16.folkmoot.v1.Attribute\x12(\n\tmarginals\x18\x02 \x03(\x0b\x32\x15.folkmoot.v1.Marginalb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.workload_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_COUNCILCODES']._serialized_start=43
-  _globals['_COUNCILCODES']._serialized_end=89
-  _globals['_ATTRIBUTE']._serialized_start=91
-  _globals['_ATTRIBUTE']._serialized_end=178
-  _globals['_MARGINAL']._serialized_start=180
-  _globals['_MARGINAL']._serialized_end=226
-  _globals['_WORKLOAD']._serialized_start=228
-  _globals['_WORKLOAD']._serialized_end=324
+  _globals['_COUNCILCODES']._serialized_end=106
+  _globals['_ATTRIBUTE']._serialized_start=109
+  _globals['_ATTRIBUTE']._serialized_end=245
+  _globals['_MARGINAL']._serialized_start=247
+  _globals['_MARGINAL']._serialized_end=293
+  _globals['_WORKLOAD']._serialized_start=295
+  _globals['_WORKLOAD']._serialized_end=391
 # @@protoc_insertion_point(module_scope)

@@ -26,6 +26,7 @@ class CouncilCodes(_message.Message):
 
     COUNCIL_FIELD_NUMBER: _builtins.int
     CODES_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
     council: _builtins.str
     """GSS code of the council. Empty is invalid."""
     @_builtins.property
@@ -34,15 +35,22 @@ class CouncilCodes(_message.Message):
         has no cell for this attribute.
         """
 
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each code the index of the code it lies in, among the codes of the attribute named
+        by `Attribute.within`. Empty if that is.
+        """
+
     def __init__(
         self,
         *,
         council: _builtins.str = ...,
         codes: _abc.Iterable[_builtins.str] | None = ...,
+        parents: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "council", b"council"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "council", b"council", "parents", b"parents"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -59,8 +67,17 @@ class Attribute(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CODES_FIELD_NUMBER: _builtins.int
     BY_COUNCIL_FIELD_NUMBER: _builtins.int
+    OTHERS_FIELD_NUMBER: _builtins.int
+    WITHIN_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Lower-case identifier, at most 63 characters. Empty is invalid."""
+    others: _builtins.bool
+    """True if one more cell, after those of the codes, counts the households that have none
+    of them. False leaves such households out of the whole round.
+    """
+    within: _builtins.str
+    """Name of the attribute in whose codes these nest: ward for lsoa. Empty if in none."""
     @_builtins.property
     def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Public code list shared by every council, in cell order. Empty if the codes
@@ -71,16 +88,25 @@ class Attribute(_message.Message):
     def by_council(self) -> _containers.RepeatedCompositeFieldContainer[Global___CouncilCodes]:
         """Public code lists by council, for areas. Empty if all councils share `codes`."""
 
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each of `codes` the index of the code it lies in, among the codes of the attribute
+        named by `within`. Empty if that is, or if codes are by council.
+        """
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         codes: _abc.Iterable[_builtins.str] | None = ...,
         by_council: _abc.Iterable[Global___CouncilCodes] | None = ...,
+        others: _builtins.bool = ...,
+        within: _builtins.str = ...,
+        parents: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_council", b"by_council", "codes", b"codes", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_council", b"by_council", "codes", b"codes", "name", b"name", "others", b"others", "parents", b"parents", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -95,7 +121,9 @@ class Marginal(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
-    """Importance relative to the other marginals, whole number from 1. Zero is invalid."""
+    """Importance of the variance of each cell, relative to the cells of the other marginals,
+    whole number from 1. Zero is invalid.
+    """
     @_builtins.property
     def attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of attributes of the workload, in cell order: the last varies fastest.

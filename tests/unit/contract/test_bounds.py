@@ -49,7 +49,8 @@ def serialised(
         ({"attributes": 65}, "65 attributes"),
         ({"attributes": 50, "ways": 2, "marginals": 1_001}, "1001 marginals"),
         ({"attributes": 2_100, "codes": 120, "ways": 2_100}, "2100 attributes"),
-        ({"attributes": 64, "codes": 200, "ways": 64}, "would release"),
+        ({"attributes": 64, "codes": 200, "ways": 64}, "parts"),
+        ({"attributes": 12, "codes": 200, "ways": 12}, "would release"),
     ],
 )
 def test_a_round_too_large_to_check_is_refused_at_once(size: dict[str, int], says: str) -> None:

@@ -100,7 +100,7 @@ class Office:
     ) -> StoredReceipt:
         from array import array
 
-        cells = stored.round_.workload.cells(council)
+        cells = stored.round_.plan(council).rows
         release = Release(
             stored.round_.round_id,
             stored.digest,

@@ -82,7 +82,7 @@ def _answer(office: Office, stored: StoredRound, step: Step) -> bytes | Rejectio
     council = COUNCILS[number]
     try:
         if kind == "release":
-            cells = stored.round_.workload.cells(council)
+            cells = stored.round_.plan(council).rows
             receipt = office.release(stored, council, [detail] * cells)
         else:
             reason = (RefusalReason.DECLINED, RefusalReason.SUNSET)[detail]
@@ -134,7 +134,7 @@ def test_a_round_that_closes_during_the_upload_takes_nothing(office: Office, how
         stored.round_.mechanism,
         stored.round_.loss,
         bytes(32),
-        NoisyCounts(array("q", [0] * stored.round_.workload.cells(council))),
+        NoisyCounts(array("q", [0] * stored.round_.plan(council).rows)),
     )
     header, *chunks = encode_release(release, 1)
 

@@ -86,7 +86,7 @@ def test_answers_that_race_are_stored_once(server: Office) -> None:
 
     def answer(number: int) -> None:
         council = (BOLTON, BURY)[number % 2]
-        cells = stored.round_.workload.cells(council)
+        cells = stored.round_.plan(council).rows
         try:
             receipt = server.release(stored, council, [number // 4] * cells)
             receipts.append(receipt.receipt)

@@ -10,6 +10,7 @@ import pytest
 
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk import Category, Combine, Field, FieldType, Input, Level, RiskFactor, Schema
+from tests.tables import count
 
 AREA_NODE = """
 [[sources]]
@@ -82,7 +83,7 @@ def test_categories_and_booleans_have_absent_values_too(node):
     node.score()
     codes = {"care": ("none", "low", "high", "unknown"), "shielded": ("no", "yes", "unknown")}
     with node.open() as store:
-        care, shielded = store.tabulate(codes, [("care",), ("shielded",)])
+        care, shielded = count(store, codes, [("care",), ("shielded",)])
     assert care.tolist() == [1, 0, 1, 1]
     assert shielded.tolist() == [1, 1, 1]
 

@@ -7,6 +7,7 @@ import datetime
 import pytest
 
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.tables import count
 
 
 def test_households_are_scored_banded_and_stored(node):
@@ -54,19 +55,26 @@ def test_counts_are_exact_and_follow_the_code_lists(node):
             "age_group": ("under_16", "16_24", "25_64", "65_74", "75_over", "unknown"),
             "lsoa": None,
         }
-        total, band, cross, tenure, ages = store.tabulate(
-            codes, [(), ("band",), ("lsoa", "band"), ("tenure",), ("age_group",)]
+        total, band, cross, tenure, ages = count(
+            store, codes, [(), ("band",), ("band", "lsoa"), ("tenure",), ("age_group",)]
         )
+        fewer = {"band": codes["band"], "lsoa": ("E01000001",)}
+        in_one_area = count(store, fewer, [(), ("band",)])
+        with_others = count(store, fewer, [(), ("band", "lsoa")], others=True)
     assert total.tolist() == [3]
     assert band.tolist() == [1, 1, 1]
-    assert cross.tolist() == [0, 0, 1, 1, 1, 0, 0, 0, 0]
+    assert cross.reshape(3, 3).tolist() == [[0, 1, 0], [0, 1, 0], [1, 0, 0]]
     assert tenure.tolist() == [1, 1, 1]
     assert ages.tolist() == [1, 1, 1, 0]
     assert str(cross.dtype) == "int64"
+    # A household whose area is not listed is in no table, unless others have a cell.
+    assert [table.tolist() for table in in_one_area] == [[2], [1, 1, 0]]
+    assert with_others[0].tolist() == [3]
+    assert with_others[1].reshape(4, 2).tolist() == [[1, 0], [1, 0], [0, 1], [0, 0]]
 
 
 def test_an_attribute_that_is_not_stored_is_refused(node):
     node.score()
     with node.open() as store, pytest.raises(Problem) as raised:
-        store.tabulate({"religion": ("a",)}, [("religion",)])
+        count(store, {"religion": ("a",)}, [("religion",)])
     assert raised.value.exit_code is ExitCode.REFUSED

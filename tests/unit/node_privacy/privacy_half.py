@@ -108,9 +108,7 @@ class PrivacyHalf:
 
     def counts(self) -> ExactCounts:
         self.tabulated += 1
-        return ExactCounts(
-            [np.array([5, 0, 7, 1, 0, 2]), np.array([5, 8, 2]), np.array([15])],
-        )
+        return ExactCounts([(1, 1)], [np.array([5, 0, 7, 1, 0, 2])])
 
     def answer(self, round_: Round, observe: Observer = ignore) -> Answer:
         return release(

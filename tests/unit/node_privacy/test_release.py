@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import math
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from privacy_half import AREAS, BANDS, BURY, NOON, TRAFFORD, PrivacyHalf, policy, question
 
 from folkmoot import codec
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
+from folkmoot.rounds import Mechanism
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.release import _gaussian, _laplace
 from folkmoot_node.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -34,7 +38,7 @@ def test_a_release_is_paid_for_and_has_every_public_cell(node: PrivacyHalf) -> N
     assert answer.kind is AnswerKind.RELEASE
     release = read(answer)
     (debit,) = node.ledger.debits()
-    assert len(release.counts) == 6 + 3 + 1
+    assert len(release.counts) == 1 + 3 + 1 + 3  # total, band, lsoa (a pair), both
     assert release.loss == debit.rho == Rho.of("0.4")
     assert release.ledger_entry == debit.entry
 
@@ -137,10 +141,11 @@ REFUSED = {
     RefusalReason.ATTRIBUTE: {"workload": workload(("ethnicity",), ethnicity=("a", "b"))},
     RefusalReason.CODE: {"workload": workload(("band",), band=("none", "secret"))},
     RefusalReason.WORKLOAD_SIZE: {
+        "councils": (TRAFFORD,),
         "workload": Workload(
             (Attribute("lsoa", (), {TRAFFORD: tuple(f"E01{i:06}" for i in range(101))}),),
             (Marginal(("lsoa",)), Marginal(())),
-        )
+        ),
     },
     RefusalReason.POLICY_DIGEST: {"policy_digest": b"x" * 32},
     RefusalReason.DELTA: {"delta": Delta.of("1e-5")},
@@ -165,6 +170,25 @@ def test_a_permitted_attribute_that_this_node_lacks_is_refused(node: PrivacyHalf
     node.policy = policy(attributes=["band", "age_group"])
     answer = node.answer(question(workload=workload(("age_group",), age_group=("old",))))
     assert answer.reason is RefusalReason.ATTRIBUTE
+
+
+def test_pure_differential_privacy_needs_the_policys_permission(node: PrivacyHalf) -> None:
+    epsilon = Epsilon.of("0.5")
+    pure = {"mechanism": Mechanism.DISCRETE_LAPLACE, "epsilon": epsilon, "loss": epsilon.rho}
+    assert node.answer(question(1, **pure)).reason is RefusalReason.MECHANISM
+    node.policy = policy(mechanisms=["discrete_gaussian", "discrete_laplace"])
+    answer = node.answer(question(2, **pure))
+    assert answer.kind is AnswerKind.RELEASE
+    release = read(answer)
+    assert release.mechanism is Mechanism.DISCRETE_LAPLACE
+    assert release.loss == Rho.of("0.125")
+    assert len(release.counts) == 6 + 3 + 1  # the marginals themselves
+
+
+@pytest.mark.parametrize("nano", [1, 3, 10**6, 333_333_333, 10**9, 10**11])
+def test_opendps_own_map_stays_within_the_planned_epsilon(nano: int) -> None:
+    measured = Fraction(_laplace(Epsilon(nano)).map(1))
+    assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)
 
 
 def test_an_attribute_the_policy_leaves_out_is_refused(node: PrivacyHalf) -> None:
@@ -192,14 +216,14 @@ def test_after_the_risk_policys_sunset_nothing_is_released(node: PrivacyHalf) ->
 
 
 def test_counts_of_the_wrong_shape_are_never_released(node: PrivacyHalf) -> None:
-    node.counts = lambda: ExactCounts([np.array([1, 2, 3])])  # type: ignore[method-assign]
+    node.counts = lambda: ExactCounts([(1, 1)], [np.array([1, 2, 3])])  # type: ignore[method-assign]
     with pytest.raises(AssertionError):
         node.answer(question())
     assert node.ledger.debits() == ()
 
 
 def test_exact_counts_do_not_get_out() -> None:
-    counts = ExactCounts([np.array([424242])])
+    counts = ExactCounts([()], [np.array([424242])])
     assert "424242" not in f"{counts} {counts!r} {counts:>10} {[counts]}"
     for leak in (
         lambda: pickle.dumps(counts),
@@ -216,17 +240,17 @@ def test_exact_counts_do_not_get_out() -> None:
             leak()
 
 
-@pytest.mark.parametrize("cell", [-1, 2**41])
+@pytest.mark.parametrize("cell", [-1, 2**37])
 def test_implausible_counts_are_refused(cell: int) -> None:
     with pytest.raises(OverflowError):
-        ExactCounts([np.array([cell])])
+        ExactCounts([()], [np.array([cell])])
 
 
+@pytest.mark.parametrize("squared_sensitivity", [1, 2, 6, 12, 999_000, 2**50 + 1])
 @pytest.mark.parametrize("nano", [1, 3, 7, 10**6, 123_456_789, 333_333_333, 10**9, 10**11])
-def test_opendps_own_map_stays_within_the_planned_loss(nano: int) -> None:
-    from fractions import Fraction
-
-    from folkmoot_node.release import _measurement
-
-    measured = Fraction(_measurement(Rho(nano)).map(1))
+def test_opendps_own_map_stays_within_the_planned_loss(nano: int, squared_sensitivity: int) -> None:
+    sensitivity = math.sqrt(squared_sensitivity)
+    if Fraction(sensitivity) ** 2 < squared_sensitivity:
+        sensitivity = math.nextafter(sensitivity, math.inf)
+    measured = Fraction(_gaussian(Rho(nano), squared_sensitivity).map(sensitivity))
     assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)

@@ -213,7 +213,7 @@ class Client:
         round_id: str | None = None,
     ) -> Release:
         round_ = decode_round(signed.round)
-        cells = round_.workload.cells(self.council)
+        cells = round_.plan(self.council).rows
         return Release(
             round_id=round_id or round_.round_id,
             round_digest=digest or round_digest(signed.round),
