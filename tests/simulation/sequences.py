@@ -23,7 +23,7 @@ from faults import (
 )
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from invariants import Broken, Watch
+from invariants import Watch
 from noise_watch import NoiseWatch
 from questions import DEADLINES, LOSSES, Malice, Question
 from scenery import COUNCILS, EXTRACTS, Scenery
@@ -124,12 +124,11 @@ class Run:
             Sequence._hypothesis_internal_use_seed = seed * 10_000 + number  # type: ignore[attr-defined]
             try:
                 _run(Sequence, min(SEQUENCES_OF_A_SEED, sequences - first), shrink=shrink)
-            except FlakyFailure as flaky:
+            except Flaky:
                 # Noise is drawn anew each time; what depends on it cannot be replayed.
-                group = flaky.subgroup(Broken)
-                if group is None:
+                if self.watch.first is None:
                     raise
-                raise group.exceptions[0] from flaky
+                raise self.watch.first from None
             self.noise.judge()
 
 
@@ -295,11 +294,17 @@ class Operations(RuleBasedStateMachine):
         self._ask(loss)
         self._council(council).visit()
 
-    @rule(council=_COUNCIL, number=_NUMBER, crash=st.one_of(st.just(NO_CRASH), _CRASH))
-    def restore_node_and_recover(self, council: int, number: int, crash: Crash) -> None:
+    @rule(
+        council=_COUNCIL,
+        number=_NUMBER,
+        crash=st.one_of(st.just(NO_CRASH), _CRASH),
+        skew=st.sampled_from((0, 0, -35 * DAY, 95 * DAY)),
+    )
+    def restore_node_and_recover(self, council: int, number: int, crash: Crash, skew: int) -> None:
         self._world.restore_node(self._council(council), number)
         self._council(council).visit()
-        self._council(council).recover(crash)
+        with self._council(council).clock_wrong_by(skew):
+            self._council(council).recover(crash)
 
     @rule(council=_COUNCIL)
     def recover(self, council: int) -> None:
