@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import council
+import numpy as np
 import pytest
 from invariants import Invariant
 
@@ -111,12 +112,12 @@ def forgets_what_was_not_delivered(patch: Patch) -> None:
     """The outbox is lost at each start, as if it had been kept in memory."""
     original = StateDatabase.__init__
 
-    def __init__(self: StateDatabase, *arguments: Any, **named: Any) -> None:
+    def begin(self: StateDatabase, *arguments: Any, **named: Any) -> None:
         original(self, *arguments, **named)
         self.reader.execute("DROP TRIGGER IF EXISTS outbox_stays")
         self.reader.execute("DELETE FROM outbox WHERE receipt IS NULL")
 
-    patch.setattr(StateDatabase, "__init__", __init__)
+    patch.setattr(StateDatabase, "__init__", begin)
 
 
 def redraws_noise_on_retry(patch: Patch) -> None:
@@ -143,11 +144,11 @@ def _with_other_noise(answer: Answer, draw: int) -> Answer:
 
 
 def _sampler(patch: Patch, change: Callable[[Sampler], Sampler], factor: int = 1) -> None:
-    original = release._measurement
+    original = release._gaussian
     patch.setattr(
         release,
-        "_measurement",
-        lambda rho, *rest: change(original(Rho(rho.nano * factor), *rest)),
+        "_gaussian",
+        lambda rho, squared: change(original(Rho(rho.nano * factor), squared)),
     )
 
 
@@ -168,16 +169,21 @@ def adds_no_noise(patch: Patch) -> None:
     _sampler(patch, lambda _: lambda exact: exact)
 
 
-def adds_no_noise_where_nobody_is(patch: Patch) -> None:
-    def change(sampler: Sampler) -> Sampler:
-        def sample(exact: list[int]) -> list[int]:
-            return [
-                noisy if count else 0 for noisy, count in zip(sampler(exact), exact, strict=True)
-            ]
+def adds_no_noise_to_totals(patch: Patch) -> None:
+    """The number of households is taken for public."""
+    _sampler(patch, lambda sampler: lambda exact: exact if len(exact) == 1 else sampler(exact))
 
-        return sample
 
-    _sampler(patch, change)
+def leaves_out_areas_where_nobody_is(patch: Patch) -> None:
+    """Which areas there are is taken from the records."""
+    original = release._measure
+
+    def measure(counts: Any, plan: Any, threads: int) -> NoisyCounts:
+        drawn = original(counts, plan, threads).values
+        held = sum(int(np.count_nonzero(table)) for table in counts._tables)
+        return NoisyCounts(array("q", drawn[: max(1, min(held, len(drawn)))]))
+
+    patch.setattr(release, "_measure", measure)
 
 
 def draws_the_same_noise_again(patch: Patch) -> None:
@@ -283,7 +289,8 @@ BREAKAGES: Sequence[tuple[Breakage, Invariant]] = (
     (asks_for_no_receipts, Invariant.ONE_ANSWER),
     (halves_the_noise, Invariant.NOISE),
     (adds_no_noise, Invariant.NOISE),
-    (adds_no_noise_where_nobody_is, Invariant.NOISE),
+    (adds_no_noise_to_totals, Invariant.NOISE),
+    (leaves_out_areas_where_nobody_is, Invariant.NOISE),
     (draws_the_same_noise_again, Invariant.NOISE),
     (skips_the_debit, Invariant.RECORDS),
     (logs_each_answer_once, Invariant.RECORDS),

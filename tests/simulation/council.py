@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from faults import Crash, DyingConnection, Meanwhile, PowerCut, Weather
+from faults import (
+    FAIR_WEATHER,
+    NO_CRASH,
+    Crash,
+    DyingConnection,
+    Meanwhile,
+    PowerCut,
+    Weather,
+)
 from invariants import Invariant, Watch
 from noise_watch import NoiseWatch
 from scenery import Scenery
@@ -127,7 +135,7 @@ class Council:
         return self._region_clock() + self.skew
 
     @contextmanager
-    def opened(self, crash: Crash = Crash(), meanwhile: Meanwhile = ignore) -> Iterator[NodeHome]:
+    def opened(self, crash: Crash = NO_CRASH, meanwhile: Meanwhile = ignore) -> Iterator[NodeHome]:
         """The node's process: an open home that dies where it has to."""
         dying: DyingConnection | None = None
 
@@ -148,8 +156,8 @@ class Council:
 
     def visit(
         self,
-        weather: Weather = Weather(),
-        crash: Crash = Crash(),
+        weather: Weather = FAIR_WEATHER,
+        crash: Crash = NO_CRASH,
         rival_at: Step | None = None,
     ) -> list[Event]:
         """One visit to the coordinator; a problem ends it, as it ends the command.
@@ -170,11 +178,11 @@ class Council:
             if step is rival_at:
                 rival_at = None
                 self._watch.happened["two processes at once"] += 1
-                self._run(Crash(), ignore, events)
+                self._run(NO_CRASH, ignore, events)
 
         self._run(crash, meanwhile, events)
         self._watch.happened["visits"] += 1
-        self.wire.set_weather(Weather())
+        self.wire.set_weather(FAIR_WEATHER)
         self.watch()
         if silent and self.witness.answers_sent > before:
             text = "the node knew that its files were incomplete, and answered"
@@ -206,7 +214,7 @@ class Council:
         for departure in self.wire.take_departures():
             self.witness.see(departure)
 
-    def decide(self, number: int, decision: Decision | None, crash: Crash = Crash()) -> None:
+    def decide(self, number: int, decision: Decision | None, crash: Crash = NO_CRASH) -> None:
         """The operator approves, declines or takes a decision back, if the node allows it."""
         with suppress(Problem), self.opened(crash) as node:
             book = node.round_book()
@@ -328,7 +336,7 @@ households_per_person = 2
         self._extract = backup.extract
         self._forgotten.update(range(backup.departures, len(self.witness.departures)))
 
-    def recover(self, crash: Crash = Crash()) -> None:
+    def recover(self, crash: Crash = NO_CRASH) -> None:
         """The operator accounts for answers that have left and are not in the node's files."""
         with suppress(Problem), self.opened(crash) as node:
             with node.connect() as client:

@@ -47,6 +47,9 @@ class Crash:
     step: Step | None = None
 
 
+NO_CRASH = Crash()
+
+
 class AnswerFault(Enum):
     """What happens to an answer, or to its receipt, between node and coordinator."""
 
@@ -104,6 +107,9 @@ class Weather:
     mishaps: tuple[Mishap, ...] = ()
     listing: ListingFault = ListingFault.NONE
     outage: bool = False
+
+
+FAIR_WEATHER = Weather()
 
 
 class DyingConnection:

@@ -35,13 +35,17 @@ class Watch:
 
     Attributes:
         happened: How often something happened, so that a run can be seen to have tried.
+        first: What was found broken first, or None.
     """
 
     def __init__(self, watched: Collection[Invariant] = tuple(Invariant)) -> None:
         self._watched = frozenset(watched)
         self.happened: Counter[str] = Counter()
+        self.first: Broken | None = None
 
     def broken(self, invariant: Invariant, text: str) -> None:
         """Raises Broken, if that invariant is watched."""
         if invariant in self._watched:
-            raise Broken(invariant, text)
+            broken = Broken(invariant, text)
+            self.first = self.first or broken
+            raise broken

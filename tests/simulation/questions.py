@@ -17,7 +17,7 @@ from region import AREAS, RISK_POLICY
 
 from folkmoot import codec
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.signing import SigningKey
@@ -41,6 +41,7 @@ class Question(Enum):
     OTHER_PURPOSE = "for a purpose that no policy permits"
     OTHER_RISK_POLICY = "under another risk policy than the nodes score by"
     LARGE_DELTA = "with a delta above every policy's"
+    OTHER_MECHANISM = "with a kind of noise that no policy permits"
 
 
 def _areas(councils: Sequence[str]) -> Attribute:
@@ -84,6 +85,8 @@ def ask(
 ) -> Round:
     """A round; `number` becomes its id."""
     councils = sorted(councils)
+    pure = question is Question.OTHER_MECHANISM
+    epsilon = Epsilon.of("0.5") if pure else NO_EPSILON
     return Round(
         round_id=hashlib.sha256(f"round {number}".encode()).hexdigest()[:32],
         title=f"Round {number}",
@@ -94,8 +97,9 @@ def ask(
             b"another" if question is Question.OTHER_RISK_POLICY else RISK_POLICY.encode()
         ).digest(),
         workload=_workload(question, councils),
-        loss=loss,
-        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        loss=epsilon.rho if pure else loss,
+        mechanism=Mechanism.DISCRETE_LAPLACE if pure else Mechanism.DISCRETE_GAUSSIAN,
+        epsilon=epsilon,
         delta=Delta.of("1e-3" if question is Question.LARGE_DELTA else "1e-6"),
         opened_at=now,
         deadline=now + seconds,

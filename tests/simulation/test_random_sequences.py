@@ -29,6 +29,6 @@ def test_random_sequences(scenery: Scenery, tmp_path: Path, part: int) -> None:
     run = Run(scenery, tmp_path)
     run.go(STEPS // PARTS, SEED * PARTS + part)
     happened = run.watch.happened
-    print(f"{dict(happened)}, {run.noise.cells} cells")
+    print(f"{dict(happened)}, {run.noise.rows} rows")
     assert happened["steps"] > STEPS // PARTS // 2
     assert happened["releases under faults"] > happened["steps"] // 20

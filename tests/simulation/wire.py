@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from faults import AnswerFault, ListingFault, Mishap, Weather
+from faults import FAIR_WEATHER, AnswerFault, ListingFault, Mishap, Weather
 from questions import Offered
 
 from folkmoot import codec
@@ -30,7 +30,6 @@ SUBMIT = "/folkmoot.v1.CollectionService/Submit"
 REFUSE = "/folkmoot.v1.CollectionService/Refuse"
 LIST = "/folkmoot.v1.CollectionService/ListRounds"
 _FORWARD_SECONDS = 30.0
-_FAIR = Weather()
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Wire:
         self._held: list[Departure] = []
         self._receipts: list[bytes] = []
         self.extra: list[Offered] = []
-        self.set_weather(_FAIR)
+        self.set_weather(FAIR_WEATHER)
 
     def set_weather(self, weather: Weather) -> None:
         """What happens to the calls from now on."""

@@ -242,6 +242,7 @@ def _permits(circumstance: Circumstance, round_: Round, council: str) -> bool:
         round_.purpose in policy.purposes
         and datetime.fromtimestamp(circumstance.now, UTC).date() <= policy.sunset
         and round_.delta <= policy.maximum_delta
+        and round_.mechanism.name.lower() in policy.mechanisms
         and all(one.name in policy.attributes for one in round_.workload.attributes)
         and round_.workload.cells(GssCode(council)) <= policy.maximum_cells
         and circumstance.now < round_.deadline
