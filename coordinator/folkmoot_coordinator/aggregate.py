@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -105,11 +106,31 @@ def aggregate(
         Problem: If a release holds numbers that no counts could give.
     """
     councils = {
-        council: Reconstruction(round_.plan(council), _checked(council, releases[council]))
+        council: Reconstruction(round_.plan(council), check_plausible(council, releases[council]))
         for council in sorted(releases)
     }
     if not councils:
         return ()
+    return statistics(round_, region, councils)
+
+
+class MarginalSource(Protocol):
+    """What gives estimates of the marginals of one council."""
+
+    def marginal(self, attributes: Sequence[str]) -> Estimates:
+        """Estimates of the marginal over some attributes, in that order."""
+
+
+def statistics(
+    round_: Round, region: str, councils: Mapping[GssCode, MarginalSource]
+) -> tuple[RegionalStatistic, ...]:
+    """Statistics of each council and of the region, from estimates by council.
+
+    Args:
+        round_: The question.
+        region: Name of the region.
+        councils: Estimates of one council or more, in order of their codes.
+    """
     return tuple(
         statistic
         for marginal in round_.workload.marginals
@@ -117,7 +138,8 @@ def aggregate(
     )
 
 
-def _checked(council: GssCode, noisy: Int64) -> Int64:
+def check_plausible(council: GssCode, noisy: Int64) -> Int64:
+    """Returns a release, unless it holds numbers that no counts could give: Problem."""
     if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
         raise Problem(
             "the release holds numbers that no counts of households could give",
@@ -132,7 +154,7 @@ def _of_marginal(
     round_: Round,
     region: str,
     marginal: Marginal,
-    councils: Mapping[GssCode, Reconstruction],
+    councils: Mapping[GssCode, MarginalSource],
 ) -> list[RegionalStatistic]:
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]
     shared = [attribute.name for attribute in attributes if not attribute.is_area]

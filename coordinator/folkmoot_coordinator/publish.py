@@ -72,14 +72,26 @@ def publish(result: RoundResult, folder: Path) -> Publication:
 
     The metadata, which names the other files' digests, is written last.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stem = f"round-{result.stored.round_.round_id[:_ID_SHOWN]}"
+    return write_files(folder, stem, long_table(result), metadata(result))
+
+
+def write_files(
+    folder: Path, stem: str, table: pl.DataFrame, described: dict[str, Any]
+) -> Publication:
+    """Writes a table as CSV and Parquet, and what it is as JSON.
+
+    Args:
+        folder: Where; made if it is missing.
+        stem: Name of the files without their endings.
+        table: The table.
+        described: Metadata, apart from the files' digests.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     publication = Publication(
         folder / f"{stem}.csv", folder / f"{stem}.parquet", folder / f"{stem}.json", 0
     )
-    table = long_table(result)
     _write(publication.csv, lambda path: table.write_csv(path, float_precision=6))
-    described = metadata(result)
     _write(
         publication.parquet,
         lambda path: table.write_parquet(path, metadata={"folkmoot": json.dumps(described)}),

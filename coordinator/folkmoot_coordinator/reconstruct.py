@@ -40,12 +40,12 @@ class Estimates:
 class Reconstruction:
     """What one council's release says about any marginal below those asked for."""
 
-    def __init__(self, plan: Plan, noisy: Int64) -> None:
+    def __init__(self, plan: Plan, noisy: Int64 | Float64) -> None:
         """Takes a release apart.
 
         Args:
             plan: The council's plan.
-            noisy: Its noisy contrasts, int64, shape (plan.rows,).
+            noisy: Its noisy contrasts, or a weighted sum of several, shape (plan.rows,).
         """
         self._plan = plan
         self._components: dict[Depths, Float64] = {}
@@ -90,7 +90,7 @@ def variances(plan: Plan, depths: Depths) -> Float64:
     return found
 
 
-def _invert(axes: Sequence[Axis], depths: Depths, rows: Int64) -> Float64:
+def _invert(axes: Sequence[Axis], depths: Depths, rows: Int64 | Float64) -> Float64:
     """Least squares estimate of a component's contrast in each cell."""
     shape = tuple(map(Axis.rows, axes, depths))
     values = rows.reshape(shape).astype(np.float64)

@@ -167,6 +167,9 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
                 state=RoundState.OPEN.value,
                 opened_at=round_.opened_at,
                 deadline=round_.deadline,
+                series_id=round_.series.series_id if round_.series else None,
+                series_position=round_.series.position if round_.series else None,
+                series_ends_at=round_.series.ends_at if round_.series else None,
             )
         )
         session.flush()

@@ -108,6 +108,11 @@ class Ledger:
             lifetime=Rho(sum(debit.rho.nano for debit in debits)),
         )
 
+    def in_period(self, policy: LossPolicy, moment: int) -> tuple[Debit, ...]:
+        """The debits of the accounting period that contains `moment`."""
+        start, _ = policy.period_of(moment)
+        return tuple(debit for debit in self.debits() if debit.at >= start)
+
     def debit(
         self,
         round_id: str,

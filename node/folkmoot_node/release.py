@@ -18,6 +18,10 @@ household is in one group of each axis, so it changes rows of one sensitivity on
 component costs it what one group costs. Drawing disjoint parts of one component on several
 threads draws the same product distribution.
 
+In a series (`folkmoot.series`) the exact tables hold each household times a coefficient, and
+the noise is that of the squared sensitivity of all rounds together: together they cost what
+the series costs, and each what it is charged.
+
 This is the only module of the node that imports OpenDP or makes NoisyCounts.
 """
 
@@ -44,6 +48,7 @@ from folkmoot.privacy import Rho
 from folkmoot.refusal import Refusal
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Round
+from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
@@ -51,6 +56,7 @@ from folkmoot_node.contrasts import contrasts, sensitivities
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
+from folkmoot_node.series import charge_of
 from folkmoot_node.state import Clock
 from folkmoot_node.steps import Observer, Step, ignore
 from folkmoot_operator.problems import ExitCode, Problem
@@ -116,20 +122,23 @@ def release(
     counts = tabulate()
     plan = round_.plan(standing.council)
     _check_tables(counts, plan)
+    observe(Step.TABULATED)
+    now = clock()
     try:
         debit = ledger.debit(
             round_.round_id,
             round_digest,
-            round_.loss,
+            _charge(round_, standing, ledger, now),
             standing.release_policy.loss,
             policy_digest,
-            clock(),
+            now,
         )
     except BudgetExhausted as error:
         objection = admission.exhausted(error.requested, error.remaining)
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     observe(Step.DEBITED)
-    noisy = _measure(counts, plan, threads)
+    norm = squared_norm(round_.series.length) if round_.series else 1
+    noisy = _measure(counts, plan, threads, norm)
     observe(Step.SAMPLED)
     answer = outbox.store_release(
         Release(
@@ -140,6 +149,7 @@ def release(
             loss=debit.rho,
             ledger_entry=debit.entry,
             counts=noisy,
+            row=standing.series.row if standing.series else None,
         ),
         SPOKEN.newest,
         clock(),
@@ -162,6 +172,13 @@ def refuse(
     return outbox.store_refusal(refusal, SPOKEN.newest, clock())
 
 
+def _charge(round_: Round, standing: admission.Standing, ledger: Ledger, now: int) -> Rho:
+    if standing.series is None:
+        return round_.loss
+    earlier = (one.round_id for one in standing.series.earlier)
+    return charge_of(round_, earlier, ledger, standing.release_policy.loss, now)
+
+
 def _check_tables(counts: ExactCounts, plan: Plan) -> None:
     expected = tuple(math.prod(map(Axis.size, plan.axes, depths)) for depths in plan.largest)
     if counts.depths != plan.largest or counts.sizes != expected:
@@ -177,10 +194,17 @@ class _Task:
     measurement: Any
 
 
-def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
-    """Adds discrete Gaussian noise to the contrasts of every component of the plan."""
+def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> NoisyCounts:
+    """Adds discrete Gaussian noise to the contrasts of every component of the plan.
+
+    Args:
+        counts: The exact tables.
+        plan: What is measured.
+        threads: Threads that draw noise.
+        norm: Squared sensitivity of the tables: 1, or that of a whole series.
+    """
     noisy = np.empty(plan.rows, dtype=np.int64)
-    tasks = list(_tasks(counts, plan, threads))
+    tasks = list(_tasks(counts, plan, threads, norm))
 
     def draw(task: _Task) -> None:
         noisy[task.rows] = task.measurement(task.exact.tolist())
@@ -193,14 +217,14 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
     return NoisyCounts(values)
 
 
-def _tasks(counts: ExactCounts, plan: Plan, threads: int) -> Iterator[_Task]:
+def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:
     first = 0
     for component in plan.measurements:
         at = next(at for at, held in enumerate(plan.largest) if is_below(component.depths, held))
         exact = contrasts(counts._tables[at], plan.axes, plan.largest[at], component.depths)
         squared = sensitivities(plan.axes, component.depths)
         for sensitivity in np.unique(squared):
-            measurement = _measurement(component.rho, int(sensitivity))
+            measurement = _measurement(component.rho, norm * int(sensitivity))
             rows = np.flatnonzero(squared == sensitivity)
             step = min(_ROWS_PER_TASK, max(1, -(-rows.size // threads)))
             for start in range(0, rows.size, step):

@@ -208,7 +208,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
-                found = judge(round_, home.standing(store, signed, round_.round_id))
+                found = judge(round_, home.standing(store, signed, round_))
                 objection = found.detail if found else None
     except Problem as problem:
         obstacle = None if answered else str(problem)

@@ -10,6 +10,7 @@ from enum import IntEnum
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
+from folkmoot.series import Series, charges
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
 
@@ -71,11 +72,13 @@ class Round:
         minimum_councils: Fewest releases for which the round is published; from 1.
         policy_digest: SHA-256 of the risk stratification policy file, 32 bytes.
         workload: What is asked.
-        loss: zCDP loss for the whole workload, for each council.
+        loss: zCDP loss for the whole workload, for each council; of a round in a series, the
+            loss of the whole series.
         mechanism: Noise-adding mechanism.
         delta: At which epsilon is stated.
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: Seconds since 1970-01-01T00:00:00Z; after `opened_at`.
+        series: Its place in a series, or None.
     """
 
     round_id: str
@@ -90,6 +93,7 @@ class Round:
     delta: Delta
     opened_at: int
     deadline: int
+    series: Series | None = None
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "round.round_id")
@@ -133,6 +137,7 @@ class Round:
                 f"rho {self.loss} is too small for {self.workload.parts} measurements",
                 "Ask for more privacy loss or fewer marginals",
             )
+        self._check_series()
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
                 if council not in self.councils:
@@ -157,8 +162,38 @@ class Round:
                         "Give each invited council its codes, or do not invite it",
                     )
 
+    def _check_series(self) -> None:
+        if self.series is None:
+            return
+        if self.mechanism is not Mechanism.DISCRETE_GAUSSIAN:
+            raise ContractError(
+                "round.mechanism",
+                "is not that of a series",
+                "Use the discrete Gaussian in a series",
+            )
+        if self.deadline > self.series.ends_at:
+            raise ContractError(
+                "round.deadline", "is after the end of the series", "Give an earlier deadline"
+            )
+        if min(self.charges).nano == 0:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is too small for {self.series.length} releases",
+                "Ask for more privacy loss or plan fewer rounds",
+            )
+
+    @property
+    def charges(self) -> tuple[Rho, ...]:
+        """What a release may cost: `loss`, or in a series one of the series' charges."""
+        if self.series is None:
+            return (self.loss,)
+        return charges(self.loss, self.series.length)
+
     def plan(self, council: GssCode) -> Plan:
-        """What an invited council measures, with the loss spent on each part."""
+        """What an invited council measures, with the loss spent on each part.
+
+        In a series that is the loss of all its rounds together.
+        """
         return plan(self.workload, council, self.loss)
 
 

@@ -1,0 +1,154 @@
+"""A series of rounds at a real node: counted once, charged as planned, refused when changed."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from region import AREAS, TRAFFORD
+from stage import COUNCIL, Stage, ask
+
+from folkmoot import codec
+from folkmoot.privacy import Rho
+from folkmoot.refusal import RefusalReason
+from folkmoot.release import Release
+from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
+from folkmoot.series import Series, SeriesEvent, SeriesRow
+from folkmoot.v1 import collection_pb2
+from folkmoot_coordinator.series import Measure, StoredRelease, monthly_statistics
+from folkmoot_node.answering import answer_round, deliver, forget_ended_series
+from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.identity import load_policy_key
+from folkmoot_node.outbox import Answer
+from folkmoot_node.plugins import load_plugins
+from folkmoot_node.release_policy import sign
+from folkmoot_node.risk_policy import load_policy
+from folkmoot_node.scoring import score
+from folkmoot_operator.problems import Problem
+
+NOON = int(time.time())
+TOTAL = Rho.of("500")  # so much that noise is small beside one household
+
+
+def in_series(position: int, **changes: object) -> Round:
+    series = Series(
+        "5" * 32, position, 3, SeriesEvent("band", ("high",)), NOON + 90 * 86_400
+    )
+    values: dict[str, object] = {"loss": TOTAL, "series": series, **changes}
+    return ask(100 + position, **values)
+
+
+def score_with(home: Path, owing: set[int]) -> None:
+    """Scores 300 households of which those in `owing` are in the band `high`."""
+    areas = AREAS[TRAFFORD]
+    rows = [
+        f"{10_000_000 + number},{5000 if number in owing else 0}.00,"
+        f"{'Y' if number in owing else 'N'},{areas[number % len(areas)]}"
+        for number in range(300)
+    ]
+    text = "\n".join(["UPRN,Arrears,Support,LSOA", *rows]) + "\n"
+    (home / "extracts" / "council_tax.csv").write_text(text)
+    with open_home(home) as node:
+        policy = load_policy(node.config.risk_policy)
+        score(node.config, load_plugins(), policy, today=datetime.date(2026, 11, 23))
+
+
+def permit(home: Path, per_series: str | None = "500", per_period: str = "2000") -> None:
+    policy = home / "release-policy.toml"
+    lines = [
+        line
+        for line in policy.read_text().splitlines()
+        if not line.startswith(("per_round", "per_period", "per_series"))
+    ]
+    at = lines.index("[loss]") + 1
+    limits = [f"per_round = {per_period}", f"per_period = {per_period}"]
+    if per_series:
+        limits.append(f"per_series = {per_series}")
+    policy.write_text("\n".join([*lines[:at], *limits, *lines[at:]]) + "\n")
+    sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_000)
+
+
+@pytest.fixture
+def node(stage: Stage) -> Iterator[NodeHome]:
+    permit(stage.home)
+    with open_home(stage.home) as home:
+        yield home
+
+
+def learn(stage: Stage, home: NodeHome, round_: Round) -> None:
+    serialised = codec.encode_round(round_)
+    stage.coordinator.rounds.append(serialised)
+    signature = stage.coordinator.signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
+    home.round_book().receive(serialised, signature, home.clock())
+
+
+def answer(stage: Stage, home: NodeHome, round_: Round, *, send: bool = True) -> Answer:
+    learn(stage, home, round_)
+    found = answer_round(home, home.round_book().resolve(round_.round_id))
+    assert found is not None
+    if send:
+        with home.connect() as client:
+            list(deliver(home, client))
+    return found
+
+
+def read(found: Answer) -> Release:
+    assert found.reason is None, found.reason
+    parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in found.frames]
+    header = codec.decode_header(parts[0])
+    return codec.decode_release(header, parts[1:], header.cells)
+
+
+def stored(release: Release) -> StoredRelease:
+    return StoredRelease(np.array(release.counts.values), release.row)
+
+
+def by_area(round_: Round, releases: dict[int, Release]) -> dict[tuple[int, str], list[int]]:
+    """Households in band high by area, for each month and measure, to the nearest number."""
+    months = monthly_statistics(
+        round_, "R", {position: {COUNCIL: stored(one)} for position, one in releases.items()}
+    )
+    found = {}
+    for month in months:
+        of_council = next(one for one in month.statistics if one.place == COUNCIL)
+        high = [
+            round(value)
+            for value, band in zip(of_council.value, of_council.codes[0], strict=True)
+            if band == "high"
+        ]
+        found[month.position, str(month.measure)] = high
+    return found
+
+
+def expected(*households: set[int]) -> list[int]:
+    together = set().union(*households)
+    return [sum(number % 3 == area for number in together) for area in range(3)]
+
+
+FIRST, SECOND, THIRD = set(range(0, 40)), set(range(30, 70)), set(range(5, 100, 5))
+
+
+def test_each_household_is_counted_once_in_the_month_of_its_first_event(
+    stage: Stage, node: NodeHome
+) -> None:
+    releases = {}
+    for position, owing in enumerate((FIRST, SECOND, THIRD), start=1):
+        score_with(stage.home, owing)
+        releases[position] = read(answer(stage, node, in_series(position)))
+    assert [one.row for one in releases.values()] == [SeriesRow(at, at) for at in (1, 2, 3)]
+    assert by_area(in_series(3), releases) == {
+        (1, "cumulative"): expected(FIRST),
+        (1, "new"): expected(FIRST),
+        (2, "cumulative"): expected(FIRST, SECOND),
+        (2, "new"): expected(SECOND - FIRST),
+        (3, "cumulative"): expected(FIRST, SECOND, THIRD),
+        (3, "new"): expected(THIRD - FIRST - SECOND),
+    }
+    losses = [debit.rho for debit in node.ledger.debits()]
+    assert losses == list(in_series(1).charges) == [one.loss for one in releases.values()]
+    assert sum(loss.nano for loss in losses) == TOTAL.nano
