@@ -6,7 +6,7 @@ import csv
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
+from folkmoot.series import Series, SeriesEvent
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import HOUR
 from folkmoot_operator.problems import ExitCode, Problem
@@ -65,6 +66,27 @@ class MarginalEntry(Settings):
     weight: int = 1
 
 
+class EventEntry(Settings):
+    """What a household must satisfy to be counted in a series."""
+
+    attribute: str
+    codes: tuple[str, ...]
+
+
+class SeriesEntry(Settings):
+    """Table `[series]`: the round is the first of a series.
+
+    Attributes:
+        rounds: Number of rounds planned.
+        until: Last day of the series (UTC).
+        event: What a household must satisfy to be counted.
+    """
+
+    rounds: int
+    until: date
+    event: EventEntry
+
+
 class RoundFile(Settings):
     """The file ROUND.toml; paths are relative to it."""
 
@@ -82,6 +104,7 @@ class RoundFile(Settings):
     deadline: datetime | None = None
     attributes: tuple[AttributeEntry, ...] = ()
     marginals: tuple[MarginalEntry, ...]
+    series: SeriesEntry | None = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> RoundFile:
@@ -131,6 +154,17 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         delta=Delta.of(file.delta, "delta"),
         opened_at=now,
         deadline=_deadline(file, now),
+        series=_series(file.series) if file.series else None,
+    )
+
+
+def _series(entry: SeriesEntry) -> Series:
+    return Series(
+        series_id=secrets.token_hex(16),
+        position=1,
+        length=entry.rounds,
+        event=SeriesEvent(entry.event.attribute, tuple(sorted(entry.event.codes))),
+        ends_at=int(datetime.combine(entry.until, time(23, 59, 59), UTC).timestamp()),
     )
 
 

@@ -21,6 +21,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
+from folkmoot.series import Series
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.signing import SigningKey
@@ -68,7 +69,19 @@ class StoredRound:
             "deadline": to_text(round_.deadline),
             "closed_at": to_text(self.closed_at) if self.closed_at else None,
             "minimum_councils": round_.minimum_councils,
+            **({"series": series_facts(round_.series)} if round_.series else {}),
         }
+
+
+def series_facts(series: Series) -> dict[str, Any]:
+    """What identifies a series and a round's place in it, for `--json` and metadata."""
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "rounds": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": to_text(series.ends_at),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from folkmoot.geography import GssCode
-from folkmoot.rounds import RoundState
+from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.results import Coverage, coverage, stored_releases
@@ -76,6 +78,44 @@ def find_series(database: Database, reference: str) -> tuple[StoredRound, ...]:
         where=f"series {reference[:40]!r}",
         remedy="`folkmoot-coordinator round show` of one of its rounds says the id",
         exit_code=ExitCode.USAGE,
+    )
+
+
+def next_round(rounds: Sequence[StoredRound], now: int) -> Round:
+    """The round of a series that follows: the same question, open for as long as the last.
+
+    Args:
+        rounds: The rounds so far, in order of their positions.
+        now: When it opens, seconds since 1970-01-01T00:00:00Z.
+
+    Raises:
+        Problem: REFUSED if the last round is open, or none is left.
+    """
+    last = rounds[-1].round_
+    series = last.series
+    assert series is not None
+    where = f"series {series.series_id}"
+    if rounds[-1].state is RoundState.OPEN:
+        raise Problem(
+            f"round {series.position} is open until {to_text(last.deadline)}",
+            where=where,
+            remedy="Wait, or close it with `folkmoot-coordinator round close`",
+            exit_code=ExitCode.REFUSED,
+        )
+    if series.position == series.length or now >= series.ends_at:
+        raise Problem(
+            f"has ended: {series.position} of {series.length} rounds were opened, until "
+            f"{to_text(series.ends_at)} at the latest",
+            where=where,
+            remedy="Open a new series; it counts every household anew, and costs anew",
+            exit_code=ExitCode.REFUSED,
+        )
+    return dataclasses.replace(
+        last,
+        round_id=secrets.token_hex(16),
+        series=dataclasses.replace(series, position=series.position + 1),
+        opened_at=now,
+        deadline=min(now + last.deadline - last.opened_at, series.ends_at),
     )
 
 

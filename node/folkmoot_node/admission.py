@@ -148,7 +148,7 @@ def _judge_series(round_: Round, standing: Standing) -> Objection | None:
             RefusalReason.LOSS_PER_ROUND,
             f"rho {round_.loss} for the series; at most {policy.loss.per_series} for one series",
         )
-    if any(one.definition != found.definition for one in found.earlier):
+    if any(one.definition != found.definition for one in found.others):
         return Objection(
             RefusalReason.ROUND_INVALID,
             f"series {series.series_id[:12]} asks something else than it did before",

@@ -251,6 +251,9 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
 def _describe(known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
         loss, delta = known.round.loss, known.round.delta
+        if known.round.series is not None:
+            place = f"round {known.round.series.position} of {known.round.series.length}"
+            return f"released: {place} of a series of rho {loss} in all"
         return f"released: rho {loss}, epsilon {epsilon_at(loss, delta):.2f} at delta {delta}"
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"

@@ -175,8 +175,8 @@ def refuse(
 def _charge(round_: Round, standing: admission.Standing, ledger: Ledger, now: int) -> Rho:
     if standing.series is None:
         return round_.loss
-    earlier = (one.round_id for one in standing.series.earlier)
-    return charge_of(round_, earlier, ledger, standing.release_policy.loss, now)
+    others = (one.round_id for one in standing.series.others)
+    return charge_of(round_, others, ledger, standing.release_policy.loss, now)
 
 
 def _check_tables(counts: ExactCounts, plan: Plan) -> None:

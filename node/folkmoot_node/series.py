@@ -12,14 +12,14 @@ from functools import cached_property
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
-from folkmoot.series import SeriesRow
+from folkmoot.series import SeriesRow, cumulative_weights
 from folkmoot_node.ledger import Ledger
 from folkmoot_node.outbox import AnswerKind, Outbox
 from folkmoot_node.release_policy import LossPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierRound:
+class OtherRound:
     """Another round of the series that was paid for or released.
 
     Attributes:
@@ -44,19 +44,28 @@ class SeriesStanding:
     """Where a node stands when it judges and answers a round of a series.
 
     Attributes:
+        position: Number of the round in the series.
+        length: Number of rounds planned.
         definition: `codec.series_digest` of the round, 32 bytes.
-        earlier: The other rounds of the series that were paid for or released, by position.
+        others: The other rounds of the series that were paid for or released, by position.
         charge: What the ledger asks for this round.
     """
 
+    position: int
+    length: int
     definition: bytes
-    earlier: tuple[EarlierRound, ...]
+    others: tuple[OtherRound, ...]
     charge: Rho
 
     @property
     def last_position(self) -> int:
-        """The largest position that is taken; 0 if none is."""
-        return max((one.position for one in self.earlier), default=0)
+        """The largest position that is taken by another round; 0 if none is."""
+        return max((one.position for one in self.others), default=0)
+
+    @property
+    def earlier(self) -> tuple[OtherRound, ...]:
+        """The rounds before this one."""
+        return tuple(one for one in self.others if one.position < self.position)
 
     @property
     def released(self) -> tuple[str, ...]:
@@ -86,6 +95,11 @@ class SeriesStanding:
         """What this round measures."""
         return self.rows[-1]
 
+    @cached_property
+    def weights(self) -> tuple[float, ...]:
+        """Weights of the rows in the cumulative counts that the region will have."""
+        return cumulative_weights(self.rows, self.length)[-1]
+
 
 def standing_in_series(
     round_: Round,
@@ -107,7 +121,7 @@ def standing_in_series(
     """
     assert round_.series is not None
     paid = {debit.round_id for debit in ledger.debits()}
-    earlier = []
+    others = []
     for other in rounds:
         if (
             other.series is None
@@ -119,8 +133,8 @@ def standing_in_series(
         released = answer is not None and answer.kind is AnswerKind.RELEASE
         if not released and other.round_id not in paid:
             continue
-        earlier.append(
-            EarlierRound(
+        others.append(
+            OtherRound(
                 round_id=other.round_id,
                 position=other.series.position,
                 definition=codec.series_digest(other),
@@ -129,16 +143,18 @@ def standing_in_series(
                 pending=released and answer is not None and answer.is_pending,
             )
         )
-    earlier.sort(key=lambda one: one.position)
+    others.sort(key=lambda one: one.position)
     return SeriesStanding(
+        position=round_.series.position,
+        length=round_.series.length,
         definition=codec.series_digest(round_),
-        earlier=tuple(earlier),
-        charge=charge_of(round_, (one.round_id for one in earlier), ledger, policy, now),
+        others=tuple(others),
+        charge=charge_of(round_, (one.round_id for one in others), ledger, policy, now),
     )
 
 
 def charge_of(
-    round_: Round, earlier: Iterable[str], ledger: Ledger, policy: LossPolicy, moment: int
+    round_: Round, others: Iterable[str], ledger: Ledger, policy: LossPolicy, moment: int
 ) -> Rho:
     """What the ledger asks for a round of a series.
 
@@ -148,7 +164,7 @@ def charge_of(
 
     Args:
         round_: The round; what it was charged before, it is charged again.
-        earlier: Ids of the other rounds of its series that were paid for.
+        others: Ids of the other rounds of its series that were paid for.
         ledger: What was paid.
         policy: For the accounting period.
         moment: Seconds since 1970-01-01T00:00:00Z.
@@ -156,6 +172,6 @@ def charge_of(
     debit = ledger.debit_of(round_.round_id)
     if debit is not None:
         return debit.rho
-    of_series = set(earlier)
+    of_series = set(others)
     count = sum(one.round_id in of_series for one in ledger.in_period(policy, moment))
     return round_.charges[min(count, len(round_.charges) - 1)]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.series import Series, variance_factor
 from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal, Workload
 from folkmoot_node.admission import judge
 from folkmoot_node.rounds import KnownRound
+from folkmoot_node.series import SeriesStanding
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ class MarginalStatement:
     Attributes:
         name: Names of the attributes.
         cells: Number of cells of this council.
-        standard_error: Of a cell, in households; root of the mean variance of the cells.
+        standard_error: Of a cell, in households; root of the mean variance of the cells. In
+            a series, of the cumulative count up to this round.
         half_width: Of the 95 % interval of such a cell, in households.
     """
 
@@ -83,6 +86,8 @@ class RoundStatement:
         answered: True if the answer is made; nothing more is spent then.
         objection: Why it would be refused now, or None.
         obstacle: Why that cannot be told, or None.
+        charge: What the ledger asks for this answer: the loss of the round, or in a series
+            a part of the loss of the series.
     """
 
     known: KnownRound
@@ -97,23 +102,42 @@ class RoundStatement:
     answered: bool
     objection: str | None
     obstacle: str | None
+    charge: Rho
 
     @property
     def remaining_after(self) -> Rho:
         """Budget left after answering."""
         if self.paid or self.answered or self.objection:
             return self.remaining
-        return Rho(max(0, self.remaining.nano - self.known.round.loss.nano))
+        return Rho(max(0, self.remaining.nano - self.charge.nano))
 
     @property
     def privacy_text(self) -> str:
         """What answering costs, in plain English; printed with each release."""
         round_ = self.known.round
+        what, charged = "", ""
+        if round_.series is not None:
+            what = f" by all {round_.series.length} rounds of the series together"
+            charged = f" Of that, this answer is charged rho {self.charge}."
         return (
-            f"Privacy loss of a household: rho {round_.loss} (zero-concentrated differential "
+            f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
             f"privacy), which is epsilon {self.epsilon:.2f} at delta {round_.delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
-            f"epsilon {self.person_epsilon:.2f}."
+            f"epsilon {self.person_epsilon:.2f}." + charged
+        )
+
+    @property
+    def series_text(self) -> str:
+        """Which round of which series it is; empty if of none."""
+        series = self.known.round.series
+        if series is None:
+            return ""
+        ends = datetime.fromtimestamp(series.ends_at, UTC)
+        return (
+            f"It is round {series.position} of {series.length} of a series, which ends on "
+            f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
+            f"in which {series.event}; the counts below are of all households counted so far. "
+            "Until the series ends this node keeps an encrypted list of them."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -138,6 +162,8 @@ class RoundStatement:
             ],
             "epsilon": self.epsilon,
             "delta": str(self.known.round.delta),
+            "charge": str(self.charge),
+            "series": _series_json(self.known.round.series),
             "person_rho": str(self.person_rho),
             "person_epsilon": self.person_epsilon,
             "remaining_before": str(self.remaining),
@@ -154,6 +180,7 @@ class RoundStatement:
             f"Round {round_.round_id}: {round_.title or 'without title'}",
             f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
             f"Deadline: {deadline:%d %B %Y %H:%M} UTC.",
+            *([self.series_text] if self.series_text else []),
             "",
             "The region asks for counts of households, each with noise added here:",
         ]
@@ -183,15 +210,35 @@ class RoundStatement:
         return "\n".join(lines)
 
 
+def _series_json(series: Series | None) -> dict[str, Any] | None:
+    if series is None:
+        return None
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "length": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": series.ends_at,
+    }
+
+
 def _marginal(
-    workload: Workload, marginal: Marginal, plan: Plan, council: GssCode
+    workload: Workload,
+    marginal: Marginal,
+    plan: Plan,
+    council: GssCode,
+    found: SeriesStanding | None,
 ) -> MarginalStatement:
-    error = math.sqrt(plan.mean_variance(marginal.attributes))
+    variance, step = plan.mean_variance(marginal.attributes), plan.largest_step(marginal.attributes)
+    if found is not None:
+        variance *= variance_factor(found.weights, found.length)
+        step *= max(map(abs, found.weights))
+    error = math.sqrt(variance)
     return MarginalStatement(
         name=marginal.name,
         cells=workload.size(marginal, council),
         standard_error=error,
-        half_width=half_width(error, plan.largest_step(marginal.attributes)),
+        half_width=half_width(error, step),
     )
 
 
@@ -214,10 +261,11 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
     plan = round_.plan(council)
+    in_series = home.standing_in_series(signed, round_, home.clock())
     return RoundStatement(
         known=known,
         marginals=tuple(
-            _marginal(round_.workload, marginal, plan, council)
+            _marginal(round_.workload, marginal, plan, council, in_series)
             for marginal in round_.workload.marginals
         ),
         attributes=tuple(
@@ -242,4 +290,5 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         answered=answered,
         objection=objection,
         obstacle=obstacle,
+        charge=in_series.charge if in_series else round_.loss,
     )

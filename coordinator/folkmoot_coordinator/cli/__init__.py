@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from folkmoot_coordinator.cli import councils, diagnosis, exporting, initialise, rounds, serving
+from folkmoot_coordinator.cli import (
+    councils,
+    diagnosis,
+    exporting,
+    initialise,
+    rounds,
+    series,
+    serving,
+)
 from folkmoot_operator.console import application, run
 
 app = application(
@@ -15,6 +23,7 @@ app = application(
 initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)
+series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
 diagnosis.add_to(app)

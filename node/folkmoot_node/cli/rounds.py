@@ -187,7 +187,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
 
     Example: folkmoot-node release latest
     """
-    from folkmoot_node.answering import answer_round, deliver, learn
+    from folkmoot_node.answering import answer_round, deliver, forget_ended_series, learn
     from folkmoot_node.home import open_home
     from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
@@ -196,6 +196,8 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         for event in learn(node, client, client.negotiate()):
             typer.echo(f"Warning: {event.text}", err=True)
         known = node.round_book().resolve(round_id)
+        if node.outbox.pending():  # a round of a series waits for the ones before it
+            list(deliver(node, client))
         answer = answer_round(node, known)
         if answer is None:
             raise Problem(
@@ -208,6 +210,8 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             )
         for event in deliver(node, client):
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
+        for event in forget_ended_series(node):
+            typer.echo(event.text, err=True)
         summary = _summary(node, known)
         description = describe(node, known)
     if as_json:
