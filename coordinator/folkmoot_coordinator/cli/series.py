@@ -115,9 +115,8 @@ def show(
         )
         return
     typer.echo(f"Series {last.series.series_id}: {last.title or last.purpose}")
-    typer.echo(
-        f"  {len(rounds)} of {last.series.length} rounds opened; ends {to_text(last.series.ends_at)}"
-    )
+    ends = to_text(last.series.ends_at)
+    typer.echo(f"  {len(rounds)} of {last.series.length} rounds opened; ends {ends}")
     print_text(
         f"  counts each household in the first round in which {last.series.event}; rho "
         f"{last.loss} for all rounds together (epsilon {epsilon_at(last.loss, last.delta):.2f} "
