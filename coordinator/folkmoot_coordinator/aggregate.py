@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
-from folkmoot.interval import QUANTILE
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
@@ -195,6 +194,7 @@ def _join(
         np.concatenate([table.value.ravel() for table in tables.values()]),
         np.concatenate([table.variance.ravel() for table in tables.values()]),
         max(table.step for table in tables.values()),
+        max(table.quantile for table in tables.values()),
     )
     if not any(attribute.is_area and attribute.others for attribute in attributes):
         return codes, joined
@@ -212,7 +212,9 @@ def _join(
     )
     return (
         tuple(np.array(summed[name].to_list(), dtype=object) for name in names),
-        Estimates(summed["value"].to_numpy(), summed["variance"].to_numpy(), joined.step),
+        Estimates(
+            summed["value"].to_numpy(), summed["variance"].to_numpy(), joined.step, joined.quantile
+        ),
     )
 
 
@@ -221,6 +223,7 @@ def _sum(tables: Mapping[GssCode, Estimates]) -> Estimates:
         np.sum([table.value for table in tables.values()], axis=0),
         np.sum([table.variance for table in tables.values()], axis=0),
         max(table.step for table in tables.values()),
+        max(table.quantile for table in tables.values()),
     )
 
 
@@ -241,7 +244,7 @@ def _statistic(
 ) -> RegionalStatistic:
     value = estimates.value.ravel()
     standard_error = np.sqrt(estimates.variance.ravel())
-    width = QUANTILE * standard_error + estimates.step / 2  # `interval.half_width`, by column
+    width = estimates.quantile * standard_error + estimates.step / 2  # `interval.half_width`
     variation, reliability = reliability_of(value, standard_error)
     return RegionalStatistic(
         level=level,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from folkmoot.privacy import epsilon_at, guess_rate
-from folkmoot.rounds import Round
+from folkmoot.privacy import guess_rate, pure_guess_rate
+from folkmoot.rounds import Mechanism, Round
 
 SHARED_HOUSEHOLDS = 2
 """Number of households for which the loss of a person is spelt out."""
@@ -19,6 +19,17 @@ def privacy_statement(round_: Round, releases: int) -> str:
         releases: How many councils released.
     """
     rho, delta = round_.loss, round_.delta
+    right = guess_rate(rho)
+    definition = (
+        f"each council's release satisfies zero-concentrated differential privacy with rho = "
+        f"{rho}. That implies epsilon = {round_.epsilon_for():.3f} at delta = {delta}."
+    )
+    if round_.mechanism is Mechanism.DISCRETE_LAPLACE:
+        right = min(right, pure_guess_rate(round_.epsilon))
+        definition = (
+            f"each council's release satisfies pure differential privacy with epsilon = "
+            f"{round_.epsilon}, which holds without a delta, and is counted as rho = {rho}."
+        )
     released = "1 council" if releases == 1 else f"{releases} councils"
     shared = rho.for_person(SHARED_HOUSEHOLDS)
     return "\n\n".join(
@@ -28,16 +39,14 @@ def privacy_statement(round_: Round, releases: int) -> str:
             "What is protected is the presence of one household in one council's data. Somebody "
             "who knew everything about all other households, and guessed from that council's "
             "figures whether one household was counted, would be right at most "
-            f"{math.ceil(100 * guess_rate(rho))} times in 100; tossing a coin gives 50. In "
-            f"numbers, each council's release satisfies zero-concentrated differential privacy "
-            f"with rho = {rho}. That implies epsilon = {epsilon_at(rho, delta):.3f} at "
-            f"delta = {delta}. The smaller these numbers, the stronger the protection.",
+            f"{math.ceil(100 * right)} times in 100; tossing a coin gives 50. In "
+            f"numbers, {definition} The smaller these numbers, the stronger the protection.",
             f"{released} released. No household is counted by two councils, so the "
             f"round costs a household the loss of one release, rho = {rho}, however many "
             "councils take part: the largest of the councils' losses, not their sum.",
             "A person may belong to more than one household. Whoever appears in m households "
             f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
-            f"households, which is epsilon = {epsilon_at(shared, delta):.3f} at the same delta. "
+            f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
             "A person who moves between councils within the accounting period is covered by "
             "the sum of what both councils released.",
             "Losses of several rounds add up. Each council keeps a ledger of all it has "
@@ -69,7 +78,7 @@ def series_statement(round_: Round, releases: int) -> str:
             f"in which {series.event}. Its presence in one council's data is what is protected.",
             f"All {series.length} rounds together satisfy zero-concentrated differential privacy "
             f"with rho = {rho}, fixed before the first. That implies epsilon = "
-            f"{epsilon_at(rho, delta):.3f} at delta = {delta}. Somebody who knew everything "
+            f"{round_.epsilon_for():.3f} at delta = {delta}. Somebody who knew everything "
             "about all other households, and guessed from all rounds of a council whether one "
             f"household was counted, would be right at most {math.ceil(100 * guess_rate(rho))} "
             "times in 100; tossing a coin gives 50. A council that misses rounds loses less.",
@@ -78,7 +87,7 @@ def series_statement(round_: Round, releases: int) -> str:
             "councils take part.",
             "A person may belong to more than one household. Whoever appears in m households "
             f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
-            f"households, which is epsilon = {epsilon_at(shared, delta):.3f} at the same delta. "
+            f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f} at the same delta. "
             "A person who moves between councils is covered by the sum of what both released.",
             "What other rounds released adds to that. Each council keeps a ledger of all it has "
             "released and refuses a round that would exceed the limit it has set.",

@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 
 from folkmoot.interval import CONFIDENCE
-from folkmoot.privacy import epsilon_at
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
@@ -162,7 +161,7 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "mechanism": round_.mechanism.name.lower(),
             "rho_per_release": str(round_.loss),
             "delta": round_.delta.value,
-            "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
+            "epsilon_at_delta": round_.epsilon_for(),
             "statement": privacy_statement(round_, len(covered.released)),
         },
         "columns": _DESCRIPTIONS

@@ -1,10 +1,13 @@
-"""From one council's noisy contrasts to estimates of the marginals it was asked for.
+"""From one council's noisy numbers to estimates of the marginals it was asked for.
 
 The contrasts of different components are orthogonal, so the best linear unbiased estimate of
 a marginal is the sum, over the components below it, of what each says about each cell (Xiao,
 He, Zhang and Kifer, ResidualPlanner, NeurIPS 2023, section 5). Marginals reconstructed so
 agree with each other, and along nested areas, to the last bits of floating point. Nothing
 larger than a marginal is ever built.
+
+Under pure differential privacy marginals were measured themselves (`folkmoot.pure`); each
+component is then the average of what the marginals above it say, weighted by precision.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.hierarchy import Axis, Level
-from folkmoot.strategy import Depths, Plan
+from folkmoot.pure import contrast_share, precision
+from folkmoot.strategy import Depths, Measurement, Plan
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -30,11 +34,13 @@ class Estimates:
         value: Households, unbiased; shape of the marginal, axes in the marginal's order.
         variance: Of the noise, households squared; the same shape.
         step: By how much a value can move when one whole number of noise changes by one.
+        quantile: How many standard errors an interval reaches either way.
     """
 
     value: Float64
     variance: Float64
     step: float
+    quantile: float
 
 
 class Reconstruction:
@@ -45,15 +51,38 @@ class Reconstruction:
 
         Args:
             plan: The council's plan.
-            noisy: Its noisy contrasts, or a weighted sum of several, shape (plan.rows,).
+            noisy: Its noisy whole numbers, or a weighted sum of several, shape (plan.rows,).
         """
         self._plan = plan
         self._components: dict[Depths, Float64] = {}
         first = 0
-        for measurement in plan.measurements:
-            rows = noisy[first : first + measurement.rows]
-            first += measurement.rows
-            self._components[measurement.depths] = _invert(plan.axes, measurement.depths, rows)
+        for measured in plan.measurements:
+            rows = noisy[first : first + measured.rows]
+            first += measured.rows
+            if measured.epsilon.nano:
+                self._add_marginal(measured, rows)
+            else:
+                self._components[measured.depths] = _invert(plan.axes, measured.depths, rows)
+        if plan.is_pure:
+            for part in plan.components:
+                weight = part.tau_squared * contrast_share(plan.axes, part.depths)
+                self._components[part.depths] *= weight
+
+    def _add_marginal(self, measured: Measurement, rows: Int64 | Float64) -> None:
+        """Adds what one noisy marginal says of each component below it, by its precision."""
+        axes = self._plan.axes
+        shape = tuple(map(Axis.size, axes, measured.depths))
+        table = rows.reshape(shape).astype(np.float64)
+        for part in self._plan.parts(measured.depths):
+            values = table
+            for at, depth in enumerate(part.depths):
+                if depth:
+                    values = values - values.mean(axis=at, keepdims=True)
+                else:
+                    values = values.sum(axis=at, keepdims=True)
+            weighted = values * precision(axes, measured, part.depths)
+            known = self._components.get(part.depths)
+            self._components[part.depths] = weighted if known is None else known + weighted
 
     def marginal(self, attributes: Sequence[str]) -> Estimates:
         """Estimates of the marginal over some attributes, in that order.
@@ -71,6 +100,7 @@ class Reconstruction:
             _arrange(value, order),
             _arrange(variances(self._plan, depths), order),
             self._plan.largest_step(attributes),
+            self._plan.quantile,
         )
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.workload import Attribute, Marginal, Workload
@@ -96,9 +96,10 @@ class RoundFile(Settings):
     policy_digest: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
     councils: tuple[str, ...] | Literal["all"]
     minimum_councils: int
-    rho: Decimal | float | str
+    rho: Decimal | float | str | None = None
+    epsilon: Decimal | float | str | None = None
     delta: Decimal | float | str
-    mechanism: Literal["discrete_gaussian"] = "discrete_gaussian"
+    mechanism: Literal["discrete_gaussian", "discrete_laplace"] = "discrete_gaussian"
     deadline_hours: float | None = Field(default=None, gt=0, le=24 * 366)
     deadline_minutes: float | None = Field(default=None, gt=0, le=60 * 24 * 366)
     deadline: datetime | None = None
@@ -113,6 +114,11 @@ class RoundFile(Settings):
         given = [self.deadline_hours, self.deadline_minutes, self.deadline]
         if sum(value is not None for value in given) != 1:
             raise ValueError("give one of deadline_hours, deadline_minutes, deadline")
+        pure = self.mechanism == "discrete_laplace"
+        if (self.epsilon is None) == pure or (self.rho is None) != pure:
+            raise ValueError(
+                "give rho with the discrete Gaussian mechanism, epsilon with the discrete Laplace"
+            )
         return self
 
 
@@ -138,6 +144,7 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
     councils = _councils(file, path, enrolled)
     attributes = tuple(_attribute(entry, path, councils) for entry in file.attributes)
     _check_names(file, path)
+    epsilon = NO_EPSILON if file.epsilon is None else Epsilon.of(file.epsilon)
     return Round(
         round_id=secrets.token_hex(16),
         title=file.title,
@@ -149,8 +156,9 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
             attributes,
             tuple(Marginal(entry.attributes, entry.weight) for entry in file.marginals),
         ),
-        loss=Rho.of(file.rho, "rho"),
-        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        loss=Rho.of(file.rho, "rho") if file.rho is not None else epsilon.rho,
+        mechanism=Mechanism[file.mechanism.upper()],
+        epsilon=epsilon,
         delta=Delta.of(file.delta, "delta"),
         opened_at=now,
         deadline=_deadline(file, now),

@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from folkmoot.codec import series_digest
-from folkmoot.privacy import epsilon_at
 from folkmoot_coordinator.privacy_statement import series_statement
 from folkmoot_coordinator.publish import Publication, long_table, metadata, write_files
 from folkmoot_coordinator.results import RoundResult
@@ -58,7 +57,7 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     )
     described["privacy"] |= {
         "rho_of_the_series": str(round_.loss),
-        "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
+        "epsilon_at_delta": round_.epsilon_for(),
         "charges": [str(charge) for charge in round_.charges],
         "statement": series_statement(round_, len(last.released)),
     }

@@ -77,6 +77,11 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             RefusalReason.PURPOSE,
             f"purpose {round_.purpose!r}; permitted: {', '.join(policy.purposes)}",
         )
+    if round_.mechanism.name not in {mechanism.name for mechanism in policy.mechanisms}:
+        return Objection(
+            RefusalReason.MECHANISM,
+            f"mechanism {round_.mechanism.name.lower()}; permitted: {', '.join(policy.mechanisms)}",
+        )
     if round_.delta > policy.maximum_delta:
         return Objection(
             RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"

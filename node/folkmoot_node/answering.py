@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from folkmoot.errors import ContractError
-from folkmoot.privacy import epsilon_at
 from folkmoot.rejection import RejectionReason
 from folkmoot_node import admission
 from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
@@ -250,11 +249,13 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
 
 def _describe(known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        loss, delta = known.round.loss, known.round.delta
-        if known.round.series is not None:
-            place = f"round {known.round.series.position} of {known.round.series.length}"
-            return f"released: {place} of a series of rho {loss} in all"
-        return f"released: rho {loss}, epsilon {epsilon_at(loss, delta):.2f} at delta {delta}"
+        asked = known.round
+        if asked.series is not None:
+            place = f"round {asked.series.position} of {asked.series.length}"
+            return f"released: {place} of a series of rho {asked.loss} in all"
+        return (
+            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta {asked.delta}"
+        )
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"
 

@@ -30,14 +30,16 @@ def contrasts(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -
     Returns:
         Flat int64 array of the component's rows, the last axis fastest.
     """
-    values = table.reshape([axis.size(depth) for axis, depth in zip(axes, held, strict=True)])
-    for at, (axis, here, there) in enumerate(zip(axes, held, asked, strict=True)):
-        if there < here:
-            values = _sum_up(values, at, axis, here, there)
+    values = _summed(table, axes, held, asked)
     for at, (axis, depth) in enumerate(zip(axes, asked, strict=True)):
         if depth:
             values = _contrast(values, at, axis.levels[depth - 1])
     return np.ascontiguousarray(values).ravel()
+
+
+def marginal(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -> Int64:
+    """The counts of a marginal, flat, from a table that it is below; as `contrasts`."""
+    return np.ascontiguousarray(_summed(table, axes, held, asked)).ravel()
 
 
 def sensitivities(axes: Sequence[Axis], asked: Depths) -> Int64:
@@ -48,6 +50,14 @@ def sensitivities(axes: Sequence[Axis], asked: Depths) -> Int64:
             rows = np.array(axis.levels[depth - 1].row_sensitivities, dtype=np.int64)
             found = np.multiply.outer(found, rows).ravel()
     return found
+
+
+def _summed(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -> Int64:
+    values = table.reshape([axis.size(depth) for axis, depth in zip(axes, held, strict=True)])
+    for at, (axis, here, there) in enumerate(zip(axes, held, asked, strict=True)):
+        if there < here:
+            values = _sum_up(values, at, axis, here, there)
+    return values
 
 
 def _sum_up(values: Int64, at: int, axis: Axis, here: int, there: int) -> Int64:

@@ -15,8 +15,10 @@ sigma satisfies d^2 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theore
 components of a round compose by addition. Where an axis is nested, the rows of a component
 fall into groups of different sensitivity, each with noise in proportion to its own. One
 household is in one group of each axis, so it changes rows of one sensitivity only, and the
-component costs it what one group costs. Drawing disjoint parts of one component on several
-threads draws the same product distribution.
+component costs it what one group costs. Releasing a marginal, which has L1 sensitivity 1,
+through the discrete Laplace of scale b satisfies pure (1/b)-differential privacy, and marginals
+compose by addition. Drawing disjoint parts of one measurement on several threads draws the same
+product distribution.
 
 In a series (`folkmoot.series`) the exact tables hold each household times a coefficient, and
 the noise is that of the squared sensitivity of all rounds together: together they cost what
@@ -29,7 +31,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,13 +40,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from opendp.domains import atom_domain, vector_domain
-from opendp.measurements import make_gaussian
-from opendp.metrics import l2_distance
+from opendp.measurements import make_gaussian, make_laplace
+from opendp.metrics import l1_distance, l2_distance
 from opendp.mod import enable_features
 
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
-from folkmoot.privacy import Rho
+from folkmoot.privacy import Epsilon, Rho
 from folkmoot.refusal import Refusal
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Round
@@ -52,7 +54,7 @@ from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
-from folkmoot_node.contrasts import contrasts, sensitivities
+from folkmoot_node.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
@@ -195,7 +197,7 @@ class _Task:
 
 
 def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> NoisyCounts:
-    """Adds discrete Gaussian noise to the contrasts of every component of the plan.
+    """Adds noise to everything that the plan measures.
 
     Args:
         counts: The exact tables.
@@ -209,9 +211,13 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> No
     def draw(task: _Task) -> None:
         noisy[task.rows] = task.measurement(task.exact.tolist())
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(draw, tasks):
-            pass
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            draw(task)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(draw, tasks):
+                pass
     values = array("q")
     values.frombytes(noisy.tobytes())
     return NoisyCounts(values)
@@ -219,21 +225,42 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> No
 
 def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:
     first = 0
-    for component in plan.measurements:
-        at = next(at for at, held in enumerate(plan.largest) if is_below(component.depths, held))
-        exact = contrasts(counts._tables[at], plan.axes, plan.largest[at], component.depths)
-        squared = sensitivities(plan.axes, component.depths)
-        for sensitivity in np.unique(squared):
-            measurement = _measurement(component.rho, norm * int(sensitivity))
-            rows = np.flatnonzero(squared == sensitivity)
+    for measured in plan.measurements:
+        at = next(at for at, held in enumerate(plan.largest) if is_below(measured.depths, held))
+        source = (counts._tables[at], plan.axes, plan.largest[at], measured.depths)
+        groups: Iterable[tuple[Any, Int64]]
+        if measured.epsilon.nano:
+            exact = marginal(*source)
+            groups = [(_laplace(measured.epsilon), np.arange(exact.size))]
+        else:
+            exact = contrasts(*source)
+            squared = sensitivities(plan.axes, measured.depths)
+            groups = [
+                (_gaussian(measured.rho, norm * int(value)), np.flatnonzero(squared == value))
+                for value in np.unique(squared)
+            ]
+        for measurement, rows in groups:
             step = min(_ROWS_PER_TASK, max(1, -(-rows.size // threads)))
             for start in range(0, rows.size, step):
                 part = rows[start : start + step]
                 yield _Task(first + part, exact[part], measurement)
-        first += component.rows
+        first += measured.rows
 
 
-def _measurement(rho: Rho, squared_sensitivity: int) -> Any:
+def _laplace(epsilon: Epsilon) -> Any:
+    """OpenDP's discrete Laplace on int64 vectors of L1 sensitivity 1, losing at most `epsilon`."""
+    allowed = Fraction(epsilon.nano, 10**9)
+    scale = 1 / epsilon.value
+    domain = vector_domain(atom_domain(T="i64"))
+    for _ in range(64):
+        measurement: Any = make_laplace(domain, l1_distance(T="i64"), scale=scale)
+        if Fraction(measurement.map(1)) <= allowed:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
+    raise AssertionError("OpenDP's privacy map does not agree with the planned loss")
+
+
+def _gaussian(rho: Rho, squared_sensitivity: int) -> Any:
     """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
 
     The scale is the smallest double at or above `sqrt(squared_sensitivity / (2 rho))` for

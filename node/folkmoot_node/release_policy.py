@@ -10,6 +10,7 @@ import calendar
 import datetime
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,6 +54,13 @@ LossLimit = Annotated[Rho, BeforeValidator(_rho)]
 DeltaLimit = Annotated[Delta, BeforeValidator(_delta)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Council = Annotated[str, AfterValidator(_gss)]
+
+
+class MechanismName(StrEnum):
+    """A mechanism as a policy names it; the names are those of `folkmoot.rounds.Mechanism`."""
+
+    DISCRETE_GAUSSIAN = "discrete_gaussian"
+    DISCRETE_LAPLACE = "discrete_laplace"
 
 
 class LossPolicy(Settings):
@@ -125,6 +133,7 @@ class ReleasePolicy(Settings):
         attributes: Attributes of households that may be tabulated.
         maximum_ways: Most attributes in one marginal.
         maximum_cells: Most cells in one round.
+        mechanisms: Noise-adding mechanisms that rounds may ask for.
         operator_approval: True if a person must approve each round.
         maximum_delta: Largest delta at which epsilon may be stated.
         loss: How much privacy loss a household may suffer.
@@ -137,6 +146,9 @@ class ReleasePolicy(Settings):
     attributes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     maximum_ways: Annotated[int, Field(ge=1, le=10)]
     maximum_cells: Annotated[int, Field(ge=1)]
+    mechanisms: Annotated[tuple[MechanismName, ...], Field(min_length=1)] = (
+        MechanismName.DISCRETE_GAUSSIAN,
+    )
     operator_approval: bool
     maximum_delta: DeltaLimit
     loss: LossPolicy

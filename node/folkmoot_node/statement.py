@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
-from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.privacy import Rho
 from folkmoot.series import Series, variance_factor
 from folkmoot.strategy import Plan
 from folkmoot.workload import Marginal, Workload
@@ -238,7 +238,7 @@ def _marginal(
         name=marginal.name,
         cells=workload.size(marginal, council),
         standard_error=error,
-        half_width=half_width(error, step),
+        half_width=half_width(error, step, plan.quantile),
     )
 
 
@@ -281,9 +281,9 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
             )
             for attribute in round_.workload.attributes
         ),
-        epsilon=epsilon_at(round_.loss, round_.delta),
+        epsilon=round_.epsilon_for(),
         person_rho=person,
-        person_epsilon=epsilon_at(person, round_.delta),
+        person_epsilon=round_.epsilon_for(persons),
         households_per_person=persons,
         remaining=home.balance().remaining,
         paid=paid,

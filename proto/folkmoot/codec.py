@@ -15,7 +15,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -70,6 +70,7 @@ def _round_message(round_: Round) -> round_pb2.Round:
         delta_pico=round_.delta.pico,
         opened_at=round_.opened_at,
         deadline=round_.deadline,
+        epsilon_nano=round_.epsilon.nano,
         series=_encode_series(round_.series) if round_.series else None,
     )
 
@@ -98,6 +99,7 @@ def decode_round(serialised: bytes) -> Round:
         delta=Delta(message.delta_pico),
         opened_at=message.opened_at,
         deadline=message.deadline,
+        epsilon=Epsilon(message.epsilon_nano),
         series=_decode_series(message.series) if message.HasField("series") else None,
     )
 
@@ -425,7 +427,9 @@ def _refuse_unknown_fields(message: Message) -> None:
 def _mechanism(number: int, where: str) -> Mechanism:
     if number not in Mechanism._value2member_map_:
         raise ContractError(
-            where, f"{number} is not a known mechanism", "Use the discrete Gaussian (1)"
+            where,
+            f"{number} is not a known mechanism",
+            "Use the discrete Gaussian (1) or Laplace (2)",
         )
     return Mechanism(number)
 

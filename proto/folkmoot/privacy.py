@@ -70,6 +70,43 @@ class Rho:
 
 
 @dataclass(frozen=True, order=True, slots=True)
+class Epsilon:
+    """A pure differential privacy loss, held in units of 1e-9.
+
+    Attributes:
+        nano: epsilon in units of 1e-9; 0 or more.
+    """
+
+    nano: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nano <= _LARGEST:
+            raise ContractError("epsilon", f"{self.nano} nano is out of range", "Give 0 or more")
+
+    @classmethod
+    def of(cls, value: str | int | float | Decimal, where: str = "epsilon") -> Epsilon:
+        """Reads a loss written as a decimal number, with at most nine decimals."""
+        return cls(Rho.of(value, where).nano)
+
+    @property
+    def value(self) -> float:
+        """epsilon as a floating-point number, for formulas and display."""
+        return self.nano / _NANO
+
+    @property
+    def rho(self) -> Rho:
+        """The zCDP loss it implies, `epsilon^2 / 2` rounded up (Bun and Steinke 2016, prop. 4)."""
+        return Rho(-(-self.nano * self.nano // (2 * _NANO)))
+
+    def __str__(self) -> str:
+        return format(Decimal(self.nano) / _NANO, "f")
+
+
+NO_EPSILON = Epsilon(0)
+"""Stands where a mechanism has no pure loss."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
 class Delta:
     """The delta at which an epsilon is stated, in units of 1e-12; between 0 and 1."""
 
@@ -140,6 +177,11 @@ def guess_rate(rho: Rho) -> float:
     """
     distance = math.sqrt(min(rho.value / 2, -math.expm1(-rho.value)))
     return (1 + distance) / 2
+
+
+def pure_guess_rate(epsilon: Epsilon) -> float:
+    """The same under pure differential privacy: at most `exp(epsilon) / (1 + exp(epsilon))`."""
+    return 1 / (1 + math.exp(-epsilon.value))
 
 
 def epsilon_at(rho: Rho, delta: Delta) -> float:

@@ -9,7 +9,8 @@ from enum import IntEnum
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho, epsilon_at
+from folkmoot.pure import plan_pure
 from folkmoot.series import Series, charges
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
@@ -33,6 +34,7 @@ class Mechanism(IntEnum):
     """Noise-adding mechanism of a release; numbered as on the wire."""
 
     DISCRETE_GAUSSIAN = 1
+    DISCRETE_LAPLACE = 2
 
 
 class RoundState(IntEnum):
@@ -78,6 +80,8 @@ class Round:
         delta: At which epsilon is stated.
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: Seconds since 1970-01-01T00:00:00Z; after `opened_at`.
+        epsilon: Pure loss for the whole workload under the discrete Laplace mechanism, whose
+            zCDP loss is then `loss`; zero under the discrete Gaussian, which has none.
         series: Its place in a series, or None.
     """
 
@@ -93,6 +97,7 @@ class Round:
     delta: Delta
     opened_at: int
     deadline: int
+    epsilon: Epsilon = NO_EPSILON
     series: Series | None = None
 
     def __post_init__(self) -> None:
@@ -137,6 +142,7 @@ class Round:
                 f"rho {self.loss} is too small for {self.workload.parts} measurements",
                 "Ask for more privacy loss or fewer marginals",
             )
+        self._check_mechanism()
         self._check_series()
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
@@ -161,6 +167,30 @@ class Round:
                         f"has no code of {council}, which is invited",
                         "Give each invited council its codes, or do not invite it",
                     )
+
+    def _check_mechanism(self) -> None:
+        pure = self.mechanism is Mechanism.DISCRETE_LAPLACE
+        if (self.epsilon.nano > 0) != pure:
+            raise ContractError(
+                "round.epsilon",
+                "is missing" if pure else "is given for a mechanism that has none",
+                "Give epsilon with the discrete Laplace mechanism, rho with the discrete Gaussian",
+            )
+        if not pure:
+            return
+        if self.epsilon.rho != self.loss:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is not that of epsilon {self.epsilon}",
+                f"epsilon implies rho {self.epsilon.rho}",
+            )
+        nested = [one.name for one in self.workload.attributes if one.within]
+        if nested:
+            raise ContractError(
+                f"attribute {nested[0]}: within",
+                "cannot be measured with discrete Laplace noise",
+                "Use the discrete Gaussian, or ask for each level in a round of its own",
+            )
 
     def _check_series(self) -> None:
         if self.series is None:
@@ -194,7 +224,21 @@ class Round:
 
         In a series that is the loss of all its rounds together.
         """
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return plan_pure(self.workload, council, self.epsilon)
         return plan(self.workload, council, self.loss)
+
+    def epsilon_for(self, households: int = 1) -> float:
+        """epsilon that a release costs at the round's delta.
+
+        Under the discrete Laplace mechanism it holds at every delta, even zero.
+
+        Args:
+            households: In how many households the person or group appears that loses it.
+        """
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return households * self.epsilon.value
+        return epsilon_at(self.loss.for_person(households), self.delta)
 
 
 def round_digest(serialised: bytes) -> bytes:

@@ -22,7 +22,8 @@ from itertools import product
 
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
-from folkmoot.privacy import Rho
+from folkmoot.interval import GAUSSIAN_QUANTILE, half_width
+from folkmoot.privacy import NO_EPSILON, Epsilon, Rho
 from folkmoot.workload import Workload
 
 Depths = tuple[int, ...]
@@ -30,23 +31,39 @@ Depths = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """One component, and the loss spent on it.
-
-    With noise of scale `tau * sqrt(s)` on the rows of squared sensitivity `s`, a household
-    loses `1 / (2 tau^2)`, whichever of the rows it is in: it is in one group of each axis.
+class Component:
+    """What a release says about one component.
 
     Attributes:
         depths: The component.
-        attributes: Names of the attributes of the component; () for the whole council.
+        tau_squared: Its estimate has the variance that noise of scale `tau` times its
+            sensitivity gives it; see `Axis.variance_factors`.
+    """
+
+    depths: Depths
+    tau_squared: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What is measured at once, and the loss spent on it.
+
+    Attributes:
+        depths: Depth on each axis of what is measured.
+        attributes: Their names; () for the whole council.
         rows: Number of whole numbers that are measured.
-        rho: Loss of this measurement.
+        rho: Loss of this measurement. For contrasts with discrete Gaussian noise of scale
+            `tau * sqrt(s)` on the rows of squared sensitivity `s`, it is `1 / (2 tau^2)`,
+            whichever rows a household is in: it is in one group of each axis.
+        epsilon: Pure loss of this measurement if it is a marginal with discrete Laplace
+            noise; zero for contrasts.
     """
 
     depths: Depths
     attributes: tuple[str, ...]
     rows: int
     rho: Rho
+    epsilon: Epsilon = NO_EPSILON
 
     @property
     def tau_squared(self) -> float:
@@ -69,10 +86,19 @@ class Plan:
     Attributes:
         axes: The attributes the round counts by, nested ones together.
         measurements: What is measured, in the order of the release.
+        components: What is known from it, each component once.
+        quantile: How many standard errors an interval reaches either way; see `interval`.
     """
 
     axes: tuple[Axis, ...]
     measurements: tuple[Measurement, ...]
+    components: tuple[Component, ...]
+    quantile: float = GAUSSIAN_QUANTILE
+
+    @property
+    def is_pure(self) -> bool:
+        """True if marginals are measured under pure differential privacy."""
+        return any(measurement.epsilon.nano for measurement in self.measurements)
 
     @property
     def rows(self) -> int:
@@ -81,7 +107,7 @@ class Plan:
 
     @cached_property
     def largest(self) -> tuple[Depths, ...]:
-        """The components that are below no other; tables over them give all the others."""
+        """Depths of the tables that give all others, none of them below another."""
         found: list[Depths] = []
         for measurement in sorted(self.measurements, key=lambda one: -sum(one.depths)):
             if not any(is_below(measurement.depths, depths) for depths in found):
@@ -92,11 +118,9 @@ class Plan:
         """Depth on each axis of a marginal over these attributes."""
         return depths_of(self.axes, attributes)
 
-    def parts(self, depths: Depths) -> tuple[Measurement, ...]:
-        """The measurements that a marginal of these depths is the sum of."""
-        return tuple(
-            measurement for measurement in self.measurements if is_below(measurement.depths, depths)
-        )
+    def parts(self, depths: Depths) -> tuple[Component, ...]:
+        """The components that a marginal of these depths is the sum of."""
+        return tuple(part for part in self.components if is_below(part.depths, depths))
 
     def mean_variance(self, attributes: Sequence[str]) -> float:
         """Mean variance over the cells of a marginal, households squared.
@@ -111,9 +135,16 @@ class Plan:
         )
         return total / math.prod(map(Axis.size, self.axes, depths))
 
+    def half_width(self, attributes: Sequence[str]) -> float:
+        """Half the width of the interval of a marginal's cell of mean variance, households."""
+        error = math.sqrt(self.mean_variance(attributes))
+        return half_width(error, self.largest_step(attributes), self.quantile)
+
     def largest_step(self, attributes: Sequence[str]) -> float:
         """By how much an estimate can move at most when one whole number changes by one."""
         depths = self.depths(attributes)
+        if self.is_pure:
+            return 1.0
         return max(
             math.prod(
                 max(axis.steps(own, asked))
@@ -171,19 +202,21 @@ def plan(workload: Workload, council: GssCode, loss: Rho) -> Plan:
     excess = sum(shares.values()) - loss.nano
     if excess > 0:  # the last bits of the divisions
         shares[max(shares, key=shares.__getitem__)] -= excess
-    return Plan(
-        axes,
-        tuple(
-            Measurement(
-                depths=component,
-                attributes=tuple(
-                    axis.levels[depth - 1].attribute
-                    for axis, depth in zip(axes, component, strict=True)
-                    if depth
-                ),
-                rows=math.prod(map(Axis.rows, axes, component)),
-                rho=Rho(shares[component]),
-            )
-            for component in sorted(shares)
-        ),
+    measurements = tuple(
+        Measurement(
+            depths=component,
+            attributes=names_of(axes, component),
+            rows=math.prod(map(Axis.rows, axes, component)),
+            rho=Rho(shares[component]),
+        )
+        for component in sorted(shares)
+    )
+    known = (Component(measured.depths, measured.tau_squared) for measured in measurements)
+    return Plan(axes, measurements, tuple(known))
+
+
+def names_of(axes: Sequence[Axis], depths: Depths) -> tuple[str, ...]:
+    """Names of the attributes at these depths."""
+    return tuple(
+        axis.levels[depth - 1].attribute for axis, depth in zip(axes, depths, strict=True) if depth
     )

@@ -10,6 +10,8 @@ import polars as pl
 
 ALL_AREAS = "(all)"
 """As the coordinator writes it: every area of the round together."""
+OTHER = "(other)"
+"""As the coordinator writes it: what has none of the codes of the round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,25 @@ def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
             for council, path in scored.items()
         ]
     )
+    names = {name for marginal in table["marginal"].unique() for name in marginal.split("*")}
+    counted = households
+    for name in sorted(names - {"total"}):
+        listed = pl.col(name).is_in(table[name].drop_nulls().unique().implode())
+        if (table[name] == OTHER).any():
+            cell = pl.when(listed).then(pl.col(name)).otherwise(pl.lit(OTHER))
+            counted = counted.with_columns(cell.alias(name))
+        else:  # a round leaves out the households that have no cell in it
+            counted = counted.filter(listed)
     compared = []
     for (level, marginal), rows in table.group_by(["level", "marginal"], maintain_order=True):
         names = [] if marginal == "total" else str(marginal).split("*")
         place = ["place"] if level == "council" else []
-        summed = [name for name in names if (rows[name] == ALL_AREAS).any()]
-        for area in summed:
-            # A round counts the households of the areas it names and of no others.
-            named = rows[area].unique()
-            there = households.filter(pl.col(area).is_in(named.implode()))
+        for area in [name for name in names if (rows[name] == ALL_AREAS).any()]:
             total = rows.filter(pl.col(area) == ALL_AREAS)
             others = [name for name in names if name != area]
-            compared.append(_counted(total, there, [*place, *others]))
+            compared.append(_counted(total, counted, [*place, *others]))
             rows = rows.filter(pl.col(area) != ALL_AREAS)
-        compared.append(_counted(rows, households, [*place, *names]))
+        compared.append(_counted(rows, counted, [*place, *names]))
     return pl.concat(compared).with_columns(
         pl.col("true").is_between(pl.col("lower"), pl.col("upper")).alias("within")
     )

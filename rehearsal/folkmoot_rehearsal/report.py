@@ -118,9 +118,9 @@ def _show_publication(outcome: Outcome, publication: Publication, out: Console) 
         for row in rows.iter_rows(named=True):
             table.add_row(
                 *(row[name] for name in names),
-                f"{row['value']:,}",
+                f"{row['value']:,.1f}",
                 f"{row['standard_error']:,.1f}",
-                f"{row['lower']:,} to {row['upper']:,}",
+                f"{row['lower']:,.1f} to {row['upper']:,.1f}",
                 f"{row['true']:,}",
                 "yes" if row["within"] else "[yellow]no[/yellow]",
             )

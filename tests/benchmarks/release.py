@@ -28,7 +28,7 @@ from folkmoot_node.admission import Standing
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.ledger import Ledger
 from folkmoot_node.outbox import AnswerKind, Outbox
-from folkmoot_node.release import _measurement, release
+from folkmoot_node.release import _gaussian, release
 from folkmoot_node.release_policy import ReleasePolicy
 from folkmoot_node.state import StateDatabase, system_clock
 
@@ -104,9 +104,9 @@ def timed(work: Callable[[], object]) -> float:
 def measure(case: Case, folder: Path) -> dict[str, Any]:
     """Medians and ratios of one case."""
     exact = np.random.default_rng(1).integers(0, 500, case.cells)
-    counts = ExactCounts([exact])
+    counts = ExactCounts([(1,)], [exact])
     listed = exact.tolist()
-    bare = _measurement(LOSS)
+    bare = _gaussian(LOSS, 1)
     times: dict[str, list[float]] = {"bare": [], "one thread": [], "two threads": []}
     with StateDatabase(folder / f"state-{case.cells}.sqlite", create=True) as state:
         ledger, outbox, allowed = Ledger(state), Outbox(state), policy()

@@ -37,7 +37,6 @@ def open_(
 
     Example: `folkmoot-coordinator round open winter.toml`
     """
-    from folkmoot.privacy import epsilon_at
     from folkmoot_coordinator.clock import system_clock, to_text
     from folkmoot_coordinator.councils import enrolled
     from folkmoot_coordinator.round_file import read_round
@@ -72,7 +71,7 @@ def open_(
     invited = len(round_.councils)
     typer.echo(
         f"  {invited} council{'s' * (invited > 1)} invited; each is asked for rho {round_.loss} "
-        f"(epsilon {epsilon_at(round_.loss, round_.delta):.2f} at delta {round_.delta})"
+        f"(epsilon {round_.epsilon_for():.2f} at delta {round_.delta})"
     )
     if missing:
         typer.echo(f"  not enrolled yet: {', '.join(missing)}")

@@ -90,7 +90,6 @@ def show(
 
     Example: `folkmoot-coordinator series show latest`
     """
-    from folkmoot.privacy import epsilon_at
     from folkmoot_coordinator.clock import to_text
     from folkmoot_coordinator.results import coverage
     from folkmoot_coordinator.rounds import series_facts
@@ -119,7 +118,7 @@ def show(
     typer.echo(f"  {len(rounds)} of {last.series.length} rounds opened; ends {ends}")
     print_text(
         f"  counts each household in the first round in which {last.series.event}; rho "
-        f"{last.loss} for all rounds together (epsilon {epsilon_at(last.loss, last.delta):.2f} "
+        f"{last.loss} for all rounds together (epsilon {last.epsilon_for():.2f} "
         f"at delta {last.delta})"
     )
     from rich.table import Column, Table
@@ -178,13 +177,12 @@ def _opened(stored: StoredRound, json_: bool) -> None:
 
 
 def _plan_json(round_: Round, planned: tuple[PlannedRound, ...]) -> dict[str, Any]:
-    from folkmoot.privacy import epsilon_at
     from folkmoot_coordinator.series_plan import single_round_error
 
     return {
         "rho": str(round_.loss),
         "delta": round_.delta.value,
-        "epsilon_at_delta": epsilon_at(round_.loss, round_.delta),
+        "epsilon_at_delta": round_.epsilon_for(),
         "marginals": [
             {"marginal": one.name, "standard_error_of_one_round": single_round_error(round_, one)}
             for one in round_.workload.marginals
@@ -210,7 +208,6 @@ def _plan_json(round_: Round, planned: tuple[PlannedRound, ...]) -> dict[str, An
 def _print_plan(round_: Round, planned: tuple[PlannedRound, ...]) -> None:
     from rich.table import Table
 
-    from folkmoot.privacy import epsilon_at
     from folkmoot_coordinator.series_plan import single_round_error
 
     assert round_.series is not None
@@ -218,7 +215,7 @@ def _print_plan(round_: Round, planned: tuple[PlannedRound, ...]) -> None:
     unit = single_round_error(round_, marginal)
     print_text(
         f"{len(planned)} rounds cost a household rho {round_.loss} together, whatever is found "
-        f"(epsilon {epsilon_at(round_.loss, round_.delta):.2f} at delta {round_.delta}). Each "
+        f"(epsilon {round_.epsilon_for():.2f} at delta {round_.delta}). Each "
         f"household is counted once, in the first round in which {round_.series.event}."
     )
     table = Table(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66olkmoot/v1/privacy.proto\x12\x0b\x66olkmoot.v1\"\x1f\n\x0bPrivacyLoss\x12\x10\n\x08rho_nano\x18\x01 \x01(\x04*G\n\tMechanism\x12\x19\n\x15MECHANISM_UNSPECIFIED\x10\x00\x12\x1f\n\x1bMECHANISM_DISCRETE_GAUSSIAN\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66olkmoot/v1/privacy.proto\x12\x0b\x66olkmoot.v1\"\x1f\n\x0bPrivacyLoss\x12\x10\n\x08rho_nano\x18\x01 \x01(\x04*g\n\tMechanism\x12\x19\n\x15MECHANISM_UNSPECIFIED\x10\x00\x12\x1f\n\x1bMECHANISM_DISCRETE_GAUSSIAN\x10\x01\x12\x1e\n\x1aMECHANISM_DISCRETE_LAPLACE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.privacy_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MECHANISM']._serialized_start=75
-  _globals['_MECHANISM']._serialized_end=146
+  _globals['_MECHANISM']._serialized_end=178
   _globals['_PRIVACYLOSS']._serialized_start=42
   _globals['_PRIVACYLOSS']._serialized_end=73
 # @@protoc_insertion_point(module_scope)

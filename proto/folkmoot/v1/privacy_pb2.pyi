@@ -27,6 +27,8 @@ class _MechanismEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mechanism.V
     """Never valid on the wire: the sender forgot to choose."""
     MECHANISM_DISCRETE_GAUSSIAN: _Mechanism.ValueType  # 1
     """Discrete Gaussian (Canonne, Kamath, Steinke 2020), accounted in zCDP."""
+    MECHANISM_DISCRETE_LAPLACE: _Mechanism.ValueType  # 2
+    """Discrete Laplace (Ghosh, Roughgarden, Sundararajan 2012), pure differential privacy."""
 
 class Mechanism(_Mechanism, metaclass=_MechanismEnumTypeWrapper):
     """Noise-adding mechanism of a release."""
@@ -35,6 +37,8 @@ MECHANISM_UNSPECIFIED: Mechanism.ValueType  # 0
 """Never valid on the wire: the sender forgot to choose."""
 MECHANISM_DISCRETE_GAUSSIAN: Mechanism.ValueType  # 1
 """Discrete Gaussian (Canonne, Kamath, Steinke 2020), accounted in zCDP."""
+MECHANISM_DISCRETE_LAPLACE: Mechanism.ValueType  # 2
+"""Discrete Laplace (Ghosh, Roughgarden, Sundararajan 2012), pure differential privacy."""
 Global___Mechanism: _TypeAlias = Mechanism  # noqa: Y015
 
 @_typing.final

@@ -119,6 +119,7 @@ class Round(_message.Message):
     DELTA_PICO_FIELD_NUMBER: _builtins.int
     OPENED_AT_FIELD_NUMBER: _builtins.int
     DEADLINE_FIELD_NUMBER: _builtins.int
+    EPSILON_NANO_FIELD_NUMBER: _builtins.int
     SERIES_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     """Identifier chosen by the coordinator: 32 lower-case hexadecimal characters."""
@@ -142,6 +143,10 @@ class Round(_message.Message):
     """When the round was opened, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
     deadline: _builtins.int
     """When the round closes, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
+    epsilon_nano: _builtins.int
+    """Pure privacy loss of the discrete Laplace mechanism, epsilon in units of 1e-9; `loss` is
+    then half its square, rounded up. Zero under the discrete Gaussian, which has none.
+    """
     @_builtins.property
     def councils(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Councils invited, GSS codes, ascending, without repetition. Empty is invalid."""
@@ -175,11 +180,12 @@ class Round(_message.Message):
         delta_pico: _builtins.int = ...,
         opened_at: _builtins.int = ...,
         deadline: _builtins.int = ...,
+        epsilon_nano: _builtins.int = ...,
         series: Global___Series | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss", "series", b"series", "workload", b"workload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["councils", b"councils", "deadline", b"deadline", "delta_pico", b"delta_pico", "loss", b"loss", "mechanism", b"mechanism", "minimum_councils", b"minimum_councils", "opened_at", b"opened_at", "policy_digest", b"policy_digest", "purpose", b"purpose", "round_id", b"round_id", "series", b"series", "title", b"title", "workload", b"workload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["councils", b"councils", "deadline", b"deadline", "delta_pico", b"delta_pico", "epsilon_nano", b"epsilon_nano", "loss", b"loss", "mechanism", b"mechanism", "minimum_councils", b"minimum_councils", "opened_at", b"opened_at", "policy_digest", b"policy_digest", "purpose", b"purpose", "round_id", b"round_id", "series", b"series", "title", b"title", "workload", b"workload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

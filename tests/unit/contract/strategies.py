@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
@@ -34,10 +35,16 @@ def workloads(draw: st.DrawFn, invited: tuple[GssCode, ...]) -> Workload:
                 for council in invited
             }
             attributes.append(Attribute(name, (), areas))
+    attributes = [replace(attribute, others=draw(st.booleans())) for attribute in attributes]
+    if draw(st.booleans()):
+        attributes += [_inner(draw, attributes[0], f"{attributes[0].name}_inner")]
     available = [attribute.name for attribute in attributes]
+    nested = attributes[-1].within
     queries = draw(
         st.lists(
-            st.lists(st.sampled_from(available), max_size=3, unique=True).map(tuple),
+            st.lists(st.sampled_from(available), max_size=3, unique=True)
+            .filter(lambda chosen: not {nested, available[-1]} <= set(chosen))
+            .map(tuple),
             min_size=1,
             max_size=4,
             unique_by=frozenset,
@@ -49,10 +56,35 @@ def workloads(draw: st.DrawFn, invited: tuple[GssCode, ...]) -> Workload:
     )
 
 
+def _inner(draw: st.DrawFn, outer: Attribute, name: str) -> Attribute:
+    """An attribute nested in another, one to three codes in each of its codes."""
+    parents: dict[str, str] = {}
+
+    def below(listed: tuple[str, ...], prefix: str) -> tuple[str, ...]:
+        made = []
+        for at, code in enumerate(listed):
+            for number in range(draw(st.integers(1, 3))):
+                made.append(f"{prefix}.{at}.{number}")
+                parents[made[-1]] = code
+        return tuple(made)
+
+    by_council = {council: below(listed, council) for council, listed in outer.by_council.items()}
+    listed = below(outer.codes, "c")
+    others = outer.others and draw(st.booleans())
+    return Attribute(name, listed, by_council, others, outer.name, parents)
+
+
 @st.composite
 def rounds(draw: st.DrawFn) -> Round:
     invited = draw(councils)
     opened = draw(st.integers(1, 2**37))
+    workload = draw(workloads(invited))
+    loss, epsilon = Rho(draw(st.integers(10**3, 10**12))), NO_EPSILON
+    mechanism = Mechanism.DISCRETE_GAUSSIAN
+    if draw(st.booleans()) and not any(attribute.within for attribute in workload.attributes):
+        mechanism = Mechanism.DISCRETE_LAPLACE
+        epsilon = Epsilon(draw(st.integers(10**6, 10**11)))
+        loss = epsilon.rho
     return Round(
         round_id=draw(round_ids),
         title=draw(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=40)),
@@ -60,9 +92,10 @@ def rounds(draw: st.DrawFn) -> Round:
         councils=invited,
         minimum_councils=draw(st.integers(1, len(invited))),
         policy_digest=draw(digests),
-        workload=draw(workloads(invited)),
-        loss=Rho(draw(st.integers(10**3, 10**12))),
-        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        workload=workload,
+        loss=loss,
+        mechanism=mechanism,
+        epsilon=epsilon,
         delta=Delta(draw(st.integers(1, 10**12 - 1))),
         opened_at=opened,
         deadline=opened + draw(st.integers(1, 2**30)),

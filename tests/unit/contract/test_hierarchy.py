@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.hierarchy import Axis, Level, squared_sensitivity
@@ -49,6 +49,7 @@ def summing(axis: Axis, above: int, below: int) -> np.ndarray:
     return matrix
 
 
+@settings(deadline=None)
 @given(axes())
 def test_a_household_changes_a_contrast_by_its_sensitivity(axis: Axis) -> None:
     for level in axis.levels:
@@ -59,6 +60,7 @@ def test_a_household_changes_a_contrast_by_its_sensitivity(axis: Axis) -> None:
             assert {changed[cell] for cell in np.flatnonzero(row)} == {squared}
 
 
+@settings(deadline=None)
 @given(axes())
 def test_the_contrasts_of_all_depths_give_every_cell(axis: Axis) -> None:
     """The marginal is the sum of what the whole and each level's contrast say of it."""
@@ -76,6 +78,7 @@ def test_the_contrasts_of_all_depths_give_every_cell(axis: Axis) -> None:
         assert total == pytest.approx(summing(axis, below, finest) @ counts)
 
 
+@settings(deadline=None)
 @given(axes())
 def test_variance_factors_are_those_of_the_pseudo_inverse(axis: Axis) -> None:
     for above, level in enumerate(axis.levels, start=1):

@@ -44,15 +44,17 @@ def test_pairs_are_one_number_and_single_cells_none() -> None:
 
 
 @given(rounds())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_shares_never_exceed_the_loss_and_use_it_up(round_) -> None:
     for council in round_.councils:
         made = round_.plan(council)
+        assert made.rows <= round_.workload.rows_at_most(council)
+        assert made == round_.plan(council)
+        if made.is_pure:
+            continue
         spent = sum(one.rho.nano for one in made.measurements)
         assert round_.loss.nano - len(made.measurements) <= spent <= round_.loss.nano
         assert all(one.rho.nano > 0 for one in made.measurements)
-        assert made.rows <= round_.workload.rows_at_most(council)
-        assert made == round_.plan(council)
 
 
 @given(

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from folkmoot.geography import GssCode
-from folkmoot.interval import QUANTILE
+from folkmoot.interval import GAUSSIAN_QUANTILE
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Attribute, Marginal, Workload
@@ -81,7 +81,7 @@ def test_a_region_of_two_councils_by_hand(office: Office) -> None:
     assert found[6].standard_error == pytest.approx(math.sqrt(together))
     assert found[3].standard_error == pytest.approx(math.sqrt(together)), "all areas of the band"
     step = max(made.largest_step(("band",)) for made in plans.values())
-    width = QUANTILE * math.sqrt(together) + step / 2
+    width = GAUSSIAN_QUANTILE * math.sqrt(together) + step / 2
     assert found[6].lower == pytest.approx([35 - width, 77 - width])
     assert found[6].upper == pytest.approx([35 + width, 77 + width])
 

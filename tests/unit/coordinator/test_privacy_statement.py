@@ -25,7 +25,7 @@ def test_the_statement_says_who_is_covered_by_what(office: Office) -> None:
     round_ = office.open().round_
     text = privacy_statement(round_, releases=2)
     assert "rho = 2.0 for 2 households" in text or "rho = 2 for 2 households" in text
-    assert f"epsilon = {epsilon_at(Rho.of(2), round_.delta):.3f} at the same delta" in text
+    assert f"epsilon = {epsilon_at(Rho.of(2), round_.delta):.3f}" in text
     assert "the largest of the councils' losses, not their sum" in text
     assert "moves between councils within the accounting period is covered by the sum" in text
 

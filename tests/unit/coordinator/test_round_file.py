@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
-from folkmoot.rounds import Round
+from folkmoot.privacy import Epsilon, Rho
+from folkmoot.rounds import Mechanism, Round
 from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.round_file import read_round
 from folkmoot_operator.problems import ExitCode, Problem
@@ -88,6 +88,39 @@ def test_all_means_those_enrolled(folder: Path) -> None:
 def test_areas_of_councils_not_invited_are_passed_over(folder: Path) -> None:
     (folder / "areas.csv").write_text(AREAS + "E08000009,E01000009\n\n")
     assert "E08000009" not in read(folder).workload.attribute("lsoa").by_council
+
+
+def test_pure_differential_privacy_is_asked_for_by_epsilon(folder: Path) -> None:
+    pure = 'mechanism = "discrete_laplace"\nepsilon = 0.5'
+    round_ = read(folder, TEXT.replace("rho = 0.2", pure))
+    assert round_.mechanism is Mechanism.DISCRETE_LAPLACE
+    assert (round_.epsilon, round_.loss) == (Epsilon.of("0.5"), Rho.of("0.125"))
+    for wrong in ("epsilon = 0.5", 'mechanism = "discrete_laplace"', f"{pure}\nrho = 0.125"):
+        with pytest.raises(Problem, match="epsilon with the discrete Laplace"):
+            read(folder, TEXT.replace("rho = 0.2", wrong))
+
+
+def test_areas_may_lie_in_larger_ones(folder: Path) -> None:
+    text = TEXT.replace(
+        'name = "lsoa"',
+        'name = "ward"\nareas = "wards.csv"\n[[attributes]]\nname = "lsoa"\nwithin = "ward"',
+    )
+    (folder / "wards.csv").write_text("council,area\nE08000001,W1\nE08000002,W2\n")
+    (folder / "areas.csv").write_text(
+        "council,area,within\nE08000001,E01000002,W1\nE08000001,E01000001,W1\nE08000002,E01000003,W2\n"
+    )
+    lsoa = read(folder, text).workload.attribute("lsoa")
+    assert lsoa.others
+    assert lsoa.within == "ward"
+    assert dict(lsoa.parents) == {"E01000001": "W1", "E01000002": "W1", "E01000003": "W2"}
+    (folder / "areas.csv").write_text(
+        "council,area,within\nE08000001,E01000002,W2\nE08000002,E01000003,W2\n"
+    )
+    with pytest.raises(Problem, match="code E01000002 lies in 'W2', which is not listed"):
+        read(folder, text)
+    (folder / "areas.csv").write_text(AREAS)
+    with pytest.raises(Problem, match="the header is not council,area,within"):
+        read(folder, text)
 
 
 @pytest.mark.parametrize(

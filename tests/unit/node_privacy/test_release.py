@@ -7,19 +7,22 @@ import datetime
 import json
 import math
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from privacy_half import AREAS, BANDS, BURY, NOON, TRAFFORD, PrivacyHalf, policy, question
 
 from folkmoot import codec
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
+from folkmoot.rounds import Mechanism
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.counts import ExactCounts
 from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.release import _gaussian, _laplace
 from folkmoot_node.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -160,6 +163,25 @@ def test_a_permitted_attribute_that_this_node_lacks_is_refused(node: PrivacyHalf
     assert answer.reason is RefusalReason.ATTRIBUTE
 
 
+def test_pure_differential_privacy_needs_the_policys_permission(node: PrivacyHalf) -> None:
+    epsilon = Epsilon.of("0.5")
+    pure = {"mechanism": Mechanism.DISCRETE_LAPLACE, "epsilon": epsilon, "loss": epsilon.rho}
+    assert node.answer(question(1, **pure)).reason is RefusalReason.MECHANISM
+    node.policy = policy(mechanisms=["discrete_gaussian", "discrete_laplace"])
+    answer = node.answer(question(2, **pure))
+    assert answer.kind is AnswerKind.RELEASE
+    release = read(answer)
+    assert release.mechanism is Mechanism.DISCRETE_LAPLACE
+    assert release.loss == Rho.of("0.125")
+    assert len(release.counts) == 6 + 3 + 1  # the marginals themselves
+
+
+@pytest.mark.parametrize("nano", [1, 3, 10**6, 333_333_333, 10**9, 10**11])
+def test_opendps_own_map_stays_within_the_planned_epsilon(nano: int) -> None:
+    measured = Fraction(_laplace(Epsilon(nano)).map(1))
+    assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)
+
+
 def test_an_attribute_the_policy_leaves_out_is_refused(node: PrivacyHalf) -> None:
     answer = node.answer(question(workload=workload(("tenure",), tenure=("owned",))))
     assert answer.reason is RefusalReason.ATTRIBUTE
@@ -218,12 +240,8 @@ def test_implausible_counts_are_refused(cell: int) -> None:
 @pytest.mark.parametrize("squared_sensitivity", [1, 2, 6, 12, 999_000, 2**50 + 1])
 @pytest.mark.parametrize("nano", [1, 3, 7, 10**6, 123_456_789, 333_333_333, 10**9, 10**11])
 def test_opendps_own_map_stays_within_the_planned_loss(nano: int, squared_sensitivity: int) -> None:
-    from fractions import Fraction
-
-    from folkmoot_node.release import _measurement
-
     sensitivity = math.sqrt(squared_sensitivity)
     if Fraction(sensitivity) ** 2 < squared_sensitivity:
         sensitivity = math.nextafter(sensitivity, math.inf)
-    measured = Fraction(_measurement(Rho(nano), squared_sensitivity).map(sensitivity))
+    measured = Fraction(_gaussian(Rho(nano), squared_sensitivity).map(sensitivity))
     assert Fraction(nano, 10**9) * Fraction(1 - 10**-12) <= measured <= Fraction(nano, 10**9)

@@ -62,15 +62,33 @@ def test_each_row_has_its_exact_count(tmp_path, scored):
     }
     assert exact == {
         ("council", "E08000001", "band", "low", None): (2, True),
-        ("council", "E08000001", "band", "high", None): (1, False),
+        ("council", "E08000001", "band", "high", None): (0, False),
         ("council", "E08000002", "band", "low", None): (1, True),
         ("region", "Region", "band", "low", None): (3, True),
         ("region", "Region", "band", "none", None): (0, True),
-        ("region", "Region", "total", None, None): (5, True),
+        ("region", "Region", "total", None, None): (3, False),
         ("region", "Region", "band*lsoa", "low", "E01000001"): (2, True),
         ("region", "Region", "band*lsoa", "high", "E01000002"): (0, True),
-        # E01000009 is not among the round's areas and the other household has none.
+        # E01000009 is not among the round's areas and the other household has none: neither
+        # has a cell in this round, and so neither is in any marginal of it.
         ("region", "Region", "band*lsoa", "high", "(all)"): (0, False),
+    }
+
+
+def test_others_have_a_cell_where_the_round_gives_them_one(tmp_path, scored):
+    rows = [
+        ("region", "Region", "band", "high", None, 2),
+        ("region", "Region", "band*lsoa", "low", "E01000001", 2),
+        ("region", "Region", "band*lsoa", "high", "(other)", 2),
+        ("region", "Region", "band*lsoa", "low", "(all)", 3),
+    ]
+    compared = with_truth(published(tmp_path, rows), scored)
+    found = {(row["band"], row["lsoa"]): row["true"] for row in compared.iter_rows(named=True)}
+    assert found == {
+        ("high", None): 2,
+        ("low", "E01000001"): 2,
+        ("high", "(other)"): 2,
+        ("low", "(all)"): 3,
     }
 
 
