@@ -158,9 +158,19 @@ class Intake:
                 return _repeat(earlier, answer, stored.state)
 
     def _insert(self, session: Session, row: RoundRow, answer: _Answer, now: int) -> StoredReceipt:
-        receipt = encode_receipt(Receipt(row.round_id, answer.council, answer.digest, now))
-        signature = self._signing.sign(RECEIPT_SIGNATURE_DOMAIN, receipt)
         release, refusal = answer.release, answer.refusal
+        receipt = encode_receipt(
+            Receipt(
+                round_id=row.round_id,
+                council=answer.council,
+                answer_digest=answer.digest,
+                received_at=now,
+                round_digest=row.digest,
+                loss=release.loss if release else Rho(0),
+                ledger_entry=release.ledger_entry if release else None,
+            )
+        )
+        signature = self._signing.sign(RECEIPT_SIGNATURE_DOMAIN, receipt)
         session.add(
             AnswerRow(
                 round_id=row.round_id,

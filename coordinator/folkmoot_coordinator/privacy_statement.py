@@ -87,7 +87,7 @@ def series_statement(round_: Round, releases: int) -> str:
             "councils take part.",
             "A person may belong to more than one household. Whoever appears in m households "
             f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
-            f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f} at the same delta. "
+            f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
             "A person who moves between councils is covered by the sum of what both released.",
             "What other rounds released adds to that. Each council keeps a ledger of all it has "
             "released and refuses a round that would exceed the limit it has set.",

@@ -35,6 +35,7 @@ from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.enrolment import Enrolment
 from folkmoot_coordinator.identity import Member, authenticate
 from folkmoot_coordinator.intake import Intake, StoredReceipt
+from folkmoot_coordinator.receipts import SignedReceipt, answers_held
 from folkmoot_coordinator.rounds import open_rounds_of
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -153,6 +154,37 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
                 rejection=encode_rejection(rejection)
             ),
         )
+
+    def ListReceipts(  # noqa: N802  named by the contract
+        self, request: collection_pb2.ListReceiptsRequest, context: grpc.ServicerContext
+    ) -> Iterator[collection_pb2.ListReceiptsResponse]:
+        """What is held of the caller's answers; every receipt if it holds others."""
+        place = ExitStack()
+
+        def work() -> list[collection_pb2.ListReceiptsResponse]:
+            member = self._identity.caller(context)
+            place.enter_context(self._place(member.council))
+            check_protocol(request.protocol)
+            held = answers_held(self._database, member.council, request.answers_digest)
+            return [
+                collection_pb2.ListReceiptsResponse(
+                    held=collection_pb2.AnswersHeld(answers_digest=held.digest, at=self._clock())
+                ),
+                *(
+                    collection_pb2.ListReceiptsResponse(receipt=_signed(receipt))
+                    for receipt in held.receipts
+                ),
+            ]
+
+        with self._limited(context), place:  # a peer that does not read holds the worker
+            yield from answered(
+                "list receipts",
+                context,
+                work,
+                lambda rejection: [
+                    collection_pb2.ListReceiptsResponse(rejection=encode_rejection(rejection))
+                ],
+            )
 
     def ListRounds(  # noqa: N802  named by the contract
         self, request: collection_pb2.ListRoundsRequest, context: grpc.ServicerContext
@@ -331,7 +363,7 @@ def _version_mismatch(versions: VersionRange, side: UpgradeSide) -> Rejected:
     )
 
 
-def _signed(receipt: StoredReceipt) -> release_pb2.SignedReceipt:
+def _signed(receipt: StoredReceipt | SignedReceipt) -> release_pb2.SignedReceipt:
     return release_pb2.SignedReceipt(receipt=receipt.receipt, signature=receipt.signature)
 
 

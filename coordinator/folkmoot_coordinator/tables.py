@@ -91,6 +91,7 @@ class AnswerRow(Base):
     """
 
     __tablename__ = "answers"
+    __table_args__ = (Index("ix_answers_council", "council"),)
 
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
     council: Mapped[str] = mapped_column(String(9), primary_key=True)

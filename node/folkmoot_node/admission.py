@@ -29,7 +29,8 @@ class Standing:
         risk_policy_sunset: Its last day.
         codes: Published code list of each attribute; None for an area, whose codes the
             round gives.
-        remaining: What is left in the accounting period, the round's own debit left out.
+        remaining: What the caps leave, of the period and of all time, the round's own debit
+            left out.
         now: Seconds since 1970-01-01T00:00:00Z.
         series: Where the node stands in the round's series; None if the round is in none.
     """
@@ -183,5 +184,5 @@ def exhausted(requested: Rho, remaining: Rho) -> Objection:
     """The objection of a ledger that has too little left."""
     return Objection(
         RefusalReason.BUDGET_EXHAUSTED,
-        f"rho {requested} is asked for; {remaining} is left in the accounting period",
+        f"rho {requested} is asked for; {remaining} is left of the budget",
     )

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from folkmoot.errors import ContractError
 from folkmoot.rejection import RejectionReason
+from folkmoot.rounds import round_digest
+from folkmoot.v1 import release_pb2
 from folkmoot_node import admission
 from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
-from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.reconciliation import reconcile, require_complete
 from folkmoot_node.rounds import MOST_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.signatures import check_receipt
 from folkmoot_node.steps import Step
@@ -45,12 +48,16 @@ class Event:
 
 
 def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
-    """One visit to the coordinator: deliver what is owed, learn of rounds, answer them.
+    """One visit to the coordinator: compare records, deliver what is owed, learn of rounds,
+    answer them.
 
     Raises:
-        Problem: If the coordinator cannot be reached, or does not accept this node.
+        Problem: If the coordinator cannot be reached or does not accept this node, or if this
+            node's files are older than what has left it.
     """
     protocol = client.negotiate()
+    comparison = reconcile(home, client, protocol)
+    yield from send_again(home, client, protocol, comparison.lost_there)
     yield from deliver(home, client)
     yield from learn(home, client, protocol)
     for known in home.round_book().rounds():
@@ -80,7 +87,7 @@ def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
         yield Event(round_id, f"cannot be answered: {error}. {error.remedy}", is_problem=True)
         return
     if answer is not None:
-        yield Event(round_id, _describe(known, answer))
+        yield Event(round_id, _describe(home, known, answer))
     elif home.clock() < known.round.deadline:
         yield Event(round_id, "waits for an operator: see `folkmoot-node rounds show`")
 
@@ -93,13 +100,15 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         to decide first.
 
     Raises:
-        Problem: If it cannot be answered yet, for example for want of scores.
+        Problem: If it cannot be answered yet, for example for want of scores; or must not
+            be, because this node's files are older than what has left it.
     """
     from folkmoot_node.release import refuse, release
 
     earlier = home.outbox.find(known.round.round_id)
     if earlier is not None:
         return earlier
+    require_complete(home)
     if home.clock() >= known.round.deadline:
         return None
     known = home.round_book().find(known.round.round_id) or known  # decided since it was read?
@@ -235,26 +244,68 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
             yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)
             continue
         home.observe(Step.DELIVERED)
-        check_receipt(
-            home.identity().signing_key,
-            home.config.council,
-            answer,
-            signed.receipt,
-            signed.signature,
-        )
+        _check(home, answer, signed)
         home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
         home.observe(Step.ACKNOWLEDGED)
         yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
 
 
-def _describe(known: KnownRound, answer: Answer) -> str:
+def send_again(
+    home: NodeHome, client: CoordinatorClient, protocol: int, lost_there: frozenset[str]
+) -> Iterator[Event]:
+    """Sends answers that the coordinator has lost, the same bytes, where the round is open.
+
+    The first receipt is kept: it proves that the answer had been stored.
+
+    Args:
+        home: The node.
+        client: The coordinator.
+        protocol: Wire version.
+        lost_there: Rounds whose answer has a receipt here and is not held there.
+
+    Raises:
+        Problem: If the coordinator cannot be reached.
+    """
+    answers = {}
+    for round_id in lost_there:
+        answer = home.outbox.find(round_id)
+        if answer is not None:
+            answers[answer.round_digest] = answer
+    if not answers:
+        return
+    for listed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
+        answer = answers.get(round_digest(listed.round))
+        if answer is None:
+            continue
+        if answer.is_recovered:
+            text = "the coordinator has lost the answer, and this node's files do not hold it"
+            yield Event(answer.round_id, f"{text}; the round is not answered again", True)
+            continue
+        try:
+            _check(home, answer, client.deliver(answer))
+        except RejectedByCoordinator as error:
+            if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
+                raise
+            yield Event(answer.round_id, f"the coordinator has lost the answer: {error}", True)
+            continue
+        text = "the coordinator had lost the answer; the same bytes were sent again, and are held"
+        yield Event(answer.round_id, text, True)
+
+
+def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) -> None:
+    held = HeldReceipt(signed.receipt, signed.signature)
+    check_receipt(home.identity().signing_key, home.config.council, answer, held)
+
+
+def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
         asked = known.round
         if asked.series is not None:
             place = f"round {asked.series.position} of {asked.series.length}"
             return f"released: {place} of a series of rho {asked.loss} in all"
         return (
-            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta {asked.delta}"
+            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta "
+            f"{asked.delta}; ledger head {home.ledger.head()}"
         )
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any
 from folkmoot_node.state import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 GENESIS = bytes(32)
 """Digest before the first entry."""
 
@@ -47,6 +49,25 @@ class Head:
 
     length: int
     digest: bytes
+
+    def __str__(self) -> str:
+        return f"{self.length}:{self.digest.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Reads a head as it is printed.
+
+        Raises:
+            Problem: Exit code USAGE, if it is none.
+        """
+        length, _, digest = text.strip().partition(":")
+        if not length.isdecimal() or not _DIGEST.fullmatch(digest):
+            raise Problem(
+                f"{text[:80]!r} is not the head of a log",
+                remedy="Give length and digest as they are printed: 12:9f86d0... (64 digits)",
+                exit_code=ExitCode.USAGE,
+            )
+        return cls(int(length), bytes.fromhex(digest))
 
 
 def _digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
@@ -82,6 +103,35 @@ class HashChain:
         )
         for sequence, at, body, previous, digest in rows:
             yield Entry(sequence, at, json.loads(body), previous, digest)
+
+    def head(self) -> Head:
+        """Where the log ends now; nothing is recomputed."""
+        row = self._state.reader.execute(
+            f"SELECT sequence, digest FROM {self._name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return Head(*row) if row else Head(0, GENESIS)
+
+    def require(self, noted: Head) -> None:
+        """Checks that the log still goes on from a head that was noted earlier.
+
+        Raises:
+            Problem: Exit code VERIFICATION, if entries are missing or others.
+        """
+        row = self._state.reader.execute(
+            f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
+            (noted.length,),
+        ).fetchone()
+        if (row[0] if row else GENESIS if noted.length == 0 else None) == noted.digest:
+            return
+        here = self.head()
+        raise Problem(
+            f"{self._name} had the head {noted} once, which is not in it now "
+            f"({here.length} entries): it is an older copy, or another log",
+            where=str(self._state.path),
+            remedy="Stop releasing. Put the newest copy of the node's files back, or see "
+            "`folkmoot-node ledger recover`",
+            exit_code=ExitCode.VERIFICATION,
+        )
 
     def verify(self) -> Head:
         """Recomputes the whole chain.

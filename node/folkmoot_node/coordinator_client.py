@@ -7,6 +7,7 @@ answers are sent as the very bytes the outbox holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -19,11 +20,13 @@ from folkmoot.v1 import collection_pb2, enrolment_pb2, release_pb2, round_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide
 from folkmoot_node.egress import EgressLog
 from folkmoot_node.identity import Identity
-from folkmoot_node.outbox import Answer, AnswerKind
+from folkmoot_node.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_operator.problems import ExitCode, Problem
 
 CALL_SECONDS = 120.0
 """Longest a call may take, connecting included."""
+MOST_RECEIPTS = 100_000
+"""Receipts read in one visit, so that a coordinator cannot fill the node's memory."""
 _COLLECTION = "/folkmoot.v1.CollectionService/"
 _ENROLMENT = "/folkmoot.v1.EnrolmentService/"
 
@@ -71,12 +74,28 @@ _Outcome = (
     enrolment_pb2.EnrolResponse
     | enrolment_pb2.RenewResponse
     | collection_pb2.NegotiateResponse
+    | collection_pb2.ListReceiptsResponse
     | collection_pb2.ListRoundsResponse
     | collection_pb2.SubmitResponse
     | collection_pb2.RefuseResponse
 )
 
 Reply = TypeVar("Reply", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorAccount:
+    """What the coordinator says it holds of this council's answers; nothing is checked yet.
+
+    Attributes:
+        digest: `answers_digest` of all of them, 32 bytes.
+        at: The coordinator's clock, seconds since 1970-01-01T00:00:00Z.
+        receipts: Their receipts; none if the node's digest was the same.
+    """
+
+    digest: bytes
+    at: int
+    receipts: tuple[HeldReceipt, ...]
 
 
 class CoordinatorClient:
@@ -162,6 +181,47 @@ class CoordinatorClient:
                 exit_code=ExitCode.REFUSED,
             )
         return reply.protocol
+
+    def receipts(self, protocol: int, known: bytes) -> CoordinatorAccount:
+        """What the coordinator holds of this council's answers.
+
+        Args:
+            protocol: Wire version.
+            known: `answers_digest` of the answers whose receipts this node holds, 32 bytes.
+
+        Raises:
+            Problem: If the coordinator cannot be reached, or does not say what it holds.
+        """
+        method = _COLLECTION + "ListReceipts"
+        request = collection_pb2.ListReceiptsRequest(
+            protocol=protocol, answers_digest=known
+        ).SerializeToString()
+        self._egress.record(method, self._address, (request,))
+        call: Any = self._channel.unary_stream(
+            method, response_deserializer=collection_pb2.ListReceiptsResponse.FromString
+        )
+        held: collection_pb2.AnswersHeld | None = None
+        receipts: list[HeldReceipt] = []
+        try:
+            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+                _raise_if_rejected(reply)
+                if held is None and reply.WhichOneof("outcome") == "held":
+                    held = reply.held
+                elif held is not None and len(receipts) < MOST_RECEIPTS:
+                    receipts.append(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
+                else:
+                    held = None
+                    break
+        except grpc.RpcError as error:
+            self._unreachable(error)
+        if held is None or len(held.answers_digest) != len(known) or held.at <= 0:
+            raise Problem(
+                "the coordinator does not say which answers of this council it holds",
+                where=self._address,
+                remedy="Report it to the region; nothing is answered until it does",
+                exit_code=ExitCode.REFUSED,
+            )
+        return CoordinatorAccount(held.answers_digest, held.at, tuple(receipts))
 
     def rounds(self, protocol: int) -> Iterator[round_pb2.SignedRound]:
         """Open rounds to which this council is invited, oldest first."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_operator.problems import Problem
+from folkmoot_node.reconciliation import reconcile, require_complete
+from folkmoot_operator.problems import ExitCode, Problem
 
 _LEAST_FREE = 2 * 1024**3
 """Bytes of disk that a run on a large council may need."""
@@ -57,8 +58,6 @@ def _guarded(check: str, look: Callable[[], str]) -> Finding:
 
 
 def _keys(home: NodeHome) -> str:
-    from folkmoot_operator.problems import ExitCode
-
     private = (home.keys.policy_key, home.keys.tls_key, home.config.key_file)
     for path in private:
         if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -73,7 +72,10 @@ def _keys(home: NodeHome) -> str:
 def _release_policy(home: NodeHome) -> str:
     signed = home.release_policy()
     balance = home.balance()
-    return f"signed by {signed.signer}; rho {balance.remaining} of {balance.cap} left"
+    return (
+        f"signed by {signed.signer}; rho {balance.period_remaining} of {balance.cap} "
+        f"left in the period, {balance.lifetime_remaining} of {balance.lifetime_cap} for all time"
+    )
 
 
 def _sources(home: NodeHome) -> str:
@@ -101,12 +103,11 @@ def _evidence(home: NodeHome) -> str:
     home.outbox.verify()
     home.check_answers_are_paid()
     home.check_receipts()
+    require_complete(home)
     return f"ledger of {entries} entries, egress log and outbox are unbroken"
 
 
 def _disk(home: NodeHome) -> str:
-    from folkmoot_operator.problems import ExitCode
-
     free = shutil.disk_usage(home.config.home).free
     if free < _LEAST_FREE:
         raise Problem(
@@ -127,7 +128,20 @@ def _identity(home: NodeHome) -> str:
 def _coordinator(home: NodeHome) -> str:
     with home.connect() as client:
         version = client.negotiate()
-    return f"{home.coordinator().address} reached, wire version {version}"
+        comparison = reconcile(home, client, version)
+    lost = len(comparison.lost_there)
+    if lost:
+        raise Problem(
+            f"the coordinator has lost {lost} answers of this council that it had receipted",
+            where=home.coordinator().address,
+            remedy="Tell the region: it was restored from an older backup. `folkmoot-node serve` "
+            "sends them again where the round is open",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    return (
+        f"{home.coordinator().address} reached, wire version {version}; "
+        f"both hold the same {comparison.known} answers"
+    )
 
 
 _CHECKS: dict[str, Callable[[NodeHome], str]] = {

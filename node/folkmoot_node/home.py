@@ -13,7 +13,8 @@ from folkmoot_node.chain import HashChain
 from folkmoot_node.config import CoordinatorSettings, NodeConfig, load_config
 from folkmoot_node.egress import EgressLog
 from folkmoot_node.ledger import Balance, Ledger
-from folkmoot_node.outbox import AnswerKind, Outbox
+from folkmoot_node.lost_answers import LostAnswers
+from folkmoot_node.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.rounds import RoundBook
 from folkmoot_node.state import Clock, StateDatabase, system_clock
@@ -55,6 +56,11 @@ class NodeHome:
     def outbox(self) -> Outbox:
         """The answers."""
         return Outbox(self.state)
+
+    @cached_property
+    def lost_answers(self) -> LostAnswers:
+        """The answers that have left and are not in these files."""
+        return LostAnswers(self.state, self.ledger)
 
     @cached_property
     def egress(self) -> EgressLog:
@@ -99,7 +105,7 @@ class NodeHome:
         return signed
 
     def balance(self) -> Balance:
-        """The state of the current accounting period."""
+        """What is spent and left, in the current accounting period and for all time."""
         return self.ledger.balance(self.release_policy().policy.loss, self.clock())
 
     def check_answers_are_paid(self) -> None:
@@ -109,8 +115,13 @@ class NodeHome:
             Problem: Exit code VERIFICATION, naming the round.
         """
         paid = {debit.round_id for debit in self.ledger.debits()}
+        recovered = self.ledger.recovered()
         for answer in self.outbox.answers():
-            if answer.kind is AnswerKind.RELEASE and answer.round_id not in paid:
+            if (
+                answer.kind is AnswerKind.RELEASE
+                and answer.round_id not in paid
+                and (answer.round_id, answer.digest) not in recovered
+            ):
                 raise Problem(
                     f"the release for round {answer.round_id} was not debited",
                     where=str(self.state.path),
@@ -119,7 +130,8 @@ class NodeHome:
                 )
 
     def check_receipts(self) -> int:
-        """Checks that each receipt of this region is the coordinator's, for that very answer.
+        """Checks that each receipt of this region is the coordinator's, for that very answer,
+        and that the ledger entry it names is there.
 
         Receipts of a region the node belonged to before cannot be checked any more.
 
@@ -129,20 +141,30 @@ class NodeHome:
         Raises:
             Problem: Exit code VERIFICATION, naming the round.
         """
-        from folkmoot_node.signatures import check_receipt
+        from folkmoot_node.signatures import check_receipt, genuine_receipt
 
-        answers = [answer for answer in self.outbox.answers() if answer.receipt is not None]
+        answers = [
+            (answer, HeldReceipt(answer.receipt, answer.receipt_signature or b""))
+            for answer in self.outbox.answers()
+            if answer.receipt is not None
+        ]
         if not answers:
             return 0
-        book, key = self.round_book(), self.identity().signing_key
-        checked = 0
-        for answer in answers:
-            if book.is_of_this_region(answer.round_id):
-                assert answer.receipt is not None
-                signature = answer.receipt_signature or b""
-                check_receipt(key, self.config.council, answer, answer.receipt, signature)
-                checked += 1
-        return checked
+        book, key, council = self.round_book(), self.identity().signing_key, self.config.council
+        receipts = [
+            check_receipt(key, council, answer, held)
+            for answer, held in answers
+            if book.is_of_this_region(answer.round_id)
+            or (answer.is_recovered and genuine_receipt(key, council, held))
+        ]
+        for receipt in self.ledger.unaccounted(receipts):
+            raise Problem(
+                f"the ledger entry that paid for round {receipt.round_id} is missing",
+                where=str(self.state.path),
+                remedy="Stop releasing and compare with a backup",
+                exit_code=ExitCode.VERIFICATION,
+            )
+        return len(receipts)
 
     def coordinator(self) -> CoordinatorSettings:
         """Where the coordinator is; Problem if the node is not enrolled."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 from folkmoot.errors import ContractError
@@ -20,7 +21,12 @@ _UNDECIDED = "# to be decided by the council: write a number and remove the firs
 
 
 def initialise(
-    home: Path, council: str, name: str, per_round: str | None, per_period: str | None
+    home: Path,
+    council: str,
+    name: str,
+    per_round: str | None,
+    per_period: str | None,
+    lifetime: str | None,
 ) -> Iterator[str]:
     """Makes the folder with keys, empty state and sample settings; yields what to do next.
 
@@ -30,6 +36,7 @@ def initialise(
         name: Name of the council.
         per_round: Limit of rho for one round, or None to leave it undecided.
         per_period: Limit of rho for a period, or None to leave it undecided.
+        lifetime: Limit of rho for all time, or None to leave it undecided.
 
     Raises:
         Problem: If the folder holds a node already; nothing in it is changed.
@@ -38,16 +45,16 @@ def initialise(
     code = GssCode(council.strip().upper(), "--council")
     if not name.strip() or not name.isprintable() or '"' in name or "\\" in name:
         raise ContractError("--name", "is empty or has a quote in it", "Give the council's name")
-    limits = [
-        None if value is None else Rho.of(value, option)
-        for value, option in ((per_round, "--rho-per-round"), (per_period, "--rho-per-period"))
-    ]
-    if limits[0] and limits[1] and limits[1].nano < limits[0].nano:
-        raise ContractError(
-            "--rho-per-period",
-            "is smaller than --rho-per-round",
-            "Give at least as much for a period as for one round",
-        )
+    options = {
+        "--rho-per-round": per_round,
+        "--rho-per-period": per_period,
+        "--rho-lifetime": lifetime,
+    }
+    limits = {
+        option: None if value is None else Rho.of(value, option)
+        for option, value in options.items()
+    }
+    _check_order([(option, limit) for option, limit in limits.items() if limit is not None])
     for existing in (home / FILE_NAME, home / STATE_FILE, home / "keys"):
         if existing.exists():
             raise Problem(
@@ -63,8 +70,9 @@ def initialise(
     values = {
         "@COUNCIL@": code,
         "@NAME@": name.strip(),
-        "@PER_ROUND@": _limit("per_round", limits[0]),
-        "@PER_PERIOD@": _limit("per_period", limits[1]),
+        "@PER_ROUND@": _limit("per_round", limits["--rho-per-round"]),
+        "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
+        "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),
     }
     for file in ("node.toml", "risk-policy.toml", "release-policy.toml"):
         text = resources.files("folkmoot_node").joinpath("templates", file).read_text("utf-8")
@@ -109,6 +117,15 @@ def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -
             f"the invitation says {address} and {enrolment_address}. The file was left as it is."
         )
     return ""
+
+
+def _check_order(limits: Sequence[tuple[str, Rho]]) -> None:
+    """Raises ContractError unless each limit is at least the one before."""
+    for (lesser, least), (greater, limit) in pairwise(limits):
+        if limit < least:
+            raise ContractError(
+                greater, f"is smaller than {lesser}", "Give at least as much as for that"
+            )
 
 
 def _limit(key: str, rho: Rho | None) -> str:

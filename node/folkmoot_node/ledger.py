@@ -3,21 +3,32 @@
 Losses of zCDP mechanisms add up (Bun and Steinke 2016, lemma 7). The filter compares the
 sum of whole nano-rho with the policy's caps inside the transaction that records the
 debit, so that no two processes can spend the same budget.
+
+There are two caps. The lifetime cap holds over all debits. The other holds over an
+accounting period, and periods that overlap count as one: each debit is recorded with the
+period of the policy under which it was made, and a policy signed anew, which can begin its
+period when it likes, inherits what was spent in every period that is not over. So for
+each period in which anything was spent, what was spent in it is within the cap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from folkmoot.privacy import Rho
+from folkmoot.receipt import Receipt
 from folkmoot_node.chain import Entry, HashChain, Head
 from folkmoot_node.release_policy import LossPolicy
 from folkmoot_node.state import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
+_DEBIT = "debit"
+_RECOVERED = "recovered"
+
 
 class BudgetExhausted(Exception):
-    """A debit would exceed the loss allowed in the accounting period.
+    """A debit would exceed the loss allowed in the accounting period, or for all time.
 
     Attributes:
         requested: What was asked for.
@@ -39,25 +50,31 @@ class Debit:
         round_digest: SHA-256 of the serialised round, 32 bytes.
         rho: Loss.
         at: Seconds since 1970-01-01T00:00:00Z.
+        period: First second of the accounting period in which it was made, as the policy
+            then in force had it, and first second of the next.
         entry: Digest of the ledger entry, 32 bytes.
+        recovered: True if it was entered from a receipt, because the entry that paid was lost.
     """
 
     round_id: str
     round_digest: bytes
     rho: Rho
     at: int
+    period: tuple[int, int]
     entry: bytes
+    recovered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The state of an accounting period.
+    """What was spent and is left, in an accounting period and for all time.
 
     Attributes:
         period_start: First second of the period.
         period_end: First second of the next.
-        cap: Most that may be spent in it.
-        spent: What was spent in it.
+        cap: Most that may be spent in the period.
+        spent: What was spent in it, and in periods of earlier policies that overlap it.
+        lifetime_cap: Most that may ever be spent.
         lifetime: What was spent since the node exists.
     """
 
@@ -65,12 +82,23 @@ class Balance:
     period_end: int
     cap: Rho
     spent: Rho
+    lifetime_cap: Rho
     lifetime: Rho
 
     @property
-    def remaining(self) -> Rho:
-        """What may still be spent in the period; zero if a new policy lowered the cap."""
+    def period_remaining(self) -> Rho:
+        """What the period's cap leaves; zero if a new policy lowered it."""
         return Rho(max(0, self.cap.nano - self.spent.nano))
+
+    @property
+    def lifetime_remaining(self) -> Rho:
+        """What the lifetime cap leaves; zero if a new policy lowered it."""
+        return Rho(max(0, self.lifetime_cap.nano - self.lifetime.nano))
+
+    @property
+    def remaining(self) -> Rho:
+        """What may still be spent now: the smaller of the two."""
+        return min(self.period_remaining, self.lifetime_remaining)
 
 
 class Ledger:
@@ -82,16 +110,41 @@ class Ledger:
 
     def debits(self) -> tuple[Debit, ...]:
         """All debits, oldest first."""
-        return tuple(
-            _debit(entry) for entry in self._chain.entries() if entry.body["kind"] == "debit"
-        )
+        return tuple(_debit(entry) for entry in self._chain.entries() if entry.body["rho_nano"])
 
     def debit_of(self, round_id: str) -> Debit | None:
-        """The debit of a round, or None."""
-        return next((debit for debit in self.debits() if debit.round_id == round_id), None)
+        """The debit that was made to answer a round, or None."""
+        return next(
+            (
+                debit
+                for debit in self.debits()
+                if debit.round_id == round_id and not debit.recovered
+            ),
+            None,
+        )
+
+    def recovered(self) -> frozenset[tuple[str, bytes]]:
+        """Round id and answer digest of each lost answer that was recovered."""
+        return frozenset(
+            (entry.body["round_id"], bytes.fromhex(entry.body["answer_digest"]))
+            for entry in self._chain.entries()
+            if entry.body["kind"] == _RECOVERED
+        )
+
+    def unaccounted(self, receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
+        """Receipts of releases whose ledger entry is not here, and that were not recovered."""
+        paid = {(debit.round_id, debit.entry) for debit in self.debits()}
+        recovered = self.recovered()
+        return tuple(
+            receipt
+            for receipt in receipts
+            if receipt.is_release
+            and (receipt.round_id, receipt.ledger_entry) not in paid
+            and (receipt.round_id, receipt.answer_digest) not in recovered
+        )
 
     def balance(self, policy: LossPolicy, moment: int, *, apart_from: str | None = None) -> Balance:
-        """The state of the accounting period that contains `moment`.
+        """What is spent and left in the accounting period that contains `moment`.
 
         Args:
             policy: Caps and accounting period.
@@ -104,14 +157,21 @@ class Ledger:
             period_start=start,
             period_end=end,
             cap=policy.per_period,
-            spent=Rho(sum(debit.rho.nano for debit in debits if debit.at >= start)),
-            lifetime=Rho(sum(debit.rho.nano for debit in debits)),
+            spent=_sum(_counted(debits, start)),
+            lifetime_cap=policy.lifetime,
+            lifetime=_sum(debits),
         )
 
     def in_period(self, policy: LossPolicy, moment: int) -> tuple[Debit, ...]:
-        """The debits of the accounting period that contains `moment`."""
-        start, _ = policy.period_of(moment)
-        return tuple(debit for debit in self.debits() if debit.at >= start)
+        """The debits made in the very accounting period that contains `moment`.
+
+        Those of other periods that overlap it are left out, and those that were entered from
+        receipts, since it is not known when they were made.
+        """
+        period = policy.period_of(moment)
+        return tuple(
+            debit for debit in self.debits() if debit.period == period and not debit.recovered
+        )
 
     def debit(
         self,
@@ -151,30 +211,106 @@ class Ledger:
                         exit_code=ExitCode.VERIFICATION,
                     )
                 return earlier
-            last = max((debit.at for debit in self.debits()), default=0)
-            if moment < last:
+            if any(lost == round_id for lost, _ in self.recovered()):
                 raise Problem(
-                    "the machine's clock is behind the last entry of the ledger, so the "
-                    "accounting period cannot be told",
-                    where=str(self._state.path),
-                    remedy="Set the clock",
-                    exit_code=ExitCode.VERIFICATION,
+                    f"round {round_id} was answered before this node's files were restored",
+                    remedy="It is not answered again; nothing needs to be done",
+                    exit_code=ExitCode.REFUSED,
                 )
+            self._check_clock(moment)
             balance = self.balance(policy, moment)
             if rho > balance.remaining:
                 raise BudgetExhausted(rho, balance.remaining)
             body = {
-                "kind": "debit",
+                "kind": _DEBIT,
                 "round_id": round_id,
                 "round_digest": round_digest.hex(),
                 "rho_nano": rho.nano,
+                "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
             }
             return _debit(self._chain.append(connection, moment, body))
 
+    def recover(
+        self, receipt: Receipt, policy: LossPolicy, policy_digest: bytes, moment: int
+    ) -> Rho:
+        """Enters a lost answer from its receipt, durably, once.
+
+        The loss is entered whatever the caps: it is spent. It counts in the accounting
+        period of `moment`, since the receipt's own time is the coordinator's word.
+
+        Args:
+            receipt: Receipt of the answer, whose signature was checked.
+            policy: Caps and accounting period.
+            policy_digest: SHA-256 of the release policy in force, 32 bytes.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+
+        Returns:
+            The loss that is debited with it: zero for a refusal, for a release whose own
+            entry is in the ledger, and for an answer that was recovered before.
+
+        Raises:
+            Problem: If the chain is broken, the clock is behind the last entry, or no
+                accounting period has begun. Nothing is recorded.
+        """
+        with self._state.transaction() as connection:
+            self._chain.verify()
+            if (receipt.round_id, receipt.answer_digest) in self.recovered():
+                return Rho(0)
+            self._check_clock(moment)
+            rho = receipt.loss if self.unaccounted((receipt,)) else Rho(0)
+            entry = receipt.ledger_entry
+            body = {
+                "kind": _RECOVERED,
+                "round_id": receipt.round_id,
+                "round_digest": receipt.round_digest.hex(),
+                "answer_digest": receipt.answer_digest.hex(),
+                "rho_nano": rho.nano,
+                "ledger_entry": entry.hex() if entry else None,
+                "received_at": receipt.received_at,
+                "period": list(policy.period_of(moment)),
+                "release_policy": policy_digest.hex(),
+            }
+            self._chain.append(connection, moment, body)
+            return rho
+
+    def _check_clock(self, moment: int) -> None:
+        if moment < max((entry.at for entry in self._chain.entries()), default=0):
+            raise Problem(
+                "the machine's clock is behind the last entry of the ledger, so the "
+                "accounting period cannot be told",
+                where=str(self._state.path),
+                remedy="Set the clock",
+                exit_code=ExitCode.VERIFICATION,
+            )
+
+    def head(self) -> Head:
+        """Length and last digest of the chain, to be noted outside this machine."""
+        return self._chain.head()
+
+    def require(self, noted: Head) -> None:
+        """Raises Problem unless a head that was noted earlier is in the chain."""
+        self._chain.require(noted)
+
     def verify(self) -> Head:
         """Recomputes the chain; raises Problem if it is broken."""
         return self._chain.verify()
+
+
+def _counted(debits: tuple[Debit, ...], start: int) -> tuple[Debit, ...]:
+    """The debits of the period that begins at `start` and goes on now, and of all that
+    overlap it directly or through others.
+    """
+    while True:
+        counted = tuple(debit for debit in debits if debit.period[1] > start)
+        earliest = min((debit.period[0] for debit in counted), default=start)
+        if earliest >= start:
+            return counted
+        start = earliest
+
+
+def _sum(debits: tuple[Debit, ...]) -> Rho:
+    return Rho(sum(debit.rho.nano for debit in debits))
 
 
 def _debit(entry: Entry) -> Debit:
@@ -183,5 +319,7 @@ def _debit(entry: Entry) -> Debit:
         round_digest=bytes.fromhex(entry.body["round_digest"]),
         rho=Rho(entry.body["rho_nano"]),
         at=entry.at,
+        period=(entry.body["period"][0], entry.body["period"][1]),
         entry=entry.digest,
+        recovered=entry.body["kind"] == _RECOVERED,
     )

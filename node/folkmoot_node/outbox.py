@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from folkmoot import codec
+from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
 from folkmoot.release import Release, release_digest
 from folkmoot.v1 import collection_pb2
@@ -35,7 +36,8 @@ class Answer:
         kind: Release or refusal.
         reason: Why, if a refusal.
         digest: `release_digest` or `refusal_digest`, 32 bytes.
-        frames: The messages to send, serialised, in order.
+        frames: The messages to send, serialised, in order; none if the answer is known from
+            its receipt alone, because this node's files were restored after it left.
         stored_at: Seconds since 1970-01-01T00:00:00Z.
         receipt: The coordinator's serialised receipt, or None while there is none.
         receipt_signature: Its signature, or None.
@@ -58,6 +60,39 @@ class Answer:
         """True while it has to be delivered."""
         return self.receipt is None and self.closed is None
 
+    @property
+    def is_recovered(self) -> bool:
+        """True if the answer itself is not here, only its receipt."""
+        return not self.frames
+
+    def is_receipt(self, receipt: Receipt) -> bool:
+        """True if a receipt says of this answer what the answer says."""
+        said = (receipt.round_id, receipt.answer_digest, receipt.round_digest)
+        if said != (self.round_id, self.digest, self.round_digest):
+            return False
+        if self.is_recovered:
+            return receipt.is_release == (self.kind is AnswerKind.RELEASE)
+        if self.kind is AnswerKind.REFUSAL:
+            return not receipt.is_release
+        header = codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
+        return (receipt.loss.nano, receipt.ledger_entry) == (
+            header.loss.rho_nano,
+            header.ledger_entry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReceipt:
+    """The receipt of an answer.
+
+    Attributes:
+        serialised: The receipt as the coordinator signed it.
+        signature: The coordinator's signature, 64 bytes.
+    """
+
+    serialised: bytes
+    signature: bytes
+
 
 class Outbox:
     """The answers of one node. An answer, once stored, is the answer for ever."""
@@ -79,7 +114,24 @@ class Outbox:
 
     def pending(self) -> tuple[Answer, ...]:
         """Answers that have to be delivered, oldest first."""
-        return tuple(answer for answer in self.answers() if answer.is_pending)
+        rows = self._state.reader.execute(
+            "SELECT * FROM outbox WHERE receipt IS NULL AND closed IS NULL "
+            "ORDER BY stored_at, rowid"
+        )
+        return tuple(map(_answer, rows.fetchall()))
+
+    def digests(self) -> dict[str, bytes]:
+        """Digest of each answer, by round."""
+        rows = self._state.reader.execute("SELECT round_id, answer_digest FROM outbox")
+        return dict(rows.fetchall())
+
+    def receipts(self) -> tuple[HeldReceipt, ...]:
+        """The receipts of all answers that have one, oldest first."""
+        rows = self._state.reader.execute(
+            "SELECT receipt, receipt_signature FROM outbox WHERE receipt IS NOT NULL "
+            "ORDER BY stored_at, rowid"
+        )
+        return tuple(HeldReceipt(*row) for row in rows.fetchall())
 
     def store_release(
         self,
@@ -147,6 +199,31 @@ class Outbox:
         assert answer is not None
         return answer
 
+    def store_recovered(self, receipt: Receipt, held: HeldReceipt, moment: int) -> None:
+        """Marks a round as answered by an answer that is not here, unless it has one.
+
+        Args:
+            receipt: What the receipt says.
+            held: The receipt as it was signed.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+        """
+        kind = AnswerKind.RELEASE if receipt.is_release else AnswerKind.REFUSAL
+        with self._state.transaction() as connection:
+            connection.execute(
+                "INSERT INTO outbox (round_id, round_digest, kind, answer_digest, frames, "
+                "stored_at, receipt, receipt_signature) VALUES (?, ?, ?, ?, x'', ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (
+                    receipt.round_id,
+                    receipt.round_digest,
+                    kind.value,
+                    receipt.answer_digest,
+                    moment,
+                    held.serialised,
+                    held.signature,
+                ),
+            )
+
     def acknowledge(self, round_id: str, receipt: bytes, signature: bytes) -> None:
         """Keeps the receipt of an answer. A second receipt changes nothing."""
         with self._state.transaction() as connection:
@@ -165,7 +242,7 @@ class Outbox:
             )
 
     def verify(self) -> int:
-        """Checks that each stored release has the digest recorded with it.
+        """Checks that each stored answer has the digest recorded with it.
 
         Returns:
             Number of answers.
@@ -190,6 +267,8 @@ class Outbox:
 
 
 def _digest_of(answer: Answer) -> bytes:
+    if answer.is_recovered:
+        return codec.decode_receipt(answer.receipt or b"").answer_digest
     if answer.kind is AnswerKind.REFUSAL:
         request = collection_pb2.RefuseRequest.FromString(answer.frames[0])
         return refusal_digest(codec.decode_refusal(request.refusal))

@@ -35,6 +35,7 @@ class RoundStatus(Enum):
     REFUSED = "refused, not delivered yet"
     RELEASE_DELIVERED = "released, receipt held"
     REFUSAL_DELIVERED = "refused, receipt held"
+    RECOVERED = "answered before this node's files were restored, receipt held"
     UNDELIVERABLE = "answered, but the coordinator did not accept it"
 
 
@@ -67,6 +68,8 @@ class KnownRound:
             now: Seconds since 1970-01-01T00:00:00Z.
         """
         if answer is not None:
+            if answer.is_recovered:
+                return RoundStatus.RECOVERED
             released = answer.kind is AnswerKind.RELEASE
             if answer.receipt is not None:
                 return RoundStatus.RELEASE_DELIVERED if released else RoundStatus.REFUSAL_DELIVERED

@@ -10,7 +10,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN
-from folkmoot_node.outbox import Answer
+from folkmoot_node.outbox import Answer, HeldReceipt
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -19,26 +19,26 @@ def is_round_signature(key: bytes, serialised: bytes, signature: bytes) -> bool:
     return _is_signature(key, ROUND_SIGNATURE_DOMAIN + serialised, signature)
 
 
-def check_receipt(
-    key: bytes, council: GssCode, answer: Answer, serialised: bytes, signature: bytes
-) -> Receipt:
+def genuine_receipt(key: bytes, council: GssCode, held: HeldReceipt) -> Receipt | None:
+    """What a receipt says, or None if it is not the coordinator's for this council."""
+    if not _is_signature(key, RECEIPT_SIGNATURE_DOMAIN + held.serialised, held.signature):
+        return None
+    try:
+        receipt = codec.decode_receipt(held.serialised)
+    except ContractError:
+        return None
+    return receipt if receipt.council == council else None
+
+
+def check_receipt(key: bytes, council: GssCode, answer: Answer, held: HeldReceipt) -> Receipt:
     """Reads a receipt and checks that it is the coordinator's, for this very answer.
 
     Raises:
         Problem: Exit code VERIFICATION, if it is not.
     """
-    try:
-        receipt = codec.decode_receipt(serialised)
-        genuine = _is_signature(key, RECEIPT_SIGNATURE_DOMAIN + serialised, signature)
-    except ContractError:
-        genuine = False
-    else:
-        genuine = genuine and (
-            (receipt.round_id, receipt.council, receipt.answer_digest)
-            == (answer.round_id, council, answer.digest)
-        )
-        if genuine:
-            return receipt
+    receipt = genuine_receipt(key, council, held)
+    if receipt is not None and answer.is_receipt(receipt):
+        return receipt
     raise Problem(
         f"the receipt for round {answer.round_id} is not the coordinator's for this answer",
         where="coordinator",

@@ -39,6 +39,9 @@ BEGIN SELECT RAISE(ABORT, '{name} entries are never deleted'); END;
 _TABLES = """
 CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id'))
     WHERE json_extract(body, '$.kind') = 'debit';
+CREATE UNIQUE INDEX ledger_recovers_once
+    ON ledger (json_extract(body, '$.round_id'), json_extract(body, '$.answer_digest'))
+    WHERE json_extract(body, '$.kind') = 'recovered';
 
 CREATE TABLE rounds (
     round_id TEXT PRIMARY KEY,
@@ -71,6 +74,19 @@ WHEN new.round_id IS NOT old.round_id OR new.round_digest IS NOT old.round_diges
 BEGIN SELECT RAISE(ABORT, 'an answer is never changed'); END;
 CREATE TRIGGER outbox_stays BEFORE DELETE ON outbox
 BEGIN SELECT RAISE(ABORT, 'an answer is never deleted'); END;
+
+CREATE TABLE lost_answers (
+    round_id TEXT NOT NULL,
+    answer_digest BLOB NOT NULL,
+    receipt BLOB NOT NULL,
+    receipt_signature BLOB NOT NULL,
+    found_at INTEGER NOT NULL,
+    PRIMARY KEY (round_id, answer_digest)
+) STRICT;
+CREATE TRIGGER lost_answers_keep BEFORE UPDATE ON lost_answers
+BEGIN SELECT RAISE(ABORT, 'a lost answer is never changed'); END;
+CREATE TRIGGER lost_answers_stay BEFORE DELETE ON lost_answers
+BEGIN SELECT RAISE(ABORT, 'a lost answer is never deleted'); END;
 """
 
 

@@ -21,6 +21,7 @@ from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
     from folkmoot_node.home import NodeHome
+    from folkmoot_node.ledger import Balance
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class RoundStatement:
         person_rho: Loss of a person recorded in several households.
         person_epsilon: The same as epsilon.
         households_per_person: In how many households.
-        remaining: Budget left before; after is less by the loss, unless refused.
+        balance: What is spent and left before; after is less by the loss, unless refused.
         paid: True if the loss is in the ledger already.
         answered: True if the answer is made; nothing more is spent then.
         objection: Why it would be refused now, or None.
@@ -97,19 +98,35 @@ class RoundStatement:
     person_rho: Rho
     person_epsilon: float
     households_per_person: int
-    remaining: Rho
+    balance: Balance
     paid: bool
     answered: bool
     objection: str | None
     obstacle: str | None
     charge: Rho
 
-    @property
-    def remaining_after(self) -> Rho:
-        """Budget left after answering."""
+    def after(self, remaining: Rho) -> Rho:
+        """What is left after answering, of what is left before."""
         if self.paid or self.answered or self.objection:
-            return self.remaining
-        return Rho(max(0, self.remaining.nano - self.charge.nano))
+            return remaining
+        return Rho(max(0, remaining.nano - self.charge.nano))
+
+    @property
+    def budget_text(self) -> str:
+        """What is left now and after an answer, in plain English."""
+        left = {
+            "in this accounting period": self.balance.period_remaining,
+            "for all time": self.balance.lifetime_remaining,
+        }
+        return (
+            "Budget left: "
+            + "; ".join(
+                f"rho {before} {where}"
+                + ("" if self.answered else f", {self.after(before)} after an answer")
+                for where, before in left.items()
+            )
+            + "."
+        )
 
     @property
     def privacy_text(self) -> str:
@@ -166,8 +183,10 @@ class RoundStatement:
             "series": _series_json(self.known.round.series),
             "person_rho": str(self.person_rho),
             "person_epsilon": self.person_epsilon,
-            "remaining_before": str(self.remaining),
-            "remaining_after": str(self.remaining_after),
+            "remaining_before": str(self.balance.remaining),
+            "remaining_after": str(self.after(self.balance.remaining)),
+            "lifetime_remaining_before": str(self.balance.lifetime_remaining),
+            "lifetime_remaining_after": str(self.after(self.balance.lifetime_remaining)),
             "objection": self.objection,
             "obstacle": self.obstacle,
         }
@@ -196,8 +215,7 @@ class RoundStatement:
         lines += [
             "",
             self.privacy_text,
-            f"Budget of this accounting period: rho {self.remaining} left now"
-            + ("." if self.answered else f", {self.remaining_after} after an answer."),
+            self.budget_text,
         ]
         if self.paid:
             lines.append("The loss of this round is in the ledger already.")
@@ -285,7 +303,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         person_rho=person,
         person_epsilon=round_.epsilon_for(persons),
         households_per_person=persons,
-        remaining=home.balance().remaining,
+        balance=home.balance(),
         paid=paid,
         answered=answered,
         objection=objection,

@@ -356,6 +356,9 @@ def encode_receipt(receipt: Receipt) -> bytes:
         council=receipt.council,
         answer_digest=receipt.answer_digest,
         received_at=receipt.received_at,
+        round_digest=receipt.round_digest,
+        loss=privacy_pb2.PrivacyLoss(rho_nano=receipt.loss.nano) if receipt.is_release else None,
+        ledger_entry=receipt.ledger_entry or b"",
     ).SerializeToString(deterministic=True)
 
 
@@ -368,6 +371,9 @@ def decode_receipt(serialised: bytes) -> Receipt:
         council=GssCode(message.council, "receipt.council"),
         answer_digest=message.answer_digest,
         received_at=message.received_at,
+        round_digest=message.round_digest,
+        loss=Rho(message.loss.rho_nano),
+        ledger_entry=message.ledger_entry or None,
     )
 
 

@@ -48,8 +48,8 @@ _MEANING = {
         "Ask for less rho, or agree a higher limit with the council",
     ),
     RefusalReason.BUDGET_EXHAUSTED: (
-        "the round asks for more privacy loss than is left in the accounting period",
-        "Ask for less rho, or wait for the council's next accounting period",
+        "the round asks for more privacy loss than is left of the council's budget",
+        "Ask for less rho, or ask the council when its next accounting period begins",
     ),
     RefusalReason.PURPOSE: (
         "the purpose is not one the council permits",

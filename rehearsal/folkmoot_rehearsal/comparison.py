@@ -52,9 +52,9 @@ def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
             for council, path in scored.items()
         ]
     )
-    names = {name for marginal in table["marginal"].unique() for name in marginal.split("*")}
+    used = {name for marginal in table["marginal"].unique() for name in marginal.split("*")}
     counted = households
-    for name in sorted(names - {"total"}):
+    for name in sorted(used - {"total"}):
         listed = pl.col(name).is_in(table[name].drop_nulls().unique().implode())
         if (table[name] == OTHER).any():
             cell = pl.when(listed).then(pl.col(name)).otherwise(pl.lit(OTHER))

@@ -165,6 +165,7 @@ class Region:
         self.children.node(
             code, home, "init", "--council", code, "--name", council.name,
             "--rho-per-round", str(limits.per_round), "--rho-per-period", str(limits.per_period),
+            "--rho-lifetime", str(limits.lifetime),
         )  # fmt: skip
         written = synthesis.write(council, self.recipe, home, self.layout.truth(council))
         today = datetime.datetime.now(datetime.UTC).date()

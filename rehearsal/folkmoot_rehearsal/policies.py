@@ -29,15 +29,17 @@ class Limits:
     Attributes:
         per_round: Most rho for one round.
         per_period: Most rho for the accounting period.
+        lifetime: Most rho for all rounds ever.
     """
 
     per_round: Rho
     per_period: Rho
+    lifetime: Rho
 
 
-GENEROUS = Limits(Rho.of("0.5"), Rho.of("0.6"))
+GENEROUS = Limits(Rho.of("0.5"), Rho.of("0.6"), Rho.of("3"))
 """Enough for both rounds of a rehearsal."""
-CAUTIOUS = Limits(Rho.of("0.25"), Rho.of("0.3"))
+CAUTIOUS = Limits(Rho.of("0.25"), Rho.of("0.3"), Rho.of("1.5"))
 """Enough for the first round and not for the second as well."""
 ROUND_LOSS = Rho.of("0.2")
 """Asked for by each of the two rounds."""
@@ -98,6 +100,7 @@ maximum_delta = 1e-6
 [loss]
 per_round = {limits.per_round}
 per_period = {limits.per_period}
+lifetime = {limits.lifetime}
 period_start = {start}
 period_months = 12
 households_per_person = 2

@@ -95,12 +95,20 @@ SENT_BY_NODES = (
     enrolment_pb2.EnrolRequest,
     enrolment_pb2.RenewRequest,
     collection_pb2.NegotiateRequest,
+    collection_pb2.ListReceiptsRequest,
     collection_pb2.ListRoundsRequest,
     collection_pb2.SubmitRequest,
     collection_pb2.RefuseRequest,
 )
 IDENTIFIERS = {"council", "round_id"}
-DIGESTS_AND_KEYS = {"round_digest", "release_digest", "ledger_entry", "token", "csr"}
+DIGESTS_AND_KEYS = {
+    "round_digest",
+    "release_digest",
+    "answers_digest",
+    "ledger_entry",
+    "token",
+    "csr",
+}
 
 
 def fields(message: Descriptor) -> Iterator[FieldDescriptor]:

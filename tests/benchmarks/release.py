@@ -65,6 +65,7 @@ def policy() -> ReleasePolicy:
             "loss": {
                 "per_round": 0.1,
                 "per_period": 1000,
+                "lifetime": 1000,
                 "period_start": "2020-01-01",
                 "period_months": 120,
                 "households_per_person": 2,

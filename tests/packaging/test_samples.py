@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
     tmp_path: Path,
 ) -> None:
-    list(initialise(tmp_path / "node", "E08000009", "Trafford", "0.2", "1"))
+    list(initialise(tmp_path / "node", "E08000009", "Trafford", "0.2", "1", "5"))
     config = load_config(tmp_path / "node")
     assert config.council == "E08000009"
     policy, _ = load_unsigned(config.release_policy)
@@ -34,9 +34,12 @@ def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
 
 
 def test_nobodys_loss_is_chosen_for_them(tmp_path: Path) -> None:
-    list(initialise(tmp_path / "node", "E08000009", "Trafford", None, None))
-    with pytest.raises(Problem, match=r"loss.per_round is missing\nloss.per_period is missing"):
+    list(initialise(tmp_path / "node", "E08000009", "Trafford", None, None, None))
+    with pytest.raises(Problem) as caught:
         load_unsigned(tmp_path / "node" / "release-policy.toml")
+    assert [line for line in caught.value.problem.splitlines() if "is missing" in line] == [
+        f"loss.{limit} is missing" for limit in ("per_round", "per_period", "lifetime")
+    ]
 
 
 def test_the_rehearsals_policy_is_valid(tmp_path: Path) -> None:

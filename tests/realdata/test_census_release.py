@@ -57,6 +57,7 @@ maximum_delta = 1e-6
 [loss]
 per_round = 0.5
 per_period = 10
+lifetime = 10
 period_start = 2020-01-01
 period_months = 120
 households_per_person = 1

@@ -209,13 +209,20 @@ class Region:
         return self.folder / f"invitation-{council}.toml"
 
     def new_node(
-        self, council: str, *, per_round: str = "0.5", per_period: str = "1", households: int = 210
+        self,
+        council: str,
+        *,
+        per_round: str = "0.5",
+        per_period: str = "1",
+        lifetime: str = "2",
+        households: int = 210,
     ) -> Node:
         """A node with settings, signed policy and extract, enrolled and scored."""
         node = Node(self.folder / council)
         node.run(
             "init", "--council", council, "--name", NAMES[council],
             "--rho-per-round", per_round, "--rho-per-period", per_period,
+            "--rho-lifetime", lifetime,
         )  # fmt: skip
         (node.home / "mappings" / "council_tax.toml").write_text(MAPPING)
         (node.home / "risk-policy.toml").write_text(RISK_POLICY)

@@ -1,6 +1,7 @@
 """One visit of a node to its coordinator that ends by SIGKILL at a chosen point.
 
 Usage: visit_until_killed.py HOME sql N    kill before the N-th SQL statement that writes
+       visit_until_killed.py HOME transaction N  kill before the N-th transaction
        visit_until_killed.py HOME step S   kill just after step S of answering a round
        visit_until_killed.py HOME count 0  do not kill; print the number of statements
 """
@@ -20,7 +21,7 @@ WRITES = ("BEGIN", "INSERT", "UPDATE", "COMMIT")
 
 
 def main(home: Path, kind: str, point: str) -> None:
-    written = 0
+    written = begun = 0
 
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -30,7 +31,10 @@ def main(home: Path, kind: str, point: str) -> None:
             die()
 
     def trace(statement: str) -> None:
-        nonlocal written
+        nonlocal written, begun
+        begun += statement.startswith("BEGIN")
+        if kind == "transaction" and begun == int(point):
+            die()
         if statement.lstrip().startswith(WRITES):
             written += 1
             if kind == "sql" and written == int(point):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 from array import array
@@ -15,7 +16,7 @@ from folkmoot import codec
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
-from folkmoot.receipt import Receipt
+from folkmoot.receipt import Receipt, answers_digest
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import NoisyCounts, Release
@@ -165,8 +166,9 @@ def test_a_million_cells_need_no_message_above_the_default_limit() -> None:
 def test_refusal_receipt_and_rejection_read_back() -> None:
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET)
     assert codec.decode_refusal(codec.encode_refusal(refusal, 1)) == refusal
-    receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5)
-    assert codec.decode_receipt(codec.encode_receipt(receipt)) == receipt
+    for loss, entry in ((Rho.of("0.25"), b"e" * 32), (Rho.of("0"), None)):
+        receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, loss, entry)
+        assert codec.decode_receipt(codec.encode_receipt(receipt)) == receipt
     rejection = Rejection(RejectionReason.VERSION, "too old", UpgradeSide.NODE, False)
     assert codec.decode_rejection(codec.encode_rejection(rejection)) == rejection
 
@@ -232,7 +234,25 @@ def test_golden_messages() -> None:
     assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
         "08011220" + "30" * 32 + "1a20" + "72" * 32 + "2209" + b"E08000009".hex() + "2809"
     )
-    receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5)
-    assert codec.encode_receipt(receipt).hex() == (
-        "0a20" + "30" * 32 + "1209" + b"E08000009".hex() + "1a20" + "61" * 32 + "2005"
+    receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, Rho(1), b"e" * 32)
+    of_either = "0a20" + "30" * 32 + "1209" + b"E08000009".hex() + "1a20" + "61" * 32 + "2005"
+    of_either += "2a20" + "72" * 32
+    assert codec.encode_receipt(receipt).hex() == of_either + "32020801" + "3a20" + "65" * 32
+    of_refusal = dataclasses.replace(receipt, loss=Rho(0), ledger_entry=None)
+    assert codec.encode_receipt(of_refusal).hex() == of_either
+    assert answers_digest([("0" * 32, b"a" * 32), ("f" * 32, b"b" * 32)]).hex() == (
+        "476bb1b06ae55769790ac2328296280d09274af9664c6a6ed012a5c45ef0e54a"
     )
+
+
+def test_a_receipt_pays_for_a_release_and_for_nothing_else() -> None:
+    for loss, entry in ((Rho(1), None), (Rho(0), b"e" * 32), (Rho(1), b"e")):
+        with pytest.raises(ContractError):
+            Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, loss, entry)
+
+
+def test_the_digest_of_answers_tells_sets_apart_and_not_orders() -> None:
+    one, two = ("0" * 32, b"a" * 32), ("f" * 32, b"b" * 32)
+    assert answers_digest([one, two]) == answers_digest([two, one])
+    sets = [[], [one], [two], [one, two], [("0" * 32, b"b" * 32)]]
+    assert len({answers_digest(answers) for answers in sets}) == len(sets)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment
+from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment, operator_name
 from folkmoot_operator.console import console, minute, print_json, print_text
+
+if TYPE_CHECKING:
+    from folkmoot_node.lost_answers import LostAnswer
 
 
 def register(app: typer.Typer) -> None:
@@ -15,31 +18,40 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="What was spent of the privacy budget.", no_args_is_help=True)
     group.command()(show)
     group.command()(verify)
+    group.command()(recover)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
 
 def show(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Shows each debit and what is left in the accounting period.
+    """Shows each debit and what is left, in the accounting period and for all time.
 
-    Without a valid, signed release policy the debits are shown all the same, and the exit
-    code is that of the policy's fault.
+    The head names the whole ledger: note it outside this machine, for `ledger verify
+    --expect`. Without a valid, signed release policy the debits are shown all the same, and
+    the exit code is that of the policy's fault. Exit code 7 if answers have left that are not
+    in this node's files.
 
     Example: folkmoot-node ledger show
     """
     from folkmoot.privacy import Rho, epsilon_at
     from folkmoot_node.home import open_home
+    from folkmoot_node.reconciliation import require_complete
     from folkmoot_operator.problems import Problem
 
     fault: Problem | None = None
+    incomplete: Problem | None = None
     with open_home(home) as node:
-        debits = node.ledger.debits()
+        debits, head = node.ledger.debits(), node.ledger.head()
         lifetime = Rho(sum(debit.rho.nano for debit in debits))
         try:
             balance = node.balance()
             delta = node.release_policy().policy.maximum_delta
-        except Problem as problem:
-            fault = problem
+        except Problem as found:
+            fault = found
+        try:
+            require_complete(node)
+        except Problem as found:
+            incomplete = found
     if as_json:
         period = (
             {}
@@ -50,60 +62,95 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                 "cap": str(balance.cap),
                 "spent": str(balance.spent),
                 "remaining": str(balance.remaining),
+                "lifetime_cap": str(balance.lifetime_cap),
+                "lifetime_remaining": str(balance.lifetime_remaining),
             }
         )
         print_json(
             {
                 **period,
                 "lifetime": str(lifetime),
+                "head": str(head),
                 "debits": [
                     {
                         "at": moment(debit.at),
                         "round_id": debit.round_id,
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
+                        "recovered": debit.recovered,
                     }
                     for debit in debits
                 ],
             }
         )
-        if fault:
-            raise fault
+        problem = incomplete or fault
+        if problem:
+            raise problem
         return
     from rich.table import Table
 
-    table = Table("When (UTC)", "Round", "rho", "Ledger entry")
+    table = Table("When (UTC)", "Round", "rho", "Ledger entry", "")
     for debit in debits:
         table.add_row(
-            minute(moment(debit.at)), debit.round_id[:12], str(debit.rho), debit.entry.hex()[:16]
+            minute(moment(debit.at)),
+            debit.round_id[:12],
+            str(debit.rho),
+            debit.entry.hex()[:16],
+            "recovered" if debit.recovered else "",
         )
     if debits:
         console().print(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
+    typer.echo(f"Ledger head {head}")
+    if incomplete:
+        raise incomplete
     if fault:
         print_text(f"Spent since this node exists: rho {lifetime}.")
         raise fault
     print_text(
         f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
-        f"rho {balance.spent} of {balance.cap} spent, {balance.remaining} left "
+        f"rho {balance.spent} of {balance.cap} spent, {balance.period_remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
+    )
+    print_text(
+        f"For all time: rho {balance.lifetime} of {balance.lifetime_cap} spent, "
+        f"{balance.lifetime_remaining} left "
+        f"(epsilon spent {epsilon_at(balance.lifetime, delta):.2f} at delta {delta})."
     )
 
 
-def verify(home: Home = HERE, as_json: AsJson = False) -> None:
+def verify(
+    home: Home = HERE,
+    as_json: AsJson = False,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LENGTH:DIGEST",
+            help="A head of the ledger that was noted earlier, on paper or in the system "
+            "journal. May be given more than once.",
+        ),
+    ] = None,
+) -> None:
     """Recomputes the hash chains of ledger, egress and audit log, every stored answer and
-    every receipt.
+    every receipt, and checks that the ledger goes on from the heads noted earlier.
 
-    Exit code 7, and the first entry that does not fit, if anything was changed.
+    Exit code 7, and the first entry that does not fit, if anything was changed, dropped or
+    put back to an earlier state.
 
     Example: folkmoot-node ledger verify --json
     """
+    from folkmoot_node.chain import Head
     from folkmoot_node.home import open_home
+    from folkmoot_node.reconciliation import require_complete
 
+    noted = [Head.parse(text) for text in expect or ()]
     with open_home(home) as node:
-        ledger, egress_, audit = (
-            node.ledger.verify(),
+        ledger = node.ledger.verify()
+        for head in noted:
+            node.ledger.require(head)
+        require_complete(node)
+        egress_, audit = (
             node.egress.verify(),
             node.audit.verify(),
         )
@@ -118,14 +165,88 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
                 "audit": {"entries": audit.length, "head": audit.digest.hex()},
                 "answers": answers,
                 "receipts": receipts,
+                "expected": [str(head) for head in noted],
             }
         )
         return
-    typer.echo(f"Ledger: {ledger.length} entries, unbroken. Head {ledger.digest.hex()}")
-    typer.echo(f"Egress log: {egress_.length} entries, unbroken. Head {egress_.digest.hex()}")
-    typer.echo(f"Audit log: {audit.length} entries, unbroken. Head {audit.digest.hex()}")
+    typer.echo(f"Ledger: {ledger.length} entries, unbroken. Head {ledger}")
+    for head in noted:
+        typer.echo(f"Ledger: goes on from {head}, as expected.")
+    typer.echo(f"Egress log: {egress_.length} entries, unbroken. Head {egress_}")
+    typer.echo(f"Audit log: {audit.length} entries, unbroken. Head {audit}")
     typer.echo(f"Outbox: {answers} answers, each as it was stored and each release paid for.")
     typer.echo(f"Receipts: {receipts}, each signed by the coordinator for that answer.")
+
+
+def recover(
+    home: Home = HERE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Accounts for answers that have left and are not in this node's files.
+
+    Asks the coordinator which answers of this council it holds. The loss of each one that
+    is missing here is debited, whatever the caps, and its round is marked as answered, so
+    that it is never answered again. Use it only when there is no newer copy of the node's
+    folder to put back: the coordinator's receipts are then the only record.
+
+    Example: folkmoot-node ledger recover
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.reconciliation import compare
+    from folkmoot_node.reconciliation import recover as enter
+
+    with open_home(home) as node:
+        with node.connect() as client:
+            compare(node, client, client.negotiate())
+        outstanding = node.lost_answers.outstanding()
+        node.release_policy()  # its fault should be known before anybody is asked
+        if outstanding and not yes:
+            _print_lost(outstanding)
+            typer.confirm("Count these, and never answer these rounds again?", abort=True, err=True)
+        debited = [enter(node, lost) for lost in outstanding]
+        if outstanding:
+            with node.state.transaction() as connection:
+                body = {
+                    "action": "answers recovered",
+                    "by": operator_name(),
+                    "rounds": [lost.receipt.round_id for lost in outstanding],
+                }
+                node.audit.append(connection, node.clock(), body)
+        balance, head = node.balance(), node.ledger.head()
+    if as_json:
+        print_json(
+            {
+                "recovered": [
+                    {"round_id": lost.receipt.round_id, "rho": str(rho)}
+                    for lost, rho in zip(outstanding, debited, strict=True)
+                ],
+                "remaining": str(balance.remaining),
+                "head": str(head),
+            }
+        )
+        return
+    if not outstanding:
+        typer.echo("Nothing is missing: every answer that the coordinator holds is here.")
+        return
+    for lost, rho in zip(outstanding, debited, strict=True):
+        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited, answered for good.")
+    typer.echo(f"Left now: rho {balance.remaining}. Ledger head {head}")
+
+
+def _print_lost(outstanding: tuple[LostAnswer, ...]) -> None:
+    from rich.table import Table
+
+    table = Table("Round", "Answer", "Received (UTC)", "rho")
+    for lost in outstanding:
+        receipt = lost.receipt
+        table.add_row(
+            receipt.round_id[:12],
+            "release" if receipt.is_release else "refusal",
+            minute(moment(receipt.received_at)),
+            str(receipt.loss),
+        )
+    console(stderr=True).print(table)
 
 
 def egress(

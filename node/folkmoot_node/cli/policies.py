@@ -54,6 +54,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                     "attributes": release.attributes,
                     "rho_per_round": str(loss.per_round),
                     "rho_per_period": str(loss.per_period),
+                    "rho_lifetime": str(loss.lifetime),
                 },
             }
         )
@@ -81,11 +82,14 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     )
     typer.echo(
         f"  at most rho {loss.per_period} in {loss.period_months} months "
-        f"(epsilon {epsilon_at(loss.per_period, delta):.2f})."
+        f"(epsilon {epsilon_at(loss.per_period, delta):.2f}),"
+    )
+    typer.echo(
+        f"  at most rho {loss.lifetime} ever (epsilon {epsilon_at(loss.lifetime, delta):.2f})."
     )
     typer.echo(
         f"  A person recorded in {loss.households_per_person} households: at most rho {person} "
-        f"(epsilon {epsilon_at(person, delta):.2f})."
+        f"in {loss.period_months} months (epsilon {epsilon_at(person, delta):.2f})."
     )
 
 
@@ -101,7 +105,6 @@ def sign(
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
-    from folkmoot.privacy import Rho
     from folkmoot_node.home import open_home
     from folkmoot_node.identity import load_policy_key
     from folkmoot_node.release_policy import sign as sign_file
@@ -125,13 +128,13 @@ def sign(
             return
     start, end = day(balance.period_start), day(balance.period_end - 1)
     typer.echo(
-        f"Accounting period {start} to {end}: rho {balance.spent} spent, {balance.remaining} left."
+        f"Accounting period {start} to {end}: rho {balance.spent} spent, "
+        f"{balance.period_remaining} left."
     )
-    earlier = Rho(balance.lifetime.nano - balance.spent.nano)
-    if earlier.nano:
-        typer.echo(
-            f"Note: rho {earlier} was spent before this period begins and does not count in it."
-        )
+    typer.echo(
+        f"For all time: rho {balance.lifetime} of {balance.lifetime_cap} spent, "
+        f"{balance.lifetime_remaining} left."
+    )
 
 
 def verify(home: Home = HERE, as_json: AsJson = False) -> None:

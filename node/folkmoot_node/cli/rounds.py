@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,20 +38,30 @@ def list_(
 ) -> None:
     """Lists rounds, after asking the coordinator for new ones.
 
+    Exit code 7, after the list, if this node's files are older than what has left it.
+
     Example: folkmoot-node rounds list
     """
     from folkmoot_node.answering import learn
     from folkmoot_node.home import open_home
+    from folkmoot_node.reconciliation import compare, require_complete
 
     with open_home(home) as node:
         if not offline:
             with node.connect() as client:
-                for event in learn(node, client, client.negotiate()):
+                protocol = client.negotiate()
+                compare(node, client, protocol)
+                for event in learn(node, client, protocol):
                     typer.echo(f"Warning: {event.text}", err=True)
         rows = [_summary(node, known) for known in node.round_book().rounds()]
-    if as_json:
-        print_json(rows)
-        return
+        if as_json:
+            print_json(rows)
+        else:
+            _print_rounds(rows)
+        require_complete(node)
+
+
+def _print_rounds(rows: list[dict[str, Any]]) -> None:
     from rich.markup import escape
     from rich.table import Column, Table
 
@@ -80,13 +91,21 @@ def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
     status = known.status(answer, approval=approval, now=node.clock())
     undecided = status in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.READY}
     refuses = undecided and describe(node, known).objection is not None
+    lost = {lost.receipt.round_id for lost in node.lost_answers.outstanding()}
+    text = (
+        "answered, but the answer is not in this node's files"
+        if known.round.round_id in lost
+        else "refused by the release policy, not sent yet"
+        if refuses
+        else status.value
+    )
     return {
         "round_id": known.round.round_id,
         "title": known.round.title,
         "purpose": known.round.purpose,
         "rho": str(known.round.loss),
         "deadline": moment(known.round.deadline),
-        "status": "refused by the release policy, not sent yet" if refuses else status.value,
+        "status": text,
         "reason": answer.reason.name if answer and answer.reason else None,
     }
 
@@ -143,10 +162,13 @@ def decline(
 
 def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     from folkmoot_node.home import open_home
+    from folkmoot_node.reconciliation import require_complete
     from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node:
+        if decision is not None:
+            require_complete(node)
         book = node.round_book()
         known = book.resolve(round_id)
         waiting = book.undecided(node.outbox, node.clock())
@@ -183,21 +205,35 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     """Answers one round now and delivers the answer.
 
     A round is answered once: running the command again sends the same bytes. Exit code 5
-    if the policy refuses, 6 if the coordinator cannot be reached (the answer is kept).
+    if the policy refuses, 6 if the coordinator cannot be reached (the answer is kept), 7 if
+    this node's files are older than what has left it.
 
     Example: folkmoot-node release latest
     """
-    from folkmoot_node.answering import answer_round, deliver, forget_ended_series, learn
+    from folkmoot_node.answering import (
+        answer_round,
+        deliver,
+        forget_ended_series,
+        learn,
+        send_again,
+    )
     from folkmoot_node.home import open_home
+    from folkmoot_node.outbox import AnswerKind
+    from folkmoot_node.reconciliation import reconcile
     from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:
-        for event in learn(node, client, client.negotiate()):
+        protocol = client.negotiate()
+        comparison = reconcile(node, client, protocol)
+        for event in chain(
+            learn(node, client, protocol),
+            send_again(node, client, protocol, comparison.lost_there),
+        ):
             typer.echo(f"Warning: {event.text}", err=True)
+        for event in deliver(node, client):  # a round of a series waits for those before it
+            typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
         known = node.round_book().resolve(round_id)
-        if node.outbox.pending():  # a round of a series waits for the ones before it
-            list(deliver(node, client))
         answer = answer_round(node, known)
         if answer is None:
             raise Problem(
@@ -214,13 +250,18 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             typer.echo(event.text, err=True)
         summary = _summary(node, known)
         description = describe(node, known)
+        head = node.ledger.head()
     if as_json:
-        print_json({**summary, **description.as_json()})
+        print_json({**summary, **description.as_json(), "ledger_head": str(head)})
     else:
         typer.echo(f"Round {summary['round_id']}: {summary['status']}.")
-        if answer.reason is None:
+        if answer.kind is AnswerKind.RELEASE:
             print_text(description.privacy_text)
-            typer.echo(f"Left in this accounting period: rho {description.remaining}.")
+            print_text(
+                f"Left in this accounting period: rho {description.balance.period_remaining}; "
+                f"for all time: rho {description.balance.lifetime_remaining}."
+            )
+            typer.echo(f"Ledger head {head}")
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,

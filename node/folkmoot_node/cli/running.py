@@ -34,7 +34,8 @@ def serve(
     """Visits the coordinator again and again, and answers rounds as policy says.
 
     Nothing listens on this machine: the node only dials out. A coordinator that cannot be
-    reached is tried again for ever. Stop with Ctrl-C or SIGTERM.
+    reached is tried again for ever. Stop with Ctrl-C or SIGTERM. Exit code 7 if this node's
+    files are older than what has left it.
 
     Example: folkmoot-node serve
     """
@@ -52,6 +53,7 @@ def serve(
 
         address = node.coordinator().address
         typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
+        typer.echo(f"{moment(node.clock())} info: ledger head {node.ledger.head()}", err=True)
         run(node, report, stop=stop, until_idle=until_idle, poll_seconds=poll_seconds)
 
 

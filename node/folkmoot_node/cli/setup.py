@@ -29,6 +29,10 @@ def init(
         str | None,
         typer.Option(help="Most privacy loss in an accounting period; the council decides."),
     ] = None,
+    rho_lifetime: Annotated[
+        str | None,
+        typer.Option(help="Most privacy loss over all periods; the council decides."),
+    ] = None,
 ) -> None:
     """Makes a node's home folder: keys, encrypted store, ledger, sample settings.
 
@@ -42,7 +46,7 @@ def init(
     from folkmoot_operator.problems import ExitCode, Problem
 
     try:
-        for line in initialise(home, council, name, rho_per_round, rho_per_period):
+        for line in initialise(home, council, name, rho_per_round, rho_per_period, rho_lifetime):
             typer.echo(line)
     except ContractError as error:
         raise Problem(

@@ -71,6 +71,96 @@ class NegotiateResponse(_message.Message):
 Global___NegotiateResponse: _TypeAlias = NegotiateResponse  # noqa: Y015
 
 @_typing.final
+class ListReceiptsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROTOCOL_FIELD_NUMBER: _builtins.int
+    ANSWERS_DIGEST_FIELD_NUMBER: _builtins.int
+    protocol: _builtins.int
+    """Wire version, see VersionRange. Zero is invalid."""
+    answers_digest: _builtins.bytes
+    """folkmoot.receipt.answers_digest of the answers whose receipts the node holds, 32 bytes.
+    Empty is invalid.
+    """
+    def __init__(
+        self,
+        *,
+        protocol: _builtins.int = ...,
+        answers_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers_digest", b"answers_digest", "protocol", b"protocol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptsRequest: _TypeAlias = ListReceiptsRequest  # noqa: Y015
+
+@_typing.final
+class ListReceiptsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELD_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    REJECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def held(self) -> Global___AnswersHeld:
+        """First message of the stream."""
+
+    @_builtins.property
+    def receipt(self) -> _release_pb2.SignedReceipt:
+        """The receipt of one answer, ascending by round. None if the digests are the same, else
+        every one.
+        """
+
+    @_builtins.property
+    def rejection(self) -> _rejection_pb2.Rejection:
+        """The request was not accepted. Last message of the stream."""
+
+    def __init__(
+        self,
+        *,
+        held: Global___AnswersHeld | None = ...,
+        receipt: _release_pb2.SignedReceipt | None = ...,
+        rejection: _rejection_pb2.Rejection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "outcome", b"outcome", "receipt", b"receipt", "rejection", b"rejection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "outcome", b"outcome", "receipt", b"receipt", "rejection", b"rejection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["held", "receipt", "rejection"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___ListReceiptsResponse: _TypeAlias = ListReceiptsResponse  # noqa: Y015
+
+@_typing.final
+class AnswersHeld(_message.Message):
+    """What the coordinator holds of a council's answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_DIGEST_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    answers_digest: _builtins.bytes
+    """folkmoot.receipt.answers_digest of all of them, 32 bytes. Empty is invalid."""
+    at: _builtins.int
+    """The coordinator's clock, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
+    def __init__(
+        self,
+        *,
+        answers_digest: _builtins.bytes = ...,
+        at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers_digest", b"answers_digest", "at", b"at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswersHeld: _TypeAlias = AnswersHeld  # noqa: Y015
+
+@_typing.final
 class ListRoundsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -40,6 +40,11 @@ class CollectionServiceStub:
                 request_serializer=folkmoot_dot_v1_dot_collection__pb2.NegotiateRequest.SerializeToString,
                 response_deserializer=folkmoot_dot_v1_dot_collection__pb2.NegotiateResponse.FromString,
                 _registered_method=True)
+        self.ListReceipts = channel.unary_stream(
+                '/folkmoot.v1.CollectionService/ListReceipts',
+                request_serializer=folkmoot_dot_v1_dot_collection__pb2.ListReceiptsRequest.SerializeToString,
+                response_deserializer=folkmoot_dot_v1_dot_collection__pb2.ListReceiptsResponse.FromString,
+                _registered_method=True)
         self.ListRounds = channel.unary_stream(
                 '/folkmoot.v1.CollectionService/ListRounds',
                 request_serializer=folkmoot_dot_v1_dot_collection__pb2.ListRoundsRequest.SerializeToString,
@@ -63,6 +68,15 @@ class CollectionServiceServicer:
 
     def Negotiate(self, request, context):
         """Agree on a wire version. The first call of a node on a new connection.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceipts(self, request, context):
+        """What the coordinator holds of the calling council's answers. A node asks at each visit,
+        before it learns of rounds or answers any: an answer that it does not know means that
+        its files are older than what has left it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +110,11 @@ def add_CollectionServiceServicer_to_server(servicer, server):
                     servicer.Negotiate,
                     request_deserializer=folkmoot_dot_v1_dot_collection__pb2.NegotiateRequest.FromString,
                     response_serializer=folkmoot_dot_v1_dot_collection__pb2.NegotiateResponse.SerializeToString,
+            ),
+            'ListReceipts': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListReceipts,
+                    request_deserializer=folkmoot_dot_v1_dot_collection__pb2.ListReceiptsRequest.FromString,
+                    response_serializer=folkmoot_dot_v1_dot_collection__pb2.ListReceiptsResponse.SerializeToString,
             ),
             'ListRounds': grpc.unary_stream_rpc_method_handler(
                     servicer.ListRounds,
@@ -141,6 +160,33 @@ class CollectionService:
             '/folkmoot.v1.CollectionService/Negotiate',
             folkmoot_dot_v1_dot_collection__pb2.NegotiateRequest.SerializeToString,
             folkmoot_dot_v1_dot_collection__pb2.NegotiateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/folkmoot.v1.CollectionService/ListReceipts',
+            folkmoot_dot_v1_dot_collection__pb2.ListReceiptsRequest.SerializeToString,
+            folkmoot_dot_v1_dot_collection__pb2.ListReceiptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

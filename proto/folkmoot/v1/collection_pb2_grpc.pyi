@@ -35,6 +35,11 @@ class CollectionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CollectionServiceAsyncStub: ...
     Negotiate: _grpc.UnaryUnaryMultiCallable[_collection_pb2.NegotiateRequest, _collection_pb2.NegotiateResponse]
     """Agree on a wire version. The first call of a node on a new connection."""
+    ListReceipts: _grpc.UnaryStreamMultiCallable[_collection_pb2.ListReceiptsRequest, _collection_pb2.ListReceiptsResponse]
+    """What the coordinator holds of the calling council's answers. A node asks at each visit,
+    before it learns of rounds or answers any: an answer that it does not know means that
+    its files are older than what has left it.
+    """
     ListRounds: _grpc.UnaryStreamMultiCallable[_collection_pb2.ListRoundsRequest, _collection_pb2.ListRoundsResponse]
     """Rounds to which the calling council is invited and that are open, oldest first."""
     Submit: _grpc.StreamUnaryMultiCallable[_collection_pb2.SubmitRequest, _collection_pb2.SubmitResponse]
@@ -49,6 +54,11 @@ class CollectionServiceAsyncStub(CollectionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Negotiate: _aio.UnaryUnaryMultiCallable[_collection_pb2.NegotiateRequest, _collection_pb2.NegotiateResponse]  # type: ignore[assignment]
     """Agree on a wire version. The first call of a node on a new connection."""
+    ListReceipts: _aio.UnaryStreamMultiCallable[_collection_pb2.ListReceiptsRequest, _collection_pb2.ListReceiptsResponse]  # type: ignore[assignment]
+    """What the coordinator holds of the calling council's answers. A node asks at each visit,
+    before it learns of rounds or answers any: an answer that it does not know means that
+    its files are older than what has left it.
+    """
     ListRounds: _aio.UnaryStreamMultiCallable[_collection_pb2.ListRoundsRequest, _collection_pb2.ListRoundsResponse]  # type: ignore[assignment]
     """Rounds to which the calling council is invited and that are open, oldest first."""
     Submit: _aio.StreamUnaryMultiCallable[_collection_pb2.SubmitRequest, _collection_pb2.SubmitResponse]  # type: ignore[assignment]
@@ -66,6 +76,17 @@ class CollectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_collection_pb2.NegotiateResponse, _abc.Awaitable[_collection_pb2.NegotiateResponse]]:
         """Agree on a wire version. The first call of a node on a new connection."""
+
+    @_abc_1.abstractmethod
+    def ListReceipts(
+        self,
+        request: _collection_pb2.ListReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_collection_pb2.ListReceiptsResponse], _abc.AsyncIterator[_collection_pb2.ListReceiptsResponse]]:
+        """What the coordinator holds of the calling council's answers. A node asks at each visit,
+        before it learns of rounds or answers any: an answer that it does not know means that
+        its files are older than what has left it.
+        """
 
     @_abc_1.abstractmethod
     def ListRounds(

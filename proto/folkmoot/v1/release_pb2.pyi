@@ -31,7 +31,9 @@ class _RefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Refusal
     REFUSAL_REASON_LOSS_PER_ROUND: _RefusalReason.ValueType  # 1
     """The privacy loss asked for exceeds what the policy allows for one round."""
     REFUSAL_REASON_BUDGET_EXHAUSTED: _RefusalReason.ValueType  # 2
-    """The privacy loss asked for exceeds what is left in the accounting period."""
+    """The privacy loss asked for exceeds what is left in the accounting period, or of what
+    the policy allows for all time.
+    """
     REFUSAL_REASON_PURPOSE: _RefusalReason.ValueType  # 3
     """The purpose is not among those the policy permits."""
     REFUSAL_REASON_ATTRIBUTE: _RefusalReason.ValueType  # 4
@@ -61,7 +63,9 @@ REFUSAL_REASON_UNSPECIFIED: RefusalReason.ValueType  # 0
 REFUSAL_REASON_LOSS_PER_ROUND: RefusalReason.ValueType  # 1
 """The privacy loss asked for exceeds what the policy allows for one round."""
 REFUSAL_REASON_BUDGET_EXHAUSTED: RefusalReason.ValueType  # 2
-"""The privacy loss asked for exceeds what is left in the accounting period."""
+"""The privacy loss asked for exceeds what is left in the accounting period, or of what
+the policy allows for all time.
+"""
 REFUSAL_REASON_PURPOSE: RefusalReason.ValueType  # 3
 """The purpose is not among those the policy permits."""
 REFUSAL_REASON_ATTRIBUTE: RefusalReason.ValueType  # 4
@@ -234,6 +238,9 @@ class Receipt(_message.Message):
     COUNCIL_FIELD_NUMBER: _builtins.int
     ANSWER_DIGEST_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    ROUND_DIGEST_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    LEDGER_ENTRY_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     """Round answered: 32 lower-case hexadecimal characters. Empty is invalid."""
     council: _builtins.str
@@ -242,6 +249,16 @@ class Receipt(_message.Message):
     """SHA-256 of the answer: release_digest, or the digest of the refusal. 32 bytes."""
     received_at: _builtins.int
     """When the answer was stored, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
+    round_digest: _builtins.bytes
+    """SHA-256 of the serialised Round that was answered, 32 bytes. Empty is invalid."""
+    ledger_entry: _builtins.bytes
+    """Hash of the ledger entry that paid, as the release states it, 32 bytes. Empty for a
+    refusal.
+    """
+    @_builtins.property
+    def loss(self) -> _privacy_pb2.PrivacyLoss:
+        """Privacy loss that the release states. Absent for a refusal, zero is invalid."""
+
     def __init__(
         self,
         *,
@@ -249,10 +266,13 @@ class Receipt(_message.Message):
         council: _builtins.str = ...,
         answer_digest: _builtins.bytes = ...,
         received_at: _builtins.int = ...,
+        round_digest: _builtins.bytes = ...,
+        loss: _privacy_pb2.PrivacyLoss | None = ...,
+        ledger_entry: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_digest", b"answer_digest", "council", b"council", "received_at", b"received_at", "round_id", b"round_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_digest", b"answer_digest", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "received_at", b"received_at", "round_digest", b"round_digest", "round_id", b"round_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -81,6 +81,10 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "round list",
         "round open",
         "round show",
+        "series next",
+        "series open",
+        "series plan",
+        "series show",
         "serve",
     ]
 

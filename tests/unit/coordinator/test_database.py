@@ -37,6 +37,32 @@ def test_migrations_from_nothing_make_exactly_the_tables_declared(tmp_path: Path
     engine.dispose()
 
 
+def test_answers_of_the_first_tables_are_kept(tmp_path: Path) -> None:
+    from alembic import command
+
+    path = tmp_path / "old.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        configuration = _alembic_configuration()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO answers (round_id, council, digest, received_at, receipt, signature) "
+                "VALUES ('r', 'E08000009', x'00', 1, x'01', x'02')"
+            )
+        )
+    engine.dispose()
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    database.require_current()
+    with database.reading() as session:
+        assert session.execute(text("SELECT round_id, receipt FROM answers")).all() == [
+            ("r", b"\x01")
+        ]
+    database.close()
+
+
 def test_the_version_expected_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(_alembic_configuration()).get_current_head() == (
         TABLES_VERSION

@@ -44,6 +44,7 @@ def policy(**changes: object) -> ReleasePolicy:
         "loss": {
             "per_round": 0.5,
             "per_period": 1.0,
+            "lifetime": 2.0,
             "period_start": datetime.date(2026, 4, 1),
             "period_months": 12,
             "households_per_person": 2,

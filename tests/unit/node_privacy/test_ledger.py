@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime
 import sqlite3
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from privacy_half import NOON, RELEASE_POLICY, PrivacyHalf, policy
+from privacy_half import NOON, RELEASE_POLICY, TRAFFORD, PrivacyHalf, policy
 
 from folkmoot.privacy import Rho
+from folkmoot.receipt import Receipt
+from folkmoot_node.chain import Head
 from folkmoot_node.ledger import BudgetExhausted, Debit, Ledger
+from folkmoot_node.release_policy import LossPolicy
 from folkmoot_node.state import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
 LOSS = policy().loss
+YEAR = 365 * 86_400
 
 
-def debit(ledger: Ledger, number: int, rho: str = "0.1", at: int = NOON) -> Debit:
-    return ledger.debit(f"{number:032x}", b"d" * 32, Rho.of(rho), LOSS, RELEASE_POLICY, at)
+def debit(
+    ledger: Ledger, number: int, rho: str = "0.1", at: int = NOON, loss: LossPolicy = LOSS
+) -> Debit:
+    return ledger.debit(f"{number:032x}", b"d" * 32, Rho.of(rho), loss, RELEASE_POLICY, at)
 
 
 def test_a_debit_is_recorded_once(node: PrivacyHalf) -> None:
@@ -43,6 +52,159 @@ def test_what_is_refused_is_not_recorded(node: PrivacyHalf) -> None:
     assert caught.value.remaining == Rho.of("0.1")
     assert len(node.ledger.debits()) == 1
     debit(node.ledger, 3, "0.1")  # exactly what is left
+
+
+def test_the_lifetime_cap_holds_over_all_periods(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1, "1")
+    debit(node.ledger, 2, "0.7", NOON + YEAR)
+    with pytest.raises(BudgetExhausted) as caught:
+        debit(node.ledger, 3, "0.300000001", NOON + 2 * YEAR)
+    assert caught.value.remaining == Rho.of("0.3")
+    balance = node.ledger.balance(LOSS, NOON + 2 * YEAR)
+    assert (balance.spent, balance.period_remaining) == (Rho.of("0"), Rho.of("1"))
+    assert balance.lifetime_remaining == balance.remaining == Rho.of("0.3")
+    debit(node.ledger, 4, "0.3", NOON + 2 * YEAR)
+    assert node.ledger.balance(LOSS, NOON + 3 * YEAR).remaining == Rho.of("0")
+
+
+def test_a_clock_set_forward_opens_no_more_than_the_lifetime(node: PrivacyHalf) -> None:
+    granted = 0
+    for number in range(10):
+        try:
+            debit(node.ledger, number, "1", NOON + number * YEAR)
+        except BudgetExhausted:
+            continue
+        granted += 1
+    assert granted == 2
+
+
+def test_a_policy_signed_anew_does_not_forget_a_period_that_is_not_over(
+    node: PrivacyHalf,
+) -> None:
+    debit(node.ledger, 1, "0.9")
+    anew = policy(loss={"period_start": datetime.date(2026, 11, 24)}).loss
+    with pytest.raises(BudgetExhausted) as caught:
+        debit(node.ledger, 2, "0.2", NOON + 86_400, anew)
+    assert caught.value.remaining == Rho.of("0.1")
+    # Until the new period is over: half of the old one lay in it.
+    assert node.ledger.balance(anew, NOON + 200 * 86_400).spent == Rho.of("0.9")
+    assert node.ledger.balance(anew, NOON + YEAR + 86_400).spent == Rho.of("0")
+
+
+CHANGES = st.tuples(
+    st.integers(0, 200),  # days until the policy is signed anew
+    st.integers(0, 500),  # days ago when its first period began
+    st.integers(1, 24),  # months of its periods
+    st.integers(1, 5),  # tenths of rho that are asked for
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(CHANGES, min_size=2, max_size=12))
+def test_no_order_of_policies_spends_more_than_the_cap_in_any_period(
+    changes: list[tuple[int, int, int, int]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.sqlite"
+        with StateDatabase(path, create=True) as state:
+            ledger, now = Ledger(state), NOON
+            for number, (wait, ago, months, tenths) in enumerate(changes):
+                now += wait * 86_400
+                start = datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+                start -= datetime.timedelta(days=ago)
+                loss = policy(
+                    loss={"period_start": start, "period_months": months, "lifetime": 100}
+                ).loss
+                with contextlib.suppress(BudgetExhausted):
+                    debit(ledger, number, f"0.{tenths}", now, loss)
+            debits = ledger.debits()
+            assert debits[0].rho.nano > 0
+            for first, end in {entry.period for entry in debits}:
+                within = [entry.rho.nano for entry in debits if first <= entry.at < end]
+                assert sum(within) <= LOSS.per_period.nano
+
+
+def lost(number: int, rho: str = "0.4", at: int = NOON) -> Receipt:
+    """The receipt of a release whose ledger entry is not here."""
+    return Receipt(
+        f"{number:032x}", TRAFFORD, b"a" * 32, at, b"d" * 32, Rho.of(rho), b"lost entry".ljust(32)
+    )
+
+
+def recover(ledger: Ledger, receipt: Receipt, at: int = NOON) -> Rho:
+    return ledger.recover(receipt, LOSS, RELEASE_POLICY, at)
+
+
+def test_a_recovered_loss_counts_once_now_and_whatever_the_caps(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1, "0.9")
+    long_ago = lost(2, at=NOON - 3 * YEAR)
+    assert recover(node.ledger, long_ago) == Rho.of("0.4")
+    assert recover(node.ledger, long_ago) == Rho.of("0")
+    balance = node.ledger.balance(LOSS, NOON)
+    assert balance.spent == balance.lifetime == Rho.of("1.3")
+    assert balance.remaining == Rho.of("0")
+    assert [entry.recovered for entry in node.ledger.debits()] == [False, True]
+    node.ledger.verify()
+
+
+def test_a_recovered_round_is_never_debited_again(node: PrivacyHalf) -> None:
+    recover(node.ledger, lost(1, "0.1"))
+    with pytest.raises(Problem) as caught:
+        debit(node.ledger, 1)
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert node.ledger.balance(LOSS, NOON).spent == Rho.of("0.1")
+
+
+def test_what_is_in_the_ledger_already_is_not_counted_twice(node: PrivacyHalf) -> None:
+    paid = debit(node.ledger, 1)
+    known = dataclasses.replace(lost(1, "0.1"), ledger_entry=paid.entry)
+    refusal = dataclasses.replace(lost(2), loss=Rho(0), ledger_entry=None)
+    for receipt in (known, refusal):
+        assert recover(node.ledger, receipt) == Rho.of("0")
+    assert node.ledger.balance(LOSS, NOON).spent == Rho.of("0.1")
+    assert len(node.ledger.debits()) == 1
+    assert len(node.ledger.recovered()) == 2
+
+
+def test_nothing_is_recovered_by_a_clock_that_went_back(node: PrivacyHalf) -> None:
+    debit(node.ledger, 1)
+    with pytest.raises(Problem, match="clock"):
+        recover(node.ledger, lost(2), NOON - 1)
+    recover(node.ledger, lost(2))
+    with pytest.raises(Problem, match="clock"):
+        debit(node.ledger, 3, at=NOON - 1)
+
+
+def test_a_head_noted_earlier_is_found_unless_entries_are_missing(tmp_path: Path) -> None:
+    path, backup = tmp_path / "state.sqlite", tmp_path / "backup.sqlite"
+    with StateDatabase(path, create=True) as state:
+        heads = [Ledger(state).head()]
+        for number in (1, 2, 3):
+            debit(Ledger(state), number)
+            heads.append(Ledger(state).head())
+            if number == 2:
+                with contextlib.closing(sqlite3.connect(backup)) as copy:
+                    state.reader.backup(copy)
+        assert [head.length for head in heads] == [0, 1, 2, 3]
+        for head in heads:
+            assert Head.parse(str(head)) == head
+            Ledger(state).require(head)
+    with StateDatabase(backup) as state:
+        ledger = Ledger(state)
+        for head in heads[:3]:
+            ledger.require(head)
+        debit(ledger, 4)  # another third entry, so that the length alone tells nothing
+        for head in (heads[3], Head(3, b"x" * 32), Head(9, heads[1].digest)):
+            with pytest.raises(Problem) as caught:
+                ledger.require(head)
+            assert caught.value.exit_code is ExitCode.VERIFICATION
+
+
+@pytest.mark.parametrize("text", ["", "12", "12:", "12:abc", "x:" + "0" * 64, "-1:" + "0" * 64])
+def test_what_is_not_a_head_is_a_usage_error(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        Head.parse(text)
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:

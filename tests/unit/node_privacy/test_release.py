@@ -121,6 +121,16 @@ def test_the_period_cap_holds_and_the_next_period_begins_afresh(node: PrivacyHal
     assert node.ledger.balance(node.policy.loss, node.now).lifetime == Rho.of("1.2")
 
 
+def test_the_lifetime_cap_refuses_while_the_period_has_budget(node: PrivacyHalf) -> None:
+    node.policy = policy(loss={"lifetime": 1.0}, sunset=datetime.date(2028, 1, 1))
+    assert [node.answer(question(number)).reason for number in (1, 2)] == [None, None]
+    node.now = int(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC).timestamp())
+    assert node.answer(question(3, deadline=node.now + 60)).reason is (
+        RefusalReason.BUDGET_EXHAUSTED
+    )
+    assert node.ledger.balance(node.policy.loss, node.now).period_remaining == Rho.of("1")
+
+
 def workload(*marginals: tuple[str, ...], **codes: tuple[str, ...]) -> Workload:
     attributes = [Attribute(name, values) for name, values in codes.items()]
     return Workload(tuple(attributes), tuple(map(Marginal, marginals)))

@@ -25,6 +25,7 @@ def file(tmp_path: Path) -> Path:
         text.replace("@COUNCIL@", "E08000009")
         .replace("@PER_ROUND@", "per_round = 0.5")
         .replace("@PER_PERIOD@", "per_period = 1")
+        .replace("@LIFETIME@", "lifetime = 4")
     )
     return path
 
@@ -73,6 +74,8 @@ def test_a_forged_signer_is_refused(file: Path) -> None:
         ("per_round = 0.5", "# per_round = 0.5", ("loss.per_round is missing",)),
         ("per_round = 0.5", "per_round = 0", ("loss.per_round", "zero")),
         ("per_round = 0.5", "per_round = 1.5", ("per_period is smaller",)),
+        ("lifetime = 4", "# lifetime = 4", ("loss.lifetime is missing",)),
+        ("lifetime = 4", "lifetime = 0.999", ("lifetime is smaller",)),
         ("per_round = 0.5", "per_round = true", ("decimal number",)),
         ("maximum_delta", "maximum_delt", ("maximum_delt", "maximum_delta")),
         ('"E08000009"', '"Trafford"', ("not a GSS code",)),

@@ -22,6 +22,14 @@ INIT = ["init", "--name", "Trafford"]
             ["--council", "E08000009", "--rho-per-round", "2", "--rho-per-period", "1"],
             "--rho-per-period",
         ),
+        (
+            ["--council", "E08000009", "--rho-per-round", "2", "--rho-lifetime", "1"],
+            "--rho-lifetime",
+        ),
+        (
+            ["--council", "E08000009", "--rho-per-period", "2", "--rho-lifetime", "1"],
+            "--rho-lifetime",
+        ),
     ],
 )
 def test_a_wrong_option_is_a_usage_error_and_makes_nothing(
@@ -53,7 +61,7 @@ def test_a_folder_without_a_node_is_said_to_be_so(tmp_path: Path, command: list[
 
 
 def test_a_new_node_has_spent_and_sent_nothing(tmp_path: Path) -> None:
-    limits = ["--rho-per-round", "0.2", "--rho-per-period", "1"]
+    limits = ["--rho-per-round", "0.2", "--rho-per-period", "1", "--rho-lifetime", "5"]
     for arguments in (
         [*INIT, "--council", "E08000009", *limits],
         ["policy", "sign", "--signer", "A. Khan"],
@@ -62,6 +70,7 @@ def test_a_new_node_has_spent_and_sent_nothing(tmp_path: Path) -> None:
     ledger = CliRunner().invoke(app, ["ledger", "show", "--home", str(tmp_path)]).output
     assert "nothing is spent" in ledger
     assert "rho 0 of 1 spent, 1 left" in ledger
+    assert "For all time: rho 0 of 5 spent, 5 left" in ledger
     egress = CliRunner().invoke(app, ["egress", "--home", str(tmp_path)]).output
     assert egress == "Nothing has left this node.\n"
     verified = CliRunner().invoke(app, ["policy", "verify", "--home", str(tmp_path)]).output

@@ -38,6 +38,7 @@ def test_the_release_policy_loads_and_has_begun(tmp_path, today, limits):
     assert policy.loss.period_start <= today <= policy.sunset
     assert policy.loss.per_round == limits.per_round
     assert policy.loss.per_period == limits.per_period
+    assert policy.loss.lifetime == limits.lifetime
 
 
 def test_the_cautious_budget_is_enough_for_one_round_and_not_for_two():

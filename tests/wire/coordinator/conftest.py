@@ -174,6 +174,18 @@ class Client:
             raise Rejected(decode_rejection(answer.rejection))
         return answer.protocol
 
+    def receipts(
+        self, known: bytes, protocol: int = 1
+    ) -> tuple[collection_pb2.AnswersHeld, list[release_pb2.SignedReceipt]]:
+        """What the coordinator says it holds, and the receipts that it lists."""
+        with self.channel() as channel:
+            stub = collection_pb2_grpc.CollectionServiceStub(channel)
+            request = collection_pb2.ListReceiptsRequest(protocol=protocol, answers_digest=known)
+            first, *rest = stub.ListReceipts(request, timeout=self.seconds)
+        if first.WhichOneof("outcome") == "rejection":
+            raise Rejected(decode_rejection(first.rejection))
+        return first.held, [answer.receipt for answer in rest]
+
     def rounds(self, protocol: int = 1) -> list[round_pb2.SignedRound]:
         with self.channel() as channel:
             stub = collection_pb2_grpc.CollectionServiceStub(channel)

@@ -22,7 +22,7 @@ from region import AREAS, MAPPING, RISK_POLICY, SOURCES, TRAFFORD, household_row
 from folkmoot import codec
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
-from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt
+from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt, answers_digest
 from folkmoot.refusal import refusal_digest
 from folkmoot.rejection import Rejection
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
@@ -57,6 +57,8 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
     submissions: list[bytes] = field(default_factory=list)
     refusals: list[release_pb2.Refusal] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
+    held: dict[str, Receipt] = field(default_factory=dict)
+    clock_ahead: int = 0
 
     def Negotiate(
         self, request: collection_pb2.NegotiateRequest, context: grpc.ServicerContext
@@ -67,6 +69,21 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
                 rejection=codec.encode_rejection(self.rejection)
             )
         return collection_pb2.NegotiateResponse(protocol=self.protocol)
+
+    def ListReceipts(
+        self, request: collection_pb2.ListReceiptsRequest, context: grpc.ServicerContext
+    ) -> Iterator[collection_pb2.ListReceiptsResponse]:
+        digest = answers_digest(
+            (receipt.round_id, receipt.answer_digest) for receipt in self.held.values()
+        )
+        yield collection_pb2.ListReceiptsResponse(
+            held=collection_pb2.AnswersHeld(
+                answers_digest=digest, at=int(time.time()) + self.clock_ahead
+            )
+        )
+        if digest != request.answers_digest:
+            for receipt in self.held.values():
+                yield collection_pb2.ListReceiptsResponse(receipt=self.signed(receipt))
 
     def ListRounds(
         self, request: collection_pb2.ListRoundsRequest, context: grpc.ServicerContext
@@ -89,21 +106,37 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
             self.fail_submissions -= 1
             context.abort(self.fail_with, "try again")
         header = parts[0].header
-        return collection_pb2.SubmitResponse(
-            receipt=self._receipt(header.round_id, header.release_digest)
+        receipt = Receipt(
+            header.round_id,
+            COUNCIL,
+            header.release_digest,
+            int(time.time()),
+            header.round_digest,
+            Rho(header.loss.rho_nano),
+            header.ledger_entry,
         )
+        return collection_pb2.SubmitResponse(receipt=self._receipt(receipt))
 
     def Refuse(
         self, request: collection_pb2.RefuseRequest, context: grpc.ServicerContext
     ) -> collection_pb2.RefuseResponse:
         self.refusals.append(request.refusal)
-        digest = refusal_digest(codec.decode_refusal(request.refusal))
-        return collection_pb2.RefuseResponse(
-            receipt=self._receipt(request.refusal.round_id, digest)
+        refusal = codec.decode_refusal(request.refusal)
+        receipt = Receipt(
+            refusal.round_id,
+            COUNCIL,
+            refusal_digest(refusal),
+            int(time.time()),
+            refusal.round_digest,
+            Rho(0),
+            None,
         )
+        return collection_pb2.RefuseResponse(receipt=self._receipt(receipt))
 
-    def _receipt(self, round_id: str, digest: bytes) -> release_pb2.SignedReceipt:
-        receipt = self.forge(Receipt(round_id, COUNCIL, digest, int(time.time())))
+    def _receipt(self, receipt: Receipt) -> release_pb2.SignedReceipt:
+        return self.signed(self.forge(self.held.setdefault(receipt.round_id, receipt)))
+
+    def signed(self, receipt: Receipt) -> release_pb2.SignedReceipt:
         serialised = codec.encode_receipt(receipt)
         return release_pb2.SignedReceipt(
             receipt=serialised,
@@ -154,7 +187,7 @@ DIGEST = hashlib.sha256(RISK_POLICY.encode()).digest()
 def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A node's home folder with signed policy and scores, not enrolled."""
     home = tmp_path_factory.mktemp("nodes") / "scored"
-    list(initialise(home, TRAFFORD, "Trafford", "0.5", "1"))
+    list(initialise(home, TRAFFORD, "Trafford", "0.5", "1", "2"))
     (home / "mappings" / "council_tax.toml").write_text(MAPPING)
     (home / "risk-policy.toml").write_text(RISK_POLICY)
     with (home / "node.toml").open("a") as file:

@@ -55,7 +55,7 @@ def test_the_list_says_what_will_become_of_each_round(node: Node) -> None:
 def test_a_round_is_shown_with_its_status_and_what_to_do(node: Node) -> None:
     node("rounds", "list")
     shown = node("rounds", "show", FIRST)
-    assert "rho 1 left now, 0.9 after an answer" in shown
+    assert "rho 1 in this accounting period, 0.9 after an answer; rho 2 for all time, 1.9" in shown
     assert "Status: waiting for approval." in shown
     assert f"Decide: `folkmoot-node approve {FIRST[:12]}`" in shown
     assert "Decide:" not in node("rounds", "show", SECOND)
@@ -75,7 +75,7 @@ def test_an_answered_round_costs_nothing_more(node: Node) -> None:
     node("decline", FIRST)
     node("serve", "--until-idle", "--poll-seconds", "0.1")
     shown = node("rounds", "show", FIRST)
-    assert "rho 1 left now." in shown
+    assert "Budget left: rho 1 in this accounting period; rho 2 for all time." in shown
     assert "Status: refused, receipt held." in shown
 
 
@@ -89,7 +89,7 @@ def test_a_refusal_speaks_to_the_council(stage: Stage, node: Node) -> None:
     assert done.exception.remedy.startswith("The region is told so")
 
 
-def test_signing_says_what_a_new_period_forgets(stage: Stage) -> None:
+def test_a_policy_signed_anew_inherits_what_was_spent(stage: Stage) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     policy = stage.home / "release-policy.toml"
     written = policy.read_text()
@@ -104,12 +104,10 @@ def test_signing_says_what_a_new_period_forgets(stage: Stage) -> None:
     with open_home(stage.home, clock=lambda: int(time.time()) - 10 * 86_400) as home:
         loss = home.release_policy().policy.loss
         home.ledger.debit("0" * 32, b"d" * 32, Rho.of("0.3"), loss, b"p" * 32, home.clock())
-    as_before = sign(datetime.date(2026, 4, 1))
-    assert "rho 0.3 spent, 0.7 left" in as_before
-    assert "does not count" not in as_before
-    anew = sign(today)
-    assert "rho 0 spent, 1 left" in anew
-    assert "rho 0.3 was spent before this period begins and does not count" in anew
+    for period_start in (datetime.date(2026, 4, 1), today):
+        told = sign(period_start)
+        assert "rho 0.3 spent, 0.7 left" in told
+        assert "For all time: rho 0.3 of 2 spent, 1.7 left" in told
     assert "the first accounting period begins" in sign(today + datetime.timedelta(days=1))
 
 

@@ -104,6 +104,10 @@ def test_a_forged_receipt_is_not_believed_and_the_answer_is_kept(stage: Stage) -
         lambda receipt: dataclasses.replace(receipt, answer_digest=b"x" * 32),
         lambda receipt: dataclasses.replace(receipt, council=GssCode("E08000001")),
         lambda receipt: dataclasses.replace(receipt, round_id="f" * 32),
+        lambda receipt: dataclasses.replace(receipt, round_digest=b"x" * 32),
+        lambda receipt: dataclasses.replace(receipt, loss=Rho.of("0.01")),
+        lambda receipt: dataclasses.replace(receipt, ledger_entry=b"x" * 32),
+        lambda receipt: dataclasses.replace(receipt, loss=Rho.of("0"), ledger_entry=None),
     ]
     with open_home(stage.home) as home:
         for forge in forgeries:
@@ -254,7 +258,11 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
             connection.execute("DROP TRIGGER outbox_keeps")
             connection.execute(
                 "UPDATE outbox SET receipt = ?",
-                (codec.encode_receipt(Receipt(f"{1:032x}", COUNCIL, b"x" * 32, 1)),),
+                (
+                    codec.encode_receipt(
+                        Receipt(f"{1:032x}", COUNCIL, b"x" * 32, 1, b"r" * 32, Rho(1), b"e" * 32)
+                    ),
+                ),
             )
         with pytest.raises(Problem) as caught:
             home.check_receipts()

@@ -67,10 +67,10 @@ def permit(home: Path, per_series: str | None = "500", per_period: str = "2000")
     lines = [
         line
         for line in policy.read_text().splitlines()
-        if not line.startswith(("per_round", "per_period", "per_series"))
+        if not line.startswith(("per_round", "per_period", "per_series", "lifetime"))
     ]
     at = lines.index("[loss]") + 1
-    limits = [f"per_round = {per_period}", f"per_period = {per_period}"]
+    limits = [f"{name} = {per_period}" for name in ("per_round", "per_period", "lifetime")]
     if per_series:
         limits.append(f"per_series = {per_series}")
     policy.write_text("\n".join([*lines[:at], *limits, *lines[at:]]) + "\n")
