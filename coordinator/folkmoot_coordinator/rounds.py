@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from folkmoot.codec import decode_round, encode_round
@@ -159,7 +160,8 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
     """Signs and stores a round; nodes learn of it when they next ask.
 
     Raises:
-        Problem: If the round is too large for one message.
+        Problem: If the round is too large for one message, or that round of its series is
+            open already.
     """
     serialised = encode_round(round_)
     if len(serialised) > LARGEST_ROUND_BYTES:
@@ -170,6 +172,21 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
             exit_code=ExitCode.SETTINGS,
         )
     signature = signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
+    try:
+        _insert(database, round_, serialised, signature)
+    except IntegrityError:
+        if round_.series is None:
+            raise
+        raise Problem(
+            f"round {round_.series.position} of series {round_.series.series_id} was opened "
+            "meanwhile",
+            remedy="See `folkmoot-coordinator series show`",
+            exit_code=ExitCode.REFUSED,
+        ) from None
+    return StoredRound(round_, serialised, signature, RoundState.OPEN, None)
+
+
+def _insert(database: Database, round_: Round, serialised: bytes, signature: bytes) -> None:
     with database.writing() as session:
         session.add(
             RoundRow(
@@ -189,7 +206,6 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
         session.add_all(
             InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
         )
-    return StoredRound(round_, serialised, signature, RoundState.OPEN, None)
 
 
 def find_round(database: Database, reference: str) -> StoredRound:

@@ -244,7 +244,7 @@ def test_golden_messages() -> None:
     asked = codec.encode_round(replace(strategies.example(), series=series))
     assert asked.endswith(
         bytes.fromhex(
-            "7236"
+            "7234"
             + "0a20"
             + "35" * 32
             + "1002180c"
