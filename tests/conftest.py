@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile("folkmoot", deadline=None)  # a busy machine is not a fault
+settings.load_profile("folkmoot")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """From the councils' releases to statistics of the region, with their errors.
 
 Everything here is post-processing of what councils released, and costs no privacy. Values
-are best linear unbiased estimates: nothing is rounded or clipped at zero.
+are best linear unbiased estimates: nothing is rounded or clipped at zero. Beside them stand
+presentable values, whole and not negative, whose sums agree as well.
 """
 
 from __future__ import annotations
@@ -16,15 +17,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal
+from folkmoot_coordinator.presentation import Presentation
 from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
 from folkmoot_operator.problems import ExitCode, Problem
 
-RELIABLE_BELOW = 0.10
-"""Coefficient of variation under which an estimate is reliable."""
-UNRELIABLE_ABOVE = 0.20
-"""Coefficient of variation over which an estimate is unreliable."""
 ALL_AREAS = "(all)"
 """Stands for every area together; no code may contain brackets, so none is like it."""
 
@@ -41,14 +40,6 @@ class Level(StrEnum):
 
     COUNCIL = "council"
     REGION = "region"
-
-
-class Reliability(StrEnum):
-    """How far an estimate can be relied on, by its coefficient of variation."""
-
-    RELIABLE = "reliable"
-    CAUTION = "use with caution"
-    UNRELIABLE = "unreliable"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +60,8 @@ class RegionalStatistic:
         coefficient_of_variation: Standard error over value; NaN where the value is not
             positive.
         reliability: A `Reliability` for each cell.
+        presentable: Whole households, not negative, biased; they agree with those of other
+            marginals. None if the marginal is not presented.
     """
 
     level: Level
@@ -81,9 +74,22 @@ class RegionalStatistic:
     upper: Float64
     coefficient_of_variation: Float64
     reliability: Text
+    presentable: Int64 | None
 
     def __len__(self) -> int:
         return len(self.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """One marginal, as estimated and as presented."""
+
+    estimates: Estimates
+    shown: Int64 | None
+
+    def shown_over(self, axes: tuple[int, ...]) -> Int64 | None:
+        """What is presented, summed over some axes."""
+        return None if self.shown is None else np.asarray(self.shown.sum(axis=axes))
 
 
 def aggregate(
@@ -110,7 +116,9 @@ def aggregate(
     }
     if not councils:
         return ()
-    return statistics(round_, region, councils)
+    presentation = Presentation(round_)
+    shown = {council: presentation.tables(council, made) for council, made in councils.items()}
+    return statistics(round_, region, councils, shown)
 
 
 class MarginalSource(Protocol):
@@ -121,7 +129,10 @@ class MarginalSource(Protocol):
 
 
 def statistics(
-    round_: Round, region: str, councils: Mapping[GssCode, MarginalSource]
+    round_: Round,
+    region: str,
+    councils: Mapping[GssCode, MarginalSource],
+    shown: Mapping[GssCode, Mapping[Marginal, Int64]],
 ) -> tuple[RegionalStatistic, ...]:
     """Statistics of each council and of the region, from estimates by council.
 
@@ -129,11 +140,18 @@ def statistics(
         round_: The question.
         region: Name of the region.
         councils: Estimates of one council or more, in order of their codes.
+        shown: Presentable tables of the same councils, as far as there are any.
     """
     return tuple(
         statistic
         for marginal in round_.workload.marginals
-        for statistic in _of_marginal(round_, region, marginal, councils)
+        for statistic in _of_marginal(
+            round_,
+            region,
+            marginal,
+            councils,
+            {council: tables.get(marginal) for council, tables in shown.items()},
+        )
     )
 
 
@@ -154,10 +172,14 @@ def _of_marginal(
     region: str,
     marginal: Marginal,
     councils: Mapping[GssCode, MarginalSource],
+    shown: Mapping[GssCode, Int64 | None],
 ) -> list[RegionalStatistic]:
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]
     shared = [attribute.name for attribute in attributes if not attribute.is_area]
-    tables = {council: made.marginal(marginal.attributes) for council, made in councils.items()}
+    tables = {
+        council: _Table(made.marginal(marginal.attributes), shown[council])
+        for council, made in councils.items()
+    }
     found = [
         _statistic(
             Level.COUNCIL,
@@ -171,7 +193,11 @@ def _of_marginal(
     if len(shared) < len(attributes):
         codes, joined = _join(attributes, found, tables)
         found.append(_statistic(Level.REGION, region, marginal, codes, joined))
-        tables = {council: made.marginal(shared) for council, made in councils.items()}
+        areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
+        tables = {
+            council: _Table(made.marginal(shared), tables[council].shown_over(areas))
+            for council, made in councils.items()
+        }
     kept = [
         (ALL_AREAS,) if attribute.is_area else attribute.codes_of(next(iter(tables)))
         for attribute in attributes
@@ -183,47 +209,50 @@ def _of_marginal(
 def _join(
     attributes: Sequence[Attribute],
     found: Sequence[RegionalStatistic],
-    tables: Mapping[GssCode, Estimates],
-) -> tuple[tuple[Text, ...], Estimates]:
+    tables: Mapping[GssCode, _Table],
+) -> tuple[tuple[Text, ...], _Table]:
     """The areas of all councils; what lies outside every area is summed."""
     codes = tuple(
         np.concatenate([statistic.codes[at] for statistic in found])
         for at in range(len(attributes))
     )
+    estimates = [table.estimates for table in tables.values()]
+    columns = {
+        "value": np.concatenate([one.value.ravel() for one in estimates]),
+        "variance": np.concatenate([one.variance.ravel() for one in estimates]),
+    }
+    shown = [table.shown.ravel() for table in tables.values() if table.shown is not None]
+    if shown:
+        columns["shown"] = np.concatenate(shown)
+    if any(attribute.is_area and attribute.others for attribute in attributes):
+        names = [f"code{at}" for at in range(len(attributes))]
+        by_code = {
+            name: pl.Series(column, dtype=pl.String)
+            for name, column in zip(names, codes, strict=True)
+        }
+        summed = pl.DataFrame(by_code | columns).group_by(names, maintain_order=True).sum()
+        codes = tuple(np.array(summed[name].to_list(), dtype=object) for name in names)
+        columns = {name: summed[name].to_numpy() for name in columns}
     joined = Estimates(
-        np.concatenate([table.value.ravel() for table in tables.values()]),
-        np.concatenate([table.variance.ravel() for table in tables.values()]),
-        max(table.step for table in tables.values()),
-        max(table.quantile for table in tables.values()),
+        columns["value"],
+        columns["variance"],
+        max(one.step for one in estimates),
+        max(one.quantile for one in estimates),
     )
-    if not any(attribute.is_area and attribute.others for attribute in attributes):
-        return codes, joined
-    names = [f"code{at}" for at in range(len(attributes))]
-    summed = (
-        pl.DataFrame(
-            {
-                name: pl.Series(column, dtype=pl.String)
-                for name, column in zip(names, codes, strict=True)
-            }
-            | {"value": joined.value, "variance": joined.variance}
-        )
-        .group_by(names, maintain_order=True)
-        .sum()
-    )
-    return (
-        tuple(np.array(summed[name].to_list(), dtype=object) for name in names),
+    return codes, _Table(joined, columns.get("shown"))
+
+
+def _sum(tables: Mapping[GssCode, _Table]) -> _Table:
+    estimates = [table.estimates for table in tables.values()]
+    shown = [table.shown for table in tables.values() if table.shown is not None]
+    return _Table(
         Estimates(
-            summed["value"].to_numpy(), summed["variance"].to_numpy(), joined.step, joined.quantile
+            np.sum([one.value for one in estimates], axis=0),
+            np.sum([one.variance for one in estimates], axis=0),
+            max(one.step for one in estimates),
+            max(one.quantile for one in estimates),
         ),
-    )
-
-
-def _sum(tables: Mapping[GssCode, Estimates]) -> Estimates:
-    return Estimates(
-        np.sum([table.value for table in tables.values()], axis=0),
-        np.sum([table.variance for table in tables.values()], axis=0),
-        max(table.step for table in tables.values()),
-        max(table.quantile for table in tables.values()),
+        np.asarray(np.sum(shown, axis=0)) if shown else None,
     )
 
 
@@ -240,8 +269,9 @@ def _statistic(
     place: str,
     marginal: Marginal,
     codes: tuple[Text, ...],
-    estimates: Estimates,
+    table: _Table,
 ) -> RegionalStatistic:
+    estimates = table.estimates
     value = estimates.value.ravel()
     standard_error = np.sqrt(estimates.variance.ravel())
     width = estimates.quantile * standard_error + estimates.step / 2  # `interval.half_width`
@@ -257,6 +287,7 @@ def _statistic(
         upper=value + width,
         coefficient_of_variation=variation,
         reliability=reliability,
+        presentable=None if table.shown is None else table.shown.ravel(),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from folkmoot.privacy import guess_rate, pure_guess_rate
 from folkmoot.rounds import Mechanism, Round
 
 SHARED_HOUSEHOLDS = 2
@@ -19,13 +18,11 @@ def privacy_statement(round_: Round, releases: int) -> str:
         releases: How many councils released.
     """
     rho, delta = round_.loss, round_.delta
-    right = guess_rate(rho)
     definition = (
         f"each council's release satisfies zero-concentrated differential privacy with rho = "
         f"{rho}. That implies epsilon = {round_.epsilon_for():.3f} at delta = {delta}."
     )
     if round_.mechanism is Mechanism.DISCRETE_LAPLACE:
-        right = min(right, pure_guess_rate(round_.epsilon))
         definition = (
             f"each council's release satisfies pure differential privacy with epsilon = "
             f"{round_.epsilon}, which holds without a delta, and is counted as rho = {rho}."
@@ -39,7 +36,7 @@ def privacy_statement(round_: Round, releases: int) -> str:
             "What is protected is the presence of one household in one council's data. Somebody "
             "who knew everything about all other households, and guessed from that council's "
             "figures whether one household was counted, would be right at most "
-            f"{math.ceil(100 * right)} times in 100; tossing a coin gives 50. In "
+            f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. In "
             f"numbers, {definition} The smaller these numbers, the stronger the protection.",
             f"{released} released. No household is counted by two councils, so the "
             f"round costs a household the loss of one release, rho = {rho}, however many "
@@ -80,7 +77,7 @@ def series_statement(round_: Round, releases: int) -> str:
             f"with rho = {rho}, fixed before the first. That implies epsilon = "
             f"{round_.epsilon_for():.3f} at delta = {delta}. Somebody who knew everything "
             "about all other households, and guessed from all rounds of a council whether one "
-            f"household was counted, would be right at most {math.ceil(100 * guess_rate(rho))} "
+            f"household was counted, would be right at most {math.ceil(100 * round_.guess_rate())} "
             "times in 100; tossing a coin gives 50. A council that misses rounds loses less.",
             f"{released} released in this round. No household is counted by two councils, so "
             "the series costs a household the loss of one council's releases, however many "

@@ -15,14 +15,14 @@ import numpy as np
 import polars as pl
 
 from folkmoot.interval import CONFIDENCE
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregate import (
     ALL_AREAS,
-    RELIABLE_BELOW,
-    UNRELIABLE_ABOVE,
     Level,
     RegionalStatistic,
 )
+from folkmoot_coordinator.presentable_statement import presentable_statement
 from folkmoot_coordinator.privacy_statement import privacy_statement
 from folkmoot_coordinator.results import RoundResult
 
@@ -44,6 +44,8 @@ _DESCRIPTIONS = {
     "coefficient_of_variation": "standard error over value; empty where value is not positive",
     "reliability": f"reliable: coefficient of variation below {RELIABLE_BELOW:.0%}; unreliable: "
     f"above {UNRELIABLE_ABOVE:.0%}, or value not positive; use with caution: between",
+    "presentable": "whole households, not negative, sums agree, for tables that people read; "
+    "biased, see `presentable.bias`; empty where the marginal is not presented",
 }
 
 
@@ -121,6 +123,12 @@ def long_table(result: RoundResult) -> pl.DataFrame:
 
 def metadata(result: RoundResult) -> dict[str, Any]:
     """What a reader needs to know about a round's figures, apart from the files' digests."""
+    shown = presentable_statement(result.stored.round_, result.statistics, result.stored.digest)
+    return question_and_answers(result) | {"presentable": shown}
+
+
+def question_and_answers(result: RoundResult) -> dict[str, Any]:
+    """What was asked, who answered, what is promised, and what the columns are."""
     stored, covered = result.stored, result.coverage
     round_ = stored.round_
     return {
@@ -134,10 +142,18 @@ def metadata(result: RoundResult) -> dict[str, Any]:
                 {
                     "name": marginal.name,
                     "attributes": list(marginal.attributes),
-                    "weight": marginal.weight,
+                    "weight": weight,
+                    "signed_weight": marginal.weight,
                 }
-                for marginal in round_.workload.marginals
+                for marginal, weight in zip(
+                    round_.workload.marginals, stored.planning.weights, strict=True
+                )
             ],
+            "objective": {
+                "name": stored.planning.objective.value,
+                "meaning": stored.planning.objective.meaning,
+                "above_optimum_at_most": stored.planning.excess,
+            },
         },
         "coverage": {
             "summary": str(covered),
@@ -202,6 +218,9 @@ def _rows(
         "upper": pl.Series(statistic.upper),
         "coefficient_of_variation": pl.Series(statistic.coefficient_of_variation, nan_to_null=True),
         "reliability": pl.Series(statistic.reliability, dtype=pl.String),
+        "presentable": pl.Series([None] * rows, dtype=pl.Int64)
+        if statistic.presentable is None
+        else pl.Series(statistic.presentable),
     }
     return pl.DataFrame(columns)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from folkmoot.strategy import Depths, Measurement, Plan
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+Number = TypeVar("Number", np.float64, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,18 +92,21 @@ class Reconstruction:
         Any marginal below one that was asked for is known, asked for or not.
         """
         depths = self._plan.depths(attributes)
-        axes = self._plan.axes
-        shape = tuple(map(Axis.size, axes, depths))
-        value = np.zeros(shape)
-        for part in self._plan.parts(depths):
-            value += _spread(self._components[part.depths], axes, part.depths, depths)
-        order = _order(axes, attributes)
+        order = axis_order(self._plan.axes, attributes)
         return Estimates(
-            _arrange(value, order),
-            _arrange(variances(self._plan, depths), order),
+            arrange(self.values(depths), order),
+            arrange(variances(self._plan, depths), order),
             self._plan.largest_step(attributes),
             self._plan.quantile,
         )
+
+    def values(self, depths: Depths) -> Float64:
+        """Estimates of the marginal of these depths, households; axes in the plan's order."""
+        axes = self._plan.axes
+        found = np.zeros(tuple(map(Axis.size, axes, depths)))
+        for part in self._plan.parts(depths):
+            found += _spread(self._components[part.depths], axes, part.depths, depths)
+        return found
 
 
 def variances(plan: Plan, depths: Depths) -> Float64:
@@ -167,7 +172,7 @@ def _along(factors: Sequence[float], at: int, axes: int) -> Float64:
     return np.array(factors).reshape(shape)
 
 
-def _order(axes: Sequence[Axis], attributes: Sequence[str]) -> list[int]:
+def axis_order(axes: Sequence[Axis], attributes: Sequence[str]) -> list[int]:
     """For each attribute, in the marginal's order, its place among the axes."""
     return [
         next(at for at, axis in enumerate(axes) if axis.depth(attribute))
@@ -175,7 +180,7 @@ def _order(axes: Sequence[Axis], attributes: Sequence[str]) -> list[int]:
     ]
 
 
-def _arrange(values: Float64, order: list[int]) -> Float64:
+def arrange(values: NDArray[Number], order: Sequence[int]) -> NDArray[Number]:
     """Axes in the marginal's order, without those that are summed over."""
-    others = [at for at in range(values.ndim) if at not in order]
+    others: list[int] = [at for at in range(values.ndim) if at not in order]
     return values.transpose([*order, *others]).reshape([values.shape[at] for at in order])

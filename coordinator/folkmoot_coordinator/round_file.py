@@ -6,6 +6,7 @@ import csv
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import HOUR
+from folkmoot_coordinator.objective import Objective, Planning, planned
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load, nearest
 
@@ -100,12 +102,19 @@ class RoundFile(Settings):
     epsilon: Decimal | float | str | None = None
     delta: Decimal | float | str
     mechanism: Literal["discrete_gaussian", "discrete_laplace"] = "discrete_gaussian"
+    objective: Objective = Objective.SUM
     deadline_hours: float | None = Field(default=None, gt=0, le=24 * 366)
     deadline_minutes: float | None = Field(default=None, gt=0, le=60 * 24 * 366)
     deadline: datetime | None = None
     attributes: tuple[AttributeEntry, ...] = ()
     marginals: tuple[MarginalEntry, ...]
     series: SeriesEntry | None = None
+
+    @model_validator(mode="after")
+    def _objective_of_mechanism(self) -> RoundFile:
+        if self.mechanism == "discrete_laplace" and self.objective is not Objective.SUM:
+            raise ValueError('give objective = "sum" with discrete_laplace, or none')
+        return self
 
     @model_validator(mode="after")
     def _one_of_each(self) -> RoundFile:
@@ -122,7 +131,24 @@ class RoundFile(Settings):
         return self
 
 
-def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> Round:
+@dataclass(frozen=True, slots=True)
+class PlannedRound:
+    """A round as it will be signed, and how its weights came about."""
+
+    round_: Round
+    planning: Planning
+
+
+def names_all(path: Path) -> bool:
+    """True if a round file invites all councils enrolled, so that these must be known.
+
+    Raises:
+        Problem: If the file is wrong.
+    """
+    return load(RoundFile, path).councils == "all"
+
+
+def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
     """Reads a round file and makes a round of it, with a new id.
 
     Args:
@@ -140,12 +166,12 @@ def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> Round:
         raise _problem(f"{error.where}: {error.problem}", path, error.remedy) from None
 
 
-def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) -> Round:
+def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
     councils = _councils(file, path, enrolled)
     attributes = tuple(_attribute(entry, path, councils) for entry in file.attributes)
     _check_names(file, path)
     epsilon = NO_EPSILON if file.epsilon is None else Epsilon.of(file.epsilon)
-    return Round(
+    round_ = Round(
         round_id=secrets.token_hex(16),
         title=file.title,
         purpose=file.purpose,
@@ -164,6 +190,8 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         deadline=_deadline(file, now),
         series=_series(file.series) if file.series else None,
     )
+    workload, planning = planned(round_.workload, councils, file.objective)
+    return PlannedRound(replace(round_, workload=workload), planning)
 
 
 def _series(entry: SeriesEntry) -> Series:

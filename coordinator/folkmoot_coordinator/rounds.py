@@ -25,6 +25,7 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_dig
 from folkmoot.series import Series
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
+from folkmoot_coordinator.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_coordinator.tables import AnswerRow, CouncilRow, InvitedRow, RoundRow
 from folkmoot_operator.problems import ExitCode, Problem
@@ -45,6 +46,7 @@ class StoredRound:
         signature: Ed25519, 64 bytes.
         state: Where it stands.
         closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
+        planning: How its weights came about.
     """
 
     round_: Round
@@ -52,6 +54,7 @@ class StoredRound:
     signature: bytes
     state: RoundState
     closed_at: int | None
+    planning: Planning
 
     @property
     def digest(self) -> bytes:
@@ -156,8 +159,16 @@ class Standing:
         return "released" if self.refusal is None else "refused"
 
 
-def open_round(database: Database, signing: SigningKey, round_: Round) -> StoredRound:
+def open_round(
+    database: Database, signing: SigningKey, round_: Round, planning: Planning | None = None
+) -> StoredRound:
     """Signs and stores a round; nodes learn of it when they next ask.
+
+    Args:
+        database: Where it is stored.
+        signing: The coordinator's key.
+        round_: The question.
+        planning: How its weights came about; None if they are those a person wrote.
 
     Raises:
         Problem: If the round is too large for one message, or that round of its series is
@@ -172,40 +183,37 @@ def open_round(database: Database, signing: SigningKey, round_: Round) -> Stored
             exit_code=ExitCode.SETTINGS,
         )
     signature = signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
+    series = round_.series
+    row = RoundRow(
+        round_id=round_.round_id,
+        serialised=serialised,
+        signature=signature,
+        digest=round_digest(serialised),
+        state=RoundState.OPEN.value,
+        opened_at=round_.opened_at,
+        deadline=round_.deadline,
+        planning=planning.to_json() if planning else None,
+        series_id=series.series_id if series else None,
+        series_position=series.position if series else None,
+        series_ends_at=series.ends_at if series else None,
+    )
     try:
-        _insert(database, round_, serialised, signature)
+        with database.writing() as session:
+            session.add(row)
+            session.flush()
+            session.add_all(
+                InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
+            )
     except IntegrityError:
-        if round_.series is None:
+        if series is None:
             raise
         raise Problem(
-            f"round {round_.series.position} of series {round_.series.series_id} was opened "
-            "meanwhile",
+            f"round {series.position} of series {series.series_id} was opened meanwhile",
             remedy="See `folkmoot-coordinator series show`",
             exit_code=ExitCode.REFUSED,
         ) from None
-    return StoredRound(round_, serialised, signature, RoundState.OPEN, None)
-
-
-def _insert(database: Database, round_: Round, serialised: bytes, signature: bytes) -> None:
-    with database.writing() as session:
-        session.add(
-            RoundRow(
-                round_id=round_.round_id,
-                serialised=serialised,
-                signature=signature,
-                digest=round_digest(serialised),
-                state=RoundState.OPEN.value,
-                opened_at=round_.opened_at,
-                deadline=round_.deadline,
-                series_id=round_.series.series_id if round_.series else None,
-                series_position=round_.series.position if round_.series else None,
-                series_ends_at=round_.series.ends_at if round_.series else None,
-            )
-        )
-        session.flush()
-        session.add_all(
-            InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
-        )
+    planning = planning or Planning.as_written(round_.workload)
+    return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning)
 
 
 def find_round(database: Database, reference: str) -> StoredRound:
@@ -246,7 +254,12 @@ def stored_round(row: RoundRow) -> StoredRound:
             remedy="Restore the database from its backup",
             exit_code=ExitCode.VERIFICATION,
         ) from error
-    return StoredRound(round_, row.serialised, row.signature, RoundState(row.state), row.closed_at)
+    planning = (
+        Planning.from_json(row.planning) if row.planning else Planning.as_written(round_.workload)
+    )
+    return StoredRound(
+        round_, row.serialised, row.signature, RoundState(row.state), row.closed_at, planning
+    )
 
 
 def open_rounds_of(database: Database, council: GssCode, now: int) -> list[SignedRound]:

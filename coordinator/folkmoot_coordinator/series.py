@@ -119,7 +119,12 @@ def monthly_statistics(
     order = list(Measure)
     return tuple(
         MonthlyStatistics(
-            position, measure, tuple(found), statistics(round_, region, dict(sorted(found.items())))
+            position,
+            measure,
+            tuple(found),
+            statistics(
+                round_, region, dict(sorted(found.items())), {council: {} for council in found}
+            ),
         )
         for (position, measure), found in sorted(
             sources.items(), key=lambda item: (item[0][0], order.index(item[0][1]))

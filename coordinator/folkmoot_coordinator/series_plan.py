@@ -28,7 +28,7 @@ from folkmoot.workload import Marginal
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRound:
+class SeriesForecast:
     """One round of a series whose rounds are all answered.
 
     Variances are in units of that of a single round at the total loss.
@@ -54,7 +54,7 @@ class PlannedRound:
     binary_tree: float
 
 
-def planned_rounds(total: Rho, length: int) -> tuple[PlannedRound, ...]:
+def planned_rounds(total: Rho, length: int) -> tuple[SeriesForecast, ...]:
     """Loss and errors of each round of a series.
 
     Args:
@@ -69,7 +69,7 @@ def planned_rounds(total: Rho, length: int) -> tuple[PlannedRound, ...]:
         spent += charge.nano
         new = [one - then for one, then in zip(now, (*before, 0.0), strict=True)]
         found.append(
-            PlannedRound(
+            SeriesForecast(
                 position=position,
                 charge=charge,
                 spent=Rho(spent),

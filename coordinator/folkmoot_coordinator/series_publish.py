@@ -11,7 +11,12 @@ import polars as pl
 
 from folkmoot.codec import series_digest
 from folkmoot_coordinator.privacy_statement import series_statement
-from folkmoot_coordinator.publish import Publication, long_table, metadata, write_files
+from folkmoot_coordinator.publish import (
+    Publication,
+    long_table,
+    question_and_answers,
+    write_files,
+)
 from folkmoot_coordinator.results import RoundResult
 from folkmoot_coordinator.series import MonthlyStatistics
 from folkmoot_coordinator.series_results import SeriesResult
@@ -40,7 +45,7 @@ def monthly_table(result: SeriesResult) -> pl.DataFrame:
         long_table(one).select(
             pl.lit(month.position, dtype=pl.Int32).alias("month"),
             pl.lit(month.measure.value).alias("measure"),
-            pl.all(),
+            pl.exclude("presentable"),
         )
         for month, one in _as_rounds(result)
     )
@@ -52,7 +57,7 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     series = round_.series
     assert series is not None
     last = result.coverage[series.position]
-    described = metadata(
+    described = question_and_answers(
         RoundResult(result.stored, result.region, last, (), result.names),
     )
     described["privacy"] |= {
@@ -63,6 +68,7 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     }
     del described["privacy"]["rho_per_release"]
     described["columns"] = _DESCRIPTIONS | described["columns"]
+    del described["columns"]["presentable"]  # whole numbers of one month would not fit the next
     described["series"] = {
         "digest": series_digest(round_).hex(),
         "rounds": [

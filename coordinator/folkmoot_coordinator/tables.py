@@ -69,6 +69,8 @@ class RoundRow(Base):
     opened_at: Mapped[int] = mapped_column(BigInteger)
     deadline: Mapped[int] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    planning: Mapped[str | None]
+    """How the weights came about, as JSON; null where the signed weights are those written."""
     series_id: Mapped[str | None] = mapped_column(String(32))
     series_position: Mapped[int | None]
     series_ends_at: Mapped[int | None] = mapped_column(BigInteger)

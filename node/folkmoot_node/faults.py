@@ -1,4 +1,4 @@
-"""Names the plugin that broke, without quoting what it was working on."""
+"""Names what broke, without quoting what it was working on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,28 @@ def plugin_fault(origin: Origin, where: str, error: BaseException) -> Problem:
 
     The error's own text is left out: it may quote a resident's record.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    line = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return Problem(
-        f"plugin {origin} failed: {type(error).__name__}{line}",
+        f"plugin {origin} failed: {_kind_and_place(error)}",
         where=where,
         remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
         exit_code=ExitCode.FAULT,
     )
+
+
+def fault_among_counts(error: BaseException) -> Problem:
+    """A problem that names kind of error and line of code.
+
+    The error's own text is left out: it may quote an exact count.
+    """
+    return Problem(
+        f"the counts could not be made noisy: {_kind_and_place(error)}",
+        where="release",
+        remedy="Nothing was sent. Score again if the store is damaged, or report the fault",
+        exit_code=ExitCode.FAULT,
+    )
+
+
+def _kind_and_place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    line = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{line}"

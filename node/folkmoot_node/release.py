@@ -33,8 +33,10 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,7 @@ from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
 from folkmoot_node.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.counts import ExactCounts
+from folkmoot_node.faults import fault_among_counts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
 from folkmoot_node.series import charge_of
@@ -104,8 +107,8 @@ def release(
         The stored answer. The same round always gives the same answer.
 
     Raises:
-        Problem: If the round differs from the one answered under its id, or the ledger
-            cannot be trusted. Nothing is released.
+        Problem: If the round differs from the one answered under its id, the ledger cannot
+            be trusted, or counts cannot be made. Nothing is released.
     """
     stored = outbox.find(round_.round_id)
     if stored is not None:
@@ -121,7 +124,8 @@ def release(
     objection = admission.judge(round_, standing)
     if objection is not None:
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
-    counts = tabulate()
+    with _sealed():
+        counts = tabulate()
     plan = round_.plan(standing.council)
     _check_tables(counts, plan)
     observe(Step.TABULATED)
@@ -140,7 +144,8 @@ def release(
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     observe(Step.DEBITED)
     norm = squared_norm(round_.series.length) if round_.series else 1
-    noisy = _measure(counts, plan, threads, norm)
+    with _sealed():
+        noisy = _measure(counts, plan, threads, norm)
     observe(Step.SAMPLED)
     answer = outbox.store_release(
         Release(
@@ -159,6 +164,17 @@ def release(
     )
     observe(Step.STORED)
     return answer
+
+
+@contextmanager
+def _sealed() -> Iterator[None]:
+    """Keeps inside what an error says of exact counts; a Problem says nothing of them."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        raise fault_among_counts(error) from None
 
 
 def refuse(
@@ -187,7 +203,7 @@ def _check_tables(counts: ExactCounts, plan: Plan) -> None:
         raise AssertionError("the tables do not have the cells of the round")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Task:
     """Rows of one sensitivity: where they go, what they are exactly, what adds noise."""
 
@@ -247,6 +263,7 @@ def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator
         first += measured.rows
 
 
+@lru_cache(maxsize=256)
 def _laplace(epsilon: Epsilon) -> Any:
     """OpenDP's discrete Laplace on int64 vectors of L1 sensitivity 1, losing at most `epsilon`."""
     allowed = Fraction(epsilon.nano, 10**9)
@@ -260,6 +277,7 @@ def _laplace(epsilon: Epsilon) -> Any:
     raise AssertionError("OpenDP's privacy map does not agree with the planned loss")
 
 
+@lru_cache(maxsize=4096)  # making one takes longer than drawing a hundred numbers
 def _gaussian(rho: Rho, squared_sensitivity: int) -> Any:
     """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
 

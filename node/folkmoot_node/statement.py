@@ -8,66 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from folkmoot.geography import GssCode
-from folkmoot.interval import half_width
 from folkmoot.privacy import Rho
-from folkmoot.series import Series, variance_factor
-from folkmoot.strategy import Plan
-from folkmoot.workload import Marginal, Workload
+from folkmoot.rounds import Mechanism
+from folkmoot.series import Series
 from folkmoot_node.admission import judge
+from folkmoot_node.question import (
+    AttributeStatement,
+    MarginalStatement,
+    attributes_of,
+    lines_of,
+    marginals_of,
+)
 from folkmoot_node.rounds import KnownRound
-from folkmoot_node.series import SeriesStanding
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
     from folkmoot_node.home import NodeHome
     from folkmoot_node.ledger import Balance
-
-
-@dataclass(frozen=True, slots=True)
-class MarginalStatement:
-    """What one marginal would give the region.
-
-    Attributes:
-        name: Names of the attributes.
-        cells: Number of cells of this council.
-        standard_error: Of a cell, in households; root of the mean variance of the cells. In
-            a series, of the cumulative count up to this round.
-        half_width: Of the 95 % interval of such a cell, in households.
-    """
-
-    name: str
-    cells: int
-    standard_error: float
-    half_width: float
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeStatement:
-    """The codes by which a round counts.
-
-    Attributes:
-        name: Name of the attribute.
-        codes: What the round lists for this council.
-        left_out: Codes that the council publishes and the round does not list; households
-            with them are in no count of this attribute.
-        is_area: True if the codes are areas of this council.
-    """
-
-    name: str
-    codes: tuple[str, ...]
-    left_out: tuple[str, ...]
-    is_area: bool
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        if self.is_area:
-            return f"{self.name}: {len(self.codes):,} areas"
-        text = f"{self.name}: {', '.join(self.codes)}"
-        if self.left_out:
-            text += f". NOT counted, though the policy has them: {', '.join(self.left_out)}"
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +94,12 @@ class RoundStatement:
             what = f" by all {round_.series.length} rounds of the series together"
             charged = f" Of that, this answer is charged rho {self.charge}."
         return (
+            "Somebody who knew everything about all other households, and guessed from "
+            f"{'all those answers' if round_.series else 'this answer'} whether one household was "
+            "counted, would be right at most "
+            f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. "
             f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
-            f"privacy), which is epsilon {self.epsilon:.2f} at delta {round_.delta}. Of a person "
+            f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
             f"epsilon {self.person_epsilon:.2f}." + charged
         )
@@ -157,26 +118,21 @@ class RoundStatement:
             "Until the series ends this node keeps an encrypted list of them."
         )
 
+    @property
+    def _at_delta(self) -> str:
+        round_ = self.known.round
+        pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
+        return (
+            "by pure differential privacy, without a delta" if pure else f"at delta {round_.delta}"
+        )
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
-            "marginals": [
-                {
-                    "marginal": item.name,
-                    "cells": item.cells,
-                    "standard_error": item.standard_error,
-                    "half_width_95": item.half_width,
-                }
-                for item in self.marginals
-            ],
-            "attributes": [
-                {
-                    "attribute": item.name,
-                    "codes": list(item.codes),
-                    "left_out": list(item.left_out),
-                }
-                for item in self.attributes
-            ],
+            "marginals": [item.as_json() for item in self.marginals],
+            "attributes": [item.as_json() for item in self.attributes],
+            "mechanism": self.known.round.mechanism.name.lower(),
+            "guess_rate_at_most": self.known.round.guess_rate(),
             "epsilon": self.epsilon,
             "delta": str(self.known.round.delta),
             "charge": str(self.charge),
@@ -203,15 +159,10 @@ class RoundStatement:
             "",
             "The region asks for counts of households, each with noise added here:",
         ]
-        lines += [
-            f"  - by {item.name.replace('*', ' and ')}: {item.cells:,} counts, each within "
-            f"{item.half_width:.1f} of the truth 19 times in 20 "
-            f"(standard error {item.standard_error:.2f})"
-            for item in self.marginals
-        ]
+        lines += [f"  - {line}." for line in lines_of(self.marginals)]
         if self.attributes:
             lines.append("They are counted by these codes:")
-            lines += [f"  - {item.text}" for item in self.attributes]
+            lines += [f"  - {item.text}." for item in self.attributes]
         lines += [
             "",
             self.privacy_text,
@@ -240,26 +191,6 @@ def _series_json(series: Series | None) -> dict[str, Any] | None:
     }
 
 
-def _marginal(
-    workload: Workload,
-    marginal: Marginal,
-    plan: Plan,
-    council: GssCode,
-    found: SeriesStanding | None,
-) -> MarginalStatement:
-    variance, step = plan.mean_variance(marginal.attributes), plan.largest_step(marginal.attributes)
-    if found is not None:
-        variance *= variance_factor(found.weights, found.length)
-        step *= max(map(abs, found.weights))
-    error = math.sqrt(variance)
-    return MarginalStatement(
-        name=marginal.name,
-        cells=workload.size(marginal, council),
-        standard_error=error,
-        half_width=half_width(error, step, plan.quantile),
-    )
-
-
 def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     """What a round asks of this council, and what answering would cost now."""
     round_, council = known.round, home.config.council
@@ -278,27 +209,11 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     except Problem as problem:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
-    plan = round_.plan(council)
     in_series = home.standing_in_series(signed, round_, home.clock())
     return RoundStatement(
         known=known,
-        marginals=tuple(
-            _marginal(round_.workload, marginal, plan, council, in_series)
-            for marginal in round_.workload.marginals
-        ),
-        attributes=tuple(
-            AttributeStatement(
-                name=attribute.name,
-                codes=attribute.codes_of(council),
-                left_out=tuple(
-                    code
-                    for code in published.get(attribute.name) or ()
-                    if code not in attribute.codes
-                ),
-                is_area=attribute.is_area,
-            )
-            for attribute in round_.workload.attributes
-        ),
+        marginals=marginals_of(round_, council, in_series),
+        attributes=attributes_of(round_, council, published),
         epsilon=round_.epsilon_for(),
         person_rho=person,
         person_epsilon=round_.epsilon_for(persons),

@@ -175,6 +175,14 @@ class Axis:
         """By how much a cell's estimate moves when one row of noise changes by one."""
         return self._steps[above, below]
 
+    @cached_property
+    def _largest_steps(self) -> dict[tuple[int, int], float]:
+        return {key: max(steps) for key, steps in self._steps.items()}
+
+    def largest_step(self, above: int, below: int) -> float:
+        """The largest of `steps`."""
+        return self._largest_steps[above, below]
+
     def size(self, depth: int) -> int:
         """Number of cells at a depth."""
         return len(self.levels[depth - 1].codes) if depth else 1

@@ -204,3 +204,22 @@ def epsilon_at(rho: Rho, delta: Delta) -> float:
         else:
             high = middle
     return math.nextafter(high, math.inf)
+
+
+def rho_at(epsilon: float, delta: Delta) -> Rho:
+    """The largest loss in whole nano-rho that is known to imply (epsilon, delta)-DP.
+
+    Args:
+        epsilon: From 0.
+        delta: At which it is stated.
+    """
+    low, high = 0, 1
+    while high < _LARGEST and delta_of(high / _NANO, epsilon) <= delta.value:
+        low, high = high, min(_LARGEST, 2 * high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if delta_of(middle / _NANO, epsilon) <= delta.value:
+            low = middle
+        else:
+            high = middle
+    return Rho(low)

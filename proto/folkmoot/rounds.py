@@ -9,7 +9,15 @@ from enum import IntEnum
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho, epsilon_at
+from folkmoot.privacy import (
+    NO_EPSILON,
+    Delta,
+    Epsilon,
+    Rho,
+    epsilon_at,
+    guess_rate,
+    pure_guess_rate,
+)
 from folkmoot.pure import plan_pure
 from folkmoot.series import Series, charges
 from folkmoot.strategy import Plan, plan
@@ -227,6 +235,12 @@ class Round:
         if self.mechanism is Mechanism.DISCRETE_LAPLACE:
             return plan_pure(self.workload, council, self.epsilon)
         return plan(self.workload, council, self.loss)
+
+    def guess_rate(self) -> float:
+        """How often, at most, a guess whether one household was counted is right; from 0.5."""
+        if self.mechanism is Mechanism.DISCRETE_LAPLACE:
+            return min(guess_rate(self.loss), pure_guess_rate(self.epsilon))
+        return guess_rate(self.loss)
 
     def epsilon_for(self, households: int = 1) -> float:
         """epsilon that a release costs at the round's delta.

@@ -15,7 +15,7 @@ IEEE 754 rounds correctly (sums by `math.fsum`), so two machines get the same pl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -95,7 +95,7 @@ class Plan:
     components: tuple[Component, ...]
     quantile: float = GAUSSIAN_QUANTILE
 
-    @property
+    @cached_property
     def is_pure(self) -> bool:
         """True if marginals are measured under pure differential privacy."""
         return any(measurement.epsilon.nano for measurement in self.measurements)
@@ -114,13 +114,35 @@ class Plan:
                 found.append(measurement.depths)
         return tuple(found)
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        """For each attribute its axis, and its depth there."""
+        return {
+            level.attribute: (at, depth)
+            for at, axis in enumerate(self.axes)
+            for depth, level in enumerate(axis.levels, start=1)
+        }
+
     def depths(self, attributes: Sequence[str]) -> Depths:
-        """Depth on each axis of a marginal over these attributes."""
-        return depths_of(self.axes, attributes)
+        """Depth on each axis of a marginal over these attributes; each must be of an axis."""
+        found = [0] * len(self.axes)
+        for name in attributes:
+            at, depth = self._places[name]
+            found[at] = depth
+        return tuple(found)
+
+    def cells(self, attributes: Sequence[str]) -> int:
+        """Number of cells of a marginal over these attributes."""
+        return math.prod(map(Axis.size, self.axes, self.depths(attributes)))
+
+    @cached_property
+    def _by_depths(self) -> dict[Depths, Component]:
+        return {component.depths: component for component in self.components}
 
     def parts(self, depths: Depths) -> tuple[Component, ...]:
-        """The components that a marginal of these depths is the sum of."""
-        return tuple(part for part in self.components if is_below(part.depths, depths))
+        """The components that a marginal of these depths is the sum of, in their order."""
+        found = (self._by_depths.get(component) for component in components(depths))
+        return tuple(component for component in found if component is not None)
 
     def mean_variance(self, attributes: Sequence[str]) -> float:
         """Mean variance over the cells of a marginal, households squared.
@@ -131,7 +153,7 @@ class Plan:
         """
         depths = self.depths(attributes)
         total = math.fsum(
-            part.tau_squared * _reach(self.axes, part.depths, depths) for part in self.parts(depths)
+            part.tau_squared * reach(self.axes, part.depths, depths) for part in self.parts(depths)
         )
         return total / math.prod(map(Axis.size, self.axes, depths))
 
@@ -147,8 +169,9 @@ class Plan:
             return 1.0
         return max(
             math.prod(
-                max(axis.steps(own, asked))
+                axis.largest_step(own, asked)
                 for axis, own, asked in zip(self.axes, part.depths, depths, strict=True)
+                if asked
             )
             for part in self.parts(depths)
         )
@@ -161,16 +184,22 @@ def depths_of(axes: Sequence[Axis], attributes: Sequence[str]) -> Depths:
     )
 
 
+def components(depths: Depths) -> Iterator[Depths]:
+    """The components that a marginal of these depths is the sum of, in ascending order."""
+    return product(*(range(depth + 1) for depth in depths))
+
+
 def is_below(component: Depths, other: Depths) -> bool:
     """True if a table over `other` gives the component."""
     return all(own <= held for own, held in zip(component, other, strict=True))
 
 
-def _reach(axes: Sequence[Axis], component: Depths, marginal: Depths) -> float:
+def reach(axes: Sequence[Axis], component: Depths, marginal: Depths) -> float:
     """Sum over the cells of a marginal of a component's variance at tau 1."""
     return math.prod(
         axis.variance_factor_sum(own, asked)
         for axis, own, asked in zip(axes, component, marginal, strict=True)
+        if asked  # else the axis is summed over, and its factor is 1
     )
 
 
@@ -191,10 +220,10 @@ def plan(workload: Workload, council: GssCode, loss: Rho) -> Plan:
     needs: dict[Depths, list[float]] = {}
     for marginal in workload.marginals:
         depths = depths_of(axes, marginal.attributes)
-        for component in product(*(range(depth + 1) for depth in depths)):
-            reach = _reach(axes, component, depths)
-            if reach > 0:  # else no group has two cells, so there is nothing to measure
-                needs.setdefault(component, []).append(marginal.weight * reach)
+        for component in components(depths):
+            reached = reach(axes, component, depths)
+            if reached > 0:  # else no group has two cells, so there is nothing to measure
+                needs.setdefault(component, []).append(marginal.weight * reached)
     roots = {component: math.sqrt(math.fsum(found)) for component, found in needs.items()}
     total = math.fsum(roots.values())
     spare = loss.nano - len(roots)  # each gets one nano-rho at least

@@ -268,6 +268,10 @@ class Workload:
             chain.append(attribute.name)
         return chain
 
+    def above(self, name: str) -> tuple[str, ...]:
+        """Names of the attributes in which an attribute nests, nearest first."""
+        return tuple(self._chain(self.attribute(name))[1:])
+
     @cached_property
     def parts(self) -> int:
         """Components of all marginals, each counted as often as a marginal has it."""

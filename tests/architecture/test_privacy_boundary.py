@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, ServiceDescriptor
 
-from folkmoot.v1 import collection_pb2, enrolment_pb2
+from folkmoot.v1 import round_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "node" / "folkmoot_node"
@@ -73,11 +74,50 @@ def test_exact_counts_are_made_by_tabulate_and_read_by_release() -> None:
     assert readers == {"counts.py", "release.py"}
 
 
-def test_nothing_in_the_node_draws_random_numbers_from_numpy() -> None:
-    for path in sources("node"):
-        text = path.read_text()
-        assert "numpy.random" not in text, path
-        assert "np.random" not in text, path
+def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
+    """Contrasts are exact too: release.py makes them, and gives them to OpenDP only."""
+    for name in ("contrasts", "marginal", "sensitivities"):
+        found = callers(name, "node") - {"node/folkmoot_node/contrasts.py"}
+        assert found == {"node/folkmoot_node/release.py"}, name
+    assert importers("folkmoot_node.contrasts", "node", "rehearsal") == {
+        "node/folkmoot_node/release.py"
+    }
+    tree = ast.parse((NODE / "release.py").read_text())
+    read = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"exact", "_tables"}
+    }
+    assert read == {"task.exact", "counts._tables"}
+    drawn = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and "task.exact" in ast.unparse(node)
+    ]
+    assert drawn == ["task.measurement(task.exact.tolist())", "task.exact.tolist()"]
+    assert callers("_tasks", "node") == {"node/folkmoot_node/release.py"}
+
+
+def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
+    """Random numbers that are not noise: names of runs, keys, and the wait between visits."""
+    random_numbers = {
+        "node/folkmoot_node/scoring.py": "secrets",
+        "node/folkmoot_node/store_file.py": "secrets",
+        "node/folkmoot_node/serve.py": "random",
+    }
+    for name in ("random", "secrets"):
+        assert importers(name, "node", "proto", "operator") == {
+            path for path, used in random_numbers.items() if used == name
+        }
+    for path in sources("node", "proto", "operator"):
+        assert not re.search(r"(numpy|np)\.random|urandom|getrandbits", path.read_text()), path
+
+
+def test_no_trace_shows_the_values_of_variables() -> None:
+    """Frames of the release hold exact counts; a trace names them and shows none."""
+    shows = re.compile(r"show_locals|capture_locals|cgitb|rich\.traceback|f_locals|\blocals\(\)")
+    for path in sources("node", "coordinator", "proto", "operator", "plugins"):
+        assert not shows.search(path.read_text()), path
 
 
 @pytest.mark.parametrize("folder", ["proto", "coordinator"])
@@ -91,53 +131,76 @@ def test_residents_are_not_spoken_of_outside_the_node(folder: str) -> None:
             assert not words.search(path.read_text()), path
 
 
-SENT_BY_NODES = (
-    enrolment_pb2.EnrolRequest,
-    enrolment_pb2.RenewRequest,
-    collection_pb2.NegotiateRequest,
-    collection_pb2.ListReceiptsRequest,
-    collection_pb2.ListRoundsRequest,
-    collection_pb2.SubmitRequest,
-    collection_pb2.RefuseRequest,
-)
 IDENTIFIERS = {"council", "round_id"}
 DIGESTS_AND_KEYS = {
-    "round_digest",
-    "release_digest",
-    "answers_digest",
-    "ledger_entry",
-    "token",
-    "csr",
+    "round_digest", "release_digest", "ledger_entry", "answers_digest", "token", "csr",
+}  # fmt: skip
+NUMBERS = {
+    "protocol", "oldest", "newest",  # wire versions
+    "rho_nano",  # the loss, which the round asked for
+    "cells", "first_cell",  # a function of the round
+    "values",  # the noisy counts
+}  # fmt: skip
+WHOLE = {
+    FieldDescriptor.TYPE_UINT32,
+    FieldDescriptor.TYPE_UINT64,
+    FieldDescriptor.TYPE_INT64,
+    FieldDescriptor.TYPE_SINT64,
 }
 
 
-def fields(message: Descriptor) -> Iterator[FieldDescriptor]:
+def services() -> Iterator[ServiceDescriptor]:
+    """Every service of every file of the contract."""
+    for path in sorted((ROOT / "proto/folkmoot/v1").glob("*.proto")):
+        module = importlib.import_module(f"folkmoot.v1.{path.stem}_pb2")
+        yield from module.DESCRIPTOR.services_by_name.values()
+
+
+def fields(message: Descriptor, seen: frozenset[str] = frozenset()) -> Iterator[FieldDescriptor]:
+    """Fields of a message and of all messages within it."""
     for field in message.fields:
         yield field
-        if field.message_type is not None:
-            yield from fields(field.message_type)
+        if field.message_type is not None and field.message_type.full_name not in seen:
+            yield from fields(field.message_type, seen | {message.full_name})
+
+
+def has_room_for_text(field: FieldDescriptor) -> bool:
+    """False if a field can only hold what is named above, a message or an enumeration."""
+    if field.type in WHOLE:
+        return field.name not in NUMBERS
+    return {
+        FieldDescriptor.TYPE_STRING: field.name not in IDENTIFIERS,
+        FieldDescriptor.TYPE_BYTES: field.name not in DIGESTS_AND_KEYS,
+        FieldDescriptor.TYPE_ENUM: False,
+        FieldDescriptor.TYPE_MESSAGE: field.message_type is not None
+        and not field.message_type.full_name.startswith("folkmoot."),
+    }.get(field.type, True)
 
 
 def test_the_messages_nodes_send_have_no_room_for_text() -> None:
-    requests = {
-        method.input_type.name
-        for service in (
-            *collection_pb2.DESCRIPTOR.services_by_name.values(),
-            *enrolment_pb2.DESCRIPTOR.services_by_name.values(),
-        )
-        for method in service.methods
-    }
-    assert requests == {message.DESCRIPTOR.name for message in SENT_BY_NODES}
-    for message in SENT_BY_NODES:
-        for field in fields(message.DESCRIPTOR):
-            if field.type == FieldDescriptor.TYPE_STRING:
-                assert field.name in IDENTIFIERS, field.full_name
-            if field.type == FieldDescriptor.TYPE_BYTES:
-                assert field.name in DIGESTS_AND_KEYS, field.full_name
-            assert field.type not in {
-                FieldDescriptor.TYPE_DOUBLE,
-                FieldDescriptor.TYPE_FLOAT,
-            }, f"{field.full_name} is floating-point"
+    """By reflection over every call that there is: nodes call, and are never called."""
+    requests = {method.input_type for service in services() for method in service.methods}
+    assert len(requests) >= 7
+    for request in requests:
+        assert not request.is_extendable
+        for field in fields(request):
+            assert not has_room_for_text(field), field.full_name
+
+
+def test_a_field_with_room_for_text_would_be_seen() -> None:
+    """The coordinator's messages have such fields, and fields nobody thought of are seen."""
+    assert {field.name for field in fields(round_pb2.Round.DESCRIPTOR) if has_room_for_text(field)}
+    replies = {method.output_type for service in services() for method in service.methods}
+    seen = {field.name for reply in replies for field in fields(reply) if has_room_for_text(field)}
+    assert {"detail", "certificate"} <= seen
+
+
+def test_nodes_send_nothing_beside_their_messages() -> None:
+    """No metadata of a call, which would be text."""
+    for path in sources("node"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg == "metadata":
+                raise AssertionError(f"{path.name}:{node.value.lineno} sends metadata")
 
 
 def test_every_field_of_the_contract_is_commented() -> None:

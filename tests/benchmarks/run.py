@@ -10,14 +10,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import planning
+import presentable
 import region
 import release
+import workload_error
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
 
@@ -39,6 +43,32 @@ def main() -> None:
         )
     out.print(table)
     (RESULTS / "release.json").write_text(json.dumps(releases, indent=2))
+    shown = presentable.main()
+    out.print(
+        f"Presentable tables of {shown['cells']:,} cells in {shown['seconds']:.1f} s, "
+        f"{shown['ratio']:.1f} times the reconstruction (limit {shown['limit']}); error "
+        f"{shown['mean_error_ratio']:.2f} times the unbiased, at most "
+        f"{shown['largest_error_ratio']:.2f}"
+    )
+    (RESULTS / "presentable.json").write_text(json.dumps(shown, indent=2))
+    out.print("Planning rounds over 1,000 areas, 5 bands, 6 age groups, 12 binary factors:")
+    plans = planning.main()
+    table = Table("Ways", "Councils", "Objective", "Marginals", "Plan s", "Forecast s", "Limit s")
+    for case in plans:
+        table.add_row(
+            str(case["ways"]),
+            str(case["councils"]),
+            case["objective"],
+            str(case["marginals"]),
+            f"{case['plan_seconds']:.2f}",
+            f"{case['forecast_seconds']:.2f}",
+            str(case["limit_seconds"]),
+        )
+    out.print(table)
+    (RESULTS / "planning.json").write_text(json.dumps(plans, indent=2))
+    errors = workload_error.main()
+    print_errors(out, errors)
+    (RESULTS / "workload_error.json").write_text(json.dumps(errors, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
@@ -52,6 +82,47 @@ def main() -> None:
         f"(at most {measured['limit_seconds']} s on two processors)"
     )
     (RESULTS / "region.json").write_text(json.dumps(measured, indent=2))
+
+
+def print_errors(out: Console, measured: dict[str, Any]) -> None:
+    """Error of workloads at one loss, and what large ones take."""
+    forty, nested = measured["forty"], measured["nested"]
+    out.print(
+        f"{forty['marginals']} marginals over 200 areas at rho {forty['rho']}, RMSE per cell:"
+    )
+    errors = Table("Measured by", "Households", "Over the optimum")
+    for method, error in forty["rmse"].items():
+        errors.add_row(method, f"{error:.2f}", f"{error / forty['rmse']['optimum']:.3f}")
+    out.print(errors)
+    out.print(
+        f"Ours may be {forty['limit']} times the optimum, and {forty['slack']:.3f} by chance. "
+        f"Equal split would need {forty['loss_of_equal_split_for_our_error']:.1f} times the loss."
+    )
+    out.print(f"{nested['lsoas']} LSOAs in {nested['wards']} wards by five bands:")
+    levels = Table("Measured by", "RMSE by LSOA", "RMSE by ward")
+    for method, error in nested["rmse"].items():
+        levels.add_row(method, f"{error['lsoa']:.2f}", f"{error['ward']:.2f}")
+    out.print(levels)
+    out.print(
+        "Where wards are uneven the plan is not quite optimal: five of them are "
+        f"{nested['above_optimum']:.2%} above the least error."
+    )
+    out.print("1,000 areas x 5 bands x 6 age groups x 12 factors, processor seconds:")
+    large = Table("Ways", "Marginals", "Cells", "Plan", "Sampling", "µs a row (bare)",
+                  "Reconstruction", "Added memory (cross-product)", "Over the optimum")  # fmt: skip
+    for case in measured["large"]:
+        large.add_row(
+            f"{case['ways']}",
+            f"{case['marginals']}",
+            f"{case['cells']:,}",
+            f"{case['plan_seconds']:.2f} (at most {case['plan_limit_seconds']:.0f})",
+            f"{case['sample_seconds']:.1f}",
+            f"{case['microseconds_a_row']:.0f} ({case['microseconds_a_row_bare']:.0f})",
+            f"{case['reconstruct_seconds']:.1f}",
+            f"{case['added_peak_megabytes']:.0f} MB ({case['cross_product_megabytes']:.0f} MB)",
+            f"{case['ours_over_optimum']:.3f} ± {case['slack']:.3f}",
+        )
+    out.print(large)
 
 
 if __name__ == "__main__":

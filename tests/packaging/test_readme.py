@@ -67,15 +67,18 @@ def test_a_reader_comes_through_all_three_doors(
         f"--host 127.0.0.1 --collection-port {ports[0]} --enrolment-port {ports[1]}",
     )
     region = console("folkmoot-coordinator")
-    assert [line.split()[1] for line in region] == ["round", "round", "export"]
+    assert region[0].startswith("folkmoot-coordinator round plan")
+    assert [line.split()[1] for line in region] == ["round", "round", "round", "export"]
     council = console("folkmoot-node")
     assert len(council) == 7
-    lines = [script, region[0], *council, *region[1:], "kill %1", "echo THE END"]
+    lines = [script, *region[:2], *council, *region[2:], "kill %1", "echo THE END"]
     shell.communicate("\n".join(lines) + "\n", timeout=240)
     output = (tmp_path / "output.log").read_text()
     assert shell.returncode == 0, output
     assert "\nTHE END\n" in output, output
     assert "released, receipt held" in output
+    assert "What less and more loss would buy" in output
+    assert (tmp_path / "winter.svg").exists()
     assert list((tmp_path / "results").rglob("*.csv")), output
     assert "Owes £2,400 of council tax" in output
 

@@ -74,6 +74,7 @@ def test_killed_after_a_step(region: Region, node: Node, step: Step) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_killed_before_every_write(region: Region, node: Node) -> None:
     region.open_round([TRAFFORD])
     whole = visit(node, "count", 0)

@@ -119,6 +119,7 @@ def test_the_coordinators_old_backup_gets_the_same_bytes_again(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_backup_from_between_any_two_transactions_of_a_visit(
     region: Region, node: Node, tmp_path: Path
 ) -> None:

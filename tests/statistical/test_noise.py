@@ -1,103 +1,142 @@
 """The noise that is released is the discrete Gaussian of the planned scale.
 
-Each test states its false-alarm rate; each also shows that it rejects a scale that is
-wrong by five per cent, so that passing means something.
+Each comparison fails once in a million times though nothing is wrong (`fit.FALSE_ALARM`); no
+test makes more than ten. Each also shows that it rejects what is wrong, so that passing
+means something.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from folkmoot.discrete_gaussian import half_width, variance
+from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
-from folkmoot.strategy import Measurement
-from folkmoot.workload import Marginal
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.release import _measure
+from folkmoot.strategy import Plan, plan
+from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_node.contrasts import sensitivities
+from tests.statistical.fit import are_uncorrelated, fits, is_discrete_gaussian, is_mean_of, moment
+from tests.statistical.questions import TRAFFORD, Int64, areas, exact, full_depths, release
+from tests.tables import measured
 
-CELLS = 60_000
-Z = 4.9
-"""Two-sided normal quantile with a false-alarm rate of one in a million."""
-
-
-def noise(rho: str, threads: int = 2, base: int = 0) -> npt.NDArray[np.int64]:
-    plan = [Measurement(Marginal(()), Rho.of(rho))]
-    exact = ExactCounts([np.full(CELLS, base, dtype=np.int64)])
-    return np.array(_measure(exact, plan, threads).values) - base
-
-
-def pmf(sigma: float, low: int, high: int) -> npt.NDArray[np.float64]:
-    wide = np.arange(-math.ceil(40 * sigma) - 5, math.ceil(40 * sigma) + 6)
-    weights = np.exp(-(wide.astype(float) ** 2) / (2 * sigma * sigma))
-    weights /= weights.sum()
-    inside = weights[(wide >= low) & (wide <= high)]
-    return np.append(inside, max(0.0, 1 - inside.sum()))
+PAIRS, FIVES, ALONE = 8_000, 1_600, 100
+WARDS = PAIRS + FIVES + ALONE
+"""Wards with two, five and one LSOA."""
+SQUARED = {1, 20, 6 * 1, 6 * 20, WARDS * (WARDS - 1)}
+"""Squared sensitivities of what is measured: m (m - 1) for a group of m > 2, 1 for a pair."""
+MEASURED = {("lsoa",), ("lsoa", "tenure"), ("lsoa", "age"), ("ward",), ("ward", "tenure")}
 
 
-def chi_squared(sample: npt.NDArray[np.int64], sigma: float) -> tuple[float, int]:
-    reach = max(1, math.floor(3 * sigma))
-    expected = pmf(sigma, -reach, reach) * sample.size
-    counted = np.array(
-        [np.count_nonzero(sample == k) for k in range(-reach, reach + 1)]
-        + [np.count_nonzero(np.abs(sample) > reach)]
+def wide_plan(rho: str) -> Plan:
+    """Components over a nested axis, a pair and a group of three, each of loss `rho`."""
+    asked = Workload(
+        (
+            *areas({TRAFFORD: [2] * PAIRS + [5] * FIVES + [1] * ALONE}),
+            Attribute("tenure", ("own", "rent")),
+            Attribute("age", ("y", "m", "o")),
+        ),
+        (Marginal(("lsoa", "tenure")), Marginal(("ward", "tenure")), Marginal(("lsoa", "age"))),
     )
-    return float(((counted - expected) ** 2 / expected).sum()), expected.size - 1
+    planned = plan(asked, TRAFFORD, Rho.of("1"))
+    return replace(
+        planned,
+        measurements=tuple(
+            replace(one, rho=Rho.of(rho))
+            for one in planned.measurements
+            if one.attributes in MEASURED
+        ),
+    )
 
 
-def fits(sample: npt.NDArray[np.int64], sigma: float) -> bool:
-    """Chi-squared by its normal approximation (Wilson-Hilferty), one in a million."""
-    statistic, freedom = chi_squared(sample, sigma)
-    spread = 2 / (9 * freedom)
-    z = ((statistic / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
-    return bool(z < Z)
+def noise_of(planned: Plan, threads: int, table: Int64) -> Int64:
+    """The noise of one release of a table over the cross-product."""
+    return release(planned, exact(planned, table), threads) - measured(planned, table)
 
 
-@pytest.mark.parametrize("rho", ["0.005", "0.05", "0.5"])
-@pytest.mark.parametrize("threads", [1, 2, 3])
+def empty(planned: Plan) -> Int64:
+    cells = math.prod(map(Axis.size, planned.axes, full_depths(planned)))
+    return np.zeros(cells, dtype=np.int64)
+
+
+def by_sensitivity(planned: Plan, noise: Int64) -> dict[int, Int64]:
+    """Noise by the squared sensitivity of its row."""
+    squared = np.concatenate(
+        [sensitivities(planned.axes, one.depths) for one in planned.measurements]
+    )
+    return {int(size): noise[squared == size] for size in np.unique(squared)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rho, threads", [("0.02", 1), ("0.5", 2), ("4", 3)])
 def test_goodness_of_fit(rho: str, threads: int) -> None:
-    sigma = Measurement(Marginal(()), Rho.of(rho)).sigma
-    sample = noise(rho, threads)
-    assert fits(sample, sigma)
-    assert not fits(sample, sigma * 1.05)
-    assert not fits(sample, sigma / 1.05)
+    """Ten comparisons: scales from 0.35 to 48,000; nested groups of 2 and 5 together."""
+    planned = wide_plan(rho)
+    samples = by_sensitivity(planned, noise_of(planned, threads, empty(planned)))
+    assert set(samples) == SQUARED
+    for squared, sample in samples.items():
+        sigma = math.sqrt(squared / (2 * float(rho)))
+        assert sample.size >= 16_000
+        assert is_discrete_gaussian(sample, sigma), sigma
+        assert not is_discrete_gaussian(sample, sigma * 1.05), sigma
+        assert not is_discrete_gaussian(sample, sigma / 1.05), sigma
 
 
-@pytest.mark.parametrize("base", [0, 1, 1000, 2**39])
-def test_the_noise_does_not_depend_on_the_count(base: int) -> None:
-    assert fits(noise("0.05", base=base), math.sqrt(10))
+def test_goodness_of_fit_sees_a_wrong_shape() -> None:
+    """Rounded continuous noise of the right variance is not the discrete Gaussian."""
+    sigma = 0.6
+    wrong = np.random.default_rng(1).normal(0, math.sqrt(moment(sigma, 2) - 1 / 12), 100_000)
+    assert not fits(np.rint(wrong).astype(np.int64), sigma)
 
 
-@pytest.mark.parametrize("rho", ["0.005", "0.05", "0.5"])
-def test_mean_and_variance(rho: str) -> None:
-    sigma = Measurement(Marginal(()), Rho.of(rho)).sigma
-    sample = noise(rho).astype(float)
-    expected = variance(sigma)
-    assert abs(sample.mean()) < Z * math.sqrt(expected / CELLS)
-    # The variance of a sample variance of a (nearly) normal sample is 2 sigma^4 / n.
-    assert abs(sample.var() - expected) < Z * expected * math.sqrt(2.1 / CELLS)
+def small_plan(rho: str) -> Plan:
+    """One component, of pairs: its noise at 2,000 wards."""
+    asked = Workload(areas({TRAFFORD: [2] * 2_000}), (Marginal(("ward",)), Marginal(("lsoa",))))
+    planned = plan(asked, TRAFFORD, Rho.of("1"))
+    pairs = next(one for one in planned.measurements if one.attributes == ("lsoa",))
+    return replace(planned, measurements=(replace(pairs, rho=Rho.of(rho)),))
 
 
-@pytest.mark.parametrize("rho", ["0.005", "0.02", "0.05"])
-def test_the_published_interval_covers_as_often_as_it_says(rho: str) -> None:
-    """Coverage is at least 95 %, and not much more; false alarm one in a million."""
-    sigma = Measurement(Marginal(()), Rho.of(rho)).sigma
-    width = half_width(sigma**2)
-    covered = np.mean(np.abs(noise(rho)) <= width)
-    slack = Z * math.sqrt(0.05 * 0.95 / CELLS)
-    assert 0.95 - slack <= covered
-    narrower = np.mean(np.abs(noise(rho)) <= width - 1)
-    assert narrower < 0.95 + slack
+@pytest.mark.parametrize("level", [0, 1, 1_000, 2**30])
+def test_the_noise_does_not_depend_on_the_count(level: int) -> None:
+    """Mean and distribution, whatever the counts: three comparisons."""
+    planned = small_plan("0.05")
+    table = level + np.arange(empty(planned).size) * 7 % (level + 1)
+    noise = noise_of(planned, 2, table)
+    assert is_mean_of(noise, 0, moment(math.sqrt(10), 2))
+    assert not is_mean_of(noise + 1, 0, moment(math.sqrt(10), 2))
+    assert is_discrete_gaussian(noise, math.sqrt(10))
+    assert are_uncorrelated(noise, np.arange(noise.size))
 
 
-def test_cells_are_independent_across_threads() -> None:
-    """Correlation between the two halves that two threads drew, one in a million."""
-    sample = noise("0.05").astype(float)
-    first, second = sample[: CELLS // 2], sample[CELLS // 2 :]
-    correlation = np.corrcoef(first, second)[0, 1]
-    assert abs(correlation) < Z / math.sqrt(CELLS / 2)
-    lagged = np.corrcoef(sample[:-1], sample[1:])[0, 1]
-    assert abs(lagged) < Z / math.sqrt(CELLS)
+def test_noise_is_independent_from_row_to_row_and_between_threads() -> None:
+    """Neighbouring rows, and halves drawn by two threads: two comparisons."""
+    planned = small_plan("0.05")
+    noise = noise_of(planned, 2, empty(planned))
+    half = noise.size // 2
+    assert are_uncorrelated(noise[:-1], noise[1:])
+    assert are_uncorrelated(noise[:half], noise[half:])
+    assert not np.array_equal(noise[:half], noise[half:])
+    # A part of the noise in common would be seen.
+    common = np.random.default_rng(1).normal(0, 3, half)
+    assert not are_uncorrelated(noise[:half] + common, noise[half:] + common)
+
+
+@pytest.mark.slow
+def test_noise_is_independent_between_components_and_releases() -> None:
+    """The same cell in two components, and in two releases: seven comparisons."""
+    planned = wide_plan("0.5")
+    first, second = (noise_of(planned, 2, empty(planned)) for _ in range(2))
+    parts = np.split(first, np.cumsum([one.rows for one in planned.measurements])[:-1])
+    named = {one.attributes: part for one, part in zip(planned.measurements, parts, strict=True)}
+    assert are_uncorrelated(named["lsoa",], named["lsoa", "tenure"])
+    assert are_uncorrelated(named["ward",], named["ward", "tenure"])
+    assert not are_uncorrelated(named["ward",], named["ward", "tenure"] + named["ward",])
+    for one, other in zip(
+        by_sensitivity(planned, first).values(),
+        by_sensitivity(planned, second).values(),
+        strict=True,
+    ):
+        assert are_uncorrelated(one, other)

@@ -9,6 +9,7 @@ from folkmoot_coordinator.cli import (
     diagnosis,
     exporting,
     initialise,
+    planning,
     rounds,
     series,
     serving,
@@ -23,6 +24,7 @@ app = application(
 initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)
+planning.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)

@@ -47,7 +47,8 @@ def open_(
     place, database = open_home(home)
     now = system_clock()
     members = {council.code for council in enrolled(database, now) if council.valid_certificates}
-    round_ = read_round(file, sorted(members), now)
+    asked = read_round(file, sorted(members), now)
+    round_ = asked.round_
     if round_.series is not None:
         raise Problem(
             "is the file of a series",
@@ -55,7 +56,7 @@ def open_(
             remedy=f"Run `folkmoot-coordinator series open {file}`",
             exit_code=ExitCode.USAGE,
         )
-    open_round(database, SigningKey.load(place.keys), round_)
+    open_round(database, SigningKey.load(place.keys), round_, asked.planning)
     missing = [council for council in round_.councils if council not in members]
     if json_:
         print_json(

@@ -13,8 +13,9 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
+    from folkmoot_coordinator.round_file import PlannedRound
     from folkmoot_coordinator.rounds import StoredRound
-    from folkmoot_coordinator.series_plan import PlannedRound
+    from folkmoot_coordinator.series_plan import SeriesForecast
 
 series_app = application(
     "series", "Repeated rounds: cumulative counts month by month, at a loss fixed in advance."
@@ -42,7 +43,8 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
     """
     from folkmoot_coordinator.series_plan import planned_rounds
 
-    round_, _, _ = _read(file, home)
+    asked, _, _ = _read(file, home)
+    round_ = asked.round_
     assert round_.series is not None
     planned = planned_rounds(round_.loss, round_.series.length)
     if json_:
@@ -60,8 +62,9 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
     from folkmoot_coordinator.rounds import open_round
     from folkmoot_coordinator.signing import SigningKey
 
-    round_, keys, database = _read(file, home)
-    _opened(open_round(database, SigningKey.load(keys), round_), json_)
+    asked, keys, database = _read(file, home)
+    key = SigningKey.load(keys)
+    _opened(open_round(database, key, asked.round_, asked.planning), json_)
 
 
 @series_app.command("next")
@@ -78,8 +81,10 @@ def next_(
     from folkmoot_coordinator.signing import SigningKey
 
     place, database = open_home(home)
-    round_ = next_round(find_series(database, series), system_clock())
-    _opened(open_round(database, SigningKey.load(place.keys), round_), json_)
+    rounds = find_series(database, series)
+    round_ = next_round(rounds, system_clock())
+    key = SigningKey.load(place.keys)
+    _opened(open_round(database, key, round_, rounds[-1].planning), json_)
 
 
 @series_app.command()
@@ -137,7 +142,7 @@ def show(
     console().print(table)
 
 
-def _read(file: Path, home: Path) -> tuple[Round, Path, Any]:
+def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
     """The first round of the series in a file, the folder of keys, and the database."""
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.councils import enrolled
@@ -148,7 +153,8 @@ def _read(file: Path, home: Path) -> tuple[Round, Path, Any]:
     members = sorted(
         council.code for council in enrolled(database, now) if council.valid_certificates
     )
-    round_ = read_round(file, members, now)
+    asked = read_round(file, members, now)
+    round_ = asked.round_
     if round_.series is None:
         raise Problem(
             "has no table [series]",
@@ -156,7 +162,7 @@ def _read(file: Path, home: Path) -> tuple[Round, Path, Any]:
             remedy="Add one with rounds, until and event, or run `folkmoot-coordinator round open`",
             exit_code=ExitCode.SETTINGS,
         )
-    return round_, place.keys, database
+    return asked, place.keys, database
 
 
 def _opened(stored: StoredRound, json_: bool) -> None:
@@ -176,7 +182,7 @@ def _opened(stored: StoredRound, json_: bool) -> None:
     typer.echo("Next: `folkmoot-coordinator series show latest`")
 
 
-def _plan_json(round_: Round, planned: tuple[PlannedRound, ...]) -> dict[str, Any]:
+def _plan_json(round_: Round, planned: tuple[SeriesForecast, ...]) -> dict[str, Any]:
     from folkmoot_coordinator.series_plan import single_round_error
 
     return {
@@ -205,7 +211,7 @@ def _plan_json(round_: Round, planned: tuple[PlannedRound, ...]) -> dict[str, An
     }
 
 
-def _print_plan(round_: Round, planned: tuple[PlannedRound, ...]) -> None:
+def _print_plan(round_: Round, planned: tuple[SeriesForecast, ...]) -> None:
     from rich.table import Table
 
     from folkmoot_coordinator.series_plan import single_round_error

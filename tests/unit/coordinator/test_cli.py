@@ -80,6 +80,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "round close",
         "round list",
         "round open",
+        "round plan",
         "round show",
         "series next",
         "series open",

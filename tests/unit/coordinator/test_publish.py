@@ -36,6 +36,7 @@ columns.lsoa
 columns.marginal
 columns.place
 columns.place_name
+columns.presentable
 columns.reliability
 columns.standard_error
 columns.upper
@@ -54,6 +55,19 @@ files.round.parquet.bytes
 files.round.parquet.sha256
 format
 policy_digest
+presentable.bias.cells[].bias
+presentable.bias.cells[].bias_error
+presentable.bias.cells[].cells
+presentable.bias.cells[].least
+presentable.bias.cells[].marginal
+presentable.bias.cells[].most
+presentable.bias.cells[].rmse
+presentable.bias.cells[].scope
+presentable.bias.cells[].unbiased_rmse
+presentable.bias.draws
+presentable.bias.method
+presentable.left_out
+presentable.method
 privacy.definition
 privacy.delta
 privacy.epsilon_at_delta
@@ -69,7 +83,11 @@ question.attributes[].name
 question.attributes[].others
 question.marginals[].attributes
 question.marginals[].name
+question.marginals[].signed_weight
 question.marginals[].weight
+question.objective.above_optimum_at_most
+question.objective.meaning
+question.objective.name
 region
 round.closed_at
 round.deadline
@@ -165,6 +183,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
         "upper",
         "coefficient_of_variation",
         "reliability",
+        "presentable",
     ]
     assert set(metadata["columns"]) == set(rows[0])
     negative = next(row for row in rows if row["marginal"] == "band" and float(row["value"]) < 0)
@@ -185,6 +204,7 @@ def test_the_tables_hold_each_estimate_with_its_error(
         "upper": f"{-31 + width:.6f}",
         "coefficient_of_variation": "",
         "reliability": "unreliable",
+        "presentable": "0",
     }
     assert {row["coverage"] for row in rows if row["level"] == "region"} == {"1 of 2 councils"}
     [over_areas] = [row for row in rows if (row["band"], row["lsoa"]) == ("high", "(all)")]
@@ -197,6 +217,65 @@ def test_the_tables_hold_each_estimate_with_its_error(
         row["coefficient_of_variation"] == "" for row in rows
     )
     assert stored["value"].to_list() == pytest.approx([float(row["value"]) for row in rows])
+
+
+def test_presentable_values_are_whole_and_agree_and_their_bias_is_stated(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    """Bolton's estimates are 10, -41, 30, 40 by band and area; 39 households in all."""
+    metadata, _, parquet = export(office, tmp_path)
+    table = pl.read_parquet(parquet)
+    assert table["presentable"].dtype == pl.Int64
+    assert table["presentable"].null_count() == 0
+    assert table["presentable"].min() == 0
+    sums = table.group_by("level", "marginal", pl.col("lsoa") == "(all)").agg(
+        pl.col("presentable").sum()
+    )
+    assert set(sums["presentable"]) == {39}
+    low = table.filter(pl.col("marginal") == "band", pl.col("band") == "low")
+    assert low["value"].to_list() == pytest.approx([-31, -31])
+    assert low["presentable"].to_list() == [0, 0]
+
+    said = metadata["presentable"]
+    assert "cost no privacy" in said["method"]
+    assert said["left_out"] == []
+    rows = {(row["marginal"], row["scope"], row["least"]): row for row in said["bias"]["cells"]}
+    empty = rows["band*lsoa", "council", 0]
+    assert (empty["most"], empty["cells"]) == (0, 2)
+    assert 0 < empty["bias"] < empty["rmse"] < empty["unbiased_rmse"]
+    for row in rows.values():
+        assert row["bias"] <= row["rmse"]
+
+
+def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path) -> None:
+    """All triples of four attributes, b*c*d the most important: with the two next, all pairs
+    are decided, and the last would have to agree with three of them at once."""
+    from dataclasses import replace
+    from itertools import combinations
+
+    from folkmoot.workload import Attribute, Marginal, Workload
+
+    names = ("a", "b", "c", "d")
+    triples = tuple(combinations(names, 3))
+    workload = Workload(
+        tuple(Attribute(name, ("no", "yes")) for name in names),
+        tuple(Marginal(triple, 2 if "a" not in triple else 1) for triple in triples),
+    )
+    stored = office.open(replace(office.open().round_, round_id="0" * 32, workload=workload))
+    plan = stored.round_.plan(BOLTON)
+    office.release(stored, BOLTON, measured(plan, list(range(16))).tolist())
+    close_round(office.database, stored.round_.round_id, office.clock() + 2)
+    metadata, _, parquet = export(office, tmp_path)
+    [left] = metadata["presentable"]["left_out"]
+    assert (left["marginal"], left["reason"]) == ("a*c*d", "circles")
+    assert "circles" in left["meaning"]
+    table = pl.read_parquet(parquet)
+    missing = table["marginal"] == "a*c*d"
+    assert table.filter(missing)["presentable"].null_count() == missing.sum() == 16
+    assert table.filter(~missing)["presentable"].null_count() == 0
+    assert table.filter(~missing)["presentable"].to_list() == pytest.approx(
+        table.filter(~missing)["value"].to_list()
+    )
 
 
 def test_the_same_round_gives_the_same_files(

@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, text: str = TEXT) -> Round:
     path = folder / "round.toml"
     path.write_text(text)
-    return read_round(path, ENROLLED, NOW)
+    return read_round(path, ENROLLED, NOW).round_
 
 
 def problem(folder: Path, text: str = TEXT) -> Problem:

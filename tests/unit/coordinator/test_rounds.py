@@ -12,6 +12,7 @@ from folkmoot.codec import decode_round
 from folkmoot.geography import GssCode
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator.objective import Objective, planned
 from folkmoot_coordinator.rounds import (
     close_due_rounds,
     close_round,
@@ -22,6 +23,7 @@ from folkmoot_coordinator.rounds import (
     summaries,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.unit.coordinator.conftest import small_round
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
@@ -127,3 +129,14 @@ def test_a_round_that_does_not_fit_in_a_message_is_refused_when_opened(office: O
     with pytest.raises(Problem, match="fit in one message"):
         open_round(office.database, office.signing, round_)
     assert len(summaries(office.database)) == 1
+
+
+def test_how_the_weights_came_about_is_kept_with_the_round(office: Office) -> None:
+    round_ = small_round(opened_at=office.clock())
+    signed, planning = planned(round_.workload, round_.councils, Objective.MAXIMUM)
+    stored = open_round(office.database, office.signing, replace(round_, workload=signed), planning)
+    again = office.again(stored)
+    assert again.planning == stored.planning == planning
+    assert again.planning.weights == (2, 1, 1)
+    assert max(one.weight for one in again.round_.workload.marginals) == 2**32 - 1
+    assert office.again(office.open()).planning.objective is Objective.SUM

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import time
 from collections.abc import Callable
 
@@ -59,6 +60,23 @@ def test_a_round_is_shown_with_its_status_and_what_to_do(node: Node) -> None:
     assert "Status: waiting for approval." in shown
     assert f"Decide: `folkmoot-node approve {FIRST[:12]}`" in shown
     assert "Decide:" not in node("rounds", "show", SECOND)
+
+
+def test_precision_and_loss_are_told_in_plain_english(node: Node) -> None:
+    """Six cells at rho 0.1: variance 1 / (2 rho) = 5 each, standard error 2.24."""
+    node("rounds", "list")
+    shown = node("rounds", "show", FIRST)
+    assert "by band and lsoa: 6 counts, each within 4.5 of the truth 19 times in 20" in shown
+    assert "(standard error 2.24), so that 100 would be reported as 95 to 105." in shown
+    assert "Counts under 12 would be unreliable; from 23 on they are reliable." in shown
+    assert "would be right at most 62 times in 100; tossing a coin gives 50" in shown
+    assert "Households in none of them are LEFT OUT of the whole round" in shown
+    found = json.loads(node("rounds", "show", FIRST, "--json"))
+    (marginal,) = found["marginals"]
+    assert (marginal["unreliable_under"], marginal["reliable_from"]) == (12, 23)
+    assert found["guess_rate_at_most"] == pytest.approx(0.612, abs=0.001)
+    left_out = {one["attribute"]: one["leaves_households_out"] for one in found["attributes"]}
+    assert left_out == {"band": False, "lsoa": True}
 
 
 def test_approving_says_what_comes_next(node: Node) -> None:
@@ -123,9 +141,12 @@ def test_a_question_that_leaves_a_code_out_says_so(stage: Stage) -> None:
     whole = CliRunner().invoke(app, ["rounds", "show", FIRST, *home]).output
     assert "band: none, high" in whole
     assert "lsoa: 3 areas" in whole
-    assert "NOT counted" not in whole
+    assert "LEFT OUT" in whole  # households in no area of the list
+    assert "band: none, high." in whole
     part = CliRunner().invoke(app, ["rounds", "show", SECOND, *home]).output
-    assert "band: high. NOT counted, though the policy has them: none" in part
+    assert "band: high. Households with none are LEFT OUT of the whole round." in " ".join(
+        part.split()
+    )
 
 
 def test_what_was_spent_is_shown_whatever_became_of_the_policy(stage: Stage) -> None:

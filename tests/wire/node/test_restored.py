@@ -22,6 +22,7 @@ from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering import Event, poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
+from folkmoot_node.reconciliation import recover
 from folkmoot_node.state import StateDatabase
 from folkmoot_node.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
@@ -161,6 +162,24 @@ def test_a_backup_from_between_debit_and_answer_is_found_and_paid_once(
     restore()
     stops(stage)
     assert "rho 0 debited" in command(stage, "ledger", "recover", "--yes")
+    visit(stage)
+    assert spent(stage) == Rho.of("0.1")
+    assert len(stage.coordinator.submissions) == 1
+
+
+def test_a_recovery_that_is_broken_off_is_not_a_recovery(stage: Stage, tmp_path: Path) -> None:
+    restore = back_up(stage, tmp_path)
+    ask_rounds(stage, 1)
+    visit(stage)
+    restore()
+    stops(stage)
+    with open_home(stage.home, clock=lambda: 1) as home:  # before any accounting period
+        (lost,) = home.lost_answers.outstanding()
+        with pytest.raises(Problem):
+            recover(home, lost)
+        assert home.outbox.find(FIRST) is not None
+    stops(stage)
+    command(stage, "ledger", "recover", "--yes")
     visit(stage)
     assert spent(stage) == Rho.of("0.1")
     assert len(stage.coordinator.submissions) == 1

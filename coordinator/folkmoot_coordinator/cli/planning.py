@@ -1,0 +1,138 @@
+"""`folkmoot-coordinator round plan`: what a round would tell and cost, before it is asked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_operator.console import print_json
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from folkmoot.geography import GssCode
+    from folkmoot.rounds import Round
+    from folkmoot_coordinator.cell_sizes import CellSizes
+
+_HOUSEHOLDS = re.compile(r"(?:([^=]+)=)?([0-9][0-9_,]*)")
+
+
+def add_to(round_app: typer.Typer) -> None:
+    """Adds the command to the group `round`."""
+    round_app.command()(plan)
+
+
+def plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The round file (TOML).")],
+    home: HomeOption = Path(),
+    households: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--households",
+            metavar="[COUNCIL=]NUMBER",
+            help="Households of the region, or of each council by its GSS code (repeat); all "
+            "cells of a council are then taken as equal.",
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", help="CSV file of an earlier round: cells are as large as in it."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Write what more or less loss would buy: .svg .png .html"),
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="List every marginal of a long plan.")
+    ] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Say how precise a round's figures would be and what they would cost. Nothing is asked.
+
+    Needs no coordinator where the file names its councils.
+
+    Example: `folkmoot-coordinator round plan winter.toml --households 1200000`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.forecast import Forecast
+    from folkmoot_coordinator.round_file import names_all, read_round
+
+    if households and like:
+        raise _usage("--households and --like", "cannot both be given", "Give one of them")
+    if plot:
+        from folkmoot_coordinator.budget_chart import check_suffix
+
+        check_suffix(plot)
+    asked = read_round(file, _enrolled(home) if names_all(file) else (), system_clock())
+    sizes = _sizes(asked.round_, households or [], like)
+    forecast = Forecast(asked.round_, asked.planning, sizes)
+    if plot:
+        from folkmoot_coordinator.budget_chart import write_chart
+
+        write_chart(forecast, plot)
+    if json_:
+        from folkmoot_coordinator.cli.forecast_json import as_json
+
+        print_json(as_json(forecast))
+        return
+    from folkmoot_coordinator.cli.forecast_text import print_forecast
+
+    print_forecast(forecast, every=all_)
+    if plot:
+        typer.echo(f"\nThe plot is in {plot}")
+
+
+def _enrolled(home: Path) -> list[GssCode]:
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.councils import enrolled
+
+    _, database = open_home(home)
+    found = enrolled(database, system_clock())
+    return sorted(council.code for council in found if council.valid_certificates)
+
+
+def _sizes(round_: Round, households: list[str], like: Path | None) -> CellSizes | None:
+    from folkmoot_coordinator.cell_sizes import EarlierRound, EqualCells
+
+    if like:
+        return EarlierRound(round_.workload, like)
+    if not households:
+        return None
+    found = dict(_household_number(text) for text in households)
+    if len(found) < len(households):
+        raise _usage("--households", "a council is given twice", "Give each council once")
+    if None in found:
+        if len(found) > 1:
+            raise _usage(
+                "--households",
+                "the region and single councils are given",
+                "Give NUMBER for the region, or COUNCIL=NUMBER for each council",
+            )
+        return EqualCells.of_region(round_, found[None])
+    by_council = {code: number for code, number in found.items() if code is not None}
+    if set(by_council) != set(round_.councils):
+        missing = sorted(set(round_.councils) - set(by_council))
+        strange = sorted(set(by_council) - set(round_.councils))
+        raise _usage(
+            "--households",
+            f"{missing[0]} is not given" if missing else f"{strange[0]} is not invited",
+            "Give COUNCIL=NUMBER for each council of the round, or NUMBER for the region",
+        )
+    return EqualCells(round_.workload, by_council)
+
+
+def _household_number(text: str) -> tuple[GssCode | None, int]:
+    from folkmoot_coordinator.cli.options import read_council
+
+    match = _HOUSEHOLDS.fullmatch(text.strip())
+    number = int(re.sub("[_,]", "", match[2])) if match else 0
+    if match is None or not number:
+        raise _usage("--households", f"{text[:40]!r} is not a number of households", "Write 90000")
+    return (read_council(match[1]) if match[1] else None), number
+
+
+def _usage(where: str, problem: str, remedy: str) -> Problem:
+    return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode.USAGE)
