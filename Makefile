@@ -13,7 +13,7 @@ DEMO_HOUSEHOLDS ?= 5000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow lint format proto check-proto lock bench clean help setup
+.PHONY: demo test test-slow lint format proto check-proto lock bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -71,5 +71,14 @@ lock: $(READY)  ## Pin the requirements anew, with hashes
 bench: $(READY)  ## Measure speed and memory as ratios in one run
 	$(BIN)/python tests/benchmarks/run.py
 
+bench-peers: $(READY)  ## Compare one histogram with other libraries, each in its own environment
+	$(BIN)/python tests/benchmarks/peers/compare.py
+
+lock-peers: $(READY)  ## Pin the other libraries of bench-peers anew, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	for peer in tests/benchmarks/peers/requirements/*.in; do \
+		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header $$peer -o $${peer%.in}.lock || exit 1; done
+
 clean:  ## Remove the environment and everything made
-	rm -rf $(VENV) $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-peers $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

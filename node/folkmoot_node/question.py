@@ -195,10 +195,11 @@ def _together(found: Sequence[MarginalStatement]) -> str:
     limits = [one.precision.usable_from for one in found]
     cells = sum(one.precision.cells for one in found)
     names = ", ".join("*".join(one.attributes) for one in found)
+    ways = len(found[0].attributes)
     return (
-        f"{len(found)} marginals by {len(found[0].attributes)} of these attributes, {cells:,} "
-        f"counts, each within {_range(widths, 1)} of the truth 19 times in 20. Counts under "
-        f"{_range(limits, 0)} would be unreliable. They are: {names}"
+        f"{len(found)} marginals by {ways} attribute{'s' * (ways > 1)}, {cells:,} counts, each "
+        f"within {_range(widths, 1)} of the truth 19 times in 20. Counts under "
+        f"{_range(limits, 0)} (by marginal) would be unreliable. They are: {names}"
     )
 
 

@@ -22,7 +22,7 @@ from itertools import product
 
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
-from folkmoot.interval import GAUSSIAN_QUANTILE, half_width
+from folkmoot.interval import GAUSSIAN_QUANTILE
 from folkmoot.privacy import NO_EPSILON, Epsilon, Rho
 from folkmoot.workload import Workload
 
@@ -156,11 +156,6 @@ class Plan:
             part.tau_squared * reach(self.axes, part.depths, depths) for part in self.parts(depths)
         )
         return total / math.prod(map(Axis.size, self.axes, depths))
-
-    def half_width(self, attributes: Sequence[str]) -> float:
-        """Half the width of the interval of a marginal's cell of mean variance, households."""
-        error = math.sqrt(self.mean_variance(attributes))
-        return half_width(error, self.largest_step(attributes), self.quantile)
 
     def largest_step(self, attributes: Sequence[str]) -> float:
         """By how much an estimate can move at most when one whole number changes by one."""

@@ -158,6 +158,7 @@ def test_extracts_that_break_are_told_by_place(region: Region, node: Node) -> No
         header + f"{UPRN},{AMOUNT},Y,{AREA},{WORD},{WORD}\n",
         header + f"{UPRN},{AMOUNT}\n",
         f"{WORD},{UPRN}\n",
+        f"{UPRN},{WORD},{WORD},{AREA}\n",
         header + f"{UPRN},{AMOUNT},Y,{AREA}\n" + "\0" * 100,
         header + f"{UPRN},{AMOUNT},Y,{AREA}\n{WORD * 100_000}",
         "",

@@ -80,6 +80,7 @@ def policy(round_: Round) -> ReleasePolicy:
             "loss": {
                 "per_round": str(round_.loss),
                 "per_period": "1000",
+                "lifetime": "1000",
                 "period_start": "2020-01-01",
                 "period_months": 120,
                 "households_per_person": 1,

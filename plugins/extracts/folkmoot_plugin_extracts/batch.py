@@ -40,20 +40,33 @@ class Batch:
         return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows)
 
 
-def check_columns(where: str, wanted: tuple[str, ...], found: list[str], hint: str = "") -> None:
+_NO_HEADER = "None of the mapping's columns is there: does it begin with their names?"
+
+
+def check_columns(
+    where: str, wanted: tuple[str, ...], found: list[str], hint: str = "", *, are_names: bool
+) -> None:
     """Checks the columns of a file.
+
+    Args:
+        where: The file, and the line.
+        wanted: Columns that the mapping names.
+        found: Columns of the file.
+        hint: What to do about a missing column, instead of what is nearest to it.
+        are_names: True if the format itself names its columns. Otherwise the file may have no
+            line of names, and its first record stands in `found`: what was found is quoted
+            only if some of it is wanted.
 
     Raises:
         PluginError: If a column stands there twice, or a wanted one does not.
     """
     twice = sorted({name for name in found if name and found.count(name) > 1})
+    is_header = are_names or bool(set(wanted).intersection(found))
     if twice:
-        raise PluginError(
-            where, f"names the column {twice[0]!r} more than once", "Name each column once"
-        )
+        column = f"the column {twice[0]!r}" if is_header else "a column"
+        raise PluginError(where, f"names {column} more than once", "Name each column once")
     for name in wanted:
         if name not in found:
-            remedy = (
-                hint or f"Correct the file or the mapping. {nearest(name, filter(None, found))}"
-            )
+            others = nearest(name, filter(None, found)) if is_header else _NO_HEADER
+            remedy = hint or f"Correct the file or the mapping. {others}"
             raise PluginError(where, f"has no column {name!r}", remedy)

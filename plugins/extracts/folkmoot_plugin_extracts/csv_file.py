@@ -51,7 +51,8 @@ def read_csv(
     stream = chunks(path, mapping.encoding, chunk_bytes)
     header, rest = _first_record(path, stream, mapping.quote)
     names = _names(path, header, mapping)
-    check_columns(f"{path}: line 1", columns, names, _delimiter_hint(names, header, mapping))
+    hint = _delimiter_hint(names, header, mapping)
+    check_columns(f"{path}: line 1", columns, names, hint, are_names=False)
     reader = _Reader(path, columns, names, mapping, reject)
     yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
 

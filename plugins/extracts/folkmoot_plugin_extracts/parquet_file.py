@@ -37,7 +37,7 @@ def read_parquet(
             "is not there or not a whole Parquet file: it is truncated or damaged",
             "Fetch it again",
         ) from None
-    check_columns(where, columns, schema.names())
+    check_columns(where, columns, schema.names(), are_names=True)
     for name in columns:
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Null, pl.Time, pl.Duration):

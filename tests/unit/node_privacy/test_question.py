@@ -115,5 +115,5 @@ def test_many_marginals_are_told_together_and_each_is_named() -> None:
     lines = lines_of(marginals_of(ask(attributes, *asked), TRAFFORD))
     assert len(lines) == 2
     assert lines[0].startswith("in all: one count")
-    assert lines[1].startswith("21 marginals by 2 of these attributes, 84 counts")
+    assert lines[1].startswith("21 marginals by 2 attributes, 84 counts")
     assert all("*".join(pair) in lines[1] for pair in pairs)
