@@ -19,7 +19,7 @@ from folkmoot.privacy import (
     pure_guess_rate,
 )
 from folkmoot.pure import plan_pure
-from folkmoot.series import Series, charges
+from folkmoot.series import LONGEST_SECONDS, Series, charges
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
 
@@ -212,6 +212,12 @@ class Round:
         if self.deadline > self.series.ends_at:
             raise ContractError(
                 "round.deadline", "is after the end of the series", "Give an earlier deadline"
+            )
+        if self.series.ends_at > self.opened_at + LONGEST_SECONDS:
+            raise ContractError(
+                "round.series.ends_at",
+                "is more than six years after the opening",
+                "Give an earlier end: nodes remember whom they counted until then",
             )
         if min(self.charges).nano == 0:
             raise ContractError(

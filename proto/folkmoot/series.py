@@ -37,6 +37,8 @@ COEFFICIENT_BITS = 10
 FEWEST_ROUNDS = 2
 MOST_ROUNDS = 60
 """Five years of months."""
+LONGEST_SECONDS = 6 * 366 * 86_400
+"""A series ends within six years of each of its rounds: nodes remember households until then."""
 LARGEST_COHORTS = 2**26
 """Most households that all cohorts of a council may hold. Times the largest coefficient that
 is 2**36, the bound of an exact count, so that contrasts stay within 64 bits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import signal
 import subprocess
@@ -86,7 +87,7 @@ attributes = ["lsoa"]
 attributes = []
 [series]
 rounds = {rounds}
-until = 2099-12-31
+until = {datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=365)}
 [series.event]
 attribute = "band"
 codes = ["high"]

@@ -11,7 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.series import Series, SeriesEvent, SeriesRow
+from folkmoot.series import LONGEST_SECONDS, Series, SeriesEvent, SeriesRow
 from folkmoot.workload import Attribute, Marginal, Workload
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -100,7 +100,11 @@ def rounds(draw: st.DrawFn) -> Round:
         epsilon = Epsilon(draw(st.integers(10**6, 10**11)))
         loss = epsilon.rho
     deadline = opened + draw(st.integers(1, 2**30))
-    in_series = mechanism is Mechanism.DISCRETE_GAUSSIAN and draw(st.booleans())
+    in_series = (
+        mechanism is Mechanism.DISCRETE_GAUSSIAN
+        and deadline + 2**20 < opened + LONGEST_SECONDS
+        and draw(st.booleans())
+    )
     return Round(
         round_id=draw(round_ids),
         title=draw(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=40)),

@@ -18,6 +18,7 @@ from folkmoot.series import (
     COEFFICIENT_BITS,
     FEWEST_ROUNDS,
     LARGEST_COHORTS,
+    LONGEST_SECONDS,
     MOST_ROUNDS,
     Series,
     SeriesEvent,
@@ -205,6 +206,8 @@ def test_a_round_of_a_series_is_checked_as_a_whole() -> None:
     assert len(round_.charges) == 12
     with pytest.raises(ContractError, match="after the end of the series"):
         replace(round_, series=replace(series, ends_at=1))
+    with pytest.raises(ContractError, match="more than six years"):
+        replace(round_, series=replace(series, ends_at=1 + LONGEST_SECONDS + 1))
     with pytest.raises(ContractError, match="too small for 60 releases"):
         replace(round_, loss=Rho(50), series=replace(series, length=60))
     with pytest.raises(ContractError):
