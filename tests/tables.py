@@ -11,7 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.strategy import Plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.classification import classify
-from folkmoot_node.contrasts import contrasts
+from folkmoot_node.contrasts import contrasts, marginal
 from folkmoot_node.store import HouseholdStore
 
 COUNCIL = GssCode("E08000009")
@@ -41,7 +41,7 @@ def count(
 
 
 def measured(plan: Plan, table: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """The contrasts a council would release without noise.
+    """What a council would release without noise.
 
     Args:
         plan: The council's plan.
@@ -50,5 +50,8 @@ def measured(plan: Plan, table: npt.ArrayLike) -> npt.NDArray[np.int64]:
     finest = tuple(len(axis.levels) for axis in plan.axes)
     flat = np.asarray(table, dtype=np.int64).ravel()
     return np.concatenate(
-        [contrasts(flat, plan.axes, finest, part.depths) for part in plan.measurements]
+        [
+            (marginal if part.epsilon.nano else contrasts)(flat, plan.axes, finest, part.depths)
+            for part in plan.measurements
+        ]
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
-from folkmoot.privacy import Delta, Rho
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.strategy import Depths, Plan
 from folkmoot.workload import Attribute, Marginal, Workload
@@ -61,8 +61,9 @@ def workload(wards: dict[GssCode, Sequence[int]]) -> Workload:
     )
 
 
-def question(asked: Workload, rho: Rho, councils: Sequence[GssCode]) -> Round:
-    """A round that asks for a workload."""
+def question(asked: Workload, loss: Rho | Epsilon, councils: Sequence[GssCode]) -> Round:
+    """A round that asks for a workload, under zCDP or pure differential privacy."""
+    pure = isinstance(loss, Epsilon)
     return Round(
         round_id="0" * 32,
         title="",
@@ -71,8 +72,9 @@ def question(asked: Workload, rho: Rho, councils: Sequence[GssCode]) -> Round:
         minimum_councils=1,
         policy_digest=b"p" * 32,
         workload=asked,
-        loss=rho,
-        mechanism=Mechanism.DISCRETE_GAUSSIAN,
+        loss=loss.rho if isinstance(loss, Epsilon) else loss,
+        mechanism=Mechanism.DISCRETE_LAPLACE if pure else Mechanism.DISCRETE_GAUSSIAN,
+        epsilon=loss if isinstance(loss, Epsilon) else NO_EPSILON,
         delta=Delta.of("1e-6"),
         opened_at=OPENED,
         deadline=OPENED + 3600,

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from folkmoot import codec
-from folkmoot.privacy import Rho, epsilon_at
+from folkmoot.privacy import Epsilon, Rho, epsilon_at
 from folkmoot.rounds import Round, round_digest
 from folkmoot.strategy import Plan
 from folkmoot.v1 import collection_pb2
@@ -76,6 +76,7 @@ def policy(round_: Round) -> ReleasePolicy:
             "maximum_ways": 2,
             "maximum_cells": 1_000,
             "operator_approval": False,
+            "mechanisms": ["discrete_gaussian", "discrete_laplace"],
             "maximum_delta": "1e-6",
             "loss": {
                 "per_round": str(round_.loss),
@@ -329,3 +330,50 @@ def test_cells_that_exist_only_where_there_are_households_are_flagged(tmp_path: 
     node = Node(tmp_path, full)
     same = [node.releases(table, 20).shape for table in neighbours(plan)]
     assert same[0] == same[1] == (20, plan.rows)
+
+
+PURE = Workload(
+    (Attribute("tenure", ("own", "rent")), Attribute("age", ("y", "m", "o"))),
+    (Marginal(("tenure", "age")), Marginal(("tenure",))),
+)
+
+
+def pure_audit(round_: Round, node: Node, times: int) -> Audit:
+    """Accuses where every cell that the household changes holds it or more.
+
+    With Laplace noise such an answer is exp(epsilon) times as likely with the household as
+    without: no other tells as much.
+    """
+    plan = round_.plan(TRAFFORD)
+    table = np.full(6, 4, dtype=np.int64)
+    more = table.copy()
+    more[3] += 1
+
+    def expected(counts: Int64) -> Int64:
+        by_depths = {(1, 1): counts, (1, 0): counts.reshape(2, 3).sum(axis=1)}
+        return np.concatenate([by_depths[one.depths] for one in plan.measurements])
+
+    changed = expected(more) > expected(table)
+    held = [
+        (node.releases(counts, times) >= expected(more))[:, changed].all(axis=1).astype(float)
+        for counts in (table, more)
+    ]
+    result = audit(*held, 0.5, FALSE_ALARM)
+    print(
+        f"pure: claimed epsilon {round_.epsilon}, shown at least {result.epsilon(0.0):.2f} "
+        "supposing nothing"
+    )
+    return result
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_pure_privacy_is_what_it_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    round_ = question(PURE, Epsilon.of("2"), [TRAFFORD])
+    result = pure_audit(round_, Node(tmp_path, round_), 1_500)
+    assert 0.6 * 2 < result.epsilon(0.0) <= 2
+    right = release_module._laplace
+    monkeypatch.setattr(
+        release_module, "_laplace", lambda epsilon: right(Epsilon(2 * epsilon.nano))
+    )
+    assert pure_audit(round_, Node(tmp_path, round_), 1_500).epsilon(0.0) > 2

@@ -21,9 +21,10 @@ import pytest
 
 from folkmoot import rounds
 from folkmoot.interval import CONFIDENCE, half_width
-from folkmoot.privacy import Rho
+from folkmoot.privacy import Epsilon, Rho
 from folkmoot.rounds import Round
 from folkmoot.strategy import plan
+from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregate import aggregate
 from tests.statistical.fit import Float64, Z, discrete_gaussian
 from tests.statistical.questions import (
@@ -103,6 +104,23 @@ def test_coverage_is_at_least_what_is_promised(rho: str) -> None:
         assert coverage.cells.min() > CONFIDENCE - Z * one_cell(REPEATS), name
         if rho == "0.001":  # scales in the hundreds: there is no reason to cover more
             assert coverage.shares.mean() < CONFIDENCE + Z * coverage.spread, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epsilon", ["0.05", "1", "5", "20"])
+def test_coverage_under_pure_privacy(epsilon: str) -> None:
+    """Laplace noise: the interval is wide enough for one term, and so for several."""
+    one_level = Workload(
+        tuple(
+            replace(one, within="", parents={})
+            for one in workload(WARDS).attributes
+            if one.name != "ward"
+        ),
+        (Marginal(("lsoa", "age")), Marginal(("tenure",)), Marginal(("lsoa", "tenure"))),
+    )
+    round_ = question(one_level, Epsilon.of(epsilon), [BURY, TRAFFORD])
+    for name, coverage in coverages(round_).items():
+        assert coverage.is_enough, name
 
 
 def one_cell(repeats: int) -> float:

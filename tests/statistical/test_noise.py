@@ -1,4 +1,4 @@
-"""The noise that is released is the discrete Gaussian of the planned scale.
+"""The noise that is released is that of the planned mechanism and scale.
 
 Each comparison fails once in a million times though nothing is wrong (`fit.FALSE_ALARM`); no
 test makes more than ten. Each also shows that it rejects what is wrong, so that passing
@@ -14,11 +14,20 @@ import numpy as np
 import pytest
 
 from folkmoot.hierarchy import Axis
-from folkmoot.privacy import Rho
+from folkmoot.privacy import Epsilon, Rho
+from folkmoot.pure import plan_pure
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.contrasts import sensitivities
-from tests.statistical.fit import are_uncorrelated, fits, is_discrete_gaussian, is_mean_of, moment
+from tests.statistical.fit import (
+    are_uncorrelated,
+    discrete_gaussian,
+    discrete_laplace,
+    fits,
+    is_mean_of,
+    is_of,
+    moment,
+)
 from tests.statistical.questions import TRAFFORD, Int64, areas, exact, full_depths, release
 from tests.tables import measured
 
@@ -79,16 +88,33 @@ def test_goodness_of_fit(rho: str, threads: int) -> None:
     for squared, sample in samples.items():
         sigma = math.sqrt(squared / (2 * float(rho)))
         assert sample.size >= 16_000
-        assert is_discrete_gaussian(sample, sigma), sigma
-        assert not is_discrete_gaussian(sample, sigma * 1.05), sigma
-        assert not is_discrete_gaussian(sample, sigma / 1.05), sigma
+        assert is_of(sample, discrete_gaussian(sigma)), sigma
+        assert not is_of(sample, discrete_gaussian(sigma * 1.05)), sigma
+        assert not is_of(sample, discrete_gaussian(sigma / 1.05)), sigma
 
 
 def test_goodness_of_fit_sees_a_wrong_shape() -> None:
     """Rounded continuous noise of the right variance is not the discrete Gaussian."""
     sigma = 0.6
-    wrong = np.random.default_rng(1).normal(0, math.sqrt(moment(sigma, 2) - 1 / 12), 100_000)
-    assert not fits(np.rint(wrong).astype(np.int64), sigma)
+    wrong = np.random.default_rng(1).normal(
+        0, math.sqrt(moment(discrete_gaussian(sigma), 2) - 1 / 12), 100_000
+    )
+    assert not fits(np.rint(wrong).astype(np.int64), discrete_gaussian(sigma))
+
+
+@pytest.mark.parametrize("epsilon, threads", [("0.05", 1), ("1", 2), ("4", 3)])
+def test_laplace_noise_under_pure_privacy(epsilon: str, threads: int) -> None:
+    """A marginal itself, of L1 sensitivity 1: two comparisons, five per cent seen."""
+    codes = tuple(f"c{at}" for at in range(20_000))
+    asked = Workload((Attribute("area", codes),), (Marginal(("area",)),))
+    planned = plan_pure(asked, TRAFFORD, Epsilon.of(epsilon))
+    table = np.arange(20_000, dtype=np.int64) % 5
+    noise = release(planned, exact(planned, table), threads) - table
+    scale = 1 / float(epsilon)
+    assert is_of(noise, discrete_laplace(scale))
+    assert not is_of(noise, discrete_laplace(scale * 1.07))
+    assert not is_of(noise, discrete_laplace(scale / 1.07))
+    assert not is_of(noise, discrete_gaussian(math.sqrt(moment(discrete_laplace(scale), 2))))
 
 
 def small_plan(rho: str) -> Plan:
@@ -105,9 +131,9 @@ def test_the_noise_does_not_depend_on_the_count(level: int) -> None:
     planned = small_plan("0.05")
     table = level + np.arange(empty(planned).size) * 7 % (level + 1)
     noise = noise_of(planned, 2, table)
-    assert is_mean_of(noise, 0, moment(math.sqrt(10), 2))
-    assert not is_mean_of(noise + 1, 0, moment(math.sqrt(10), 2))
-    assert is_discrete_gaussian(noise, math.sqrt(10))
+    assert is_mean_of(noise, 0, moment(discrete_gaussian(math.sqrt(10)), 2))
+    assert not is_mean_of(noise + 1, 0, moment(discrete_gaussian(math.sqrt(10)), 2))
+    assert is_of(noise, discrete_gaussian(math.sqrt(10)))
     assert are_uncorrelated(noise, np.arange(noise.size))
 
 

@@ -225,6 +225,8 @@ def test_unwanted_columns_may_have_no_name(path):
         (b"a,b,a\n1,2,3\n", "line 1", "names the column 'a' more than once", "once"),
         (b"a,c,c\n1,2,3\n", "line 1", "names the column 'c' more than once", "once"),
         (b"a,bb\n1,2\n", "line 1", "has no column 'b'", "Did you mean 'bb'?"),
+        (b"8,9\n1,2\n", "line 1", "has no column 'a'", "does it begin with their names?"),
+        (b"8,8\n1,2\n", "line 1", "names a column more than once", "once"),
         (b"a;b\n1;2\n", "line 1", "has no column 'a'", "delimited by ';': set `delimiter`"),
         (b'a,"b\n1,2\n', "line 1", "header", "Double each quote"),
         (b"a,b\r1,2\r", "line 1", "holds carriage returns", "line ends"),
