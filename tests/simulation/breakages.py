@@ -178,8 +178,8 @@ def leaves_out_areas_where_nobody_is(patch: Patch) -> None:
     """Which areas there are is taken from the records."""
     original = release._measure
 
-    def measure(counts: Any, plan: Any, threads: int) -> NoisyCounts:
-        drawn = original(counts, plan, threads).values
+    def measure(counts: Any, plan: Any, *settings: Any) -> NoisyCounts:
+        drawn = original(counts, plan, *settings).values
         held = sum(int(np.count_nonzero(table)) for table in counts._tables)
         return NoisyCounts(array("q", drawn[: max(1, min(held, len(drawn)))]))
 

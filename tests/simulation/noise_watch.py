@@ -50,7 +50,7 @@ def expected(store: HouseholdStore, round_: Round, council: str) -> Expected:
     """The exact vector that the node's release of `round_` hides, and its noise scales."""
     plan = round_.plan(GssCode(council))
     exact = np.empty(plan.rows, dtype=np.int64)
-    for task in release._tasks(tabulate(store, round_, GssCode(council)), plan, 1):
+    for task in release._tasks(tabulate(store, round_, GssCode(council)), plan, 1, 1):
         exact[task.rows] = task.exact
     return Expected(
         exact,
