@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from folkmoot_sdk.factor import FactorArray
@@ -21,5 +23,5 @@ def check_ascending(what: str, *scores: float) -> None:
     Raises:
         ValueError: If one is, naming `what` the scores are of.
     """
-    if any(later < earlier for earlier, later in zip(scores, scores[1:], strict=False)):
+    if any(later < earlier for earlier, later in pairwise(scores)):
         raise ValueError(f"the scores of {what} do not ascend")

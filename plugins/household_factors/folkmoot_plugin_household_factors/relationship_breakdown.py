@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot_plugin_household_factors.recency import ago, check_window, recency
 from folkmoot_plugin_household_factors.reasons import strongest
+from folkmoot_plugin_household_factors.recency import ago, check_window, recency
 from folkmoot_plugin_household_factors.wording import not_known, sentences
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, ScoringContext, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays
