@@ -66,7 +66,7 @@ class BenefitDependency(RiskFactor):
         ),
         Evidence(
             "Trussell Trust (2023), Hunger in the UK",
-            "https://www.trussell.org.uk/news-and-research/publications/report/hunger-in-uk",
+            "https://issuu.com/trusselltrust/docs/2023-hunger-in-the-uk-executive-summary-aw-web",
             "Most people who were referred to its food banks received a means-tested benefit: "
             "having one does not mean that the essentials are paid for.",
         ),

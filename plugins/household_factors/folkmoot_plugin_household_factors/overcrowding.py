@@ -65,9 +65,9 @@ class Overcrowding(RiskFactor):
         Evidence(
             "Office of the Deputy Prime Minister (2004), The impact of overcrowding on health and "
             "education: a review of the evidence and literature",
-            "",
-            "Reviews links between overcrowding and health and education, whose evidence is of "
-            "uneven strength.",
+            "https://dera.ioe.ac.uk/5073/1/138631.pdf",
+            "Found a small relationship with aspects of physical health, and no conclusive "
+            "evidence on mental health.",
         ),
     )
     inputs = (
