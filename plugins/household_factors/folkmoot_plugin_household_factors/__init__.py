@@ -1,9 +1,9 @@
 """Folkmoot risk factors for households.
 
 How the unknown is treated is the same in all factors. A required input that is not known
-makes the score unknown, unless what is known settles it. Inputs that are not required can
-raise a score; while they are not known they do not lower it, and the explanation says
-that they are not known.
+makes the score unknown, unless what is known settles it. Inputs that are not required
+raise a score, stand in for the required one, or measure it more closely; while they are
+not known the score rests on the others, and the explanation says that they are not known.
 """
 
 from __future__ import annotations
