@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from folkmoot_plugin_household_factors.ramp import ramp
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, ScoringContext, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays
@@ -39,7 +41,7 @@ class AreaDeprivationParameters:
 
 
 class AreaDeprivation(RiskFactor):
-    """Scores the decile of the neighbourhood's deprivation; unknown if it is not known."""
+    """Scores the decile of the neighbourhood's deprivation; unknown if it is not 1 to 10."""
 
     name = "area_deprivation"
     title = "Area deprivation"
@@ -71,13 +73,18 @@ class AreaDeprivation(RiskFactor):
 
     def score(self, inputs: InputArrays, context: ScoringContext) -> FactorArray:
         """Scores households; see the class."""
-        return ramp(inputs["imd_decile"], self._none, self._full)
+        decile = inputs["imd_decile"]
+        # A rank or a score in the place of the decile must not pass for an affluent area.
+        result = np.where((decile >= 1) & (decile <= 10), decile, np.nan)
+        return ramp(result, self._none, self._full, out=result)
 
     def explain(self, values: Mapping[str, Any], score: float, context: ScoringContext) -> str:
         """Says in which decile the neighbourhood is."""
         decile = values.get("imd_decile")
         if decile is None:
             return "It is not known how deprived the neighbourhood is."
+        if not 1 <= decile <= 10:
+            return f"What is recorded as the decile of deprivation, {decile:g}, is not one."
         said = (
             f"The neighbourhood is in decile {decile:g} of deprivation, of which 1 is the most "
             "deprived; that says nothing certain of this household."

@@ -49,7 +49,7 @@ class Frailty(RiskFactor):
     """Scores the category of the frailest person, by the index where there is no category.
 
     The category goes first, since a clinician may have confirmed it. Unknown if neither
-    is known.
+    is known; an index that is not from 0 to 1, such as a percentage, is not known.
     """
 
     name = "frailty"
@@ -96,7 +96,7 @@ class Frailty(RiskFactor):
         """Scores households; see the class."""
         category, index = inputs["frailty_category"], inputs["frailty_index"]
         by_index = np.searchsorted(self._above, index)
-        by_index[np.isnan(index)] = -1
+        by_index[~((index >= 0) & (index <= 1))] = -1
         return self._scores[np.where(category < 0, by_index, category)]
 
     def explain(self, values: Mapping[str, Any], score: float, context: ScoringContext) -> str:
@@ -106,6 +106,8 @@ class Frailty(RiskFactor):
             return f"The frailest person here is recorded as {_in_words(category)}."
         if index is None:
             return "It is not known whether anybody here is frail."
+        if not 0 <= index <= 1:
+            return f"What is recorded as the frailty index, {index:g}, is not one from 0 to 1."
         found = FRAILTY_CATEGORIES[int(np.searchsorted(self._above, index))]
         return (
             "No frailty category is recorded. The largest electronic frailty index here is "

@@ -96,4 +96,6 @@ class RentArrears(RiskFactor):
         owed = f"Owes {pounds(arrears)} of rent"
         if rent is None or rent <= 0:
             return f"{owed}; the score is full at {pounds(self._full)}. Not known: the weekly rent."
-        return f"{owed}, {arrears / rent:.1f} weeks of it; the score is full at {self._weeks:g}."
+        return (
+            f"{owed}, {arrears / rent:.1f} weeks of it; the score is full at {self._weeks:g} weeks."
+        )

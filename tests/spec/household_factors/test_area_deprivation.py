@@ -26,6 +26,15 @@ def test_the_decile_scores(factor, examples):
     """)  # fmt: skip
 
 
+def test_a_rank_in_the_place_of_the_decile_is_not_a_low_deprivation(factor, examples):
+    examples.check(factor, """
+    | imd_decile | score | because                          |
+    |------------|-------|----------------------------------|
+    | 26525      | ?     | decile of deprivation, 26525, is not one |
+    | 0          | ?     | 0, is not one                    |
+    """)  # fmt: skip
+
+
 def test_a_policy_may_count_a_fifth_of_england(examples):
     fifth = AreaDeprivation(AreaDeprivation.Parameters(decile_full=2, decile_none=3))
     examples.check(fifth, """

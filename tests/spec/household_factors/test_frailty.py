@@ -48,6 +48,15 @@ def test_the_category_goes_before_the_index(factor, examples):
     """)  # fmt: skip
 
 
+def test_a_percentage_in_the_place_of_the_index_is_not_severe(factor, examples):
+    examples.check(factor, """
+    | frailty_category | frailty_index | score | because                   |
+    |------------------|---------------|-------|---------------------------|
+    | ?                | 14            | ?     | frailty index, 14, is not one from 0 to 1 |
+    | mild             | 14            | 0.3   | mildly frail              |
+    """)  # fmt: skip
+
+
 def test_unknown_is_not_fit(factor, examples):
     examples.check(factor, """
     | frailty_category | frailty_index | score | because                          |
