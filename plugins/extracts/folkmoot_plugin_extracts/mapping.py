@@ -81,7 +81,8 @@ class MappedField:
         consumer_data: True if bought from a consumer-data supplier.
         codes: For a category, a list of the codes, or a table from what the file holds
             to the code it stands for.
-        order: Order of the codes, if it is not the order in which `codes` names them.
+        order: All codes in order, if it is not the order in which `codes` names them, or if
+            the files do not hold all codes that there are.
         values: For a number or an integer, a table from what the file holds to the value
             it stands for, such as the lower end of an age band.
         minimum: Smallest valid value.
@@ -135,9 +136,9 @@ class MappedField:
             raise ValueError("a word stands for both true and false, or stands there twice")
         if self.true and self.type is not FieldType.BOOLEAN:
             raise ValueError("`true` and `false` are for a boolean")
-        unknown = set(self.order) ^ set(self._appearing())
-        if self.order and unknown:
-            raise ValueError(f"`order` and `codes` differ in {', '.join(sorted(unknown))}")
+        unordered = set(self._appearing()) - set(self.order)
+        if self.order and unordered:
+            raise ValueError(f"`order` lacks {', '.join(sorted(unordered))} of `codes`")
 
     @property
     def reads_date(self) -> bool:
