@@ -6,14 +6,13 @@ import tomllib
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, fields
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from folkmoot_plugin_extracts import mapping
+from folkmoot_plugin_extracts.file_options import FileOptions
 from folkmoot_plugin_extracts.mapping import Mapping
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
-from folkmoot_sdk.source import SourceOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,11 @@ class FieldWriting:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileOptions(SourceOptions):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileOptions(FileOptions):
     """Options of a source that reads by a profile, in `node.toml`.
 
     Attributes:
-        folder: Where the extract files are.
-        files: Patterns of file names.
-        encoding: Of CSV files.
-        delimiter: Of CSV files.
-        quote: What CSV files put around a text; empty if nothing.
         null_values: What the files hold where a value is not known, beside nothing.
         date_format: How every date is written, as in `strftime`.
         columns: From the profile's column names to the file's.
@@ -65,17 +59,6 @@ class ProfileOptions(SourceOptions):
         supplier: Who supplies the data.
     """
 
-    folder: Path = parameter(
-        default=Path("extracts"), description="Folder of the files, relative to the node's home."
-    )
-    files: tuple[str, ...] = parameter(
-        default=(), description="Patterns of file names, if not those of the profile."
-    )
-    encoding: str = parameter(
-        default="utf-8", description="utf-8, utf-8-sig, cp1252, latin-1 or utf-16."
-    )
-    delimiter: str = parameter(default=",", description="What separates the fields of a line.")
-    quote: str = parameter(default='"', description='What stands around texts; "" for nothing.')
     null_values: tuple[str | int, ...] = parameter(
         default=("NULL", "N/A"), description="Texts that stand for an unknown value."
     )
