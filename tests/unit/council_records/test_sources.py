@@ -62,7 +62,7 @@ def test_records_mean_what_the_files_say():
     assert council_tax[0]["council_tax_recovery"] == "none"
     assert council_tax[5]["council_tax_arrears"] is None
     children = read(make("childrens_services", SAMPLES)).values
-    assert [(c["children_services"], c["child_plan"]) for c in children] == [
+    assert [(c["children_services"], c["child_status"]) for c in children] == [
         (True, "child_in_need"), (False, "early_help"), (False, "none"),
     ]  # fmt: skip
 
@@ -153,9 +153,9 @@ def test_parquet_is_read_too(tmp_path):
          "Did you mean 'court'?"),
         ({"fields": {"bedrooms": {"typ": "number"}}}, "options.fields.bedrooms.typ",
          "is an unknown key", "Valid"),
-        ({"date_format": "%m"}, "options of rents: fields.tenancy_change_date",
+        ({"date_format": "%m"}, "options of rents: fields.eviction_notice_date",
          "does not name a day", ""),
-        ({"encoding": "ebcdic"}, "options of rents", "encoding 'ebcdic'", ""),
+        ({"encoding": "ebcdic"}, "options", "encoding 'ebcdic'", ""),
         ({"fields": {"rent_arrears": {"true": ["Y"], "false": ["N"]}}},
          "options of rents: fields.rent_arrears", "for a boolean", ""),
     ],

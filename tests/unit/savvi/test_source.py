@@ -116,7 +116,7 @@ def test_a_household_has_what_the_feed_names_and_nothing_else(feed):
     assert present.tolist() == [True, True]
     assert values["lives_alone"].to_list() == [True, False]
     assert values["falls"].to_list() == [0, 2]
-    assert values["homelessness_duty"].to_list() == [0, 3]
+    assert values["homelessness_duty"].to_list() == [0, 4]
     assert np.all(values.null_count().row(0)) == 0
 
 
