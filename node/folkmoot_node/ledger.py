@@ -162,6 +162,17 @@ class Ledger:
             lifetime=_sum(debits),
         )
 
+    def in_period(self, policy: LossPolicy, moment: int) -> tuple[Debit, ...]:
+        """The debits made in the very accounting period that contains `moment`.
+
+        Those of other periods that overlap it are left out, and those that were entered from
+        receipts, since it is not known when they were made.
+        """
+        period = policy.period_of(moment)
+        return tuple(
+            debit for debit in self.debits() if debit.period == period and not debit.recovered
+        )
+
     def debit(
         self,
         round_id: str,

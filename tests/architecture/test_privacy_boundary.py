@@ -140,6 +140,7 @@ NUMBERS = {
     "rho_nano",  # the loss, which the round asked for
     "cells", "first_cell",  # a function of the round
     "values",  # the noisy counts
+    "series_step", "series_cohort",  # a function of which rounds were answered and arrived
 }  # fmt: skip
 WHOLE = {
     FieldDescriptor.TYPE_UINT32,
