@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/household_factors \
-	node coordinator rehearsal
+DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/council_records plugins/savvi \
+	plugins/nhs_shielding plugins/household_factors node coordinator rehearsal
 STUBS := proto/folkmoot/v1
 DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000

@@ -16,7 +16,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
-from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, without
 from folkmoot_plugin_extracts.text_stream import chunks
 from folkmoot_sdk import PluginError, Rejection
@@ -30,7 +30,7 @@ _MAXIMUM_STRAY_LINES = 1000
 _STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
 _UNPAIRED = (
     "Double each quote that stands inside a quoted field, and close each field; or set "
-    'quote = "" in the mapping if the file puts no quotes around texts'
+    'quote = "" if the file puts no quotes around texts'
 )
 
 Reject = Callable[[list[Rejection]], None]
@@ -39,21 +39,31 @@ Reject = Callable[[list[Rejection]], None]
 def read_csv(
     path: Path,
     columns: tuple[str, ...],
-    mapping: Mapping,
+    dialect: Dialect,
     reject: Reject,
     chunk_bytes: int = CHUNK_BYTES,
+    optional: tuple[str, ...] = (),
 ) -> Iterator[Batch]:
     """Yields the records of a file; the header is row 1, as in an editor.
+
+    Args:
+        path: The file.
+        columns: Columns that the file must have.
+        dialect: How it is written.
+        reject: Receives the rows that are not read.
+        chunk_bytes: Bytes read at once.
+        optional: Columns that are read if the file has them.
 
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
     """
-    stream = chunks(path, mapping.encoding, chunk_bytes)
-    header, rest = _first_record(path, stream, mapping.quote)
-    names = _names(path, header, mapping)
-    hint = _delimiter_hint(names, header, mapping)
+    stream = chunks(path, dialect.encoding, chunk_bytes)
+    header, rest = _first_record(path, stream, dialect.quote)
+    names = _names(path, header, dialect)
+    hint = _delimiter_hint(names, header, dialect)
     check_columns(f"{path}: line 1", columns, names, hint, are_names=False)
-    reader = _Reader(path, columns, names, mapping, reject)
+    columns += tuple(name for name in optional if name in names)
+    reader = _Reader(path, columns, names, dialect, reject)
     yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
 
 
@@ -82,7 +92,7 @@ def _check_length(path: Path, text: bytes, line: int) -> None:
         )
 
 
-def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
+def _names(path: Path, header: bytes, dialect: Dialect) -> list[str]:
     where = f"{path}: line 1"
     if not header.strip():
         raise PluginError(where, "is empty; it should name the columns", "Export the file again")
@@ -100,9 +110,9 @@ def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
     try:
         rows = csv.reader(
             [text],
-            delimiter=mapping.delimiter,
-            quotechar=mapping.quote or None,
-            quoting=csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or None,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
             strict=True,
         )
         return [name.strip() for name in next(rows)]
@@ -110,12 +120,12 @@ def _names(path: Path, header: bytes, mapping: Mapping) -> list[str]:
         raise PluginError(where, f"cannot be read as a header ({error})", _UNPAIRED) from None
 
 
-def _delimiter_hint(names: list[str], header: bytes, mapping: Mapping) -> str:
+def _delimiter_hint(names: list[str], header: bytes, dialect: Dialect) -> str:
     if len(names) > 1:
         return ""
     for other in (",", ";", "\t", "|"):
-        if other != mapping.delimiter and other.encode() in header:
-            return f"The file seems to be delimited by {other!r}: set `delimiter` in the mapping"
+        if other != dialect.delimiter and other.encode() in header:
+            return f"The file seems to be delimited by {other!r}: set `delimiter`"
     return ""
 
 
@@ -140,13 +150,13 @@ class _Reader:
         path: Path,
         columns: tuple[str, ...],
         names: list[str],
-        mapping: Mapping,
+        dialect: Dialect,
         reject: Reject,
     ) -> None:
         self._path = path
         self._reject = reject
-        self._delimiter = mapping.delimiter.encode()
-        self._quote = mapping.quote.encode()
+        self._delimiter = dialect.delimiter.encode()
+        self._quote = dialect.quote.encode()
         self._width = len(names)
         self._header = self._delimiter.join(b"%d" % at for at in range(self._width)) + b"\n"
         self._column_of = {str(names.index(name)): name for name in columns}

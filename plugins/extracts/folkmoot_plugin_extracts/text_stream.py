@@ -22,7 +22,7 @@ def chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
 
     Args:
         path: The file; decompressed if its name ends in `.gz`.
-        encoding: One of `mapping.ENCODINGS`.
+        encoding: One of `dialect.ENCODINGS`.
         size: Bytes of a chunk, before decoding.
 
     Raises:
@@ -61,7 +61,7 @@ def _decoded(path: Path, encoding: str, raw: Iterator[bytes]) -> Iterator[bytes]
         if first.startswith(mark) and name != encoding.removesuffix("-sig"):
             raise PluginError(
                 f"{path}: line 1, byte 1",
-                f"has the byte order mark of {name}, but the mapping says {encoding}",
+                f"has the byte order mark of {name}, but `encoding` is {encoding}",
                 f'Set encoding = "{name}"',
             )
     if encoding in ("utf-8", "utf-8-sig"):
