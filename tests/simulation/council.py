@@ -28,10 +28,11 @@ from wire import Wire
 from witness import Circumstance, Witness
 
 from folkmoot_node.answering import Event, is_open
+from folkmoot_node.chain import HashChain
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.identity import load_policy_key
 from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.reconciliation import compare, recover
+from folkmoot_node.reconciliation import compare, recover, require_same_time
 from folkmoot_node.release_policy import ReleasePolicy, load_unsigned, sign
 from folkmoot_node.rounds import Decision
 from folkmoot_node.serve import visit
@@ -340,7 +341,7 @@ households_per_person = 2
         """The operator accounts for answers that have left and are not in the node's files."""
         with suppress(Problem), self.opened(crash) as node:
             with node.connect() as client:
-                compare(node, client, client.negotiate())
+                require_same_time(compare(node, client, client.negotiate()))
             for lost in node.lost_answers.outstanding():
                 recover(node, lost)
                 self._watch.happened["answers recovered"] += 1
@@ -411,10 +412,11 @@ households_per_person = 2
                     text = f"round {known.round.round_id} was refused for no reason"
                     self._watch.broken(Invariant.LIVENESS, text)
 
-    def last_debit(self) -> int:
+    def newest_entry(self) -> int:
         """When the newest ledger entry was made, by the node's clock then; 0 if none."""
         with self.opened() as node:
-            return max((debit.at for debit in node.ledger.debits()), default=0)
+            entries = HashChain(node.state, "ledger").entries()
+            return max((entry.at for entry in entries), default=0)
 
     def _circumstance(self) -> Circumstance:
         return Circumstance(
