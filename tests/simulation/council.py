@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from faults import (
@@ -23,15 +22,17 @@ from faults import (
 )
 from invariants import Invariant, Watch
 from noise_watch import NoiseWatch
+from policy_terms import ROOM_FOR_ALL, Policy, Terms, policy_text
 from scenery import Scenery
 from wire import Wire
 from witness import Circumstance, Witness
 
 from folkmoot_node.answering import Event, is_open
+from folkmoot_node.chain import HashChain
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.identity import load_policy_key
 from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.reconciliation import compare, recover
+from folkmoot_node.reconciliation import compare, recover, require_same_time
 from folkmoot_node.release_policy import ReleasePolicy, load_unsigned, sign
 from folkmoot_node.rounds import Decision
 from folkmoot_node.serve import visit
@@ -41,44 +42,6 @@ from folkmoot_operator.problems import Problem
 LONGEST_VISIT = 60.0
 """Seconds; half of what a single call may take."""
 DAY = 86_400
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Terms of a release policy, where the simulation varies them.
-
-    Attributes:
-        per_round: Most rho for one round.
-        per_period: Most rho in an accounting period.
-        lifetime: Most rho ever.
-        approval: True if an operator approves each round.
-        purpose: The one purpose permitted.
-        first_day: First day of the first period, in days from the scenery's start.
-        last_day: Last day on which anything is released, likewise.
-    """
-
-    per_round: str = "0.5"
-    per_period: str = "1"
-    lifetime: str = "1.5"
-    approval: bool = False
-    purpose: str = "winter_support"
-    first_day: int = -100
-    last_day: int = 10_000
-
-
-class Policy(Enum):
-    """Release policies that a council may sign."""
-
-    ORDINARY = Terms()
-    WITH_APPROVAL = Terms(approval=True)
-    MEAN = Terms(per_round="0.1", per_period="0.4")
-    GENEROUS = Terms(per_round="0.6", per_period="2", lifetime="3")
-    OTHER_PERIODS = Terms(first_day=-49)
-    OTHER_PURPOSE = Terms(purpose="flood_warning")
-    ENDED = Terms(last_day=-1)
-
-
-_ROOM_FOR_ALL = Terms(per_period="1000", lifetime="1000")
 
 
 @dataclass(frozen=True)
@@ -243,7 +206,7 @@ class Council:
                 body = {"action": "decided", "by": "operator", "round_id": round_id}
                 node.audit.append(connection, node.clock(), body)
 
-    def sign_policy(self, terms: Terms = _ROOM_FOR_ALL) -> None:
+    def sign_policy(self, terms: Terms = ROOM_FOR_ALL) -> None:
         """The council writes a release policy and signs it."""
         path = self._write_policy(terms)
         key = load_policy_key(self.home / "keys" / "policy-signing.key")
@@ -258,7 +221,7 @@ class Council:
         paths = [self.home / "release-policy.toml", self.home / "release-policy.toml.sig"]
         before = [path.read_bytes() for path in paths], self._policy
         if terms is None:
-            self._write_policy(_ROOM_FOR_ALL)
+            self._write_policy(ROOM_FOR_ALL)
             self._policy = None
         else:
             self.sign_policy(terms)
@@ -275,33 +238,9 @@ class Council:
         self.skew = before
 
     def _write_policy(self, terms: Terms) -> Path:
-        first, last = map(self._day, (terms.first_day, terms.last_day))
         path = self.home / "release-policy.toml"
-        path.write_text(
-            f"""\
-schema = 1
-council = "{self.code}"
-sunset = {last}
-purposes = ["{terms.purpose}"]
-attributes = ["band", "lsoa"]
-maximum_ways = 2
-maximum_cells = 1000
-operator_approval = {str(terms.approval).lower()}
-maximum_delta = 1e-6
-
-[loss]
-per_round = {terms.per_round}
-per_period = {terms.per_period}
-lifetime = {terms.lifetime}
-period_start = {first}
-period_months = 3
-households_per_person = 2
-"""
-        )
+        path.write_text(policy_text(terms, self.code, self._scenery.start))
         return path
-
-    def _day(self, number: int) -> str:
-        return time.strftime("%Y-%m-%d", time.gmtime(self._scenery.start + number * DAY))
 
     def score(self, extract: str) -> None:
         """New extracts are scored."""
@@ -340,7 +279,7 @@ households_per_person = 2
         """The operator accounts for answers that have left and are not in the node's files."""
         with suppress(Problem), self.opened(crash) as node:
             with node.connect() as client:
-                compare(node, client, client.negotiate())
+                require_same_time(compare(node, client, client.negotiate()))
             for lost in node.lost_answers.outstanding():
                 recover(node, lost)
                 self._watch.happened["answers recovered"] += 1
@@ -411,10 +350,11 @@ households_per_person = 2
                     text = f"round {known.round.round_id} was refused for no reason"
                     self._watch.broken(Invariant.LIVENESS, text)
 
-    def last_debit(self) -> int:
+    def newest_entry(self) -> int:
         """When the newest ledger entry was made, by the node's clock then; 0 if none."""
         with self.opened() as node:
-            return max((debit.at for debit in node.ledger.debits()), default=0)
+            entries = HashChain(node.state, "ledger").entries()
+            return max((entry.at for entry in entries), default=0)
 
     def _circumstance(self) -> Circumstance:
         return Circumstance(

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from council import DAY, Council, Policy
+from council import DAY, Council
 from faults import (
     FAIR_WEATHER,
     NO_CRASH,
@@ -33,6 +33,7 @@ from hypothesis.stateful import (
 )
 from invariants import Watch
 from noise_watch import NoiseWatch
+from policy_terms import Policy
 from questions import DEADLINES, LOSSES, Malice, Question
 from scenery import COUNCILS, EXTRACTS, Scenery
 from world import World
@@ -288,10 +289,11 @@ class Operations(RuleBasedStateMachine):
         else:
             self._region().back_up_database()
 
-    @rule(council=_COUNCIL, loss=_NEW)
-    def back_up_node_and_visit(self, council: int, loss: Rho | None) -> None:
+    @rule(council=_COUNCIL, losses=st.lists(_LOSS, max_size=3))
+    def back_up_node_and_visit(self, council: int, losses: list[Rho]) -> None:
         self._council(council).back_up()
-        self._ask(loss)
+        for loss in losses:
+            self._ask(loss)
         self._council(council).visit()
 
     @rule(
@@ -299,12 +301,17 @@ class Operations(RuleBasedStateMachine):
         number=_NUMBER,
         crash=st.one_of(st.just(NO_CRASH), _CRASH),
         skew=st.sampled_from((0, 0, -35 * DAY, 95 * DAY)),
+        loss=_NEW,
     )
-    def restore_node_and_recover(self, council: int, number: int, crash: Crash, skew: int) -> None:
+    def restore_node_and_recover(
+        self, council: int, number: int, crash: Crash, skew: int, loss: Rho | None
+    ) -> None:
         self._world.restore_node(self._council(council), number)
         self._council(council).visit()
         with self._council(council).clock_wrong_by(skew):
             self._council(council).recover(crash)
+        self._ask(loss)
+        self._council(council).visit()
 
     @rule(council=_COUNCIL)
     def recover(self, council: int) -> None:

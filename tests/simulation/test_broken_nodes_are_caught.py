@@ -13,12 +13,13 @@ from invariants import Broken, Invariant, Watch
 from scenery import Scenery
 from sequences import Run
 
-STEPS = 3_000
+STEPS = 2_000
 """More than enough: most are caught within the first 300."""
 SEED = 1
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "breakage, invariant",
     [

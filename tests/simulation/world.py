@@ -158,7 +158,7 @@ class World:
         """
         self.start_coordinator()
         self.coordinator_skew = 0
-        newest = max(council.last_debit() for council in self.councils)
+        newest = max(council.newest_entry() for council in self.councils)
         for council in self.councils:
             council.skew = 0
             council.wire.extra.clear()
