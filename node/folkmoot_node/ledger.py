@@ -13,6 +13,7 @@ each period in which anything was spent, what was spent in it is within the cap.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -228,6 +229,9 @@ class Ledger:
                 "rho_nano": rho.nano,
                 "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
+                # A restored ledger that pays for the same round in the same second would
+                # otherwise have the same entry, and two releases would look like one.
+                "nonce": secrets.token_hex(16),
             }
             return _debit(self._chain.append(connection, moment, body))
 
