@@ -396,3 +396,23 @@ def test_a_lost_round_of_a_series_is_recovered_at_what_it_was_charged(
     with open_home(stage.home) as home:
         assert home.lost_answers.outstanding() == ()
         assert home.balance().spent == in_series(1).charges[0]
+
+
+def test_a_series_does_not_go_on_after_a_round_that_may_have_counted_and_is_not_known(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Whom it counted would be counted again, at more than what both were charged."""
+    permit(stage.home)
+    with open_home(stage.home) as home:
+        score_with(stage.home, FIRST)
+        read(answer(stage, home, in_series(1)))
+        shutil.copytree(stage.home, tmp_path / "copy")
+        score_with(stage.home, SECOND)
+        read(answer(stage, home, in_series(2)))
+    restored(stage, tmp_path / "copy")
+    score_with(stage.home, SECOND)
+    with open_home(stage.home) as home:
+        with pytest.raises(Problem, match="may have been of its series"):
+            answer(stage, home, in_series(3))
+        assert home.outbox.find(in_series(3).round_id) is None
+        assert read(answer(stage, home, ask(7))).loss == ask(7).loss, "other rounds go on"
