@@ -168,6 +168,15 @@ def _tabulate(
     round_, council = known.round, home.config.council
     if standing.series is None:
         return tabulate(store, round_, council)
+    if standing.series.unknown:
+        raise Problem(
+            "a round that was recovered from its receipt may have been of its series, and whom it "
+            "counted is not known: they would be counted again",
+            where=f"round {standing.series.unknown[0]}",
+            remedy="Put a newer copy of the node's folder back, or decline the rounds of the "
+            "series",
+            exit_code=ExitCode.DATA,
+        )
     if standing.series.pending:
         raise Problem(
             "an earlier release of its series is not delivered yet",

@@ -149,7 +149,7 @@ def recover(home: NodeHome, lost: LostAnswer) -> Rho:
     if (
         seen is not None
         and receipt.is_release
-        and (seen.digest, seen.round.loss) != (receipt.round_digest, receipt.loss)
+        and (seen.digest != receipt.round_digest or receipt.loss not in seen.round.charges)
     ):
         raise Problem(
             f"the receipt for round {receipt.round_id} is for another question or loss than the "

@@ -49,6 +49,8 @@ class SeriesStanding:
         definition: `codec.series_digest` of the round, 32 bytes.
         others: The other rounds of the series that were paid for or released, by position.
         charge: What the ledger asks for this round.
+        unknown: Ids of rounds that were recovered from receipts alone, and may have been of
+            this series: whom they counted is not known here.
     """
 
     position: int
@@ -56,6 +58,7 @@ class SeriesStanding:
     definition: bytes
     others: tuple[OtherRound, ...]
     charge: Rho
+    unknown: tuple[str, ...] = ()
 
     @property
     def last_position(self) -> int:
@@ -120,9 +123,11 @@ def standing_in_series(
         now: Seconds since 1970-01-01T00:00:00Z.
     """
     assert round_.series is not None
-    paid = {debit.round_id for debit in ledger.debits()}
-    others = []
+    debits = ledger.debits()
+    paid = {debit.round_id for debit in debits}
+    known, others = set(), []
     for other in rounds:
+        known.add(other.round_id)
         if (
             other.series is None
             or other.series.series_id != round_.series.series_id
@@ -150,6 +155,12 @@ def standing_in_series(
         definition=codec.series_digest(round_),
         others=tuple(others),
         charge=charge_of(round_, (one.round_id for one in others), ledger, policy, now),
+        # A receipt names no series, but a release of this one was charged one of its charges.
+        unknown=tuple(
+            debit.round_id
+            for debit in debits
+            if debit.recovered and debit.round_id not in known and debit.rho in round_.charges
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.identity import load_policy_key
 from folkmoot_node.outbox import Answer
 from folkmoot_node.plugins import load_plugins
+from folkmoot_node.reconciliation import compare, recover
 from folkmoot_node.release_policy import sign
 from folkmoot_node.risk_policy import load_policy
 from folkmoot_node.scoring import score
@@ -370,3 +372,47 @@ def test_rounds_show_says_what_a_series_costs(stage: Stage, node: NodeHome) -> N
     assert "band is high" in text
     assert f"by all 3 rounds of the series together: rho {TOTAL}" in text
     assert f"this answer is charged rho {round_.charges[0]}" in text
+
+
+def restored(stage: Stage, copy: Path) -> None:
+    """Puts a copy of the node's files back, and recovers what has left since it was made."""
+    shutil.rmtree(stage.home)
+    shutil.copytree(copy, stage.home)
+    with open_home(stage.home) as home, home.connect() as client:
+        compare(home, client, 1)
+        for lost in home.lost_answers.outstanding():
+            recover(home, lost)
+
+
+def test_a_lost_round_of_a_series_is_recovered_at_what_it_was_charged(
+    stage: Stage, tmp_path: Path
+) -> None:
+    permit(stage.home)
+    with open_home(stage.home) as home:
+        learn(stage, home, in_series(1))
+        shutil.copytree(stage.home, tmp_path / "copy")
+        read(answer(stage, home, in_series(1)))
+    restored(stage, tmp_path / "copy")
+    with open_home(stage.home) as home:
+        assert home.lost_answers.outstanding() == ()
+        assert home.balance().spent == in_series(1).charges[0]
+
+
+def test_a_series_does_not_go_on_after_a_round_that_may_have_counted_and_is_not_known(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Whom it counted would be counted again, at more than what both were charged."""
+    permit(stage.home)
+    with open_home(stage.home) as home:
+        score_with(stage.home, FIRST)
+        read(answer(stage, home, in_series(1)))
+        shutil.copytree(stage.home, tmp_path / "copy")
+        score_with(stage.home, SECOND)
+        read(answer(stage, home, in_series(2)))
+    restored(stage, tmp_path / "copy")
+    score_with(stage.home, SECOND)
+    with open_home(stage.home) as home:
+        with pytest.raises(Problem, match="may have been of its series"):
+            answer(stage, home, in_series(3))
+        assert home.outbox.find(in_series(3).round_id) is None
+        assert read(answer(stage, home, ask(7))).loss == ask(7).loss, "other rounds go on"
