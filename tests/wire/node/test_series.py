@@ -418,9 +418,7 @@ def test_a_series_does_not_go_on_after_a_round_that_may_have_counted_and_is_not_
         assert read(answer(stage, home, ask(7))).loss == ask(7).loss, "other rounds go on"
 
 
-def test_a_history_newer_than_the_answers_is_not_overwritten(
-    stage: Stage, tmp_path: Path
-) -> None:
+def test_a_history_newer_than_the_answers_is_not_overwritten(stage: Stage, tmp_path: Path) -> None:
     """The coordinator says nothing of the second round, but the history does."""
     permit(stage.home)
     with open_home(stage.home) as home:
