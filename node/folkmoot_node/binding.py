@@ -198,6 +198,13 @@ class _Binder:
             bound = self.provide(name, where)
             if bound is None or bound.field.type is not FieldType.AREA:
                 raise _problem(f"the field {name!r} is not an area", where, "Name an area field")
+            ours, theirs = bound.field.area_type, source.schema.area_type
+            if ours and theirs and ours != theirs:
+                raise _problem(
+                    f"the field {name!r} holds areas of type {ours}, the source describes {theirs}",
+                    where,
+                    f"Name a field of type {theirs}, or give the source a lookup to {ours}",
+                )
 
     def factor(self, entry: FactorEntry, at: int, plugins: Plugins) -> BoundFactor:
         where = f"{self._policy.path}: factors[{at}]"

@@ -39,6 +39,7 @@ class SourceSummary(_Record):
         rejected: Records in quarantine.
         rejected_fields: Rejections by field.
         quarantine: The quarantine file; empty if nothing was rejected.
+        left_out: Sound records that the source left out on purpose, by reason.
         linked: Records of households in the frame.
         no_uprn: Records without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
@@ -59,6 +60,7 @@ class SourceSummary(_Record):
     no_uprn: int
     not_in_frame: int
     latest_record: datetime.date | None
+    left_out: dict[str, int] = {}
 
 
 class FactorSummary(_Record):

@@ -144,6 +144,9 @@ def _print_summary(summary: RunSummary) -> None:
             ),
         )
     out.print(table)
+    for source in summary.sources:
+        for reason, number in source.left_out.items():
+            out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
     largest = max(summary.bands.values(), default=0) or 1
     bands = Table("Band", "Households", "Share", "")
     for band, number in summary.bands.items():
