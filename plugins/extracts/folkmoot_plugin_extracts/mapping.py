@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from folkmoot_plugin_extracts.dialect import check_dialect
 from folkmoot_sdk import (
     Category,
     Combine,
@@ -21,7 +22,6 @@ from folkmoot_sdk import (
 )
 from folkmoot_sdk.parameters import build, nearest, parameter
 
-ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16")
 TRUE_WORDS = ("true", "True", "TRUE", "1", "Y", "y", "Yes", "YES", "yes")
 FALSE_WORDS = ("false", "False", "FALSE", "0", "N", "n", "No", "NO", "no")
 TRANSFORMS = ("age", "days_since")
@@ -235,12 +235,7 @@ class Mapping:
     def __post_init__(self) -> None:
         if self.schema != 1:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
-        if self.encoding not in ENCODINGS:
-            raise ValueError(f"encoding {self.encoding!r}: {nearest(self.encoding, ENCODINGS)}")
-        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in "\r\n":
-            raise ValueError("the delimiter is not one ASCII character")
-        if len(self.quote) > 1 or not self.quote.isascii() or self.quote == self.delimiter:
-            raise ValueError("the quote is not one ASCII character other than the delimiter")
+        check_dialect(self)
         if not self.files:
             raise ValueError("`files` is empty")
         if not self.fields:

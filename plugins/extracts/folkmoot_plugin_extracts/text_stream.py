@@ -22,7 +22,7 @@ def chunks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
 
     Args:
         path: The file; decompressed if its name ends in `.gz`.
-        encoding: One of `mapping.ENCODINGS`.
+        encoding: One of `dialect.ENCODINGS`.
         size: Bytes of a chunk, before decoding.
 
     Raises:
