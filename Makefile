@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/household_factors \
+	plugins/gazetteer plugins/open_areas \
 	node coordinator rehearsal
 STUBS := proto/folkmoot/v1
 DEMO_OUT ?= rehearsal-region
