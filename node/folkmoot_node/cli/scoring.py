@@ -38,7 +38,9 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     config = load_config(home)
     plugins = load_plugins()
     connected = connect(config, plugins)
-    binding = bind(load_policy(config.risk_policy), plugins, connected)
+    policy = load_policy(config.risk_policy)
+    today = datetime.datetime.now(datetime.UTC).date()
+    binding = bind(policy, plugins, connected, policy.ended_licences(today))
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     rows = [
         {
@@ -117,6 +119,13 @@ def score(
             today=today,
             reference_date=reference_date.date() if reference_date else None,
             progress=advance,
+        )
+    for field, end in summary.unlicensed.items():
+        typer.echo(
+            f"Warning: the licence of {field!r} ended on {end.isoformat()}. The field is no "
+            "longer read and counts as unknown, so that scores may be lower. Renew the "
+            "licence in the policy, or remove what uses the field.",
+            err=True,
         )
     if as_json:
         print_json(summary.as_json())
