@@ -176,5 +176,6 @@ def _postcodes(records: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
 
 
 def _reject(records: pl.DataFrame, column: str, reason: str, context: ReadContext) -> None:
-    rows = records.select(FILE, ROW).iter_rows()
-    context.reject([Rejection(file, row, column, reason) for file, row in rows])
+    if records.height:
+        rows = records.select(FILE, ROW).iter_rows()
+        context.reject([Rejection(file, row, column, reason) for file, row in rows])
