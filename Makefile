@@ -5,16 +5,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/household_factors \
-	plugins/gazetteer plugins/open_areas \
+DISTRIBUTIONS := proto plugins/sdk operator plugins/extracts plugins/council_records plugins/savvi \
+	plugins/nhs_shielding plugins/gazetteer plugins/open_areas plugins/household_factors \
 	node coordinator rehearsal
 STUBS := proto/folkmoot/v1
 DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000
+SIMULATION_STEPS ?= 20000
+SIMULATION_SEED ?= $(shell date +%s)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow lint format proto check-proto lock bench bench-peers lock-peers clean help setup
+.PHONY: demo test test-slow lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +43,10 @@ test: $(READY)  ## Run the tests that take less than ten minutes
 
 test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
 	$(BIN)/pytest -n auto -m "slow and not benchmark"
+
+simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...
+	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
+		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
 lint: $(READY) check-proto  ## Check style, types, import rules and the contract
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -110,13 +111,37 @@ def aggregate(
         Problem: If a release holds numbers that no counts could give.
     """
     councils = {
-        council: Reconstruction(round_.plan(council), _checked(council, releases[council]))
+        council: Reconstruction(round_.plan(council), check_plausible(council, releases[council]))
         for council in sorted(releases)
     }
     if not councils:
         return ()
     presentation = Presentation(round_)
     shown = {council: presentation.tables(council, made) for council, made in councils.items()}
+    return statistics(round_, region, councils, shown)
+
+
+class MarginalSource(Protocol):
+    """What gives estimates of the marginals of one council."""
+
+    def marginal(self, attributes: Sequence[str]) -> Estimates:
+        """Estimates of the marginal over some attributes, in that order."""
+
+
+def statistics(
+    round_: Round,
+    region: str,
+    councils: Mapping[GssCode, MarginalSource],
+    shown: Mapping[GssCode, Mapping[Marginal, Int64]],
+) -> tuple[RegionalStatistic, ...]:
+    """Statistics of each council and of the region, from estimates by council.
+
+    Args:
+        round_: The question.
+        region: Name of the region.
+        councils: Estimates of one council or more, in order of their codes.
+        shown: Presentable tables of the same councils, as far as there are any.
+    """
     return tuple(
         statistic
         for marginal in round_.workload.marginals
@@ -130,7 +155,8 @@ def aggregate(
     )
 
 
-def _checked(council: GssCode, noisy: Int64) -> Int64:
+def check_plausible(council: GssCode, noisy: Int64) -> Int64:
+    """Returns a release, unless it holds numbers that no counts could give: Problem."""
     if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
         raise Problem(
             "the release holds numbers that no counts of households could give",
@@ -145,7 +171,7 @@ def _of_marginal(
     round_: Round,
     region: str,
     marginal: Marginal,
-    councils: Mapping[GssCode, Reconstruction],
+    councils: Mapping[GssCode, MarginalSource],
     shown: Mapping[GssCode, Int64 | None],
 ) -> list[RegionalStatistic]:
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]

@@ -190,6 +190,8 @@ class Intake:
                     round_id=row.round_id,
                     council=answer.council,
                     counts=release.counts.little_endian(),
+                    series_step=release.row.step if release.row else None,
+                    series_cohort=release.row.cohort if release.row else None,
                 )
             )
             session.flush()
@@ -229,11 +231,20 @@ def _check_terms(stored: StoredRound, header: release_pb2.ReleaseHeader) -> None
             f"mechanism {header.mechanism} was used; the round asks for "
             f"{round_.mechanism.value} ({round_.mechanism.name})",
         )
-    if header.loss.rho_nano != round_.loss.nano:
+    if Rho(header.loss.rho_nano) not in round_.charges:
         raise _rejected(
             RejectionReason.LOSS,
             f"the release states a loss of {header.loss.rho_nano} nano-rho; the round asks for "
-            f"{round_.loss.nano}",
+            f"{' or '.join(str(charge.nano) for charge in round_.charges)}",
+        )
+    position = round_.series.position if round_.series else 0
+    in_series = 1 <= header.series_cohort <= header.series_step <= position
+    in_none = position == header.series_step == header.series_cohort == 0
+    if not (in_series or in_none):
+        raise _rejected(
+            RejectionReason.MALFORMED,
+            f"series step {header.series_step} and cohort {header.series_cohort} do not fit the "
+            "round",
         )
 
 

@@ -27,6 +27,7 @@ missing to the optimum.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,9 @@ from folkmoot.workload import LARGEST_WEIGHT, Marginal, Workload
 
 TOLERANCE = 0.001
 """The ascent ends when the largest weighted variance is at most this part above the least."""
+MOST_SCALES = 64
+"""So many scales of whole weights are tried, unless one is good enough before."""
+_GOOD_ENOUGH = 1.1
 MOST_STEPS = 5_000
 """The ascent ends here at the latest; a hundred steps are usual."""
 
@@ -117,9 +121,7 @@ def planned(
     if objective is Objective.SUM:
         return workload, written
     problem = _Minimax(workload, councils)
-    multipliers = problem.solve()
-    weights = _whole(multipliers * problem.weights / problem.cells)
-    reached = np.array(weights) * problem.cells / problem.weights
+    weights, excess = _whole(problem, problem.solve())
     signed = Workload(
         workload.attributes,
         tuple(
@@ -127,14 +129,26 @@ def planned(
             for marginal, weight in zip(workload.marginals, weights, strict=True)
         ),
     )
-    excess = problem.excess(reached / reached.sum())
     return signed, Planning(objective, written.weights, excess)
 
 
-def _whole(weights: Float64) -> tuple[int, ...]:
-    """Weights in the same proportions, as whole numbers that can be signed."""
-    scaled = np.rint(weights / weights.max() * LARGEST_WEIGHT)
-    return tuple(int(weight) for weight in np.clip(scaled, 1, LARGEST_WEIGHT))
+def _whole(problem: _Minimax, multipliers: Float64) -> tuple[tuple[int, ...], float]:
+    """Whole numbers for multipliers, and the bound on what they are above the optimum.
+
+    Weights are used by their proportions alone, and the small ones lose most by rounding. So
+    where that matters several scales are tried.
+    """
+    wanted = multipliers * problem.weights / problem.cells
+    best: tuple[tuple[int, ...], float] = ((), math.inf)
+    for scale in np.linspace(1, 0.5, MOST_SCALES):
+        rounded = np.clip(np.rint(wanted / wanted.max() * scale * LARGEST_WEIGHT), 1, None)
+        reached = rounded * problem.cells / problem.weights
+        excess = problem.excess(reached / reached.sum())
+        if excess < best[1]:
+            best = tuple(int(weight) for weight in rounded), excess
+        if excess <= _GOOD_ENOUGH * TOLERANCE:
+            break
+    return best
 
 
 class _Minimax:

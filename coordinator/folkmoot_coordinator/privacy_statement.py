@@ -52,3 +52,45 @@ def privacy_statement(round_: Round, releases: int) -> str:
             "state it. They do not cover errors of the councils' own records.",
         )
     )
+
+
+def series_statement(round_: Round, releases: int) -> str:
+    """The promise of a whole series, as paragraphs.
+
+    Args:
+        round_: A round of the series.
+        releases: How many councils released in it.
+    """
+    series = round_.series
+    assert series is not None
+    rho, delta = round_.loss, round_.delta
+    released = "1 council" if releases == 1 else f"{releases} councils"
+    shared = rho.for_person(SHARED_HOUSEHOLDS)
+    return "\n\n".join(
+        (
+            "These figures are counts of households to which random noise was added before they "
+            "left each council. No record, and no exact count, left a council.",
+            f"They belong to a series of {series.length} rounds, of which this is number "
+            f"{series.position}. A household is counted once in the series: in the first round "
+            f"in which {series.event}. Its presence in one council's data is what is protected.",
+            f"All {series.length} rounds together satisfy zero-concentrated differential privacy "
+            f"with rho = {rho}, fixed before the first. That implies epsilon = "
+            f"{round_.epsilon_for():.3f} at delta = {delta}. Somebody who knew everything "
+            "about all other households, and guessed from all rounds of a council whether one "
+            f"household was counted, would be right at most {math.ceil(100 * round_.guess_rate())} "
+            "times in 100; tossing a coin gives 50. A council that misses rounds loses less.",
+            f"{released} released in this round. No household is counted by two councils, so "
+            "the series costs a household the loss of one council's releases, however many "
+            "councils take part.",
+            "A person may belong to more than one household. Whoever appears in m households "
+            f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
+            f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
+            "A person who moves between councils is covered by the sum of what both released.",
+            "What other rounds released adds to that. Each council keeps a ledger of all it has "
+            "released and refuses a round that would exceed the limit it has set.",
+            "The noise is part of the published error: standard errors and 95 % intervals state "
+            "it. Noise of different months is correlated: use the rows of new households for "
+            "differences between months that follow each other. Errors of the councils' own "
+            "records are not covered.",
+        )
+    )

@@ -73,14 +73,26 @@ def publish(result: RoundResult, folder: Path) -> Publication:
 
     The metadata, which names the other files' digests, is written last.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stem = f"round-{result.stored.round_.round_id[:_ID_SHOWN]}"
+    return write_files(folder, stem, long_table(result), metadata(result))
+
+
+def write_files(
+    folder: Path, stem: str, table: pl.DataFrame, described: dict[str, Any]
+) -> Publication:
+    """Writes a table as CSV and Parquet, and what it is as JSON.
+
+    Args:
+        folder: Where; made if it is missing.
+        stem: Name of the files without their endings.
+        table: The table.
+        described: Metadata, apart from the files' digests.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     publication = Publication(
         folder / f"{stem}.csv", folder / f"{stem}.parquet", folder / f"{stem}.json", 0
     )
-    table = long_table(result)
     _write(publication.csv, lambda path: table.write_csv(path, float_precision=6))
-    described = metadata(result)
     _write(
         publication.parquet,
         lambda path: table.write_parquet(path, metadata={"folkmoot": json.dumps(described)}),
@@ -111,6 +123,12 @@ def long_table(result: RoundResult) -> pl.DataFrame:
 
 def metadata(result: RoundResult) -> dict[str, Any]:
     """What a reader needs to know about a round's figures, apart from the files' digests."""
+    shown = presentable_statement(result.stored.round_, result.statistics, result.stored.digest)
+    return question_and_answers(result) | {"presentable": shown}
+
+
+def question_and_answers(result: RoundResult) -> dict[str, Any]:
+    """What was asked, who answered, what is promised, and what the columns are."""
     stored, covered = result.stored, result.coverage
     round_ = stored.round_
     return {
@@ -162,7 +180,6 @@ def metadata(result: RoundResult) -> dict[str, Any]:
             "epsilon_at_delta": round_.epsilon_for(),
             "statement": privacy_statement(round_, len(covered.released)),
         },
-        "presentable": presentable_statement(round_, result.statistics, stored.digest),
         "columns": _DESCRIPTIONS
         | {
             _column(

@@ -48,12 +48,12 @@ class Estimates:
 class Reconstruction:
     """What one council's release says about any marginal below those asked for."""
 
-    def __init__(self, plan: Plan, noisy: Int64) -> None:
+    def __init__(self, plan: Plan, noisy: Int64 | Float64) -> None:
         """Takes a release apart.
 
         Args:
             plan: The council's plan.
-            noisy: Its noisy whole numbers, int64, shape (plan.rows,).
+            noisy: Its noisy whole numbers, or a weighted sum of several, shape (plan.rows,).
         """
         self._plan = plan
         self._components: dict[Depths, Float64] = {}
@@ -70,7 +70,7 @@ class Reconstruction:
                 weight = part.tau_squared * contrast_share(plan.axes, part.depths)
                 self._components[part.depths] *= weight
 
-    def _add_marginal(self, measured: Measurement, rows: Int64) -> None:
+    def _add_marginal(self, measured: Measurement, rows: Int64 | Float64) -> None:
         """Adds what one noisy marginal says of each component below it, by its precision."""
         axes = self._plan.axes
         shape = tuple(map(Axis.size, axes, measured.depths))
@@ -125,7 +125,7 @@ def variances(plan: Plan, depths: Depths) -> Float64:
     return found
 
 
-def _invert(axes: Sequence[Axis], depths: Depths, rows: Int64) -> Float64:
+def _invert(axes: Sequence[Axis], depths: Depths, rows: Int64 | Float64) -> Float64:
     """Least squares estimate of a component's contrast in each cell."""
     shape = tuple(map(Axis.rows, axes, depths))
     values = rows.reshape(shape).astype(np.float64)

@@ -12,10 +12,12 @@ from sqlalchemy import select
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import RoundState
+from folkmoot.series import SeriesRow
 from folkmoot_coordinator.aggregate import RegionalStatistic, aggregate
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.rounds import StoredRound, find_round, standings
+from folkmoot_coordinator.series import StoredRelease
 from folkmoot_coordinator.tables import CellsRow
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -118,14 +120,21 @@ def coverage(database: Database, stored: StoredRound) -> Coverage:
 
 
 def released_counts(database: Database, stored: StoredRound) -> dict[GssCode, NDArray[np.int64]]:
-    """Noisy counts of each council that released, in the cell order of the round.
+    """Noisy counts of each council that released, in the cell order of the round."""
+    return {
+        council: release.counts for council, release in stored_releases(database, stored).items()
+    }
+
+
+def stored_releases(database: Database, stored: StoredRound) -> dict[GssCode, StoredRelease]:
+    """What each council released, in order of their codes.
 
     Raises:
         Problem: VERIFICATION if stored counts do not have the round's size.
     """
-    counts: dict[GssCode, NDArray[np.int64]] = {}
+    found: dict[GssCode, StoredRelease] = {}
     query = (
-        select(CellsRow.council, CellsRow.counts)
+        select(CellsRow.council, CellsRow.counts, CellsRow.series_step, CellsRow.series_cohort)
         .where(CellsRow.round_id == stored.round_.round_id)
         .order_by(CellsRow.council)
     )
@@ -140,5 +149,7 @@ def released_counts(database: Database, stored: StoredRound) -> dict[GssCode, ND
                     remedy="Restore the database from its backup",
                     exit_code=ExitCode.VERIFICATION,
                 )
-            counts[council] = np.frombuffer(row.counts, dtype="<i8").astype(np.int64, copy=False)
-    return counts
+            measured = SeriesRow(row.series_step, row.series_cohort) if row.series_step else None
+            counts = np.frombuffer(row.counts, dtype="<i8").astype(np.int64, copy=False)
+            found[council] = StoredRelease(counts, measured)
+    return found

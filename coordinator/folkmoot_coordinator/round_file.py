@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
+from folkmoot.series import Series, SeriesEvent
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.objective import Objective, Planning, planned
@@ -67,6 +68,27 @@ class MarginalEntry(Settings):
     weight: int = 1
 
 
+class EventEntry(Settings):
+    """What a household must satisfy to be counted in a series."""
+
+    attribute: str
+    codes: tuple[str, ...]
+
+
+class SeriesEntry(Settings):
+    """Table `[series]`: the round is the first of a series.
+
+    Attributes:
+        rounds: Number of rounds planned.
+        until: Last day of the series (UTC).
+        event: What a household must satisfy to be counted.
+    """
+
+    rounds: int
+    until: date
+    event: EventEntry
+
+
 class RoundFile(Settings):
     """The file ROUND.toml; paths are relative to it."""
 
@@ -86,6 +108,7 @@ class RoundFile(Settings):
     deadline: datetime | None = None
     attributes: tuple[AttributeEntry, ...] = ()
     marginals: tuple[MarginalEntry, ...]
+    series: SeriesEntry | None = None
 
     @model_validator(mode="after")
     def _objective_of_mechanism(self) -> RoundFile:
@@ -165,9 +188,20 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         delta=Delta.of(file.delta, "delta"),
         opened_at=now,
         deadline=_deadline(file, now),
+        series=_series(file.series) if file.series else None,
     )
     workload, planning = planned(round_.workload, councils, file.objective)
     return PlannedRound(replace(round_, workload=workload), planning)
+
+
+def _series(entry: SeriesEntry) -> Series:
+    return Series(
+        series_id=secrets.token_hex(16),
+        position=1,
+        length=entry.rounds,
+        event=SeriesEvent(entry.event.attribute, tuple(sorted(entry.event.codes))),
+        ends_at=int(datetime.combine(entry.until, time(23, 59, 59), UTC).timestamp()),
+    )
 
 
 def _councils(file: RoundFile, path: Path, enrolled: Sequence[GssCode]) -> tuple[GssCode, ...]:

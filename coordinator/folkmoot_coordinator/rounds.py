@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from folkmoot.codec import decode_round, encode_round
@@ -21,6 +22,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
+from folkmoot.series import Series
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database import Database
 from folkmoot_coordinator.objective import Planning
@@ -71,7 +73,19 @@ class StoredRound:
             "deadline": to_text(round_.deadline),
             "closed_at": to_text(self.closed_at) if self.closed_at else None,
             "minimum_councils": round_.minimum_councils,
+            **({"series": series_facts(round_.series)} if round_.series else {}),
         }
+
+
+def series_facts(series: Series) -> dict[str, Any]:
+    """What identifies a series and a round's place in it, for `--json` and metadata."""
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "rounds": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": to_text(series.ends_at),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +171,8 @@ def open_round(
         planning: How its weights came about; None if they are those a person wrote.
 
     Raises:
-        Problem: If the round is too large for one message.
+        Problem: If the round is too large for one message, or that round of its series is
+            open already.
     """
     serialised = encode_round(round_)
     if len(serialised) > LARGEST_ROUND_BYTES:
@@ -168,23 +183,35 @@ def open_round(
             exit_code=ExitCode.SETTINGS,
         )
     signature = signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
-    with database.writing() as session:
-        session.add(
-            RoundRow(
-                round_id=round_.round_id,
-                serialised=serialised,
-                signature=signature,
-                digest=round_digest(serialised),
-                state=RoundState.OPEN.value,
-                opened_at=round_.opened_at,
-                deadline=round_.deadline,
-                planning=planning.to_json() if planning else None,
+    series = round_.series
+    row = RoundRow(
+        round_id=round_.round_id,
+        serialised=serialised,
+        signature=signature,
+        digest=round_digest(serialised),
+        state=RoundState.OPEN.value,
+        opened_at=round_.opened_at,
+        deadline=round_.deadline,
+        planning=planning.to_json() if planning else None,
+        series_id=series.series_id if series else None,
+        series_position=series.position if series else None,
+        series_ends_at=series.ends_at if series else None,
+    )
+    try:
+        with database.writing() as session:
+            session.add(row)
+            session.flush()
+            session.add_all(
+                InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
             )
-        )
-        session.flush()
-        session.add_all(
-            InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
-        )
+    except IntegrityError:
+        if series is None:
+            raise
+        raise Problem(
+            f"round {series.position} of series {series.series_id} was opened meanwhile",
+            remedy="See `folkmoot-coordinator series show`",
+            exit_code=ExitCode.REFUSED,
+        ) from None
     planning = planning or Planning.as_written(round_.workload)
     return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning)
 

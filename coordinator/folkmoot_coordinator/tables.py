@@ -53,9 +53,13 @@ class CertificateRow(Base):
 
 
 class RoundRow(Base):
-    """A round; `serialised` is what was signed, and what the other columns repeat."""
+    """A round; `serialised` is what was signed, and what the other columns repeat.
+
+    The unique index keeps two processes from opening the same round of a series.
+    """
 
     __tablename__ = "rounds"
+    __table_args__ = (Index("ix_rounds_series", "series_id", "series_position", unique=True),)
 
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     serialised: Mapped[bytes] = mapped_column(LargeBinary)
@@ -67,6 +71,9 @@ class RoundRow(Base):
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
     planning: Mapped[str | None]
     """How the weights came about, as JSON; null where the signed weights are those written."""
+    series_id: Mapped[str | None] = mapped_column(String(32))
+    series_position: Mapped[int | None]
+    series_ends_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class InvitedRow(Base):
@@ -108,3 +115,7 @@ class CellsRow(Base):
     council: Mapped[str] = mapped_column(String(9), primary_key=True)
     counts: Mapped[bytes] = mapped_column(LargeBinary)
     """Little-endian int64, in the cell order of the round."""
+    series_step: Mapped[int | None]
+    """What it measures of a series, `SeriesRow.step`; null for a round that is in none."""
+    series_cohort: Mapped[int | None]
+    """`SeriesRow.cohort`; null for a round that is in none."""

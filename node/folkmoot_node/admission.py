@@ -15,6 +15,7 @@ from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import Round
 from folkmoot_node.release_policy import ReleasePolicy
+from folkmoot_node.series import SeriesStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Standing:
         remaining: What the caps leave, of the period and of all time, the round's own debit
             left out.
         now: Seconds since 1970-01-01T00:00:00Z.
+        series: Where the node stands in the round's series; None if the round is in none.
     """
 
     council: GssCode
@@ -41,6 +43,7 @@ class Standing:
     codes: Mapping[str, tuple[str, ...] | None]
     remaining: Rho
     now: int
+    series: SeriesStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,61 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             f"the round expects risk policy {round_.policy_digest.hex()[:12]}, "
             f"this node scores under {standing.risk_policy_digest.hex()[:12]}",
         )
-    if round_.loss > policy.loss.per_round:
+    objection = _judge_series(round_, standing)
+    if objection is not None:
+        return objection
+    largest = max(round_.charges)
+    if largest > policy.loss.per_round:
         return Objection(
             RefusalReason.LOSS_PER_ROUND,
-            f"rho {round_.loss}; at most {policy.loss.per_round} for one round",
+            f"rho {largest}; at most {policy.loss.per_round} for one round",
         )
-    if round_.loss > standing.remaining:
-        return exhausted(round_.loss, standing.remaining)
+    charge = standing.series.charge if standing.series else round_.loss
+    if charge > standing.remaining:
+        return exhausted(charge, standing.remaining)
+    return None
+
+
+def _judge_series(round_: Round, standing: Standing) -> Objection | None:
+    """What speaks against a round because of the series it is in."""
+    series, found, policy = round_.series, standing.series, standing.release_policy
+    if series is None:
+        return None
+    if found is None:
+        raise AssertionError("a round of a series is judged with its standing in the series")
+    if policy.loss.per_series is None:
+        return Objection(
+            RefusalReason.MECHANISM,
+            "the round is in a series, and the release policy has no loss.per_series",
+        )
+    if round_.loss > policy.loss.per_series:
+        return Objection(
+            RefusalReason.LOSS_PER_ROUND,
+            f"rho {round_.loss} for the series; at most {policy.loss.per_series} for one series",
+        )
+    if any(one.definition != found.definition for one in found.others):
+        return Objection(
+            RefusalReason.ROUND_INVALID,
+            f"series {series.series_id[:12]} asks something else than it did before",
+        )
+    if series.position <= found.last_position:
+        return Objection(
+            RefusalReason.ROUND_INVALID,
+            f"round {series.position} of series {series.series_id[:12]}; round "
+            f"{found.last_position} was paid for already",
+        )
+    published = standing.codes.get(series.event.attribute)
+    if series.event.attribute not in policy.attributes or published is None:
+        return Objection(
+            RefusalReason.ATTRIBUTE,
+            f"the event is of attribute {series.event.attribute!r}, which must be permitted "
+            "and have published codes",
+        )
+    if not set(series.event.codes) <= set(published):
+        return Objection(
+            RefusalReason.CODE,
+            f"the event is {series.event}; published codes: {', '.join(published)}",
+        )
     return None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from folkmoot.errors import ContractError
 from folkmoot.rejection import RejectionReason
@@ -19,6 +21,12 @@ from folkmoot_node.rounds import MOST_ROUNDS_A_DAY, Decision, KnownRound, RoundS
 from folkmoot_node.signatures import check_receipt
 from folkmoot_node.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.admission import Standing
+    from folkmoot_node.counts import ExactCounts
+    from folkmoot_node.release_policy import SignedReleasePolicy
+    from folkmoot_node.store import HouseholdStore
 
 _NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
 """Rejections of the node rather than of the answer, which is kept and sent again."""
@@ -55,6 +63,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     for known in home.round_book().rounds():
         yield from consider(home, known)
     yield from deliver(home, client)
+    yield from forget_ended_series(home)
 
 
 def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
@@ -95,7 +104,6 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
             be, because this node's files are older than what has left it.
     """
     from folkmoot_node.release import refuse, release
-    from folkmoot_node.tabulate import tabulate
 
     earlier = home.outbox.find(known.round.round_id)
     if earlier is not None:
@@ -111,8 +119,9 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
             known.round.round_id, known.digest, council, objection, home.outbox, home.clock
         )
     signed = home.release_policy()
-    with home.open_store() as store:
-        standing = home.standing(store, signed, known.round.round_id)
+    with ExitStack() as stack:
+        store = stack.enter_context(home.open_store())
+        standing = home.standing(store, signed, known.round)
         if (
             signed.policy.operator_approval
             and known.decision is None
@@ -135,7 +144,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
             known.digest,
             standing,
             signed.digest,
-            lambda: tabulate(store, known.round, council),
+            lambda: _tabulate(home, known, store, signed, standing, stack),
             home.ledger,
             home.outbox,
             home.clock,
@@ -143,6 +152,76 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
             observe=home.observe,
             confirm=confirm,
         )
+
+
+def _tabulate(
+    home: NodeHome,
+    known: KnownRound,
+    store: HouseholdStore,
+    signed: SignedReleasePolicy,
+    standing: Standing,
+    stack: ExitStack,
+) -> ExactCounts:
+    """The exact tables of a round; a series' history stays open until `stack` is closed."""
+    from folkmoot_node.tabulate import tabulate, tabulate_series
+
+    round_, council = known.round, home.config.council
+    if standing.series is None:
+        return tabulate(store, round_, council)
+    if standing.series.unknown:
+        raise Problem(
+            "a round that was recovered from its receipt may have been of its series, and whom it "
+            "counted is not known: they would be counted again",
+            where=f"round {standing.series.unknown[0]}",
+            remedy="Put a newer copy of the node's folder back, or decline the rounds of the "
+            "series",
+            exit_code=ExitCode.DATA,
+        )
+    if standing.series.pending:
+        raise Problem(
+            "an earlier release of its series is not delivered yet",
+            where=f"round {standing.series.pending[0]}",
+            remedy="It is answered at the next visit after that is delivered",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+    history = stack.enter_context(home.open_history(round_))
+    # From here on no other process answers a round of the series.
+    if home.standing_in_series(signed, round_, standing.now) != standing.series:
+        raise Problem(
+            "another process answered a round of its series meanwhile",
+            where=f"round {round_.round_id}",
+            remedy="Try again",
+            exit_code=ExitCode.DATA,
+        )
+    return tabulate_series(store, history, round_, council, standing.series)
+
+
+def forget_ended_series(home: NodeHome) -> Iterator[Event]:
+    """Deletes the histories of series of which no further round can be answered.
+
+    That is so when the last round of a series is released, or its end has passed.
+    """
+    folder = home.config.history_folder
+    if not folder.is_dir():
+        return
+    from folkmoot_node.event_history import SUFFIX, forget
+
+    over: set[str] = set()
+    for known in home.round_book().rounds():
+        series = known.round.series
+        if series is None:
+            continue
+        answer = home.outbox.find(known.round.round_id)
+        last = series.position == series.length and answer is not None
+        if home.clock() >= series.ends_at or last:
+            over.add(series.series_id)
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if path.stem in over:
+            try:
+                forget(path)
+            except Problem:  # in use: next time
+                continue
+            yield Event("", f"series {path.stem[:12]} has ended; whom it counted is forgotten")
 
 
 def declined(known: KnownRound) -> admission.Objection:
@@ -230,6 +309,9 @@ def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) ->
 def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
         asked = known.round
+        if asked.series is not None:
+            place = f"round {asked.series.position} of {asked.series.length}"
+            return f"released: {place} of a series of rho {asked.loss} in all"
         return (
             f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta "
             f"{asked.delta}; ledger head {home.ledger.head()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,3 +57,25 @@ def classify(
         cells=tuple(cells),
         sizes=tuple(len(level.codes) for level in axis.levels),
     )
+
+
+def add_up(
+    used: Sequence[tuple[Classification, int, npt.NDArray[np.int64]]],
+    values: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """A table of sums over cells.
+
+    Args:
+        used: For each axis of the table its classification, the depth, and the finest cell
+            of each value.
+        values: What is summed, int64, shape (values,).
+
+    Returns:
+        Flat int64 array, the last axis fastest. Empty cells are 0.
+    """
+    place = np.zeros(values.shape, dtype=np.int64)
+    for one, depth, finest in used:
+        place = place * one.sizes[depth - 1] + one.cells[depth - 1][finest]
+    table = np.zeros(math.prod(one.sizes[depth - 1] for one, depth, _ in used), dtype=np.int64)
+    np.add.at(table, place, values)
+    return table

@@ -200,6 +200,15 @@ class NodeConfig:
         return self.home / self.settings.store.path
 
     @property
+    def history_folder(self) -> Path:
+        """Encrypted files of the households that each running series has counted."""
+        return self.store_path.parent / "series"
+
+    def history_path(self, series_id: str) -> Path:
+        """Encrypted file of the households that a series has counted."""
+        return self.history_folder / f"{series_id}.duckdb"
+
+    @property
     def key_file(self) -> Path:
         """Key of the store."""
         return self.home / self.settings.store.key_file

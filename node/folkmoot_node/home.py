@@ -22,9 +22,12 @@ from folkmoot_node.steps import Observer, ignore
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
+    from folkmoot.rounds import Round
     from folkmoot_node.admission import Standing
     from folkmoot_node.coordinator_client import CoordinatorClient
+    from folkmoot_node.event_history import EventHistory
     from folkmoot_node.identity import Identity, KeyFiles
+    from folkmoot_node.series import SeriesStanding
     from folkmoot_node.store import HouseholdStore
 
 
@@ -202,22 +205,53 @@ class NodeHome:
             yield store
 
     def standing(
-        self, store: HouseholdStore, policy: SignedReleasePolicy, round_id: str
+        self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round
     ) -> Standing:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.admission import Standing
 
         run = store.run
         now = self.clock()
+        loss = policy.policy.loss
         return Standing(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
             risk_policy_sunset=run.last_day,
             codes=store.attributes,
-            remaining=self.ledger.balance(policy.policy.loss, now, apart_from=round_id).remaining,
+            remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,
+            series=self.standing_in_series(policy, round_, now),
         )
+
+    def standing_in_series(
+        self, policy: SignedReleasePolicy, round_: Round, now: int
+    ) -> SeriesStanding | None:
+        """Where the node stands in the series of a round; None if it is in none."""
+        from folkmoot_node.series import standing_in_series
+
+        if round_.series is None:
+            return None
+        rounds = (known.round for known in self.round_book().rounds())
+        loss = policy.policy.loss
+        return standing_in_series(round_, rounds, self.ledger, self.outbox, loss, now)
+
+    @contextmanager
+    def open_history(self, round_: Round) -> Iterator[EventHistory]:
+        """The households that the series of a round has counted, for this process alone."""
+        from folkmoot.codec import series_digest
+        from folkmoot_node.event_history import open_history
+        from folkmoot_node.store import read_key
+
+        assert round_.series is not None
+        with open_history(
+            self.config.history_path(round_.series.series_id),
+            read_key(self.config.key_file),
+            series_digest(round_),
+            len(round_.workload.axes(self.config.council)),
+            threads=self.config.threads,
+        ) as history:
+            yield history
 
 
 @contextmanager

@@ -13,6 +13,7 @@ each period in which anything was spent, what was spent in it is within the cap.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -162,6 +163,17 @@ class Ledger:
             lifetime=_sum(debits),
         )
 
+    def in_period(self, policy: LossPolicy, moment: int) -> tuple[Debit, ...]:
+        """The debits made in the very accounting period that contains `moment`.
+
+        Those of other periods that overlap it are left out, and those that were entered from
+        receipts, since it is not known when they were made.
+        """
+        period = policy.period_of(moment)
+        return tuple(
+            debit for debit in self.debits() if debit.period == period and not debit.recovered
+        )
+
     def debit(
         self,
         round_id: str,
@@ -217,6 +229,9 @@ class Ledger:
                 "rho_nano": rho.nano,
                 "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
+                # A restored ledger that pays for the same round in the same second would
+                # otherwise have the same entry, and two releases would look like one.
+                "nonce": secrets.token_hex(16),
             }
             return _debit(self._chain.append(connection, moment, body))
 

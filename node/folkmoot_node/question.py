@@ -10,7 +10,9 @@ from typing import Any
 from folkmoot.geography import GssCode
 from folkmoot.precision import Precision, precision
 from folkmoot.rounds import Round
+from folkmoot.series import variance_factor
 from folkmoot.workload import Attribute
+from folkmoot_node.series import SeriesStanding
 
 EXAMPLE = 100
 """Households of the count that explains how precise others are."""
@@ -119,11 +121,23 @@ class AttributeStatement:
         }
 
 
-def marginals_of(round_: Round, council: GssCode) -> tuple[MarginalStatement, ...]:
-    """What each marginal would give the region of one council."""
+def marginals_of(
+    round_: Round, council: GssCode, standing: SeriesStanding | None = None
+) -> tuple[MarginalStatement, ...]:
+    """What each marginal would give the region of one council.
+
+    Args:
+        round_: The round.
+        council: This council.
+        standing: Where the node stands in the round's series: then cumulative counts.
+    """
     plan = round_.plan(council)
+    variance, step = 1.0, 1.0
+    if standing is not None:
+        variance = variance_factor(standing.weights, standing.length)
+        step = max(map(abs, standing.weights))
     return tuple(
-        MarginalStatement(marginal.attributes, precision(plan, marginal.attributes))
+        MarginalStatement(marginal.attributes, precision(plan, marginal.attributes, variance, step))
         for marginal in round_.workload.marginals
     )
 

@@ -57,6 +57,16 @@ def reconcile(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compa
     """
     comparison = compare(home, client, protocol)
     require_complete(home)
+    require_same_time(comparison)
+    return comparison
+
+
+def require_same_time(comparison: Comparison) -> None:
+    """Checks that the clocks of node and coordinator are close enough to spend by.
+
+    Raises:
+        Problem: Exit code UNREACHABLE, saying which is ahead.
+    """
     if abs(comparison.clock_ahead) > CLOCK_TOLERANCE:
         direction = "ahead of" if comparison.clock_ahead > 0 else "behind"
         raise Problem(
@@ -65,7 +75,6 @@ def reconcile(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compa
             remedy="Set the clock of this machine, or ask the region to set its own",
             exit_code=ExitCode.UNREACHABLE,
         )
-    return comparison
 
 
 def compare(home: NodeHome, client: CoordinatorClient, protocol: int) -> Comparison:
@@ -140,7 +149,7 @@ def recover(home: NodeHome, lost: LostAnswer) -> Rho:
     if (
         seen is not None
         and receipt.is_release
-        and (seen.digest, seen.round.loss) != (receipt.round_digest, receipt.loss)
+        and (seen.digest != receipt.round_digest or receipt.loss not in seen.round.charges)
     ):
         raise Problem(
             f"the receipt for round {receipt.round_id} is for another question or loss than the "

@@ -20,6 +20,10 @@ through the discrete Laplace of scale b satisfies pure (1/b)-differential privac
 compose by addition. Drawing disjoint parts of one measurement on several threads draws the same
 product distribution.
 
+In a series (`folkmoot.series`) the exact tables hold each household times a coefficient, and
+the noise is that of the squared sensitivity of all rounds together: together they cost what
+the series costs, and each what it is charged.
+
 This is the only module of the node that imports OpenDP or makes NoisyCounts.
 """
 
@@ -48,6 +52,7 @@ from folkmoot.privacy import Epsilon, Rho
 from folkmoot.refusal import Refusal
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Round
+from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import SPOKEN
 from folkmoot_node import admission
@@ -56,6 +61,7 @@ from folkmoot_node.counts import ExactCounts
 from folkmoot_node.faults import fault_among_counts
 from folkmoot_node.ledger import BudgetExhausted, Ledger
 from folkmoot_node.outbox import Answer, Outbox
+from folkmoot_node.series import charge_of
 from folkmoot_node.state import Clock
 from folkmoot_node.steps import Observer, Step, ignore
 from folkmoot_operator.problems import ExitCode, Problem
@@ -122,21 +128,24 @@ def release(
         counts = tabulate()
     plan = round_.plan(standing.council)
     _check_tables(counts, plan)
+    observe(Step.TABULATED)
+    now = clock()
     try:
         debit = ledger.debit(
             round_.round_id,
             round_digest,
-            round_.loss,
+            _charge(round_, standing, ledger, now),
             standing.release_policy.loss,
             policy_digest,
-            clock(),
+            now,
         )
     except BudgetExhausted as error:
         objection = admission.exhausted(error.requested, error.remaining)
         return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
     observe(Step.DEBITED)
+    norm = squared_norm(round_.series.length) if round_.series else 1
     with _sealed():
-        noisy = _measure(counts, plan, threads)
+        noisy = _measure(counts, plan, threads, norm)
     observe(Step.SAMPLED)
     answer = outbox.store_release(
         Release(
@@ -147,6 +156,7 @@ def release(
             loss=debit.rho,
             ledger_entry=debit.entry,
             counts=noisy,
+            row=standing.series.row if standing.series else None,
         ),
         SPOKEN.newest,
         clock(),
@@ -180,6 +190,13 @@ def refuse(
     return outbox.store_refusal(refusal, SPOKEN.newest, clock())
 
 
+def _charge(round_: Round, standing: admission.Standing, ledger: Ledger, now: int) -> Rho:
+    if standing.series is None:
+        return round_.loss
+    others = (one.round_id for one in standing.series.others)
+    return charge_of(round_, others, ledger, standing.release_policy.loss, now)
+
+
 def _check_tables(counts: ExactCounts, plan: Plan) -> None:
     expected = tuple(math.prod(map(Axis.size, plan.axes, depths)) for depths in plan.largest)
     if counts.depths != plan.largest or counts.sizes != expected:
@@ -195,10 +212,17 @@ class _Task:
     measurement: Any
 
 
-def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
-    """Adds noise to everything that the plan measures."""
+def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> NoisyCounts:
+    """Adds noise to everything that the plan measures.
+
+    Args:
+        counts: The exact tables.
+        plan: What is measured.
+        threads: Threads that draw noise.
+        norm: Squared sensitivity of the tables: 1, or that of a whole series.
+    """
     noisy = np.empty(plan.rows, dtype=np.int64)
-    tasks = list(_tasks(counts, plan, threads))
+    tasks = list(_tasks(counts, plan, threads, norm))
 
     def draw(task: _Task) -> None:
         noisy[task.rows] = task.measurement(task.exact.tolist())
@@ -215,7 +239,7 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int) -> NoisyCounts:
     return NoisyCounts(values)
 
 
-def _tasks(counts: ExactCounts, plan: Plan, threads: int) -> Iterator[_Task]:
+def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:
     first = 0
     for measured in plan.measurements:
         at = next(at for at, held in enumerate(plan.largest) if is_below(measured.depths, held))
@@ -228,7 +252,7 @@ def _tasks(counts: ExactCounts, plan: Plan, threads: int) -> Iterator[_Task]:
             exact = contrasts(*source)
             squared = sensitivities(plan.axes, measured.depths)
             groups = [
-                (_gaussian(measured.rho, int(value)), np.flatnonzero(squared == value))
+                (_gaussian(measured.rho, norm * int(value)), np.flatnonzero(squared == value))
                 for value in np.unique(squared)
             ]
         for measurement, rows in groups:

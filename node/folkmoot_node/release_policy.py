@@ -69,6 +69,8 @@ class LossPolicy(Settings):
     Attributes:
         per_round: Most rho for one round.
         per_period: Most rho for all rounds of an accounting period.
+        per_series: Most rho for all rounds of a series together; without it no round of a
+            series is answered. Each round of a series counts in the period like any other.
         lifetime: Most rho for all rounds that the node ever answers.
         period_start: First day of the first accounting period (UTC).
         period_months: Length of an accounting period.
@@ -79,6 +81,7 @@ class LossPolicy(Settings):
     per_round: LossLimit
     per_period: LossLimit
     lifetime: LossLimit
+    per_series: LossLimit | None = None
     period_start: datetime.date
     period_months: Annotated[int, Field(ge=1, le=120)]
     households_per_person: Annotated[int, Field(ge=1, le=20)]
@@ -87,6 +90,8 @@ class LossPolicy(Settings):
     def _ordered(self) -> LossPolicy:
         if self.per_period < self.per_round:
             raise ValueError("per_period is smaller than per_round; no round could use it up")
+        if self.per_series is not None and self.per_period < self.per_series:
+            raise ValueError("per_period is smaller than per_series; no series could use it up")
         if self.lifetime < self.per_period:
             raise ValueError("lifetime is smaller than per_period; no period could use it up")
         return self

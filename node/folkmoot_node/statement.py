@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
+from folkmoot.series import Series
 from folkmoot_node.admission import judge
 from folkmoot_node.question import (
     AttributeStatement,
@@ -43,6 +44,8 @@ class RoundStatement:
         answered: True if the answer is made; nothing more is spent then.
         objection: Why it would be refused now, or None.
         obstacle: Why that cannot be told, or None.
+        charge: What the ledger asks for this answer: the loss of the round, or in a series
+            a part of the loss of the series.
     """
 
     known: KnownRound
@@ -57,12 +60,13 @@ class RoundStatement:
     answered: bool
     objection: str | None
     obstacle: str | None
+    charge: Rho
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
         if self.paid or self.answered or self.objection:
             return remaining
-        return Rho(max(0, remaining.nano - self.known.round.loss.nano))
+        return Rho(max(0, remaining.nano - self.charge.nano))
 
     @property
     def budget_text(self) -> str:
@@ -85,14 +89,33 @@ class RoundStatement:
     def privacy_text(self) -> str:
         """What answering costs, in plain English; printed with each release."""
         round_ = self.known.round
+        what, charged = "", ""
+        if round_.series is not None:
+            what = f" by all {round_.series.length} rounds of the series together"
+            charged = f" Of that, this answer is charged rho {self.charge}."
         return (
-            "Somebody who knew everything about all other households, and guessed from this "
-            "answer whether one household was counted, would be right at most "
+            "Somebody who knew everything about all other households, and guessed from "
+            f"{'all those answers' if round_.series else 'this answer'} whether one household was "
+            "counted, would be right at most "
             f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. "
-            f"Privacy loss of a household: rho {round_.loss} (zero-concentrated differential "
+            f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
             f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
-            f"epsilon {self.person_epsilon:.2f}."
+            f"epsilon {self.person_epsilon:.2f}." + charged
+        )
+
+    @property
+    def series_text(self) -> str:
+        """Which round of which series it is; empty if of none."""
+        series = self.known.round.series
+        if series is None:
+            return ""
+        ends = datetime.fromtimestamp(series.ends_at, UTC)
+        return (
+            f"It is round {series.position} of {series.length} of a series, which ends on "
+            f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
+            f"in which {series.event}; the counts below are of all households counted so far. "
+            "Until the series ends this node keeps an encrypted list of them."
         )
 
     @property
@@ -112,6 +135,8 @@ class RoundStatement:
             "guess_rate_at_most": self.known.round.guess_rate(),
             "epsilon": self.epsilon,
             "delta": str(self.known.round.delta),
+            "charge": str(self.charge),
+            "series": _series_json(self.known.round.series),
             "person_rho": str(self.person_rho),
             "person_epsilon": self.person_epsilon,
             "remaining_before": str(self.balance.remaining),
@@ -130,6 +155,7 @@ class RoundStatement:
             f"Round {round_.round_id}: {round_.title or 'without title'}",
             f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
             f"Deadline: {deadline:%d %B %Y %H:%M} UTC.",
+            *([self.series_text] if self.series_text else []),
             "",
             "The region asks for counts of households, each with noise added here:",
         ]
@@ -153,6 +179,18 @@ class RoundStatement:
         return "\n".join(lines)
 
 
+def _series_json(series: Series | None) -> dict[str, Any] | None:
+    if series is None:
+        return None
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "length": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": series.ends_at,
+    }
+
+
 def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     """What a round asks of this council, and what answering would cost now."""
     round_, council = known.round, home.config.council
@@ -166,14 +204,15 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
-                found = judge(round_, home.standing(store, signed, round_.round_id))
+                found = judge(round_, home.standing(store, signed, round_))
                 objection = found.detail if found else None
     except Problem as problem:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
+    in_series = home.standing_in_series(signed, round_, home.clock())
     return RoundStatement(
         known=known,
-        marginals=marginals_of(round_, council),
+        marginals=marginals_of(round_, council, in_series),
         attributes=attributes_of(round_, council, published),
         epsilon=round_.epsilon_for(),
         person_rho=person,
@@ -184,4 +223,5 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         answered=answered,
         objection=objection,
         obstacle=obstacle,
+        charge=in_series.charge if in_series else round_.loss,
     )

@@ -9,6 +9,7 @@ from enum import Enum
 class Step(Enum):
     """What has just become true while a round is answered."""
 
+    TABULATED = "the households are counted"
     DEBITED = "the loss is in the ledger"
     SAMPLED = "the noise is drawn"
     STORED = "the answer is in the outbox"

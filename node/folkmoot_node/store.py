@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from folkmoot_node.classification import Classification
+from folkmoot.series import SeriesEvent
+from folkmoot_node.classification import Classification, add_up
+from folkmoot_node.event_history import FoundHouseholds
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
 from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
 from folkmoot_node.table import (
@@ -96,6 +97,39 @@ class HouseholdStore:
         )
         where = f" WHERE {unlisted}" if unlisted else ""
         return [self._table(counted_by, cells, depths, where) for depths in tables]
+
+    def satisfying(
+        self, event: SeriesEvent, counted_by: Sequence[Classification]
+    ) -> FoundHouseholds:
+        """The households that satisfy an event now and have a cell on every axis.
+
+        Args:
+            event: The event.
+            counted_by: What decides a household's cell on each axis.
+
+        Raises:
+            Problem: Exit code REFUSED, for an attribute that the store does not have.
+        """
+        deciding = self._attribute(event.attribute)
+        wanted = [at for at, code in enumerate(deciding.stored_codes) if code in event.codes]
+        columns = "".join(
+            f', "{self._attribute(one.attribute).column}" AS a{at}'
+            for at, one in enumerate(counted_by)
+        )
+        found = self._connection.execute(
+            f"SELECT uprn{columns} FROM store.households "  # noqa: S608
+            f'WHERE list_contains(?, "{deciding.column}")',
+            [wanted],
+        ).fetchnumpy()
+        uprn = np.asarray(found["uprn"], dtype=np.int64)
+        cells = [
+            self._cell_of_index(one)[np.asarray(found[f"a{at}"], dtype=np.int64)]
+            for at, one in enumerate(counted_by)
+        ]
+        counted = np.ones(uprn.shape, dtype=np.bool_)
+        for cell in cells:
+            counted &= cell >= 0
+        return FoundHouseholds(uprn[counted], tuple(cell[counted] for cell in cells))
 
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
@@ -191,25 +225,25 @@ class HouseholdStore:
         where: str,
     ) -> npt.NDArray[np.int64]:
         used = [
-            (one, cell, one.cells[depth - 1], one.sizes[depth - 1])
+            (one, cell, depth)
             for one, cell, depth in zip(counted_by, cells, depths, strict=True)
             if depth
         ]
         keys = "".join(
             f'"{self._attribute(one.attribute).column}" AS a{at}, '
-            for at, (one, _, _, _) in enumerate(used)
+            for at, (one, _, _) in enumerate(used)
         )
         group = " GROUP BY ALL" if used else ""
         found = self._connection.execute(
             f"SELECT {keys}count(*)::BIGINT AS households FROM store.households{where}{group}"  # noqa: S608
         ).fetchnumpy()
-        households = np.asarray(found["households"], dtype=np.int64)
-        place = np.zeros(households.shape, dtype=np.int64)
-        for at, (_, finest, coarser, size) in enumerate(used):
-            place = place * size + coarser[finest[np.asarray(found[f"a{at}"], dtype=np.int64)]]
-        counts = np.zeros(math.prod(size for _, _, _, size in used), dtype=np.int64)
-        np.add.at(counts, place, households)
-        return counts
+        return add_up(
+            [
+                (one, depth, cell[np.asarray(found[f"a{at}"], dtype=np.int64)])
+                for at, (one, cell, depth) in enumerate(used)
+            ],
+            np.asarray(found["households"], dtype=np.int64),
+        )
 
 
 def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,8 +100,31 @@ def read_key(path: Path) -> StoreKey:
         ) from None
 
 
+@contextmanager
+def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
+    """Holds a lock beside `path`, which the operating system releases when the process ends.
+
+    Raises:
+        Problem: Exit code DATA, saying `busy`, if another holds it.
+    """
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Problem(busy, where=str(path), remedy=remedy, exit_code=ExitCode.DATA) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+_SCORE_AGAIN = (
+    "Check that the key belongs to this store; else remove the store and run `folkmoot-node score`"
+)
+
+
 def attach(
-    path: Path, key: StoreKey, *, read_only: bool, threads: int
+    path: Path, key: StoreKey, *, read_only: bool, threads: int, remedy: str = _SCORE_AGAIN
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the encrypted file attached as `store`.
 
@@ -133,8 +159,7 @@ def attach(
         raise Problem(
             f"the store cannot be opened ({kind})",
             where=str(path),
-            remedy="Check that the key belongs to this store; else remove the store and run "
-            "`folkmoot-node score`",
+            remedy=remedy,
             exit_code=ExitCode.DATA,
         ) from None
     return connection

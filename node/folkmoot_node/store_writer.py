@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from folkmoot_node.run_summary import RunSummary
-from folkmoot_node.store_file import StoreKey, attach
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_node.store_file import StoreKey, attach, only_user
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,7 +89,10 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
         Problem: Exit code DATA, if another run is writing.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _only_writer(path), ThreadPoolExecutor(1) as opener:
+    busy = only_user(
+        path, "another run is scoring now", "Wait until it ends; its scores will be the last ones"
+    )
+    with busy, ThreadPoolExecutor(1) as opener:
         unfinished = path.with_name(path.name + _SUFFIX)
         _remove(unfinished)
         # Loading the cryptography takes as long as reading a source, which goes on meanwhile.
@@ -115,25 +116,6 @@ def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConne
     connection.execute("PRAGMA force_compression='uncompressed'")
     connection.execute("SET checkpoint_threshold = '1TB'")
     return connection
-
-
-@contextmanager
-def _only_writer(path: Path) -> Iterator[None]:
-    """Holds a lock that the operating system releases when the process ends."""
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem(
-                "another run is scoring now",
-                where=str(path),
-                remedy="Wait until it ends; its scores will be the last ones",
-                exit_code=ExitCode.DATA,
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _replace(unfinished: Path, path: Path) -> None:

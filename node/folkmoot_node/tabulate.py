@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot_node.classification import classify
+from folkmoot_node.classification import Classification, classify
 from folkmoot_node.counts import ExactCounts
+from folkmoot_node.event_history import EventHistory
+from folkmoot_node.series import SeriesStanding
 from folkmoot_node.store import HouseholdStore
 
 
@@ -23,9 +25,45 @@ def tabulate(store: HouseholdStore, round_: Round, council: GssCode) -> ExactCou
     Returns:
         One table for each of the plan's largest components.
     """
-    workload, plan = round_.workload, round_.plan(council)
-    counted_by = [
-        classify(workload, attribute, axis, council)
-        for attribute, axis in zip(workload.counted_by, plan.axes, strict=True)
-    ]
+    counted_by = _counted_by(round_, council)
+    plan = round_.plan(council)
     return ExactCounts(plan.largest, store.tabulate(counted_by, plan.largest))
+
+
+def tabulate_series(
+    store: HouseholdStore,
+    history: EventHistory,
+    round_: Round,
+    council: GssCode,
+    standing: SeriesStanding,
+) -> ExactCounts:
+    """Counts the households that satisfy a series' event for the first time, and tabulates.
+
+    What is counted is remembered in `history`, durably, before anything is returned.
+
+    Args:
+        store: The scored households.
+        history: The households counted before.
+        round_: The round, which is in a series.
+        council: Whose areas are counted.
+        standing: Where the node stands in the series.
+
+    Returns:
+        One table for each of the plan's largest components: the sum over all cohorts of
+        their households times the coefficient that this step's row has for them.
+    """
+    assert round_.series is not None
+    counted_by = _counted_by(round_, council)
+    found = store.satisfying(round_.series.event, counted_by)
+    history.count(standing.row, round_.round_id, standing.released, found)
+    plan = round_.plan(council)
+    tables = history.tabulate(standing.row, round_.series.length, counted_by, plan.largest)
+    return ExactCounts(plan.largest, tables)
+
+
+def _counted_by(round_: Round, council: GssCode) -> list[Classification]:
+    workload = round_.workload
+    return [
+        classify(workload, attribute, axis, council)
+        for attribute, axis in zip(workload.counted_by, workload.axes(council), strict=True)
+    ]

@@ -6,6 +6,7 @@ range or inconsistent; nothing unvalidated gets past this module.
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -20,6 +21,7 @@ from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import NoisyCounts, Release, release_digest
 from folkmoot.rounds import Mechanism, Round
+from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import (
     collection_pb2,
     privacy_pb2,
@@ -32,13 +34,30 @@ from folkmoot.v1 import (
 from folkmoot.versions import SPOKEN, UpgradeSide, VersionRange
 from folkmoot.workload import Attribute, Marginal, Workload
 
+_SERIES_DOMAIN = b"folkmoot.v1.Series\0"
 CELLS_PER_CHUNK = 65_536
 """Cells in one message: at most ten bytes each, far below gRPC's 4 MiB default."""
 
 
 def encode_round(round_: Round) -> bytes:
     """Serialises a round; these bytes are what is signed, digested and kept."""
-    message = round_pb2.Round(
+    return _round_message(round_).SerializeToString(deterministic=True)
+
+
+def series_digest(round_: Round) -> bytes:
+    """SHA-256 of what all rounds of a series have in common: 32 bytes.
+
+    That is the round without its id, title, minimum of councils, times, and position.
+    """
+    message = _round_message(round_)
+    for name in ("round_id", "title", "minimum_councils", "opened_at", "deadline"):
+        message.ClearField(name)
+    message.series.ClearField("position")
+    return hashlib.sha256(_SERIES_DOMAIN + message.SerializeToString(deterministic=True)).digest()
+
+
+def _round_message(round_: Round) -> round_pb2.Round:
+    return round_pb2.Round(
         round_id=round_.round_id,
         title=round_.title,
         purpose=round_.purpose,
@@ -52,8 +71,8 @@ def encode_round(round_: Round) -> bytes:
         opened_at=round_.opened_at,
         deadline=round_.deadline,
         epsilon_nano=round_.epsilon.nano,
+        series=_encode_series(round_.series) if round_.series else None,
     )
-    return message.SerializeToString(deterministic=True)
 
 
 def decode_round(serialised: bytes) -> Round:
@@ -81,6 +100,28 @@ def decode_round(serialised: bytes) -> Round:
         opened_at=message.opened_at,
         deadline=message.deadline,
         epsilon=Epsilon(message.epsilon_nano),
+        series=_decode_series(message.series) if message.HasField("series") else None,
+    )
+
+
+def _encode_series(series: Series) -> round_pb2.Series:
+    return round_pb2.Series(
+        series_id=series.series_id,
+        position=series.position,
+        length=series.length,
+        event_attribute=series.event.attribute,
+        event_codes=series.event.codes,
+        ends_at=series.ends_at,
+    )
+
+
+def _decode_series(message: round_pb2.Series) -> Series:
+    return Series(
+        series_id=message.series_id,
+        position=message.position,
+        length=message.length,
+        event=SeriesEvent(message.event_attribute, tuple(message.event_codes)),
+        ends_at=message.ends_at,
     )
 
 
@@ -184,6 +225,8 @@ def encode_release(release: Release, protocol: int) -> Iterator[collection_pb2.S
             cells=len(release.counts),
             release_digest=release_digest(release),
             ledger_entry=release.ledger_entry,
+            series_step=release.row.step if release.row else 0,
+            series_cohort=release.row.cohort if release.row else 0,
         )
     )
     values = release.counts.values
@@ -264,6 +307,7 @@ def decode_release(
             loss=Rho(header.loss.rho_nano),
             ledger_entry=header.ledger_entry,
             counts=NoisyCounts(values),
+            row=_row(header),
         )
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error
@@ -272,6 +316,12 @@ def decode_release(
             RejectionReason.ALTERED, "the cells do not have the digest that the header announced"
         )
     return release
+
+
+def _row(header: release_pb2.ReleaseHeader) -> SeriesRow | None:
+    if header.series_step == header.series_cohort == 0:
+        return None
+    return SeriesRow(header.series_step, header.series_cohort)
 
 
 def encode_refusal(refusal: Refusal, protocol: int) -> release_pb2.Refusal:

@@ -68,11 +68,20 @@ class Precision:
         return self.standard_error / households
 
 
-def precision(plan: Plan, attributes: Sequence[str]) -> Precision:
-    """How precise the marginal over some attributes will be under a council's plan."""
-    error = math.sqrt(plan.mean_variance(attributes))
+def precision(
+    plan: Plan, attributes: Sequence[str], variance: float = 1.0, step: float = 1.0
+) -> Precision:
+    """How precise the marginal over some attributes will be under a council's plan.
+
+    Args:
+        plan: The plan.
+        attributes: Their names.
+        variance: In a series, variance of the estimate in units of that of a single round.
+        step: In a series, the largest weight of a row in the estimate.
+    """
+    error = math.sqrt(variance * plan.mean_variance(attributes))
     return Precision(
         cells=plan.cells(attributes),
         standard_error=error,
-        half_width=half_width(error, plan.largest_step(attributes), plan.quantile),
+        half_width=half_width(error, step * plan.largest_step(attributes), plan.quantile),
     )

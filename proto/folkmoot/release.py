@@ -12,6 +12,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism, check_digest, check_round_id
+from folkmoot.series import SeriesRow
 
 _DIGEST_DOMAIN = b"folkmoot.v1.Release\0"
 _INT64 = 8
@@ -71,6 +72,7 @@ class Release:
         loss: zCDP loss debited.
         ledger_entry: Hash of the ledger entry that paid, 32 bytes.
         counts: Noisy counts of all marginals, one after the other.
+        row: What it measures of a series; None for a round that is in none.
     """
 
     round_id: str
@@ -80,6 +82,7 @@ class Release:
     loss: Rho
     ledger_entry: bytes
     counts: NoisyCounts
+    row: SeriesRow | None = None
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "release.round_id")
@@ -95,8 +98,10 @@ def release_digest(release: Release) -> bytes:
     """SHA-256 over all that a release says, whatever its encoding: 32 bytes.
 
     The digest covers the domain separator, then each header field as length (4 bytes,
-    big-endian) and content, then the counts as little-endian int64.
+    big-endian) and content, then the counts as little-endian int64. Step and cohort are
+    among the fields only in a series.
     """
+    row = release.row
     digest = hashlib.sha256(_DIGEST_DOMAIN)
     for part in (
         release.round_id.encode(),
@@ -106,6 +111,7 @@ def release_digest(release: Release) -> bytes:
         release.loss.nano.to_bytes(8, "big"),
         release.ledger_entry,
         len(release.counts).to_bytes(8, "big"),
+        *((row.step.to_bytes(4, "big"), row.cohort.to_bytes(4, "big")) if row else ()),
     ):
         digest.update(len(part).to_bytes(4, "big"))
         digest.update(part)

@@ -19,6 +19,7 @@ from folkmoot.privacy import (
     pure_guess_rate,
 )
 from folkmoot.pure import plan_pure
+from folkmoot.series import LONGEST_SECONDS, Series, charges
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
 
@@ -81,13 +82,15 @@ class Round:
         minimum_councils: Fewest releases for which the round is published; from 1.
         policy_digest: SHA-256 of the risk stratification policy file, 32 bytes.
         workload: What is asked.
-        loss: zCDP loss for the whole workload, for each council.
+        loss: zCDP loss for the whole workload, for each council; of a round in a series, the
+            loss of the whole series.
         mechanism: Noise-adding mechanism.
         delta: At which epsilon is stated.
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: Seconds since 1970-01-01T00:00:00Z; after `opened_at`.
         epsilon: Pure loss for the whole workload under the discrete Laplace mechanism, whose
             zCDP loss is then `loss`; zero under the discrete Gaussian, which has none.
+        series: Its place in a series, or None.
     """
 
     round_id: str
@@ -103,6 +106,7 @@ class Round:
     opened_at: int
     deadline: int
     epsilon: Epsilon = NO_EPSILON
+    series: Series | None = None
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "round.round_id")
@@ -147,6 +151,7 @@ class Round:
                 "Ask for more privacy loss or fewer marginals",
             )
         self._check_mechanism()
+        self._check_series()
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
                 if council not in self.councils:
@@ -195,8 +200,44 @@ class Round:
                 "Use the discrete Gaussian, or ask for each level in a round of its own",
             )
 
+    def _check_series(self) -> None:
+        if self.series is None:
+            return
+        if self.mechanism is not Mechanism.DISCRETE_GAUSSIAN:
+            raise ContractError(
+                "round.mechanism",
+                "is not that of a series",
+                "Use the discrete Gaussian in a series",
+            )
+        if self.deadline > self.series.ends_at:
+            raise ContractError(
+                "round.deadline", "is after the end of the series", "Give an earlier deadline"
+            )
+        if self.series.ends_at > self.opened_at + LONGEST_SECONDS:
+            raise ContractError(
+                "round.series.ends_at",
+                "is more than six years after the opening",
+                "Give an earlier end: nodes remember whom they counted until then",
+            )
+        if min(self.charges).nano == 0:
+            raise ContractError(
+                "round.loss",
+                f"rho {self.loss} is too small for {self.series.length} releases",
+                "Ask for more privacy loss or plan fewer rounds",
+            )
+
+    @property
+    def charges(self) -> tuple[Rho, ...]:
+        """What a release may cost: `loss`, or in a series one of the series' charges."""
+        if self.series is None:
+            return (self.loss,)
+        return charges(self.loss, self.series.length)
+
     def plan(self, council: GssCode) -> Plan:
-        """What an invited council measures, with the loss spent on each part."""
+        """What an invited council measures, with the loss spent on each part.
+
+        In a series that is the loss of all its rounds together.
+        """
         if self.mechanism is Mechanism.DISCRETE_LAPLACE:
             return plan_pure(self.workload, council, self.epsilon)
         return plan(self.workload, council, self.loss)

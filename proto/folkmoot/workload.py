@@ -45,7 +45,8 @@ def check_identifier(value: str, where: str) -> str:
     return value
 
 
-def _check_codes(codes: tuple[str, ...], where: str) -> None:
+def check_codes(codes: tuple[str, ...], where: str) -> None:
+    """Raises ContractError unless `codes` are codes, each named once."""
     for position, code in enumerate(codes):
         if not _CODE.fullmatch(code):
             raise ContractError(
@@ -87,10 +88,10 @@ class Attribute:
                 "needs either codes or codes by council",
                 "Give the public code list once, or once for each council",
             )
-        _check_codes(self.codes, f"{where}: codes")
+        check_codes(self.codes, f"{where}: codes")
         seen: set[str] = set()
         for council, codes in self.by_council.items():
-            _check_codes(codes, f"{where}: codes of {council}")
+            check_codes(codes, f"{where}: codes of {council}")
             if seen.intersection(codes):
                 raise ContractError(
                     f"{where}: codes of {council}",

@@ -101,6 +101,7 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     """Random numbers that are not noise: names of runs, keys, and the wait between visits."""
     random_numbers = {
+        "node/folkmoot_node/ledger.py": "secrets",
         "node/folkmoot_node/scoring.py": "secrets",
         "node/folkmoot_node/store_file.py": "secrets",
         "node/folkmoot_node/serve.py": "random",
@@ -140,6 +141,7 @@ NUMBERS = {
     "rho_nano",  # the loss, which the round asked for
     "cells", "first_cell",  # a function of the round
     "values",  # the noisy counts
+    "series_step", "series_cohort",  # a function of which rounds were answered and arrived
 }  # fmt: skip
 WHOLE = {
     FieldDescriptor.TYPE_UINT32,

@@ -17,6 +17,9 @@ from folkmoot_node.plugins import load_plugins
 from folkmoot_node.release_policy import load_unsigned
 from folkmoot_node.risk_policy import load_policy
 from folkmoot_operator.problems import Problem
+from folkmoot_plugin_savvi.standard import load
+from folkmoot_sdk.command import main as check_plugin
+from folkmoot_sdk.parameters import build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +51,59 @@ def test_the_rehearsals_policy_is_valid(tmp_path: Path) -> None:
     path.write_text(shipped.read_text("utf-8"), "utf-8")
     risk = load_policy(path)
     assert {factor.factor for factor in risk.document.factors} <= set(load_plugins().factors)
+
+
+SAMPLES = {
+    "adult_social_care": "council_records",
+    "childrens_services": "council_records",
+    "council_tax": "council_records",
+    "homelessness": "council_records",
+    "housing_benefit": "council_records",
+    "housing_register": "council_records",
+    "rents": "council_records",
+    "savvi": "savvi",
+    "nhs_shielding": "nhs_shielding",
+}
+FEED = (
+    'standard = "alpha-2026-06"\nfields = ["lives_alone", "falls", "domestic_abuse_last_report"]\n'
+)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_vendor_s_check_passes_on_the_shipped_samples(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin = SAMPLES[kind]
+    folder = resources.files(f"folkmoot_plugin_{plugin}") / "samples"
+    (tmp_path / "options.toml").write_text(
+        (FEED if kind == "savvi" else "") + f'folder = "{folder}"\n', "utf-8"
+    )
+    options = ["--source", kind, "--options", str(tmp_path / "options.toml")]
+    code = check_plugin(["check", f"folkmoot-plugin-{plugin.replace('_', '-')}", *options])
+    assert code == 0, capsys.readouterr().out
+
+
+def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path: Path) -> None:
+    plugins = load_plugins()
+    inputs = {entry.name: entry for factor in plugins.factors.values() for entry in factor.inputs}
+    met = set()
+    for kind in SAMPLES:
+        source = plugins.sources[kind]
+        given: dict[str, object] = {}
+        if kind == "savvi":
+            given = {
+                "standard": "alpha-2026-06",
+                "fields": list(load("alpha-2026-06", None).fields),
+            }
+        for field in source(build(source.Options, given, "options")).schema.fields:
+            if field.name not in inputs:
+                continue
+            entry = inputs[field.name]
+            met.add(field.name)
+            assert field.household_type is entry.type, field.name
+            assert field.unit == entry.unit, field.name
+            assert set(field.codes) <= set(entry.codes), field.name
+    assert len(met) >= 10
 
 
 @pytest.mark.parametrize("unit", sorted(ROOT.glob("deploy/*.service")), ids=lambda p: p.name)

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import sys
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round, RoundState
+from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import (
     collection_pb2,
     privacy_pb2,
@@ -229,6 +231,29 @@ def test_golden_messages() -> None:
     assert cells.SerializeToString().hex() == "1206120400 01d804".replace(" ", "")
     assert header.header.release_digest.hex() == (
         "85a3536f2973d3087bd775e53bb06a2916b8056da1c3a6ace123b7f04c5fbac6"
+    )
+    measured = replace(release, row=SeriesRow(3, 2))
+    in_series, _ = parts_of(measured)
+    added = in_series.header.SerializeToString()[len(header.header.SerializeToString()) :]
+    assert added.hex() == "50035802"
+    assert (
+        in_series.header.release_digest.hex()
+        == "01d802f89c7190d4bc69d94bce6fe7f68b72fd3bfa18d79a2dfb2d5343f84e11"
+    )
+    series = Series("5" * 32, 2, 12, SeriesEvent("band", ("high",)), 9)
+    asked = codec.encode_round(replace(strategies.example(), series=series))
+    assert asked.endswith(
+        bytes.fromhex(
+            "7234"
+            + "0a20"
+            + "35" * 32
+            + "1002180c"
+            + "2204"
+            + b"band".hex()
+            + "2a04"
+            + b"high".hex()
+            + "3009"
+        )
     )
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.DECLINED)
     assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (

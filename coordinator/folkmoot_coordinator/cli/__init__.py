@@ -11,6 +11,7 @@ from folkmoot_coordinator.cli import (
     initialise,
     planning,
     rounds,
+    series,
     serving,
 )
 from folkmoot_operator.console import application, run
@@ -24,6 +25,7 @@ initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
+series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
 diagnosis.add_to(app)

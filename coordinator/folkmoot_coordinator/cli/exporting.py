@@ -26,21 +26,35 @@ def export(
 ) -> None:
     """Write the statistics of a closed round as CSV and Parquet, with a metadata JSON.
 
+    For a round of a series: cumulative and new counts of each month up to it.
+
     Example: `folkmoot-coordinator export latest --out published`
     """
-    from folkmoot_coordinator.privacy_statement import privacy_statement
+    from folkmoot_coordinator.privacy_statement import privacy_statement, series_statement
     from folkmoot_coordinator.publish import publish
     from folkmoot_coordinator.results import round_result
+    from folkmoot_coordinator.rounds import find_round
+    from folkmoot_coordinator.series_publish import publish_series
+    from folkmoot_coordinator.series_results import series_result
 
     place, database = open_home(home)
     settings = place.settings()
-    result = round_result(database, settings.region, round_, settings.names)
-    publication = publish(result, out)
+    stored = find_round(database, round_)
+    if stored.round_.series is not None:
+        of_series = series_result(database, settings.region, stored, settings.names)
+        publication = publish_series(of_series, out)
+        covered = of_series.coverage[stored.round_.series.position]
+        statement = series_statement(stored.round_, len(covered.released))
+    else:
+        result = round_result(database, settings.region, round_, settings.names)
+        publication = publish(result, out)
+        covered = result.coverage
+        statement = privacy_statement(stored.round_, len(covered.released))
     if json_:
         print_json(
             {
-                "round_id": result.stored.round_.round_id,
-                "coverage": str(result.coverage),
+                "round_id": stored.round_.round_id,
+                "coverage": str(covered),
                 "rows": publication.rows,
                 "csv": str(publication.csv),
                 "parquet": str(publication.parquet),
@@ -48,8 +62,8 @@ def export(
             }
         )
         return
-    typer.echo(f"{publication.rows} rows from {result.coverage}, written to")
+    typer.echo(f"{publication.rows} rows from {covered}, written to")
     for path in (publication.csv, publication.parquet, publication.metadata):
         typer.echo(f"  {path}")
     typer.echo()
-    print_text(privacy_statement(result.stored.round_, len(result.coverage.released)))
+    print_text(statement)

@@ -67,6 +67,12 @@ def plan(
 
         check_suffix(plot)
     asked = read_round(file, _enrolled(home) if names_all(file) else (), system_clock())
+    if asked.round_.series is not None:
+        raise _usage(
+            str(file),
+            "is the file of a series, whose rounds do not cost and err like one alone",
+            f"Run `folkmoot-coordinator series plan {file}`",
+        )
     sizes = _sizes(asked.round_, households or [], like)
     forecast = Forecast(asked.round_, asked.planning, sizes)
     if plot:

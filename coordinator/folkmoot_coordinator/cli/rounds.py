@@ -42,12 +42,20 @@ def open_(
     from folkmoot_coordinator.round_file import read_round
     from folkmoot_coordinator.rounds import open_round
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.problems import ExitCode, Problem
 
     place, database = open_home(home)
     now = system_clock()
     members = {council.code for council in enrolled(database, now) if council.valid_certificates}
     asked = read_round(file, sorted(members), now)
     round_ = asked.round_
+    if round_.series is not None:
+        raise Problem(
+            "is the file of a series",
+            where=str(file),
+            remedy=f"Run `folkmoot-coordinator series open {file}`",
+            exit_code=ExitCode.USAGE,
+        )
     open_round(database, SigningKey.load(place.keys), round_, asked.planning)
     missing = [council for council in round_.councils if council not in members]
     if json_:
@@ -200,6 +208,9 @@ def _print_round(stored: StoredRound, found: list[Standing], settings: Coordinat
     round_ = stored.round_
     waiting = sum(standing.answer == "waiting" for standing in found)
     typer.echo(f"Round {round_.round_id}: {round_.title or round_.purpose}")
+    if round_.series is not None:
+        series = round_.series
+        typer.echo(f"  round {series.position} of {series.length} of series {series.series_id}")
     closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
     typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
     released = sum(standing.answer == "released" for standing in found)

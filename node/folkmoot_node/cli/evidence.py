@@ -193,12 +193,12 @@ def recover(
     Example: folkmoot-node ledger recover
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import compare
+    from folkmoot_node.reconciliation import compare, require_same_time
     from folkmoot_node.reconciliation import recover as enter
 
     with open_home(home) as node:
         with node.connect() as client:
-            compare(node, client, client.negotiate())
+            require_same_time(compare(node, client, client.negotiate()))
         outstanding = node.lost_answers.outstanding()
         node.release_policy()  # its fault should be known before anybody is asked
         if outstanding and not yes:

@@ -210,7 +210,13 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
 
     Example: folkmoot-node release latest
     """
-    from folkmoot_node.answering import answer_round, deliver, learn, send_again
+    from folkmoot_node.answering import (
+        answer_round,
+        deliver,
+        forget_ended_series,
+        learn,
+        send_again,
+    )
     from folkmoot_node.home import open_home
     from folkmoot_node.outbox import AnswerKind
     from folkmoot_node.reconciliation import reconcile
@@ -225,6 +231,8 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             send_again(node, client, protocol, comparison.lost_there),
         ):
             typer.echo(f"Warning: {event.text}", err=True)
+        for event in deliver(node, client):  # a round of a series waits for those before it
+            typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
         known = node.round_book().resolve(round_id)
         answer = answer_round(node, known)
         if answer is None:
@@ -238,6 +246,8 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             )
         for event in deliver(node, client):
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
+        for event in forget_ended_series(node):
+            typer.echo(event.text, err=True)
         summary = _summary(node, known)
         description = describe(node, known)
         head = node.ledger.head()

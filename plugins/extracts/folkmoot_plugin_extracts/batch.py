@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_sdk import PluginError
+from folkmoot_sdk import PluginError, Records
 from folkmoot_sdk.parameters import nearest
 
 Rows = npt.NDArray[np.int64]
@@ -40,7 +41,13 @@ class Batch:
         return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows)
 
 
-_NO_HEADER = "None of the mapping's columns is there: does it begin with their names?"
+def handed_on(values: pl.DataFrame, file: str, rows: Batch) -> Records:
+    """Values as the node receives them, with the row numbers that they were read from."""
+    numbers = None if rows.rows is None else array("q", rows.rows.tobytes())
+    return Records(values, file, rows.first_row, numbers)
+
+
+_NO_HEADER = "None of the wanted columns is there: does it begin with their names?"
 
 
 def check_columns(
@@ -50,7 +57,7 @@ def check_columns(
 
     Args:
         where: The file, and the line.
-        wanted: Columns that the mapping names.
+        wanted: Columns that must be there.
         found: Columns of the file.
         hint: What to do about a missing column, instead of what is nearest to it.
         are_names: True if the format itself names its columns. Otherwise the file may have no
@@ -68,5 +75,7 @@ def check_columns(
     for name in wanted:
         if name not in found:
             others = nearest(name, filter(None, found)) if is_header else _NO_HEADER
-            remedy = hint or f"Correct the file or the mapping. {others}"
+            remedy = (
+                hint or f"Correct the file, or the name that the mapping or options give. {others}"
+            )
             raise PluginError(where, f"has no column {name!r}", remedy)

@@ -15,7 +15,7 @@ MAXIMUM_RECORD_BYTES = 64 << 20
 """No record is this long; a quote that is never closed is."""
 UNPAIRED = (
     "Double each quote that stands inside a quoted field, and close each field; or set "
-    'quote = "" in the mapping if the file puts no quotes around texts'
+    'quote = "" if the file puts no quotes around texts'
 )
 
 

@@ -37,6 +37,8 @@ class Reader(ABC):
 
     words: tuple[str, ...] = ()
     """Texts that are values here even if they are null values elsewhere."""
+    quotable: bool = True
+    """False if a malformed text must not be quoted, not even in quarantine."""
 
     @abstractmethod
     def parse(self, raw: pl.Series) -> pl.Series:

@@ -42,8 +42,17 @@ def read_csv(
     dialect: Dialect,
     reject: Reject,
     chunk_bytes: int = CHUNK_BYTES,
+    optional: tuple[str, ...] = (),
 ) -> Iterator[Batch]:
     """Yields the records of a file; the header is row 1, as in an editor.
+
+    Args:
+        path: The file.
+        columns: Columns that the file must have.
+        dialect: How it is written.
+        reject: Receives the rows that are not read.
+        chunk_bytes: Bytes read at once.
+        optional: Columns that are read if the file has them.
 
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
@@ -53,6 +62,7 @@ def read_csv(
     names = _names(path, header, dialect)
     hint = _delimiter_hint(names, header, dialect)
     check_columns(f"{path}: line 1", columns, names, hint, are_names=False)
+    columns += tuple(name for name in optional if name in names)
     reader = _Reader(path, columns, names, dialect, reject)
     yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
 
@@ -116,7 +126,7 @@ def _delimiter_hint(names: list[str], header: bytes, dialect: Dialect) -> str:
         return ""
     for other in (",", ";", "\t", "|"):
         if other != dialect.delimiter and other.encode() in header:
-            return f"The file seems to be delimited by {other!r}: set `delimiter` in the mapping"
+            return f"The file seems to be delimited by {other!r}: set `delimiter`"
     return ""
 
 

@@ -1,56 +1,35 @@
-"""How a delimited text file is written."""
+"""How CSV text is written: encoding, delimiter, quote."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from folkmoot_sdk.parameters import nearest
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16")
 
 
-class Dialect(Protocol):
-    """What a reader of delimited text must know; a mapping is one."""
-
-    @property
-    def encoding(self) -> str:
-        """One of `ENCODINGS`."""
-        ...
-
-    @property
-    def delimiter(self) -> str:
-        """What stands between fields: one ASCII character."""
-        ...
-
-    @property
-    def quote(self) -> str:
-        """What stands around a text; empty if nothing."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class CsvDialect:
-    """A dialect by itself, for files that need no mapping; see `Dialect`."""
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        encoding: One of `ENCODINGS`.
+        delimiter: One ASCII character.
+        quote: What stands around a text: one ASCII character, or nothing.
+
+    Raises:
+        ValueError: If one of them is not what it should be.
+    """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
 
     def __post_init__(self) -> None:
-        check_dialect(self)
-
-
-def check_dialect(dialect: Dialect) -> None:
-    """Checks that a file can be read so.
-
-    Raises:
-        ValueError: If the encoding is not known, or delimiter and quote are no two characters.
-    """
-    if dialect.encoding not in ENCODINGS:
-        raise ValueError(f"encoding {dialect.encoding!r}: {nearest(dialect.encoding, ENCODINGS)}")
-    delimiter, quote = dialect.delimiter, dialect.quote
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in "\r\n":
-        raise ValueError("the delimiter is not one ASCII character")
-    if len(quote) > 1 or not quote.isascii() or quote == delimiter:
-        raise ValueError("the quote is not one ASCII character other than the delimiter")
+        if self.encoding not in ENCODINGS:
+            raise ValueError(f"encoding {self.encoding!r}: {nearest(self.encoding, ENCODINGS)}")
+        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in "\r\n":
+            raise ValueError("the delimiter is not one ASCII character")
+        if len(self.quote) > 1 or not self.quote.isascii() or self.quote == self.delimiter:
+            raise ValueError("the quote is not one ASCII character other than the delimiter")

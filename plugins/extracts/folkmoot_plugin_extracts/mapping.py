@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from folkmoot_plugin_extracts.dialect import check_dialect
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_sdk import (
     Category,
     Combine,
@@ -81,7 +81,8 @@ class MappedField:
         consumer_data: True if bought from a consumer-data supplier.
         codes: For a category, a list of the codes, or a table from what the file holds
             to the code it stands for.
-        order: Order of the codes, if it is not the order in which `codes` names them.
+        order: All codes in order, if it is not the order in which `codes` names them, or if
+            the files do not hold all codes that there are.
         values: For a number or an integer, a table from what the file holds to the value
             it stands for, such as the lower end of an age band.
         minimum: Smallest valid value.
@@ -137,9 +138,9 @@ class MappedField:
             raise ValueError("a word stands for both true and false, or stands there twice")
         if self.true and self.type is not FieldType.BOOLEAN:
             raise ValueError("`true` and `false` are for a boolean")
-        unknown = set(self.order) ^ set(self._appearing())
-        if self.order and unknown:
-            raise ValueError(f"`order` and `codes` differ in {', '.join(sorted(unknown))}")
+        unordered = set(self._appearing()) - set(self.order)
+        if self.order and unordered:
+            raise ValueError(f"`order` lacks {', '.join(sorted(unordered))} of `codes`")
 
     @property
     def reads_date(self) -> bool:
@@ -235,7 +236,7 @@ class Mapping:
     def __post_init__(self) -> None:
         if self.schema != 1:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
-        check_dialect(self)
+        Dialect(self.encoding, self.delimiter, self.quote)
         if not self.files:
             raise ValueError("`files` is empty")
         if not self.fields:
@@ -248,6 +249,11 @@ class Mapping:
             raise ValueError("level is person, but `person` does not name the reference's column")
         if self.record_date is not None:
             check_date_format(self.record_date.format)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How CSV files are written."""
+        return Dialect(self.encoding, self.delimiter, self.quote)
 
     @property
     def null_texts(self) -> tuple[str, ...]:
@@ -307,14 +313,23 @@ def load(path: Path) -> Mapping:
     Raises:
         PluginError: Naming the file, the key and the remedy.
     """
+    return make(read_toml(path, "mapping"), str(path))
+
+
+def read_toml(path: Path, option: str) -> dict[str, Any]:
+    """Reads a TOML file that an option of a source names.
+
+    Raises:
+        PluginError: Naming the file and the remedy.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise PluginError(
-            str(path), f"cannot be read ({error.strerror})", "Check the option `mapping`"
+            str(path), f"cannot be read ({error.strerror})", f"Check the option `{option}`"
         ) from None
     try:
-        values: dict[str, Any] = tomllib.loads(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
+        return tomllib.loads(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise PluginError(
             str(path), f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
@@ -323,10 +338,22 @@ def load(path: Path) -> Mapping:
         raise PluginError(
             str(path), f"is not valid TOML: {error}", "Correct the line named"
         ) from None
+
+
+def make(values: dict[str, Any], where: str) -> Mapping:
+    """Makes a mapping of what its file says.
+
+    Args:
+        values: The file's keys and values.
+        where: Name of the file, for errors.
+
+    Raises:
+        PluginError: Naming the file, the key and the remedy.
+    """
     try:
         mapping = build(Mapping, values, "")
         mapping.declaration()
     except PluginError as error:
-        where = f"{path}: {error.where.removeprefix('.')}".removesuffix(": ")
-        raise PluginError(where, error.problem, error.remedy) from None
+        named = f"{where}: {error.where.removeprefix('.')}".removesuffix(": ")
+        raise PluginError(named, error.problem, error.remedy) from None
     return mapping

@@ -61,7 +61,7 @@ def _decoded(path: Path, encoding: str, raw: Iterator[bytes]) -> Iterator[bytes]
         if first.startswith(mark) and name != encoding.removesuffix("-sig"):
             raise PluginError(
                 f"{path}: line 1, byte 1",
-                f"has the byte order mark of {name}, but the mapping says {encoding}",
+                f"has the byte order mark of {name}, but `encoding` is {encoding}",
                 f'Set encoding = "{name}"',
             )
     if encoding in ("utf-8", "utf-8-sig"):

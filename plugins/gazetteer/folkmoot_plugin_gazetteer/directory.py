@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,10 @@ import polars as pl
 
 from folkmoot_plugin_extracts.columns import Area, Reader, Uprn
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
-from folkmoot_plugin_extracts.dialect import CsvDialect
+from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
-from folkmoot_plugin_extracts.reading import Output, find_files, read_values
 from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.parameters import parameter
 
@@ -44,7 +44,7 @@ class DirectoryOptions:
     encoding: str = parameter(default="utf-8", description="Encoding of the files.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
 
 
 class Directory:
@@ -77,21 +77,18 @@ class Directory:
         """
         key_reader: Reader = Uprn() if self.key == "uprn" else Postcode()
         found = []
-        with ThreadPoolExecutor(2, "directory") as pool:
-            for path in find_files(self._folder, self._options.files):
-                columns = self._columns(path, wanted)
-                outputs = [Output(name, column, Area()) for name, column in columns.items()]
-                key_column = outputs.pop(0).column
-                needed = tuple(dict.fromkeys(columns.values()))
-                dialect = CsvDialect(encoding=self._options.encoding)
+        for path in find_files(self._folder, self._options.files):
+            columns = self._columns(path, wanted)
+            outputs = [Output(name, column, Area()) for name, column in columns.items()]
+            outputs[0] = Output(self.key, columns[self.key], key_reader)
+            needed = tuple(dict.fromkeys(columns.values()))
+            dialect = Dialect(encoding=self._options.encoding)
+            with parser(outputs, ()) as reading:
                 for batch in read_csv(path, needed, dialect, context.reject):
-                    read = key_reader.parse(batch.frame[key_column].str.strip_chars())
-                    ours = read.is_in(keys.implode()).fill_null(False)
-                    batch = batch.filter(ours)
-                    if batch.frame.height:
-                        key = Output(self.key, key_column, key_reader)
-                        records = read_values(path.name, batch, [key, *outputs], (), context, pool)
-                        found.append(pl.DataFrame(records.data))
+                    read = key_reader.parse(batch.frame[columns[self.key]].str.strip_chars())
+                    ours = batch.filter(read.is_in(keys.implode()).fill_null(False))
+                    if ours.frame.height:
+                        found.append(reading.parse(path.name, ours, context.reject)[0])
         if not found:
             types = {self.key: keys.dtype} | dict.fromkeys(wanted, pl.String())
             return pl.DataFrame(schema=types)
@@ -104,7 +101,7 @@ class Directory:
 
     def _columns(self, path: Path, wanted: Sequence[str]) -> dict[str, str]:
         """The key's column first, then those of the wanted areas."""
-        names = column_names(path, CsvDialect(encoding=self._options.encoding))
+        names = column_names(path, Dialect(encoding=self._options.encoding))
         keys = _UPRN_NAMES if self.key == "uprn" else _POSTCODE_NAMES
         found = {self.key: self._options.key or _first(names, keys)}
         for area in wanted:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from folkmoot_plugin_extracts.dialect import CsvDialect
-from folkmoot_plugin_extracts.reading import find_files
+from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_gazetteer import classes
 from folkmoot_plugin_gazetteer.directory import AREAS, Directory, DirectoryOptions
 from folkmoot_plugin_gazetteer.properties import Selection, select
@@ -63,7 +63,7 @@ class GazetteerOptions(SourceOptions):
     )
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
         if self.census not in (2011, 2021):
             raise ValueError(f"census {self.census} is neither 2011 nor 2021")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from folkmoot_plugin_extracts.columns import CodeList, Date, Reader, Text, Uprn
+from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
-from folkmoot_plugin_extracts.reading import Output, read_values
 from folkmoot_plugin_gazetteer import classes
 from folkmoot_plugin_gazetteer.dtf_file import Columns, describe, read_dtf
 from folkmoot_sdk import ReadContext, Rejection
@@ -126,14 +125,14 @@ def _read_tables(
 ) -> dict[int, pl.DataFrame]:
     found: dict[int, list[pl.DataFrame]] = {kind: [] for kind in kinds}
     layouts = {kind: _LAYOUTS[kind] for kind in kinds}
-    with ThreadPoolExecutor(2, "gazetteer") as pool:
+    with ExitStack() as stack:
+        readings = {k: stack.enter_context(parser(_OUTPUTS[k], ())) for k in kinds}
         for path in paths:
             for typed in read_dtf(path, layouts, encoding, context):
                 kind = typed.record_type
-                read = read_values(path.name, typed.batch, _OUTPUTS[kind], (), context, pool)
-                frame = pl.DataFrame(read.data).with_columns(
-                    pl.lit(path.name).alias(FILE),
-                    pl.Series(ROW, np.array(read.rows, dtype=np.int64)),
+                values, rows = readings[kind].parse(path.name, typed.batch, context.reject)
+                frame = values.with_columns(
+                    pl.lit(path.name).alias(FILE), pl.Series(ROW, rows.numbers())
                 )
                 for name, column in _REQUIRED[kind].items():
                     empty = frame[name].is_null()

@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from folkmoot_plugin_household_factors.means_tested import (
+    OPTIONAL,
+    SUPPORT,
+    support_in_words,
+    supported,
+)
 from folkmoot_plugin_household_factors.wording import listed, not_known, pounds, sentences
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, ScoringContext, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays
 
 _ARREARS = {"council_tax_arrears": "council tax", "rent_arrears": "rent"}
-_SUPPORT = {
-    "council_tax_support": "council tax support",
-    "housing_benefit": "housing benefit",
-    "universal_credit": "Universal Credit",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class FinancialHardship(RiskFactor):
     description = (
         "Council tax and rent arrears together, in proportion to `arrears_full`; plus "
         "`support_score` if anybody receives council tax support, housing benefit or Universal "
-        "Credit; at most 1."
+        "Credit; at most 1. It brings together what `council_tax_arrears`, `rent_arrears` and "
+        "`benefit_dependency` score apart: a policy that names those too counts the same twice."
     )
     domain = "finance"
     savvi_term = "Council tax arrears"
@@ -74,7 +76,7 @@ class FinancialHardship(RiskFactor):
     inputs = (
         Input("council_tax_arrears", FieldType.NUMBER, unit="GBP"),
         Input("rent_arrears", FieldType.NUMBER, unit="GBP", required=False),
-        *(Input(name, FieldType.BOOLEAN, required=False) for name in _SUPPORT),
+        *OPTIONAL,
     )
     Parameters = FinancialHardshipParameters
 
@@ -90,10 +92,7 @@ class FinancialHardship(RiskFactor):
         result: FactorArray = np.fmax(inputs["rent_arrears"], 0.0)
         result += np.fmax(council_tax, 0.0)
         result *= 1 / self._full
-        supported = inputs["council_tax_support"] == 1
-        supported |= inputs["housing_benefit"] == 1
-        supported |= inputs["universal_credit"] == 1
-        np.add(result, self._support, out=result, where=supported)
+        np.add(result, self._support, out=result, where=supported(inputs))
         np.minimum(result, 1.0, out=result)
         result[np.isnan(council_tax) & (result == 0)] = np.nan
         return result
@@ -105,9 +104,8 @@ class FinancialHardship(RiskFactor):
             for name, words in _ARREARS.items()
             if values.get(name) is not None and values[name] > 0
         }
-        received = [words for name, words in _SUPPORT.items() if values.get(name)]
         unknown = not_known(
-            values, {name: f"{words} arrears" for name, words in _ARREARS.items()} | _SUPPORT
+            values, {name: f"{words} arrears" for name, words in _ARREARS.items()} | SUPPORT
         )
         if owed:
             parts = listed([f"{pounds(amount)} of {words}" for words, amount in owed.items()])
@@ -120,7 +118,4 @@ class FinancialHardship(RiskFactor):
             money = "Owes no rent."
         else:
             money = ""
-        support = f"Receives {listed(received)}." if received else ""
-        if not received and all(values.get(name) is not None for name in _SUPPORT):
-            support = "Receives no means-tested support."
-        return sentences(money, support, unknown)
+        return sentences(money, support_in_words(values), unknown)

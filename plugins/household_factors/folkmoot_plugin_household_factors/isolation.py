@@ -67,7 +67,8 @@ class Isolation(RiskFactor):
     description = (
         "A person of `age_from` years or over who lives alone: `score_from` at that age, rising "
         "in a straight line to 1 at `age_full`. Lives alone: one person is recorded; or, where "
-        "the number is not known, the household type says so; or a single person discount is paid."
+        "the number is not known, the household type says so; or a single person discount is paid. "
+        "Age is a protected characteristic: expect its source to mark it."
     )
     domain = "isolation"
     savvi_term = "Older person living alone"

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_plugin_household_factors.ramp import ramp
+
 
 def recency(
     dates: npt.NDArray[Any], today: np.datetime64, full_days: float, none_days: float
@@ -23,10 +25,8 @@ def recency(
     Returns:
         float64 in [0, 1], NaN where the date is not known.
     """
-    result = (today - dates).astype(np.float64)
-    result -= none_days
-    result *= 1 / (full_days - none_days)
-    np.clip(result, 0, 1, out=result)
+    days = (today - dates).astype(np.float64)
+    result = ramp(days, none_days, full_days, out=days)
     # NaT becomes the smallest integer, not NaN, when it is cast.
     result[np.isnat(dates)] = np.nan
     return result

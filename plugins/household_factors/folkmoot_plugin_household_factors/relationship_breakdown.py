@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from folkmoot_plugin_household_factors.reasons import strongest
 from folkmoot_plugin_household_factors.recency import ago, check_window, recency
 from folkmoot_plugin_household_factors.wording import not_known, sentences
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, ScoringContext, parameter
@@ -98,10 +99,8 @@ class RelationshipBreakdown(RiskFactor):
         # A date without a discount is that of one that has ended.
         change[discount == 0] = 0.0
         tenancy = self._recency(inputs["tenancy_change_date"], context)
-        unknown = np.isnan(change)
-        result: FactorArray = np.fmax(change, tenancy)
         # A tenancy that did not change lately does not settle an unknown discount.
-        result[unknown & (result == 0)] = np.nan
+        result = strongest(change, tenancy)
         result *= np.where(inputs["children_services"] == 1, 1.0, self._change)
         return result
 

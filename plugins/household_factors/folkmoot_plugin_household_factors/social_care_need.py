@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from folkmoot_plugin_household_factors.code_scores import by_code, check_ascending
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, ScoringContext, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays
 
@@ -30,8 +29,7 @@ class SocialCareNeedParameters:
     )
 
     def __post_init__(self) -> None:
-        if not self.low <= self.medium <= self.high:
-            raise ValueError("the scores of low, medium and high care packages do not ascend")
+        check_ascending("low, medium and high care packages", self.low, self.medium, self.high)
 
 
 class SocialCareNeed(RiskFactor):
@@ -41,7 +39,8 @@ class SocialCareNeed(RiskFactor):
     title = "Social-care need"
     description = (
         "The largest adult social care package of anybody in the household: `low`, `medium` or "
-        "`high` score as the policy says, none scores 0."
+        "`high` score as the policy says, none scores 0. A care package nearly states disability: "
+        "expect its source to mark it as protected."
     )
     domain = "care"
     savvi_term = "Receives adult social care"
@@ -66,10 +65,7 @@ class SocialCareNeed(RiskFactor):
 
     def __init__(self, parameters: SocialCareNeedParameters) -> None:
         super().__init__(parameters)
-        # The last entry answers for index -1, unknown.
-        self._scores = np.array(
-            [0.0, parameters.low, parameters.medium, parameters.high, np.nan], dtype=np.float64
-        )
+        self._scores = by_code(0.0, parameters.low, parameters.medium, parameters.high)
 
     def score(self, inputs: InputArrays, context: ScoringContext) -> FactorArray:
         """Scores households; see the class."""

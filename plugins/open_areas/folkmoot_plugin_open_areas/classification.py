@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from folkmoot_plugin_extracts.dialect import CsvDialect
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_sdk import (
@@ -50,7 +50,7 @@ class ClassificationOptions(SourceOptions):
     encoding: str = parameter(default="utf-8", description="Encoding of the file.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
         if self.edition not in (2011, 2021):
             raise ValueError(f"edition {self.edition} is neither 2011 nor 2021")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +15,10 @@ import polars as pl
 
 from folkmoot_plugin_extracts.columns import Area, CodeList, Reader
 from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.dialect import CsvDialect
-from folkmoot_plugin_extracts.reading import Output, find_files, read_values
-from folkmoot_plugin_open_areas.area_table import ROW, empty_records, numbered
+from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.parsing import Output, Parser, parser
+from folkmoot_plugin_open_areas.area_table import ROW, empty_records, with_rows
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,
     OLD,
@@ -112,6 +112,13 @@ class Month(Reader):
         return f"{text} is not a month (YYYY-MM)"
 
 
+_OUTPUTS = (
+    Output(AREA_COLUMN, _CODE, Area()),
+    Output("month", _MONTH, Month()),
+    Output("type", _TYPE, CodeList(tuple(CRIME_TYPES.items()), _TYPES)),
+)
+
+
 class PoliceCrime(DataSource):
     """Crimes and incidents by LSOA of 2021 over the chosen months."""
 
@@ -146,8 +153,8 @@ class PoliceCrime(DataSource):
         lookup = load_lookup(options.base, options.lookup)
         paths = find_files(options.base / options.folder, options.files)
         months: set[datetime.date] = set()
-        with ThreadPoolExecutor(2, "police_crime") as pool:
-            counted = [self._counted(path, lookup, months, context, pool) for path in paths]
+        with parser(_OUTPUTS, ()) as reading:
+            counted = [self._counted(path, lookup, months, context, reading) for path in paths]
         self._check_months(months)
         counts = pl.concat(counted).group_by(AREA_COLUMN, "type").agg(pl.col("crimes").sum())
         wide = _by_type(counts)
@@ -168,20 +175,16 @@ class PoliceCrime(DataSource):
         lookup: LsoaLookup,
         months: set[datetime.date],
         context: ReadContext,
-        pool: ThreadPoolExecutor,
+        reading: Parser,
     ) -> pl.DataFrame:
         """Number of crimes by LSOA and type in one file."""
-        outputs = [
-            Output(AREA_COLUMN, _CODE, Area()),
-            Output("month", _MONTH, Month()),
-            Output("type", _TYPE, CodeList(tuple(CRIME_TYPES.items()), _TYPES)),
-        ]
-        columns = tuple(output.column for output in outputs)
         low = _first_day(self._options.first_month or "0001-01")
         high = _first_day(self._options.last_month or "9999-12")
         counted = [pl.DataFrame(schema=_COUNTED)]
-        for batch in read_csv(path, columns, CsvDialect(), context.reject):
-            frame = numbered(read_values(path.name, batch, outputs, (), context, pool))
+        columns = tuple(output.column for output in _OUTPUTS)
+        for batch in read_csv(path, columns, Dialect(), context.reject):
+            values, rows = reading.parse(path.name, batch, context.reject)
+            frame = with_rows(values, rows.numbers())
             for name, column in (("month", _MONTH), ("type", _TYPE)):
                 empty = frame[name].is_null()
                 context.reject([

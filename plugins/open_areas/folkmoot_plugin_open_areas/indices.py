@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from folkmoot_plugin_extracts.csv_file import column_names
-from folkmoot_plugin_extracts.dialect import CsvDialect
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_plugin_open_areas.lsoa_lookup import (
@@ -115,7 +115,7 @@ class IndicesOptions(SourceOptions):
     encoding: str = parameter(default="utf-8", description="Encoding of the file.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
         if self.edition not in EDITIONS:
             raise ValueError(f"edition {self.edition}: {nearest('', map(str, EDITIONS))}")
         held = EDITIONS[self.edition][0]
@@ -159,7 +159,7 @@ class IndicesOfDeprivation(DataSource):
         """
         options = self._options
         path = options.base / options.file
-        dialect = CsvDialect(encoding=options.encoding)
+        dialect = Dialect(encoding=options.encoding)
         tidy = not set(_FILE_7_CODE.values()).intersection(column_names(path, dialect))
         found = stated_vintage(path, dialect, _TIDY_CODE if tidy else _FILE_7_CODE)
         if found != self._vintage:

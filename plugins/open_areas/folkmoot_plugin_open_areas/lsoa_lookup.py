@@ -15,7 +15,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.columns import Area, Number, Reader, read_column
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
-from folkmoot_plugin_extracts.dialect import CsvDialect
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_sdk import PluginError, Rejection
 from folkmoot_sdk.parameters import parameter
 
@@ -39,7 +39,7 @@ class LookupOptions:
     encoding: str = parameter(default="utf-8", description="Encoding of the file.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
 
 
 class LsoaLookup:
@@ -127,7 +127,7 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
     }
     if options.weight:
         wanted["weight"] = (options.weight, Number(0, None, whole=False))
-    dialect = CsvDialect(encoding=options.encoding)
+    dialect = Dialect(encoding=options.encoding)
     columns = tuple(dict.fromkeys(column for column, _ in wanted.values()))
     frames = []
     for batch in read_csv(path, columns, dialect, lambda found: _refuse(path, found)):
@@ -154,7 +154,7 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
     return LsoaLookup(parts, path.name)
 
 
-def stated_vintage(path: Path, dialect: CsvDialect, columns: dict[int, str]) -> int:
+def stated_vintage(path: Path, dialect: Dialect, columns: dict[int, str]) -> int:
     """The vintage that a file's own column of LSOAs states.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import polars as pl
 
 from folkmoot_plugin_extracts.columns import Area, Number
 from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.dialect import CsvDialect
-from folkmoot_plugin_extracts.reading import Output, read_values
+from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_open_areas.area_table import all_of
 from folkmoot_plugin_open_areas.lsoa_lookup import NEW, LsoaLookup
 from folkmoot_sdk import PluginError, ReadContext
@@ -30,7 +29,7 @@ class PopulationOptions:
     encoding: str = parameter(default="utf-8", description="Encoding of the file.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
         if not self.bases:
             raise ValueError("population names neither a column of residents nor of households")
 
@@ -53,13 +52,13 @@ def read_population(
     for name in options.bases:
         outputs.append(Output(name, getattr(options, name), Number(0, None, whole=False)))
     columns = tuple(dict.fromkeys(output.column for output in outputs))
-    dialect = CsvDialect(encoding=options.encoding)
-    with ThreadPoolExecutor(1, "population") as pool:
+    dialect = Dialect(encoding=options.encoding)
+    with parser(outputs, ()) as reading:
         frames = [
-            read_values(path.name, batch, outputs, (), context, pool).data
+            reading.parse(path.name, batch, context.reject)[0]
             for batch in read_csv(path, columns, dialect, context.reject)
         ]
-    table = all_of([pl.DataFrame(frame) for frame in frames], path).drop_nulls(AREA_COLUMN)
+    table = all_of(frames, path).drop_nulls(AREA_COLUMN)
     lookup.unknown(str(path), table[AREA_COLUMN], NEW)
     if table[AREA_COLUMN].is_duplicated().any():
         raise PluginError(str(path), "names an LSOA twice", "Give one row for each LSOA")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -18,17 +17,19 @@ import polars as pl
 
 from folkmoot_plugin_extracts.columns import Uprn
 from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.dialect import CsvDialect
+from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.mapped import field_outputs
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
-from folkmoot_plugin_extracts.reading import MappedFiles, Output, find_files, read_values
 from folkmoot_plugin_open_areas.area_table import (
     ROW,
     all_of,
     as_records,
-    numbered,
     pattern_of,
     read_area_table,
+    with_rows,
 )
 from folkmoot_sdk import DataSource, Level, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import parameter
@@ -61,7 +62,7 @@ class AddressOptions:
     encoding: str = parameter(default="utf-8", description="Encoding of the files.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding)
+        Dialect(encoding=self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class SegmentationOptions(SourceOptions):
     delimiter: str = parameter(default=",", description="What stands between its fields.")
 
     def __post_init__(self) -> None:
-        CsvDialect(encoding=self.encoding, delimiter=self.delimiter)
+        Dialect(encoding=self.encoding, delimiter=self.delimiter)
         if not self.fields:
             raise ValueError("`fields` is empty")
         if (self.key is Key.POSTCODE) != (self.addresses is not None):
@@ -154,14 +155,14 @@ class AreaSegmentation(DataSource):
 
     def _by_postcode(self, context: ReadContext) -> pl.DataFrame:
         """The table: `_POSTCODE` and the wanted fields, each postcode once."""
-        fields = MappedFiles(self._mapping, self._path.parent).field_outputs(context)
+        fields = field_outputs(self._mapping, self._schema, context)
         outputs = [Output(_POSTCODE, self._options.key_column, Postcode()), *fields]
         columns = tuple(dict.fromkeys(output.column for output in outputs))
-        with ThreadPoolExecutor(2, "segmentation") as pool:
-            frames = [
-                numbered(read_values(self._path.name, batch, outputs, (), context, pool))
-                for batch in read_csv(self._path, columns, self._mapping, context.reject)
-            ]
+        frames = []
+        with parser(outputs, ()) as reading:
+            for batch in read_csv(self._path, columns, self._mapping.dialect, context.reject):
+                values, rows = reading.parse(self._path.name, batch, context.reject)
+                frames.append(with_rows(values, rows.numbers()))
         frame = all_of(frames, self._path)
         codes = frame[_POSTCODE]
         reasons = {
@@ -170,9 +171,9 @@ class AreaSegmentation(DataSource):
             & codes.is_not_null(),
         }
         for reason, wrong in reasons.items():
-            rows = frame.filter(wrong)[ROW]
             context.reject([
-                Rejection(self._path.name, row, self._options.key_column, reason) for row in rows
+                Rejection(self._path.name, row, self._options.key_column, reason)
+                for row in frame.filter(wrong)[ROW]
             ])  # fmt: skip
         kept = codes.is_not_null() & codes.is_first_distinct()
         context.leave_out("joined to the addresses of its postcode", int(kept.sum()))
@@ -186,17 +187,18 @@ class AreaSegmentation(DataSource):
             Output(_POSTCODE, addresses.postcode, Postcode()),
         ]
         columns = tuple(output.column for output in outputs)
-        dialect = CsvDialect(encoding=addresses.encoding)
-        with ThreadPoolExecutor(2, "segmentation") as pool:
+        dialect = Dialect(encoding=addresses.encoding)
+        with parser(outputs, ()) as reading:
             for path in find_files(self._options.base / addresses.folder, addresses.files):
                 for batch in read_csv(path, columns, dialect, context.reject):
-                    read = numbered(read_values(path.name, batch, outputs, (), context, pool))
+                    values, sound = reading.parse(path.name, batch, context.reject)
+                    read = with_rows(values, sound.numbers())
                     joined = read.join(segments, on=_POSTCODE, maintain_order="left")
                     context.leave_out(
                         "an address whose postcode has no segment", read.height - joined.height
                     )
-                    rows = array("q", joined[ROW].to_numpy().tobytes())
-                    yield Records(joined.drop(_POSTCODE, ROW), path.name, 1, rows)
+                    at = array("q", joined[ROW].to_numpy().tobytes())
+                    yield Records(joined.drop(_POSTCODE, ROW), path.name, 1, at)
 
 
 def _named(path: Path, segments: pl.DataFrame) -> Records:

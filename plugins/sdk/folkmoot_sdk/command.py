@@ -25,8 +25,8 @@ from folkmoot_sdk.parameters import nearest
 OK, FAULTS, SETTINGS = 0, 1, 3
 _EXAMPLES = """\
 examples:
-  folkmoot-plugin new fuel-poverty
-  folkmoot-plugin check folkmoot-plugin-fuel-poverty
+  folkmoot-plugin new energy-debt
+  folkmoot-plugin check folkmoot-plugin-energy-debt
   folkmoot-plugin check my_source --source my_kind --options options.toml
   folkmoot-plugin list --json
 
@@ -69,10 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         "new",
         help="write the skeleton of a risk factor, ready to install",
         description="Write the skeleton of a distribution with one risk factor.",
-        epilog="example:\n  folkmoot-plugin new fuel-poverty --folder ~/plugins",
+        epilog="example:\n  folkmoot-plugin new energy-debt --folder ~/plugins",
         formatter_class=shape,
     )
-    new.add_argument("name", metavar="NAME", help="lower-case words, such as fuel-poverty")
+    new.add_argument("name", metavar="NAME", help="lower-case words, such as energy-debt")
     new.add_argument("--folder", type=Path, default=Path(), help="where to make it (default: here)")
     new.set_defaults(run=_new)
 
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
             "Check the factors of a plugin on made-up households, and the declaration of its "
             "sources. With --source and --options, read a source and check its records."
         ),
-        epilog="examples:\n  folkmoot-plugin check folkmoot-plugin-fuel-poverty\n"
+        epilog="examples:\n  folkmoot-plugin check folkmoot-plugin-energy-debt\n"
         "  folkmoot-plugin check my_source --source my_kind --options options.toml",
         formatter_class=shape,
     )

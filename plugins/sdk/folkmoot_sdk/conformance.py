@@ -3,7 +3,7 @@
 In a vendor's own tests:
 
     from folkmoot_sdk.conformance import check_factor
-    def test_conforms(): check_factor(FuelPoverty)
+    def test_conforms(): check_factor(EnergyDebt)
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class RiskFactor(ABC):
     description: ClassVar[str]
     """What the factor measures and how, for the published policy."""
     domain: ClassVar[str]
-    """Domain of need: `finance`, `isolation`, `health`, `care`, `safety`, `family`, ..."""
+    """Domain of need: `finance`, `housing`, `health`, `care`, `safety`, `family`, `area`, ..."""
     savvi_term: ClassVar[str] = ""
     """Term of the Vulnerabilities Data Standard, or empty."""
     evidence: ClassVar[tuple[Evidence, ...]] = ()

@@ -22,7 +22,7 @@ def write(name: str, folder: Path) -> tuple[Path, ...]:
     """Writes a distribution named after `name` into a new folder.
 
     Args:
-        name: Lower-case words joined by hyphens or underscores, such as `fuel-poverty`; a
+        name: Lower-case words joined by hyphens or underscores, such as `energy-debt`; a
             leading `folkmoot-plugin-` is allowed.
         folder: Where the new folder `folkmoot-plugin-NAME` is made.
 
@@ -37,7 +37,7 @@ def write(name: str, folder: Path) -> tuple[Path, ...]:
         raise PluginError(
             f"name {name!r}",
             "is not made of lower-case words joined by hyphens",
-            "Choose a name such as fuel-poverty",
+            "Choose a name such as energy-debt",
         )
     factor = short.replace("-", "_")
     class_name = "".join(part.capitalize() for part in factor.split("_"))

@@ -103,6 +103,8 @@ class ReleaseHeader(_message.Message):
     CELLS_FIELD_NUMBER: _builtins.int
     RELEASE_DIGEST_FIELD_NUMBER: _builtins.int
     LEDGER_ENTRY_FIELD_NUMBER: _builtins.int
+    SERIES_STEP_FIELD_NUMBER: _builtins.int
+    SERIES_COHORT_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Wire version of this submission, see VersionRange. Zero is invalid."""
     round_id: _builtins.str
@@ -123,6 +125,14 @@ class ReleaseHeader(_message.Message):
     """
     ledger_entry: _builtins.bytes
     """Hash of the ledger entry that paid for this release, 32 bytes. Empty is invalid."""
+    series_step: _builtins.int
+    """In a series: number of this round among those that the council has measured, from 1;
+    a function of which rounds were answered alone. Zero for a round that is in none.
+    """
+    series_cohort: _builtins.int
+    """In a series: step whose coefficients the households counted now have, the first after
+    the last step whose release has a receipt. Zero for a round that is in none.
+    """
     @_builtins.property
     def loss(self) -> _privacy_pb2.PrivacyLoss:
         """Privacy loss debited for this release. Zero is invalid."""
@@ -139,10 +149,12 @@ class ReleaseHeader(_message.Message):
         cells: _builtins.int = ...,
         release_digest: _builtins.bytes = ...,
         ledger_entry: _builtins.bytes = ...,
+        series_step: _builtins.int = ...,
+        series_cohort: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "mechanism", b"mechanism", "protocol", b"protocol", "release_digest", b"release_digest", "round_digest", b"round_digest", "round_id", b"round_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "mechanism", b"mechanism", "protocol", b"protocol", "release_digest", b"release_digest", "round_digest", b"round_digest", "round_id", b"round_id", "series_cohort", b"series_cohort", "series_step", b"series_step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,6 +54,54 @@ ROUND_STATE_VOID: RoundState.ValueType  # 4
 Global___RoundState: _TypeAlias = RoundState  # noqa: Y015
 
 @_typing.final
+class Series(_message.Message):
+    """The place of a round in a series, which counts each household once: in the first round
+    in which it satisfies the event (folkmoot.series).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERIES_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    EVENT_ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    EVENT_CODES_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    series_id: _builtins.str
+    """Identifier chosen by the coordinator: 32 lower-case hexadecimal characters."""
+    position: _builtins.int
+    """Number of this round in the series, from 1. Zero is invalid."""
+    length: _builtins.int
+    """Number of rounds planned, 2 to 60."""
+    event_attribute: _builtins.str
+    """Published attribute of a household that decides the event. Empty is invalid."""
+    ends_at: _builtins.int
+    """No round of the series has a later deadline, seconds since 1970-01-01T00:00:00Z.
+    Zero is invalid.
+    """
+    @_builtins.property
+    def event_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of it, any of which is the event, ascending, without repetition. Empty is invalid."""
+
+    def __init__(
+        self,
+        *,
+        series_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        length: _builtins.int = ...,
+        event_attribute: _builtins.str = ...,
+        event_codes: _abc.Iterable[_builtins.str] | None = ...,
+        ends_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "event_attribute", b"event_attribute", "event_codes", b"event_codes", "length", b"length", "position", b"position", "series_id", b"series_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Series: _TypeAlias = Series  # noqa: Y015
+
+@_typing.final
 class Round(_message.Message):
     """A collection round: one question to named councils."""
 
@@ -72,6 +120,7 @@ class Round(_message.Message):
     OPENED_AT_FIELD_NUMBER: _builtins.int
     DEADLINE_FIELD_NUMBER: _builtins.int
     EPSILON_NANO_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     """Identifier chosen by the coordinator: 32 lower-case hexadecimal characters."""
     title: _builtins.str
@@ -108,7 +157,13 @@ class Round(_message.Message):
 
     @_builtins.property
     def loss(self) -> _privacy_pb2.PrivacyLoss:
-        """Privacy loss asked of each council for the whole workload."""
+        """Privacy loss asked of each council for the whole workload; in a series, for all its
+        rounds together.
+        """
+
+    @_builtins.property
+    def series(self) -> Global___Series:
+        """Absent for a round that is in no series."""
 
     def __init__(
         self,
@@ -126,10 +181,11 @@ class Round(_message.Message):
         opened_at: _builtins.int = ...,
         deadline: _builtins.int = ...,
         epsilon_nano: _builtins.int = ...,
+        series: Global___Series | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss", "workload", b"workload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss", "series", b"series", "workload", b"workload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["councils", b"councils", "deadline", b"deadline", "delta_pico", b"delta_pico", "epsilon_nano", b"epsilon_nano", "loss", b"loss", "mechanism", b"mechanism", "minimum_councils", b"minimum_councils", "opened_at", b"opened_at", "policy_digest", b"policy_digest", "purpose", b"purpose", "round_id", b"round_id", "title", b"title", "workload", b"workload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["councils", b"councils", "deadline", b"deadline", "delta_pico", b"delta_pico", "epsilon_nano", b"epsilon_nano", "loss", b"loss", "mechanism", b"mechanism", "minimum_councils", b"minimum_councils", "opened_at", b"opened_at", "policy_digest", b"policy_digest", "purpose", b"purpose", "round_id", b"round_id", "series", b"series", "title", b"title", "workload", b"workload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

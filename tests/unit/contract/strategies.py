@@ -11,6 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
+from folkmoot.series import LONGEST_SECONDS, Series, SeriesEvent, SeriesRow
 from folkmoot.workload import Attribute, Marginal, Workload
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -75,6 +76,19 @@ def _inner(draw: st.DrawFn, outer: Attribute, name: str) -> Attribute:
 
 
 @st.composite
+def series(draw: st.DrawFn, ends_at: int) -> Series:
+    length = draw(st.integers(2, 60))
+    chosen = draw(st.lists(codes, min_size=1, max_size=3, unique=True).map(sorted))
+    return Series(
+        series_id=draw(round_ids),
+        position=draw(st.integers(1, length)),
+        length=length,
+        event=SeriesEvent(draw(names), tuple(chosen)),
+        ends_at=ends_at,
+    )
+
+
+@st.composite
 def rounds(draw: st.DrawFn) -> Round:
     invited = draw(councils)
     opened = draw(st.integers(1, 2**37))
@@ -85,6 +99,12 @@ def rounds(draw: st.DrawFn) -> Round:
         mechanism = Mechanism.DISCRETE_LAPLACE
         epsilon = Epsilon(draw(st.integers(10**6, 10**11)))
         loss = epsilon.rho
+    deadline = opened + draw(st.integers(1, 2**30))
+    in_series = (
+        mechanism is Mechanism.DISCRETE_GAUSSIAN
+        and deadline + 2**20 < opened + LONGEST_SECONDS
+        and draw(st.booleans())
+    )
     return Round(
         round_id=draw(round_ids),
         title=draw(st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=40)),
@@ -98,8 +118,15 @@ def rounds(draw: st.DrawFn) -> Round:
         epsilon=epsilon,
         delta=Delta(draw(st.integers(1, 10**12 - 1))),
         opened_at=opened,
-        deadline=opened + draw(st.integers(1, 2**30)),
+        deadline=deadline,
+        series=draw(series(deadline + draw(st.integers(0, 2**20)))) if in_series else None,
     )
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> SeriesRow:
+    step = draw(st.integers(1, 60))
+    return SeriesRow(step, draw(st.integers(1, step)))
 
 
 @st.composite
@@ -113,6 +140,7 @@ def releases(draw: st.DrawFn) -> Release:
         loss=Rho(draw(st.integers(1, 10**12))),
         ledger_entry=draw(digests),
         counts=NoisyCounts(array("q", values)),
+        row=draw(st.none() | rows()),
     )
 
 

@@ -82,6 +82,10 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "round open",
         "round plan",
         "round show",
+        "series next",
+        "series open",
+        "series plan",
+        "series show",
         "serve",
     ]
 
@@ -224,3 +228,67 @@ def test_tables_of_rounds_fit_a_terminal(home: Path, monkeypatch: pytest.MonkeyP
     for table in (listed, shown):
         assert "…" not in table
         assert max(map(len, table.splitlines())) <= 80
+
+
+SERIES = """
+purpose = "winter_support"
+policy_digest = "0000000000000000000000000000000000000000000000000000000000000000"
+councils = ["E08000009"]
+minimum_councils = 1
+rho = 0.1
+delta = 1e-6
+deadline_hours = 48
+[[attributes]]
+name = "tenure"
+codes = ["owned", "rented", "social"]
+[[marginals]]
+attributes = ["tenure"]
+[series]
+rounds = 12
+until = {until}
+[series.event]
+attribute = "band"
+codes = ["high"]
+"""
+
+
+def series_file(folder: Path, days: int = 365) -> Path:
+    import datetime
+
+    until = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
+    file = folder / "months.toml"
+    file.write_text(SERIES.format(until=until))
+    return file
+
+
+def test_a_series_is_planned_opened_and_continued(home: Path, tmp_path: Path, run: Run) -> None:
+    file = series_file(tmp_path)
+    planned = json.loads(run("series", "plan", file, "--home", home, "--json").stdout)
+    assert max(one["variance"]["cumulative"] for one in planned["rounds"]) < 3.5
+    assert {one["variance"]["one_by_one"] for one in planned["rounds"]} == {12.0}
+    text = " ".join(run("series", "plan", file, "--home", home).stdout.split())
+    assert "3.43 times that of a single round, against 12, 12 and 12" in text
+    opened = json.loads(run("series", "open", file, "--home", home, "--json").stdout)
+    assert opened["series"]["position"] == 1
+    early = run("series", "next", "--home", home)
+    assert early.code == 5
+    assert "round 1 is open until" in early.stderr
+    run("round", "close", "latest", "--home", home)
+    following = json.loads(run("series", "next", "--home", home, "--json").stdout)
+    assert following["series"] == {**opened["series"], "position": 2}
+    shown = json.loads(run("series", "show", "--home", home, "--json").stdout)
+    assert [one["state"] for one in shown["opened"]] == ["void", "open"]
+
+
+def test_the_file_of_a_series_is_not_that_of_a_round(home: Path, tmp_path: Path, run: Run) -> None:
+    file = series_file(tmp_path)
+    assert "series open" in run("round", "open", file, "--home", home).stderr
+    assert "series plan" in run("round", "plan", file, "--home", home).stderr
+    file.write_text(SERIES[: SERIES.index("[series]")])
+    assert "has no table [series]" in run("series", "open", file, "--home", home).stderr
+
+
+def test_a_series_does_not_last_for_ever(home: Path, tmp_path: Path, run: Run) -> None:
+    done = run("series", "open", series_file(tmp_path, days=2300), "--home", home)
+    assert done.code == 3
+    assert "more than six years" in done.stderr

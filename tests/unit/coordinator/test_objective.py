@@ -151,7 +151,7 @@ def test_one_marginal_has_the_plan_of_the_sum() -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 40), min_size=1),
+    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 20), min_size=1),
     st.lists(st.sets(st.sampled_from("abcd")), min_size=1, max_size=8, unique_by=frozenset),
     st.lists(st.integers(1, 1000), min_size=8, max_size=8),
 )
@@ -161,7 +161,8 @@ def test_the_stated_bound_holds_for_the_plans_that_are_made(sizes, asked, weight
     question = workload(sizes, *marginals, weights=weights[: len(marginals)])
     signed, planning = planned(question, (TRAFFORD,), Objective.MAXIMUM)
     assert planning.weights == tuple(weights[: len(marginals)])
-    assert planning.excess <= 0.005
+    if len(sizes) < 4:  # with more cells whole weights may be too coarse, and it is said
+        assert planning.excess <= 0.005
     assert all(1 <= marginal.weight <= LARGEST_WEIGHT for marginal in signed.marginals)
     made = {TRAFFORD: plan(signed, TRAFFORD, LOSS)}
     found = weighted_variances(question, planning.weights, made)
@@ -173,6 +174,21 @@ def test_the_stated_bound_holds_for_the_plans_that_are_made(sizes, asked, weight
     ]
     bound = float(np.dot(parts, found)) / sum(parts)
     assert max(found) <= bound * (1 + planning.excess + 1e-6)
+
+
+def test_weights_that_round_badly_are_scaled() -> None:
+    """The total needs 80 million times the weight of a cell of the other."""
+    asked = workload({"a": 5, "b": 9, "c": 11}, (), ("a", "b", "c"), weights=(501, 1))
+    signed, planning = planned(asked, (TRAFFORD,), Objective.MAXIMUM)
+    assert signed.marginals[0].weight > 10**7 * signed.marginals[1].weight
+    assert planning.excess <= 2 * TOLERANCE
+
+
+def test_weights_too_far_apart_for_whole_numbers_are_said_to_be() -> None:
+    asked = workload({"a": 1000, "b": 1000}, (), ("a", "b"), weights=(10**6, 1))
+    attained_, planning = attained(asked, Objective.MAXIMUM, TRAFFORD)
+    assert planning.excess > 0.005
+    assert attained_ <= attained(asked, Objective.SUM, TRAFFORD)[0]
 
 
 def test_the_sum_leaves_the_weights_as_they_are() -> None:

@@ -15,6 +15,7 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import epsilon_at
+from folkmoot_coordinator.cell_sizes import EarlierRound
 from folkmoot_coordinator.publish import publish
 from folkmoot_coordinator.results import round_result
 from folkmoot_coordinator.rounds import StoredRound, close_round
@@ -276,6 +277,20 @@ def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path
     assert table.filter(~missing)["presentable"].to_list() == pytest.approx(
         table.filter(~missing)["value"].to_list()
     )
+
+
+def test_a_later_round_can_be_planned_with_the_published_file(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    """One council released: what it published is what is assumed of its cells."""
+    _, table, _ = export(office, tmp_path)
+    workload = partial.round_.workload
+    sizes = EarlierRound(workload, table)
+    rows = pl.read_csv(table).filter(level="council")
+    for marginal in workload.marginals:
+        published = rows.filter(marginal=marginal.name)["value"].clip(0).to_list()
+        found = sizes.households(marginal.attributes, BOLTON).tolist()
+        assert sorted(found) == pytest.approx(sorted(published), abs=1e-5)
 
 
 def test_the_same_round_gives_the_same_files(

@@ -10,25 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_sdk import PluginError
-from folkmoot_sdk.parameters import build
-
-PLAIN = {
-    "schema": 1, "name": "x", "level": "household", "files": ["x.csv"], "uprn": "a",
-    "fields": {"b": {"column": "b", "type": "number", "combine": "sum", "category": "finance"}},
-}  # fmt: skip
-
-
-def mapping(**changes):
-    return build(Mapping, {**PLAIN, **changes}, "mapping")
 
 
 def read(path, *columns, chunk_bytes=1 << 20, **changes):
     """Records as (row number, values), and rejections as (row, reason)."""
     rejected = []
     records = []
-    for batch in read_csv(path, columns, mapping(**changes), rejected.extend, chunk_bytes):
+    for batch in read_csv(path, columns, Dialect(**changes), rejected.extend, chunk_bytes):
         records += zip(batch.numbers().tolist(), batch.frame.select(columns).rows(), strict=True)
     return records, [(entry.row, entry.reason) for entry in rejected]
 
@@ -291,7 +281,7 @@ def test_compressed_files(tmp_path):
 
 def test_records_are_handed_on_before_the_whole_file_is_read(path):
     path.write_bytes(b"a,b\n" + b"1,2\n" * 1000 + b"1,\xff\n")
-    batches = read_csv(path, ("b",), mapping(), lambda _: None, 100)
+    batches = read_csv(path, ("b",), Dialect(), lambda _: None, 100)
     assert next(batches).frame.height > 0
     with pytest.raises(PluginError, match="line 1002"):
         list(batches)
@@ -311,6 +301,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_text_stays_text(path):
     path.write_text("a,b\n007,true\n1.50,2026-01-01\n")
-    (batch,) = read_csv(path, ("a", "b"), mapping(), lambda _: None)
+    (batch,) = read_csv(path, ("a", "b"), Dialect(), lambda _: None)
     assert set(batch.frame.schema.dtypes()) == {pl.String}
     assert batch.frame.rows() == [("007", "true"), ("1.50", "2026-01-01")]

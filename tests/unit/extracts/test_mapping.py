@@ -73,6 +73,11 @@ def test_codes_are_in_order_of_appearance_unless_an_order_is_given(write):
     assert load(path).declaration()["owed"].codes == ("x", "y")
 
 
+def test_an_order_may_name_codes_that_the_files_do_not_hold(write):
+    path = write(type="category", combine="max", codes={"1": "low"}, order=["none", "low", "high"])
+    assert load(path).declaration()["owed"].codes == ("none", "low", "high")
+
+
 @pytest.mark.parametrize(
     ("transform", "unit", "minimum"), [("age", "years", 0), ("days_since", "days", None)]
 )
@@ -110,7 +115,7 @@ def test_a_transform_brings_its_unit(write, transform, unit, minimum):
         ({}, {"codes": ["a", 1]}, "fields.owed.codes[1]", "is a whole number", "a text"),
         (
             {}, {"type": "category", "combine": "first", "codes": ["a", "b"], "order": ["a", "c"]},
-            "fields.owed", "`order` and `codes` differ in b, c", "",
+            "fields.owed", "`order` lacks b of `codes`", "",
         ),
         ({}, {"transform": "aeg"}, "fields.owed", "Did you mean 'age'?", ""),
         (

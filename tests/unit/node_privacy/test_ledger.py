@@ -38,6 +38,15 @@ def test_a_debit_is_recorded_once(node: PrivacyHalf) -> None:
     assert node.ledger.balance(LOSS, NOON).spent == Rho.of("0.1")
 
 
+def test_two_ledgers_that_pay_for_the_same_do_not_make_the_same_entry(tmp_path: Path) -> None:
+    """Else a restored ledger could pay again unnoticed, within the second."""
+    entries = set()
+    for name in ("one", "two"):
+        with StateDatabase(tmp_path / f"{name}.sqlite", create=True) as state:
+            entries.add(debit(Ledger(state), 1).entry)
+    assert len(entries) == 2
+
+
 def test_a_debit_under_the_same_id_with_other_content_stops(node: PrivacyHalf) -> None:
     debit(node.ledger, 1)
     with pytest.raises(Problem) as caught:

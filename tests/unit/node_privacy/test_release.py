@@ -59,6 +59,7 @@ def test_events_come_in_the_promised_order(node: PrivacyHalf) -> None:
 
     node.answer(question(), observe)
     assert seen == [
+        (Step.TABULATED, 0, False),
         (Step.DEBITED, 1, False),
         (Step.SAMPLED, 1, False),
         (Step.STORED, 1, True),

@@ -24,7 +24,7 @@ def test_the_risk_policy_loads_and_lasts(tmp_path, today):
     policy = load_policy(path)
     policy.check_sunset(today + datetime.timedelta(days=90))
     assert policy.band_names == policies.BANDS
-    assert len(policy.factors) == 6
+    assert len(policy.factors) == 7
     assert set(policy.document.attributes) == {"household_type", "tenure", "lsoa", "ward"}
 
 

@@ -28,9 +28,9 @@ def names():
 
 
 def test_the_factor_conforms(names):
-    check_factor(names["FuelPoverty"])
+    check_factor(names["EnergyDebt"])
     names["test_conforms"]()
-    assert names["folkmoot_risk_factors"]() == [names["FuelPoverty"]]
+    assert names["folkmoot_risk_factors"]() == [names["EnergyDebt"]]
 
 
 def test_the_source_conforms_and_rejects_what_it_says(names, tmp_path):

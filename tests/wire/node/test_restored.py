@@ -362,3 +362,18 @@ def test_clocks_far_apart_answer_nothing_until_they_agree(stage: Stage, days: in
     stage.coordinator.clock_ahead = days * 3_600
     visit(stage)
     assert len(stage.coordinator.submissions) == 1
+
+
+@pytest.mark.parametrize("days", [-2, 2])
+def test_nothing_is_recovered_into_an_accounting_period_that_cannot_be_told(
+    stage: Stage, tmp_path: Path, days: int
+) -> None:
+    restore = back_up(stage, tmp_path)
+    ask_rounds(stage, 1)
+    visit(stage)
+    restore()
+    stage.coordinator.clock_ahead = days * 86_400
+    assert "clock" in refused_command(stage, "ledger", "recover", "--yes").problem
+    assert spent(stage) == Rho(0)
+    stage.coordinator.clock_ahead = 0
+    assert "rho 0.1 debited" in command(stage, "ledger", "recover", "--yes")

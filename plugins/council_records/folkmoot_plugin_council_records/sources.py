@@ -1,0 +1,72 @@
+"""The data sources: one for each record system, each with a profile of its extract."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from folkmoot_plugin_council_records.profile import ProfileOptions, adapted
+from folkmoot_plugin_extracts.mapped import MappedSource
+from folkmoot_sdk import DataSource
+
+
+class ProfileSource(MappedSource):
+    """Extracts of one record system, read by the profile that is named like the kind."""
+
+    kind: ClassVar[str]
+    Options = ProfileOptions
+
+    def __init__(self, options: ProfileOptions) -> None:
+        super().__init__(options, adapted(self.kind, options), options.base / options.folder)
+
+
+class CouncilTax(ProfileSource):
+    """Accounts of council tax: liability, arrears, recovery, discounts, support."""
+
+    kind = "council_tax"
+
+
+class HousingBenefit(ProfileSource):
+    """Claims, in the manner of the single housing benefit extract."""
+
+    kind = "housing_benefit"
+
+
+class Rents(ProfileSource):
+    """Rent accounts of the council's own homes."""
+
+    kind = "rents"
+
+
+class AdultSocialCare(ProfileSource):
+    """People who receive adult social care, and carers known to it."""
+
+    kind = "adult_social_care"
+
+
+class ChildrensServices(ProfileSource):
+    """Children known to children's services."""
+
+    kind = "childrens_services"
+
+
+class Homelessness(ProfileSource):
+    """Homelessness cases, in the manner of H-CLIC."""
+
+    kind = "homelessness"
+
+
+class HousingRegister(ProfileSource):
+    """Applications to the housing register."""
+
+    kind = "housing_register"
+
+
+SOURCES: tuple[type[DataSource], ...] = (
+    CouncilTax,
+    HousingBenefit,
+    Rents,
+    AdultSocialCare,
+    ChildrensServices,
+    Homelessness,
+    HousingRegister,
+)

@@ -1,0 +1,133 @@
+"""A data source that reads files as a mapping says, wherever the mapping comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from folkmoot_plugin_extracts import columns
+from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.csv_file import read_csv
+from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.parquet_file import read_parquet
+from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_sdk import (
+    Combine,
+    DataSource,
+    Field,
+    FieldType,
+    Level,
+    ReadContext,
+    Records,
+    Schema,
+)
+from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
+from folkmoot_sdk.source import SourceOptions
+
+_UNITS = {"age": "years", "days_since": "days"}
+
+
+class MappedSource(DataSource):
+    """CSV and Parquet files, read by a mapping.
+
+    A subclass sets `kind` and `Options`, and says where the mapping comes from.
+    """
+
+    def __init__(self, options: SourceOptions, mapping: Mapping, folder: Path) -> None:
+        super().__init__(options)
+        self._folder = folder
+        self._mapping = mapping
+        self._schema = mapping.declaration()
+
+    @property
+    def schema(self) -> Schema:
+        """What the mapping declares."""
+        return self._schema
+
+    def read(self, context: ReadContext) -> Iterator[Records]:
+        """Yields the records of all files in order of their names.
+
+        A record with a malformed value in a wanted column is rejected as a whole.
+
+        Raises:
+            PluginError: If a file as a whole cannot be read.
+        """
+        uses = self._mapping
+        wanted = [entry.name for entry in self._schema.fields if entry.name in context.fields]
+        needed = uses.columns(wanted, context.persons)
+        with parser(self._outputs(context), uses.null_texts) as reading:
+            for path in find_files(self._folder, uses.files):
+                if path.suffix == ".parquet":
+                    batches = read_parquet(path, needed)
+                else:
+                    batches = read_csv(path, needed, uses.dialect, context.reject)
+                for batch in batches:
+                    selected = self._selected(batch, context)
+                    frame, rows = reading.parse(path.name, selected, context.reject)
+                    yield handed_on(frame, path.name, rows)
+
+    def _outputs(self, context: ReadContext) -> list[Output]:
+        uses = self._mapping
+        outputs = []
+        if uses.level is Level.AREA:
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+        if uses.uprn:
+            outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+        if uses.level is Level.PERSON and context.persons:
+            outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
+        if uses.record_date is not None:
+            date = columns.Date(uses.record_date.format)
+            outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
+        return [*outputs, *field_outputs(uses, self._schema, context)]
+
+    def _selected(self, batch: Batch, context: ReadContext) -> Batch:
+        for condition in self._mapping.where:
+            texts = columns.Text().parse(batch.frame[condition.column])
+            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
+            if not kept.all():
+                dropped = batch.frame.height - int(kept.sum())
+                context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
+                batch = batch.filter(kept)
+        return batch
+
+
+def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:
+    """The wanted fields of a mapping, without what says whom a record is about.
+
+    Args:
+        mapping: The mapping.
+        schema: Its declaration.
+        context: Of the read.
+    """
+    return [
+        Output(name, field.column, _reader(schema[name], field, context))
+        for name, field in mapping.fields.items()
+        if name in context.fields
+    ]
+
+
+def _reader(declared: Field, field: MappedField, context: ReadContext) -> columns.Reader:
+    whole = field.type is FieldType.INTEGER
+    if field.transform:
+        return columns.Elapsed(
+            columns.Date(field.format),
+            context.reference_date,
+            _UNITS[field.transform],
+            declared.minimum,
+            declared.maximum,
+            whole,
+        )
+    if field.values:
+        return columns.Valued(tuple(field.values.items()), whole)
+    if whole and declared.combine in (Combine.COUNT, Combine.COUNT_DISTINCT):
+        return columns.Identity()
+    if field.type in (FieldType.INTEGER, FieldType.NUMBER):
+        return columns.Number(declared.minimum, declared.maximum, whole)
+    if field.type is FieldType.BOOLEAN:
+        return columns.Boolean(field.true_words, field.false_words)
+    if field.type is FieldType.CATEGORY:
+        return columns.CodeList(tuple(field.code_of.items()), declared.codes)
+    if field.type is FieldType.DATE:
+        return columns.Date(field.format)
+    return columns.Area()

@@ -1,0 +1,95 @@
+"""Reads the rows of a file into values, and rejects those that hold something malformed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import polars as pl
+
+from folkmoot_plugin_extracts import columns
+from folkmoot_plugin_extracts.batch import Batch
+from folkmoot_plugin_extracts.csv_file import Reject
+from folkmoot_sdk import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One column of values.
+
+    Attributes:
+        name: Name of the values.
+        column: Column of the file.
+        reader: How the values are read.
+    """
+
+    name: str
+    column: str
+    reader: columns.Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """Reads rows of text, or of typed values, column by column.
+
+    Attributes:
+        outputs: The values wanted.
+        nulls: Texts that stand for an unknown value, beside an empty cell.
+        pool: Threads that read the columns.
+    """
+
+    outputs: Sequence[Output]
+    nulls: Sequence[str]
+    pool: ThreadPoolExecutor
+
+    def parse(self, file: str, batch: Batch, reject: Reject) -> tuple[pl.DataFrame, Batch]:
+        """Reads the values of rows.
+
+        Args:
+            file: Name of the file, for rejections.
+            batch: The rows.
+            reject: Receives a rejection for each malformed value.
+
+        Returns:
+            The values of the sound rows by the names of the outputs, and those rows.
+        """
+        # Fields that read one column in one way, such as oldest and youngest age, share it.
+        keys = list(dict.fromkeys((output.column, output.reader) for output in self.outputs))
+        parsed = self.pool.map(
+            lambda key: columns.read_column(key[1], batch.frame[key[0]], self.nulls), keys
+        )
+        read = dict(zip(keys, parsed, strict=True))
+        frame = pl.DataFrame([
+            read[output.column, output.reader].values.alias(output.name) for output in self.outputs
+        ])  # fmt: skip
+        malformed = {key: parsed.malformed for key, parsed in read.items()}
+        faulty = {key: mask for key, mask in malformed.items() if mask is not None}
+        if not faulty:
+            return frame, batch
+        reject(_rejections(file, batch, faulty))
+        wrong = pl.select(pl.any_horizontal([pl.lit(m) for m in faulty.values()])).to_series()
+        return frame.filter(~wrong), batch.filter(~wrong)
+
+
+@contextmanager
+def parser(outputs: Sequence[Output], nulls: Sequence[str]) -> Iterator[Parser]:
+    """A parser with threads of its own, which end with the context."""
+    with ThreadPoolExecutor(os.cpu_count(), "extracts") as pool:
+        yield Parser(outputs, nulls, pool)
+
+
+def _rejections(
+    file: str, batch: Batch, faulty: dict[tuple[str, columns.Reader], pl.Series]
+) -> list[Rejection]:
+    numbers = batch.numbers()
+    found = []
+    for (column, reader), mask in faulty.items():
+        at = mask.arg_true()
+        texts = columns.Text().parse(batch.frame[column].gather(at)).str.strip_chars()
+        for row, text in zip(numbers[at.to_numpy()].tolist(), texts.to_list(), strict=True):
+            value = text if reader.quotable else ""
+            found.append(Rejection(file, row, column, reader.fault(text), value))
+    return sorted(found, key=lambda entry: entry.row)

@@ -1,0 +1,71 @@
+"""NHS numbers: checked, never handed on.
+
+Source: NHS Data Dictionary, NHS Number. Ten digits; the last is 11 less the remainder by 11
+of the sum of the first nine weighted 10 to 2, where 11 becomes 0, and numbers for which it is
+10 are not issued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from folkmoot_plugin_extracts.columns import Reader, Text
+
+_DIGITS = 10
+_TEN_DIGITS = re.compile(r"[0-9]{10}")
+_SPACING = r"[ -]"
+_SHAPE = re.compile(r"(?<![0-9])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class NhsNumber(Reader):
+    """A number with a check digit: string of ten digits, without spaces or hyphens."""
+
+    quotable = False
+
+    def parse(self, raw: pl.Series) -> pl.Series:
+        """See `Reader`."""
+        text = Text().parse(raw).str.replace_all(_SPACING, "")
+        whole = text.str.contains(r"^[0-9]{10}$").fill_null(False)
+        number = text.set(~whole, None).cast(pl.Int64)
+        place = [number // 10**power % 10 for power in range(_DIGITS)]
+        # place[k] is the digit with k digits after it; its weight is k + 1.
+        total = sum((place[k] * (k + 1) for k in range(2, _DIGITS)), place[1] * 2)
+        check = (11 - total % 11) % 11
+        sound = (check == place[0]) & (number > 0)
+        return text.set(~sound.fill_null(False), None)
+
+    def fault(self, text: str) -> str:
+        """See `Reader`; the number itself is not quoted."""
+        if _TEN_DIGITS.fullmatch(re.sub(_SPACING, "", text)):
+            return "is not an NHS number: the check digit is wrong"
+        return "is not an NHS number of ten digits"
+
+
+def hidden(text: str) -> str:
+    """A text in which whatever has the shape of an NHS number is left out."""
+    return _SHAPE.sub("(number)", text)
+
+
+def pseudonyms(numbers: pl.Series, key: bytes) -> pl.Series:
+    """References that tell people apart and cannot be turned back into NHS numbers.
+
+    Args:
+        numbers: NHS numbers, null where missing.
+        key: Random bytes, up to 64, forgotten after the run: with another key the same person
+            has another reference.
+
+    Returns:
+        32 hexadecimal digits each (keyed BLAKE2b, RFC 7693), null where the number is.
+    """
+    references = [
+        None
+        if number is None
+        else hashlib.blake2b(number.encode(), digest_size=16, key=key).hexdigest()
+        for number in numbers.to_list()
+    ]
+    return pl.Series(numbers.name, references, dtype=pl.String)

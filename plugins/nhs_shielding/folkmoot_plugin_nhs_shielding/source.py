@@ -1,0 +1,210 @@
+"""The data source `nhs_shielding`: who is on a list of people at clinical risk."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from folkmoot_plugin_extracts import columns
+from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.csv_file import Reject, read_csv
+from folkmoot_plugin_extracts.file_options import FileOptions
+from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.mapping import check_date_format
+from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
+from folkmoot_plugin_nhs_shielding.nhs_number import NhsNumber, hidden, pseudonyms
+from folkmoot_sdk import DataSource, ReadContext, Records, Rejection, Schema
+from folkmoot_sdk.parameters import nearest, parameter
+from folkmoot_sdk.schema import PERSON_COLUMN, UPRN_COLUMN
+
+_FILES = ("shielded*.csv",)
+_ENDINGS = (".csv", ".csv.gz")
+_NUMBER, _FLAG, _ADDED, _REMOVED, _GROUP = "number", "flag", "added", "removed", "group"
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumns:
+    """What the columns of the list are called; empty for one that it does not have.
+
+    Attributes:
+        nhs_number: The NHS number.
+        uprn: The UPRN.
+        flag: Whether the person is on the list.
+        added: Since when.
+        removed: From when no more.
+        group: Disease group.
+        person: The list's own reference of a person.
+    """
+
+    nhs_number: str = "NHSNumber"
+    uprn: str = "UPRN"
+    flag: str = "Flag"
+    added: str = "DateAdded"
+    removed: str = "DateRemoved"
+    group: str = "DiseaseGroup"
+    person: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.nhs_number or not self.uprn:
+            raise ValueError("a list without NHS number or UPRN cannot be read")
+        if not self.flag and not self.added:
+            raise ValueError("name `flag` or `added`: nothing would say who is on the list")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShieldingOptions(FileOptions):
+    """Options of the source, in `node.toml`.
+
+    Attributes:
+        columns: What the columns are called.
+        date_format: How dates are written, as in `strftime`.
+        true: What the flag is for people on the list.
+        false: What it is for others.
+        groups: From what the list holds to a disease group.
+        null_values: What the list holds where a value is not known, beside nothing.
+        supplier: Who supplies the list.
+    """
+
+    columns: ListColumns = parameter(
+        default=ListColumns(), description='What the columns are called; "" if there is none.'
+    )
+    date_format: str = parameter(
+        default="%Y-%m-%d", description="How dates are written, as in %d/%m/%Y."
+    )
+    true: tuple[str | int, ...] = parameter(
+        default=("Y", "1"), description="What the flag is for people on the list."
+    )
+    false: tuple[str | int, ...] = parameter(
+        default=("N", "0"), description="What it is for people who are not, or no longer."
+    )
+    groups: dict[str, str] = parameter(
+        default_factory=dict, description="From what the list holds to a disease group."
+    )
+    null_values: tuple[str | int, ...] = parameter(
+        default=("NULL",), description="Texts that stand for an unknown value."
+    )
+    supplier: str = parameter(
+        default="NHS England", description="Who supplies the list, for the record of processing."
+    )
+
+    def __post_init__(self) -> None:
+        FileOptions.__post_init__(self)
+        check_date_format(self.date_format)
+        if set(map(str, self.true)) & set(map(str, self.false)):
+            raise ValueError("a word of the flag stands for both true and false")
+        for text, group in self.groups.items():
+            if group not in DISEASE_GROUPS:
+                raise ValueError(f"groups.{text} {group!r}: {nearest(group, DISEASE_GROUPS)}")
+
+
+class ShieldingSource(DataSource):
+    """The shielded patient list: one row a person.
+
+    Somebody is on the list on the date of the run if the flag says so, they were added on or
+    before it, and not removed on or before it. The NHS number is checked and then dropped.
+    """
+
+    kind = "nhs_shielding"
+    Options = ShieldingOptions
+
+    def __init__(self, options: ShieldingOptions) -> None:
+        super().__init__(options)
+        self._options: ShieldingOptions = options
+        self._schema = schema(
+            options.supplier, dated=bool(options.columns.added), grouped=bool(options.columns.group)
+        )
+
+    @property
+    def schema(self) -> Schema:
+        """The fields that the list's columns allow."""
+        return self._schema
+
+    def read(self, context: ReadContext) -> Iterator[Records]:
+        """Yields the people of the list, also those who are not on it on the date of the run.
+
+        A row is rejected if its NHS number fails the check, its UPRN, flag or a date cannot be
+        read, or it was removed before it was added.
+
+        Raises:
+            PluginError: If a file as a whole cannot be read.
+        """
+        given = self._options
+        outputs = self._outputs(context)
+        needed = tuple(dict.fromkeys(output.column for output in outputs))
+        nulls = tuple(str(value) for value in given.null_values)
+        key = secrets.token_bytes(32)
+
+        def reject(rejections: Sequence[Rejection]) -> None:
+            # In a row whose fields have moved, the number stands where another value should.
+            context.reject([
+                replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
+                for entry in rejections
+            ])  # fmt: skip
+
+        with parser(outputs, nulls) as reading:
+            folder = given.base / given.folder
+            for path in find_files(folder, given.files or _FILES, _ENDINGS):
+                for batch in read_csv(path, needed, given.dialect, reject):
+                    frame, rows = reading.parse(path.name, batch, reject)
+                    frame, rows = self._ordered(path.name, frame, rows, reject)
+                    yield handed_on(self._values(frame, context, key), path.name, rows)
+
+    def _outputs(self, context: ReadContext) -> list[Output]:
+        """What is read: the NHS number always, since a row without a sound one is nobody's."""
+        given, wanted = self._options, set(context.fields) & {f.name for f in self._schema.fields}
+        names, date = given.columns, columns.Date(given.date_format)
+        words = (tuple(map(str, given.true)), tuple(map(str, given.false)))
+        possible = [
+            (True, Output(UPRN_COLUMN, names.uprn, columns.Uprn())),
+            (True, Output(_NUMBER, names.nhs_number, NhsNumber())),
+            (context.persons, Output(PERSON_COLUMN, names.person, columns.Text())),
+            (bool(wanted), Output(_FLAG, names.flag, columns.Boolean(*words))),
+            (bool(wanted), Output(_ADDED, names.added, date)),
+            (bool(wanted), Output(_REMOVED, names.removed, date)),
+            ("shielding_group" in wanted, Output(_GROUP, names.group, self._groups())),
+        ]
+        return [output for is_needed, output in possible if is_needed and output.column]
+
+    def _groups(self) -> columns.Reader:
+        texts = {group: group for group in DISEASE_GROUPS} | self._options.groups
+        return columns.CodeList(tuple(texts.items()), DISEASE_GROUPS)
+
+    def _ordered(
+        self, file: str, frame: pl.DataFrame, rows: Batch, reject: Reject
+    ) -> tuple[pl.DataFrame, Batch]:
+        """The rows that were not removed before they were added; rejects the others."""
+        if _ADDED not in frame.columns or _REMOVED not in frame.columns:
+            return frame, rows
+        wrong = (frame[_REMOVED] < frame[_ADDED]).fill_null(False)
+        if not wrong.any():
+            return frame, rows
+        names = self._options.columns
+        reject([
+            Rejection(file, row, names.removed, f"is before {names.added}")
+            for row in rows.numbers()[wrong.to_numpy()].tolist()
+        ])  # fmt: skip
+        return frame.filter(~wrong), rows.filter(~wrong)
+
+    def _values(self, frame: pl.DataFrame, context: ReadContext, key: bytes) -> pl.DataFrame:
+        values = [frame[UPRN_COLUMN]]
+        if PERSON_COLUMN in frame.columns:
+            values.append(frame[PERSON_COLUMN])
+        elif context.persons:
+            values.append(pseudonyms(frame[_NUMBER], key).alias(PERSON_COLUMN))
+        wanted = [field.name for field in self._schema.fields if field.name in context.fields]
+        if wanted:
+            day = pl.lit(context.reference_date)
+            listed = pl.col(_FLAG) if _FLAG in frame.columns else pl.lit(True)
+            if _ADDED in frame.columns:
+                listed &= (pl.col(_ADDED) <= day).fill_null(True)
+            if _REMOVED in frame.columns:
+                listed &= (pl.col(_REMOVED) > day).fill_null(True)
+            made = {"shielded": listed, "shielded_people": listed.cast(pl.Int64)}
+            made["shielded_since"] = pl.when(listed).then(_ADDED)
+            made["shielding_group"] = pl.when(listed).then(_GROUP)
+            values += frame.select(made[name].alias(name) for name in wanted).get_columns()
+        return pl.DataFrame(values)

@@ -1,0 +1,151 @@
+"""Whether released rows have the noise that was planned, judged from outside.
+
+The exact counts come by the node's own way of counting, from the originals of its stores;
+what they are compared with was taken from the wire.
+
+False alarms: a single release is called bare with probability below 1e-9; the variance of
+what was seen so far is called wrong with probability below 2e-8, for each of the two kinds of
+rows, each time it is judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from invariants import Invariant, Watch
+
+from folkmoot.geography import GssCode
+from folkmoot.rounds import Round
+from folkmoot_node import release
+from folkmoot_node.contrasts import sensitivities
+from folkmoot_node.store import HouseholdStore
+from folkmoot_node.tabulate import tabulate
+
+_BARE = 1e-9
+_Z = 5.6
+"""Two-sided normal quantile with a false-alarm rate of two in a hundred million."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a release of a round must be centred on.
+
+    Attributes:
+        exact: Exact value of each row, int64.
+        sigma: Scale of the discrete Gaussian of each row.
+        is_total: True for the rows that count the whole council.
+    """
+
+    exact: npt.NDArray[np.int64]
+    sigma: npt.NDArray[np.float64]
+    is_total: npt.NDArray[np.bool_]
+
+
+def expected(store: HouseholdStore, round_: Round, council: str) -> Expected:
+    """The exact vector that the node's release of `round_` hides, and its noise scales."""
+    plan = round_.plan(GssCode(council))
+    exact = np.empty(plan.rows, dtype=np.int64)
+    for task in release._tasks(tabulate(store, round_, GssCode(council)), plan, 1, 1):
+        exact[task.rows] = task.exact
+    return Expected(
+        exact,
+        np.concatenate(
+            [
+                np.sqrt(one.tau_squared * sensitivities(plan.axes, one.depths))
+                for one in plan.measurements
+            ]
+        ),
+        np.repeat(
+            [not any(one.depths) for one in plan.measurements],
+            [one.rows for one in plan.measurements],
+        ),
+    )
+
+
+@lru_cache
+def _moments(sigma: float) -> tuple[float, float]:
+    """Mass at zero, and variance, of the discrete Gaussian of scale `sigma`."""
+    reach = max(3, math.ceil(12 * sigma))
+    weights = {k: math.exp(-(k * k) / (2 * sigma * sigma)) for k in range(-reach, reach + 1)}
+    total = sum(weights.values())
+    return 1 / total, sum(k * k * weight for k, weight in weights.items()) / total
+
+
+def _chance_of_none(sigma: npt.NDArray[np.float64]) -> float:
+    return math.prod(_moments(float(one))[0] for one in sigma)
+
+
+@dataclass
+class _Pool:
+    """Squares of standardised noise, for one kind of row."""
+
+    rows: int = 0
+    squares: float = 0.0
+
+    def add(self, noise: npt.NDArray[np.int64], sigma: npt.NDArray[np.float64]) -> None:
+        scales = np.array([_moments(float(one))[1] for one in sigma])
+        self.rows += noise.size
+        self.squares += float((noise**2 / scales).sum())
+
+    @property
+    def deviation(self) -> float:
+        """How far the variance is from the planned one, in standard errors."""
+        if not self.rows:
+            return 0.0
+        # The kurtosis of a discrete Gaussian is at most that of a normal from sigma 0.8 on.
+        return (self.squares / self.rows - 1) / math.sqrt(2 / self.rows)
+
+
+@dataclass
+class NoiseWatch:
+    """The noise of a whole run of sequences."""
+
+    watch: Watch = field(default_factory=Watch)
+    contrasts: _Pool = field(default_factory=_Pool)
+    totals: _Pool = field(default_factory=_Pool)
+    _seen: Counter[tuple[int, ...]] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """Rows looked at."""
+        return self.contrasts.rows + self.totals.rows
+
+    def look(self, values: npt.NDArray[np.int64], plan: Expected, what: str) -> None:
+        """Judges one release by itself, and keeps its noise for the run.
+
+        Raises:
+            Broken: NOISE, if it has none, or the noise of another release.
+        """
+        if values.shape != plan.exact.shape:
+            text = f"{what}: {values.size} rows, not {plan.exact.size}"
+            self.watch.broken(Invariant.NOISE, text)
+            return
+        noise = values - plan.exact
+        self.contrasts.add(noise[~plan.is_total], plan.sigma[~plan.is_total])
+        self.totals.add(noise[plan.is_total], plan.sigma[plan.is_total])
+        # No noise is the likeliest noise, so this bounds the chance of any repetition too.
+        chance = _chance_of_none(plan.sigma)
+        if not noise.any() and chance < _BARE:
+            self.watch.broken(Invariant.NOISE, f"{what}: none of {noise.size} rows has noise")
+        self._seen[tuple(noise.tolist())] += 1
+        if self._seen[tuple(noise.tolist())] > 1 and chance < _BARE:
+            self.watch.broken(Invariant.NOISE, f"{what}: the noise of an earlier release again")
+
+    def judge(self) -> None:
+        """Judges the run so far.
+
+        Raises:
+            Broken: NOISE, if the variance is not the planned one.
+        """
+        for name, pool in (("contrasts", self.contrasts), ("totals", self.totals)):
+            if abs(pool.deviation) > _Z:
+                self.watch.broken(
+                    Invariant.NOISE,
+                    f"the noise of {pool.rows} {name} has "
+                    f"{pool.squares / pool.rows:.3f} times the planned variance",
+                )
