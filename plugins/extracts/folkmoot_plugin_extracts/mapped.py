@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
@@ -48,80 +46,65 @@ class MappedSource(DataSource):
         return self._schema
 
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields the records of all files in order of their names; see `read_mapped`.
+        """Yields the records of all files in order of their names.
+
+        A record with a malformed value in a wanted column is rejected as a whole.
 
         Raises:
             PluginError: If a file as a whole cannot be read.
         """
-        for name, frame, rows in read_mapped(self._mapping, self._folder, context):
-            yield handed_on(frame, name, rows)
+        uses = self._mapping
+        wanted = [entry.name for entry in self._schema.fields if entry.name in context.fields]
+        needed = uses.columns(wanted, context.persons)
+        with parser(self._outputs(context), uses.null_texts) as reading:
+            for path in find_files(self._folder, uses.files):
+                if path.suffix == ".parquet":
+                    batches = read_parquet(path, needed)
+                else:
+                    batches = read_csv(path, needed, uses.dialect, context.reject)
+                for batch in batches:
+                    selected = self._selected(batch, context)
+                    frame, rows = reading.parse(path.name, selected, context.reject)
+                    yield handed_on(frame, path.name, rows)
+
+    def _outputs(self, context: ReadContext) -> list[Output]:
+        uses = self._mapping
+        outputs = []
+        if uses.level is Level.AREA:
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+        if uses.uprn:
+            outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+        if uses.level is Level.PERSON and context.persons:
+            outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
+        if uses.record_date is not None:
+            date = columns.Date(uses.record_date.format)
+            outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
+        return [*outputs, *field_outputs(uses, self._schema, context)]
+
+    def _selected(self, batch: Batch, context: ReadContext) -> Batch:
+        for condition in self._mapping.where:
+            texts = columns.Text().parse(batch.frame[condition.column])
+            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
+            if not kept.all():
+                dropped = batch.frame.height - int(kept.sum())
+                context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
+                batch = batch.filter(kept)
+        return batch
 
 
-def read_mapped(
-    uses: Mapping, folder: Path, context: ReadContext
-) -> Iterator[tuple[str, pl.DataFrame, Batch]]:
-    """Reads all files of a mapping in order of their names.
-
-    A record with a malformed value in a wanted column is rejected as a whole; one that does
-    not meet the conditions of the mapping is counted as left out.
+def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:
+    """The wanted fields of a mapping, without what says whom a record is about.
 
     Args:
-        uses: The mapping.
-        folder: Where its files are.
+        mapping: The mapping.
+        schema: Its declaration.
         context: Of the read.
-
-    Yields:
-        Name of the file, values, and the rows that they were read from.
-
-    Raises:
-        PluginError: If a file as a whole cannot be read.
     """
-    wanted = [name for name in uses.fields if name in context.fields]
-    needed = uses.columns(wanted, context.persons)
-    with parser(_outputs(uses, context), uses.null_texts) as reading:
-        for path in find_files(folder, uses.files):
-            if path.suffix == ".parquet":
-                batches = read_parquet(path, needed)
-            else:
-                batches = read_csv(path, needed, uses.dialect, context.reject)
-            for batch in batches:
-                selected = _selected(uses, batch, context)
-                yield path.name, *reading.parse(path.name, selected, context.reject)
-
-
-def field_outputs(uses: Mapping, context: ReadContext) -> list[Output]:
-    """The wanted fields of a mapping, without what says whom a record is about."""
-    declared = uses.declaration()
     return [
-        Output(name, field.column, _reader(declared[name], field, context))
-        for name, field in uses.fields.items()
+        Output(name, field.column, _reader(schema[name], field, context))
+        for name, field in mapping.fields.items()
         if name in context.fields
     ]
-
-
-def _outputs(uses: Mapping, context: ReadContext) -> list[Output]:
-    outputs = []
-    if uses.level is Level.AREA:
-        outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
-    if uses.uprn:
-        outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
-    if uses.level is Level.PERSON and context.persons:
-        outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
-    if uses.record_date is not None:
-        date = columns.Date(uses.record_date.format)
-        outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
-    return [*outputs, *field_outputs(uses, context)]
-
-
-def _selected(uses: Mapping, batch: Batch, context: ReadContext) -> Batch:
-    for condition in uses.where:
-        texts = columns.Text().parse(batch.frame[condition.column])
-        kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
-        if not kept.all():
-            dropped = batch.frame.height - int(kept.sum())
-            context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
-            batch = batch.filter(kept)
-    return batch
 
 
 def _reader(declared: Field, field: MappedField, context: ReadContext) -> columns.Reader:

@@ -79,30 +79,25 @@ class Directory:
         found = []
         for path in find_files(self._folder, self._options.files):
             columns = self._columns(path, wanted)
-            key_column = columns[self.key]
-            outputs = [
-                Output(name, column, key_reader if name == self.key else Area())
-                for name, column in columns.items()
-            ]
+            outputs = [Output(name, column, Area()) for name, column in columns.items()]
+            outputs[0] = Output(self.key, columns[self.key], key_reader)
             needed = tuple(dict.fromkeys(columns.values()))
             dialect = Dialect(encoding=self._options.encoding)
             with parser(outputs, ()) as reading:
                 for batch in read_csv(path, needed, dialect, context.reject):
-                    read = key_reader.parse(batch.frame[key_column].str.strip_chars())
-                    ours = read.is_in(keys.implode()).fill_null(False)
-                    batch = batch.filter(ours)
-                    if batch.frame.height:
-                        frame, _ = reading.parse(path.name, batch, context.reject)
-                        found.append(frame)
+                    read = key_reader.parse(batch.frame[columns[self.key]].str.strip_chars())
+                    ours = batch.filter(read.is_in(keys.implode()).fill_null(False))
+                    if ours.frame.height:
+                        found.append(reading.parse(path.name, ours, context.reject)[0])
         if not found:
             types = {self.key: keys.dtype} | dict.fromkeys(wanted, pl.String())
             return pl.DataFrame(schema=types)
-        known = pl.concat(found).unique(self.key, keep="first", maintain_order=True)
+        frame = pl.concat(found).unique(self.key, keep="first", maintain_order=True)
         pseudo = [
             pl.when(~pl.col(name).str.ends_with(_NO_AREA)).then(pl.col(name)).alias(name)
             for name in wanted
         ]
-        return known.with_columns(pseudo)
+        return frame.with_columns(pseudo)
 
     def _columns(self, path: Path, wanted: Sequence[str]) -> dict[str, str]:
         """The key's column first, then those of the wanted areas."""

@@ -126,11 +126,11 @@ def _read_tables(
     found: dict[int, list[pl.DataFrame]] = {kind: [] for kind in kinds}
     layouts = {kind: _LAYOUTS[kind] for kind in kinds}
     with ExitStack() as stack:
-        readers = {kind: stack.enter_context(parser(_OUTPUTS[kind], ())) for kind in kinds}
+        readings = {k: stack.enter_context(parser(_OUTPUTS[k], ())) for k in kinds}
         for path in paths:
             for typed in read_dtf(path, layouts, encoding, context):
                 kind = typed.record_type
-                values, rows = readers[kind].parse(path.name, typed.batch, context.reject)
+                values, rows = readings[kind].parse(path.name, typed.batch, context.reject)
                 frame = values.with_columns(
                     pl.lit(path.name).alias(FILE), pl.Series(ROW, rows.numbers())
                 )
@@ -175,5 +175,6 @@ def _postcodes(records: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
 
 
 def _reject(records: pl.DataFrame, column: str, reason: str, context: ReadContext) -> None:
-    rows = records.select(FILE, ROW).iter_rows()
-    context.reject([Rejection(file, row, column, reason) for file, row in rows])
+    if records.height:
+        rows = records.select(FILE, ROW).iter_rows()
+        context.reject([Rejection(file, row, column, reason) for file, row in rows])

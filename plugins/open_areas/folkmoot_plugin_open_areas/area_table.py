@@ -6,14 +6,16 @@ import glob
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from folkmoot_plugin_extracts.batch import Batch
-from folkmoot_plugin_extracts.mapped import read_mapped
+from folkmoot_plugin_extracts.batch import Rows
+from folkmoot_plugin_extracts.mapped import MappedSource
 from folkmoot_plugin_extracts.mapping import Mapping
 from folkmoot_plugin_open_areas.lsoa_lookup import LsoaLookup
 from folkmoot_sdk import FieldType, PluginError, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.schema import AREA_COLUMN
+from folkmoot_sdk.source import SourceOptions
 
 ROW = "__row"
 """Column of the row in the file."""
@@ -50,8 +52,8 @@ def read_area_table(
     Raises:
         PluginError: If the file cannot be read, or its LSOAs are of another vintage.
     """
-    batches = read_mapped(described, path.parent, context)
-    frame = all_of([numbered(values, rows) for _, values, rows in batches], path)
+    batches = MappedSource(SourceOptions(), described, path.parent).read(context)
+    frame = all_of([_numbered(batch) for batch in batches], path)
     codes = frame[AREA_COLUMN]
     frame = _rejected(frame, codes.is_null(), "has no code of an area", path, described, context)
     if lookup is not None:
@@ -87,9 +89,18 @@ def empty_records(schema: Schema, names: list[str], origins: Iterator[str]) -> I
         yield Records(pl.DataFrame(schema=types), origin)
 
 
-def numbered(values: pl.DataFrame, rows: Batch) -> pl.DataFrame:
-    """Values with the column `ROW`, of the rows that they were read from."""
-    return values.with_columns(pl.Series(ROW, rows.numbers()))
+def _numbered(batch: Records) -> pl.DataFrame:
+    frame = batch.data
+    assert isinstance(frame, pl.DataFrame)
+    rows = batch.rows
+    if rows is None:
+        rows = range(batch.first_row, batch.first_row + frame.height)
+    return with_rows(frame, np.array(rows, dtype=np.int64))
+
+
+def with_rows(values: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """Values with the column `ROW`."""
+    return values.with_columns(pl.Series(ROW, rows))
 
 
 def _rejected(

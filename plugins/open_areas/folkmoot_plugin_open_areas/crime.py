@@ -18,7 +18,7 @@ from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.parsing import Output, Parser, parser
-from folkmoot_plugin_open_areas.area_table import ROW, empty_records, numbered
+from folkmoot_plugin_open_areas.area_table import ROW, empty_records, with_rows
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,
     OLD,
@@ -178,12 +178,13 @@ class PoliceCrime(DataSource):
         reading: Parser,
     ) -> pl.DataFrame:
         """Number of crimes by LSOA and type in one file."""
-        columns = tuple(output.column for output in _OUTPUTS)
         low = _first_day(self._options.first_month or "0001-01")
         high = _first_day(self._options.last_month or "9999-12")
         counted = [pl.DataFrame(schema=_COUNTED)]
+        columns = tuple(output.column for output in _OUTPUTS)
         for batch in read_csv(path, columns, Dialect(), context.reject):
-            frame = numbered(*reading.parse(path.name, batch, context.reject))
+            values, rows = reading.parse(path.name, batch, context.reject)
+            frame = with_rows(values, rows.numbers())
             for name, column in (("month", _MONTH), ("type", _TYPE)):
                 empty = frame[name].is_null()
                 context.reject([

@@ -27,9 +27,9 @@ from folkmoot_plugin_open_areas.area_table import (
     ROW,
     all_of,
     as_records,
-    numbered,
     pattern_of,
     read_area_table,
+    with_rows,
 )
 from folkmoot_sdk import DataSource, Level, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import parameter
@@ -155,14 +155,14 @@ class AreaSegmentation(DataSource):
 
     def _by_postcode(self, context: ReadContext) -> pl.DataFrame:
         """The table: `_POSTCODE` and the wanted fields, each postcode once."""
-        key = Output(_POSTCODE, self._options.key_column, Postcode())
-        outputs = [key, *field_outputs(self._mapping, context)]
+        fields = field_outputs(self._mapping, self._schema, context)
+        outputs = [Output(_POSTCODE, self._options.key_column, Postcode()), *fields]
         columns = tuple(dict.fromkeys(output.column for output in outputs))
+        frames = []
         with parser(outputs, ()) as reading:
-            frames = [
-                numbered(*reading.parse(self._path.name, batch, context.reject))
-                for batch in read_csv(self._path, columns, self._mapping.dialect, context.reject)
-            ]
+            for batch in read_csv(self._path, columns, self._mapping.dialect, context.reject):
+                values, rows = reading.parse(self._path.name, batch, context.reject)
+                frames.append(with_rows(values, rows.numbers()))
         frame = all_of(frames, self._path)
         codes = frame[_POSTCODE]
         reasons = {
@@ -171,9 +171,9 @@ class AreaSegmentation(DataSource):
             & codes.is_not_null(),
         }
         for reason, wrong in reasons.items():
-            rows = frame.filter(wrong)[ROW]
             context.reject([
-                Rejection(self._path.name, row, self._options.key_column, reason) for row in rows
+                Rejection(self._path.name, row, self._options.key_column, reason)
+                for row in frame.filter(wrong)[ROW]
             ])  # fmt: skip
         kept = codes.is_not_null() & codes.is_first_distinct()
         context.leave_out("joined to the addresses of its postcode", int(kept.sum()))
@@ -191,13 +191,14 @@ class AreaSegmentation(DataSource):
         with parser(outputs, ()) as reading:
             for path in find_files(self._options.base / addresses.folder, addresses.files):
                 for batch in read_csv(path, columns, dialect, context.reject):
-                    read = numbered(*reading.parse(path.name, batch, context.reject))
+                    values, sound = reading.parse(path.name, batch, context.reject)
+                    read = with_rows(values, sound.numbers())
                     joined = read.join(segments, on=_POSTCODE, maintain_order="left")
                     context.leave_out(
                         "an address whose postcode has no segment", read.height - joined.height
                     )
-                    rows = array("q", joined[ROW].to_numpy().tobytes())
-                    yield Records(joined.drop(_POSTCODE, ROW), path.name, 1, rows)
+                    at = array("q", joined[ROW].to_numpy().tobytes())
+                    yield Records(joined.drop(_POSTCODE, ROW), path.name, 1, at)
 
 
 def _named(path: Path, segments: pl.DataFrame) -> Records:

@@ -8,7 +8,8 @@ from folkmoot_plugin_gazetteer.source import Gazetteer
 from folkmoot_sdk.conformance import check_source
 from tests.accounts import read_source
 
-SAMPLES = Path(__file__).parents[3] / "plugins" / "gazetteer" / "samples"
+PLUGIN = Path(__file__).parents[3] / "plugins" / "gazetteer"
+SAMPLES = PLUGIN / "folkmoot_plugin_gazetteer" / "samples"
 OPTIONS = tomllib.loads((SAMPLES / "gazetteer.toml").read_text())
 
 
@@ -31,6 +32,6 @@ def test_the_sample_has_nine_homes_and_no_fault():
 
 
 def test_the_readme_names_every_field_and_property_type():
-    text = (SAMPLES.parent / "README.md").read_text()
+    text = (PLUGIN / "README.md").read_text()
     for name in [*PROPERTY_TYPES, "is_hmo", "is_communal", "oa", "lsoa", "ward", "district"]:
         assert f"`{name}`" in text

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-SAMPLES = Path(__file__).parents[3] / "plugins" / "open_areas" / "samples"
+SAMPLES = (
+    Path(__file__).parents[3] / "plugins" / "open_areas" / "folkmoot_plugin_open_areas" / "samples"
+)
 LOOKUP = """\
 LSOA11CD,LSOA21CD,CHGIND,HOMES
 E01000001,E01000001,U,500
