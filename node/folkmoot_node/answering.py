@@ -193,6 +193,7 @@ def _tabulate(
             remedy="Try again",
             exit_code=ExitCode.DATA,
         )
+    history.require_known({known.round.round_id for known in home.round_book().rounds()})
     return tabulate_series(store, history, round_, council, standing.series)
 
 

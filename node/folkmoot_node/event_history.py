@@ -9,7 +9,7 @@ example because of a crash, was seen by nobody, and is counted anew.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +118,23 @@ class EventHistory:
         self._connection = connection
         self._path = path
         self._axes = axes
+
+    def require_known(self, rounds: Collection[str]) -> None:
+        """Checks that the node knows every round for which households were counted.
+
+        Args:
+            rounds: Ids of the rounds that the node knows.
+
+        Raises:
+            Problem: Exit code DATA, if it does not: its other files are older than this one,
+                and a round may have left that is not among its answers.
+        """
+        found = self._connection.execute("SELECT round_id FROM store.steps").fetchall()
+        if any(round_id not in rounds for (round_id,) in found):
+            raise _problem(
+                "the history of counted households is not that of the answers of this node",
+                self._path,
+            )
 
     def count(
         self, row: SeriesRow, round_id: str, released: Sequence[str], found: FoundHouseholds

@@ -314,7 +314,7 @@ def _counted(debits: tuple[Debit, ...], start: int) -> tuple[Debit, ...]:
 
 
 def _sum(debits: tuple[Debit, ...]) -> Rho:
-    return Rho(sum(debit.rho.nano for debit in debits))
+    return Rho.total(debit.rho for debit in debits)
 
 
 def _debit(entry: Entry) -> Debit:

@@ -9,6 +9,7 @@ is the household, and neighbouring tables differ by the presence of one househol
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -53,6 +54,11 @@ class Rho:
     def value(self) -> float:
         """rho as a floating-point number, for formulas and display."""
         return self.nano / _NANO
+
+    @classmethod
+    def total(cls, losses: Iterable[Rho]) -> Rho:
+        """The sum of losses, or the largest loss there is if it is beyond that."""
+        return cls(min(_LARGEST, sum(loss.nano for loss in losses)))
 
     def __add__(self, other: Rho) -> Rho:
         return Rho(self.nano + other.nano)

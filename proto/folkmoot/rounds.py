@@ -21,7 +21,7 @@ from folkmoot.privacy import (
 from folkmoot.pure import plan_pure
 from folkmoot.series import LONGEST_SECONDS, Series, charges
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import MAXIMUM_CELLS, Workload, check_identifier
+from folkmoot.workload import MAXIMUM_CELLS, MAXIMUM_CODES, Workload, check_identifier
 
 ROUND_SIGNATURE_DOMAIN = b"folkmoot.v1.Round\0"
 """Prefix of the bytes that a coordinator signs for a round."""
@@ -160,6 +160,16 @@ class Round:
                         f"has codes of {council}, which is not invited",
                         "Give codes of invited councils only",
                     )
+        codes = sum(
+            len(one.codes) * len(self.councils) + sum(map(len, one.by_council.values()))
+            for one in self.workload.attributes
+        )
+        if codes > MAXIMUM_CODES:
+            raise ContractError(
+                "round.workload",
+                f"its councils have {codes} codes together",
+                f"Ask for at most {MAXIMUM_CODES}: shorten the code lists, or invite fewer",
+            )
         for council in self.councils:
             asked = max(self.workload.cells(council), self.workload.rows_at_most(council))
             if asked > MAXIMUM_CELLS:

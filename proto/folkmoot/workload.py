@@ -28,6 +28,8 @@ MAXIMUM_MARGINALS = 1_000
 """Most marginals in one round; with the former, bounds the time to check a round."""
 MAXIMUM_PARTS = 65_536
 """Most components of all marginals together; bounds the time to plan a round."""
+MAXIMUM_CODES = 5_000_000
+"""Most codes of all councils together; bounds the time to check a round."""
 LARGEST_WEIGHT = 2**32 - 1
 OTHER = "(other)"
 """Cell of the households with none of an attribute's codes; no code has brackets."""
@@ -249,8 +251,9 @@ class Workload:
                 where, f"{above.name} differs between councils", "Nest areas in areas"
             )
         shared = [(None, attribute.codes)] if attribute.codes else []
+        everywhere = set(above.codes)
         for council, codes in [*shared, *attribute.by_council.items()]:
-            known = set(above.codes or (above.by_council.get(council, ()) if council else ()))
+            known = everywhere or set(above.by_council.get(council, ()) if council else ())
             for code in codes:
                 if attribute.parents[code] not in known:
                     raise ContractError(

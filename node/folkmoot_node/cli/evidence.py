@@ -42,7 +42,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     incomplete: Problem | None = None
     with open_home(home) as node:
         debits, head = node.ledger.debits(), node.ledger.head()
-        lifetime = Rho(sum(debit.rho.nano for debit in debits))
+        lifetime = Rho.total(debit.rho for debit in debits)
         try:
             balance = node.balance()
             delta = node.release_policy().policy.maximum_delta

@@ -61,6 +61,24 @@ def test_a_round_too_large_to_check_is_refused_at_once(size: dict[str, int], say
     assert time.process_time() - began < 5
 
 
+def test_many_areas_in_a_long_list_are_refused_at_once() -> None:
+    message = serialised(councils=1_000, codes=100_000)
+    message.workload.attributes.add(
+        name="area",
+        within="a0",
+        by_council=[
+            workload_pb2.CouncilCodes(council=council, codes=[council], parents=[0])
+            for council in message.councils
+        ],
+    )
+    message.workload.marginals.add(attributes=["area"], weight=1)
+    hostile = message.SerializeToString()
+    began = time.process_time()
+    with pytest.raises(ContractError, match="codes"):
+        codec.decode_round(hostile)
+    assert time.process_time() - began < 5
+
+
 def test_the_largest_round_that_is_allowed_is_checked_in_seconds() -> None:
     largest = serialised(councils=1_000, attributes=64, ways=3, marginals=1_000)
     began = time.process_time()

@@ -80,3 +80,8 @@ def test_estimates_are_generalised_least_squares(sizes, asked, data) -> None:
         assert found.value.ravel() == pytest.approx(asked_for @ table, abs=1e-6)
         covariance = asked_for @ information @ asked_for.T
         assert found.variance.ravel() == pytest.approx(np.diag(covariance), rel=1e-6)
+
+
+def test_an_absurd_loss_can_be_planned_so_that_it_can_be_shown() -> None:
+    made = plan_pure(flat({"a": 3}, [("a",), ()], [1, 1]), TRAFFORD, Epsilon.of(1_414))
+    assert 0 <= made.mean_variance(("a",)) < 1e-100

@@ -156,6 +156,14 @@ def test_a_recovered_loss_counts_once_now_and_whatever_the_caps(node: PrivacyHal
     node.ledger.verify()
 
 
+def test_receipts_of_absurd_losses_leave_nothing_and_break_nothing(node: PrivacyHalf) -> None:
+    for number in (1, 2):
+        recover(node.ledger, dataclasses.replace(lost(number), loss=Rho(2**63 - 1)))
+    assert node.ledger.balance(LOSS, NOON).remaining == Rho(0)
+    with pytest.raises(BudgetExhausted):
+        debit(node.ledger, 3)
+
+
 def test_a_recovered_round_is_never_debited_again(node: PrivacyHalf) -> None:
     recover(node.ledger, lost(1, "0.1"))
     with pytest.raises(Problem) as caught:

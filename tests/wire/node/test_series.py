@@ -416,3 +416,23 @@ def test_a_series_does_not_go_on_after_a_round_that_may_have_counted_and_is_not_
             answer(stage, home, in_series(3))
         assert home.outbox.find(in_series(3).round_id) is None
         assert read(answer(stage, home, ask(7))).loss == ask(7).loss, "other rounds go on"
+
+
+def test_a_history_newer_than_the_answers_is_not_overwritten(stage: Stage, tmp_path: Path) -> None:
+    """The coordinator says nothing of the second round, but the history does."""
+    permit(stage.home)
+    with open_home(stage.home) as home:
+        path = home.config.history_path("5" * 32)
+        read(answer(stage, home, in_series(1)))
+        shutil.copytree(stage.home, tmp_path / "copy")
+        score_with(stage.home, SECOND)
+        read(answer(stage, home, in_series(2)))
+    newest = path.read_bytes()
+    shutil.rmtree(stage.home)
+    shutil.copytree(tmp_path / "copy", stage.home)
+    path.write_bytes(newest)
+    score_with(stage.home, SECOND)
+    with open_home(stage.home) as home:
+        with pytest.raises(Problem, match="not that of the answers of this node"):
+            answer(stage, home, in_series(3))
+        assert path.read_bytes() == newest
