@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,12 +78,14 @@ class Reading:
     Attributes:
         rows: Row numbers of the records.
         rejected: What went to quarantine.
+        left_out: Records that are sound but not wanted, by reason.
         values: The records' values in the order of `rows`, with their names.
         stopped: The clear stop, if the source could not be read.
     """
 
     rows: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
     values: list[dict[str, object]] = field(default_factory=list)
     stopped: PluginError | None = None
 
@@ -97,7 +100,13 @@ def read(
     """Reads a source as a node does; all its fields unless some are named."""
     found = Reading()
     names = tuple(entry.name for entry in source.schema.fields) if fields is None else fields
-    context = ReadContext(names, reference_date, found.rejected.extend, persons=persons)
+    context = ReadContext(
+        names,
+        reference_date,
+        found.rejected.extend,
+        persons=persons,
+        leave_out=lambda reason, records: found.left_out.update({reason: records}),
+    )
     try:
         for batch in source.read(context):
             data = batch.data

@@ -26,7 +26,8 @@ class Standing:
         council: GSS code of this node's council.
         release_policy: The signed release policy.
         risk_policy_digest: SHA-256 of the risk stratification policy in use, 32 bytes.
-        risk_policy_sunset: Its last day.
+        risk_policy_sunset: Last day on which its scores may be used; a licence of bought
+            data may end it earlier than the policy does.
         codes: Published code list of each attribute; None for an area, whose codes the
             round gives.
         remaining: What the caps leave, of the period and of all time, the round's own debit
@@ -71,7 +72,7 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
         return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
     if today > standing.risk_policy_sunset:
         return Objection(
-            RefusalReason.SUNSET, f"the risk policy ended on {standing.risk_policy_sunset}"
+            RefusalReason.SUNSET, f"the scores could be used until {standing.risk_policy_sunset}"
         )
     if round_.purpose not in policy.purposes:
         return Objection(

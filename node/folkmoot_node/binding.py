@@ -7,6 +7,7 @@ reason, consumer data without a licence.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,8 @@ class BoundInput:
 
     Attributes:
         input: What the factor asks for.
-        available: False if no source provides it; the factor then receives unknowns.
+        available: False if no source provides it or its licence has ended; the factor then
+            receives unknowns.
         codes: For a category: int16, for each code of the field the factor's index.
     """
 
@@ -88,6 +90,10 @@ class Binding:
         attributes: `band` first, then those of the policy.
         wanted: For each source the fields that are read from it; the others are not.
         protected_inputs: Scored fields with a protected characteristic, as permitted.
+        licences: Bought fields that are read, and the last day on which they may be used.
+        unlicensed: Bought fields that the policy uses and that are not read, since their
+            licence has ended; factors have unknown values for them, and attributes made of
+            them are left out.
         protected_attributes: Attributes that state a protected characteristic: counted,
             never scored unless they are among `protected_inputs` too.
     """
@@ -98,20 +104,35 @@ class Binding:
     wanted: Mapping[str, tuple[str, ...]]
     protected_inputs: Mapping[str, ProtectedCharacteristic]
     protected_attributes: Mapping[str, ProtectedCharacteristic]
+    licences: Mapping[str, datetime.date]
+    unlicensed: Mapping[str, datetime.date]
 
 
-def bind(policy: RiskPolicy, plugins: Plugins, sources: Sequence[ConnectedSource]) -> Binding:
+def bind(
+    policy: RiskPolicy,
+    plugins: Plugins,
+    sources: Sequence[ConnectedSource],
+    ended: Mapping[str, datetime.date] | None = None,
+) -> Binding:
     """Joins a policy to plugins and sources. Reads no record.
+
+    Args:
+        policy: The risk stratification policy.
+        plugins: Installed plugins.
+        sources: The node's sources.
+        ended: Bought fields that may not be read, as `RiskPolicy.ended_licences` gives them.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key of the policy and the remedy.
     """
-    binder = _Binder(policy, sources)
+    binder = _Binder(policy, sources, ended or {})
     factors = tuple(binder.factor(entry, at, plugins) for at, entry in enumerate(policy.factors))
     attributes = [band_attribute(policy)]
     protected_attributes = {}
     for name, entry in policy.document.attributes.items():
         where = f"{policy.path}: attributes.{name}"
+        if binder.has_ended(entry.field):
+            continue
         found = binder.provide(entry.field, f"{where}.field")
         if found is None:
             raise _problem(
@@ -119,6 +140,7 @@ def bind(policy: RiskPolicy, plugins: Plugins, sources: Sequence[ConnectedSource
                 f"{where}.field",
                 nearest(entry.field, binder.known_fields()),
             )
+        binder.check_licensed(found.field, f"{where}.field")
         attributes.append(bind_attribute(name, entry, found.field, where))
         if found.field.protected is not None:
             protected_attributes[name] = found.field.protected
@@ -130,6 +152,8 @@ def bind(policy: RiskPolicy, plugins: Plugins, sources: Sequence[ConnectedSource
         wanted=binder.wanted(),
         protected_inputs=binder.protected_inputs,
         protected_attributes=protected_attributes,
+        licences={field: end for field, end in policy.licences.items() if field in binder.fields},
+        unlicensed=binder.unlicensed,
     )
 
 
@@ -140,13 +164,25 @@ def _problem(problem: str, where: str, remedy: str) -> Problem:
 class _Binder:
     """Collects the fields that are needed while factors and attributes are bound."""
 
-    def __init__(self, policy: RiskPolicy, sources: Sequence[ConnectedSource]) -> None:
+    def __init__(
+        self,
+        policy: RiskPolicy,
+        sources: Sequence[ConnectedSource],
+        ended: Mapping[str, datetime.date],
+    ) -> None:
         self._policy = policy
         self._sources = sources
         self._permitted = {use.characteristic for use in policy.document.protected}
-        self._licensed = {use.field for use in policy.document.consumer_data}
+        self._ended = ended
+        self.unlicensed: dict[str, datetime.date] = {}
         self.fields: dict[str, BoundField] = {}
         self.protected_inputs: dict[str, ProtectedCharacteristic] = {}
+
+    def has_ended(self, name: str) -> bool:
+        """True for a bought field whose licence has ended; it is noted."""
+        if name in self._ended:
+            self.unlicensed[name] = self._ended[name]
+        return name in self._ended
 
     def known_fields(self) -> list[str]:
         return [field.name for source in self._sources for field in source.schema.fields]
@@ -198,6 +234,13 @@ class _Binder:
             bound = self.provide(name, where)
             if bound is None or bound.field.type is not FieldType.AREA:
                 raise _problem(f"the field {name!r} is not an area", where, "Name an area field")
+            ours, theirs = bound.field.area_type, source.schema.area_type
+            if ours and theirs and ours != theirs:
+                raise _problem(
+                    f"the field {name!r} holds areas of type {ours}, the source describes {theirs}",
+                    where,
+                    f"Name a field of type {theirs}, or give the source a lookup to {ours}",
+                )
 
     def factor(self, entry: FactorEntry, at: int, plugins: Plugins) -> BoundFactor:
         where = f"{self._policy.path}: factors[{at}]"
@@ -228,6 +271,8 @@ class _Binder:
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"
+        if self.has_ended(wanted.name):
+            return BoundInput(wanted, available=False)
         bound = self.provide(wanted.name, where)
         if bound is None:
             if not wanted.required:
@@ -273,11 +318,15 @@ class _Binder:
                     f'characteristic = "{field.protected.value}" and the reason',
                 )
             self.protected_inputs[field.name] = field.protected
-        if field.consumer_data and field.name not in self._licensed:
+        self.check_licensed(field, where)
+
+    def check_licensed(self, field: Field, where: str) -> None:
+        """Refuses bought data for which the policy states no licence."""
+        if field.consumer_data and field.name not in self._policy.licences:
             raise _problem(
                 f"the field {field.name!r} is bought consumer data",
                 where,
-                "Remove the factor, or let the policy's owner add [[consumer_data]] with field, "
+                "Do not use it, or let the policy's owner add [[consumer_data]] with field, "
                 "purpose and licence_ends",
             )
 

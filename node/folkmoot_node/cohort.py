@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,20 +10,29 @@ from folkmoot_node.store import HouseholdStore
 from folkmoot_operator.problems import ExitCode, Problem
 
 
-def write_households(store: HouseholdStore, path: Path, bands: Sequence[str]) -> int:
+def write_households(
+    store: HouseholdStore,
+    path: Path,
+    bands: Sequence[str],
+    *,
+    today: datetime.date | None = None,
+) -> int:
     """Writes UPRN, score, completeness, band and attributes of households.
 
     Args:
         store: The scored households.
         path: File ending in `.csv` or `.parquet`.
         bands: Only these bands; empty for all.
+        today: Compared with the licences of bought fields; the date in UTC if None.
 
     Returns:
         Number of households written.
 
     Raises:
-        Problem: If a band does not exist or the file's ending is unknown.
+        Problem: If a band does not exist, the file's ending is unknown, or the scores rest on
+            bought data whose licence has ended.
     """
+    store.run.check_licences(today or datetime.datetime.now(datetime.UTC).date())
     names = store.attributes["band"] or ()
     for band in bands:
         if band not in names:

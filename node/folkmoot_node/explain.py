@@ -35,6 +35,7 @@ class InputValue:
         source: Source in `node.toml`; empty if no source provides the field.
         supplier: Who supplies the data.
         as_at: Date of the source's latest record; None if it states none.
+        not_read: Why it was not read; empty if it was, or if no source provides it.
     """
 
     field: str
@@ -44,6 +45,7 @@ class InputValue:
     source: str
     supplier: str
     as_at: datetime.date | None
+    not_read: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +121,38 @@ class Explanation:
         lines += ["", "From:"]
         for known in self.inputs:
             value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
-            source = known.source or "no source"
+            source = known.source or known.not_read or "no source"
             date = f", {known.as_at.isoformat()}" if known.as_at else ""
             lines.append(f"  {known.field}: {value.strip()} ({source}{date})")
         return "\n".join(lines)
 
 
-def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int) -> Explanation:
+def explain(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    uprn: int,
+    *,
+    today: datetime.date | None = None,
+) -> Explanation:
     """Explains the score of one household in the last run.
 
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The policy by which the household was scored.
+        uprn: Unique property reference number.
+        today: Compared with the licences of bought fields; the date in UTC if None.
+
     Raises:
+        Problem: Exit code REFUSED, if the scores rest on a field whose licence has ended.
         Problem: Exit code DATA, if the household was not scored, or was scored by another
             policy than the one given.
     """
     with open_store(config.store_path, read_key(config.key_file)) as store:
         run = store.run
         row = store.household(uprn)
+    run.check_licences(today or datetime.datetime.now(datetime.UTC).date())
     if run.policy_digest != policy.digest:
         raise Problem(
             f"the last run used another policy ({run.policy_name})",
@@ -150,7 +168,7 @@ def explain(config: NodeConfig, plugins: Plugins, policy: RiskPolicy, uprn: int)
             "the linkage report of `folkmoot-node score`",
             exit_code=ExitCode.DATA,
         )
-    binding = bind(policy, plugins, connect(config, plugins))
+    binding = bind(policy, plugins, connect(config, plugins), run.unlicensed)
     inputs = _inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)
@@ -186,7 +204,9 @@ def _inputs(binding: Binding, run: RunSummary, row: Mapping[str, Any]) -> dict[s
             name = wanted.input.name
             provided = binding.fields.get(name)
             if provided is None:
-                found[name] = InputValue(name, "", None, wanted.input.unit, "", "", None)
+                end = run.unlicensed.get(name)
+                reason = f"not read: its licence ended on {end.isoformat()}" if end else ""
+                found[name] = InputValue(name, "", None, wanted.input.unit, "", "", None, reason)
                 continue
             source = sources[provided.source]
             found[name] = InputValue(

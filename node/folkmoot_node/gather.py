@@ -98,7 +98,8 @@ def gather(
             quarantine = Quarantine(config.quarantine_folder, source.name, run_id)
             wanted = binding.wanted[source.name]
             records = read_records(source, wanted, reference_date, quarantine)
-            quarantine.check(records.frame.height, config.maximum_share)
+            sound = records.frame.height + sum(records.left_out.values())
+            quarantine.check(sound, config.maximum_share)
             return _Read(source, wanted, records, quarantine)
 
         waiting = deque(ordered)
@@ -205,4 +206,5 @@ def _summary(read: _Read, keyless: int, linked: int) -> SourceSummary:
         no_uprn=keyless,
         not_in_frame=total - keyless - linked,
         latest_record=records.latest,
+        left_out=dict(records.left_out),
     )

@@ -217,7 +217,7 @@ class NodeHome:
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=run.policy_sunset,
+            risk_policy_sunset=run.last_day,
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,

@@ -70,7 +70,7 @@ class Quarantine:
         """Stops the run if too many records were rejected.
 
         Args:
-            accepted: Records that were read.
+            accepted: Sound records that were read, also those that were left out.
             maximum_share: Share of all records that may be rejected, from 0 to 1.
 
         Raises:

@@ -7,6 +7,7 @@ and satisfies the schema. Everything else went to quarantine.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -48,6 +49,7 @@ class SourceRecords:
         rejected: Number of records in quarantine.
         origins: Files or tables that were read, in order.
         latest: Latest record date, None if the schema has none.
+        left_out: Number of sound records that the source left out on purpose, by reason.
     """
 
     frame: pl.DataFrame
@@ -55,6 +57,7 @@ class SourceRecords:
     rejected: int
     origins: tuple[str, ...]
     latest: datetime.date | None
+    left_out: Mapping[str, int]
 
 
 def read_records(
@@ -69,7 +72,12 @@ def read_records(
         Problem: Exit code DATA if the source cannot be read, FAULT if its plugin breaks
             its contract.
     """
-    context = ReadContext(tuple(wanted), reference_date, quarantine.reject)
+    left_out: Counter[str] = Counter()
+
+    def leave_out(reason: str, records: int) -> None:
+        left_out[reason] += records
+
+    context = ReadContext(tuple(wanted), reference_date, quarantine.reject, leave_out=leave_out)
     reader = _Reader(source, wanted, quarantine)
     try:
         for batch in source.source.read(context):
@@ -84,7 +92,7 @@ def read_records(
         raise plugin_fault(source.origin, f"source {source.name}", error) from None
     finally:
         quarantine.close()
-    return reader.result()
+    return reader.result({reason: n for reason, n in left_out.items() if n})
 
 
 @dataclass(slots=True)
@@ -126,7 +134,7 @@ class _Reader:
             data = self._reject(batch, data, broken)
         self._frames.append(data.select(column.convert.alias(column.name) for column in columns))
 
-    def result(self) -> SourceRecords:
+    def result(self, left_out: Mapping[str, int]) -> SourceRecords:
         """All records together."""
         if self._frames:
             frame = pl.concat(self._frames)
@@ -145,6 +153,7 @@ class _Reader:
             rejected=self.quarantine.rejected,
             origins=tuple(self._origins),
             latest=latest if isinstance(latest, datetime.date) else None,
+            left_out=left_out,
         )
 
     def _names(self) -> list[str]:

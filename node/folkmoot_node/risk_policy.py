@@ -62,7 +62,7 @@ class ConsumerDataUse(Settings):
     Attributes:
         field: Name of the field.
         purpose: What for.
-        licence_ends: Last day on which it may be used.
+        licence_ends: Last day on which it may be used; it is not read after that.
     """
 
     field: Identifier
@@ -130,6 +130,13 @@ class PolicyDocument(Settings):
     def _characteristics_differ(cls, uses: tuple[ProtectedUse, ...]) -> tuple[ProtectedUse, ...]:
         if len({use.characteristic for use in uses}) != len(uses):
             raise ValueError("a characteristic is named twice; give one reason")
+        return uses
+
+    @field_validator("consumer_data")
+    @classmethod
+    def _licences_differ(cls, uses: tuple[ConsumerDataUse, ...]) -> tuple[ConsumerDataUse, ...]:
+        if len({use.field for use in uses}) != len(uses):
+            raise ValueError("a field is named twice; give one licence")
         return uses
 
     @field_validator("attributes")
@@ -201,7 +208,7 @@ class RiskPolicy:
         return sum(entry.weight for entry in self.document.factors)
 
     def check_sunset(self, today: datetime.date) -> None:
-        """Refuses a policy, or a consumer-data licence, that has ended.
+        """Refuses a policy that has ended.
 
         Raises:
             Problem: Exit code REFUSED, if `today` is after the last day.
@@ -214,14 +221,15 @@ class RiskPolicy:
                 remedy="Its owner must review it and set a new date, which makes a new policy",
                 exit_code=ExitCode.REFUSED,
             )
-        for use in self.document.consumer_data:
-            if today > use.licence_ends:
-                raise Problem(
-                    f"the licence of {use.field!r} ended on {use.licence_ends.isoformat()}",
-                    where=f"{self.path}: consumer_data",
-                    remedy="Renew the licence, or remove the factors that use the field",
-                    exit_code=ExitCode.REFUSED,
-                )
+
+    @property
+    def licences(self) -> dict[str, datetime.date]:
+        """Last day of the licence of each bought field."""
+        return {use.field: use.licence_ends for use in self.document.consumer_data}
+
+    def ended_licences(self, today: datetime.date) -> dict[str, datetime.date]:
+        """Bought fields that may no longer be read, and the last day of each."""
+        return {field: end for field, end in self.licences.items() if today > end}
 
 
 def load_policy(path: Path) -> RiskPolicy:

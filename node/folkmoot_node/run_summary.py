@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from folkmoot_operator.problems import ExitCode, Problem
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +41,7 @@ class SourceSummary(_Record):
         rejected: Records in quarantine.
         rejected_fields: Rejections by field.
         quarantine: The quarantine file; empty if nothing was rejected.
+        left_out: Sound records that the source left out on purpose, by reason.
         linked: Records of households in the frame.
         no_uprn: Records without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
@@ -59,6 +62,7 @@ class SourceSummary(_Record):
     no_uprn: int
     not_in_frame: int
     latest_record: datetime.date | None
+    left_out: dict[str, int] = {}
 
 
 class FactorSummary(_Record):
@@ -106,6 +110,9 @@ class RunSummary(_Record):
         factors: In the order of the policy.
         sources: In the order of `node.toml`.
         stored: How attributes are stored, by name.
+        licences: Bought fields that were read, and the last day on which they may be used.
+        unlicensed: Bought fields that the policy uses and that were not read, since their
+            licence had ended, and its last day.
     """
 
     run_id: str
@@ -121,6 +128,28 @@ class RunSummary(_Record):
     factors: tuple[FactorSummary, ...]
     sources: tuple[SourceSummary, ...]
     stored: dict[str, StoredAttribute]
+    licences: dict[str, datetime.date] = {}
+    unlicensed: dict[str, datetime.date] = {}
+
+    @property
+    def last_day(self) -> datetime.date:
+        """Last day on which the scores may be used: of the policy and of what was read."""
+        return min([self.policy_sunset, *self.licences.values()])
+
+    def check_licences(self, today: datetime.date) -> None:
+        """Refuses scores that rest on bought data whose licence has ended since.
+
+        Raises:
+            Problem: Exit code REFUSED.
+        """
+        for field, end in self.licences.items():
+            if today > end:
+                raise Problem(
+                    f"the scores rest on {field!r}, whose licence ended on {end.isoformat()}",
+                    where="the last scoring run",
+                    remedy="Run `folkmoot-node score` again: it no longer reads the field",
+                    exit_code=ExitCode.REFUSED,
+                )
 
     @property
     def policy_digest(self) -> bytes:

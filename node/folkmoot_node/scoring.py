@@ -47,7 +47,8 @@ def score(
         config: The node's configuration.
         plugins: Installed plugins.
         policy: The risk stratification policy.
-        today: Compared with the sunset date.
+        today: Compared with the sunset date, and with the licences of bought fields: a field
+            whose licence has ended is not read.
         reference_date: Date on which ages and durations are computed; `today` if None.
         progress: Told how far the run is.
         clock: Seconds since 1970-01-01T00:00:00Z.
@@ -63,7 +64,7 @@ def score(
     started = int(clock())
     policy.check_sunset(today)
     sources = connect(config, plugins)
-    binding = bind(policy, plugins, sources)
+    binding = bind(policy, plugins, sources, policy.ended_licences(today))
     reference_date = reference_date or today
     run_id = secrets.token_hex(16)
     key = read_key(config.key_file)
@@ -91,6 +92,8 @@ def score(
             ),
             sources=tuple(gathered.sources[s.name] for s in sources if s.name in gathered.sources),
             stored=stored,
+            licences=dict(binding.licences),
+            unlicensed=dict(binding.unlicensed),
         )
         writer.finish(run)
     return run

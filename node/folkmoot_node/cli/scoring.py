@@ -38,7 +38,9 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     config = load_config(home)
     plugins = load_plugins()
     connected = connect(config, plugins)
-    binding = bind(load_policy(config.risk_policy), plugins, connected)
+    policy = load_policy(config.risk_policy)
+    today = datetime.datetime.now(datetime.UTC).date()
+    binding = bind(policy, plugins, connected, policy.ended_licences(today))
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     rows = [
         {
@@ -118,6 +120,13 @@ def score(
             reference_date=reference_date.date() if reference_date else None,
             progress=advance,
         )
+    for field, end in summary.unlicensed.items():
+        typer.echo(
+            f"Warning: the licence of {field!r} ended on {end.isoformat()}. The field is no "
+            "longer read and counts as unknown, so that scores may be lower. Renew the "
+            "licence in the policy, or remove what uses the field.",
+            err=True,
+        )
     if as_json:
         print_json(summary.as_json())
     else:
@@ -144,6 +153,9 @@ def _print_summary(summary: RunSummary) -> None:
             ),
         )
     out.print(table)
+    for source in summary.sources:
+        for reason, number in source.left_out.items():
+            out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
     largest = max(summary.bands.values(), default=0) or 1
     bands = Table("Band", "Households", "Share", "")
     for band, number in summary.bands.items():

@@ -24,6 +24,7 @@ LATEST = datetime.date(2199, 12, 31)
 
 _EPOCH = datetime.date(1970, 1, 1)
 _GSS = re.compile(r"[A-Z][0-9]{8}")
+_ZEROS = r"\.0+$"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DATE_PARTS = {
     "%d": "DD", "%m": "MM", "%Y": "YYYY", "%y": "YY", "%b": "Mon", "%B": "Month",
@@ -169,7 +170,7 @@ class Number(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        values = _integers(raw) if self.whole else _floats(raw)
+        values = _whole(raw) if self.whole else _floats(raw)
         return _within(values, self.minimum, self.maximum)
 
     def fault(self, text: str) -> str:
@@ -354,6 +355,14 @@ def _integers(raw: pl.Series) -> pl.Series:
         # A file that had a gap in a column of integers often comes with floats.
         return whole.set((whole.cast(raw.dtype) != raw).fill_null(False), None)
     return raw.cast(pl.Int64, strict=False)
+
+
+def _whole(raw: pl.Series) -> pl.Series:
+    values = _integers(raw)
+    if raw.dtype == pl.String and values.null_count() > raw.null_count():
+        # The same gap in a text file: 8.0 is a whole number.
+        values = values.fill_null(_integers(raw.str.replace(_ZEROS, "")))
+    return values
 
 
 def _floats(raw: pl.Series) -> pl.Series:

@@ -16,23 +16,23 @@ import polars as pl
 
 from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
+from folkmoot_plugin_extracts.blocks import (
+    CHUNK_BYTES,
+    UNPAIRED,
+    Block,
+    blocks,
+    check_length,
+    check_text,
+    decode,
+)
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.records import Layout, Mask, blank, layout, without
+from folkmoot_plugin_extracts.records import Layout, Mask, blank, without
 from folkmoot_plugin_extracts.text_stream import chunks
 from folkmoot_sdk import PluginError, Rejection
 
-CHUNK_BYTES = 16 << 20
-"""Bytes read at once: enough to keep Polars busy, little beside the node's memory."""
-MAXIMUM_RECORD_BYTES = 64 << 20
-"""No record is this long; a quote that is never closed is."""
 _MAXIMUM_STRAY_LINES = 1000
 """A record with a stray quote that spans more than this means that all that follows is amiss."""
 _STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
-_UNPAIRED = (
-    "Double each quote that stands inside a quoted field, and close each field; or set "
-    'quote = "" if the file puts no quotes around texts'
-)
-
 Reject = Callable[[list[Rejection]], None]
 
 
@@ -67,6 +67,16 @@ def read_csv(
     yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
 
 
+def column_names(path: Path, dialect: Dialect) -> list[str]:
+    """The names of the columns of a file, without a record of it.
+
+    Raises:
+        PluginError: If there is no such file, or no header.
+    """
+    header, _ = _first_record(path, chunks(path, dialect.encoding, 1 << 16), dialect.quote)
+    return _names(path, header, dialect)
+
+
 def _first_record(path: Path, stream: Iterator[bytes], quote: str) -> tuple[bytes, bytes]:
     """The header without its line end, and what of the text was read beyond it."""
     text = b""
@@ -77,19 +87,10 @@ def _first_record(path: Path, stream: Iterator[bytes], quote: str) -> tuple[byte
             end = text.find(b"\n", end + 1)
         if end >= 0:
             return text[:end].removesuffix(b"\r"), text[end + 1 :]
-        _check_length(path, text, 1)
+        check_length(path, text, 1)
     if not text:
         raise PluginError(str(path), "is empty", "Export the file again")
     return text, b""
-
-
-def _check_length(path: Path, text: bytes, line: int) -> None:
-    if len(text) > MAXIMUM_RECORD_BYTES:
-        raise PluginError(
-            f"{path}: line {line}",
-            f"begins a record of more than {MAXIMUM_RECORD_BYTES >> 20} MiB: a quote is not closed",
-            _UNPAIRED,
-        )
 
 
 def _names(path: Path, header: bytes, dialect: Dialect) -> list[str]:
@@ -106,7 +107,7 @@ def _names(path: Path, header: bytes, dialect: Dialect) -> list[str]:
             "holds carriage returns: the lines do not end with a line feed",
             "Export the file with Windows or Unix line ends",
         )
-    text = _decode(path, header, 1)
+    text = decode(path, header, 1)
     try:
         rows = csv.reader(
             [text],
@@ -117,7 +118,7 @@ def _names(path: Path, header: bytes, dialect: Dialect) -> list[str]:
         )
         return [name.strip() for name in next(rows)]
     except csv.Error as error:
-        raise PluginError(where, f"cannot be read as a header ({error})", _UNPAIRED) from None
+        raise PluginError(where, f"cannot be read as a header ({error})", UNPAIRED) from None
 
 
 def _delimiter_hint(names: list[str], header: bytes, dialect: Dialect) -> str:
@@ -127,19 +128,6 @@ def _delimiter_hint(names: list[str], header: bytes, dialect: Dialect) -> str:
         if other != dialect.delimiter and other.encode() in header:
             return f"The file seems to be delimited by {other!r}: set `delimiter`"
     return ""
-
-
-def _decode(path: Path, text: bytes, line: int) -> str:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        at = line + text.count(b"\n", 0, error.start)
-        begin = text.rfind(b"\n", 0, error.start) + 1
-        raise PluginError(
-            f"{path}: line {at}, byte {error.start - begin + 1}",
-            f"is not UTF-8 (byte {text[error.start]:#04x})",
-            "Set `encoding` to what the file is written in; try cp1252",
-        ) from None
 
 
 class _Reader:
@@ -163,55 +151,31 @@ class _Reader:
 
     def read(self, stream: Iterator[bytes], rest: bytes, line: int) -> Iterator[Batch]:
         """Yields batches; `rest` is the text before the stream's, and begins at `line`."""
-        for block, found, first in ahead(self._blocks(stream, rest, line)):
-            yield from self._batch(block, found, first)
+        cut = blocks(
+            self._path,
+            stream,
+            delimiter=self._delimiter,
+            quote=self._quote,
+            expected=self._width,
+            rest=rest,
+            line=line,
+        )
+        for block in ahead(cut):
+            if not block.ended:
+                self._check_end(block)
+            yield from self._batch(block.text, block.found, block.line)
 
-    def _blocks(
-        self, stream: Iterator[bytes], rest: bytes, line: int
-    ) -> Iterator[tuple[bytes, Layout, int]]:
-        """Whole records, where they stand, and the line of the first."""
-        for chunk in stream:
-            text = rest + chunk
-            found = self._layout(text)
-            rest = text[found.size :]
-            if found.size:
-                yield text[: found.size], found, line
-                line += found.line_count
-            _check_length(self._path, rest, line)
-        if rest:
-            # The header's chunk may hold the whole file; its end may lack a line feed.
-            ended = rest.endswith(b"\n")
-            text = rest if ended else rest + b"\n"
-            found = self._layout(text)
-            self._check_end(text, found, line, ended)
-            yield text, found, line
-
-    def _layout(self, text: bytes) -> Layout:
-        return layout(text, self._delimiter, self._quote, self._width)
-
-    def _check_end(self, text: bytes, found: Layout, line: int, ended: bool) -> None:
-        if found.size < len(text):
+    def _check_end(self, last: Block) -> None:
+        found = last.found
+        if found.fields is not None and found.fields[-1] < self._width:
             raise PluginError(
-                f"{self._path}: line {line + found.line_count}",
-                "begins a quoted field that is never closed: the file is truncated or a quote "
-                "is not doubled",
-                f"Fetch the file again. {_UNPAIRED}",
-            )
-        if not ended and found.fields is not None and found.fields[-1] < self._width:
-            raise PluginError(
-                f"{self._path}: line {line + found.line(len(found.ends) - 1)}",
+                f"{self._path}: line {last.line + found.line(len(found.ends) - 1)}",
                 f"ends after {found.fields[-1]} of {self._width} fields: the file is truncated",
                 "Fetch or export the file again",
             )
 
     def _batch(self, block: bytes, found: Layout, line: int) -> Iterator[Batch]:
-        if b"\0" in block:
-            at = line + block.count(b"\n", 0, block.index(b"\0"))
-            raise PluginError(
-                f"{self._path}: line {at}", "holds a zero byte", "Fetch or export the file again"
-            )
-        if not block.isascii():
-            _decode(self._path, block, line)
+        check_text(self._path, block, line)
         rows: Rows | None = None if found.lines is None else line + found.lines
         dropped = self._dropped(block, found, line)
         if dropped is not None:
@@ -225,7 +189,7 @@ class _Reader:
             raise PluginError(
                 f"{self._path}: lines {line} to {line + found.line_count - 1}",
                 "cannot be read as CSV",
-                _UNPAIRED,
+                UNPAIRED,
             )
         yield Batch(frame, line if rows is None else int(rows[0]), rows)
 
@@ -250,7 +214,7 @@ class _Reader:
             first, span = line + found.line(record), found.line_span(record)
             if span > _MAXIMUM_STRAY_LINES:
                 where = f"{self._path}: line {first}"
-                raise PluginError(where, "begins quotes that do not pair", _UNPAIRED)
+                raise PluginError(where, "begins quotes that do not pair", UNPAIRED)
             # Each line, for each is a record that is not read.
             rejected += [self._rejection(first + at, _STRAY) for at in range(span)]
         self._reject(rejected)

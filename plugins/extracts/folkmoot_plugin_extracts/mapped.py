@@ -63,7 +63,8 @@ class MappedSource(DataSource):
                 else:
                     batches = read_csv(path, needed, uses.dialect, context.reject)
                 for batch in batches:
-                    frame, rows = reading.parse(path.name, self._selected(batch), context.reject)
+                    selected = self._selected(batch, context)
+                    frame, rows = reading.parse(path.name, selected, context.reject)
                     yield handed_on(frame, path.name, rows)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
@@ -78,19 +79,32 @@ class MappedSource(DataSource):
         if uses.record_date is not None:
             date = columns.Date(uses.record_date.format)
             outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
-        for name, field in uses.fields.items():
-            if name in context.fields:
-                reader = _reader(self._schema[name], field, context)
-                outputs.append(Output(name, field.column, reader))
-        return outputs
+        return [*outputs, *field_outputs(uses, self._schema, context)]
 
-    def _selected(self, batch: Batch) -> Batch:
+    def _selected(self, batch: Batch, context: ReadContext) -> Batch:
         for condition in self._mapping.where:
             texts = columns.Text().parse(batch.frame[condition.column])
             kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
             if not kept.all():
+                dropped = batch.frame.height - int(kept.sum())
+                context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
                 batch = batch.filter(kept)
         return batch
+
+
+def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:
+    """The wanted fields of a mapping, without what says whom a record is about.
+
+    Args:
+        mapping: The mapping.
+        schema: Its declaration.
+        context: Of the read.
+    """
+    return [
+        Output(name, field.column, _reader(schema[name], field, context))
+        for name, field in mapping.fields.items()
+        if name in context.fields
+    ]
 
 
 def _reader(declared: Field, field: MappedField, context: ReadContext) -> columns.Reader:

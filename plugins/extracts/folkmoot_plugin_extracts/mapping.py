@@ -92,6 +92,7 @@ class MappedField:
         transform: `age` or `days_since`: a number made of a date and the date of the run.
         true: What the file holds for true; with `false`, or neither for the usual words.
         false: What the file holds for false.
+        area_type: Of an area: what its codes are and of which year, such as `lsoa21`.
     """
 
     column: str
@@ -113,6 +114,7 @@ class MappedField:
     transform: str = ""
     true: tuple[str | int, ...] = ()
     false: tuple[str | int, ...] = ()
+    area_type: str = ""
 
     def __post_init__(self) -> None:
         if self.transform and self.transform not in TRANSFORMS:
@@ -184,6 +186,7 @@ class MappedField:
             minimum=minimum,
             maximum=self.maximum,
             absent=self.absent,
+            area_type=self.area_type,
         )
 
 
@@ -207,6 +210,7 @@ class Mapping:
         uprn: Column of the UPRN.
         person: Column of the person reference, if the level is person.
         area: Column of the GSS code, if the level is area.
+        area_type: What the areas are and of which year, such as `lsoa21`.
         record_date: Column of the date to which a record refers.
         where: Only rows that meet all these conditions are read.
     """
@@ -225,6 +229,7 @@ class Mapping:
     uprn: str = ""
     person: str = ""
     area: str = ""
+    area_type: str = ""
     record_date: RecordDate | None = None
     where: tuple[Where, ...] = ()
 
@@ -281,6 +286,7 @@ class Mapping:
             supplier=self.supplier,
             version=self.version,
             has_date=self.record_date is not None,
+            area_type=self.area_type,
         )
 
 

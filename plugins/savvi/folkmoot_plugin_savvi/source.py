@@ -130,6 +130,8 @@ class SavviSource(DataSource):
         ignored = found.terms.is_in(self._ignored)
         unmapped = ~(foreign | ignored | found.are_for(standard.fields.values()))
         context.reject(self._rejections(file, batch, foreign, unmapped))
+        if number := int((ignored & ~foreign).sum()):
+            context.leave_out("the option `ignore` names its term", number)
         selected = found.are_for([standard.fields[name] for name in asked]) & ~(foreign | ignored)
         frame, rows = reading.parse(file, batch.filter(selected), context.reject)
         kept = attributes(rows.frame, standard.columns)

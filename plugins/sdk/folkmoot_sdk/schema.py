@@ -123,6 +123,9 @@ class Field:
         absent: The value of a household of which the source has no record, where
             absence is knowledge (an arrears list names only accounts in arrears: 0).
             None means unknown.
+        area_type: Of an area: what its codes are and of which year, for example `lsoa21`;
+            empty if that is not stated. Sources about areas of another type are not joined
+            by it.
     """
 
     name: str
@@ -138,6 +141,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     absent: bool | float | str | None = None
+    area_type: str = ""
 
     def __post_init__(self) -> None:
         where = f"field {self.name[:64]!r}"
@@ -163,6 +167,8 @@ class Field:
                 f"Use one of: {allowed}",
             )
 
+        if self.area_type and self.type is not FieldType.AREA:
+            raise PluginError(where, "has an area type but is no area", "Leave the area type out")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise PluginError(where, "has a minimum above its maximum", "Swap or correct them")
         if self.absent is not None and not self._takes(self.absent):
@@ -201,6 +207,8 @@ class Schema:
         supplier: Who supplies the data, for the record of processing.
         version: Version of the schema or extract format.
         has_date: True if batches carry `record_date`.
+        area_type: At area level: what the areas are and of which year, for example
+            `lsoa21`; empty if that is not stated.
     """
 
     name: str
@@ -209,6 +217,7 @@ class Schema:
     supplier: str = ""
     version: str = "1"
     has_date: bool = False
+    area_type: str = ""
     _by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -62,6 +62,10 @@ class Records:
     rows: Sequence[int] | None = None
 
 
+def _uncounted(reason: str, records: int) -> None:
+    del reason, records
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What the node hands to a source that reads.
@@ -74,12 +78,16 @@ class ReadContext:
             quarantine, and stops the run if they are too many.
         persons: True if the node links people across sources, so that records about people
             need the `person` column. False: nobody needs to be told apart, leave it out.
+        leave_out: Call it with a reason and a number of records that are sound but not
+            wanted, such as retired properties. The node counts them by reason; they are
+            not errors and fill no quarantine. The reason names no value of a record.
     """
 
     fields: Collection[str]
     reference_date: datetime.date
     reject: Callable[[Sequence[Rejection]], None]
     persons: bool = False
+    leave_out: Callable[[str, int], None] = _uncounted
 
 
 @dataclass(frozen=True, slots=True)

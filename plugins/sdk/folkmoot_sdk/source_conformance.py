@@ -91,7 +91,14 @@ def _read(
     source: DataSource, schema: Schema, wanted: list[str], reference_date: datetime.date
 ) -> int:
     rejected: list[object] = []
-    context = ReadContext(tuple(wanted), reference_date, rejected.extend, persons=True)
+    left_out: list[tuple[object, object]] = []
+    context = ReadContext(
+        tuple(wanted),
+        reference_date,
+        rejected.extend,
+        persons=True,
+        leave_out=lambda reason, records: left_out.append((reason, records)),
+    )
     rows = 0
     try:
         for batch in source.read(context):
@@ -105,6 +112,11 @@ def _read(
             raise _Fault(f"hands {type(entry).__name__} to `reject`, not folkmoot_sdk.Rejection")
         if not entry.reason or not entry.file:
             raise _Fault("rejects a record without file or reason")
+    for reason, records in left_out:
+        if not isinstance(reason, str) or not reason:
+            raise _Fault("leaves records out without a reason")
+        if not isinstance(records, int) or records < 0:
+            raise _Fault(f"leaves out {records!r} records")
     return rows
 
 

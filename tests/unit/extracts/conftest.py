@@ -1,4 +1,5 @@
 import datetime
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class Folder:
     path: Path
     rejected: list = field(default_factory=list)
     batches: list = field(default_factory=list)
+    left_out: Counter = field(default_factory=Counter)
 
     def mapping(self, text):
         (self.path / "mapping.toml").write_text(text, encoding="utf-8")
@@ -78,9 +80,16 @@ class Folder:
         """All records, as one frame without the UPRN unless asked for."""
         self.rejected.clear()
         self.batches.clear()
+        self.left_out.clear()
         source = self.source()
         names = wanted or [entry.name for entry in source.schema.fields]
-        context = ReadContext(tuple(names), reference_date, self.rejected.extend, persons=True)
+        context = ReadContext(
+            tuple(names),
+            reference_date,
+            self.rejected.extend,
+            persons=True,
+            leave_out=lambda reason, n: self.left_out.update({reason: n}),
+        )
         self.batches.extend(source.read(context))
         return pl.concat([batch.data for batch in self.batches])
 

@@ -21,6 +21,7 @@ from folkmoot_plugin_extracts.columns import (
     Valued,
     read_column,
 )
+from folkmoot_plugin_extracts.postcode import Postcode
 
 TODAY = datetime.date(2026, 4, 1)
 AGE = Elapsed(Date("%d/%m/%Y"), TODAY, "years", 0, 120, True)
@@ -35,6 +36,7 @@ READERS = [
     Valued((("7", 65), ("8", 75)), True),
     Number(0, 100, False),
     Number(None, None, True),
+    Postcode(),
     Date("%d/%m/%Y"),
     Date("%Y-%m-%d"),
     AGE,
@@ -56,6 +58,34 @@ LIKELY = """
 likely = st.sampled_from(LIKELY.split())
 padded = st.builds(lambda text, pad: pad + text + pad, likely, st.sampled_from(["", " ", "\t"]))
 texts = st.lists(st.none() | padded | st.text(max_size=8) | st.just(""), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("8.0", 8), (" 12.000 ", 12), ("-3.0", -3), ("8.5", None), ("1.0e3", None), (".0", None)],
+)
+def test_a_whole_number_may_be_written_with_a_point(text, value):
+    values, malformed = read(Number(None, None, whole=True), [text])
+    assert (values, malformed) == ([value], [value is None])
+
+
+def test_a_uprn_may_not():
+    assert read(Uprn(), ["100012345678.0", "1.00012E+11"]) == ([None, None], [True, True])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("M32 0TH", "M320TH"),
+        ("m320th", "M320TH"),
+        ("SW1A  1AA", "SW1A1AA"),
+        ("M1 1AE ", "M11AE"),
+        ("M32 0T", None),
+        ("32 0TH", None),
+    ],
+)
+def test_a_postcode_is_known_however_it_is_spaced(text, value):
+    assert read(Postcode(), [text]) == ([value], [value is None])
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: type(reader).__name__)

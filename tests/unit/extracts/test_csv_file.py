@@ -288,7 +288,7 @@ def test_records_are_handed_on_before_the_whole_file_is_read(path):
 
 
 def test_a_quote_that_is_never_closed_does_not_fill_the_memory(path, monkeypatch):
-    monkeypatch.setattr("folkmoot_plugin_extracts.csv_file.MAXIMUM_RECORD_BYTES", 1000)
+    monkeypatch.setattr("folkmoot_plugin_extracts.blocks.MAXIMUM_RECORD_BYTES", 1000)
     path.write_bytes(b'a,b\n1,2\n3,"' + b"4\n" * 1000)
     with pytest.raises(PluginError, match="line 3: begins a record of more than"):
         read(path, "b", chunk_bytes=100)

@@ -129,6 +129,7 @@ def test_where_keeps_the_rows_named_and_their_row_numbers(folder):
     assert folder.read("owed").rows() == [(1, 1.0), (3, 3.0)]
     assert [entry.row for entry in folder.rejected] == [5]
     assert folder.rows() == [2, 4]
+    assert folder.left_out == {"the mapping reads other values of Kind": 2}
 
 
 def test_all_conditions_must_be_met(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -223,7 +224,18 @@ def test_consumer_data_needs_a_licence(node):
     assert "consumer data" in refused(node).problem
     use = '[[consumer_data]]\nfield = "tenure"\npurpose = "Need"\nlicence_ends = 2027-01-01\n'
     edit(node, "[[protected]]", use + "[[protected]]")
-    assert bound(node)
+    assert bound(node).licences == {"tenure": datetime.date(2027, 1, 1)}
+
+
+def test_an_attribute_of_consumer_data_needs_a_licence_too(node):
+    field = next(f for f in node.people.schema.fields if f.name == "oldest_age")
+    bought = Field(
+        "stress", FieldType.INTEGER, Combine.MAXIMUM, Category.SEGMENTATION, consumer_data=True
+    )
+    node.people.schema = with_fields(node.people.schema, field, bought)
+    text = node.config.risk_policy.read_text()
+    node.write_policy(text + '[attributes.stress]\nfield = "stress"\nbreaks = [50]\n')
+    assert "'stress' is bought consumer data" in refused(node).problem
 
 
 def test_codes_of_attributes_are_public_and_end_with_unknown(node):

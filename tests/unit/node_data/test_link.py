@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import Category, Combine, Field, FieldType, Input, Level, RiskFactor, Schema
 from tests.tables import count
 
@@ -167,6 +167,25 @@ def test_a_wrong_area_field_is_refused(area_node, line, message):
     area_node.write_node(text.replace('area_field = "lsoa"', line))
     with pytest.raises(Problem, match=message):
         area_node.score()
+
+
+@pytest.mark.parametrize(
+    "ours,theirs,refused",
+    [("lsoa21", "lsoa11", True), ("lsoa21", "lsoa21", False), ("", "lsoa11", False)],
+)
+def test_areas_of_two_years_are_not_joined(area_node, ours, theirs, refused):
+    tax, book = area_node.tax, area_node.extra["deprivation_book"]
+    tax.schema = with_field(tax.schema, "lsoa", area_type=ours)
+    book.schema = replace(book.schema, area_type=theirs)
+    if not refused:
+        assert area_node.score().households
+        return
+    with pytest.raises(
+        Problem, match="areas of type lsoa21, the source describes lsoa11"
+    ) as caught:
+        area_node.score()
+    assert caught.value.exit_code is ExitCode.SETTINGS
+    assert "lookup to lsoa21" in caught.value.remedy
 
 
 def test_the_order_of_sources_does_not_matter(node):

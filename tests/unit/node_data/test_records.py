@@ -37,6 +37,35 @@ def lenient(node):
     )
 
 
+def test_what_a_source_leaves_out_is_counted_by_reason_and_is_no_error(node):
+    def leave_out(context):
+        context.leave_out("retired property", 400)
+        context.leave_out("garage", 0)
+
+    node.tax.before_batch = leave_out
+    tax, people = node.score().sources
+    batches = len(node.tax.batches)
+    assert tax.left_out == {"retired property": 400 * batches}
+    assert people.left_out == {}
+    assert tax.rejected == 0
+    assert tax.quarantine == ""
+
+
+def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(node):
+    def reject(context):
+        context.reject([Rejection("tax.csv", 7, "uprn", "is not a UPRN")])
+
+    def reject_of_many(context):
+        context.leave_out("retired property", 1000)
+        reject(context)
+
+    node.tax.before_batch = reject
+    with pytest.raises(Problem, match="of the records were rejected"):
+        node.score()
+    node.tax.before_batch = reject_of_many
+    assert node.score().sources[0].rejected == 1
+
+
 @pytest.mark.parametrize(
     "column,value,reason",
     [

@@ -64,14 +64,6 @@ def test_a_reference_date_in_the_past_does_not_lift_the_sunset(node):
         node.score(today=datetime.date(2027, 4, 1), reference_date=datetime.date(2027, 1, 1))
 
 
-def test_a_licence_that_ended_stops_scoring(node):
-    use = '[[consumer_data]]\nfield = "x"\npurpose = "Need"\nlicence_ends = 2026-11-30\n'
-    text = node.config.risk_policy.read_text()
-    node.write_policy(text.replace("[[protected]]", use + "[[protected]]"))
-    with pytest.raises(Problem, match="licence of 'x' ended"):
-        node.score()
-
-
 @pytest.mark.parametrize(
     "breaks,whole,codes",
     [

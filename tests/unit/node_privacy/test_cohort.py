@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,7 @@ class Store:
     """A store of one household."""
 
     attributes = {"band": ("none", "high")}
+    run = SimpleNamespace(check_licences=lambda today: None)
 
     def __init__(self) -> None:
         self.frame = Watched({"uprn": [1], "band": ["high"]})

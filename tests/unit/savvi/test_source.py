@@ -161,6 +161,7 @@ def test_terms_that_are_not_wanted_may_be_named(feed):
     assert len(read(make(folder)).rejected) == 1
     found = read(make(folder, ignore=["left HANDED"]))
     assert (found.rows, found.rejected) == ([3], [])
+    assert found.left_out == {"the option `ignore` names its term": 1}
 
 
 def test_optional_columns_may_be_missing(feed):

@@ -137,8 +137,8 @@ def test_list_is_for_people_and_for_programs(capsys):
     assert hardship["evidence"][0]["citation"]
     (full,) = [entry for entry in hardship["parameters"] if entry["key"] == "arrears_full"]
     assert (full["unit"], full["default"]) == ("GBP", 2000.0)
-    (extracts,) = [p for p in programs["plugins"] if p["sources"]]
-    assert extracts["distribution"] == "folkmoot-plugin-extracts"
+    by_name = {plugin["distribution"]: plugin for plugin in programs["plugins"]}
+    extracts = by_name["folkmoot-plugin-extracts"]
     assert extracts["hooks"] == ["folkmoot_data_sources"]
     assert [option["key"] for option in extracts["sources"][0]["options"]] == ["mapping", "folder"]
     assert programs["broken"] == []

@@ -213,6 +213,7 @@ class SoundSource(DataSource):
 
     def read(self, context):
         context.reject([Rejection("file", 7, "owed", "is negative")])
+        context.leave_out("closed account", 3)
         yield Records(self.data(context), "file")
 
 
@@ -292,6 +293,14 @@ def cast(**types):
         (
             reading(lambda self, context: context.reject([Rejection("", 1, "", "x")]) or iter(())),
             "without file or reason",
+        ),
+        (
+            reading(lambda self, context: context.leave_out("", 1) or iter(())),
+            "leaves records out without a reason",
+        ),
+        (
+            reading(lambda self, context: context.leave_out("closed", -1) or iter(())),
+            "leaves out -1 records",
         ),
         (reading(lambda self, context: 1 / 0), "raises ZeroDivisionError"),
         ({"schema": "text"}, "`schema` is str"),

@@ -1,0 +1,180 @@
+"""The records of a gazetteer that say what a property is, and one row a property of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from folkmoot_plugin_extracts.columns import CodeList, Date, Reader, Text, Uprn
+from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_plugin_extracts.postcode import Postcode
+from folkmoot_plugin_gazetteer import classes
+from folkmoot_plugin_gazetteer.dtf_file import Columns, describe, read_dtf
+from folkmoot_sdk import ReadContext, Rejection
+
+BLPU, LPI, CLASSIFICATION = 21, 24, 32
+FILE, ROW = "__file", "__row"
+"""Columns that say where a property's record stands."""
+_BLPU = Columns(23, {
+    "CHANGE_TYPE": 1, "UPRN": 3, "LOGICAL_STATUS": 4, "BLPU_STATE": 5, "BLPU_CLASS": 7,
+    "PARENT_UPRN": 8, "START_DATE": 13, "END_DATE": 14, "LAST_UPDATE_DATE": 15,
+})  # fmt: skip
+_LPI = Columns(30, {"UPRN": 3, "LOGICAL_STATUS": 6, "END_DATE": 8, "POSTCODE": 24})
+_CLASS = Columns(12, {
+    "UPRN": 3, "CLASSIFICATION_CODE": 5, "CLASS_SCHEME": 6, "START_DATE": 8, "END_DATE": 9,
+})  # fmt: skip
+_DATE = Date("%Y-%m-%d")
+_STATUSES = CodeList(tuple((code, code) for code in "156789"), tuple("156789"))
+_CHANGES = CodeList(tuple((code, code) for code in "IUD"), tuple("IUD"))
+_LAYOUTS = {BLPU: _BLPU, LPI: _LPI, CLASSIFICATION: _CLASS}
+_PREFERRED = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCode(Reader):
+    """A classification code such as RD06."""
+
+    def parse(self, raw: pl.Series) -> pl.Series:
+        """See `Reader`."""
+        text = raw.str.to_uppercase()
+        return text.set(~text.to_frame("c").select(classes.is_class(pl.col("c"))).to_series(), None)
+
+    def fault(self, text: str) -> str:
+        """See `Reader`."""
+        return f"{text} is not a classification code"
+
+
+_OUTPUTS = {
+    BLPU: [
+        Output("uprn", "UPRN", Uprn()),
+        Output("parent", "PARENT_UPRN", Uprn()),
+        Output("change", "CHANGE_TYPE", _CHANGES),
+        Output("status", "LOGICAL_STATUS", _STATUSES),
+        Output("state", "BLPU_STATE", Text()),
+        Output("class", "BLPU_CLASS", ClassCode()),
+        Output("start", "START_DATE", _DATE),
+        Output("end", "END_DATE", _DATE),
+        Output("updated", "LAST_UPDATE_DATE", _DATE),
+    ],
+    LPI: [
+        Output("uprn", "UPRN", Uprn()),
+        Output("status", "LOGICAL_STATUS", Text()),
+        Output("end", "END_DATE", _DATE),
+        Output("postcode", "POSTCODE", Postcode()),
+    ],
+    CLASSIFICATION: [
+        Output("uprn", "UPRN", Uprn()),
+        Output("code", "CLASSIFICATION_CODE", ClassCode()),
+        Output("scheme", "CLASS_SCHEME", Text()),
+        Output("start", "START_DATE", _DATE),
+        Output("end", "END_DATE", _DATE),
+    ],
+}
+_REQUIRED = {
+    BLPU: {"uprn": "UPRN", "status": "LOGICAL_STATUS"},
+    LPI: {"uprn": "UPRN"},
+    CLASSIFICATION: {"uprn": "UPRN", "code": "CLASSIFICATION_CODE"},
+}
+
+
+def read_properties(
+    paths: Sequence[Path], encoding: str, context: ReadContext, *, postcodes: bool
+) -> pl.DataFrame:
+    """Reads one row a BLPU.
+
+    Args:
+        paths: The DTF files; together one gazetteer.
+        encoding: Of the files.
+        context: Records that cannot be read go to its `reject`; those of which only the
+            class or the postcode is taken are counted as left out.
+        postcodes: Whether to read addresses for their postcodes.
+
+    Returns:
+        `uprn`, `parent`, `change`, `status`, `state`, `class`, `start`, `end`, `updated`,
+        `FILE`, `ROW`, and `postcode` if asked for. Each UPRN once, each with a class.
+
+    Raises:
+        PluginError: If a file cannot be read or is not whole.
+    """
+    kinds = (BLPU, CLASSIFICATION, *((LPI,) if postcodes else ()))
+    tables = _read_tables(paths, kinds, encoding, context)
+    for kind in kinds[1:]:
+        context.leave_out(describe(kind), tables[kind].height)
+    blpus = tables[BLPU]
+    repeated = ~blpus["uprn"].is_first_distinct()
+    _reject(blpus.filter(repeated), "UPRN", "the UPRN has a record before this one", context)
+    blpus = blpus.filter(~repeated)
+    current = _classes_in_force(tables[CLASSIFICATION], context)
+    blpus = blpus.join(current, on="uprn", how="left", maintain_order="left")
+    blpus = blpus.with_columns(pl.coalesce("code", "class").alias("class")).drop("code")
+    unclassed = blpus["class"].is_null()
+    _reject(blpus.filter(unclassed), "BLPU_CLASS", "the property has no class", context)
+    blpus = blpus.filter(~unclassed)
+    if not postcodes:
+        return blpus
+    addressed = _postcodes(tables[LPI], context)
+    return blpus.join(addressed, on="uprn", how="left", maintain_order="left")
+
+
+def _read_tables(
+    paths: Sequence[Path], kinds: Sequence[int], encoding: str, context: ReadContext
+) -> dict[int, pl.DataFrame]:
+    found: dict[int, list[pl.DataFrame]] = {kind: [] for kind in kinds}
+    layouts = {kind: _LAYOUTS[kind] for kind in kinds}
+    with ExitStack() as stack:
+        readings = {k: stack.enter_context(parser(_OUTPUTS[k], ())) for k in kinds}
+        for path in paths:
+            for typed in read_dtf(path, layouts, encoding, context):
+                kind = typed.record_type
+                values, rows = readings[kind].parse(path.name, typed.batch, context.reject)
+                frame = values.with_columns(
+                    pl.lit(path.name).alias(FILE), pl.Series(ROW, rows.numbers())
+                )
+                for name, column in _REQUIRED[kind].items():
+                    empty = frame[name].is_null()
+                    _reject(frame.filter(empty), column, "is empty", context)
+                    frame = frame.filter(~empty)
+                found[kind].append(frame)
+    return {kind: pl.concat(frames) if frames else _empty(kind) for kind, frames in found.items()}
+
+
+def _empty(kind: int) -> pl.DataFrame:
+    """A table without records, of the types that records would have."""
+    values = [output.reader.parse(pl.Series([], dtype=pl.String)) for output in _OUTPUTS[kind]]
+    named = [value.rename(o.name) for value, o in zip(values, _OUTPUTS[kind], strict=True)]
+    return pl.DataFrame([*named, pl.Series(FILE, [], pl.String), pl.Series(ROW, [], pl.Int64)])
+
+
+def _classes_in_force(records: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
+    """`uprn` and `code`: the latest class on the reference date, in the national scheme."""
+    date = context.reference_date
+    in_scheme = pl.col("scheme").fill_null(classes.SCHEME).str.starts_with(classes.SCHEME_NAME)
+    begun = (pl.col("start") <= date).fill_null(True)
+    ended = (pl.col("end") <= date).fill_null(False)
+    return (
+        records.filter(in_scheme & begun & ~ended)
+        .sort("start", descending=True, nulls_last=True, maintain_order=True)
+        .unique("uprn", keep="first", maintain_order=True)
+        .select("uprn", "code")
+    )
+
+
+def _postcodes(records: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
+    """`uprn` and `postcode`: of the preferred address if it has one, else of another."""
+    ended = (pl.col("end") <= context.reference_date).fill_null(False)
+    return (
+        records.filter(pl.col("postcode").is_not_null() & ~ended)
+        .sort(pl.col("status") != _PREFERRED, maintain_order=True)
+        .unique("uprn", keep="first", maintain_order=True)
+        .select("uprn", "postcode")
+    )
+
+
+def _reject(records: pl.DataFrame, column: str, reason: str, context: ReadContext) -> None:
+    if records.height:
+        rows = records.select(FILE, ROW).iter_rows()
+        context.reject([Rejection(file, row, column, reason) for file, row in rows])
