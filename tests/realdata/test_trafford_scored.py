@@ -104,7 +104,7 @@ def test_the_share_in_the_top_band_goes_with_deprivation(scored, indices, record
     )
     assert set(share["lsoa"]) == set(written.lsoas)
     found = stats.spearmanr(share["share"], share["IMD_rank"])
-    record_property("spearman_top_band_share_by_imd_2025_rank", found.statistic)
+    record_property("spearman_top_band_share_by_imd_2025_rank", float(found.statistic))
     with capsys.disabled():
         print(
             f"\nTrafford, {run.households:,} households in {share.height} LSOAs: Spearman rank "
