@@ -309,13 +309,13 @@ def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) ->
 
 def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        asked = known.round
+        asked, head = known.round, home.ledger.head()
         if asked.series is not None:
             place = f"round {asked.series.position} of {asked.series.length}"
-            return f"released: {place} of a series of rho {asked.loss} in all"
+            return f"released: {place} of a series of rho {asked.loss} in all; ledger head {head}"
         return (
             f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta "
-            f"{asked.delta}; ledger head {home.ledger.head()}"
+            f"{asked.delta}; ledger head {head}"
         )
     assert answer.reason is not None
     return f"refused: {answer.reason.meaning}"

@@ -251,8 +251,8 @@ def print_verdict(verdict: Verdict, open_store: float, out: Console) -> None:
     out.print(
         f"Ours to the floor, median of {PAIRS} alternated pairs in one process: "
         f"{verdict.ratio:.2f} on one thread, {verdict.ratio_as_configured:.2f} as configured "
-        f"(at most {RATIO_LIMIT}), {verdict.processor_ratio:.2f} in processor time. Error "
-        f"{verdict.error:.3f} and {verdict.floor_error:.3f}, "
+        f"(at most {RATIO_LIMIT}), {verdict.processor_ratio:.2f} in processor time. "
+        f"Root mean squared error {verdict.error:.3f} and {verdict.floor_error:.3f}, "
         f"{verdict.deviations:+.1f} standard errors apart. A node also opens its store for "
         f"each round: {open_store * 1000:.0f} ms, not in these ratios."
     )
