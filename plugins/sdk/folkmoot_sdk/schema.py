@@ -71,6 +71,26 @@ class ProtectedCharacteristic(Enum):
     SEXUAL_ORIENTATION = "sexual_orientation"
 
 
+class Identifier(Enum):
+    """What says which property or whom a record is about, where it has no UPRN.
+
+    The node asks for identifiers only to find the household of a record, and drops them
+    then: they are no fields, and are never scored, counted, stored or explained.
+    """
+
+    ADDRESS = "address"  # Arrow string: the lines of an address; the postcode may be in it
+    POSTCODE = "postcode"  # Arrow string
+    FORENAME = "forename"  # Arrow string
+    SURNAME = "surname"  # Arrow string
+    DATE_OF_BIRTH = "date_of_birth"  # Arrow date32
+    NHS_NUMBER = "nhs_number"  # Arrow string of ten digits whose check digit is right
+
+    @property
+    def column(self) -> str:
+        """Its column in batches."""
+        return f"identifier_{self.value}"
+
+
 class Combine(Enum):
     """How the values of several records of one household become one.
 
@@ -149,7 +169,8 @@ class Field:
             raise PluginError(
                 where, "is not an identifier", "Use lower-case letters, digits and underscores"
             )
-        if self.name in {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}:
+        identifiers = {identifier.column for identifier in Identifier}
+        if self.name in {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN} | identifiers:
             raise PluginError(where, "is a reserved column name", "Choose another name")
         if (self.type is FieldType.CATEGORY) != bool(self.codes):
             raise PluginError(
@@ -209,6 +230,8 @@ class Schema:
         has_date: True if batches carry `record_date`.
         area_type: At area level: what the areas are and of which year, for example
             `lsoa21`; empty if that is not stated.
+        identifiers: What batches can carry to find the household of a record that has no
+            UPRN.
     """
 
     name: str
@@ -218,6 +241,7 @@ class Schema:
     version: str = "1"
     has_date: bool = False
     area_type: str = ""
+    identifiers: tuple[Identifier, ...] = ()
     _by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -229,6 +253,10 @@ class Schema:
                 f"schema {self.name}",
                 "combines by latest but has no record date",
                 "Declare the record date, or combine in another way",
+            )
+        if self.identifiers and self.level is Level.AREA:
+            raise PluginError(
+                f"schema {self.name}", "is about areas but has identifiers", "Leave them out"
             )
         object.__setattr__(self, "_by_name", by_name)
 

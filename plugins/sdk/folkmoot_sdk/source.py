@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from folkmoot_sdk.schema import Schema
+from folkmoot_sdk.schema import Identifier, Schema
 
 
 @runtime_checkable
@@ -49,7 +49,8 @@ class Records:
         data: Exports the Arrow C stream. Columns: `uprn` (int64; null if the record has
             none), `person` (string) if the level is person and the node asked for it, `area`
             if the level is area,
-            `record_date` (date32) if the schema has one, and the wanted fields by name.
+            `record_date` (date32) if the schema has one, the identifiers that the node asked
+            for, as `Identifier.column`, and the wanted fields by name.
         origin: File or table, for quarantine and lineage.
         rows: Row numbers of the records, int64, if they are not consecutive from
             `first_row`; else None.
@@ -81,6 +82,8 @@ class ReadContext:
         leave_out: Call it with a reason and a number of records that are sound but not
             wanted, such as retired properties. The node counts them by reason; they are
             not errors and fill no quarantine. The reason names no value of a record.
+        identifiers: Which of the schema's identifiers the node links by; batches carry these
+            and no others.
     """
 
     fields: Collection[str]
@@ -88,6 +91,7 @@ class ReadContext:
     reject: Callable[[Sequence[Rejection]], None]
     persons: bool = False
     leave_out: Callable[[str, int], None] = _uncounted
+    identifiers: Collection[Identifier] = ()
 
 
 @dataclass(frozen=True, slots=True)
