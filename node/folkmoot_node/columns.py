@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.attributes import UNKNOWN, BoundAttribute
+from folkmoot_node.audited import audit_column
 from folkmoot_node.binding import Binding
 from folkmoot_node.run_summary import StoredAttribute
 from folkmoot_node.stratify import Stratified
@@ -53,11 +54,13 @@ def stored_attributes(
     return stored
 
 
-def table(stored: Mapping[str, StoredAttribute]) -> dict[str, str]:
+def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, str]:
     """DuckDB type of each column of the table `households`, by name."""
     columns = {UPRN_COLUMN: "BIGINT", PART_COLUMN: "UINTEGER", SCORE_COLUMN: "INTEGER"}
     for attribute in stored.values():
         columns[attribute.column] = _SQL_TYPES[_index_type(attribute).name]
+    for audit in binding.audited:
+        columns[audit.stored.column] = "UTINYINT"
     return columns
 
 
@@ -79,6 +82,8 @@ def counted(
         if attribute.field is not None:
             name = attribute.name
             columns[attribute_column(name)] = _indexes(households, attribute, stored[name])
+    for audit in binding.audited:
+        columns[audit.stored.column] = audit_column(households, audit)
     return columns
 
 

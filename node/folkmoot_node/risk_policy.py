@@ -70,6 +70,12 @@ class ConsumerDataUse(Settings):
     licence_ends: datetime.date
 
 
+def _ascending(breaks: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(breaks)):
+        raise ValueError("the breaks must ascend")
+    return breaks
+
+
 class AttributeEntry(Settings):
     """One `[attributes.NAME]` table: a public attribute of a household, for counts.
 
@@ -81,12 +87,27 @@ class AttributeEntry(Settings):
     field: Identifier
     breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
 
-    @field_validator("breaks")
-    @classmethod
-    def _ascend(cls, breaks: tuple[float, ...]) -> tuple[float, ...]:
-        if any(low >= high for low, high in pairwise(breaks)):
-            raise ValueError("the breaks must ascend")
-        return breaks
+    _ascend = field_validator("breaks")(_ascending)
+
+
+class EqualityEntry(Settings):
+    """One `[[equality]]` table: a protected characteristic to audit, where it is held.
+
+    Attributes:
+        field: The field that states it.
+        breaks: For a number: the lower ends of all groups but the first, ascending.
+        groups: For a category: codes that are taken together, by the name of the group.
+            Other codes are groups of their own.
+    """
+
+    field: Identifier
+    breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+    groups: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
+        Annotated[tuple[str, ...], Field(min_length=1)],
+    ] = {}
+
+    _ascend = field_validator("breaks")(_ascending)
 
 
 class PolicyDocument(Settings):
@@ -103,6 +124,7 @@ class PolicyDocument(Settings):
     protected: tuple[ProtectedUse, ...] = ()
     consumer_data: tuple[ConsumerDataUse, ...] = ()
     attributes: dict[Identifier, AttributeEntry] = {}
+    equality: Annotated[tuple[EqualityEntry, ...], Field(max_length=50)] = ()
 
     @field_validator("factors")
     @classmethod
@@ -138,6 +160,13 @@ class PolicyDocument(Settings):
         if len({use.field for use in uses}) != len(uses):
             raise ValueError("a field is named twice; give one licence")
         return uses
+
+    @field_validator("equality")
+    @classmethod
+    def _audits_differ(cls, entries: tuple[EqualityEntry, ...]) -> tuple[EqualityEntry, ...]:
+        if len({entry.field for entry in entries}) != len(entries):
+            raise ValueError("a field is named twice; name it once")
+        return entries
 
     @field_validator("attributes")
     @classmethod

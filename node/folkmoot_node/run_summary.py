@@ -93,6 +93,27 @@ class StoredAttribute(_Record):
     codes: tuple[str, ...] | None
 
 
+class StoredAudit(_Record):
+    """How an audited field is stored.
+
+    Attributes:
+        column: Column of the table `households`: an index into `groups`; one more stands for
+            a value that is not known.
+        groups: Groups in order.
+        characteristic: The protected characteristic that the field states.
+        description: What the field is.
+        source: Source in `node.toml`.
+        rule: In words, how a household of several records gets its group.
+    """
+
+    column: str
+    groups: tuple[str, ...]
+    characteristic: str
+    description: str
+    source: str
+    rule: str
+
+
 class RunSummary(_Record):
     """One scoring run.
 
@@ -113,6 +134,9 @@ class RunSummary(_Record):
         licences: Bought fields that were read, and the last day on which they may be used.
         unlicensed: Bought fields that the policy uses and that were not read, since their
             licence had ended, and its last day.
+        audited: How the fields of the equality audit are stored, by name.
+        not_held: Fields that the policy would audit and that no source provides.
+        protected_inputs: Scored fields that state a protected characteristic, and which.
     """
 
     run_id: str
@@ -130,6 +154,9 @@ class RunSummary(_Record):
     stored: dict[str, StoredAttribute]
     licences: dict[str, datetime.date] = {}
     unlicensed: dict[str, datetime.date] = {}
+    audited: dict[str, StoredAudit] = {}
+    not_held: tuple[str, ...] = ()
+    protected_inputs: dict[str, str] = {}
 
     @property
     def last_day(self) -> datetime.date:
@@ -173,4 +200,4 @@ class RunSummary(_Record):
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`; leaves out how attributes are stored."""
-        return self.model_dump(mode="json", exclude={"stored"})
+        return self.model_dump(mode="json", exclude={"stored", "audited"})

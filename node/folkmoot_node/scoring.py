@@ -94,6 +94,9 @@ def score(
             stored=stored,
             licences=dict(binding.licences),
             unlicensed=dict(binding.unlicensed),
+            audited={audit.field.name: audit.stored for audit in binding.audited},
+            not_held=binding.not_held,
+            protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
         writer.finish(run)
     return run
@@ -114,7 +117,7 @@ def _score_and_store(
     Returns:
         Households by band, and households of which some factor is unknown.
     """
-    writer.create(columns.table(stored))
+    writer.create(columns.table(stored, binding))
     context = ScoringContext(reference_date)
     count = households.height
     size = ROW_GROUP if config.partitions is None else max(1, -(-count // config.partitions))

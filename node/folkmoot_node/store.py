@@ -192,6 +192,26 @@ class HouseholdStore:
         for (part,) in numbers.fetchall():
             yield self._details(part)
 
+    def audited(self) -> Iterator[pl.DataFrame]:
+        """All households with what the equality audit needs, part by part.
+
+        Returns:
+            `uprn`, score, band and audited columns as the table `households` has them, and
+            inputs and contributions, as `table` names them.
+        """
+        import polars as pl
+
+        listed = "".join(f', "{audit.column}"' for audit in self.run.audited.values())
+        numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
+        for (part,) in numbers.fetchall():
+            counted = self._connection.execute(
+                f"SELECT uprn, score, band{listed} FROM store.households WHERE part = ?",  # noqa: S608
+                [part],
+            ).fetchnumpy()
+            yield self._details(part).join(
+                pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
+            )
+
     def _details(self, part: int) -> pl.DataFrame:
         import polars as pl
 
