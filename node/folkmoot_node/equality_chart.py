@@ -95,6 +95,7 @@ def _row(figures: CharacteristicFigures) -> Any:
     )
     point = base.mark_point(filled=True, size=60, color=_INK, opacity=1).encode(x="share:Q")
     panel = altair.layer(line, point).properties(width=_WIDTH, height=_ROW * len(groups))
+    # Bands differ much in size; groups are compared within a band.
     return panel.facet(
         column=altair.Column("band:N", sort=bands, title=f"{figures.field}: band"),
-    )
+    ).resolve_scale(x="independent")

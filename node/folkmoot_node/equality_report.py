@@ -127,6 +127,7 @@ def as_renderables(report: EqualityReport) -> Iterator[RenderableType]:
         yield f"{figures.field}: {audit.description or audit.characteristic}"
         yield f"A household's group is {audit.rule}, from source {audit.source}."
         if figures.groups:
+            yield _groups(figures)
             yield _bands(figures)
             yield _factors(figures)
         if figures.suppressed:
@@ -154,31 +155,56 @@ def as_renderables(report: EqualityReport) -> Iterator[RenderableType]:
     )
 
 
-def _bands(figures: CharacteristicFigures) -> RenderableType:
+def _groups(figures: CharacteristicFigures) -> RenderableType:
     from rich.table import Column, Table
 
-    names = [band.band for band in figures.groups[0].bands]
     table = Table(
         Column("Group", overflow="fold"),
         Column("Households", justify="right"),
         Column("Mean score", justify="right"),
         Column("Less all others", justify="right"),
+        Column("95 %", justify="right"),
         Column("Ratio", justify="right"),
-        *(Column(f"In {name}", justify="right") for name in names),
     )
     for group in figures.groups:
         table.add_row(
             group.group,
             f"{group.households:,}",
             f"{group.mean_score:.1f}",
-            f"{group.difference:+.1f}\n{_interval(group.difference_interval, '+.1f')}",
+            f"{group.difference:+.1f}",
+            _interval(group.difference_interval, "+.1f"),
             _number(group.ratio, ".2f"),
-            *(
-                f"{band.share:.1%}\n{_interval(band.interval, '.1%')}\n"
-                f"{100 * band.difference:+.1f} points, x {_number(band.ratio, '.2f')}"
-                for band in group.bands
-            ),
         )
+    return table
+
+
+def _bands(figures: CharacteristicFigures) -> RenderableType:
+    """Groups within each band, the highest band first."""
+    from rich.table import Column, Table
+
+    table = Table(
+        Column("Band", no_wrap=True),
+        Column("Group", overflow="fold"),
+        Column("Share", justify="right"),
+        Column("95 %", justify="right"),
+        Column("Less all others", justify="right"),
+        Column("95 %", justify="right"),
+        Column("Ratio", justify="right"),
+    )
+    bands = [band.band for band in figures.groups[0].bands]
+    for at, band in reversed(list(enumerate(bands))):
+        table.add_section()
+        for group in figures.groups:
+            share = group.bands[at]
+            table.add_row(
+                band if group is figures.groups[0] else "",
+                group.group,
+                f"{share.share:.1%}",
+                _interval(share.interval, ".1%"),
+                f"{share.difference:+.1%}",
+                _interval(share.difference_interval, "+.1%"),
+                _number(share.ratio, ".2f"),
+            )
     return table
 
 
@@ -233,8 +259,8 @@ def _proxy(check: ProxyCheck) -> Iterator[RenderableType]:
         "inputs named: do they measure need, or the characteristic?"
     )
     yield (
-        f"Skill over the base rates: {check.skill:.1%} {_interval(check.skill_interval, '.1%')}, "
-        f"of {check.sampled:,} households sampled."
+        f"Skill over the base rates: {check.skill:.1%} ({_interval(check.skill_interval, '.1%')}), "
+        f"from {check.sampled:,} households sampled."
     )
     if check.carriers:
         named = ", ".join(f"{one.field} ({one.loss:.3f})" for one in check.carriers)

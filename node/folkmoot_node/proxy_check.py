@@ -29,6 +29,7 @@ SEED = 20_100_408
 FOLDS = 5
 MOST_HOUSEHOLDS = 50_000
 """Sampled at most, unless the operator says otherwise."""
+FEW = 20_000
 TREES = 60
 LEAST_IN_FOLD = 10
 """A group needs so many households in each fold to be told apart."""
@@ -203,6 +204,8 @@ def check(
         left_out: Inputs that state the characteristic themselves, for the report.
         progress: Told how far it is.
     """
+    from threadpoolctl import threadpool_limits
+
     names, target = _classes(groups, group)
     used = target >= 0
     if len(names) < 2 or not inputs:
@@ -217,7 +220,9 @@ def check(
             "fewer than two groups are large enough" if inputs else "no input is left",
         )
     matrix = np.column_stack([values[used] for values in inputs.values()])
-    folds = _cross_validate(matrix, target[used], lambda done: progress(field, done, FOLDS))
+    # Threads that wait for each other cost more than they gain on few households.
+    with threadpool_limits(1 if len(matrix) < FEW else None):
+        folds = _cross_validate(matrix, target[used], lambda done: progress(field, done, FOLDS))
     size = np.bincount(target[used])
     skill, skill_interval = _skill(
         np.concatenate([fold.loss for fold in folds]),
@@ -290,6 +295,9 @@ def _cross_validate(matrix: Floats, target: Indexes, done: Callable[[int], None]
     folds = []
     for at, (learn, held) in enumerate(splitter.split(matrix, target)):
         done(at)
+        # An input that is known of none of those learnt from tells nothing.
+        known = ~np.isnan(matrix[learn]).all(axis=0)
+        usable = np.where(known, matrix, 0)
         model: Any = HistGradientBoostingClassifier(
             max_iter=TREES,
             max_leaf_nodes=15,
@@ -297,13 +305,13 @@ def _cross_validate(matrix: Floats, target: Indexes, done: Callable[[int], None]
             l2_regularization=1.0,
             random_state=SEED,
         )
-        model.fit(matrix[learn], target[learn])
-        predicted = model.predict_proba(matrix[held])
+        model.fit(usable[learn], target[learn])
+        predicted = model.predict_proba(usable[held])
         base = np.bincount(target[learn]) / len(learn)
         rows = np.arange(len(held))
         shuffled = permutation_importance(
             model,
-            matrix[held],
+            usable[held],
             target[held],
             scoring=scoring,
             n_repeats=SHUFFLES,
