@@ -92,8 +92,15 @@ def _sources(home: NodeHome) -> str:
 
 
 def _scores(home: NodeHome) -> str:
+    from folkmoot_node.risk_policy import load_policy
+
     with home.open_store() as store:
-        return f"run {store.run.run_id}, reference date {store.run.reference_date}"
+        run = store.run
+    configured = load_policy(home.config.risk_policy)
+    other = ""
+    if run.policy_digest != configured.digest:
+        other = f"; by another policy than the one in node.toml: {run.policy_name}"
+    return f"run {run.run_id}, reference date {run.reference_date}{other}"
 
 
 def _evidence(home: NodeHome) -> str:

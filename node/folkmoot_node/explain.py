@@ -157,7 +157,8 @@ def explain(
         raise Problem(
             f"the last run used another policy ({run.policy_name})",
             where=policy.path,
-            remedy="Run `folkmoot-node score` again, or restore the policy file that was used",
+            remedy=f"Name the file that was used with --policy ({run.policy_path}), or run "
+            "`folkmoot-node score` again",
             exit_code=ExitCode.DATA,
         )
     if row is None:

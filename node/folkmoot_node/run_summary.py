@@ -122,6 +122,7 @@ class RunSummary(_Record):
         policy_name: Name of the risk stratification policy.
         policy_sha256: Digest of its file, hexadecimal.
         policy_sunset: Its last day; kept here so that editing the file does not move it.
+        policy_path: Where the file was read.
         reference_date: Date on which ages and durations were computed.
         started_at: Seconds since 1970-01-01T00:00:00Z.
         finished_at: Seconds since 1970-01-01T00:00:00Z.
@@ -143,6 +144,7 @@ class RunSummary(_Record):
     policy_name: str
     policy_sha256: str
     policy_sunset: datetime.date
+    policy_path: str = ""
     reference_date: datetime.date
     started_at: int
     finished_at: int

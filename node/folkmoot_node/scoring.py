@@ -80,6 +80,7 @@ def score(
             policy_name=policy.name,
             policy_sha256=policy.digest.hex(),
             policy_sunset=policy.sunset,
+            policy_path=policy.path,
             reference_date=reference_date,
             started_at=started,
             finished_at=int(clock()),

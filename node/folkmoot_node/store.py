@@ -186,6 +186,13 @@ class HouseholdStore:
             .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
         )
 
+    def bands(self) -> pl.DataFrame:
+        """`uprn`, and the index of its `band`, of all households."""
+        import polars as pl
+
+        found = self._connection.execute("SELECT uprn, band FROM store.households").fetchnumpy()
+        return pl.DataFrame(found)
+
     def details(self) -> Iterator[pl.DataFrame]:
         """UPRN, inputs and contributions of all households, part by part."""
         numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
