@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from folkmoot_node.config import NodeConfig
-from folkmoot_node.gather import Progress
 from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
 from folkmoot_node.run_summary import RunSummary
-from folkmoot_node.scoring import score
+from folkmoot_node.scoring import Progress, score
 from folkmoot_node.store import open_store, read_key
 
 if TYPE_CHECKING:
