@@ -103,6 +103,20 @@ def _scores(home: NodeHome) -> str:
     return f"run {run.run_id}, reference date {run.reference_date}{other}"
 
 
+def _retention(home: NodeHome) -> str:
+    from folkmoot_node.retention import expired
+
+    found = expired(home)
+    if found:
+        kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
+        raise Problem(
+            f"{len(found)} past the policy's retention rule: {kinds}",
+            remedy="Run `folkmoot-node purge --dry-run` to see them, then `folkmoot-node purge`",
+            exit_code=ExitCode.REFUSED,
+        )
+    return "nothing is past the policy's retention rule"
+
+
 def _evidence(home: NodeHome) -> str:
     entries = home.ledger.verify().length
     home.egress.verify()
@@ -158,5 +172,6 @@ _CHECKS: dict[str, Callable[[NodeHome], str]] = {
     "evidence": _evidence,
     "disk": _disk,
     "scores": _scores,
+    "retention": _retention,
     "enrolment": _identity,
 }

@@ -20,6 +20,8 @@ BAND = "band"
 """The attribute that every policy defines."""
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
+Days = Annotated[int, Field(ge=0, le=3660)]
+
 
 class FactorEntry(Settings):
     """One `[[factors]]` table.
@@ -110,6 +112,22 @@ class EqualityEntry(Settings):
     _ascend = field_validator("breaks")(_ascending)
 
 
+class Retention(Settings):
+    """Table `[retention]`: how long what is held of households may be kept, in days.
+
+    Attributes:
+        scores_days: Scores, from the end of the run that made them.
+        quarantine_days: Lists of rejected records, from their last change.
+        review_days: Files for clerical review, from their last change.
+        after_sunset_days: All of these, from the policy's last day.
+    """
+
+    scores_days: Days = 90
+    quarantine_days: Days = 30
+    review_days: Days = 30
+    after_sunset_days: Days = 0
+
+
 class PolicyDocument(Settings):
     """The policy file, as written."""
 
@@ -124,6 +142,7 @@ class PolicyDocument(Settings):
     protected: tuple[ProtectedUse, ...] = ()
     consumer_data: tuple[ConsumerDataUse, ...] = ()
     attributes: dict[Identifier, AttributeEntry] = {}
+    retention: Retention = Retention()
     equality: Annotated[tuple[EqualityEntry, ...], Field(max_length=50)] = ()
 
     @field_validator("factors")
@@ -232,6 +251,11 @@ class RiskPolicy:
         return self.document.sunset
 
     @property
+    def retention(self) -> Retention:
+        """How long what is held of households may be kept."""
+        return self.document.retention
+
+    @property
     def total_weight(self) -> float:
         """The highest score possible."""
         return sum(entry.weight for entry in self.document.factors)
@@ -247,7 +271,8 @@ class RiskPolicy:
                 f"the policy ended on {self.sunset.isoformat()}; nothing is scored after its "
                 "sunset date",
                 where=f"{self.path}: sunset",
-                remedy="Its owner must review it and set a new date, which makes a new policy",
+                remedy="Its owner must review it and set a new date, which makes a new policy. "
+                "`folkmoot-node purge` deletes the scores that were made under it",
                 exit_code=ExitCode.REFUSED,
             )
 

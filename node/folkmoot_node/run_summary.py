@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from folkmoot_node.risk_policy import Retention
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -138,6 +139,7 @@ class RunSummary(_Record):
         audited: How the fields of the equality audit are stored, by name.
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
+        retention: The policy's retention rule; kept here so that a later one does not extend it.
     """
 
     run_id: str
@@ -159,6 +161,7 @@ class RunSummary(_Record):
     audited: dict[str, StoredAudit] = {}
     not_held: tuple[str, ...] = ()
     protected_inputs: dict[str, str] = {}
+    retention: Retention = Retention()
 
     @property
     def last_day(self) -> datetime.date:

@@ -98,6 +98,7 @@ class OwnRun(ScoringRun):
             unlicensed=dict(binding.unlicensed),
             audited={audit.field.name: audit.stored for audit in binding.audited},
             not_held=binding.not_held,
+            retention=policy.retention,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
         self._writer.finish(run)

@@ -15,7 +15,7 @@ from folkmoot.series import SeriesEvent
 from folkmoot_node.classification import Classification, add_up
 from folkmoot_node.event_history import FoundHouseholds
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
-from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
+from folkmoot_node.store_file import StoreKey, attach, create_key, deletion, read_key
 from folkmoot_node.table import (
     BAND_COLUMN,
     PART_COLUMN,
@@ -44,7 +44,7 @@ def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[House
     """
     if not path.exists():
         raise Problem(
-            "no household has been scored yet",
+            deletion(path) or "no household has been scored yet",
             where=str(path),
             remedy="Run `folkmoot-node score`",
             exit_code=ExitCode.DATA,

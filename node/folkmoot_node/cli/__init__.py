@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from folkmoot_node.cli import equality, evidence, policies, rounds, running, scoring, setup
+from folkmoot_node.cli import (
+    equality,
+    evidence,
+    policies,
+    retention,
+    rounds,
+    running,
+    scoring,
+    setup,
+)
 from folkmoot_operator.console import application, run
 
 app = application(
@@ -13,7 +22,7 @@ app = application(
     "Exit codes: 0 done, 1 fault, 2 usage, 3 settings, 4 data, 5 refused, 6 unreachable, "
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
-for _module in (setup, scoring, equality, policies, rounds, evidence, running):
+for _module in (setup, scoring, equality, retention, policies, rounds, evidence, running):
     _module.register(app)
 
 
