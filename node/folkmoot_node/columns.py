@@ -21,6 +21,7 @@ from folkmoot_node.table import (
     date_column,
     field_column,
     points_column,
+    record_column,
 )
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -89,15 +90,15 @@ def counted(
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
-    """UPRN, inputs, dates and contributions of some households, in the smallest types."""
+    """UPRN, inputs, records, dates and contributions of some households, in the smallest types."""
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
-    dates = [date_column(source) for source in sources]
+    told = [name(source) for source in sources for name in (record_column, date_column)]
     return households.select(
         UPRN_COLUMN,
         *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
-        *(name for name in dates if name in households.columns),
+        *(name for name in told if name in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)

@@ -47,6 +47,7 @@ class SourceSummary(_Record):
         no_uprn: Records without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
         latest_record: Latest record date, None if the source has none.
+        about_areas: True if its records are of areas, not of households or people.
     """
 
     name: str
@@ -64,6 +65,7 @@ class SourceSummary(_Record):
     not_in_frame: int
     latest_record: datetime.date | None
     left_out: dict[str, int] = {}
+    about_areas: bool = False
 
 
 class FactorSummary(_Record):

@@ -403,6 +403,7 @@ class ScoringRun:
             not_in_frame=read.records - read.no_key - found,
             latest_record=read.latest,
             left_out=read.left_out,
+            about_areas=source.schema.level is Level.AREA,
         )
 
 
