@@ -43,6 +43,9 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     binding = bind(policy, plugins, connected, policy.ended_licences(today))
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
+    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    counted = {a.field.name for a in binding.attributes if a.field is not None}
+    audited = {audit.field.name for audit in binding.audited} - inputs - counted
     rows = [
         {
             "source": source.name,
@@ -54,6 +57,7 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
             "protected": field.protected.value if field.protected else "",
             "combine": field.combine.value,
             "read": field.name in wanted.get(source.name, set()),
+            "audit_only": field.name in audited,
         }
         for source in connected
         for field in source.schema.fields
@@ -75,7 +79,7 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
             str(row["field"]),
             kind,
             f"{category}, protected: {row['protected']}" if row["protected"] else category,
-            "yes" if row["read"] else "no",
+            "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
         )
     console().print(table)
     for fault in plugins.broken:
