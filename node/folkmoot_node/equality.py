@@ -1,7 +1,7 @@
 """How scores, bands and contributions differ between protected groups.
 
 For the eyes of people at the council: nothing of this leaves the node. Groups of few
-households are not shown, because the report may be printed.
+households are not shown by themselves, because the report may be printed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class Interval:
 
     low: float
     high: float
+
+    def times(self, factor: float) -> Interval:
+        """The interval in another unit."""
+        return Interval(self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,8 @@ class CharacteristicFigures:
         field: Name of the field.
         audit: What it is and how households get their group.
         groups: The groups that are shown.
-        suppressed: Names of the groups that are not, because they are too small, or because
-            a smaller one could be computed from them.
+        together: Names of those that are several taken together, since some are too small.
+        suppressed: Names of those that are too small and not shown.
         test: Of all known groups, also those that are not shown; None if there is only one
             group or band.
     """
@@ -149,6 +153,7 @@ class CharacteristicFigures:
     field: str
     audit: StoredAudit
     groups: tuple[GroupFigures, ...]
+    together: tuple[str, ...]
     suppressed: tuple[str, ...]
     test: Independence | None
 
@@ -190,28 +195,36 @@ class EqualitySums:
             smallest: Groups of fewer households are not shown.
         """
         count = self._in_band.sum(axis=1)
-        shown = shown_groups(count, smallest)
-        names = (*self._audit.groups, NOT_KNOWN)
+        pools = pooled(count[:-1], smallest)
+        names = [" + ".join(self._audit.groups[at] for at in pool) for pool in pools]
+        unknown = (len(count) - 1,)
+        every = [*zip(names, pools, strict=True), (NOT_KNOWN, unknown)]
+        shown = [(name, np.isin(np.arange(len(count)), pool)) for name, pool in every]
+        size = {name: int(count[member].sum()) for name, member in shown}
         return CharacteristicFigures(
             self._field,
             self._audit,
-            tuple(self._group(int(at), names[at], count) for at in np.flatnonzero(shown)),
-            tuple(names[at] for at in np.flatnonzero(~shown & (count > 0))),
+            tuple(self._group(name, member) for name, member in shown if size[name] >= smallest),
+            tuple(name for name, pool in every if len(pool) > 1),
+            tuple(name for name, _ in shown if 0 < size[name] < smallest),
             _independence(self._in_band[:-1]),
         )
 
-    def _group(self, at: int, name: str, count: npt.NDArray[np.int64]) -> GroupFigures:
-        others = np.arange(len(count)) < len(count) - 1
-        others[at] = False
-        n, m = int(count[at]), int(count[others].sum())
-        mean, other_mean = _mean(self._score[at], n), _mean(self._score[others].sum(), m)
+    def _group(self, name: str, member: npt.NDArray[np.bool_]) -> GroupFigures:
+        count = self._in_band.sum(axis=1)
+        others = ~member
+        others[-1] = False
+        n, m = int(count[member].sum()), int(count[others].sum())
+        score, other_score = float(self._score[member].sum()), float(self._score[others].sum())
+        mean, other_mean = _mean(score, n), _mean(other_score, m)
         error = math.hypot(
-            _error(self._score[at], self._square[at], n),
-            _error(self._score[others].sum(), self._square[others].sum(), m),
+            _error(score, float(self._square[member].sum()), n),
+            _error(other_score, float(self._square[others].sum()), m),
         )
         difference = mean - other_mean
         half = two_sided() * error
-        in_band = self._in_band[others].sum(axis=0)
+        in_band = self._in_band[member].sum(axis=0)
+        others_in = self._in_band[others].sum(axis=0)
         return GroupFigures(
             group=name,
             households=n,
@@ -220,19 +233,24 @@ class EqualitySums:
             difference_interval=Interval(difference - half, difference + half),
             ratio=_ratio(mean, other_mean),
             bands=tuple(
-                _band_share(band, int(self._in_band[at, b]), n, int(in_band[b]), m)
+                _band_share(band, int(in_band[b]), n, int(others_in[b]), m)
                 for b, band in enumerate(self._bands)
             ),
             factors=tuple(
-                self._factor(f, factor, at, others, n) for f, factor in enumerate(self._factors)
+                self._factor(f, factor, member, others, n) for f, factor in enumerate(self._factors)
             ),
         )
 
     def _factor(
-        self, f: int, factor: str, at: int, others: npt.NDArray[np.bool_], households: int
+        self,
+        f: int,
+        factor: str,
+        member: npt.NDArray[np.bool_],
+        others: npt.NDArray[np.bool_],
+        households: int,
     ) -> FactorMean:
-        known, other_known = int(self._known[f, at]), int(self._known[f, others].sum())
-        mean = self._points[f, at] / known if known else None
+        known, other_known = int(self._known[f, member].sum()), int(self._known[f, others].sum())
+        mean = self._points[f, member].sum() / known if known else None
         other = self._points[f, others].sum() / other_known if other_known else None
         return FactorMean(
             factor=factor,
@@ -243,24 +261,27 @@ class EqualitySums:
         )
 
 
-def shown_groups(count: npt.NDArray[np.int64], smallest: int) -> npt.NDArray[np.bool_]:
-    """Which groups are shown.
+def pooled(count: npt.NDArray[np.int64], smallest: int) -> list[tuple[int, ...]]:
+    """Groups to show, small ones taken together.
 
-    Not those below `smallest`; and if the groups that are not shown are fewer households
-    together than that, the next larger one is not shown either, or they could be computed
-    from a total.
+    If the small ones are too few even together, the next larger group is taken with them: it
+    is hardly changed by them, and they cannot be computed from a total. Hiding it instead
+    would hide whom the audit is about.
 
     Args:
-        count: Households by group, the group of unknown values last.
-        smallest: Least households of a group that is shown.
+        count: Households by group.
+        smallest: Least households that are shown.
+
+    Returns:
+        Indexes of groups that have households; only a single result may be below `smallest`.
     """
-    shown = count >= smallest
-    for among in (slice(0, len(count) - 1), slice(0, len(count))):
-        n = count[among]
-        while 0 < n[~shown[among]].sum() < smallest and shown[among].any():
-            candidates = np.flatnonzero(shown[among])
-            shown[candidates[np.argmin(n[candidates])]] = False
-    return shown
+    ascending = [int(at) for at in np.argsort(count, kind="stable") if count[at]]
+    together = [at for at in ascending if count[at] < smallest]
+    alone = ascending[len(together) :]
+    while together and alone and count[together].sum() < smallest:
+        together.append(alone.pop(0))
+    pools = [(at,) for at in alone] + ([tuple(sorted(together))] if together else [])
+    return sorted(pools)
 
 
 def _mean(total: float, count: int) -> float:

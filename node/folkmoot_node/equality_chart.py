@@ -34,6 +34,13 @@ def write_chart(report: EqualityReport, path: Path) -> None:
     Raises:
         Problem: If the libraries that draw are not installed, or the file cannot be written.
     """
+    if not any(one.groups for one in report.figures):
+        raise Problem(
+            "no group has enough households to be drawn",
+            where="--plot",
+            remedy="See what the audit says without --plot",
+            exit_code=ExitCode.DATA,
+        )
     kind: dict[str, Any] = {"format": path.suffix.lower().removeprefix(".")}
     if kind["format"] == "html":
         kind["inline"] = True
@@ -70,7 +77,7 @@ def _chart(report: EqualityReport) -> Any:
         subtitle=[
             f"{report.policy}, {report.reference_date.isoformat()}: {report.households:,} "
             "households. Lines are 95 % intervals (Wilson).",
-            f"Groups of fewer than {report.smallest} households are not shown.",
+            f"Groups of fewer than {report.smallest} households are shown together.",
         ],
         anchor="start",
         offset=20,

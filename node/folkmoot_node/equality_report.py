@@ -130,10 +130,15 @@ def as_renderables(report: EqualityReport) -> Iterator[RenderableType]:
             yield _groups(figures)
             yield _bands(figures)
             yield _factors(figures)
+        if figures.together:
+            yield (
+                f"Taken together, because some are fewer than {report.smallest} households: "
+                f"{', '.join(figures.together)}."
+            )
         if figures.suppressed:
             yield (
-                f"Not shown, because they are fewer than {report.smallest} households or others "
-                f"could be computed from them: {', '.join(figures.suppressed)}."
+                f"Not shown, because they are fewer than {report.smallest} households: "
+                f"{', '.join(figures.suppressed)}."
             )
         if figures.test is not None:
             test = figures.test
@@ -171,7 +176,7 @@ def _groups(figures: CharacteristicFigures) -> RenderableType:
             group.group,
             f"{group.households:,}",
             f"{group.mean_score:.1f}",
-            f"{group.difference:+.1f}",
+            _number(group.difference, "+.1f"),
             _interval(group.difference_interval, "+.1f"),
             _number(group.ratio, ".2f"),
         )
@@ -187,7 +192,7 @@ def _bands(figures: CharacteristicFigures) -> RenderableType:
         Column("Group", overflow="fold"),
         Column("Share", justify="right"),
         Column("95 %", justify="right"),
-        Column("Less all others", justify="right"),
+        Column("Less all others, points", justify="right"),
         Column("95 %", justify="right"),
         Column("Ratio", justify="right"),
     )
@@ -201,8 +206,8 @@ def _bands(figures: CharacteristicFigures) -> RenderableType:
                 group.group,
                 f"{share.share:.1%}",
                 _interval(share.interval, ".1%"),
-                f"{share.difference:+.1%}",
-                _interval(share.difference_interval, "+.1%"),
+                _number(100 * share.difference, "+.1f"),
+                _interval(share.difference_interval.times(100), "+.1f"),
                 _number(share.ratio, ".2f"),
             )
     return table

@@ -24,7 +24,7 @@ def equality(
         typer.Option("--plot", help="Write the shares by group and band: .svg .png .html"),
     ] = None,
     smallest: Annotated[
-        int, typer.Option(help="Groups of fewer households are not shown.", min=3)
+        int, typer.Option(help="Groups of fewer households are shown together.", min=3)
     ] = 10,
     sample: Annotated[
         int,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
 from folkmoot_node.cohort import write_households
-from folkmoot_node.equality import shown_groups
+from folkmoot_node.equality import pooled
 from folkmoot_node.equality_report import audit_equality
 from folkmoot_node.explain import explain
 from folkmoot_node.home import open_home
@@ -120,21 +120,45 @@ def test_figures_are_those_computed_by_hand(small):
     assert not figures.test.approximate
 
 
-def test_a_small_group_is_not_shown_and_cannot_be_computed(small):
+def test_a_small_group_is_shown_with_the_next_larger_one(small):
     [figures] = audit(small).figures
-    assert [group.group for group in figures.groups] == ["kite", "not known"]
-    assert figures.suppressed == ("heron", "wren")
-    assert "4" not in json.dumps([group.households for group in figures.groups])
+    assert [(group.group, group.households) for group in figures.groups] == [
+        ("heron + wren", 24),
+        ("kite", 30),
+        ("not known", 12),
+    ]
+    assert figures.together == ("heron + wren",)
+    assert figures.suppressed == ()
+    both, kite, _ = figures.groups
+    assert both.bands[2].share == 9 / 24
+    assert both.mean_score == pytest.approx(9 * 60 / 24)
+    assert both.difference == pytest.approx(9 * 60 / 24 - kite.mean_score)
 
 
-@given(st.lists(st.integers(0, 60), min_size=2, max_size=9), st.integers(3, 20))
-def test_what_is_hidden_is_nobody_or_enough_households(counts, smallest):
+def test_few_households_without_a_known_group_are_not_shown(small):
+    [figures] = audit(small, smallest=13).figures
+    assert figures.suppressed == ("not known",)
+    assert [group.group for group in figures.groups] == ["heron + wren", "kite"]
+
+
+def test_too_few_households_altogether_are_not_shown(small):
+    [figures] = audit(small, smallest=100).figures
+    assert figures.groups == ()
+    assert figures.suppressed == ("heron + kite + wren", "not known")
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=9), st.integers(3, 20))
+def test_every_group_is_shown_once_among_enough_households(counts, smallest):
     count = np.array(counts)
-    shown = shown_groups(count, smallest)
-    assert all(count[shown] >= smallest)
-    for among in (slice(0, len(count) - 1), slice(0, len(count))):
-        hidden = count[among][~shown[among]].sum()
-        assert hidden == 0 or hidden >= smallest or not shown[among].any()
+    pools = pooled(count, smallest)
+    assert sorted(at for pool in pools for at in pool) == np.flatnonzero(count).tolist()
+    sizes = [count[list(pool)].sum() for pool in pools]
+    assert len(pools) == 1 or all(size >= smallest for size in sizes)
+    # No group that is large enough is taken together with more than the small ones need.
+    for pool in pools:
+        if len(pool) > 1 and count[list(pool)].sum() >= smallest:
+            largest = max(count[list(pool)])
+            assert largest < smallest or count[list(pool)].sum() - largest < smallest
 
 
 def test_codes_are_taken_together_as_the_policy_says(small):
@@ -242,7 +266,7 @@ def test_it_is_said_in_words_how_a_household_gets_its_group(small):
     text = " ".join(run(small).stdout.split())
     assert "the first known value among its records (one record a person)" in text
     assert "A difference is not yet a wrong" in text
-    assert "heron, wren" in text
+    assert "heron + wren" in text
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".html", ".png"])
@@ -254,10 +278,17 @@ def test_a_plot_is_written_for_this_account_alone(small, tmp_path, suffix):
     assert len(content) > 1000
     if suffix != ".png":
         assert b"kite" in content
-        assert b"heron" not in content
+        assert b"heron + wren" in content
 
 
 def test_another_kind_of_plot_is_refused(small, tmp_path):
     done = run(small, "--plot", str(tmp_path / "plot.pdf"))
     assert isinstance(done.exception, Problem)
     assert done.exception.exit_code is ExitCode.USAGE
+
+
+def test_there_is_no_plot_of_nothing(small, tmp_path):
+    done = run(small, "--smallest", "100", "--plot", str(tmp_path / "plot.svg"))
+    assert isinstance(done.exception, Problem)
+    assert "no group has enough households" in done.exception.problem
+    assert run(small, "--smallest", "100").exit_code == 0
