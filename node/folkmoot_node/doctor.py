@@ -99,7 +99,7 @@ def _scores(home: NodeHome) -> str:
     configured = load_policy(home.config.risk_policy)
     other = ""
     if run.policy_digest != configured.digest:
-        other = f"; by another policy than the one in node.toml: {run.policy_name}"
+        other = f"; by another policy than the one in node.toml: {run.policy_path}"
     return f"run {run.run_id}, reference date {run.reference_date}{other}"
 
 

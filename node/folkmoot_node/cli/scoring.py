@@ -162,7 +162,8 @@ def score(
         )
     if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
         typer.echo(
-            f"Warning: households are now scored by {policy.name!r}. Rounds that expect another "
+            f"Warning: households are now scored by {policy.name!r}, digest "
+            f"{policy.digest.hex()[:12]}. Rounds that expect another "
             "policy are refused, for good. Score again without --policy to go back before the "
             "node answers, or name the file in node.toml as scoring.risk_policy to stay.",
             err=True,
@@ -208,8 +209,9 @@ def _print_trial(trial: Trial) -> None:
     both = sum(n for (one, other), n in count.items() if "(not scored)" not in (one, other))
     out.print(
         f"{trial.changed:,} of {both:,} households would change band "
-        f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r}, at "
-        f"{last.reference_date}; tried: {run.policy_name!r}, at {run.reference_date}. "
+        f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r} "
+        f"({last.policy_sha256[:12]}), at {last.reference_date}; tried: {run.policy_name!r} "
+        f"({run.policy_sha256[:12]}), at {run.reference_date}. "
         "The sources were read anew, so that records changed since the last run count too. The "
         "stored scores are as they were.",
         markup=False,
