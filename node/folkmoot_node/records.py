@@ -69,7 +69,8 @@ def read_records(
     """Reads the wanted fields of a source.
 
     Raises:
-        Problem: Exit code DATA if the source cannot be read, FAULT if its plugin breaks
+        Problem: Exit code DATA if the source cannot be read, UNREACHABLE if it cannot now and
+            trying again may help, FAULT if its plugin breaks
             its contract.
     """
     left_out: Counter[str] = Counter()
@@ -83,8 +84,9 @@ def read_records(
         for batch in source.source.read(context):
             reader.add(batch)
     except PluginError as error:
+        code = ExitCode.UNREACHABLE if error.transient else ExitCode.DATA
         raise Problem(
-            error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.DATA
+            error.problem, where=error.where, remedy=error.remedy, exit_code=code
         ) from None
     except Problem:
         raise
