@@ -12,6 +12,9 @@ from typing import Any, Self
 import adbc_driver_manager
 import polars as pl
 import pyarrow as pa
+
+# PyArrow's own reader, which the driver's cursors hand out, raises errors without SQLSTATE.
+from adbc_driver_manager._reader import AdbcRecordBatchReader
 from adbc_driver_postgresql import StatementOptions, dbapi
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
@@ -59,7 +62,7 @@ class PostgreSQL(Database):
             raise self._failure(error, connecting=True) from None
         try:
             for statement in opening(self._options.statement_seconds):
-                self._run(statement).close()
+                self._run(statement)
         except BaseException:
             self.__exit__()
             raise
@@ -86,21 +89,18 @@ class PostgreSQL(Database):
         """See `Database`."""
         kinds = {name: self._kind(name) for name in columns}
         as_text = [name for name, kind in kinds.items() if kind in _AS_TEXT]
-        cursor = self._run(self._sql(self._statements.rows(columns, as_text)))
-        try:
-            reader = self._guarded(cursor.fetch_record_batch)
-            while (batch := self._guarded(lambda: next(reader, None))) is not None:
-                yield self._frame(batch, kinds)
-        finally:
-            cursor.close()
+        statement = self._sql(self._statements.rows(columns, as_text))
+        with self._connection.cursor() as cursor:
+            reader = self._reader(cursor.adbc_statement, statement)
+            try:
+                while (batch := self._next(reader)) is not None:
+                    yield self._frame(batch, kinds)
+            finally:
+                reader.close()
 
     def count(self) -> int:
         """See `Database`."""
-        cursor = self._run(self._sql(self._statements.count()))
-        try:
-            return int(self._guarded(cursor.fetchone)[0])
-        finally:
-            cursor.close()
+        return self._run(self._sql(self._statements.count()))
 
     def _uri(self) -> str:
         url = self._options.parsed
@@ -120,23 +120,37 @@ class PostgreSQL(Database):
         return shown
 
     def _sql(self, statement: Select[Any]) -> str:
-        return str(statement.compile(dialect=_DIALECT))
+        made: str = statement.compile(dialect=_DIALECT).string
+        return made
 
-    def _run(self, statement: str) -> dbapi.Cursor:
-        cursor = self._connection.cursor()
-        hint = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)}
+    def _run(self, statement: str) -> int:
+        """Runs a statement; the first value of its first row, or 0."""
         try:
-            cursor.adbc_statement.set_options(**hint)
-            cursor.execute(statement)
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement)
+                row = cursor.fetchone()
         except adbc_driver_manager.Error as error:
-            cursor.close()
             raise self._failure(error) from None
-        return cursor
+        return int(row[0]) if row else 0
 
-    def _guarded(self, call: Any) -> Any:
+    def _reader(
+        self, statement: adbc_driver_manager.AdbcStatement, sql: str
+    ) -> AdbcRecordBatchReader:
         try:
-            return call()
-        except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
+            hint = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)}
+            statement.set_options(**hint)
+            statement.set_sql_query(sql)
+            stream, _ = statement.execute_query()
+            return AdbcRecordBatchReader._import_from_c(stream.address)
+        except adbc_driver_manager.Error as error:
+            raise self._failure(error) from None
+
+    def _next(self, reader: AdbcRecordBatchReader) -> pa.RecordBatch | None:
+        try:
+            return reader.read_next_batch()
+        except StopIteration:
+            return None
+        except (adbc_driver_manager.Error, OSError) as error:
             raise self._failure(error) from None
 
     def _kind(self, name: str) -> str:
@@ -147,7 +161,7 @@ class PostgreSQL(Database):
         """
         assert self._fields is not None
         entry = self._fields.field(name)
-        kind = (entry.metadata or {}).get(_TYPE, b"").decode()
+        kind: str = (entry.metadata or {}).get(_TYPE, b"").decode()
         if kind in _UNREADABLE:
             raise typed.unreadable(self._where, name, _UNREADABLE[kind])
         known = entry.type
@@ -170,7 +184,11 @@ class PostgreSQL(Database):
         state = getattr(error, "sqlstate", None) or ""
         if connecting and not state:
             return failures.of_connecting(said).error(self._options.where, said=_line(said))
-        failure = failures.of_state(state) if state else failures.Failure.LOST
+        if state:
+            failure = failures.of_state(state)
+        else:
+            failed = "ERROR:" in said or "FATAL:" in said
+            failure = failures.Failure.UNKNOWN if failed else failures.Failure.LOST
         shown = _line(said) if failure in failures.SAFE else ""
         return failure.error(self._where, f"SQLSTATE {state}" if state else "", shown)
 

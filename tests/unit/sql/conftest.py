@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,3 +116,15 @@ def run(home: Home, postgresql: PostgreSQL):
     """Runs SQL in the home's database."""
     database = str(home.options["url"]).rpartition("/")[2]
     return lambda sql: postgresql.run(sql, database)
+
+
+@pytest.fixture
+def statements(home: Home, postgresql: PostgreSQL):
+    """The statements that the source has sent since the test began."""
+    before = len(postgresql.log)
+
+    def sent() -> list[str]:
+        entries = re.split(r"^(?=[a-z]*\|)", postgresql.log[before:], flags=re.MULTILINE)
+        return [entry for entry in entries if entry.startswith("folkmoot|")]
+
+    return sent

@@ -96,3 +96,113 @@ def test_types(home, run, sql, value, kind, more, expected):
         return
     assert home.read("extra")["extra"].to_list() == [expected], home.rejected
     assert home.rejected == []
+
+
+def test_moments_without_end_are_rejected(home, run):
+    home.mapping(fields=COLUMN.format(type="date", combine="max", more=""))
+    run("""ALTER TABLE accounts ADD extra timestamptz; INSERT INTO accounts ("UPRN", extra)
+        VALUES (1, 'infinity'), (2, '-infinity'), (3, '2026-01-01 12:00')""")
+    assert home.read("extra")["uprn"].to_list() == [3]
+    assert [entry.row for entry in home.rejected] == [1, 2]
+
+
+def test_conditions_go_to_the_database_and_what_they_leave_out_is_counted(home, run, statements):
+    where = """table = "accounts"
+        [[where]]
+        column = "kind"
+        in = ["DOM", "O'Neill", "50%", "a\\\\b"]
+        [[where]]
+        column = "rooms"
+        in = [1, 2]
+    """
+    home.mapping(where)
+    run(r"""INSERT INTO accounts ("UPRN", kind, rooms) VALUES (1, 'DOM', 1), (2, ' DOM ', 2),
+        (3, 'O''Neill', 1), (4, '50%', 1), (5, 'a\b', 1), (6, NULL, 1), (7, 'DOM', 3),
+        (8, 'a\\b', 1), (9, 'DOM', NULL)""")
+    assert home.read("owed")["uprn"].to_list() == [1, 2, 3, 4, 5]
+    assert home.left_out == {"the mapping's `where` selects others": 4}
+    copied, counted = [line for line in statements() if "COPY" in line]
+    assert "WHERE" in copied
+    assert "count(*)" in counted
+
+
+def test_an_empty_value_among_the_conditions_selects_what_is_missing(home, run):
+    home.mapping('table = "accounts"\n[[where]]\ncolumn = "kind"\nin = ["", "DOM"]')
+    run("""INSERT INTO accounts ("UPRN", kind) VALUES (1, NULL), (2, ' '), (3, 'DOM'), (4, 'X')""")
+    assert home.read("owed")["uprn"].to_list() == [1, 2, 3]
+
+
+def test_only_wanted_columns_are_selected(home, run, statements):
+    run("""INSERT INTO accounts ("UPRN", secret) VALUES (1, 'x')""")
+    home.read("owed")
+    [copied] = [line for line in statements() if "COPY" in line]
+    assert '"UPRN"' in copied
+    assert '"Owed"' in copied
+    for other in ("secret", "rooms", "tenure", "since", "kind", "*"):
+        assert other not in copied
+
+
+def test_rows_come_in_the_order_that_the_mapping_states(home, run):
+    home.mapping('table = "accounts"\norder_by = ["kind", "UPRN"]')
+    run("""INSERT INTO accounts ("UPRN", kind) VALUES (3, 'b'), (2, 'a'), (1, 'b')""")
+    assert home.read("owed")["uprn"].to_list() == [2, 1, 3]
+
+
+def test_a_query_may_have_comments_colons_and_percents(home, run):
+    home.mapping('''query = """
+        WITH recent AS (SELECT "UPRN", "Owed"::text AS "Owed" FROM accounts)
+        SELECT *, '10:30 %s :name' AS note FROM recent -- all of them
+        ;"""''')
+    run("""INSERT INTO accounts ("UPRN", "Owed") VALUES (1, 2.5)""")
+    assert home.read("owed").rows() == [(1, 2.5)]
+    assert home.batches[0].origin == "query accounts"
+
+
+def test_names_are_quoted(home, run):
+    name = 'odd "name"; drop table x --'
+    quoted = '"a.b"."odd ""name""; drop table x --"'
+    run(f"""CREATE SCHEMA "a.b"; CREATE TABLE {quoted} ("UPRN" int, "Owed" int);
+        INSERT INTO {quoted} VALUES (1, 2)""")
+    home.mapping(f"table = ['a.b', '{name}']")
+    assert home.read("owed").rows() == [(1, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("top", "problem", "remedy"),
+    [
+        ('table = "acounts"', r'SQLSTATE 42P01; relation "acounts" does not exist', "`table`"),
+        ('table = "accounts"\norder_by = ["knd"]', "has no column 'knd'", "'kind'"),
+        ('query = "SELECT nosuch FROM accounts"', "42703", "mapping"),
+        ('query = "SELEC 1"', "42601", "Correct `query`"),
+        ('query = "SELECT 1 / 0"', "has no column 'UPRN'", "Correct"),
+        ('query = \'SELECT 1 AS "UPRN", 1 / rooms AS "Owed" FROM accounts\'', "22012", "query"),
+    ],
+)
+def test_permanent_faults_say_what_to_correct(home, run, top, problem, remedy):
+    home.mapping(top)
+    run('INSERT INTO accounts ("UPRN", rooms) VALUES (1, 0)')
+    with pytest.raises(PluginError) as caught:
+        home.read("owed")
+    assert problem in caught.value.problem
+    assert remedy in caught.value.remedy
+    assert not caught.value.transient
+
+
+def test_a_value_of_a_record_is_in_no_message(home, run):
+    home.mapping("""query = 'SELECT "UPRN", CAST(secret AS integer) AS "Owed" FROM accounts'""")
+    run("""INSERT INTO accounts ("UPRN", secret) VALUES (1, 'Jane Doe')""")
+    with pytest.raises(PluginError, match="22P02") as caught:
+        home.read("owed")
+    assert "Jane" not in str(caught.value)
+
+
+def test_too_few_rows_stop_the_run(home, run):
+    with pytest.raises(PluginError, match="gives 0 rows, fewer than the 1 that there must be"):
+        home.read()
+    home.mapping('table = "accounts"\nminimum_rows = 0')
+    assert home.read().height == 0
+    assert home.batches[0].origin == "accounts"
+    home.mapping('table = "accounts"\nminimum_rows = 3')
+    run('INSERT INTO accounts ("UPRN") VALUES (1), (2)')
+    with pytest.raises(PluginError, match="gives 2 rows, fewer than the 3"):
+        home.read()
