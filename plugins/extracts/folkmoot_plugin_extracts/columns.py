@@ -227,8 +227,11 @@ class Date(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        if raw.dtype == pl.String:
-            raw = raw.str.to_date(self.format, strict=False)
+        if not raw.dtype.is_temporal():
+            # A number is a date as it is written, such as 20260401; not a count of days.
+            text = Text().parse(raw)
+            text = text.str.replace(_ZEROS, "") if raw.dtype.is_float() else text
+            raw = text.str.to_date(self.format, strict=False)
         elif raw.dtype != pl.Date:
             raw = raw.cast(pl.Date)
         low, high = (EARLIEST - _EPOCH).days, (LATEST - _EPOCH).days
@@ -305,7 +308,7 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
     if "" in reader.words and raw.null_count():
         if raw.dtype == pl.Boolean and isinstance(reader, Boolean):
             return Parsed(raw.fill_null("" in reader.true), None)
-        raw = raw.cast(pl.String).fill_null("")
+        raw = Text().parse(raw).fill_null("")
     unknown = _unknown_values(raw.dtype, [t for t in ("", *nulls) if t not in reader.words])
     if len(unknown) and _pass_for_values(reader, unknown):
         raw = raw.set(_is_one_of(raw, unknown), None)
@@ -400,8 +403,7 @@ def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.
     if raw.dtype.is_integer():
         numbers = {int(text): value for text, value in values.items() if _INTEGER.fullmatch(text)}
         return raw.replace_strict(numbers, default=None, return_dtype=dtype)
-    text = raw if raw.dtype == pl.String else raw.cast(pl.String)
-    return text.replace_strict(values, default=None, return_dtype=dtype)
+    return Text().parse(raw).replace_strict(values, default=None, return_dtype=dtype)
 
 
 def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:

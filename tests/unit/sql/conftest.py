@@ -98,17 +98,22 @@ class Home:
         return pl.concat([batch.data for batch in self.batches])  # type: ignore[misc]
 
 
-@pytest.fixture
-def home(tmp_path: Path, postgresql: PostgreSQL, request: pytest.FixtureRequest) -> Home:
-    """A home whose source is a new database with a table; the administrator reads it."""
-    database = postgresql.create(f"unit_{abs(hash(request.node.nodeid)):x}")
-    postgresql.run(TABLE, database)
-    secret = tmp_path / "password"
+def home_of(folder: Path, server: PostgreSQL, database: str) -> Home:
+    """A home whose source is a database, which the administrator reads."""
+    secret = folder / "password"
     secret.write_text(PASSWORD + "\n", "utf-8")
     secret.chmod(0o600)
-    made = Home(tmp_path, {"url": postgresql.url(database), "password_file": "password"})
+    made = Home(folder, {"url": server.url(database), "password_file": "password"})
     made.mapping()
     return made
+
+
+@pytest.fixture
+def home(tmp_path: Path, postgresql: PostgreSQL) -> Home:
+    """A home whose source is a new database with a table."""
+    database = postgresql.create("unit")
+    postgresql.run(TABLE, database)
+    return home_of(tmp_path, postgresql, database)
 
 
 @pytest.fixture
