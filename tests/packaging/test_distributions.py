@@ -32,8 +32,8 @@ def project(path: Path) -> dict[str, object]:
 OURS = {str(project(path)["name"]) for path in DISTRIBUTIONS}
 
 
-def test_there_are_thirteen_distributions() -> None:
-    assert len(DISTRIBUTIONS) == 13
+def test_there_are_fourteen_distributions() -> None:
+    assert len(DISTRIBUTIONS) == 14
 
 
 def test_the_lock_pins_every_requirement_with_hashes_and_names_no_index() -> None:
