@@ -93,5 +93,5 @@ def test_wheels_hold_types_and_data(path: Path, tmp_path: Path) -> None:
         names = set(archive.namelist())
     assert any(name.endswith("/py.typed") for name in names)
     for data in path.parent.glob("folkmoot*/**/*"):
-        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini"}:
+        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini", ".sql"}:
             assert str(data.relative_to(path.parent)) in names, data
