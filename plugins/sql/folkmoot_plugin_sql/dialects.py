@@ -52,6 +52,7 @@ class SQLite(Dialect):
             uri=True,
             timeout=self.options.connect_seconds,
             isolation_level=None,
+            check_same_thread=False,
         )
         end = time.monotonic() + self.options.statement_seconds
         opened.set_progress_handler(lambda: time.monotonic() > end, _STEPS)

@@ -178,6 +178,25 @@ def test_postgresql_by_another_driver_gives_the_same(home, run):
     assert caught.value.transient
 
 
+def test_another_driver_streams_and_tells_what_may_pass(home, run, tmp_path):
+    home.options["url"] = str(home.options["url"]).replace("postgresql:", "postgresql+psycopg:")
+    home.mapping("""query = '''SELECT number AS "UPRN", number AS "Owed"
+        FROM generate_series(1, 2000000) AS number'''""")
+    reading = home.source().read(home.context("owed"))
+    assert next(reading).data.height == 50_000
+    run("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'folkmoot'""")
+    with pytest.raises(PluginError, match="closed the connection") as caught:
+        for _ in reading:
+            pass
+    assert caught.value.transient
+    (tmp_path / "password").write_text("wrong-password", "utf-8")
+    with pytest.raises(PluginError, match="password authentication failed") as caught:
+        home.read("owed")
+    assert "wrong-password" not in str(caught.value)
+    assert not caught.value.transient
+
+
 FIELD = {"column": "Owed", "type": "number", "combine": "sum", "category": "finance"}
 
 
