@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import configparser
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
@@ -81,6 +83,20 @@ def test_a_vendor_s_check_passes_on_the_shipped_samples(
     options = ["--source", kind, "--options", str(tmp_path / "options.toml")]
     code = check_plugin(["check", f"folkmoot-plugin-{plugin.replace('_', '-')}", *options])
     assert code == 0, capsys.readouterr().out
+
+
+def test_a_vendor_s_check_passes_on_the_sample_of_a_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = resources.files("folkmoot_plugin_sql") / "samples"
+    with closing(sqlite3.connect(tmp_path / "council_tax.sqlite")) as database, database:
+        database.executescript((folder / "council_tax.sql").read_text("utf-8"))
+    (tmp_path / "options.toml").write_text(
+        f'mapping = "{folder / "council_tax.toml"}"\nurl = "sqlite:///council_tax.sqlite"\n',
+        "utf-8",
+    )
+    options = ["--source", "sql", "--options", str(tmp_path / "options.toml")]
+    assert check_plugin(["check", "folkmoot-plugin-sql", *options]) == 0, capsys.readouterr().out
 
 
 def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path: Path) -> None:

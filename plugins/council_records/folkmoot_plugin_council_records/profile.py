@@ -10,7 +10,7 @@ from typing import Any
 
 from folkmoot_plugin_extracts import mapping
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
 
@@ -85,7 +85,7 @@ def profile(name: str) -> dict[str, Any]:
     return tomllib.loads(shipped.read_text("utf-8"))
 
 
-def adapted(name: str, options: ProfileOptions) -> Mapping:
+def adapted(name: str, options: ProfileOptions) -> FileMapping:
     """A shipped profile as a council's extract is written.
 
     Raises:
@@ -118,7 +118,7 @@ def adapted(name: str, options: ProfileOptions) -> Mapping:
         _known(f"{where}: without[{at}]", key, shipped)
     values["fields"] = {key: shipped[key] for key in shipped if key not in options.without}
     _rename(values, options.columns, f"{where}: columns", columns_of(values | {"fields": shipped}))
-    return mapping.make(values, where)
+    return mapping.make(values, where, FileMapping)
 
 
 def columns_of(values: dict[str, Any]) -> tuple[str, ...]:
