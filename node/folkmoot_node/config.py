@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_node.schedule import Schedule, check_cron, check_zone
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that are this machine."""
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Lower-case letters, digits and underscores."""
@@ -88,6 +93,57 @@ class CoordinatorSettings(Settings):
     proxy: str | None = None
 
 
+class ScheduleSettings(Settings):
+    """Table `[schedule]`: what `serve` does by the clock.
+
+    Attributes:
+        score: Cron expression of the scoring runs; none if it is missing.
+        time_zone: Time zone of the expression.
+    """
+
+    score: Annotated[str, AfterValidator(check_cron)] | None = None
+    time_zone: Annotated[str, AfterValidator(check_zone)] = "Europe/London"
+
+
+def _prefect_url(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("is the address of a Prefect API, such as https://prefect.example/api")
+    if url.username or url.password:
+        raise ValueError("holds a password; put `user:password` into the file auth_file names")
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
+        raise ValueError("an address outside this machine must begin with https://")
+    return value.rstrip("/") if url.path.strip("/") else f"{value.rstrip('/')}/api"
+
+
+class PrefectSettings(Settings):
+    """Table `[prefect]`: where the history of runs is kept.
+
+    Attributes:
+        enabled: False to run without Prefect.
+        url: API of a Prefect server that the council runs; if it is missing, `serve` runs one.
+        auth_file: File with `user:password` for `url`.
+        ca_file: Certificates (PEM) by which `url` is checked, instead of the public ones.
+        port: Port on 127.0.0.1 of the server that `serve` runs; any free one if it is missing.
+        keep_days: Days for which that server keeps runs that have ended.
+    """
+
+    enabled: bool = True
+    url: Annotated[str, AfterValidator(_prefect_url)] | None = None
+    auth_file: Path | None = None
+    ca_file: Path | None = None
+    port: Annotated[int, Field(ge=1024, le=65_535)] | None = None
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+    @model_validator(mode="after")
+    def _either_theirs_or_ours(self) -> PrefectSettings:
+        if self.url is None and (self.auth_file or self.ca_file):
+            raise ValueError("auth_file and ca_file are for a Prefect server named by url")
+        if self.url is not None and self.port is not None:
+            raise ValueError("port is for the Prefect server that `serve` runs; url names another")
+        return self
+
+
 class SourceSettings(Settings):
     """One `[[sources]]` table.
 
@@ -115,6 +171,8 @@ class NodeSettings(Settings):
     quarantine: QuarantineSettings = QuarantineSettings()
     store: StoreSettings = StoreSettings()
     coordinator: CoordinatorSettings | None = None
+    schedule: ScheduleSettings = ScheduleSettings()
+    prefect: PrefectSettings = PrefectSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -222,6 +280,22 @@ class NodeConfig:
     def coordinator(self) -> CoordinatorSettings | None:
         """Where the coordinator is; None before enrolment."""
         return self.settings.coordinator
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When scoring is due; None if nobody said."""
+        settings = self.settings.schedule
+        return Schedule(settings.score, ZoneInfo(settings.time_zone)) if settings.score else None
+
+    @property
+    def prefect(self) -> PrefectSettings:
+        """Where the history of runs is kept."""
+        return self.settings.prefect
+
+    @property
+    def prefect_folder(self) -> Path:
+        """Home of the Prefect server that `serve` runs."""
+        return self.home / "prefect"
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
