@@ -38,7 +38,12 @@ class StageFailed(Exception):
 
     def __init__(self, problem: str, where: str, remedy: str, exit_code: int) -> None:
         super().__init__(problem, where, remedy, exit_code)
-        self.problem = Problem(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+
+    @property
+    def problem(self) -> Problem:
+        """The same, for this process."""
+        problem, where, remedy, exit_code = self.args
+        return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.problem.remedy}".rstrip(". ")

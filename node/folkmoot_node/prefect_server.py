@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
+from typing import IO
 
 from folkmoot_node import child_process
 from folkmoot_node.config import NodeConfig, PrefectSettings
@@ -194,7 +195,7 @@ class PrefectServer:
         log = self._folder / LOG_FILE
         os.ftruncate(lock, 0)
         try:
-            with log.open("wb" if _size(log) > _LOG_BYTES else "ab") as output:
+            with _log(log) as output:
                 self._child = child_process.start(
                     ("-m", "prefect", "server", "start", "--host", HOST, "--port", str(self._port)),
                     self._server_environment(),
@@ -341,11 +342,12 @@ def _pid_in(path: Path) -> int | None:
         return None
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+def _log(path: Path) -> IO[bytes]:
+    """The server's log, for appending; begun anew when it is long."""
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > _LOG_BYTES:
+            path.unlink()
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _free_port() -> int:

@@ -43,7 +43,7 @@ def check_cron(expression: str) -> str:
     """The expression, if it is one.
 
     Raises:
-        ValueError: If it is none, or names a day that never comes.
+        ValueError: If it is none, or names a day that never comes, such as 30 February.
     """
     from cronsim import CronSim, CronSimError
 
@@ -54,8 +54,6 @@ def check_cron(expression: str) -> str:
         next(CronSim(expression, datetime.datetime.now(datetime.UTC)))
     except CronSimError as error:
         raise ValueError(f"{expression!r} is no schedule ({error}); {remedy}") from None
-    except StopIteration:
-        raise ValueError(f"{expression!r} never comes; {remedy}") from None
     return expression
 
 
