@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot_node.schedule import Schedule, check_cron, check_zone
+from folkmoot_node.run_settings import DaskSettings, PrefectSettings, ScheduleSettings
+from folkmoot_node.schedule import Schedule
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Hosts that are this machine."""
+
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Lower-case letters, digits and underscores."""
@@ -42,6 +41,8 @@ class ScoringSettings(Settings):
         threads: Threads that score, from 1.
         partitions: Parts in which households are scored and stored; chosen by size if
             it is missing.
+        engine: Where the stages of a scoring run are done: on `threads` of this machine
+            (`local`), or on a Dask cluster (`dask`).
         memory_mib: Memory that records may take between the stages of a run; beyond it they
             go to encrypted files in the store's folder.
     """
@@ -52,6 +53,7 @@ class ScoringSettings(Settings):
     threads: Annotated[int, Field(ge=1, le=256)] = 2
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
     memory_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 1024
+    engine: Literal["local", "dask"] = "local"
 
 
 class QuarantineSettings(Settings):
@@ -96,57 +98,6 @@ class CoordinatorSettings(Settings):
     proxy: str | None = None
 
 
-class ScheduleSettings(Settings):
-    """Table `[schedule]`: what `serve` does by the clock.
-
-    Attributes:
-        score: Cron expression of the scoring runs; none if it is missing.
-        time_zone: Time zone of the expression.
-    """
-
-    score: Annotated[str, AfterValidator(check_cron)] | None = None
-    time_zone: Annotated[str, AfterValidator(check_zone)] = "Europe/London"
-
-
-def _prefect_url(value: str) -> str:
-    url = urlsplit(value)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueError("is the address of a Prefect API, such as https://prefect.example/api")
-    if url.username or url.password:
-        raise ValueError("holds a password; put `user:password` into the file auth_file names")
-    if url.scheme == "http" and url.hostname not in LOOPBACK:
-        raise ValueError("an address outside this machine must begin with https://")
-    return value.rstrip("/") if url.path.strip("/") else f"{value.rstrip('/')}/api"
-
-
-class PrefectSettings(Settings):
-    """Table `[prefect]`: where the history of runs is kept.
-
-    Attributes:
-        enabled: False to run without Prefect.
-        url: API of a Prefect server that the council runs; if it is missing, `serve` runs one.
-        auth_file: File with `user:password` for `url`.
-        ca_file: Certificates (PEM) by which `url` is checked, instead of the public ones.
-        port: Port on 127.0.0.1 of the server that `serve` runs; any free one if it is missing.
-        keep_days: Days for which that server keeps runs that have ended.
-    """
-
-    enabled: bool = True
-    url: Annotated[str, AfterValidator(_prefect_url)] | None = None
-    auth_file: Path | None = None
-    ca_file: Path | None = None
-    port: Annotated[int, Field(ge=1024, le=65_535)] | None = None
-    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
-
-    @model_validator(mode="after")
-    def _either_theirs_or_ours(self) -> PrefectSettings:
-        if self.url is None and (self.auth_file or self.ca_file):
-            raise ValueError("auth_file and ca_file are for a Prefect server named by url")
-        if self.url is not None and self.port is not None:
-            raise ValueError("port is for the Prefect server that `serve` runs; url names another")
-        return self
-
-
 class SourceSettings(Settings):
     """One `[[sources]]` table.
 
@@ -176,6 +127,7 @@ class NodeSettings(Settings):
     coordinator: CoordinatorSettings | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
+    dask: DaskSettings = DaskSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -186,6 +138,12 @@ class NodeSettings(Settings):
             if names.count(name) > 1:
                 raise ValueError(f"two sources are named {name!r}; give each its own name")
         return sources
+
+    @model_validator(mode="after")
+    def _a_cluster_has_a_scheduler(self) -> NodeSettings:
+        if self.scoring.engine == "dask" and self.dask.scheduler is None:
+            raise ValueError("scoring.engine: dask needs the address dask.scheduler")
+        return self
 
     @model_validator(mode="after")
     def _frame_is_a_source(self) -> NodeSettings:
@@ -293,6 +251,16 @@ class NodeConfig:
     def coordinator(self) -> CoordinatorSettings | None:
         """Where the coordinator is; None before enrolment."""
         return self.settings.coordinator
+
+    @property
+    def dask(self) -> DaskSettings:
+        """The cluster that scores, if one does."""
+        return self.settings.dask
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether a cluster scores."""
+        return self.settings.scoring.engine == "dask"
 
     @property
     def schedule(self) -> Schedule | None:

@@ -2,96 +2,69 @@
 
 The only module that imports Prefect. Flows receive the node's folder, ids and file names,
 never data, for Prefect stores what it is given; they wrap functions that run without it.
-Nothing returns a result to Prefect, and an error that reaches it is told as a `Problem`
-tells it: without a resident's record.
+Nothing returns a result to Prefect's store, and an error that reaches it is told as a
+`Problem` tells it: without a resident's record.
 """
 
 from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
+from folkmoot_node import engine, stages
 from folkmoot_node.answering import Event
-from folkmoot_node.config import load_config
+from folkmoot_node.config import NodeConfig, load_config
 from folkmoot_node.faults import work_fault
 from folkmoot_node.plugins import load_plugins
 from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score as score_without_prefect
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_node.scoring import OwnRun, begin
+from folkmoot_node.stages import StageFailed, shielded
+from folkmoot_operator.problems import ExitCode
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 RETRY_SECONDS = (10.0, 60.0, 300.0)
 """Waits before a stage is tried again after a transient fault."""
-
-_T = TypeVar("_T")
-
-
-class StageFailed(Exception):
-    """What Prefect and other processes are told of a failure."""
-
-    def __init__(self, problem: str, where: str, remedy: str, exit_code: int) -> None:
-        super().__init__(problem, where, remedy, exit_code)
-
-    @property
-    def problem(self) -> Problem:
-        """The same, for this process."""
-        problem, where, remedy, exit_code = self.args
-        return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
-
-    def __str__(self) -> str:
-        return f"{self.problem}. {self.problem.remedy}".rstrip(". ")
-
-
-def shielded(where: str, work: Callable[[], _T]) -> _T:
-    """Does work; a failure comes out as `StageFailed`, without the texts behind it.
-
-    Raises:
-        StageFailed: If the work fails.
-    """
-    try:
-        return work()
-    except Problem as problem:
-        known = problem
-    except Exception as error:
-        known = work_fault(where, error)
-    # Outside the handlers, so that no other error hangs on it as its context.
-    raise StageFailed(known.problem, known.where, known.remedy, int(known.exit_code))
 
 
 def is_transient(task_: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Whether a failed stage is to be tried again: only if waiting may help."""
     del task_, run
     error = state.result(raise_on_failure=False)
-    return isinstance(error, StageFailed) and error.problem.exit_code is ExitCode.UNREACHABLE
+    return isinstance(error, StageFailed) and error.is_transient
 
 
-_STAGE: dict[str, Any] = {
-    "persist_result": False,
-    "retries": len(RETRY_SECONDS),
-    "retry_delay_seconds": list(RETRY_SECONDS),
-    "retry_condition_fn": is_transient,
-}
+def _stage(work: Callable[_P, _R], name: str, run_name: str) -> Task[_P, _R]:
+    return Task(
+        work,
+        name=name,
+        task_run_name=run_name,
+        persist_result=False,
+        cache_policy=NO_CACHE,
+        retries=len(RETRY_SECONDS),
+        retry_delay_seconds=list(RETRY_SECONDS),
+        retry_condition_fn=is_transient,
+    )
 
 
-@task(name="score", **_STAGE)
-def score_households(home: str, day: str) -> None:
-    """Scores all households."""
-
-    def work() -> None:
-        config = load_config(Path(home))
-        policy = load_policy(config.risk_policy)
-        score_without_prefect(
-            config, load_plugins(), policy, today=datetime.date.fromisoformat(day)
-        )
-
-    shielded("score", work)
+read_frame = _stage(stages.read_frame, "read", "read-frame")
+read = _stage(stages.read, "read", "read-{source}")
+link = _stage(stages.link, "link", "link-{source}")
+create = _stage(stages.create, "create", "create")
+score_part = _stage(stages.score, "score", "score-{part}")
+finish = _stage(stages.finish, "finish", "finish")
 
 
 @flow(name="score", flow_run_name="score-{day}", persist_result=False)
@@ -103,11 +76,19 @@ def score(home: str, day: str) -> None:
         day: The day of the run, ISO 8601.
     """
     _BODY.begun.set()
-    score_households(home, day)
+    with _begun(home, day) as run:
+        run_id = run.plan.run_id
+        get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
+        partitions = int(read_frame.submit(home, run_id).result())
+        _wait(read.submit(home, run_id, name) for name in run.sources)
+        _wait(link.submit(home, run_id, name) for name in run.linkable)
+        create(home, run_id)
+        _wait(score_part.submit(home, run_id, part) for part in range(partitions))
+        finish(home, run_id)
     _BODY.finished.set()
 
 
-@task(name="event", persist_result=False)
+@task(name="event", persist_result=False, cache_policy=NO_CACHE)
 def event(round_id: str, text: str, is_problem: bool) -> None:
     """Something that happened at a visit; fails if somebody has to look."""
     if is_problem:
@@ -124,12 +105,12 @@ def visit(moment: str, events: list[tuple[str, str, bool]]) -> None:
         events: Round (or empty), what happened, and whether somebody has to look. The texts
             hold nothing that is derived from households.
     """
-    runs = [
-        event.with_options(task_run_name=f"round-{one[0]}" if one[0] else "node").submit(*one)
-        for one in events
-    ]
-    for run in runs:
-        run.result()
+    _wait(
+        [
+            event.with_options(task_run_name=f"round-{one[0]}" if one[0] else "node").submit(*one)
+            for one in events
+        ]
+    )
 
 
 class _Body:
@@ -144,7 +125,7 @@ _BODY = _Body()
 
 
 def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> None:
-    """Scores as a flow; without one if Prefect cannot be reached.
+    """Scores as a flow, on the configured engine; without one if Prefect cannot be reached.
 
     Args:
         home: The node's folder.
@@ -154,23 +135,70 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
     Raises:
         Problem: As `scoring.score`.
     """
+    config = load_config(home)
     try:
-        score(str(home), day.isoformat())
+        score.with_options(task_runner=_runner(config))(str(config.home), day.isoformat())
     except StageFailed as failed:
         raise failed.problem from None
     except Exception as error:
         if _BODY.begun.is_set() and not _BODY.finished.is_set():
+            if config.on_cluster and isinstance(error, OSError):
+                from folkmoot_node.cluster import unreachable
+
+                raise unreachable(config, "cannot be reached") from None
             raise work_fault("flow score", error) from None
         warn(f"Prefect cannot be reached ({type(error).__name__}); this run is not in its history")
         if not _BODY.begun.is_set():
-            score_without_prefect(
-                (config := load_config(home)),
-                load_plugins(),
-                load_policy(config.risk_policy),
-                today=day,
-            )
+            engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
 
 
 def record_visit(moment: str, events: Sequence[Event]) -> None:
     """Writes what a visit did into the history."""
     visit(moment, [(one.round_id, one.text, one.is_problem) for one in events], return_state=True)
+
+
+def _runner(config: NodeConfig) -> TaskRunner[Any]:
+    """Where tasks run: on threads, or on the cluster's workers."""
+    if not config.on_cluster:
+        return ThreadPoolTaskRunner(max_workers=config.threads)
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    from folkmoot_node.cluster import CONNECT_SECONDS, security
+
+    return DaskTaskRunner(
+        address=config.dask.scheduler,
+        client_kwargs={"security": security(config), "timeout": CONNECT_SECONDS},
+    )
+
+
+@contextmanager
+def _begun(home: str, day: str) -> Iterator[OwnRun]:
+    """A run that the stages of this process, or the workers', can find."""
+
+    def prepare() -> Any:
+        config = load_config(Path(home))
+        policy = load_policy(config.risk_policy)
+        return begin(
+            config,
+            load_plugins(),
+            policy,
+            today=datetime.date.fromisoformat(day),
+            shared=config.on_cluster,
+        )
+
+    begun = shielded("the run", prepare)
+    run = shielded("the run", begun.__enter__)
+    try:
+        with stages.owned(run):
+            yield run
+    except BaseException as error:
+        begun.__exit__(type(error), error, error.__traceback__)
+        raise
+    else:
+        shielded("the run", lambda: begun.__exit__(None, None, None))
+
+
+def _wait(runs: Iterable[PrefectFuture[None]]) -> None:
+    """Waits for tasks in the order in which they were submitted; the first failure is raised."""
+    for run in list(runs):
+        run.result()

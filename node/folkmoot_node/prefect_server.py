@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from folkmoot_node import child_process
-from folkmoot_node.config import NodeConfig, PrefectSettings
+from folkmoot_node.config import NodeConfig
+from folkmoot_node.run_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 
 Report = Callable[[str, bool], None]

@@ -33,9 +33,9 @@ def score(
         run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
         return
     from folkmoot_node.config import load_config
+    from folkmoot_node.engine import score as run_score_plainly
     from folkmoot_node.plugins import load_plugins
     from folkmoot_node.risk_policy import load_policy
-    from folkmoot_node.scoring import score as run_score_plainly
 
     config = load_config(home)
     run_score_plainly(config, load_plugins(), load_policy(config.risk_policy), today=today)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from folkmoot_node.flows import StageFailed, event, is_transient, shielded
+from folkmoot_node.flows import event, is_transient
+from folkmoot_node.stages import StageFailed, shielded
 from folkmoot_operator.problems import ExitCode, Problem
 
 MARK = "918273645546"

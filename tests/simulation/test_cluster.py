@@ -1,0 +1,189 @@
+"""Scoring on a real Dask cluster: a scheduler and workers as processes on this machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psutil
+import pytest
+from region import MAPPING, RISK_POLICY, SOURCES, TRAFFORD, Node, free_port, household_rows, script
+
+from folkmoot_node.config import load_config
+from folkmoot_node.store import open_store, read_key
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+HOUSEHOLDS = 40_000
+PARTITIONS = 64
+PEOPLE = """\
+schema = 1
+name = "benefits"
+level = "household"
+supplier = "Benefits"
+files = ["benefits.csv"]
+uprn = "UPRN"
+
+[fields.benefit_income]
+column = "Income"
+type = "number"
+combine = "sum"
+category = "finance"
+unit = "GBP"
+"""
+SECOND_SOURCE = SOURCES.replace("council_tax", "benefits")
+
+
+@dataclass
+class Cluster:
+    """A scheduler and two workers of one thread each, without nannies."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]]
+    folder: Path
+
+    def add_worker(self, *options: str) -> None:
+        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
+        self.workers.append(
+            subprocess.Popen(
+                [
+                    script("dask"), "worker", self.address, "--nthreads", "1", "--no-nanny",
+                    "--no-dashboard", "--host", "127.0.0.1",
+                    "--local-directory", str(self.folder / "dask"), *options,
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        )  # fmt: skip
+        log.close()
+
+    def stop(self) -> None:
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+
+def start_cluster(folder: Path, protocol: str = "tcp", *options: str) -> Cluster:
+    port = free_port()
+    log = (folder / "scheduler.log").open("wb")
+    scheduler = subprocess.Popen(
+        [
+            script("dask"), "scheduler", "--host", "127.0.0.1", "--port", str(port),
+            "--protocol", protocol, "--no-dashboard", *options,
+        ],
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+    )  # fmt: skip
+    log.close()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    cluster = Cluster(f"{protocol}://127.0.0.1:{port}", scheduler, [], folder)
+    for _ in range(2):
+        cluster.add_worker(*options)
+    return cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = start_cluster(tmp_path)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    """A node with two sources, scored on threads."""
+    node = Node(tmp_path / TRAFFORD)
+    node.run("init", "--council", TRAFFORD, "--name", "Trafford")
+    (node.home / "mappings" / "council_tax.toml").write_text(MAPPING)
+    (node.home / "mappings" / "benefits.toml").write_text(PEOPLE)
+    (node.home / "risk-policy.toml").write_text(RISK_POLICY)
+    node.write_extract(household_rows(TRAFFORD, HOUSEHOLDS))
+    rows = [f"{10_000_000 + number * 3},{number % 900}.25" for number in range(HOUSEHOLDS)]
+    (node.home / "extracts" / "benefits.csv").write_text("\n".join(["UPRN,Income", *rows]) + "\n")
+    settings = (node.home / "node.toml").read_text() + SOURCES + SECOND_SOURCE
+    settings = settings.replace("[scoring]", f"[scoring]\npartitions = {PARTITIONS}")
+    (node.home / "node.toml").write_text(settings)
+    return node
+
+
+def use(node: Node, cluster: Cluster, *lines: str) -> None:
+    path = node.home / "node.toml"
+    text = path.read_text().replace("[scoring]", '[scoring]\nengine = "dask"')
+    path.write_text("\n".join([text, f'[dask]\nscheduler = "{cluster.address}"', *lines]) + "\n")
+
+
+def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.DataFrame]]:
+    """What the last run did, what officers get, and the decrypted tables."""
+    out = node.home / "out.csv"
+    node.run("households", "--out", out)
+    config = load_config(node.home)
+    with open_store(config.store_path, read_key(config.key_file)) as store:
+        run = store.run.model_dump(exclude={"run_id", "started_at", "finished_at"})
+        counted = store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
+        details = list(store.details())
+    return run, out.read_bytes(), counted, sorted(details, key=lambda part: int(part["uprn"][0]))
+
+
+def assert_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    assert one[0] == other[0]
+    assert one[1] == other[1]
+    assert one[2].equals(other[2])
+    assert len(one[3]) == len(other[3]) == PARTITIONS
+    assert all(a.equals(b) for a, b in zip(one[3], other[3], strict=True))
+
+
+def runs(node: Node) -> list[Path]:
+    return list((node.home / "store" / "runs").glob("*"))
+
+
+def test_a_cluster_gives_the_same_bytes(node: Node, cluster: Cluster) -> None:
+    node.run("score")
+    here = scored(node)
+    use(node, cluster)
+    node.run("score")
+    assert_same(scored(node), here)
+    assert runs(node) == []
+
+
+def test_a_worker_that_is_killed_loses_nothing(node: Node, cluster: Cluster) -> None:
+    node.run("score")
+    here = scored(node)
+    use(node, cluster)
+    run = subprocess.Popen(
+        [script("folkmoot-node"), "score", "--home", node.home], stdout=subprocess.DEVNULL
+    )
+    while (done := kill_in_the_middle(node, cluster)) is None:
+        assert run.poll() is None, "the run ended before a worker could be killed"
+    assert run.wait(120) == 0
+    assert 0 < done < PARTITIONS
+    assert_same(scored(node), here)
+
+
+def kill_in_the_middle(node: Node, cluster: Cluster) -> int | None:
+    """Kills a worker once some parts are scored; tells how many were."""
+    done = len(list((node.home / "store" / "runs").glob("*/@scored-*.spool")))
+    if done < 3:
+        time.sleep(0.005)
+        return None
+    cluster.workers[0].kill()
+    cluster.workers[0].wait()
+    return done
