@@ -9,7 +9,6 @@ Nothing returns a result to Prefect's store, and an error that reaches it is tol
 from __future__ import annotations
 
 import datetime
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +74,7 @@ def score(home: str, day: str) -> None:
         home: The node's folder.
         day: The day of the run, ISO 8601.
     """
-    _BODY.begun.set()
+    _Body.begun = True
     with _begun(home, day) as run:
         run_id = run.plan.run_id
         get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
@@ -85,7 +84,7 @@ def score(home: str, day: str) -> None:
         create(home, run_id)
         _wait(score_part.submit(home, run_id, part) for part in range(partitions))
         finish(home, run_id)
-    _BODY.finished.set()
+    _Body.finished = True
 
 
 @task(name="event", persist_result=False, cache_policy=NO_CACHE)
@@ -114,14 +113,13 @@ def visit(moment: str, events: list[tuple[str, str, bool]]) -> None:
 
 
 class _Body:
-    """How far the body of a flow came, whatever became of its history."""
+    """How far the body of a flow came, whatever became of its history.
 
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.finished = threading.Event()
+    Without locks: workers receive the flow, and all it names, as a pickle.
+    """
 
-
-_BODY = _Body()
+    begun = False
+    finished = False
 
 
 def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> None:
@@ -141,14 +139,14 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
     except StageFailed as failed:
         raise failed.problem from None
     except Exception as error:
-        if _BODY.begun.is_set() and not _BODY.finished.is_set():
+        if _Body.begun and not _Body.finished:
             if config.on_cluster and isinstance(error, OSError):
                 from folkmoot_node.cluster import unreachable
 
                 raise unreachable(config, "cannot be reached") from None
             raise work_fault("flow score", error) from None
         warn(f"Prefect cannot be reached ({type(error).__name__}); this run is not in its history")
-        if not _BODY.begun.is_set():
+        if not _Body.begun:
             engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
 
 

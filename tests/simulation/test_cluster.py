@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
 import pytest
-from region import MAPPING, RISK_POLICY, SOURCES, TRAFFORD, Node, free_port, household_rows, script
+from region import (
+    MAPPING,
+    RISK_POLICY,
+    SOURCES,
+    TRAFFORD,
+    Node,
+    eventually,
+    free_port,
+    household_rows,
+    script,
+)
 
 from folkmoot_node.config import load_config
+from folkmoot_node.prefect_server import PrefectServer, ServerState
 from folkmoot_node.store import open_store, read_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HOUSEHOLDS = 40_000
 PARTITIONS = 64
-PEOPLE = """\
-schema = 1
-name = "benefits"
-level = "household"
-supplier = "Benefits"
-files = ["benefits.csv"]
-uprn = "UPRN"
-
-[fields.benefit_income]
-column = "Income"
-type = "number"
-combine = "sum"
-category = "finance"
-unit = "GBP"
-"""
+_, _SUPPORT = MAPPING.split("[fields.council_tax_support]")
+_SUPPORT, _AREA = _SUPPORT.split("[fields.lsoa]")
+TAX = MAPPING.replace(f"[fields.council_tax_support]{_SUPPORT}", "")
+BENEFITS = MAPPING.partition("[fields.")[0].replace("council_tax", "benefits")
+BENEFITS += f"[fields.council_tax_support]{_SUPPORT}"
 SECOND_SOURCE = SOURCES.replace("council_tax", "benefits")
 
 
@@ -113,12 +113,12 @@ def node(tmp_path: Path) -> Node:
     """A node with two sources, scored on threads."""
     node = Node(tmp_path / TRAFFORD)
     node.run("init", "--council", TRAFFORD, "--name", "Trafford")
-    (node.home / "mappings" / "council_tax.toml").write_text(MAPPING)
-    (node.home / "mappings" / "benefits.toml").write_text(PEOPLE)
+    (node.home / "mappings" / "council_tax.toml").write_text(TAX)
+    (node.home / "mappings" / "benefits.toml").write_text(BENEFITS)
     (node.home / "risk-policy.toml").write_text(RISK_POLICY)
     node.write_extract(household_rows(TRAFFORD, HOUSEHOLDS))
-    rows = [f"{10_000_000 + number * 3},{number % 900}.25" for number in range(HOUSEHOLDS)]
-    (node.home / "extracts" / "benefits.csv").write_text("\n".join(["UPRN,Income", *rows]) + "\n")
+    rows = [f"{10_000_000 + n * 3},{'YN'[n % 2]}" for n in range(HOUSEHOLDS)]
+    (node.home / "extracts" / "benefits.csv").write_text("\n".join(["UPRN,Support", *rows]) + "\n")
     settings = (node.home / "node.toml").read_text() + SOURCES + SECOND_SOURCE
     settings = settings.replace("[scoring]", f"[scoring]\npartitions = {PARTITIONS}")
     (node.home / "node.toml").write_text(settings)
@@ -187,3 +187,68 @@ def kill_in_the_middle(node: Node, cluster: Cluster) -> int | None:
     cluster.workers[0].kill()
     cluster.workers[0].wait()
     return done
+
+
+@dataclass
+class History:
+    """A Prefect server that records runs."""
+
+    server: PrefectServer
+
+    def run(self, node: Node) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "folkmoot_node.work", "score", node.home, "--recorded"],
+            env=self.server.client_environment(),
+            cwd=node.home,
+        )
+
+    def find(self, what: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        request = urllib.request.Request(
+            f"{self.server.api_url}/{what}/filter", json.dumps(body or {}).encode()
+        )
+        auth = self.server.client_environment()["PREFECT_API_AUTH_STRING"].encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(auth).decode()}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+@pytest.fixture
+def history(node: Node) -> Iterator[History]:
+    told: list[str] = []
+    server = PrefectServer(load_config(node.home), lambda text, problem: told.append(text))
+    server.open()
+    until = time.monotonic() + 120
+    while server.state is not ServerState.READY:
+        assert time.monotonic() < until, told
+        server.attend()
+        time.sleep(0.2)
+    yield History(server)
+    server.close()
+
+
+def test_a_flow_scores_on_threads_and_on_a_cluster(
+    node: Node, cluster: Cluster, history: History
+) -> None:
+    """Stage by stage in Prefect's history; also when a worker is killed in the middle."""
+    node.run("score")
+    here = scored(node)
+    assert history.run(node).wait(200) == 0
+    assert_same(scored(node), here)
+    stages = {"read-frame", "read-benefits", "create", "finish"}
+    stages |= {f"score-{part}" for part in range(PARTITIONS)}
+    eventually(lambda: {one["name"] for one in history.find("task_runs")} == stages)
+
+    use(node, cluster)
+    run = history.run(node)
+    while (done := kill_in_the_middle(node, cluster)) is None:
+        assert run.poll() is None, "the run ended before a worker could be killed"
+    assert run.wait(200) == 0
+    assert 0 < done < PARTITIONS
+    assert_same(scored(node), here)
+    states = [one["state_type"] for one in history.find("flow_runs")]
+    assert states == ["COMPLETED", "COMPLETED"]
+    runs = history.find("task_runs")
+    eventually(lambda: {one["state_type"] for one in history.find("task_runs")} == {"COMPLETED"})
+    assert all(set(one["task_inputs"]) <= {"home", "run_id", "source", "part"} for one in runs)

@@ -14,13 +14,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from region import TRAFFORD, Node, Region, household_rows, script
+from region import TRAFFORD, Node, Region, eventually, household_rows, script
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,16 +40,6 @@ def hook(event, arguments):
         file.write(told + "\\n")
 sys.addaudithook(hook)
 """
-
-
-def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
-    until = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found:
-            return found
-        assert time.monotonic() < until, "did not come about"
-        time.sleep(0.2)
 
 
 class Served:
