@@ -19,7 +19,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     from distributed import Client, Future, Security
 
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
 """How long the scheduler may take to answer."""
 WORKER_SECONDS = 60.0
 """How long to wait for the first worker."""
@@ -85,11 +85,25 @@ def security(config: NodeConfig) -> Security | None:
     )
 
 
-def unreachable(config: NodeConfig, how: str) -> Problem:
-    """The problem of a cluster that is not there."""
+def lost(config: NodeConfig, error: Exception) -> Problem | None:
+    """The problem of a cluster that is not there, or no more; None if the error is another."""
+    if not config.on_cluster:
+        return None
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    if isinstance(error, KilledWorker):
+        how = "lost several workers at the same stage"
+    elif isinstance(error, FutureCancelledError) or (
+        # Time-outs and closed connections; those of files have a number.
+        isinstance(error, OSError) and error.errno is None
+    ):
+        how = "cannot be reached, or has no worker"
+    else:
+        return None
     return Problem(
         f"the Dask cluster {how}",
-        where=config.dask.scheduler or "node.toml: dask.scheduler",
+        where=str(config.dask.scheduler),
         remedy="Check that scheduler and workers run, and that workers have folkmoot-node[dask] "
         "and the node's folder at the same path",
         exit_code=ExitCode.UNREACHABLE,
@@ -98,10 +112,9 @@ def unreachable(config: NodeConfig, how: str) -> Problem:
 
 @contextmanager
 def _client(config: NodeConfig) -> Iterator[Client]:
+    """A connection to the cluster; errors that leave it are problems."""
     try:
-        from distributed import Client, KilledWorker
-        from distributed.client import FutureCancelledError
-        from distributed.comm.core import CommClosedError
+        from distributed import Client
     except ImportError:
         raise Problem(
             "Dask is not installed",
@@ -109,30 +122,26 @@ def _client(config: NodeConfig) -> Iterator[Client]:
             remedy="Run `pip install folkmoot-node[dask]`, here and on the workers",
             exit_code=ExitCode.SETTINGS,
         ) from None
-    failed: Problem
     try:
-        client = Client(
+        with Client(
             config.dask.scheduler,
             security=security(config),
             timeout=CONNECT_SECONDS,
             set_as_default=False,
-        )
-    except (OSError, TimeoutError):
-        raise unreachable(config, f"did not answer for {CONNECT_SECONDS:.0f} s") from None
-    with client:
-        try:
+        ) as client:
             client.wait_for_workers(1, timeout=WORKER_SECONDS)
             yield client
-            return
-        except stages.StageFailed as error:
-            failed = error.problem
-        except KilledWorker:
-            failed = unreachable(config, "lost several workers at the same stage")
-        except TimeoutError:
-            failed = unreachable(config, "has no worker")
-        except (CommClosedError, FutureCancelledError):
-            failed = unreachable(config, "was lost in the middle of the run")
-    raise failed
+        return
+    except stages.StageFailed as failed:
+        known = failed.problem
+    except Problem:
+        raise
+    except Exception as error:
+        problem = lost(config, error)
+        if problem is None:
+            raise
+        known = problem
+    raise known
 
 
 def _wait(futures: Sequence[Future], done: Callable[[int], None] = lambda _: None) -> None:

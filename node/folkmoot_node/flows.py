@@ -19,11 +19,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
+from prefect.states import Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from folkmoot_node import engine, stages
 from folkmoot_node.answering import Event
+from folkmoot_node.cluster import lost
 from folkmoot_node.config import NodeConfig, load_config
 from folkmoot_node.faults import work_fault
 from folkmoot_node.plugins import load_plugins
@@ -67,14 +69,37 @@ finish = _stage(stages.finish, "finish", "finish")
 
 
 @flow(name="score", flow_run_name="score-{day}", persist_result=False)
-def score(home: str, day: str) -> None:
+def score(home: str, day: str) -> State[None] | None:
     """Scores the council's households.
+
+    It never raises: Prefect would write the error to a file, with all that hangs on it.
 
     Args:
         home: The node's folder.
         day: The day of the run, ISO 8601.
     """
-    _Body.begun = True
+    _Body.failure = UNFINISHED
+    try:
+        score_in_tasks(home, day)
+        failure = None
+    except StageFailed as failed:
+        failure = failed
+    except Exception as error:
+        known = lost(load_config(Path(home)), error) or work_fault("flow score", error)
+        failure = StageFailed.of(known)
+    _Body.failure = failure
+    if failure is None:
+        return None
+    get_run_logger().error(str(failure))
+    return Failed(message=str(failure))
+
+
+def score_in_tasks(home: str, day: str) -> None:
+    """What the flow `score` does: one task a source, a partition, a stage.
+
+    Raises:
+        StageFailed: If a stage fails for good.
+    """
     with _begun(home, day) as run:
         run_id = run.plan.run_id
         get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
@@ -84,7 +109,6 @@ def score(home: str, day: str) -> None:
         create(home, run_id)
         _wait(score_part.submit(home, run_id, part) for part in range(partitions))
         finish(home, run_id)
-    _Body.finished = True
 
 
 @task(name="event", persist_result=False, cache_policy=NO_CACHE)
@@ -96,7 +120,7 @@ def event(round_id: str, text: str, is_problem: bool) -> None:
 
 
 @flow(name="visit", flow_run_name="visit-{moment}", persist_result=False)
-def visit(moment: str, events: list[tuple[str, str, bool]]) -> None:
+def visit(moment: str, events: list[tuple[str, str, bool]]) -> State[None] | None:
     """What a visit to the coordinator did. It has been done: this is its history.
 
     Args:
@@ -104,22 +128,27 @@ def visit(moment: str, events: list[tuple[str, str, bool]]) -> None:
         events: Round (or empty), what happened, and whether somebody has to look. The texts
             hold nothing that is derived from households.
     """
-    _wait(
-        [
-            event.with_options(task_run_name=f"round-{one[0]}" if one[0] else "node").submit(*one)
-            for one in events
-        ]
-    )
+    runs = [
+        event.with_options(task_run_name=f"round-{one[0]}" if one[0] else "node").submit(*one)
+        for one in events
+    ]
+    for run in runs:
+        run.wait()
+    problems = [text for _, text, is_problem in events if is_problem]
+    return Failed(message=problems[0]) if problems else None
+
+
+UNFINISHED = StageFailed("the run did not come to its end", "", "", int(ExitCode.FAULT))
 
 
 class _Body:
-    """How far the body of a flow came, whatever became of its history.
+    """What became of the work of a flow, whatever became of its history.
 
-    Without locks: workers receive the flow, and all it names, as a pickle.
+    Attributes:
+        failure: Why it failed; None if it did not. Missing until it begins.
     """
 
-    begun = False
-    finished = False
+    failure: StageFailed | None
 
 
 def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> None:
@@ -134,20 +163,15 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
         Problem: As `scoring.score`.
     """
     config = load_config(home)
+    recorded = score.with_options(task_runner=_runner(config))
     try:
-        score.with_options(task_runner=_runner(config))(str(config.home), day.isoformat())
-    except StageFailed as failed:
-        raise failed.problem from None
+        recorded(str(config.home), day.isoformat(), return_state=True)
     except Exception as error:
-        if _Body.begun and not _Body.finished:
-            if config.on_cluster and isinstance(error, OSError):
-                from folkmoot_node.cluster import unreachable
-
-                raise unreachable(config, "cannot be reached") from None
-            raise work_fault("flow score", error) from None
-        warn(f"Prefect cannot be reached ({type(error).__name__}); this run is not in its history")
-        if not _Body.begun:
-            engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
+        warn(f"Prefect cannot be reached ({type(error).__name__}); its history has a gap")
+    if not hasattr(_Body, "failure"):
+        engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
+    elif _Body.failure is not None:
+        raise _Body.failure.problem
 
 
 def record_visit(moment: str, events: Sequence[Event]) -> None:

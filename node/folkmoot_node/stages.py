@@ -28,6 +28,11 @@ class StageFailed(Exception):
     def __init__(self, problem: str, where: str, remedy: str, exit_code: int) -> None:
         super().__init__(problem, where, remedy, exit_code)
 
+    @classmethod
+    def of(cls, problem: Problem) -> StageFailed:
+        """The same, to be sent and stored."""
+        return cls(problem.problem, problem.where, problem.remedy, int(problem.exit_code))
+
     @property
     def problem(self) -> Problem:
         """The same, for this process."""
@@ -56,7 +61,7 @@ def shielded(where: str, work: Callable[[], _T]) -> _T:
     except Exception as error:
         known = work_fault(where, error)
     # Outside the handlers, so that no other error hangs on it as its context.
-    raise StageFailed(known.problem, known.where, known.remedy, int(known.exit_code))
+    raise StageFailed.of(known)
 
 
 @contextmanager

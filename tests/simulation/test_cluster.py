@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import socket
 import subprocess
@@ -16,6 +17,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from region import (
     MAPPING,
     RISK_POLICY,
@@ -41,6 +47,23 @@ _SUPPORT, _AREA = _SUPPORT.split("[fields.lsoa]")
 TAX = MAPPING.replace(f"[fields.council_tax_support]{_SUPPORT}", "")
 BENEFITS = MAPPING.partition("[fields.")[0].replace("council_tax", "benefits")
 BENEFITS += f"[fields.council_tax_support]{_SUPPORT}"
+MARK = "918273645546"
+FAILING = """
+import sys
+from folkmoot_node import flows, work
+from folkmoot_node.scoring_run import ScoringRun
+from folkmoot_operator.problems import ExitCode, Problem
+flows.read_frame.retry_delay_seconds = [0.1]
+real, tries = ScoringRun._read_frame, []
+def fail_first(self):
+    tries.append(1)
+    if len(tries) == 1:
+        raise ERROR
+    return real(self)
+ScoringRun._read_frame = fail_first
+sys.argv = ["work", "score", sys.argv[1], "--recorded"]
+work.run(work.app)
+"""
 SECOND_SOURCE = SOURCES.replace("council_tax", "benefits")
 
 
@@ -143,6 +166,16 @@ def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.Dat
     return run, out.read_bytes(), counted, sorted(details, key=lambda part: int(part["uprn"][0]))
 
 
+def test_a_cluster_that_is_away_is_told_of_and_the_last_scores_stay(node: Node) -> None:
+    node.run("score")
+    here = scored(node)
+    path = node.home / "node.toml"
+    text = path.read_text().replace("[scoring]", '[scoring]\nengine = "dask"')
+    path.write_text(f'{text}\n[dask]\nscheduler = "tcp://127.0.0.1:{free_port()}"\n')
+    assert "the Dask cluster cannot be reached" in node.run("score", expect=6)
+    assert_same(scored(node), here)
+
+
 def assert_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
     assert one[0] == other[0]
     assert one[1] == other[1]
@@ -202,6 +235,17 @@ class History:
             cwd=node.home,
         )
 
+    def run_failing(self, node: Node, error: str) -> subprocess.CompletedProcess[str]:
+        """A run whose frame cannot be read at the first try."""
+        return subprocess.run(
+            [sys.executable, "-c", FAILING.replace("ERROR", error), node.home],
+            env=self.server.client_environment(),
+            cwd=node.home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def find(self, what: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         request = urllib.request.Request(
             f"{self.server.api_url}/{what}/filter", json.dumps(body or {}).encode()
@@ -234,12 +278,51 @@ def test_a_flow_scores_on_threads_and_on_a_cluster(
     """Stage by stage in Prefect's history; also when a worker is killed in the middle."""
     node.run("score")
     here = scored(node)
+    on_threads(node, history, here)
+    what_may_pass_is_tried_again(node, history, here)
+    on_a_cluster(node, cluster, history, here)
+
+
+def on_threads(node: Node, history: History, here: tuple[Any, ...]) -> None:
     assert history.run(node).wait(200) == 0
     assert_same(scored(node), here)
     stages = {"read-frame", "read-benefits", "create", "finish"}
     stages |= {f"score-{part}" for part in range(PARTITIONS)}
     eventually(lambda: {one["name"] for one in history.find("task_runs")} == stages)
 
+
+def what_may_pass_is_tried_again(node: Node, history: History, here: tuple[Any, ...]) -> None:
+    for error, code, times in (
+        ("Problem('is away', where='source x', exit_code=ExitCode.UNREACHABLE)", 0, 2),
+        ("Problem('is wrong', where='source x', exit_code=ExitCode.DATA)", 4, 1),
+        (f"ValueError('{MARK} is no number')", 1, 1),
+    ):
+        before = {one["id"] for one in history.find("task_runs")}
+        done = history.run_failing(node, error)
+        assert done.returncode == code, done.stderr
+        assert MARK not in done.stderr
+        (read,) = eventually(
+            lambda known=before: [
+                one
+                for one in history.find("task_runs")
+                if one["id"] not in known
+                and one["name"] == "read-frame"
+                and one["state_type"] in {"COMPLETED", "FAILED"}
+            ]
+        )
+        assert read["run_count"] == times
+        assert (read["state_type"] == "COMPLETED") == (code == 0)
+    assert_same(scored(node), here)
+    for path in (node.home / "prefect").rglob("*"):
+        assert path.parent.name != "storage", "a result was kept"
+        assert path.is_dir() or MARK.encode() not in path.read_bytes(), path
+    messages = {one["state"]["message"] for one in history.find("flow_runs")}
+    assert any("source x: is wrong" in (message or "") for message in messages)
+    assert any("ValueError at " in (message or "") for message in messages)
+
+
+def on_a_cluster(node: Node, cluster: Cluster, history: History, here: tuple[Any, ...]) -> None:
+    flows = {one["id"] for one in history.find("flow_runs")}
     use(node, cluster)
     run = history.run(node)
     while (done := kill_in_the_middle(node, cluster)) is None:
@@ -247,8 +330,58 @@ def test_a_flow_scores_on_threads_and_on_a_cluster(
     assert run.wait(200) == 0
     assert 0 < done < PARTITIONS
     assert_same(scored(node), here)
-    states = [one["state_type"] for one in history.find("flow_runs")]
-    assert states == ["COMPLETED", "COMPLETED"]
-    runs = history.find("task_runs")
-    eventually(lambda: {one["state_type"] for one in history.find("task_runs")} == {"COMPLETED"})
-    assert all(set(one["task_inputs"]) <= {"home", "run_id", "source", "part"} for one in runs)
+    (flow,) = [one for one in history.find("flow_runs") if one["id"] not in flows]
+    assert flow["state_type"] == "COMPLETED"
+    mine = {"flow_runs": {"id": {"any_": [flow["id"]]}}}
+    eventually(
+        lambda: {one["state_type"] for one in history.find("task_runs", mine)} == {"COMPLETED"}
+    )
+    for one in history.find("task_runs", mine):
+        assert set(one["task_inputs"]) <= {"home", "run_id", "source", "part"}
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A key and its certificate, which is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cluster")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "cluster.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "cluster.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return tmp_path
+
+
+def test_a_cluster_is_reached_by_tls(node: Node, certificates: Path) -> None:
+    node.run("score")
+    here = scored(node)
+    files = [
+        certificates / "cluster.pem",
+        certificates / "cluster.pem",
+        certificates / "cluster.key",
+    ]
+    options = [
+        text
+        for name, file in zip(("ca-file", "cert", "key"), files, strict=True)
+        for text in (f"--tls-{name}", str(file))
+    ]
+    cluster = start_cluster(certificates, "tls", *options)
+    try:
+        lines = zip(("ca_file", "certificate", "key"), files, strict=True)
+        use(node, cluster, *(f'{name} = "{file}"' for name, file in lines))
+        node.run("score")
+        assert_same(scored(node), here)
+    finally:
+        cluster.stop()

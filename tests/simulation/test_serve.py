@@ -80,8 +80,12 @@ class Served:
         (line,) = [one for one in self.log.read_text().splitlines() if "is ready at" in one][-1:]
         return line.split("is ready at ")[1].split()[0]
 
-    def api(self, path: str, body: object = None, *, auth: bool = True) -> Any:
-        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body or {}).encode())
+    def api(
+        self, path: str, body: object = None, *, auth: bool = True, method: str = "POST"
+    ) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}{path}", json.dumps(body or {}).encode(), method=method
+        )
         request.add_header("Content-Type", "application/json")
         if auth:
             secret = (self.node.home / "prefect" / "auth").read_bytes().strip()
@@ -214,6 +218,8 @@ def nothing_of_a_resident_is_in_prefects_files(served: Served) -> None:
 
 
 def nothing_connects_beyond_this_machine(served: Served) -> None:
+    # What the interface asks for when a person opens its page of integrations.
+    assert served.api("/collections/views/aggregate-worker-metadata", method="GET")
     served.look_at_connections()
     assert served.remote <= {"127.0.0.1", "::1"}
     hosts = [line for line in served.watched.read_text().splitlines() if line.startswith("(")]
