@@ -55,6 +55,13 @@ class Background:
         """
         config = self._home.config
         if config.prefect.enabled and config.prefect.url is None:
+            if config.on_cluster and not config.dask.is_here:
+                raise Problem(
+                    "workers on other machines cannot reach the Prefect server that `serve` runs",
+                    where="node.toml: prefect",
+                    remedy="Set url to a Prefect server that they reach, or enabled = false",
+                    exit_code=ExitCode.SETTINGS,
+                )
             self._server = PrefectServer(config, self._say)
             self._server.open()
             self._unsettled_until = time.monotonic() + SETTLE_SECONDS
@@ -162,7 +169,7 @@ class Background:
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due
-                self._say(f"scoring could not reach a source; again in {wait:.0f} s", True)
+                self._say(f"scoring could not reach what it needs; again in {wait:.0f} s", True)
                 return
         self._score_failures = 0
         if code == ExitCode.OK:

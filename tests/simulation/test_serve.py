@@ -6,9 +6,11 @@ Starting a Prefect server takes 5 to 20 seconds, so one node goes through everyt
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -245,9 +247,21 @@ def the_server_ends_with_a_serve_that_is_killed(served: Served) -> None:
     assert not left
 
 
-def sigterm_leaves_no_process(served: Served) -> None:
+def old_runs_are_deleted_after_a_restart(served: Served) -> None:
+    (database,) = (served.node.home / "prefect").glob("prefect.db")
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        changed = connection.execute(
+            "UPDATE flow_run SET end_time = datetime(end_time, '-31 days') "
+            "WHERE name LIKE 'score-%'"
+        )
+        assert changed.rowcount == 2
     served.start()
     served.ready()
+    eventually(lambda: not served.runs("score-"))
+    assert served.runs("visit-")
+
+
+def sigterm_leaves_no_process(served: Served) -> None:
     children = served.children()
     assert children
     served.process.send_signal(signal.SIGTERM)
@@ -266,4 +280,5 @@ def test_a_served_node_lives_and_ends(served: Served, region: Region) -> None:
     nothing_connects_beyond_this_machine(served)
     a_second_serve_does_not_start(served)
     the_server_ends_with_a_serve_that_is_killed(served)
+    old_runs_are_deleted_after_a_restart(served)
     sigterm_leaves_no_process(served)

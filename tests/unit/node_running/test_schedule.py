@@ -105,3 +105,29 @@ def test_settings_that_hold(tmp_path: Path) -> None:
     (tmp_path / "node.toml").write_text(NODE)
     assert load_config(tmp_path).schedule is None
     assert load_config(tmp_path).prefect.enabled
+
+
+@pytest.mark.parametrize(
+    "lines, told",
+    [
+        ('scheduler = "d.example:8786"', "dask.scheduler"),
+        ('scheduler = "tls://d.example:8786"', "needs ca_file, certificate and key"),
+        ('scheduler = "tcp://d.example:8786"', "another machine is reached by tls://"),
+        ('scheduler = "tcp://127.0.0.1:8786"\nkey = "k"', "begins with tls://"),
+        ("", "scoring.engine: dask needs"),
+    ],
+)
+def test_a_cluster_that_is_open_to_others_is_refused(tmp_path: Path, lines: str, told: str) -> None:
+    (tmp_path / "node.toml").write_text(f'{NODE}engine = "dask"\n[dask]\n{lines}\n')
+    with pytest.raises(Problem) as caught:
+        load_config(tmp_path)
+    assert told in caught.value.problem
+
+
+def test_a_cluster_on_this_machine_or_a_trusted_network_may_be_plain(tmp_path: Path) -> None:
+    for lines in (
+        'scheduler = "tcp://127.0.0.1:8786"',
+        'scheduler = "tcp://d.example:8786"\nunencrypted = true',
+    ):
+        (tmp_path / "node.toml").write_text(f'{NODE}engine = "dask"\n[dask]\n{lines}\n')
+        assert load_config(tmp_path).on_cluster
