@@ -55,6 +55,11 @@ class OwnRun(ScoringRun):
         self._incomplete = 0
         self._linked: Counter[str] = Counter()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes run stages; then all records are in files."""
+        return self.plan.memory == 0
+
     def create(self) -> None:
         """Creates the tables of the store, once all sources are read and linked."""
         self._writer.create(columns.table(self.stored_attributes(), self.binding))

@@ -202,6 +202,8 @@ class ScoringRun:
         Raises:
             Problem: Exit code DATA, if the frame has no household.
         """
+        if self._partitions.done():
+            self._partitions = Future()  # a second try
         try:
             partitions = self._read_frame()
         except BaseException as error:

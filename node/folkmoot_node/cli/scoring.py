@@ -114,9 +114,9 @@ def score(
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.config import load_config
+    from folkmoot_node.engine import score as run
     from folkmoot_node.plugins import load_plugins
     from folkmoot_node.risk_policy import load_policy
-    from folkmoot_node.scoring import score as run
 
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
