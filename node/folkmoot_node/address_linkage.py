@@ -8,7 +8,7 @@ disk. `address_text` adds rules for what a model's weight cannot decide.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +18,7 @@ import polars as pl
 
 from folkmoot_node import address_text
 from folkmoot_node.address_text import AddressParts
+from folkmoot_node.address_thresholds import AddressThresholds
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK = 50_000
 """Different addresses that are matched at a time; bounds memory."""
-MINIMUM_WEIGHT = -20.0
-"""Match weight below which the matcher keeps no candidate."""
 
 RECORD, ADDRESS, POSTCODE, UPRN = "record", "address", "postcode", "uprn"
 _TYPED = "__typed"
@@ -38,25 +37,6 @@ class Outcome(Enum):
     LINKED = "linked"
     AMBIGUOUS = "ambiguous"
     UNLINKED = "unlinked"
-
-
-@dataclass(frozen=True, slots=True)
-class AddressThresholds:
-    """When a candidate is taken, and when a person is asked.
-
-    Attributes:
-        match_weight: Smallest match weight of a link, in bits: log2 of how many times
-            likelier the evidence is if both are one address. Exact addresses need none.
-        distinguishability: Smallest difference to the weight of the next candidate, in bits.
-        review_weight: Smallest match weight at which a record that is not linked is worth a
-            person's look; below it a record is unlinked.
-        candidates: How many candidates a person is shown at most.
-    """
-
-    match_weight: float = 4.0
-    distinguishability: float = 2.0
-    review_weight: float = -5.0
-    candidates: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +64,30 @@ class PreparedGazetteer:
         self._matcher = matcher
         self._parts: dict[int, AddressParts] = {}
 
-    def link(self, records: pl.DataFrame, thresholds: AddressThresholds) -> AddressLinks:
+    def link(
+        self,
+        records: pl.DataFrame,
+        thresholds: AddressThresholds,
+        refused: Mapping[tuple[str | None, str | None], Set[int]] | None = None,
+    ) -> AddressLinks:
         """Finds the homes of records.
 
         Args:
             records: `record` (int64, distinct), `address` and `postcode` (text, may be null).
             thresholds: When a candidate is taken.
+            refused: For address and postcode, as `written` gives them, the UPRNs that they
+                are not, as a person has said.
         """
-        written = records.select(
-            RECORD,
-            pl.col(ADDRESS).map_elements(address_text.rewritten, return_dtype=pl.String),
-            POSTCODE,
-        )
-        known = written.filter(pl.col(ADDRESS).is_not_null() & (pl.col(ADDRESS) != ""))
+        records = written(records)
+        known = records.filter(pl.col(ADDRESS).is_not_null() & (pl.col(ADDRESS) != ""))
         # Many records are of one household, and its address is often typed alike.
         different = known.select(ADDRESS, POSTCODE).unique(maintain_order=True)
         different = different.with_row_index(_TYPED).cast({_TYPED: pl.Int64})
         found = [
-            self._matched(different.slice(start, CHUNK), thresholds)
+            self._matched(different.slice(start, CHUNK), thresholds, refused or {})
             for start in range(0, different.height, CHUNK)
         ]
-        keyed = written.join(
+        keyed = records.join(
             different, on=[ADDRESS, POSTCODE], how="left", nulls_equal=True, maintain_order="left"
         )
         outcomes = pl.concat([_no_outcomes(), *(part.records for part in found)])
@@ -119,7 +102,12 @@ class PreparedGazetteer:
         unlinked = pl.col("outcome").fill_null(Outcome.UNLINKED.value)
         return AddressLinks(linked.with_columns(unlinked).drop(_TYPED), shown.drop(_TYPED))
 
-    def _matched(self, typed: pl.DataFrame, thresholds: AddressThresholds) -> AddressLinks:
+    def _matched(
+        self,
+        typed: pl.DataFrame,
+        thresholds: AddressThresholds,
+        refused: Mapping[tuple[str | None, str | None], Set[int]],
+    ) -> AddressLinks:
         """The outcome of different addresses, which `__typed` numbers."""
         scored = self._matcher.match(typed.rename({_TYPED: RECORD}))
         by_typed: dict[int, list[_Candidate]] = {}
@@ -132,7 +120,8 @@ class PreparedGazetteer:
             if record in exact:
                 outcomes.append((record, Outcome.LINKED.value, exact[record], None, None))
                 continue
-            candidates = by_typed.get(record, [])
+            wrong = refused.get((address, postcode), frozenset())
+            candidates = [c for c in by_typed.get(record, []) if c.uprn not in wrong]
             decided = self._decide(address, postcode, candidates, thresholds)
             outcomes.append((record, *decided))
             if decided[0] == Outcome.AMBIGUOUS.value:
@@ -202,6 +191,15 @@ def _no_candidates() -> pl.DataFrame:
             POSTCODE: pl.String, "match_weight": pl.Float64,
         }
     )  # fmt: skip
+
+
+def written(records: pl.DataFrame) -> pl.DataFrame:
+    """`record`, `address` as `address_text.rewritten` gives it, and `postcode`."""
+    return records.select(
+        RECORD,
+        pl.col(ADDRESS).map_elements(address_text.rewritten, return_dtype=pl.String),
+        POSTCODE,
+    )
 
 
 @contextmanager
