@@ -23,6 +23,7 @@ from folkmoot_node.address_linkage import (
     AddressLinks,
     Outcome,
     PreparedGazetteer,
+    no_links,
     prepared,
     written,
 )
@@ -33,6 +34,9 @@ from folkmoot_node.review_file import Pair
 from folkmoot_sdk.schema import UPRN_COLUMN, Identifier
 
 NO_POSTCODE = "no postcode"
+"""Stands for the sector of records without a whole postcode."""
+NO_IDENTIFIERS = "no identifiers"
+"""Stands for the sector of records of which nothing is known to link them by."""
 _SECTOR = r"^([A-Z]{1,2}[0-9][A-Z0-9]?[0-9])[A-Z]{2}$"
 _DIGEST = "__digest"
 
@@ -44,6 +48,8 @@ class Linked(BaseModel):
         by_address: Records whose address is that of one home.
         by_person: Records of a person whose household another source knows.
         by_review: Records whose home a person confirmed.
+        communal: Records that were found in one of these ways to be of a communal
+            establishment; they are not among those.
         ambiguous: Records that may be of several homes, or not certainly of one.
         unlinked: Records with identifiers that fit no home.
         sectors: Ambiguous and unlinked records by the sector of their postcode.
@@ -54,6 +60,7 @@ class Linked(BaseModel):
     by_address: int = 0
     by_person: int = 0
     by_review: int = 0
+    communal: int = 0
     ambiguous: int = 0
     unlinked: int = 0
     sectors: dict[str, int] = {}
@@ -61,7 +68,18 @@ class Linked(BaseModel):
     @property
     def found(self) -> int:
         """Records whose home was found."""
-        return self.by_address + self.by_person + self.by_review
+        return self.by_address + self.by_person + self.by_review + self.communal
+
+    def sectors_of(self, records: int) -> dict[str, int]:
+        """Records that were not linked by postcode sector.
+
+        Args:
+            records: All records without a UPRN, also those without identifiers.
+        """
+        known = self.found + self.ambiguous + self.unlinked
+        if not known or records == known:
+            return self.sectors
+        return self.sectors | {NO_IDENTIFIERS: records - known}
 
 
 @dataclass
@@ -70,7 +88,7 @@ class Linkage:
 
     Attributes:
         config: The node's configuration.
-        homes: `uprn`, `address`, `postcode` of the frame.
+        homes: `uprn`, `address`, `postcode` and `communal` of the frame.
         decisions: What people decided.
     """
 
@@ -112,9 +130,14 @@ class Linkage:
         by_address = links.records.filter(pl.col("outcome") == Outcome.LINKED.value)
         ambiguous = links.records.filter(pl.col("outcome") == Outcome.AMBIGUOUS.value)
         found = pl.concat([reviewed, by_address.select(RECORD, UPRN_COLUMN)])
+        communal = self.homes.filter("communal").select(UPRN_COLUMN)
+        households = [
+            way.join(communal, on=UPRN_COLUMN, how="anti").height for way in (by_address, reviewed)
+        ]
         counted = Linked(
-            by_address=by_address.height,
-            by_review=reviewed.height,
+            by_address=households[0],
+            by_review=households[1],
+            communal=found.height - sum(households),
             ambiguous=ambiguous.height,
             unlinked=records.height - found.height - ambiguous.height,
             sectors=_sectors(typed.join(found, on=RECORD, how="anti")),
@@ -162,7 +185,8 @@ class Linkage:
 
     def _by_address(self, typed: pl.DataFrame, review: SourceReview) -> AddressLinks:
         settings = self.config.linkage.addresses
-        assert settings is not None
+        if settings is None or not typed[ADDRESS].drop_nulls().len():
+            return no_links(typed)
         refused = {
             (address, postcode): review.decided[digest].is_not
             for _, address, postcode, digest in typed.iter_rows()

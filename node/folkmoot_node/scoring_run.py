@@ -23,7 +23,7 @@ from folkmoot_node import columns
 from folkmoot_node.assembly import Assembly, PartRecords, area_values
 from folkmoot_node.binding import Binding, bind
 from folkmoot_node.config import NodeConfig, load_config
-from folkmoot_node.identifying import asked
+from folkmoot_node.identifying import asked, communal_field
 from folkmoot_node.link import area_rows
 from folkmoot_node.linkage import Linkage, Linked, distinct_homes
 from folkmoot_node.partition import split
@@ -40,7 +40,7 @@ from folkmoot_node.store_writer import ROW_GROUP
 from folkmoot_node.stratify import stratify
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import AREA_COLUMN, Field, FieldType, Level
+from folkmoot_sdk.schema import AREA_COLUMN, Field, Level
 
 _PLAN_FILE = "plan.json"
 _PARTITIONS = "@partitions"
@@ -137,6 +137,7 @@ class ScoringRun:
         }
         self._check_frame()
         self._asked = asked(config, self._sources)
+        self._communal = communal_field(config, self._sources[config.frame])
         self._key = read_key(config.key_file)
         self._spool = Spool(run_folder(config, plan.run_id), self._key, plan.run_id, plan.memory)
         self._linkage: Linkage | None = None
@@ -384,14 +385,6 @@ class ScoringRun:
             return wanted
         return [*wanted, communal]
 
-    @property
-    def _communal(self) -> str | None:
-        """The field of the frame by which communal establishments are left out."""
-        field, schema = self.config.linkage.communal_field, self._sources[self.config.frame].schema
-        if self.config.linkage.communal_households or field not in schema:
-            return None
-        return field if schema[field].type is FieldType.BOOLEAN else None
-
     def _linking(self) -> Linkage:
         with self._lock:
             if self._linkage is None:
@@ -490,13 +483,14 @@ class ScoringRun:
             linked=found,
             no_uprn=read.no_key,
             not_in_frame=read.records - read.no_key + linkage.found - found - became.communal,
+            unlinked=read.no_key - linkage.found - linkage.ambiguous,
             communal=became.communal,
             by_address=linkage.by_address,
             by_person=linkage.by_person,
             by_review=linkage.by_review,
             ambiguous=linkage.ambiguous,
             linked_areas=became.areas,
-            unlinked_sectors=linkage.sectors,
+            unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
         )

@@ -117,8 +117,8 @@ class SourceReading:
 
         Args:
             writer: Receives the records, each in its partition.
-            homes: Receives UPRN, address and postcode of each home, in partition 0; needed
-                if that was asked.
+            homes: Receives `uprn`, `address`, `postcode` and `communal` of each home, in
+                partition 0; needed if that was asked.
             partitions: Given the number of records, the number of partitions.
 
         Returns:
@@ -127,7 +127,7 @@ class SourceReading:
         batches = []
         for batch in self._reader:
             if homes is not None:
-                homes.append(0, _addressed(batch))
+                homes.append(0, self._addressed(batch))
             batches.append(self._keyed(batch))
         read = self._finished()
         count = partitions(read.records - read.no_key)
@@ -155,6 +155,18 @@ class SourceReading:
             batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
 
+    def _addressed(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """What records are compared with, of the frame's records that have an address."""
+        postcode, communal = Identifier.POSTCODE.column, self._asked.communal
+        known = pl.col(postcode) if postcode in batch.columns else pl.lit(None, pl.String)
+        is_communal = pl.col(communal).fill_null(False) if communal else pl.lit(False)
+        return batch.select(
+            UPRN_COLUMN,
+            pl.col(Identifier.ADDRESS.column).alias("address"),
+            known.alias("postcode"),
+            is_communal.alias("communal"),
+        ).drop_nulls([UPRN_COLUMN, "address"])
+
     def _set_aside(self, batch: pl.DataFrame, pending: SpoolWriter) -> None:
         known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
         without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
@@ -176,15 +188,6 @@ class SourceReading:
             left_out=dict(reader.left_out),
             labels=reader.labels,
         )
-
-
-def _addressed(batch: pl.DataFrame) -> pl.DataFrame:
-    """`uprn`, `address` and `postcode` of the frame's records that have them."""
-    postcode = Identifier.POSTCODE.column
-    known = pl.col(postcode) if postcode in batch.columns else pl.lit(None, pl.String)
-    return batch.select(
-        UPRN_COLUMN, pl.col(Identifier.ADDRESS.column).alias("address"), known.alias("postcode")
-    ).drop_nulls([UPRN_COLUMN, "address"])
 
 
 def _spread(batches: list[pl.DataFrame], writer: SpoolWriter, partitions: int) -> None:
