@@ -27,8 +27,10 @@ NOT_LISTED = 0.004
 """Share of properties missing from the gazetteer."""
 NOT_SURVEYED = 0.01
 """Share of households missing from the housing file."""
-NO_UPRN = 0.008
-"""Share of records that nobody could match to a property."""
+NO_UPRN = 0.03
+"""Share of records that nobody has matched to a property, in systems that have addresses."""
+NO_UPRN_NO_ADDRESS = 0.008
+"""The same in a system that has none."""
 SECOND_ACCOUNT = 0.004
 """Share of properties with a second council tax account, mostly a former occupier's debt."""
 IN_CARE_HOMES = 0.006

@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import disorder, identifiers
+from folkmoot_rehearsal import disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.rounding import Integers
+from folkmoot_rehearsal.unmatched import AddressColumns
 
 FRAME = "council_tax"
 """Source whose properties are the households that are scored."""
@@ -34,6 +35,7 @@ class Extract:
         mapping: Name of the mapping file among this package's mappings.
         encoding: Text encoding of a CSV file.
         delimiter: Separator of a CSV file.
+        truth: About its records without a UPRN; see `unmatched.set_apart`.
     """
 
     source: str
@@ -42,6 +44,7 @@ class Extract:
     mapping: str
     encoding: str = "utf-8"
     delimiter: str = ","
+    truth: pl.DataFrame = field(default_factory=unmatched.no_truth)
 
     def write(self, folder: Path) -> None:
         """Writes the file; the same frame gives the same bytes."""
@@ -74,10 +77,15 @@ def extracts(population: Population, rng: np.random.Generator) -> Iterator[Extra
         _childrens_services,
     )
     for maker in makers:
-        yield maker(population, rng)
+        made = maker(population, rng)
+        first = 1 if made.file.endswith(".parquet") else 2
+        frame, truth = unmatched.set_apart(made.frame, made.source, first)
+        yield replace(made, frame=frame, truth=truth)
 
 
-def write(population: Population, rng: np.random.Generator, folder: Path) -> tuple[str, ...]:
+def write(
+    population: Population, rng: np.random.Generator, folder: Path
+) -> tuple[tuple[str, ...], pl.DataFrame]:
     """Writes a council's extract files and mappings.
 
     Args:
@@ -87,18 +95,19 @@ def write(population: Population, rng: np.random.Generator, folder: Path) -> tup
 
     Returns:
         Names of the sources, the frame first; the mapping of each is
-        `mappings/<name>.toml`.
+        `mappings/<name>.toml`. The truth about records without a UPRN.
     """
     (folder / "extracts").mkdir(parents=True, exist_ok=True)
     (folder / "mappings").mkdir(exist_ok=True)
     shipped = resources.files("folkmoot_rehearsal") / "mappings"
-    names = []
+    names, truths = [], [unmatched.no_truth()]
     for extract in extracts(population, rng):
         extract.write(folder / "extracts")
         mapping = (shipped / extract.mapping).read_bytes()
         (folder / "mappings" / f"{extract.source}.toml").write_bytes(mapping)
         names.append(extract.source)
-    return tuple(names)
+        truths.append(extract.truth)
+    return tuple(names), pl.concat(truths)
 
 
 def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
@@ -116,6 +125,8 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
             "support": known.council_tax_support,
             "arrears": known.council_tax_arrears,
             "extracted": [population.today] * n,
+            "address": [home.in_gazetteer for home in population.addresses],
+            "postcode": [home.postcode for home in population.addresses],
         }
     )
     former = frame.filter(pl.Series(rng.random(n) < disorder.SECOND_ACCOUNT))
@@ -141,6 +152,7 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
         pl.when("support").then(pl.lit(yes)).otherwise(pl.lit(no)).alias("support"),
         _money("arrears"),
         pl.col("extracted").dt.strftime(dates),
+        pl.col("address", "postcode"),
     )
     frame = disorder.blanked(frame, {"arrears": disorder.BLANK / 3, "since": disorder.BLANK}, rng)
     bad = {
@@ -153,14 +165,14 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
     if second:
         frame.columns = [
             "ACCT_NO", "PROP_UPRN", "NAME", "CTAX_BAND", "SPD_IND", "SPD_START", "CTR_IND",
-            "OS_DEBT", "EXTRACT_DT",
+            "OS_DEBT", "EXTRACT_DT", "PROP_ADDR", "PROP_PCODE",
         ]  # fmt: skip
         return Extract(
             FRAME, "council_tax.csv", frame, "council_tax_second_supplier.toml", "utf-8-sig", "|"
         )
     frame.columns = [
         "AccountReference", "UPRN", "LiableParty", "Band", "Discount", "DiscountFrom", "Support",
-        "Arrears", "ExtractedOn",
+        "Arrears", "ExtractedOn", "PropertyAddress", "Postcode",
     ]  # fmt: skip
     return Extract(FRAME, "council_tax.csv", frame, "council_tax.toml")
 
@@ -172,7 +184,8 @@ def _llpg(population: Population, rng: np.random.Generator) -> Extract:
         {
             "UPRN": population.uprn.astype(str),
             "CLASS": rng.choice(np.array(["RD02", "RD03", "RD04", "RD06"]), size=n),
-            "POSTCODE": identifiers.postcodes(n, rng),
+            "ADDRESS": [home.in_gazetteer for home in population.addresses],
+            "POSTCODE": [home.postcode for home in population.addresses],
             "LSOA21CD": np.array(population.margins.lsoas)[area],
             "WD24CD": np.array(population.margins.wards)[area],
         }
@@ -209,12 +222,13 @@ def _residents(population: Population, rng: np.random.Generator) -> Extract:
     twice = frame.filter(pl.Series(rng.random(frame.height) < disorder.REPEATED_PERSON))
     twice = twice.with_columns(PersonReference=pl.col("PersonReference") + 90_000_000)
     frame = pl.concat([frame, earlier, twice, _care_home_residents(population, frame.height, rng)])
+    frame = unmatched.addressed(frame, population, rng, AddressColumns())
     frame = frame.with_columns(
         pl.col("PersonReference", "UPRN").cast(pl.String),
         pl.col("DateOfBirth", "MovedIn").dt.strftime("%d/%m/%Y"),
     )
     frame = disorder.repeated(frame, disorder.REPEATED_ROW, rng)
-    frame = disorder.blanked(frame, {"DateOfBirth": disorder.BLANK, "UPRN": disorder.NO_UPRN}, rng)
+    frame = disorder.blanked(frame, {"DateOfBirth": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "DateOfBirth": disorder.BAD_DATES}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("residents", "residents.csv", frame, "residents.toml")
@@ -274,8 +288,10 @@ def _housing_benefit(population: Population, rng: np.random.Generator) -> Extrac
             "WEEKLY_HB": [f"{v:.2f}" for v in np.where(benefit, rng.gamma(9, 13, size=n), 0)],
         }
     )
+    columns = AddressColumns("UPRN", "ADDRESS", "POSTCODE")
+    frame = unmatched.addressed(frame, population, rng, columns)
     frame = disorder.repeated(frame, disorder.REPEATED_ROW, rng)
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN, "UC_IND": disorder.BLANK}, rng)
+    frame = disorder.blanked(frame, {"UC_IND": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "HB_IND": ("1", "?")}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract(
@@ -298,6 +314,7 @@ def _rents(population: Population, rng: np.random.Generator) -> Extract:
     ).with_columns(
         _money("Arrears £"), pl.col("Joint to sole").dt.strftime("%d-%b-%Y").fill_null("-")
     )
+    frame = unmatched.addressed(frame, population, rng, AddressColumns())
     frame = disorder.blanked(frame, {"Arrears £": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "Arrears £": disorder.BAD_AMOUNTS}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
@@ -318,7 +335,8 @@ def _adult_social_care(population: Population, rng: np.random.Generator) -> Extr
         },
         schema=dict.fromkeys(("person_id", "uprn", "package", "start_date"), pl.String),
     )
-    frame = disorder.blanked(frame, {"uprn": disorder.NO_UPRN}, rng)
+    columns = AddressColumns("uprn", "address", "postcode")
+    frame = unmatched.addressed(frame, population, rng, columns)
     frame = disorder.shuffled(disorder.spoiled(frame, {"package": ("X", "?")}, rng), rng)
     frame = frame.with_columns(pl.col("uprn").cast(pl.Int64), pl.col("start_date").str.to_date())
     return Extract(
@@ -338,7 +356,7 @@ def _shielded_list(population: Population, rng: np.random.Generator) -> Extract:
             "Flag": np.where(rng.random(n) < 0.97, "Y", "N"),
         }
     )
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN}, rng)
+    frame = unmatched.addressed(frame, population, rng, AddressColumns())
     bad = {"UPRN": disorder.BAD_UPRNS, "Flag": ("X",)}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("shielded_list", "shielded_list.csv", frame, "shielded_list.toml")
@@ -357,7 +375,7 @@ def _domestic_abuse(population: Population, rng: np.random.Generator) -> Extract
             "Risk": rng.choice(np.array(["standard", "medium", "high"]), size=n),
         }
     )
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN}, rng)
+    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN_NO_ADDRESS}, rng)
     bad = {"LastReport": disorder.BAD_DATES, "Reports": ("-1", "many")}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("domestic_abuse", "domestic_abuse.csv", frame, "domestic_abuse.toml")

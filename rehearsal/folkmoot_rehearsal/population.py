@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import circumstances, households, people
+from folkmoot_rehearsal import addresses, circumstances, households, people
+from folkmoot_rehearsal.addresses import Address
 from folkmoot_rehearsal.circumstances import Circumstances, Dates
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF, HOUSEHOLD_TYPES, TENURES, Composition
 from folkmoot_rehearsal.councils import Council
@@ -34,6 +35,7 @@ class Population:
         people: Their members.
         circumstances: What happens in them.
         uprn: Unique property reference number of each household; int64, distinct.
+        addresses: Its address.
         birth: Date of birth of each person.
         person: Reference of each person in the council's index; int64, distinct.
     """
@@ -45,6 +47,7 @@ class Population:
     people: People
     circumstances: Circumstances
     uprn: Integers
+    addresses: list[Address]
     birth: Dates
     person: Integers
 
@@ -57,6 +60,8 @@ class Population:
             {
                 "council": np.repeat(str(self.council.code), len(area)),
                 "uprn": self.uprn,
+                "address": [home.in_gazetteer for home in self.addresses],
+                "postcode": [home.postcode for home in self.addresses],
                 "lsoa": np.array(self.margins.lsoas)[area],
                 "ward": np.array(self.margins.wards)[area],
                 "tenure": np.array(TENURES)[drawn.tenure],
@@ -106,6 +111,7 @@ def draw(
 
     The same council, margins, day and state of `rng` give the same population.
     """
+    (streets,) = rng.spawn(1)
     drawn = households.draw(margins, rng)
     members = people.draw(drawn, margins.age, rng)
     n, persons = len(drawn.size), len(members.age)
@@ -120,6 +126,7 @@ def draw(
         people=members,
         circumstances=circumstances.draw(drawn, members, today, rng),
         uprn=uprn.astype(np.int64),
+        addresses=addresses.draw(n, streets),
         birth=_births(members.age, today, rng),
         person=(rng.choice(persons * 5, size=persons, replace=False) + 1_000_000).astype(np.int64),
     )
