@@ -83,8 +83,8 @@ def draw(people: People, birth: Dates, rng: np.random.Generator) -> Identities:
     n = len(people.age)
     forename = np.empty(n, dtype="<U32")
     own = np.empty(n, dtype="<U32")
-    for at, names in enumerate(COMMUNITIES):
-        mine = community == at
+    for number, names in enumerate(COMMUNITIES):
+        mine = community == number
         own[mine] = _surnames(names, int(mine.sum()), rng)
         for chosen, sex in ((names.female, people.female), (names.male, ~people.female)):
             these = mine & sex
@@ -146,5 +146,5 @@ def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
     digits = serial[:, None] // 10 ** np.arange(8, -1, -1) % 10
     check = (11 - digits @ np.arange(10, 1, -1) % 11) % 11
     issued = check != 10
-    numbers = (serial * 10 + check)[issued][:size]
-    return numbers.astype(np.str_)
+    numbers: Texts = (serial * 10 + check)[issued][:size].astype(np.str_)
+    return numbers
