@@ -42,39 +42,24 @@ def who(candidates: pl.DataFrame, same: pl.DataFrame, alike: pl.DataFrame) -> pl
     Args:
         candidates: `RECORD`, `PERSONA` and more.
         same: Pairs of personas that are one person, `PERSONA` and `OTHER`, both ways.
-        alike: Pairs of personas that may be one person, but of which one has no forename or
-            an initial only; both ways. Such a one is taken for a person of the candidates if
-            it may be only one of them.
+        alike: Pairs of a `PERSONA` without a forename, or with an initial, and an `OTHER`
+            with one, who may be one person. The former is taken for a person among the
+            candidates if it may be only that one.
 
     Returns:
         The candidates with the column `PERSON`.
     """
     named = _smallest(candidates.select(RECORD, PERSONA), same)
-    persons = named.rename({PERSONA: OTHER})
-    possible = (
-        candidates.select(RECORD, PERSONA)
+    only = (
+        named.select(RECORD, PERSONA)
         .join(alike, on=PERSONA)
-        .join(persons, on=[RECORD, OTHER])
+        .join(named.rename({PERSONA: OTHER}), on=[RECORD, OTHER])
         .group_by(RECORD, PERSONA)
-        .agg(pl.col(PERSON).n_unique().alias("persons"), pl.col(PERSON).min().alias("to"))
+        .agg(pl.col(PERSON).n_unique().alias("persons"), pl.col(PERSON).min().alias("is"))
         .filter(pl.col("persons") == 1)
     )
-    # Only a person of one persona moves, and never two into each other.
-    sizes = named.group_by(RECORD, PERSON).len("size")
-    moves = (
-        possible.join(named, on=[RECORD, PERSONA])
-        .join(sizes, on=[RECORD, PERSON])
-        .filter((pl.col("size") == 1) & (pl.col("to") != pl.col(PERSON)))
-        .join(
-            possible.select(RECORD, pl.col(PERSONA).alias("to"), pl.col("to").alias("back")),
-            on=[RECORD, "to"],
-            how="left",
-        )
-        .filter(pl.col("back").is_null() | (pl.col("to") < pl.col(PERSON)))
-        .select(RECORD, PERSONA, "to")
-    )
-    settled = named.join(moves, on=[RECORD, PERSONA], how="left").select(
-        RECORD, PERSONA, pl.coalesce("to", PERSON).alias(PERSON)
+    settled = named.join(only, on=[RECORD, PERSONA], how="left").select(
+        RECORD, PERSONA, pl.coalesce("is", PERSON).alias(PERSON)
     )
     return candidates.join(settled, on=[RECORD, PERSONA], maintain_order="left")
 

@@ -185,7 +185,11 @@ def _candidates(
     between = between.with_columns(one_person(model).alias("one"), may_link(model).alias("may"))
     between = between.rename({RECORD: OTHER})
     same = _both_ways(_not_side_by_side(between.filter("one"), personas, sightings))
+    nameless = personas.filter(pl.col("forename_root").is_null()).select(PERSONA)
     alike = _both_ways(between.filter(pl.col("may") & ~pl.col("one")))
+    alike = alike.join(nameless, on=PERSONA, how="semi").join(
+        nameless.rename({PERSONA: OTHER}), on=OTHER, how="anti"
+    )
     return _Candidates(who(pairs, same, alike), same)
 
 

@@ -92,7 +92,7 @@ def matcher(known: pl.DataFrame, model: PersonModel, threads: int) -> Iterator[M
             "or take out the table [linkage.people]",
             exit_code=ExitCode.SETTINGS,
         ) from None
-    # Splink writes its queries and counts to its log.
+    # Splink logs queries and counts, and would print them.
     logging.getLogger("splink").setLevel(logging.ERROR)
     connection = duckdb.connect(":memory:")
     try:
@@ -100,11 +100,13 @@ def matcher(known: pl.DataFrame, model: PersonModel, threads: int) -> Iterator[M
         connection.execute("set temp_directory = ''")
         connection.execute(f"set threads = {threads:d}")
         connection.execute("set enable_progress_bar = false")
-        people = known.unique(["forename_root", "surname", "dob"])
+        # Two of one name and date at two postcodes count as two: they may be.
+        people = known.unique(["forename_root", "surname", "dob", "postcode"])
         linker = Linker(
             known.rename({PERSONA: "unique_id"}).to_arrow(),
             model.settings(people.height),
             db_api=DuckDBAPI(connection=connection),
+            set_up_logging=False,
             input_table_aliases="known",
         )
         for comparison in model.comparisons:
