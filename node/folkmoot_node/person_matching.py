@@ -106,7 +106,7 @@ def matcher(known: pl.DataFrame, model: PersonModel, threads: int) -> Iterator[M
             known.rename({PERSONA: "unique_id"}).to_arrow(),
             model.settings(people.height),
             db_api=DuckDBAPI(connection=connection),
-            set_up_logging=False,
+            set_up_basic_logging=False,
             input_table_aliases="known",
         )
         for comparison in model.comparisons:

@@ -43,7 +43,7 @@ def bare(people: RehearsedPeople, rules: PersonRules) -> int:
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"set threads = {rules.threads}")
         api = DuckDBAPI(connection=connection)
-        linker = Linker(frames, settings, db_api=api, set_up_logging=False)
+        linker = Linker(frames, settings, db_api=api, set_up_basic_logging=False)
         found = linker.inference.predict(threshold_match_probability=rules.review)
         return len(found.as_duckdbpyrelation())
 
