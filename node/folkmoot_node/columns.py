@@ -17,6 +17,7 @@ from folkmoot_node.table import (
     PART_COLUMN,
     SCORE_COLUMN,
     attribute_column,
+    date_column,
     field_column,
     points_column,
 )
@@ -83,11 +84,15 @@ def counted(
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
-    """UPRN, inputs and contributions of some households, in the smallest types."""
+    """UPRN, inputs, dates and contributions of some households, in the smallest types."""
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
+    sources = dict.fromkeys(binding.fields[name].source for name in kept)
+    dates = [date_column(source) for source in sources]
     return households.select(
-        UPRN_COLUMN, *(_shrunk(households[name]).alias(field_column(name)) for name in kept)
+        UPRN_COLUMN,
+        *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
+        *(name for name in dates if name in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)

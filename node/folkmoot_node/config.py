@@ -37,6 +37,8 @@ class ScoringSettings(Settings):
         threads: Threads that score, from 1.
         partitions: Parts in which households are scored and stored; chosen by size if
             it is missing.
+        memory_mib: Memory that records may take between the stages of a run; beyond it they
+            go to encrypted files in the store's folder.
     """
 
     frame: Identifier
@@ -44,6 +46,7 @@ class ScoringSettings(Settings):
     release_policy: Path = Path("release-policy.toml")
     threads: Annotated[int, Field(ge=1, le=256)] = 2
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
+    memory_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 1024
 
 
 class QuarantineSettings(Settings):
@@ -183,6 +186,16 @@ class NodeConfig:
     def partitions(self) -> int | None:
         """Parts in which households are scored; None to choose by size."""
         return self.settings.scoring.partitions
+
+    @property
+    def memory(self) -> int:
+        """Bytes that records may take between the stages of a run."""
+        return self.settings.scoring.memory_mib * 2**20
+
+    @property
+    def runs_folder(self) -> Path:
+        """Encrypted intermediate files of the run in progress."""
+        return self.store_path.parent / "runs"
 
     @property
     def quarantine_folder(self) -> Path:

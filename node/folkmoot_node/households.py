@@ -57,6 +57,21 @@ def combine(
     return pl.DataFrame(columns), present
 
 
+def latest_dates(linked: pl.DataFrame, households: int) -> pl.Series:
+    """Date of each household's latest record; null if it has none, or none with a date.
+
+    Args:
+        linked: As for `combine`, with the column `record_date`.
+        households: Number of households.
+    """
+    dated = linked.lazy().select(HOUSEHOLD, DATE_COLUMN).drop_nulls(DATE_COLUMN).collect()
+    days = dated[DATE_COLUMN].to_physical().to_numpy()
+    never = np.iinfo(np.int32).min
+    latest = np.full(households, never, dtype=np.int32)
+    np.maximum.at(latest, dated[HOUSEHOLD].to_numpy(), days)
+    return _series(DATE_COLUMN, latest, latest != never).cast(pl.Date)
+
+
 def as_they_are(records: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
     """What `combine` gives for records that are one household each."""
     counts = {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN
+from folkmoot_sdk.schema import UPRN_COLUMN
 
 HOUSEHOLD = "__household"
-"""Column of linked records: row of the household (or of the area) in its frame."""
+"""Column of linked records: row of the household in its partition."""
 
 
 def household_index(uprns: pl.Series) -> pl.DataFrame:
@@ -40,21 +40,18 @@ def link_by_uprn(records: pl.DataFrame, index: pl.DataFrame, *, ordered: bool) -
     return joined.collect(engine="streaming")
 
 
-def link_by_area(
-    records: pl.DataFrame, labels: Sequence[str], areas: Sequence[str]
-) -> pl.DataFrame:
-    """The records of areas in which households are, with the column `HOUSEHOLD`.
+def area_rows(areas: Sequence[str], labels: Sequence[str]) -> pl.Series:
+    """For each area of the households its row among the areas of a source.
 
     Args:
-        records: As `folkmoot_node.records` gives them, about areas.
-        labels: What the indexes of the records' areas stand for.
-        areas: What the indexes of the households' areas stand for; `HOUSEHOLD` counts
-            these.
+        areas: What the indexes of the households' areas stand for.
+        labels: The source's areas, in the order of its rows.
+
+    Returns:
+        UInt32, null for an area that the source does not have.
     """
-    place = {code: at for at, code in enumerate(areas)}
-    rows = pl.Series(HOUSEHOLD, [place.get(code) for code in labels], dtype=pl.UInt32)
-    linked = records.with_columns(rows.gather(records[AREA_COLUMN]))
-    return linked.filter(pl.col(HOUSEHOLD).is_not_null())
+    place = {code: at for at, code in enumerate(labels)}
+    return pl.Series([place.get(code) for code in areas], dtype=pl.UInt32)
 
 
 def is_unique(keys: pl.Series) -> bool:

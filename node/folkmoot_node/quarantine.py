@@ -34,6 +34,7 @@ class Quarantine:
 
     def __init__(self, folder: Path, source: str, run_id: str) -> None:
         self.path = folder / f"{source}-{run_id}.csv"
+        self.path.unlink(missing_ok=True)  # of a first try to read the source in this run
         self.fields: Counter[str] = Counter()
         self._source = source
         self._stream: IO[str] | None = None

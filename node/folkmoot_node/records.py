@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 
@@ -33,66 +34,130 @@ MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have up to 12 digits (GeoPlace)."""
 
 _SMALL = 30_000
+_COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
 _GSS = r"^[EWSNKJ]\d{8}$"
 
 
-@dataclass(slots=True)
-class SourceRecords:
-    """The sound records of one source.
+class RecordReader:
+    """Reads one source, batch by batch.
 
     Attributes:
-        frame: `uprn` (Int64; null if the record has none) or `area` (index into its
-            labels), `record_date` (Date) if the schema has one, and the wanted fields:
-            Boolean, integers, Float64, Date; categories as Int16 index into their codes;
-            areas as UInt32 index into their labels.
-        labels: For each area column the codes that occur, ascending.
-        rejected: Number of records in quarantine.
-        origins: Files or tables that were read, in order.
+        sound: Number of records that were read and sound.
+        labels: For each area column the codes that its indexes stand for.
         latest: Latest record date, None if the schema has none.
-        left_out: Number of sound records that the source left out on purpose, by reason.
     """
 
-    frame: pl.DataFrame
-    labels: Mapping[str, tuple[str, ...]]
-    rejected: int
-    origins: tuple[str, ...]
-    latest: datetime.date | None
-    left_out: Mapping[str, int]
+    def __init__(
+        self,
+        source: ConnectedSource,
+        wanted: Sequence[str],
+        reference_date: datetime.date,
+        quarantine: Quarantine,
+    ) -> None:
+        self.sound = 0
+        self.labels: dict[str, tuple[str, ...]] = {}
+        self.latest: datetime.date | None = None
+        self._source = source
+        self._wanted = wanted
+        self._reference_date = reference_date
+        self._quarantine = quarantine
+        self._left_out: Counter[str] = Counter()
+        self._origins: dict[str, None] = {}
+        self._columns = _Columns(source, wanted)
+        self._areas: dict[str, dict[str, int]] = {name: {} for name in self._columns.areas}
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Files or tables that were read, in order."""
+        return tuple(self._origins)
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Number of sound records that the source left out on purpose, by reason."""
+        return {reason: records for reason, records in self._left_out.items() if records}
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Yields the sound records of each batch.
+
+        `uprn` (Int64; null if the record has none) or `area` (index into its labels),
+        `record_date` (Date) if the schema has one, and the wanted fields: Boolean, integers,
+        Float64, Date; categories as Int16 index into their codes; areas as UInt32 index
+        into their labels.
+
+        Raises:
+            Problem: Exit code DATA if the source cannot be read, FAULT if its plugin breaks
+                its contract.
+        """
+
+        def leave_out(reason: str, records: int) -> None:
+            self._left_out[reason] += records
+
+        context = ReadContext(
+            tuple(self._wanted),
+            self._reference_date,
+            self._quarantine.reject,
+            leave_out=leave_out,
+        )
+        source = self._source
+        try:
+            for batch in source.source.read(context):
+                yield self._checked(batch)
+        except PluginError as error:
+            raise Problem(
+                error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.DATA
+            ) from None
+        except Problem:
+            raise
+        except Exception as error:
+            raise plugin_fault(source.origin, f"source {source.name}", error) from None
+        finally:
+            self._quarantine.close()
+        self.labels = {name: tuple(codes) for name, codes in self._areas.items()}
+
+    def _checked(self, batch: Records) -> pl.DataFrame:
+        """The sound records of a batch; the others go to quarantine."""
+        self._origins[batch.origin] = None
+        data = batch.data if isinstance(batch.data, pl.DataFrame) else pl.DataFrame(batch.data)
+        columns = [self._columns.column(data, name) for name in self._columns.names]
+        data = data.select([column.name for column in columns])
+        faults = data.select((~column.sound).any().alias(column.name) for column in columns)
+        broken = [column for column in columns if faults.item(0, column.name)]
+        if broken:
+            data = self._reject(batch, data, broken)
+        sound = data.select(column.convert.alias(column.name) for column in columns)
+        sound = sound.with_columns(
+            _indexed(sound[name], codes) for name, codes in self._areas.items()
+        )
+        self.sound += sound.height
+        if DATE_COLUMN in sound.columns:
+            dates = [date for date in (self.latest, sound[DATE_COLUMN].max()) if date is not None]
+            self.latest = cast(datetime.date | None, max(dates, default=None))
+        return sound
+
+    def _reject(
+        self, batch: Records, data: pl.DataFrame, broken: Sequence[_Column]
+    ) -> pl.DataFrame:
+        kept = pl.lit(True)
+        for column in broken:
+            rows = data.select((~column.sound).arg_true()).to_series().to_list()
+            values = data[column.name].gather(rows).to_list()
+            self._quarantine.reject([
+                Rejection(
+                    batch.origin,
+                    int(batch.rows[at]) if batch.rows is not None else batch.first_row + at,
+                    column.name,
+                    column.reason,
+                    str(value),
+                )
+                for at, value in zip(rows, values, strict=True)
+            ])  # fmt: skip
+            kept = kept & column.sound
+        return data.filter(kept)
 
 
-def read_records(
-    source: ConnectedSource,
-    wanted: Sequence[str],
-    reference_date: datetime.date,
-    quarantine: Quarantine,
-) -> SourceRecords:
-    """Reads the wanted fields of a source.
-
-    Raises:
-        Problem: Exit code DATA if the source cannot be read, FAULT if its plugin breaks
-            its contract.
-    """
-    left_out: Counter[str] = Counter()
-
-    def leave_out(reason: str, records: int) -> None:
-        left_out[reason] += records
-
-    context = ReadContext(tuple(wanted), reference_date, quarantine.reject, leave_out=leave_out)
-    reader = _Reader(source, wanted, quarantine)
-    try:
-        for batch in source.source.read(context):
-            reader.add(batch)
-    except PluginError as error:
-        raise Problem(
-            error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.DATA
-        ) from None
-    except Problem:
-        raise
-    except Exception as error:
-        raise plugin_fault(source.origin, f"source {source.name}", error) from None
-    finally:
-        quarantine.close()
-    return reader.result({reason: n for reason, n in left_out.items() if n})
+def no_records(source: ConnectedSource, wanted: Sequence[str]) -> pl.DataFrame:
+    """A frame without records, of the columns and types that a reader gives."""
+    return pl.DataFrame(schema=_Columns(source, wanted).types())
 
 
 @dataclass(slots=True)
@@ -112,63 +177,49 @@ class _Column:
     reason: str
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Collects the batches of one source."""
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the columns of a source's batches must be, and become."""
 
     source: ConnectedSource
     wanted: Sequence[str]
-    quarantine: Quarantine
-    _frames: list[pl.DataFrame] = field(default_factory=list)
-    _origins: dict[str, None] = field(default_factory=dict)
 
-    def add(self, batch: Records) -> None:
-        """Checks one batch and keeps its sound records."""
-        self._origins[batch.origin] = None
-        data = batch.data if isinstance(batch.data, pl.DataFrame) else pl.DataFrame(batch.data)
-        columns = [self._column(data, name) for name in self._names()]
-        data = data.select([column.name for column in columns])
-        faults = data.select((~column.sound).any().alias(column.name) for column in columns)
-        broken = [column for column in columns if faults.item(0, column.name)]
-        if broken:
-            data = self._reject(batch, data, broken)
-        self._frames.append(data.select(column.convert.alias(column.name) for column in columns))
-
-    def result(self, left_out: Mapping[str, int]) -> SourceRecords:
-        """All records together."""
-        if self._frames:
-            frame = pl.concat(self._frames)
-        else:
-            frame = pl.DataFrame(schema={name: self._empty_type(name) for name in self._names()})
-        self._frames.clear()
-        areas = [name for name in frame.columns if isinstance(frame.schema[name], pl.Categorical)]
-        labels = {name: _labels(frame[name]) for name in areas}
-        frame = frame.with_columns(
-            pl.col(name).cast(pl.Enum(labels[name])).to_physical().cast(pl.UInt32) for name in areas
-        )
-        latest = frame[DATE_COLUMN].max() if DATE_COLUMN in frame.columns else None
-        return SourceRecords(
-            frame=frame,
-            labels=labels,
-            rejected=self.quarantine.rejected,
-            origins=tuple(self._origins),
-            latest=latest if isinstance(latest, datetime.date) else None,
-            left_out=left_out,
-        )
-
-    def _names(self) -> list[str]:
+    @property
+    def names(self) -> list[str]:
+        """The columns that every batch must have."""
         key = AREA_COLUMN if self.source.schema.level is Level.AREA else UPRN_COLUMN
         date = [DATE_COLUMN] if self.source.schema.has_date else []
         return [key, *date, *self.wanted]
 
-    def _empty_type(self, name: str) -> pl.DataType | type[pl.DataType]:
+    @property
+    def areas(self) -> list[str]:
+        """Those that hold areas."""
+        schema = self.source.schema
+        return [
+            name
+            for name in self.names
+            if name == AREA_COLUMN
+            or (
+                name in schema
+                and schema[name].type is FieldType.AREA
+                and schema[name].combine not in _COUNTED
+            )
+        ]
+
+    def types(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Their types once they are checked."""
+        return {name: self._type(name) for name in self.names}
+
+    def _type(self, name: str) -> pl.DataType | type[pl.DataType]:
         if name == UPRN_COLUMN:
             return pl.Int64
         if name == AREA_COLUMN:
-            return pl.Categorical
+            return pl.UInt32
         if name == DATE_COLUMN:
             return pl.Date
         declared = self.source.schema[name]
+        if declared.combine in _COUNTED:
+            return pl.Boolean if declared.combine is Combine.COUNT else pl.UInt64
         if declared.type is FieldType.INTEGER:
             return _integer_type(declared)
         return {
@@ -176,10 +227,11 @@ class _Reader:
             FieldType.NUMBER: pl.Float64,
             FieldType.CATEGORY: pl.Int16,
             FieldType.DATE: pl.Date,
-            FieldType.AREA: pl.Categorical,
+            FieldType.AREA: pl.UInt32,
         }[declared.type]
 
-    def _column(self, data: pl.DataFrame, name: str) -> _Column:
+    def column(self, data: pl.DataFrame, name: str) -> _Column:
+        """How a column of a batch is checked and converted."""
         if name not in data.columns:
             raise self._broken_contract(f"gives no column {name!r}")
         dtype = data.schema[name]
@@ -197,8 +249,8 @@ class _Reader:
 
     def _field(self, declared: Field, dtype: pl.DataType) -> _Column:
         value = pl.col(declared.name)
-        if declared.combine in {Combine.COUNT, Combine.COUNT_DISTINCT}:
-            return _Column(declared.name, value, pl.lit(True), "")
+        if declared.combine in _COUNTED:
+            return _Column(declared.name, _counted(value, dtype, declared), pl.lit(True), "")
         if declared.type is FieldType.CATEGORY:
             return self._category(declared, dtype)
         if declared.type is FieldType.AREA:
@@ -241,30 +293,10 @@ class _Reader:
         value = pl.col(name).cast(pl.String)
         return _Column(
             name,
-            value.cast(pl.Categorical),
+            value,
             value.str.contains(_GSS).fill_null(True),
             "is not a GSS code (a letter and eight digits)",
         )
-
-    def _reject(
-        self, batch: Records, data: pl.DataFrame, broken: Sequence[_Column]
-    ) -> pl.DataFrame:
-        kept = pl.lit(True)
-        for column in broken:
-            rows = data.select((~column.sound).arg_true()).to_series().to_list()
-            values = data[column.name].gather(rows).to_list()
-            self.quarantine.reject([
-                Rejection(
-                    batch.origin,
-                    int(batch.rows[at]) if batch.rows is not None else batch.first_row + at,
-                    column.name,
-                    column.reason,
-                    str(value),
-                )
-                for at, value in zip(rows, values, strict=True)
-            ])  # fmt: skip
-            kept = kept & column.sound
-        return data.filter(kept)
 
     def _expect(self, right: bool, name: str, dtype: pl.DataType, expected: str) -> None:
         if not right:
@@ -281,6 +313,20 @@ class _Reader:
         )
 
 
+def _counted(value: pl.Expr, dtype: pl.DataType, declared: Field) -> pl.Expr:
+    """What is counted need not be kept, and may say who somebody is.
+
+    Of two different values of one household one in 2^64 pairs has the same hash.
+    """
+    known = value.is_not_null()
+    if declared.combine is Combine.COUNT:
+        return pl.when(known).then(pl.lit(True))
+    if dtype == pl.UInt64:
+        return value
+    text = isinstance(dtype, pl.Categorical | pl.Enum)
+    return pl.when(known).then((value.cast(pl.String) if text else value).hash())
+
+
 def _integer_type(declared: Field) -> type[pl.DataType]:
     """A small type for what is known to be small, such as ages; sums may need more."""
     low, high = declared.minimum, declared.maximum
@@ -288,9 +334,11 @@ def _integer_type(declared: Field) -> type[pl.DataType]:
     return pl.Int16 if small and declared.combine is not Combine.SUM else pl.Int64
 
 
-def _labels(series: pl.Series) -> tuple[str, ...]:
-    """The codes that occur, ascending."""
-    return tuple(series.unique().drop_nulls().cast(pl.String).sort().to_list())
+def _indexed(codes: pl.Series, known: dict[str, int]) -> pl.Series:
+    """The index of each code, in the order in which codes are first seen."""
+    for code in codes.unique(maintain_order=True).drop_nulls().to_list():
+        known.setdefault(code, len(known))
+    return codes.cast(pl.Enum(list(known))).to_physical().cast(pl.UInt32)
 
 
 def _range_reason(declared: Field) -> str:

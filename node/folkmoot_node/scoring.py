@@ -1,34 +1,153 @@
-"""The whole path from sources to a scored, encrypted store: one function per stage."""
+"""The whole path from sources to a scored, encrypted store."""
 
 from __future__ import annotations
 
 import datetime
 import secrets
+import shutil
+import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
 from folkmoot_node import columns
-from folkmoot_node.binding import Binding, bind
 from folkmoot_node.config import NodeConfig
-from folkmoot_node.gather import Progress, gather
-from folkmoot_node.plugins import Plugins, connect
+from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
-from folkmoot_node.run_summary import FactorSummary, RunSummary, StoredAttribute
+from folkmoot_node.run_summary import FactorSummary, RunSummary
+from folkmoot_node.scoring_run import RunPlan, ScoredPart, ScoringRun, run_folder
 from folkmoot_node.store_file import read_key
-from folkmoot_node.store_writer import ROW_GROUP, StoreWriter, write_store
-from folkmoot_node.stratify import stratify
-from folkmoot_sdk.factor import ScoringContext
+from folkmoot_node.store_writer import StoreWriter, write_store
 
-__all__ = ["RunSummary", "score"]
+__all__ = ["OwnRun", "RunSummary", "begin", "score"]
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, what is done and what there is to do."""
 
 
 def _silent(stage: str, done: int, total: int) -> None:
     del stage, done, total
+
+
+class OwnRun(ScoringRun):
+    """A run in the process that has begun it and writes its store. Made by `begin`."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        config: NodeConfig,
+        plugins: Plugins,
+        policy: RiskPolicy,
+        writer: StoreWriter,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(plan, config, plugins, policy)
+        self._writer = writer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._collected: set[int] = set()
+        self._bands = np.zeros(len(policy.bands), dtype=np.int64)
+        self._incomplete = 0
+        self._linked: Counter[str] = Counter()
+
+    def create(self) -> None:
+        """Creates the tables of the store, once all sources are read and linked."""
+        self._writer.create(columns.table(self.stored_attributes()))
+
+    def collect(self, part: int, scored: ScoredPart | None) -> None:
+        """Adds a scored partition to the store; may be called from several threads."""
+        if scored is not None:
+            self._writer.append(part, scored.counted, scored.details)
+        with self._lock:
+            self._collected.add(part)
+            if scored is not None:
+                self._bands += np.array(scored.bands)
+                self._incomplete += scored.incomplete
+                self._linked.update(scored.linked)
+
+    def finish(self) -> RunSummary:
+        """Adds the partitions that are not there yet, and finishes the store."""
+        for part in range(self.partitions):
+            if part not in self._collected:
+                self.collect(part, self.result(part))
+        plan, policy, binding = self.plan, self.policy, self.binding
+        run = RunSummary(
+            run_id=plan.run_id,
+            policy_name=policy.name,
+            policy_sha256=policy.digest.hex(),
+            policy_sunset=policy.sunset,
+            reference_date=plan.reference_date,
+            started_at=plan.started_at,
+            finished_at=int(self._clock()),
+            households=int(self._bands.sum()),
+            bands=dict(zip(policy.band_names, self._bands.tolist(), strict=True)),
+            incomplete=self._incomplete,
+            factors=tuple(
+                FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
+                for f in binding.factors
+            ),
+            sources=self.summaries(self._linked),
+            stored=self.stored_attributes(),
+            licences=dict(binding.licences),
+            unlicensed=dict(binding.unlicensed),
+        )
+        self._writer.finish(run)
+        return run
+
+
+@contextmanager
+def begin(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    *,
+    today: datetime.date,
+    reference_date: datetime.date | None = None,
+    shared: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[OwnRun]:
+    """Begins a run; what it wrote is removed when the context ends, except a finished store.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The risk stratification policy.
+        today: Compared with the sunset date, and with the licences of bought fields: a field
+            whose licence has ended is not read.
+        reference_date: Date on which ages and durations are computed; `today` if None.
+        shared: Whether other processes run stages, as `ScoringRun.open`.
+        clock: Seconds since 1970-01-01T00:00:00Z.
+
+    Raises:
+        Problem: REFUSED after the sunset date; SETTINGS for a policy that does not fit the
+            sources; DATA if another run is scoring now.
+    """
+    policy.check_sunset(today)
+    plan = RunPlan(
+        run_id=secrets.token_hex(16),
+        policy=Path(policy.path).resolve(),
+        policy_sha256=policy.digest.hex(),
+        today=today,
+        reference_date=reference_date or today,
+        started_at=int(clock()),
+        memory=0 if shared else config.memory,
+    )
+    key = read_key(config.key_file)
+    with write_store(config.store_path, key, threads=config.threads) as writer:
+        # Nobody else is scoring, so what lies here was left by a run that was killed.
+        shutil.rmtree(config.runs_folder, ignore_errors=True)
+        run = OwnRun(plan, config, plugins, policy, writer, clock)
+        try:
+            if shared:
+                run.announce()
+            yield run
+        finally:
+            shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 
 def score(
@@ -61,87 +180,35 @@ def score(
             plugins and sources; DATA if a source cannot be read or too many records are
             rejected; FAULT if a plugin breaks its contract. The last store stays.
     """
-    started = int(clock())
-    policy.check_sunset(today)
-    sources = connect(config, plugins)
-    binding = bind(policy, plugins, sources, policy.ended_licences(today))
-    reference_date = reference_date or today
-    run_id = secrets.token_hex(16)
-    key = read_key(config.key_file)
-    with write_store(config.store_path, key, threads=config.threads) as writer:
-        gathered = gather(config, sources, binding, reference_date, run_id, progress)
-        households = gathered.households
-        stored = columns.stored_attributes(binding, gathered.labels)
-        bands, incomplete = _score_and_store(
-            config, policy, binding, households, stored, reference_date, writer, progress
-        )
-        run = RunSummary(
-            run_id=run_id,
-            policy_name=policy.name,
-            policy_sha256=policy.digest.hex(),
-            policy_sunset=policy.sunset,
-            reference_date=reference_date,
-            started_at=started,
-            finished_at=int(clock()),
-            households=households.height,
-            bands=dict(zip(policy.band_names, bands.tolist(), strict=True)),
-            incomplete=incomplete,
-            factors=tuple(
-                FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
-                for f in binding.factors
-            ),
-            sources=tuple(gathered.sources[s.name] for s in sources if s.name in gathered.sources),
-            stored=stored,
-            licences=dict(binding.licences),
-            unlicensed=dict(binding.unlicensed),
-        )
-        writer.finish(run)
-    return run
+    begun = begin(config, plugins, policy, today=today, reference_date=reference_date, clock=clock)
+    with begun as run, ThreadPoolExecutor(config.threads) as threads:
+        sources = len(run.sources) + 1
+        progress("sources", 0, sources)
+        frame = threads.submit(run.read_frame)
 
+        def score_part(part: int) -> None:
+            run.collect(part, run.scored(part))
+            run.free(part)
 
-def _score_and_store(
-    config: NodeConfig,
-    policy: RiskPolicy,
-    binding: Binding,
-    households: pl.DataFrame,
-    stored: Mapping[str, StoredAttribute],
-    reference_date: datetime.date,
-    writer: StoreWriter,
-    progress: Progress,
-) -> tuple[npt.NDArray[np.int64], int]:
-    """Scores and stores partition by partition, several at once.
-
-    Returns:
-        Households by band, and households of which some factor is unknown.
-    """
-    writer.create(columns.table(stored))
-    context = ScoringContext(reference_date)
-    count = households.height
-    size = ROW_GROUP if config.partitions is None else max(1, -(-count // config.partitions))
-    bands = np.zeros(len(policy.bands), dtype=np.int64)
-    incomplete = 0
-
-    def run(start: int) -> tuple[npt.NDArray[np.int64], int]:
-        rows = households.slice(start, size)
-        result = stratify(rows, binding.factors, policy, context)
-        part = start // size
-        writer.append(
-            part,
-            columns.counted(rows, result, part, binding, stored),
-            columns.details(rows, result, binding),
-        )
-        return np.bincount(result.band, minlength=len(policy.bands)), result.incomplete
-
-    with ThreadPoolExecutor(config.threads) as executor:
-        parts = [executor.submit(run, start) for start in range(0, count, size)]
         try:
-            for done, part in enumerate(parts):
-                progress("households", min(done * size, count), count)
-                part_bands, part_incomplete = part.result()
-                bands += part_bands
-                incomplete += part_incomplete
+            # The frame first: the others wait for the number of its partitions.
+            reads = [threads.submit(run.read, name) for name in run.sources]
+            partitions = frame.result()
+            _wait(reads, lambda done: progress("sources", done + 1, sources))
+            _wait([threads.submit(run.link, name) for name in run.linkable])
+            run.create()
+            count = run.frame_records
+            scores = [threads.submit(score_part, part) for part in range(partitions)]
+            _wait(scores, lambda done: progress("households", count * done // partitions, count))
         except BaseException:
-            executor.shutdown(cancel_futures=True)
+            threads.shutdown(cancel_futures=True)
             raise
-    progress("households", count, count)
-    return bands, incomplete
+        return run.finish()
+
+
+def _wait(stages: Sequence[Future[None]], done: Callable[[int], None] = lambda _: None) -> None:
+    """Waits for stages in their order, and tells how many are done."""
+    for at, stage in enumerate(stages):
+        done(at)
+        stage.result()
+    done(len(stages))

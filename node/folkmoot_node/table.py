@@ -35,3 +35,8 @@ def field_column(name: str) -> str:
 def points_column(factor: str) -> str:
     """Column of the details: a factor's contribution, in thousandths of a point."""
     return f"points_{factor}"
+
+
+def date_column(source: str) -> str:
+    """Column of the details: date of the household's latest record in a source."""
+    return f"date_{source}"

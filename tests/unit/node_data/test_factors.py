@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from folkmoot_node import factors as factors_module
-from folkmoot_node import scoring, store_writer
+from folkmoot_node import scoring_run, store_writer
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import Input
 from folkmoot_sdk.schema import FieldType
@@ -117,7 +117,10 @@ def test_booleans_are_0_1_and_nan_and_dates_are_days():
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("partitions", [None, 1, 7])
-def test_division_into_parts_and_threads_does_not_matter(node, monkeypatch, threads, partitions):
+@pytest.mark.parametrize("memory", [0, 1024])
+def test_division_into_parts_and_threads_does_not_matter(
+    node, monkeypatch, threads, partitions, memory
+):
     count = 1000
     rng = np.random.default_rng(5)
     tax = node.tax.batches[0]
@@ -136,10 +139,10 @@ def test_division_into_parts_and_threads_does_not_matter(node, monkeypatch, thre
     expected = node.rows()
     monkeypatch.setattr(factors_module, "CHUNK", 64)
     monkeypatch.setattr("folkmoot_node.stratify.CHUNK", 64)
-    monkeypatch.setattr(scoring, "ROW_GROUP", 100)
+    monkeypatch.setattr(scoring_run, "ROW_GROUP", 100)
     assert store_writer.ROW_GROUP == 122_880
     text = (node.home / "node.toml").read_text()
-    more = f'frame = "tax"\nthreads = {threads}\n'
+    more = f'frame = "tax"\nthreads = {threads}\nmemory_mib = {memory}\n'
     if partitions:
         more += f"partitions = {partitions}\n"
     node.write_node(text.replace('frame = "tax"', more))

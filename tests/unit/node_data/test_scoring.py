@@ -6,8 +6,11 @@ import datetime
 
 import pytest
 
+from folkmoot_node.scoring import begin
+from folkmoot_node.scoring_run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import count
+from tests.unit.node_data.conftest import TODAY, tax_rows
 
 
 def test_households_are_scored_banded_and_stored(node):
@@ -78,3 +81,61 @@ def test_an_attribute_that_is_not_stored_is_refused(node):
     with node.open() as store, pytest.raises(Problem) as raised:
         count(store, {"religion": ("a",)}, [("religion",)])
     assert raised.value.exit_code is ExitCode.REFUSED
+
+
+def test_the_date_of_each_households_latest_record_is_kept_by_source(node):
+    node.tax.batches = [
+        tax_rows(
+            [1, 1, 2, 3],
+            [100.0, 200.0, 10.0, None],
+            ["owned"] * 4,
+            ["E01000001"] * 4,
+            [datetime.date(2026, 3, 1), datetime.date(2026, 2, 1), None, TODAY],
+        )
+    ]
+    node.score()
+    rows = node.rows()
+    assert rows["date_tax"].to_list() == [datetime.date(2026, 3, 1), None, TODAY]
+    assert "date_people" not in rows.columns  # the source has no dates
+
+
+def test_a_partition_without_households_is_no_fault(node):
+    text = (node.home / "node.toml").read_text()
+    node.write_node(text.replace('frame = "tax"', 'frame = "tax"\npartitions = 50'))
+    summary = node.score()
+    assert summary.households == 3
+    assert node.rows()["uprn"].to_list() == [1, 2, 3]
+
+
+def test_nothing_is_left_of_a_run(node):
+    text = (node.home / "node.toml").read_text()
+    node.write_node(text.replace('frame = "tax"', 'frame = "tax"\nmemory_mib = 0'))
+    stale = node.config.runs_folder / "abandoned"
+    stale.mkdir(parents=True)
+    (stale / "tax.spool").write_bytes(b"x")
+    node.score()
+    assert list(node.config.runs_folder.iterdir()) == []
+
+
+def test_stages_run_in_other_processes_and_may_be_repeated(node, monkeypatch):
+    """As workers do: each stage by a run that was opened from its id."""
+    node.score()
+    expected = node.rows()
+    monkeypatch.setattr("folkmoot_node.scoring_run.load_plugins", lambda: node.plugins)
+    with begin(node.config, node.plugins, node.policy, today=TODAY, shared=True) as run:
+
+        def worker():
+            return ScoringRun.open(node.home, run.plan.run_id)
+
+        assert worker().read_frame() == 1
+        for _ in range(2):
+            for source in run.sources:
+                worker().read(source)
+        worker().score(0)
+        worker().score(0)
+        run.create()
+        summary = run.finish()
+    assert summary.households == expected.height
+    assert node.rows().equals(expected)
+    with pytest.raises(Problem, match="has ended"):
+        ScoringRun.open(node.home, run.plan.run_id)

@@ -1,0 +1,160 @@
+"""Reads one source of a run into the spool: checked, and divided among the partitions."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from folkmoot_node.households import combine
+from folkmoot_node.lineage import fingerprint, folders_of
+from folkmoot_node.link import HOUSEHOLD
+from folkmoot_node.partition import split
+from folkmoot_node.plugins import ConnectedSource
+from folkmoot_node.quarantine import Quarantine
+from folkmoot_node.records import RecordReader, no_records
+from folkmoot_node.run_summary import OriginFile
+from folkmoot_node.spool import SpoolWriter
+from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field
+
+RECORDS = "__records"
+"""Column of the tables of area sources: number of records of the area."""
+_MOST_WAITING = 2_000_000
+"""Records of a source that wait in memory until the number of partitions is known."""
+
+
+class SourceRead(BaseModel):
+    """What reading one source gave, beside its records.
+
+    Attributes:
+        records: Sound records.
+        no_key: Those without a UPRN, or of a source about areas without an area.
+        rejected: Records in quarantine.
+        rejected_fields: Rejections by field.
+        quarantine: The quarantine file; empty if nothing was rejected.
+        files: What was read, in order.
+        latest: Latest record date, None if the source has none.
+        left_out: Sound records that the source left out on purpose, by reason.
+        labels: For each area column the codes that its indexes stand for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    records: int
+    no_key: int
+    rejected: int
+    rejected_fields: dict[str, int]
+    quarantine: str
+    files: tuple[OriginFile, ...]
+    latest: datetime.date | None
+    left_out: dict[str, int]
+    labels: dict[str, tuple[str, ...]]
+
+
+class SourceReading:
+    """One source being read.
+
+    Args:
+        source: The source.
+        wanted: Names of the fields to read.
+        reference_date: Date on which ages and durations are computed.
+        quarantine: Receives the records that are rejected.
+        maximum_share: Share of records that may be rejected, from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        source: ConnectedSource,
+        wanted: Sequence[str],
+        reference_date: datetime.date,
+        quarantine: Quarantine,
+        maximum_share: float,
+    ) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._quarantine = quarantine
+        self._maximum_share = maximum_share
+        self._reader = RecordReader(source, wanted, reference_date, quarantine)
+        self._no_key = 0
+
+    def spread(self, writer: SpoolWriter, partitions: Future[int]) -> SourceRead:
+        """Reads records about people, households or properties batch by batch.
+
+        Args:
+            writer: Receives the records with a UPRN, each in its partition.
+            partitions: Number of partitions. Until it is known some batches wait for it.
+
+        Raises:
+            Problem: If the source cannot be read, or too many of its records are rejected.
+        """
+        waiting: list[pl.DataFrame] = []
+        for batch in self._reader:
+            waiting.append(self._keyed(batch))
+            if partitions.done() or sum(map(len, waiting)) > _MOST_WAITING:
+                _spread(waiting, writer, partitions.result())
+        _spread(waiting, writer, partitions.result())
+        return self._finished()
+
+    def spread_frame(
+        self, writer: SpoolWriter, partitions: Callable[[int], int]
+    ) -> tuple[SourceRead, int]:
+        """Reads the household frame, whose size decides on the number of partitions.
+
+        Args:
+            writer: Receives the records, each in its partition.
+            partitions: Given the number of records, the number of partitions.
+
+        Returns:
+            What was read, and the number of partitions.
+        """
+        batches = [self._keyed(batch) for batch in self._reader]
+        read = self._finished()
+        count = partitions(read.records - read.no_key)
+        _spread(batches, writer, count)
+        return read, count
+
+    def tabulate_areas(self, writer: SpoolWriter, fields: Sequence[Field]) -> SourceRead:
+        """Reads a source about areas, and combines it to one row an area, in partition 0.
+
+        The rows are in the order of the labels of `AREA_COLUMN`.
+        """
+        records = pl.concat([no_records(self._source, self._wanted), *self._reader])
+        read = self._finished(int(records[AREA_COLUMN].null_count()))
+        linked = records.rename({AREA_COLUMN: HOUSEHOLD}).drop_nulls(HOUSEHOLD)
+        areas = len(read.labels[AREA_COLUMN])
+        values, _ = combine(linked, areas, fields)
+        counts = np.bincount(linked[HOUSEHOLD].to_numpy(), minlength=areas)
+        writer.append(0, values.with_columns(pl.Series(RECORDS, counts)))
+        return read
+
+    def _keyed(self, batch: pl.DataFrame) -> pl.DataFrame:
+        missing = batch[UPRN_COLUMN].null_count()
+        self._no_key += missing
+        return batch.drop_nulls(UPRN_COLUMN) if missing else batch
+
+    def _finished(self, no_key: int | None = None) -> SourceRead:
+        reader, quarantine = self._reader, self._quarantine
+        sound = reader.sound + sum(reader.left_out.values())
+        quarantine.check(sound, self._maximum_share)
+        return SourceRead(
+            records=reader.sound,
+            no_key=self._no_key if no_key is None else no_key,
+            rejected=quarantine.rejected,
+            rejected_fields=dict(quarantine.fields),
+            quarantine=str(quarantine.path) if quarantine.rejected else "",
+            files=fingerprint(reader.origins, folders_of(self._source.source.options)),
+            latest=reader.latest,
+            left_out=dict(reader.left_out),
+            labels=reader.labels,
+        )
+
+
+def _spread(batches: list[pl.DataFrame], writer: SpoolWriter, partitions: int) -> None:
+    """Divides batches among the partitions, and forgets them."""
+    while batches:
+        for part, records in split(batches.pop(0), partitions):
+            writer.append(part, records)
