@@ -63,7 +63,7 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
 
     def column(identifier: Identifier, kind: type[pl.DataType]) -> pl.Expr:
         if identifier.column not in found:
-            return pl.lit(None, kind)
+            return pl.repeat(None, people.height, dtype=kind)
         return pl.col(identifier.column).cast(kind)
 
     born = column(Identifier.DATE_OF_BIRTH, pl.Date)
@@ -75,7 +75,6 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
         pl.when(~born.is_in(_NO_BIRTHDAY)).then(born.dt.strftime("%Y%m%d")).alias("dob"),
         postcode.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "").alias("postcode"),
         pl.when(number.str.contains(r"^[0-9]{10}$")).then(number).alias("nhs_number"),
-        pl.lit(0).alias("_row"),  # keeps the number of rows if `people` has no identifier
     )
     read = read.with_columns(
         _known(pl.col("forename")).str.split(" ").list.first().alias("forename"),
