@@ -7,11 +7,11 @@ nothing compares identifiers.
 from __future__ import annotations
 
 import math
-from enum import Enum
 
 import polars as pl
 
 from folkmoot_node.person_matching import PERSONA, RECORD, WEIGHT
+from folkmoot_node.person_rules import SeveralHouseholds
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 PERSON = "person"
@@ -22,13 +22,6 @@ SOURCE = "source"
 """Place of a source in the settings, from 0: the first is believed first."""
 OTHER = f"{PERSONA}_other"
 """The second persona of a pair."""
-
-
-class SeveralHouseholds(Enum):
-    """Where a record counts whose person lives in several households at once."""
-
-    ALL = "all"
-    LATEST = "latest"
 
 
 def bits(probability: float) -> float:

@@ -7,7 +7,6 @@ in docs/linkage.md.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -21,20 +20,18 @@ from folkmoot_node.person_households import (
     PERSON,
     PROBABILITY,
     SOURCE,
-    SeveralHouseholds,
     bits,
     homes,
     weighed,
     who,
 )
 from folkmoot_node.person_matching import PERSONA, RECORD, WEIGHT, Matcher, matcher
-from folkmoot_node.person_model import PersonModel, person_model
+from folkmoot_node.person_model import person_model
 from folkmoot_node.person_names import MODEL_COLUMNS, comparable
+from folkmoot_node.person_rules import PersonRules, SeveralHouseholds
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 OUTCOME = "outcome"
-CHUNK = 50_000
-"""Records that are compared at a time."""
 
 
 class Outcome(Enum):
@@ -43,29 +40,6 @@ class Outcome(Enum):
     LINKED = "linked"
     AMBIGUOUS = "ambiguous"
     UNLINKED = "unlinked"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRules:
-    """How certain is certain enough, and what holds for several households.
-
-    Attributes:
-        accept: Least probability, from 0 to 1, at which a record is linked.
-        review: Least probability of a candidate for review, at most `accept`.
-        several_households: Where a record counts whose person lives in several at once.
-        nhs_numbers: Whether NHS numbers are compared.
-        reference_date: Records of known people that are younger do not count.
-        threads: Threads of the database.
-        chunk: Records that are compared at a time.
-    """
-
-    accept: float = 0.99
-    review: float = 0.5
-    several_households: SeveralHouseholds = SeveralHouseholds.ALL
-    nhs_numbers: bool = False
-    reference_date: datetime.date = datetime.date.max
-    threads: int = 2
-    chunk: int = CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +255,3 @@ def _gathered(parts: Sequence[PersonLinks]) -> PersonLinks:
         pl.concat([empty.households, *(part.households for part in parts)]),
         pl.concat([empty.candidates, *(part.candidates for part in parts)]),
     )
-
-
-__all__ = [
-    "CHUNK", "OUTCOME", "PROBABILITY", "RECORD", "SOURCE", "Outcome", "PersonLinks", "PersonModel",
-    "PersonRules", "SeveralHouseholds", "link_people",
-]  # fmt: skip

@@ -18,7 +18,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from folkmoot_node.person_linkage import OUTCOME, PersonLinks, PersonRules, link_people
+from folkmoot_node.person_linkage import OUTCOME, PersonLinks, link_people
+from folkmoot_node.person_rules import PersonRules
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 pytestmark = pytest.mark.slow

@@ -14,13 +14,13 @@ from folkmoot_node.person_households import (
     OTHER,
     PERSON,
     PROBABILITY,
-    SeveralHouseholds,
     bits,
     homes,
     weighed,
     who,
 )
 from folkmoot_node.person_matching import PERSONA, RECORD, WEIGHT
+from folkmoot_node.person_rules import SeveralHouseholds
 
 PAIR = {PERSONA: pl.Int64, OTHER: pl.Int64}
 

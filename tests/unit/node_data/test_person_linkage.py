@@ -15,10 +15,9 @@ from folkmoot_node.person_linkage import (
     OUTCOME,
     Outcome,
     PersonLinks,
-    PersonRules,
-    SeveralHouseholds,
     link_people,
 )
+from folkmoot_node.person_rules import PersonRules, SeveralHouseholds
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.rehearsed_people import COLUMNS, TODAY, rehearse
 
