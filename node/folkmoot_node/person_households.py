@@ -105,18 +105,19 @@ def homes(
     """The households of people: those that the latest record says.
 
     Args:
-        people: `RECORD` and the `PERSONA`s of the one person that it is about.
+        people: `RECORD`, `PERSON`, and the `PERSONA`s of that person.
         sightings: Where a persona is recorded: `PERSONA`, `UPRN_COLUMN`, `SOURCE`,
             `DATE_COLUMN` (null is older than any date). None is after the reference date.
         several: What holds for somebody with several at the latest date.
 
     Returns:
-        `RECORD` and `UPRN_COLUMN`, each pair once. With `LATEST` a record may still have
+        `RECORD`, `PERSON`, `UPRN_COLUMN`, each once. With `LATEST` a person may still have
         several: those that one source gives at one date.
     """
+    key = [RECORD, PERSON]
     dated = sightings.with_columns(pl.col(DATE_COLUMN).fill_null(pl.date(1, 1, 1)))
     seen = people.join(dated, on=PERSONA)
-    seen = seen.filter(pl.col(DATE_COLUMN) == pl.col(DATE_COLUMN).max().over(RECORD))
+    seen = seen.filter(pl.col(DATE_COLUMN) == pl.col(DATE_COLUMN).max().over(key))
     if several is SeveralHouseholds.LATEST:
-        seen = seen.filter(pl.col(SOURCE) == pl.col(SOURCE).min().over(RECORD))
-    return seen.select(RECORD, UPRN_COLUMN).unique().sort(RECORD, UPRN_COLUMN)
+        seen = seen.filter(pl.col(SOURCE) == pl.col(SOURCE).min().over(key))
+    return seen.select(*key, UPRN_COLUMN).unique().sort(*key, UPRN_COLUMN)

@@ -7,8 +7,9 @@ in docs/linkage.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from enum import Enum
 
 import polars as pl
@@ -26,12 +27,16 @@ from folkmoot_node.person_households import (
     who,
 )
 from folkmoot_node.person_matching import PERSONA, RECORD, WEIGHT, Matcher, matcher
-from folkmoot_node.person_model import person_model
+from folkmoot_node.person_model import PersonModel, person_model
 from folkmoot_node.person_names import MODEL_COLUMNS, comparable
 from folkmoot_node.person_rules import PersonRules, SeveralHouseholds
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 OUTCOME = "outcome"
+SHOWN = ("forename", "surname", "dob", "postcode")
+"""Identifiers of candidates that a person who reviews is shown."""
+_HOUSEHOLD = {RECORD: pl.Int64, UPRN_COLUMN: pl.Int64}
+_CANDIDATE = {**_HOUSEHOLD, PROBABILITY: pl.Float64, **dict.fromkeys(SHOWN, pl.String)}
 
 
 class Outcome(Enum):
@@ -52,7 +57,8 @@ class PersonLinks:
         households: `RECORD`, `UPRN_COLUMN` of the linked ones; several rows for a person in
             several households.
         candidates: Of the ambiguous ones, for review: `RECORD`, `UPRN_COLUMN`, `PROBABILITY`
-            of the person (Float64), one row a household, the most probable first.
+            of the person (Float64), and the `SHOWN` identifiers of that person as they are
+            compared (texts); one row a household, the most probable first.
     """
 
     outcomes: pl.DataFrame
@@ -60,11 +66,24 @@ class PersonLinks:
     candidates: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What people decided about records and households; both `RECORD` and `UPRN_COLUMN`.
+
+    Attributes:
+        confirmed: The record's person lives there. Holds as long as a candidate does.
+        refused: The record is of nobody who lives there.
+    """
+
+    confirmed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
+    refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
+
+
 def link_people(
     records: pl.DataFrame,
     known: pl.DataFrame,
     rules: PersonRules,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    reviewed: Reviewed | None = None,
 ) -> PersonLinks:
     """Finds whom each record is about, and that person's households.
 
@@ -76,27 +95,154 @@ def link_people(
         known: `UPRN_COLUMN` (Int64), `SOURCE` (place of the source in the settings, from 0),
             `DATE_COLUMN` (Date, null if undated) if any has one, and identifiers likewise.
         rules: Thresholds, and what holds for several households.
-        progress: Told how many records are done, and how many there are.
+        reviewed: What people decided.
 
     Raises:
         Problem: Exit code SETTINGS, if there is something to link and Splink is missing.
     """
-    if not records.height:
-        return _gathered([])
-    model = person_model(nhs_numbers=rules.nhs_numbers)
+    with prepared_people(known, rules) as ready:
+        return ready.link(records, reviewed or Reviewed())
+
+
+@contextmanager
+def prepared_people(known: pl.DataFrame, rules: PersonRules) -> Iterator[PreparedPeople]:
+    """Makes known people ready once; the database ends with the context.
+
+    Args:
+        known: As of `link_people`.
+        rules: Thresholds, and what holds for several households.
+    """
     personas, sightings = _personas(known, rules)
-    if not personas.height:
-        return _gathered([_decided(records.select(RECORD), None, sightings, rules)])
-    parts = []
-    with matcher(personas, model, rules.threads) as prepared:
-        for start in range(0, records.height, rules.chunk):
-            progress(start, records.height)
-            chunk = records[start : start + rules.chunk]
-            people = chunk.select(RECORD).hstack(_comparable(chunk, rules))
-            candidates = _candidates(people, personas, sightings, prepared, rules)
-            parts.append(_decided(people.select(RECORD), candidates, sightings, rules))
-    progress(records.height, records.height)
-    return _gathered(parts)
+    model = person_model(nhs_numbers=rules.nhs_numbers)
+    with ExitStack() as resources:
+        yield PreparedPeople(personas, sightings, model, rules, resources)
+
+
+class PreparedPeople:
+    """Known people, with whom records are compared. Made by `prepared_people`."""
+
+    def __init__(
+        self,
+        personas: pl.DataFrame,
+        sightings: pl.DataFrame,
+        model: PersonModel,
+        rules: PersonRules,
+        resources: ExitStack,
+    ) -> None:
+        self._personas = personas
+        self._sightings = sightings
+        self._model = model
+        self._rules = rules
+        self._resources = resources
+        self._matcher: Matcher | None = None
+
+    def link(self, records: pl.DataFrame, reviewed: Reviewed) -> PersonLinks:
+        """Finds whom each record is about; arguments and result as of `link_people`."""
+        if not records.height or not self._personas.height:
+            return _nobody(records)
+        if self._matcher is None:
+            made = matcher(self._personas, self._model, self._rules.threads)
+            self._matcher = self._resources.enter_context(made)
+        size = self._rules.chunk
+        return _gathered(
+            [
+                self._linked(records[start : start + size], self._matcher, reviewed)
+                for start in range(0, records.height, size)
+            ]
+        )
+
+    def _linked(self, records: pl.DataFrame, prepared: Matcher, reviewed: Reviewed) -> PersonLinks:
+        people = records.select(RECORD).hstack(_comparable(records, self._rules))
+        pairs, same = self._candidates(people, prepared)
+        # Also where that person is recorded in a way of which the record is no match.
+        mine = pairs.select(RECORD, PERSON, PERSONA)
+        more = mine.join(same, on=PERSONA).select(RECORD, PERSON, pl.col(OTHER).alias(PERSONA))
+        everywhere = pl.concat([mine, more]).unique()
+        lives = homes(everywhere, self._sightings, self._rules.several_households)
+        refused = _all_refused(lives, reviewed.refused)
+        pairs = pairs.join(refused, on=[RECORD, PERSON], how="anti", maintain_order="left")
+        lives = lives.join(refused, on=[RECORD, PERSON], how="anti", maintain_order="left")
+        return self._decided(records.select(RECORD), pairs, lives, reviewed)
+
+    def _candidates(
+        self, people: pl.DataFrame, prepared: Matcher
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Compares the records, and the known people whom they may be about with each other.
+
+        Returns:
+            `RECORD`, `PERSONA`, `PERSON`, `WEIGHT`, `MAY_LINK`; and personas that are one
+            person: `PERSONA`, `OTHER`, both ways.
+        """
+        model, personas = self._model, self._personas
+        pairs = prepared.pairs(people, bits(self._rules.review))
+        pairs = pairs.select(RECORD, PERSONA, WEIGHT, may_link(model).alias(MAY_LINK))
+        found = personas.join(pairs, on=PERSONA, how="semi").rename({PERSONA: RECORD})
+        between = prepared.pairs(found, bits(self._rules.accept))
+        between = between.filter(pl.col(RECORD) != pl.col(PERSONA)).select(
+            PERSONA,
+            pl.col(RECORD).alias(OTHER),
+            one_person(model).alias("one"),
+            may_link(model).alias("may"),
+        )
+        same = _both_ways(_not_side_by_side(between.filter("one"), personas, self._sightings))
+        nameless = personas.filter(pl.col("forename_root").is_null()).select(PERSONA)
+        alike = _both_ways(between.filter(pl.col("may") & ~pl.col("one")))
+        alike = alike.join(nameless, on=PERSONA, how="semi").join(
+            nameless.rename({PERSONA: OTHER}), on=OTHER, how="anti"
+        )
+        return who(pairs, same, alike), same
+
+    def _decided(
+        self, records: pl.DataFrame, pairs: pl.DataFrame, lives: pl.DataFrame, reviewed: Reviewed
+    ) -> PersonLinks:
+        """Applies thresholds and decisions to the candidates."""
+        rules = self._rules
+        persons = weighed(pairs)
+        certain = persons.filter(pl.col(MAY_LINK) & (pl.col(PROBABILITY) >= rules.accept))
+        accepted = lives.join(certain, on=[RECORD, PERSON], how="semi")
+        if rules.several_households is SeveralHouseholds.LATEST:
+            accepted = accepted.filter(pl.len().over(RECORD) == 1)
+        confirmed = lives.join(reviewed.confirmed, on=[RECORD, UPRN_COLUMN], how="semi")
+        accepted = accepted.join(confirmed, on=RECORD, how="anti")
+        households = pl.concat([confirmed, accepted]).select(RECORD, UPRN_COLUMN).unique()
+        linked = households.select(RECORD).unique()
+        best = persons.group_by(RECORD).agg(pl.col(PROBABILITY).max())
+        outcome = (
+            pl.when(pl.col(RECORD).is_in(linked[RECORD].implode()))
+            .then(pl.lit(Outcome.LINKED.value))
+            .when(pl.col(PROBABILITY).is_not_null())
+            .then(pl.lit(Outcome.AMBIGUOUS.value))
+            .otherwise(pl.lit(Outcome.UNLINKED.value))
+        )
+        return PersonLinks(
+            records.join(best, on=RECORD, how="left", maintain_order="left").select(
+                RECORD, outcome.alias(OUTCOME), PROBABILITY
+            ),
+            households.sort(RECORD, UPRN_COLUMN),
+            self._to_review(pairs.join(linked, on=RECORD, how="anti"), persons, lives),
+        )
+
+    def _to_review(
+        self, pairs: pl.DataFrame, persons: pl.DataFrame, lives: pl.DataFrame
+    ) -> pl.DataFrame:
+        """The candidates' households, each with its most probable person."""
+        order = [RECORD, PROBABILITY, WEIGHT, PERSONA]
+        return (
+            pairs.join(persons.select(RECORD, PERSON, PROBABILITY), on=[RECORD, PERSON])
+            .join(lives, on=[RECORD, PERSON])
+            .sort(*order, UPRN_COLUMN, descending=[False, True, True, False, False])
+            .unique([RECORD, UPRN_COLUMN], keep="first", maintain_order=True)
+            .join(self._personas.select(PERSONA, *SHOWN), on=PERSONA, maintain_order="left")
+            .select(RECORD, UPRN_COLUMN, PROBABILITY, *SHOWN)
+        )
+
+
+def _all_refused(lives: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """`RECORD` and `PERSON` of the persons all of whose households were refused."""
+    mark = refused.select(RECORD, UPRN_COLUMN, pl.lit(True).alias("refused")).unique()
+    marked = lives.join(mark, on=[RECORD, UPRN_COLUMN], how="left")
+    everyone = marked.group_by(RECORD, PERSON).agg(pl.col("refused").is_not_null().all())
+    return everyone.filter("refused").select(RECORD, PERSON)
 
 
 def _comparable(people: pl.DataFrame, rules: PersonRules) -> pl.DataFrame:
@@ -130,43 +276,6 @@ def _personas(known: pl.DataFrame, rules: PersonRules) -> tuple[pl.DataFrame, pl
     return personas, sightings.select(PERSONA, UPRN_COLUMN, SOURCE, DATE_COLUMN).unique()
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Whom the records of a chunk may be about.
-
-    Attributes:
-        pairs: `RECORD`, `PERSONA`, `PERSON`, `WEIGHT`, `MAY_LINK`.
-        same: Personas that are one person: `PERSONA`, `OTHER`, both ways.
-    """
-
-    pairs: pl.DataFrame
-    same: pl.DataFrame
-
-
-def _candidates(
-    people: pl.DataFrame,
-    personas: pl.DataFrame,
-    sightings: pl.DataFrame,
-    prepared: Matcher,
-    rules: PersonRules,
-) -> _Candidates:
-    """Compares the records, and the known people whom they may be about with each other."""
-    model = prepared.model
-    pairs = prepared.pairs(people, bits(rules.review))
-    pairs = pairs.select(RECORD, PERSONA, WEIGHT, may_link(model).alias(MAY_LINK))
-    found = personas.join(pairs, on=PERSONA, how="semi").rename({PERSONA: RECORD})
-    between = prepared.pairs(found, bits(rules.accept)).filter(pl.col(RECORD) != pl.col(PERSONA))
-    between = between.with_columns(one_person(model).alias("one"), may_link(model).alias("may"))
-    between = between.rename({RECORD: OTHER})
-    same = _both_ways(_not_side_by_side(between.filter("one"), personas, sightings))
-    nameless = personas.filter(pl.col("forename_root").is_null()).select(PERSONA)
-    alike = _both_ways(between.filter(pl.col("may") & ~pl.col("one")))
-    alike = alike.join(nameless, on=PERSONA, how="semi").join(
-        nameless.rename({PERSONA: OTHER}), on=OTHER, how="anti"
-    )
-    return _Candidates(who(pairs, same, alike), same)
-
-
 def _both_ways(pairs: pl.DataFrame) -> pl.DataFrame:
     there = pairs.select(PERSONA, OTHER)
     back = pairs.select(pl.col(OTHER).alias(PERSONA), pl.col(PERSONA).alias(OTHER))
@@ -195,63 +304,19 @@ def _not_side_by_side(
     return pairs.join(listed, on=[PERSONA, OTHER], how="anti")
 
 
-def _decided(
-    records: pl.DataFrame,
-    candidates: _Candidates | None,
-    sightings: pl.DataFrame,
-    rules: PersonRules,
-) -> PersonLinks:
-    """Applies the rules to the candidates of a chunk."""
-    if candidates is None:
-        unlinked = records.with_columns(
-            pl.lit(Outcome.UNLINKED.value).alias(OUTCOME),
-            pl.lit(None, pl.Float64).alias(PROBABILITY),
-        )
-        empty = _gathered([])
-        return PersonLinks(unlinked, empty.households, empty.candidates)
-    pairs = candidates.pairs
-    persons = weighed(pairs)
-    accepted = persons.filter(pl.col(MAY_LINK) & (pl.col(PROBABILITY) >= rules.accept))
-    chosen = pairs.join(accepted, on=[RECORD, PERSON], how="semi").select(RECORD, PERSONA)
-    # Where that person is recorded under names or postcodes of which the record is no match.
-    more = chosen.join(candidates.same, on=PERSONA).select(RECORD, pl.col(OTHER).alias(PERSONA))
-    households = homes(pl.concat([chosen, more]).unique(), sightings, rules.several_households)
-    if rules.several_households is SeveralHouseholds.LATEST:
-        households = households.filter(pl.len().over(RECORD) == 1)
-
-    linked = households.select(RECORD).unique()
-    best = persons.group_by(RECORD).agg(pl.col(PROBABILITY).max())
-    outcome = (
-        pl.when(pl.col(RECORD).is_in(linked[RECORD].implode()))
-        .then(pl.lit(Outcome.LINKED.value))
-        .when(pl.col(PROBABILITY).is_not_null())
-        .then(pl.lit(Outcome.AMBIGUOUS.value))
-        .otherwise(pl.lit(Outcome.UNLINKED.value))
+def _nobody(records: pl.DataFrame) -> PersonLinks:
+    """No record is about anybody who is known."""
+    unlinked = records.select(
+        RECORD,
+        pl.lit(Outcome.UNLINKED.value).alias(OUTCOME),
+        pl.lit(None, pl.Float64).alias(PROBABILITY),
     )
-    outcomes = records.join(best, on=RECORD, how="left", maintain_order="left").select(
-        RECORD, outcome.alias(OUTCOME), PROBABILITY
-    )
-    review = (
-        pairs.join(linked, on=RECORD, how="anti")
-        .join(persons.select(RECORD, PERSON, PROBABILITY), on=[RECORD, PERSON])
-        .join(sightings, on=PERSONA)
-        .group_by(RECORD, UPRN_COLUMN)
-        .agg(pl.col(PROBABILITY).max())
-        .sort([RECORD, PROBABILITY, UPRN_COLUMN], descending=[False, True, False])
-    )
-    return PersonLinks(outcomes, households, review)
+    return PersonLinks(unlinked, pl.DataFrame(schema=_HOUSEHOLD), pl.DataFrame(schema=_CANDIDATE))
 
 
 def _gathered(parts: Sequence[PersonLinks]) -> PersonLinks:
-    key = {RECORD: pl.Int64}
-    household = {**key, UPRN_COLUMN: pl.Int64}
-    empty = PersonLinks(
-        pl.DataFrame(schema={**key, OUTCOME: pl.String, PROBABILITY: pl.Float64}),
-        pl.DataFrame(schema=household),
-        pl.DataFrame(schema={**household, PROBABILITY: pl.Float64}),
-    )
     return PersonLinks(
-        pl.concat([empty.outcomes, *(part.outcomes for part in parts)]),
-        pl.concat([empty.households, *(part.households for part in parts)]),
-        pl.concat([empty.candidates, *(part.candidates for part in parts)]),
+        pl.concat([part.outcomes for part in parts]),
+        pl.concat([part.households for part in parts]),
+        pl.concat([part.candidates for part in parts]),
     )

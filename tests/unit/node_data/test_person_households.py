@@ -115,13 +115,13 @@ DAYS = [None, datetime.date(2019, 1, 1), datetime.date(2024, 1, 1)]
 )
 def test_households_are_those_of_the_latest_date_in_any_order(rows, several, random):
     schema = {PERSONA: pl.Int64, "uprn": pl.Int64, "source": pl.Int64, "record_date": pl.Date}
-    people = pl.DataFrame({RECORD: [9, 9, 9], PERSONA: [0, 1, 2]})
+    people = pl.DataFrame({RECORD: [9, 9, 9], PERSON: [0, 0, 0], PERSONA: [0, 1, 2]})
     found = homes(people, pl.DataFrame(rows, schema, orient="row"), several)
     latest = max(date or datetime.date.min for *_, date in rows)
     at_latest = [row for row in rows if (row[3] or datetime.date.min) == latest]
     if several is SeveralHouseholds.LATEST:
         first = min(row[2] for row in at_latest)
         at_latest = [row for row in at_latest if row[2] == first]
-    assert found.rows() == [(9, uprn) for uprn in sorted({row[1] for row in at_latest})]
+    assert found.rows() == [(9, 0, uprn) for uprn in sorted({row[1] for row in at_latest})]
     shuffled = random.sample(rows, len(rows))
     assert homes(people, pl.DataFrame(shuffled, schema, orient="row"), several).equals(found)

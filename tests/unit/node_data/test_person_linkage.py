@@ -15,6 +15,7 @@ from folkmoot_node.person_linkage import (
     OUTCOME,
     Outcome,
     PersonLinks,
+    Reviewed,
     link_people,
 )
 from folkmoot_node.person_rules import PersonRules, SeveralHouseholds
@@ -55,6 +56,7 @@ def link(
     records: Sequence[Person],
     known: Sequence[Person],
     rules: PersonRules = RULES,
+    reviewed: Reviewed | None = None,
 ) -> PersonLinks:
     """Links records, numbered from 0, to known people among the others."""
     mine = pl.DataFrame(
@@ -65,7 +67,7 @@ def link(
         [{COLUMNS[key]: value for key, value in who.items()} for who in records], schema=SCHEMA
     )
     asked = asked.with_row_index("record").cast({"record": pl.Int64})
-    return link_people(asked, pl.concat([mine, others.select(mine.columns)]), rules)
+    return link_people(asked, pl.concat([mine, others.select(mine.columns)]), rules, reviewed)
 
 
 def outcomes(links: PersonLinks) -> list[str]:
@@ -260,6 +262,49 @@ class TestSeveralHouseholds:
         assert outcomes(links) == [AMBIGUOUS]
         assert households(links) == []
         assert sorted(links.candidates["uprn"]) == [HERE, THERE]
+
+
+class TestReview:
+    """What a person has decided about a record and a household."""
+
+    KNOWN = (
+        at(HERE, person("Anna", "Lomax", BORN)),
+        at(HERE, person("Beth", "Lomax", BORN)),
+        at(THERE, person("Carl", "Lomax", BORN, postcode="M1 4BT"), TODAY),
+    )
+    RECORD = person(None, "Lomax", BORN)
+
+    @staticmethod
+    def pair(uprn: int) -> pl.DataFrame:
+        return pl.DataFrame({"record": [0], "uprn": [uprn]})
+
+    def test_a_confirmed_household_is_the_records(self, others):
+        reviewed = Reviewed(confirmed=self.pair(HERE))
+        links = link(others, [self.RECORD], self.KNOWN, RULES, reviewed)
+        assert outcomes(links) == [LINKED]
+        assert households(links) == [HERE]
+
+    def test_a_refused_household_is_no_candidate(self, others):
+        reviewed = Reviewed(refused=self.pair(HERE))
+        links = link(others, [self.RECORD], self.KNOWN, RULES, reviewed)
+        assert HERE not in links.candidates["uprn"]
+        assert households(links) == []
+        certain = person("Anna", "Lomax", BORN)
+        assert outcomes(link(others, [certain], self.KNOWN)) == [LINKED]
+        assert households(link(others, [certain], self.KNOWN, RULES, reviewed)) == []
+
+    def test_a_confirmed_household_from_which_the_person_moved_is_asked_again(self, others):
+        moved = [at(ELSEWHERE, who, TODAY) for who in map(dict, self.KNOWN[:2])]
+        reviewed = Reviewed(confirmed=self.pair(HERE))
+        links = link(others, [self.RECORD], [*self.KNOWN, *moved], RULES, reviewed)
+        assert outcomes(links) == [AMBIGUOUS]
+        assert links.candidates["uprn"][0] == ELSEWHERE
+
+    def test_candidates_are_shown_with_who_they_are(self, others):
+        links = link(others, [self.RECORD], self.KNOWN)
+        shown = links.candidates.row(0, named=True)
+        assert (shown["uprn"], shown["surname"], shown["dob"]) == (HERE, "lomax", "19740523")
+        assert shown["forename"] in {"anna", "beth"}
 
 
 class TestManyAtOneProperty:
