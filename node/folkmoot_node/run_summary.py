@@ -42,10 +42,17 @@ class SourceSummary(_Record):
         rejected_fields: Rejections by field.
         quarantine: The quarantine file; empty if nothing was rejected.
         left_out: Sound records that the source left out on purpose, by reason.
-        linked: Records of households in the frame.
-        no_uprn: Records without a UPRN.
+        linked: Records of households in the frame, however they were linked.
+        no_uprn: Records that came without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
         latest_record: Latest record date, None if the source has none.
+        communal: Records of communal establishments, which are no households.
+        by_address: Records without a UPRN whose address is that of one home.
+        by_person: Records without a UPRN of a person whose household another source knows.
+        by_review: Records without a UPRN whose home a person confirmed.
+        ambiguous: Records without a UPRN that wait for clerical review.
+        linked_areas: Linked records by area.
+        unlinked_sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 
     name: str
@@ -63,6 +70,24 @@ class SourceSummary(_Record):
     not_in_frame: int
     latest_record: datetime.date | None
     left_out: dict[str, int] = {}
+    communal: int = 0
+    by_address: int = 0
+    by_person: int = 0
+    by_review: int = 0
+    ambiguous: int = 0
+    linked_areas: dict[str, int] = {}
+    unlinked_sectors: dict[str, int] = {}
+
+    @property
+    def unlinked(self) -> int:
+        """Records without a UPRN whose home was not found and of which nobody is asked."""
+        found = self.by_address + self.by_person + self.by_review
+        return self.no_uprn - found - self.ambiguous
+
+    @property
+    def by_uprn(self) -> int:
+        """Records that came with a UPRN which is in the frame."""
+        return self.records - self.no_uprn - self.not_in_frame
 
 
 class FactorSummary(_Record):
@@ -172,5 +197,8 @@ class RunSummary(_Record):
         return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`; leaves out how attributes are stored."""
-        return self.model_dump(mode="json", exclude={"stored"})
+        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        by_area = {"linked_areas", "unlinked_sectors"}
+        return self.model_dump(
+            mode="json", exclude={"stored": True, "sources": {"__all__": by_area}}
+        )

@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.households import combine
+from folkmoot_node.identifying import FILE, NOTHING, ROW, Asked
 from folkmoot_node.lineage import fingerprint, folders_of
 from folkmoot_node.link import HOUSEHOLD
 from folkmoot_node.partition import split
@@ -19,7 +20,7 @@ from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import RecordReader, no_records
 from folkmoot_node.run_summary import OriginFile
 from folkmoot_node.spool import SpoolWriter
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field
+from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field, Identifier
 
 RECORDS = "__records"
 """Column of the tables of area sources: number of records of the area."""
@@ -64,6 +65,7 @@ class SourceReading:
         reference_date: Date on which ages and durations are computed.
         quarantine: Receives the records that are rejected.
         maximum_share: Share of records that may be rejected, from 0 to 1.
+        asked: Identifiers that are read too, and what for.
     """
 
     def __init__(
@@ -73,19 +75,26 @@ class SourceReading:
         reference_date: datetime.date,
         quarantine: Quarantine,
         maximum_share: float,
+        asked: Asked = NOTHING,
     ) -> None:
         self._source = source
         self._wanted = wanted
         self._quarantine = quarantine
         self._maximum_share = maximum_share
-        self._reader = RecordReader(source, wanted, reference_date, quarantine)
+        self._asked = asked
+        self._reader = RecordReader(source, wanted, reference_date, quarantine, asked.identifiers)
         self._no_key = 0
+        self._identifying = [entry.column for entry in asked.identifiers]
 
-    def spread(self, writer: SpoolWriter, partitions: Future[int]) -> SourceRead:
+    def spread(
+        self, writer: SpoolWriter, pending: SpoolWriter | None, partitions: Future[int]
+    ) -> SourceRead:
         """Reads records about people, households or properties batch by batch.
 
         Args:
             writer: Receives the records with a UPRN, each in its partition.
+            pending: Receives those without one that have identifiers, with these, in
+                partition 0; needed if that was asked.
             partitions: Number of partitions. Until it is known some batches wait for it.
 
         Raises:
@@ -93,6 +102,8 @@ class SourceReading:
         """
         waiting: list[pl.DataFrame] = []
         for batch in self._reader:
+            if pending is not None:
+                self._set_aside(batch, pending)
             waiting.append(self._keyed(batch))
             if partitions.done() or sum(map(len, waiting)) > _MOST_WAITING:
                 _spread(waiting, writer, partitions.result())
@@ -100,18 +111,24 @@ class SourceReading:
         return self._finished()
 
     def spread_frame(
-        self, writer: SpoolWriter, partitions: Callable[[int], int]
+        self, writer: SpoolWriter, homes: SpoolWriter | None, partitions: Callable[[int], int]
     ) -> tuple[SourceRead, int]:
         """Reads the household frame, whose size decides on the number of partitions.
 
         Args:
             writer: Receives the records, each in its partition.
+            homes: Receives UPRN, address and postcode of each home, in partition 0; needed
+                if that was asked.
             partitions: Given the number of records, the number of partitions.
 
         Returns:
             What was read, and the number of partitions.
         """
-        batches = [self._keyed(batch) for batch in self._reader]
+        batches = []
+        for batch in self._reader:
+            if homes is not None:
+                homes.append(0, _addressed(batch))
+            batches.append(self._keyed(batch))
         read = self._finished()
         count = partitions(read.records - read.no_key)
         _spread(batches, writer, count)
@@ -134,7 +151,15 @@ class SourceReading:
     def _keyed(self, batch: pl.DataFrame) -> pl.DataFrame:
         missing = batch[UPRN_COLUMN].null_count()
         self._no_key += missing
+        if self._identifying:
+            batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
+
+    def _set_aside(self, batch: pl.DataFrame, pending: SpoolWriter) -> None:
+        known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
+        without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
+        if without.height:
+            pending.append(0, without)
 
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine
@@ -151,6 +176,15 @@ class SourceReading:
             left_out=dict(reader.left_out),
             labels=reader.labels,
         )
+
+
+def _addressed(batch: pl.DataFrame) -> pl.DataFrame:
+    """`uprn`, `address` and `postcode` of the frame's records that have them."""
+    postcode = Identifier.POSTCODE.column
+    known = pl.col(postcode) if postcode in batch.columns else pl.lit(None, pl.String)
+    return batch.select(
+        UPRN_COLUMN, pl.col(Identifier.ADDRESS.column).alias("address"), known.alias("postcode")
+    ).drop_nulls([UPRN_COLUMN, "address"])
 
 
 def _spread(batches: list[pl.DataFrame], writer: SpoolWriter, partitions: int) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.nhs_number import hidden
 from folkmoot_plugin_extracts.parquet_file import read_parquet
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_sdk import (
@@ -17,9 +22,11 @@ from folkmoot_sdk import (
     DataSource,
     Field,
     FieldType,
+    Identifier,
     Level,
     ReadContext,
     Records,
+    Rejection,
     Schema,
 )
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
@@ -48,15 +55,20 @@ class MappedSource(DataSource):
     def read(self, context: ReadContext) -> Iterator[Records]:
         """Yields the records of all files in order of their names.
 
-        A record with a malformed value in a wanted column is rejected as a whole.
+        A record with a malformed value in a wanted column, or in that of an identifier that
+        is asked for, is rejected as a whole.
 
         Raises:
             PluginError: If a file as a whole cannot be read.
         """
         uses = self._mapping
         wanted = [entry.name for entry in self._schema.fields if entry.name in context.fields]
-        needed = uses.columns(wanted, context.persons)
-        with parser(self._outputs(context), uses.null_texts) as reading:
+        outputs = [*self._outputs(context), *uses.identifiers.outputs(context.identifiers)]
+        read = (output.column for output in outputs)
+        needed = tuple(dict.fromkeys((*uses.columns(wanted, context.persons), *read)))
+        if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
+            context = _hiding_numbers(context)
+        with parser(outputs, uses.null_texts) as reading:
             for path in find_files(self._folder, uses.files):
                 if path.suffix == ".parquet":
                     batches = read_parquet(path, needed)
@@ -65,7 +77,13 @@ class MappedSource(DataSource):
                 for batch in batches:
                     selected = self._selected(batch, context)
                     frame, rows = reading.parse(path.name, selected, context.reject)
-                    yield handed_on(frame, path.name, rows)
+                    yield handed_on(self._whole(frame), path.name, rows)
+
+    def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The values with one column for each identifier, and a UPRN in any case."""
+        if not self._mapping.uprn and self._mapping.level is not Level.AREA:
+            frame = frame.with_columns(pl.lit(None, pl.Int64).alias(UPRN_COLUMN))
+        return joined(frame)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         uses = self._mapping
@@ -74,6 +92,9 @@ class MappedSource(DataSource):
             outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
         if uses.uprn:
             outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+        elif uses.level is not Level.AREA:
+            # Some column must be read, to know how many records there are.
+            outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
         if uses.level is Level.PERSON and context.persons:
             outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
@@ -90,6 +111,21 @@ class MappedSource(DataSource):
                 context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
                 batch = batch.filter(kept)
         return batch
+
+
+def _hiding_numbers(context: ReadContext) -> ReadContext:
+    """The context with NHS numbers left out of rejections.
+
+    In a row whose fields have moved, the number stands where another value should.
+    """
+
+    def reject(rejections: Sequence[Rejection]) -> None:
+        context.reject([
+            replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
+            for entry in rejections
+        ])  # fmt: skip
+
+    return replace(context, reject=reject)
 
 
 def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:
