@@ -23,11 +23,13 @@ class Asked:
         identifiers: Those that are read; none if nothing is linked.
         homes: True for the frame, whose addresses are what records are compared with.
         pending: True if its records without a UPRN are linked.
+        people: True if its records say where people live, with whom others are compared.
     """
 
     identifiers: tuple[Identifier, ...] = ()
     homes: bool = False
     pending: bool = False
+    people: bool = False
 
 
 NOTHING = Asked()
