@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from folkmoot_node.identifying import FILE, ROW
+from folkmoot_node.person_households import PROBABILITY
 from folkmoot_node.person_linkage import (
     OUTCOME,
-    PROBABILITY,
-    RECORD,
     SHOWN,
     Outcome,
     PreparedPeople,
     Reviewed,
     prepared_people,
 )
+from folkmoot_node.person_matching import RECORD
 from folkmoot_node.person_settings import PersonSettings
 from folkmoot_node.review_decisions import Decided, ReviewDecisions, SourceReview, Waiting
 from folkmoot_node.review_file import Pair
