@@ -58,7 +58,7 @@ def rehearse(households: int, seed: int) -> RehearsedPeople:
     council = draw(region(1)[0], Recipe(households=households, seed=seed, today=TODAY))
     postcode = _postcodes(households, rng)
     people = identities.draw(council.people, council.birth, rng)
-    homes = sightings.draw(council.people, TODAY, rng)
+    homes = sightings.draw(council.people, council.birth, TODAY, rng)
     known_households = rng.random(households) >= NOT_RECORDED
     listed = np.flatnonzero(known_households[homes.household])
     known = sightings.listed(people, homes, listed, postcode, misspelling.CAREFUL, rng)
@@ -95,7 +95,7 @@ def _strangers(
         region(2)[1], Recipe(households=max(households, 200), seed=seed, today=TODAY)
     )
     people = identities.draw(council.people, council.birth, rng)
-    homes = sightings.draw(council.people, TODAY, rng)
+    homes = sightings.draw(council.people, council.birth, TODAY, rng)
     places = rng.choice(postcode, size=len(council.uprn))
     rows = np.arange(len(council.people.age))
     found = sightings.listed(people, homes, rows, places, misspelling.MIDDLING, rng)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from folkmoot_rehearsal.circumstances import Dates
 from folkmoot_rehearsal.identities import Identities
 from folkmoot_rehearsal.misspelling import Carelessness, misspelt
 from folkmoot_rehearsal.names import Texts
@@ -20,6 +21,9 @@ of separated parents who spend half of their time with each."""
 MOVED_WITHIN = 0.06
 """Share of people who lived in another home of the council before, and are still listed there;
 assumed. About a tenth of people move within a year, half of them within the council."""
+
+_EARLIEST = 3 * 365
+"""Days before the move from which on, at most, the earlier home was lived in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,31 @@ class Homes:
     current: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
-def draw(people: People, today: datetime.date, rng: np.random.Generator) -> Homes:
-    """Draws where people live: in their household, some in a second, some in an earlier one."""
+def draw(
+    people: People,
+    birth: Dates,
+    today: datetime.date,
+    rng: np.random.Generator,
+    moved: float = MOVED_WITHIN,
+) -> Homes:
+    """Draws where people live: in their household, some in a second, some in an earlier one.
+
+    Args:
+        people: The people.
+        birth: Their dates of birth; nobody lives anywhere before.
+        today: Day on which they are described.
+        rng: Source of randomness.
+        moved: Share of people who are still listed in an earlier home, from 0 to 1.
+    """
     n, households = len(people.age), int(people.household.max()) + 1
-    now = np.datetime64(today, "D")
-    moved_in = now - rng.integers(30, 9 * 365, size=households)
+    years = np.clip(rng.exponential(9, size=households), 0.1, 60)
+    moved_in = np.datetime64(today, "D") - (years * 365).astype(np.int64)
+    since = np.maximum(moved_in[people.household], birth)
     first = np.arange(n)
     both = np.flatnonzero((people.age < 18) & (rng.random(n) < TWO_HOUSEHOLDS))
-    movers = np.flatnonzero(rng.random(n) < MOVED_WITHIN)
-    since = moved_in[people.household]
+    # Whoever was born less than three years before moving in has no earlier home.
+    old_enough = (since - birth).astype(np.int64) > _EARLIEST
+    movers = np.flatnonzero((rng.random(n) < moved) & old_enough)
     return Homes(
         person=np.concatenate([first, both, movers]),
         household=np.concatenate(
@@ -58,7 +78,7 @@ def draw(people: People, today: datetime.date, rng: np.random.Generator) -> Home
             ]
         ),
         since=np.concatenate(
-            [since, since[both], since[movers] - rng.integers(200, 3000, size=len(movers))]
+            [since, since[both], since[movers] - rng.integers(200, _EARLIEST, size=len(movers))]
         ),
         current=np.arange(n + len(both) + len(movers)) < n + len(both),
     )

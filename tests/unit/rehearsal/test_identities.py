@@ -102,7 +102,7 @@ def test_each_error_is_as_frequent_as_stated(people, error, column, least):
 
 
 def test_some_people_have_two_homes_and_some_had_another(population):
-    homes = sightings.draw(population.people, TODAY, np.random.default_rng(4))
+    homes = sightings.draw(population.people, population.birth, TODAY, np.random.default_rng(4))
     n = len(population.people.age)
     now = np.bincount(homes.person[homes.current], minlength=n)
     assert set(np.unique(now)) == {1, 2}
@@ -110,7 +110,9 @@ def test_some_people_have_two_homes_and_some_had_another(population):
     assert (now[~children] == 1).all()
     assert abs((now[children] == 2).mean() - sightings.TWO_HOUSEHOLDS) < 0.012
     earlier = homes.person[~homes.current]
-    assert abs(len(earlier) / n - sightings.MOVED_WITHIN) < 0.01
+    settled = (homes.since[:n] - population.birth).astype(int) > 3 * 365
+    assert abs(len(earlier) / settled.sum() - sightings.MOVED_WITHIN) < 0.01
     since = homes.since[:n]
     assert (homes.since[~homes.current] < since[earlier]).all()
+    assert (homes.since >= population.birth[homes.person]).all()
     assert (homes.household[~homes.current] != population.people.household[earlier]).all()
