@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import identities, misspelling, sightings
+from folkmoot_rehearsal import misspelling, sightings
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.synthesis import Recipe, draw
@@ -57,7 +57,7 @@ def rehearse(households: int, seed: int) -> RehearsedPeople:
     rng = np.random.default_rng(seed)
     council = draw(region(1)[0], Recipe(households=households, seed=seed, today=TODAY))
     postcode = _postcodes(households, rng)
-    people = identities.draw(council.people, council.birth, rng)
+    people = council.identities
     homes = sightings.draw(council.people, council.birth, TODAY, rng)
     known_households = rng.random(households) >= NOT_RECORDED
     listed = np.flatnonzero(known_households[homes.household])
@@ -94,7 +94,7 @@ def _strangers(
     council: Population = draw(
         region(2)[1], Recipe(households=max(households, 200), seed=seed, today=TODAY)
     )
-    people = identities.draw(council.people, council.birth, rng)
+    people = council.identities
     homes = sightings.draw(council.people, council.birth, TODAY, rng)
     places = rng.choice(postcode, size=len(council.uprn))
     rows = np.arange(len(council.people.age))
