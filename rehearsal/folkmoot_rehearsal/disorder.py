@@ -20,7 +20,7 @@ REPEATED_ROW = 0.003
 REPEATED_PERSON = 0.005
 """Share of residents entered twice under different references."""
 MOVED = 0.015
-"""Share of residents still recorded at an earlier address as well."""
+"""Share of residents still recorded at an earlier address as well, of those who had one."""
 NOT_RECORDED = 0.03
 """Share of households that the residents index has not caught up with."""
 NOT_LISTED = 0.004

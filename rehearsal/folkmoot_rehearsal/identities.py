@@ -46,8 +46,7 @@ class Identities:
         surname: Surname.
         maiden: Surname before marriage; the surname itself for the others.
         birth: Date of birth. Children of one household who are of one age are twins.
-        nhs_number: Ten digits with the right check digit, in the range kept for tests;
-            distinct.
+        nhs_number: Ten digits with the right check digit, in the range kept for tests.
     """
 
     forename: Texts
@@ -136,15 +135,16 @@ def _tell_twins_apart(
 
 
 def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
-    """Distinct NHS numbers of ten digits with valid check digits, up to 9 million of them.
+    """NHS numbers of ten digits with valid check digits, in the 999 range kept for tests.
 
-    The first digit is 9: ranges that begin so are kept for tests. The check digit is 11 less
-    the remainder by 11 of the sum of the first nine digits weighted 10 to 2; 11 becomes 0, and
-    numbers for which it is 10 are not issued. Source: NHS Data Dictionary, NHS Number.
+    That range has 909,091 numbers: they are distinct up to so many, and repeat beyond. The
+    check digit is 11 less the remainder by 11 of the sum of the first nine digits weighted
+    10 to 2; 11 becomes 0, and numbers for which it is 10 are not issued. Source: NHS Data
+    Dictionary, NHS Number.
     """
-    serial = 900_000_000 + rng.choice(100_000_000, size=size + size // 8 + 50, replace=False)
+    serial = 999_000_000 + rng.permutation(1_000_000)
     digits = serial[:, None] // 10 ** np.arange(8, -1, -1) % 10
     check = (11 - digits @ np.arange(10, 1, -1) % 11) % 11
-    issued = check != 10
-    numbers: Texts = (serial * 10 + check)[issued][:size].astype(np.str_)
+    issued = (serial * 10 + check)[check != 10]
+    numbers: Texts = np.resize(issued, size).astype(np.str_)
     return numbers

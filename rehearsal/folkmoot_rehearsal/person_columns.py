@@ -39,3 +39,15 @@ def described(
     identities = population.identities
     true = identities.table(people).with_columns(postcode=pl.Series(postcode, dtype=pl.String))
     return misspelt(true, identities.maiden[people], rates, rng)
+
+
+def postcodes(population: Population) -> Texts:
+    """Postcode of each household: sixteen neighbours share one."""
+    letters = np.array(list("ABDEFGHJLNPQRSTUWXYZ"))
+    at = np.arange(len(population.uprn)) // 16
+    codes = [
+        f"ZZ{10 + number // 4000 % 90} {number // 400 % 10}"
+        f"{letters[number // 20 % 20]}{letters[number % 20]}"
+        for number in range(int(at[-1]) + 1)
+    ]
+    return np.array(codes, dtype=np.str_)[at]
