@@ -202,6 +202,13 @@ def written(records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def no_links(records: pl.DataFrame) -> AddressLinks:
+    """What becomes of records if none has an address."""
+    unlinked = pl.lit(Outcome.UNLINKED.value).alias("outcome")
+    nothing = [pl.lit(None, kind).alias(name) for name, kind in list(_OUTCOMES.items())[2:]]
+    return AddressLinks(records.select(RECORD, unlinked, *nothing), _no_candidates())
+
+
 @contextmanager
 def prepared(gazetteer: pl.DataFrame, *, threads: int = 1) -> Iterator[PreparedGazetteer]:
     """Makes a gazetteer ready; the database ends with the context.

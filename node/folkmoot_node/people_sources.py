@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from folkmoot_node.config import FILE_NAME, NodeConfig
-from folkmoot_node.identifying import Asked
+from folkmoot_node.identifying import NOTHING, Asked, communal_field
 from folkmoot_node.person_settings import PersonSettings
 from folkmoot_node.plugins import ConnectedSource
 from folkmoot_operator.problems import ExitCode, Problem
@@ -37,7 +37,7 @@ def asked_about_people(
         Problem: Exit code SETTINGS, if a source that is to say where people live is not
             there, or does not say who they are.
     """
-    found = dict(asked)
+    found = dict.fromkeys(sources, NOTHING) | dict(asked)
     settings = config.linkage.people
     if settings is None:
         return found
@@ -62,19 +62,25 @@ def asked_about_people(
         name for name in needed if name != config.frame and _tells_people(sources[name], settings)
     ]
     for name in pending:
-        found[name] = _more(found[name], sources[name], settings, pending=True)
-    for name in settings.sources if pending else ():
-        found[name] = _more(found[name], sources[name], settings, people=True)
+        identifiers = _with_people(found[name], sources[name], settings)
+        found[name] = replace(found[name], identifiers=identifiers, pending=True)
+    if pending:
+        frame = sources[config.frame]
+        found[frame.name] = replace(
+            found[frame.name], homes=True, communal=communal_field(config, frame)
+        )
+        for name in settings.sources:
+            identifiers = _with_people(found[name], sources[name], settings)
+            found[name] = replace(found[name], identifiers=identifiers, people=True)
     return found
 
 
-def _more(
-    asked: Asked, source: ConnectedSource, settings: PersonSettings, **purpose: bool
-) -> Asked:
-    """What was asked, and the identifiers of people, for a purpose."""
+def _with_people(
+    asked: Asked, source: ConnectedSource, settings: PersonSettings
+) -> tuple[Identifier, ...]:
+    """What was asked, and the identifiers of people."""
     wanted = {*asked.identifiers, *_of_people(source, settings)}
-    ordered = tuple(entry for entry in Identifier if entry in wanted)
-    return replace(asked, identifiers=ordered, **purpose)
+    return tuple(entry for entry in Identifier if entry in wanted)
 
 
 def _of_people(source: ConnectedSource, settings: PersonSettings) -> list[Identifier]:

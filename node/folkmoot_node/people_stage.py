@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from folkmoot_node.identifying import FILE, ROW
-from folkmoot_node.person_households import PROBABILITY
+from folkmoot_node.person_households import PROBABILITY, SOURCE
 from folkmoot_node.person_linkage import (
     OUTCOME,
     SHOWN,
@@ -24,7 +24,7 @@ from folkmoot_node.person_matching import RECORD
 from folkmoot_node.person_settings import PersonSettings
 from folkmoot_node.review_decisions import Decided, ReviewDecisions, SourceReview, Waiting
 from folkmoot_node.review_file import Pair
-from folkmoot_sdk.schema import UPRN_COLUMN, Identifier
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Identifier
 
 _DIGEST = "__digest"
 _PERSON = "person"
@@ -41,8 +41,9 @@ class FoundPeople:
     """What became of records by whom they are about.
 
     Attributes:
-        households: `RECORD` and `UPRN_COLUMN` of homes in the frame, several for a person in
-            several households.
+        households: `RECORD`, `UPRN_COLUMN` of a home in the frame, and `communal`, whether
+            that is a communal establishment; several rows for a person in several
+            households, but none of an establishment beside a household.
         confirmed: `RECORD` of those of `households` that a person confirmed.
         ambiguous: `RECORD` of those that wait for a person.
         pairs: What a person is asked, and what is kept of it until it is answered.
@@ -54,6 +55,13 @@ class FoundPeople:
     pairs: tuple[tuple[Pair, Waiting], ...]
 
 
+def nobody_found() -> FoundPeople:
+    """What becomes of records where people are not linked."""
+    households = {RECORD: pl.Int64, UPRN_COLUMN: pl.Int64, "communal": pl.Boolean}
+    none = pl.Series(RECORD, [], pl.Int64)
+    return FoundPeople(pl.DataFrame(schema=households), none, none, ())
+
+
 @dataclass
 class PeopleStage:
     """Known people of one run in one process.
@@ -61,7 +69,7 @@ class PeopleStage:
     Attributes:
         settings: Table `[linkage.people]`.
         known: As of `person_linkage.link_people`.
-        frame: UPRNs of the frame.
+        frame: `uprn` and `communal` of the frame's homes, each once.
         decisions: What people decided.
         reference_date: Records of known people that are younger do not count.
         threads: Threads of the database.
@@ -69,7 +77,7 @@ class PeopleStage:
 
     settings: PersonSettings
     known: pl.DataFrame
-    frame: pl.Series
+    frame: pl.DataFrame
     decisions: ReviewDecisions
     reference_date: datetime.date
     threads: int
@@ -91,7 +99,7 @@ class PeopleStage:
             self.known = self.known.clear()
         reviewed = _reviewed(typed, review.decided)
         links = self._people.link(records, reviewed)
-        homes = links.households.filter(pl.col(UPRN_COLUMN).is_in(self.frame.implode()))
+        homes = _one_kind(links.households.join(self.frame, on=UPRN_COLUMN, maintain_order="left"))
         sure = homes.join(reviewed.confirmed, on=[RECORD, UPRN_COLUMN], how="semi")
         ambiguous = links.outcomes.filter(pl.col(OUTCOME) == Outcome.AMBIGUOUS.value)
         return FoundPeople(
@@ -153,6 +161,29 @@ class PeopleStage:
             yield pair, Waiting(digest=digest, uprn=uprn)
 
 
+def known_people(sources: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The known people of several sources together.
+
+    Args:
+        sources: `UPRN_COLUMN`, `SOURCE`, `DATE_COLUMN` if it has dates, and identifiers.
+    """
+    schema = {UPRN_COLUMN: pl.Int64, SOURCE: pl.Int32, DATE_COLUMN: pl.Date}
+    columns = schema | {
+        entry.column: pl.Date if entry is Identifier.DATE_OF_BIRTH else pl.String
+        for entry in _TYPED
+    }
+    # An address says where, not who.
+    held = [found.select([name for name in found.columns if name in columns]) for found in sources]
+    return pl.concat([pl.DataFrame(schema=columns), *held], how="diagonal")
+
+
+def _one_kind(homes: pl.DataFrame) -> pl.DataFrame:
+    """Without the establishments of records that have a household, or another of them."""
+    household = pl.col("communal").not_().any().over(RECORD)
+    first = pl.int_range(pl.len()).over(RECORD) == 0
+    return homes.filter(pl.when(household).then(~pl.col("communal")).otherwise(first))
+
+
 def _described(forename: str | None, surname: str | None, born: datetime.date | None) -> str:
     name = " ".join(part for part in (forename, surname) if part) or "no name"
     return f"{name}, born {born.isoformat()}" if born else f"{name}, no date of birth"
@@ -167,3 +198,6 @@ def _reviewed(typed: pl.DataFrame, decided: Mapping[str, Decided]) -> Reviewed:
         for rows in (yes, no)
     )
     return Reviewed(confirmed, refused)
+
+
+__all__ = ["SOURCE", "FoundPeople", "PeopleStage", "known_people", "nobody_found"]

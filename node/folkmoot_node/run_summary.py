@@ -47,10 +47,13 @@ class SourceSummary(_Record):
         not_in_frame: Records of a UPRN that is not in the frame.
         latest_record: Latest record date, None if the source has none.
         communal: Records of communal establishments, which are no households.
-        by_address: Records without a UPRN whose address is that of one home.
-        by_person: Records without a UPRN of a person whose household another source knows.
-        by_review: Records without a UPRN whose home a person confirmed.
+        by_address: Linked records without a UPRN whose address is that of one home.
+        by_person: Linked records without a UPRN, of a person whose household another source
+            knows.
+        by_review: Linked records without a UPRN whose home a person confirmed.
         ambiguous: Records without a UPRN that wait for clerical review.
+        unlinked: Records without a UPRN whose home was not found, and of which nobody is
+            asked.
         linked_areas: Linked records by area.
         unlinked_sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
@@ -75,19 +78,14 @@ class SourceSummary(_Record):
     by_person: int = 0
     by_review: int = 0
     ambiguous: int = 0
+    unlinked: int = 0
     linked_areas: dict[str, int] = {}
     unlinked_sectors: dict[str, int] = {}
 
     @property
-    def unlinked(self) -> int:
-        """Records without a UPRN whose home was not found and of which nobody is asked."""
-        found = self.by_address + self.by_person + self.by_review
-        return self.no_uprn - found - self.ambiguous
-
-    @property
     def by_uprn(self) -> int:
-        """Records that came with a UPRN which is in the frame."""
-        return self.records - self.no_uprn - self.not_in_frame
+        """Records that were linked by their own UPRN."""
+        return self.linked - self.by_address - self.by_person - self.by_review
 
 
 class FactorSummary(_Record):
