@@ -21,16 +21,19 @@ class Asked:
 
     Attributes:
         identifiers: Those that are read; none if nothing is linked.
-        homes: True for the frame, whose addresses are what records are compared with.
+        homes: True for the frame, if its homes must be known: by their addresses, or only
+            which ones there are.
         pending: True if its records without a UPRN are linked.
         communal: Of the frame: the field that is true for communal establishments, if they
             are told apart.
+        people: True if its records say where people live, with whom others are compared.
     """
 
     identifiers: tuple[Identifier, ...] = ()
     homes: bool = False
     pending: bool = False
     communal: str | None = None
+    people: bool = False
 
 
 NOTHING = Asked()

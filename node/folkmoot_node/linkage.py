@@ -1,13 +1,13 @@
 """The stage that finds households for one source's records without a UPRN.
 
-Rules, in this order: what a person decided in clerical review; then the address. A record
-whose home is not certain is linked to none, and goes to clerical review.
+Rules, in this order: what a person decided in clerical review; then the address; then whom
+the record is about. A record whose home is not certain is linked to none, and goes to
+clerical review.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
@@ -29,6 +29,7 @@ from folkmoot_node.address_linkage import (
 )
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.identifying import FILE, ROW
+from folkmoot_node.people_stage import FoundPeople, PeopleStage, nobody_found
 from folkmoot_node.review_decisions import ReviewDecisions, SourceReview, Waiting
 from folkmoot_node.review_file import Pair
 from folkmoot_sdk.schema import UPRN_COLUMN, Identifier
@@ -52,6 +53,7 @@ class Linked(BaseModel):
             establishment; they are not among those.
         ambiguous: Records that may be of several homes, or not certainly of one.
         unlinked: Records with identifiers that fit no home.
+        more: Households of records beyond the first: of people who live in several.
         sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 
@@ -63,6 +65,7 @@ class Linked(BaseModel):
     communal: int = 0
     ambiguous: int = 0
     unlinked: int = 0
+    more: int = 0
     sectors: dict[str, int] = {}
 
     @property
@@ -90,11 +93,13 @@ class Linkage:
         config: The node's configuration.
         homes: `uprn`, `address`, `postcode` and `communal` of the frame.
         decisions: What people decided.
+        people: Whom records may be about; None if they are not linked by that.
     """
 
     config: NodeConfig
     homes: pl.DataFrame
     decisions: ReviewDecisions
+    people: PeopleStage | None = None
     _resources: ExitStack = field(default_factory=ExitStack)
     _gazetteer: PreparedGazetteer | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -124,37 +129,50 @@ class Linkage:
             reviewed = self._reviewed(typed, review)
             open_records = typed.join(reviewed, on=RECORD, how="anti", maintain_order="left")
             links = self._by_address(open_records, review)
-            waiting, pairs = self._waiting(records, typed, links)
+            by_address = links.records.filter(pl.col("outcome") == Outcome.LINKED.value)
+            found = pl.concat([reviewed, by_address.select(RECORD, UPRN_COLUMN)])
+            people = self._by_person(source, records.join(found, on=RECORD, how="anti"), review)
+            settled = pl.concat([found, people.households.select(RECORD, UPRN_COLUMN)])
+            waiting, pairs = self._waiting(records, typed, links, settled)
+            waiting |= {pair.id: waits for pair, waits in people.pairs}
+            pairs += [pair for pair, _ in people.pairs]
             self.decisions.keep(source, SourceReview(waiting=waiting, decided=review.decided))
             review_file.write(path, pairs)
-        by_address = links.records.filter(pl.col("outcome") == Outcome.LINKED.value)
-        ambiguous = links.records.filter(pl.col("outcome") == Outcome.AMBIGUOUS.value)
-        found = pl.concat([reviewed, by_address.select(RECORD, UPRN_COLUMN)])
+        address_unsure = links.records.filter(pl.col("outcome") == Outcome.AMBIGUOUS.value)
+        unsure = pl.concat([address_unsure[RECORD], people.ambiguous]).unique()
+        ambiguous = len(unsure) - unsure.is_in(settled[RECORD].implode()).sum()
         communal = self.homes.filter("communal").select(UPRN_COLUMN)
         households = [
             way.join(communal, on=UPRN_COLUMN, how="anti").height for way in (by_address, reviewed)
         ]
+        persons = people.households.filter(~pl.col("communal"))[RECORD].unique()
+        confirmed = persons.is_in(people.confirmed.implode()).sum()
+        linked = settled[RECORD].n_unique()
         counted = Linked(
             by_address=households[0],
-            by_review=households[1],
-            communal=found.height - sum(households),
-            ambiguous=ambiguous.height,
-            unlinked=records.height - found.height - ambiguous.height,
-            sectors=_sectors(typed.join(found, on=RECORD, how="anti")),
+            by_person=len(persons) - confirmed,
+            by_review=households[1] + confirmed,
+            communal=linked - sum(households) - len(persons),
+            ambiguous=ambiguous,
+            unlinked=records.height - linked - ambiguous,
+            more=settled.height - linked,
+            sectors=_sectors(typed.join(settled, on=RECORD, how="anti")),
         )
         identifying = [FILE, ROW, *(entry.column for entry in Identifier)]
         homed = (
             records.drop(UPRN_COLUMN)
-            .join(found, on=RECORD, how="inner", maintain_order="left")
+            .join(settled, on=RECORD, how="inner", maintain_order="left")
             .drop(RECORD)
             .drop(identifying, strict=False)
         )
         return homed.select([name for name in pending.columns if name in homed.columns]), counted
 
     def close(self) -> None:
-        """Frees the gazetteer."""
+        """Frees the gazetteer and the known people."""
         with self._lock:
             self._resources.close()
+            if self.people is not None:
+                self.people.close()
             self._gazetteer = None
 
     def _digested(self, source: str, records: pl.DataFrame) -> pl.DataFrame:
@@ -197,9 +215,14 @@ class Linkage:
             self._gazetteer = self._resources.enter_context(prepared(self.homes, threads=threads))
         return self._gazetteer.link(typed.drop(_DIGEST), settings.thresholds, refused)
 
+    def _by_person(self, source: str, records: pl.DataFrame, review: SourceReview) -> FoundPeople:
+        if self.people is None:
+            return nobody_found()
+        return self.people.link(source, records, review)
+
     def _waiting(
-        self, records: pl.DataFrame, typed: pl.DataFrame, links: AddressLinks
-    ) -> tuple[dict[str, Waiting], Iterator[Pair]]:
+        self, records: pl.DataFrame, typed: pl.DataFrame, links: AddressLinks, found: pl.DataFrame
+    ) -> tuple[dict[str, Waiting], list[Pair]]:
         """The pairs that a person is asked about; records typed alike are asked about once."""
         as_typed = records.select(
             RECORD,
@@ -209,7 +232,8 @@ class Linkage:
             ROW,
         )
         asked = (
-            links.candidates.join(typed.select(RECORD, _DIGEST), on=RECORD, maintain_order="left")
+            links.candidates.join(found, on=RECORD, how="anti", maintain_order="left")
+            .join(typed.select(RECORD, _DIGEST), on=RECORD, maintain_order="left")
             .join(as_typed, on=RECORD, maintain_order="left")
             .unique([_DIGEST, UPRN_COLUMN], keep="first", maintain_order=True)
         )
@@ -229,14 +253,22 @@ class Linkage:
                     row=row[ROW],
                 )
             )
-        return waiting, iter(pairs)
+        return waiting, pairs
 
 
 def distinct_homes(homes: pl.DataFrame | None) -> pl.DataFrame:
     """Each home once, with the first of its addresses."""
     if homes is None:
-        return pl.DataFrame(schema={UPRN_COLUMN: pl.Int64, ADDRESS: pl.String, POSTCODE: pl.String})
-    return homes.unique(UPRN_COLUMN, keep="first", maintain_order=True)
+        return pl.DataFrame(
+            schema={
+                UPRN_COLUMN: pl.Int64, ADDRESS: pl.String, POSTCODE: pl.String,
+                "communal": pl.Boolean,
+            }
+        )  # fmt: skip
+    known = pl.concat(
+        [homes.filter(pl.col(ADDRESS).is_not_null()), homes.filter(pl.col(ADDRESS).is_null())]
+    )
+    return known.unique(UPRN_COLUMN, keep="first", maintain_order=True)
 
 
 def _identified(pending: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from folkmoot_node.address_thresholds import AddressThresholds
+from folkmoot_node.person_settings import PersonSettings
 from folkmoot_operator.settings import Settings
 
 Bits = Annotated[float, Field(ge=-20, le=200)]
@@ -48,6 +49,8 @@ class LinkageSettings(Settings):
 
     Attributes:
         addresses: How records are linked by address; not at all if the table is missing.
+        people: How records are linked by whom they are about; not at all if the table is
+            missing.
         review_folder: Where the files for clerical review are.
         communal_field: Boolean field of the frame that is true for communal establishments,
             such as care homes; ignored where the frame does not have it.
@@ -57,6 +60,7 @@ class LinkageSettings(Settings):
     """
 
     addresses: AddressSettings | None = None
+    people: PersonSettings | None = None
     review_folder: Path = Path("review")
     communal_field: str = "is_communal"
     communal_households: bool = False

@@ -27,20 +27,22 @@ from folkmoot_node.identifying import asked, communal_field
 from folkmoot_node.link import area_rows
 from folkmoot_node.linkage import Linkage, Linked, distinct_homes
 from folkmoot_node.partition import split
+from folkmoot_node.people_sources import asked_about_people
+from folkmoot_node.people_stage import SOURCE, PeopleStage, known_people
 from folkmoot_node.plugins import ConnectedSource, Plugins, connect, load_plugins
 from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import no_records
 from folkmoot_node.review_decisions import ReviewDecisions
 from folkmoot_node.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.run_summary import SourceSummary, StoredAttribute
-from folkmoot_node.source_read import RECORDS, SourceRead, SourceReading
-from folkmoot_node.spool import Spool
+from folkmoot_node.source_read import RECORDS, Aside, SourceRead, SourceReading
+from folkmoot_node.spool import Spool, SpoolWriter
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import ROW_GROUP
 from folkmoot_node.stratify import stratify
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import AREA_COLUMN, Field, Level
+from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field, Level
 
 _PLAN_FILE = "plan.json"
 _PARTITIONS = "@partitions"
@@ -128,15 +130,18 @@ class ScoringRun:
         self.policy = policy
         connected = connect(config, plugins)
         self.binding: Binding = bind(policy, plugins, connected, policy.ended_licences(plan.today))
-        needed = [s for s in connected if self.binding.wanted[s.name] or s.name == config.frame]
         self._sources = {
             source.name: source
             for source in sorted(
-                needed, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
+                connected, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
             )
         }
         self._check_frame()
-        self._asked = asked(config, self._sources)
+        needed = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
+        self._asked = asked(config, {n: s for n, s in self._sources.items() if n in needed})
+        self._asked = asked_about_people(self._asked, config, self._sources, needed)
+        needed |= {name for name, found in self._asked.items() if found.people}
+        self._sources = {n: s for n, s in self._sources.items() if n in needed}
         self._communal = communal_field(config, self._sources[config.frame])
         self._key = read_key(config.key_file)
         self._spool = Spool(run_folder(config, plan.run_id), self._key, plan.run_id, plan.memory)
@@ -229,10 +234,8 @@ class ScoringRun:
             if self._sources[source].schema.level is Level.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
-                pending = None
-                if self._asked[source].pending:
-                    pending = stack.enter_context(self._spool.writer(_pending(source)))
-                read = reading.spread(writer, pending, self._known_partitions())
+                aside = self._aside(source, stack)
+                read = reading.spread(writer, aside, self._known_partitions())
             writer.document = read.model_dump_json()
 
     def link(self, source: str) -> None:
@@ -260,7 +263,8 @@ class ScoringRun:
         if self._linkage is not None:
             self._linkage.close()
             self._linkage = None
-        self._spool.drop([_HOMES], 0)
+        people = self.config.linkage.people
+        self._spool.drop([_HOMES, *map(_people, people.sources if people else ())], 0)
 
     def score(self, part: int) -> None:
         """Combines the records of a partition to households, and scores them."""
@@ -347,11 +351,8 @@ class ScoringRun:
         name = self.config.frame
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(name))
-            homes = None
-            if self._asked[name].homes:
-                homes = stack.enter_context(self._spool.writer(_HOMES))
-            reading = self._reading(name)
-            read, partitions = reading.spread_frame(writer, homes, self._partitions_for)
+            reading, aside = self._reading(name), self._aside(name, stack)
+            read, partitions = reading.spread_frame(writer, aside, self._partitions_for)
             writer.document = read.model_dump_json()
             if read.records == read.no_key:
                 raise Problem(
@@ -363,6 +364,19 @@ class ScoringRun:
         with self._spool.writer(_PARTITIONS) as writer:
             writer.document = str(partitions)
         return partitions
+
+    def _aside(self, name: str, stack: ExitStack) -> Aside:
+        """Opens what receives that which linkage needs of a source."""
+        asked = self._asked[name]
+
+        def writer(wanted: bool, spooled: str) -> SpoolWriter | None:
+            return stack.enter_context(self._spool.writer(spooled)) if wanted else None
+
+        return Aside(
+            writer(asked.homes, _HOMES),
+            writer(asked.people, _people(name)),
+            writer(asked.pending, _pending(name)),
+        )
 
     def _partitions_for(self, records: int) -> int:
         return self.config.partitions or max(1, -(-records // ROW_GROUP))
@@ -388,10 +402,29 @@ class ScoringRun:
     def _linking(self) -> Linkage:
         with self._lock:
             if self._linkage is None:
-                homes = self._spool.read(_HOMES, 0)
+                homes = distinct_homes(self._spool.read(_HOMES, 0))
                 decisions = ReviewDecisions(self.config.review_store, self._key)
-                self._linkage = Linkage(self.config, distinct_homes(homes), decisions)
+                people = self._people_stage(homes, decisions)
+                self._linkage = Linkage(self.config, homes, decisions, people)
             return self._linkage
+
+    def _people_stage(self, homes: pl.DataFrame, decisions: ReviewDecisions) -> PeopleStage | None:
+        settings = self.config.linkage.people
+        if settings is None:
+            return None
+        known = [
+            found.with_columns(pl.lit(place, pl.Int32).alias(SOURCE))
+            for place, name in enumerate(settings.sources)
+            if (found := self._spool.read(_people(name), 0)) is not None
+        ]
+        return PeopleStage(
+            settings,
+            known_people(known),
+            homes.select(UPRN_COLUMN, "communal"),
+            decisions,
+            self.plan.reference_date,
+            self.config.threads,
+        )
 
     def _fields(self, name: str) -> Sequence[Field]:
         schema = self._sources[name].schema
@@ -468,7 +501,8 @@ class ScoringRun:
             assert values is not None
             found = int(values[RECORDS].gather(rows.drop_nulls()).sum())
         else:
-            found = became.linked
+            # Who lives in several households is counted in each of them, and here once.
+            found = became.linked - linkage.more
         return SourceSummary(
             name=name,
             data_set=source.schema.name,
@@ -503,6 +537,10 @@ def run_folder(config: NodeConfig, run_id: str) -> Path:
 
 def _pending(source: str) -> str:
     return f"@pending-{source}"
+
+
+def _people(source: str) -> str:
+    return f"@people-{source}"
 
 
 def _linked(source: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import RecordReader, no_records
 from folkmoot_node.run_summary import OriginFile
 from folkmoot_node.spool import SpoolWriter
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field, Identifier
+from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
 RECORDS = "__records"
 """Column of the tables of area sources: number of records of the area."""
@@ -56,6 +57,21 @@ class SourceRead(BaseModel):
     labels: dict[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Receives what linkage needs of a source, in partition 0; None for what was not asked.
+
+    Attributes:
+        homes: `uprn`, `address`, `postcode` and `communal` of the frame's homes.
+        people: `uprn`, `record_date` if there is one, and identifiers of those who live there.
+        pending: Records without a UPRN that have identifiers, with these.
+    """
+
+    homes: SpoolWriter | None = None
+    people: SpoolWriter | None = None
+    pending: SpoolWriter | None = None
+
+
 class SourceReading:
     """One source being read.
 
@@ -86,15 +102,12 @@ class SourceReading:
         self._no_key = 0
         self._identifying = [entry.column for entry in asked.identifiers]
 
-    def spread(
-        self, writer: SpoolWriter, pending: SpoolWriter | None, partitions: Future[int]
-    ) -> SourceRead:
+    def spread(self, writer: SpoolWriter, aside: Aside, partitions: Future[int]) -> SourceRead:
         """Reads records about people, households or properties batch by batch.
 
         Args:
             writer: Receives the records with a UPRN, each in its partition.
-            pending: Receives those without one that have identifiers, with these, in
-                partition 0; needed if that was asked.
+            aside: Receives what was asked for linkage.
             partitions: Number of partitions. Until it is known some batches wait for it.
 
         Raises:
@@ -102,8 +115,7 @@ class SourceReading:
         """
         waiting: list[pl.DataFrame] = []
         for batch in self._reader:
-            if pending is not None:
-                self._set_aside(batch, pending)
+            self._set_aside(batch, aside)
             waiting.append(self._keyed(batch))
             if partitions.done() or sum(map(len, waiting)) > _MOST_WAITING:
                 _spread(waiting, writer, partitions.result())
@@ -111,14 +123,13 @@ class SourceReading:
         return self._finished()
 
     def spread_frame(
-        self, writer: SpoolWriter, homes: SpoolWriter | None, partitions: Callable[[int], int]
+        self, writer: SpoolWriter, aside: Aside, partitions: Callable[[int], int]
     ) -> tuple[SourceRead, int]:
         """Reads the household frame, whose size decides on the number of partitions.
 
         Args:
             writer: Receives the records, each in its partition.
-            homes: Receives `uprn`, `address`, `postcode` and `communal` of each home, in
-                partition 0; needed if that was asked.
+            aside: Receives what was asked for linkage.
             partitions: Given the number of records, the number of partitions.
 
         Returns:
@@ -126,8 +137,7 @@ class SourceReading:
         """
         batches = []
         for batch in self._reader:
-            if homes is not None:
-                homes.append(0, self._addressed(batch))
+            self._set_aside(batch, aside)
             batches.append(self._keyed(batch))
         read = self._finished()
         count = partitions(read.records - read.no_key)
@@ -155,23 +165,35 @@ class SourceReading:
             batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
 
-    def _addressed(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """What records are compared with, of the frame's records that have an address."""
-        postcode, communal = Identifier.POSTCODE.column, self._asked.communal
-        known = pl.col(postcode) if postcode in batch.columns else pl.lit(None, pl.String)
+    def _set_aside(self, batch: pl.DataFrame, aside: Aside) -> None:
+        """Keeps what was asked for linkage of a batch."""
+        if aside.homes is not None:
+            aside.homes.append(0, self._homes(batch))
+        if aside.people is not None:
+            dates = [DATE_COLUMN] if DATE_COLUMN in batch.columns else []
+            people = batch.select(UPRN_COLUMN, *dates, *self._identifying)
+            aside.people.append(0, people.drop_nulls(UPRN_COLUMN))
+        if aside.pending is not None:
+            known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
+            without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
+            if without.height:
+                aside.pending.append(0, without)
+
+    def _homes(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """The homes of the frame; their addresses are null if they have none."""
+        communal = self._asked.communal
+
+        def text(identifier: Identifier, name: str) -> pl.Expr:
+            found = identifier.column in batch.columns
+            return (pl.col(identifier.column) if found else pl.lit(None, pl.String)).alias(name)
+
         is_communal = pl.col(communal).fill_null(False) if communal else pl.lit(False)
         return batch.select(
             UPRN_COLUMN,
-            pl.col(Identifier.ADDRESS.column).alias("address"),
-            known.alias("postcode"),
+            text(Identifier.ADDRESS, "address"),
+            text(Identifier.POSTCODE, "postcode"),
             is_communal.alias("communal"),
-        ).drop_nulls([UPRN_COLUMN, "address"])
-
-    def _set_aside(self, batch: pl.DataFrame, pending: SpoolWriter) -> None:
-        known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
-        without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
-        if without.height:
-            pending.append(0, without)
+        ).drop_nulls(UPRN_COLUMN)
 
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine

@@ -14,6 +14,8 @@ import polars as pl
 
 from folkmoot_rehearsal import disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
+from folkmoot_rehearsal.misspelling import MIDDLING
+from folkmoot_rehearsal.person_columns import INDEX, described, postcodes
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.rounding import Integers
 from folkmoot_rehearsal.unmatched import AddressColumns
@@ -195,33 +197,27 @@ def _llpg(population: Population, rng: np.random.Generator) -> Extract:
 
 
 def _residents(population: Population, rng: np.random.Generator) -> Extract:
-    people = population.people
-    n, households = len(people.age), len(population.uprn)
-    moved_in = np.datetime64(population.today, "D") - np.minimum(
-        rng.exponential(9 * 365, size=households), 60 * 365
-    ).astype(np.int64)
+    people, homes = population.people, population.homes
+    households = len(population.uprn)
+    named = described(population, homes.person, postcodes(population)[homes.household], INDEX, rng)
     frame = pl.DataFrame(
         {
-            "PersonReference": population.person,
-            "UPRN": population.uprn[people.household],
-            "Surname": identifiers.surnames(households, rng)[people.household],
-            "Forename": identifiers.forenames(n, rng),
-            "DateOfBirth": population.birth,
-            "Sex": np.where(people.female, "F", "M"),
-            "MovedIn": np.maximum(moved_in[people.household], population.birth),
+            "PersonReference": population.person[homes.person],
+            "UPRN": population.uprn[homes.household],
+            "Surname": named["surname"],
+            "Forename": named["forename"],
+            "DateOfBirth": named["date_of_birth"],
+            "Sex": np.where(people.female[homes.person], "F", "M"),
+            "Postcode": named["postcode"],
+            "MovedIn": homes.since,
         }
     )
     recorded = rng.random(households) >= disorder.NOT_RECORDED
-    frame = frame.filter(pl.Series(recorded[people.household]))
+    frame = frame.filter(pl.Series(recorded[homes.household]))
 
-    moved = frame.filter(pl.Series(rng.random(frame.height) < disorder.MOVED))
-    earlier = moved.with_columns(
-        UPRN=pl.Series(rng.choice(population.uprn, size=moved.height)),
-        MovedIn=pl.max_horizontal(pl.col("MovedIn") - pl.duration(days=900), pl.col("DateOfBirth")),
-    )
     twice = frame.filter(pl.Series(rng.random(frame.height) < disorder.REPEATED_PERSON))
     twice = twice.with_columns(PersonReference=pl.col("PersonReference") + 90_000_000)
-    frame = pl.concat([frame, earlier, twice, _care_home_residents(population, frame.height, rng)])
+    frame = pl.concat([frame, twice, _care_home_residents(population, frame.height, rng)])
     frame = unmatched.addressed(frame, population, rng, AddressColumns())
     frame = frame.with_columns(
         pl.col("PersonReference", "UPRN").cast(pl.String),
@@ -249,6 +245,7 @@ def _care_home_residents(
             "Forename": identifiers.forenames(n, rng),
             "DateOfBirth": born,
             "Sex": np.where(rng.random(n) < 0.7, "F", "M"),
+            "Postcode": [f"ZZ99 9A{letter}" for letter in np.array(list("ABDEF"))[homes % 5]],
             "MovedIn": np.datetime64(population.today, "D") - rng.integers(1, 1500, size=n),
         }
     )
@@ -325,18 +322,21 @@ def _adult_social_care(population: Population, rng: np.random.Generator) -> Extr
     care = population.circumstances.care
     cared = np.flatnonzero(care > 0)
     n = len(cared)
+    household = population.people.household[cared]
     started = np.datetime64(population.today, "D") - rng.integers(20, 2500, size=n)
     frame = pl.DataFrame(
         {
             "person_id": [f"ASC{number}" for number in _references(n, 60_000, rng)],
-            "uprn": population.uprn[population.people.household[cared]].astype(str),
+            "uprn": population.uprn[household].astype(str),
             "package": np.array(["N", "L", "M", "H"])[care[cared]],
             "start_date": started.astype(str),
         },
         schema=dict.fromkeys(("person_id", "uprn", "package", "start_date"), pl.String),
     )
+    postcode = postcodes(population)[household]
+    frame = frame.hstack(described(population, cared, postcode, MIDDLING, rng))
     columns = AddressColumns("uprn", "address", "postcode")
-    frame = unmatched.addressed(frame, population, rng, columns)
+    frame = unmatched.addressed(frame, population, rng, columns, no_address=disorder.NO_ADDRESS)
     frame = disorder.shuffled(disorder.spoiled(frame, {"package": ("X", "?")}, rng), rng)
     frame = frame.with_columns(pl.col("uprn").cast(pl.Int64), pl.col("start_date").str.to_date())
     return Extract(
@@ -347,16 +347,23 @@ def _adult_social_care(population: Population, rng: np.random.Generator) -> Extr
 def _shielded_list(population: Population, rng: np.random.Generator) -> Extract:
     people = np.flatnonzero(population.circumstances.shielded)
     n = len(people)
+    household = population.people.household[people]
+    named = described(population, people, postcodes(population)[household], MIDDLING, rng)
     frame = pl.DataFrame(
         {
             "ListReference": _references(n, 700_000, rng).astype(str),
-            "NHSNumber": identifiers.nhs_numbers(n, rng),
-            "UPRN": population.uprn[population.people.household[people]].astype(str),
+            "NHSNumber": population.identities.nhs_number[people],
+            "Forename": named["forename"],
+            "Surname": named["surname"],
+            "DateOfBirth": named["date_of_birth"].dt.strftime("%d/%m/%Y"),
+            "Postcode": named["postcode"],
+            "UPRN": population.uprn[household].astype(str),
             # Somebody whom a doctor has taken off the list again stays in it with a no.
             "Flag": np.where(rng.random(n) < 0.97, "Y", "N"),
         }
     )
-    frame = unmatched.addressed(frame, population, rng, AddressColumns())
+    columns = AddressColumns()
+    frame = unmatched.addressed(frame, population, rng, columns, no_address=disorder.NO_ADDRESS)
     bad = {"UPRN": disorder.BAD_UPRNS, "Flag": ("X",)}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("shielded_list", "shielded_list.csv", frame, "shielded_list.toml")

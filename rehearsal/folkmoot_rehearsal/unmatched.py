@@ -16,6 +16,8 @@ from folkmoot_rehearsal.disorder import NO_UPRN
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.typed_addresses import typed
 
+NOTHING = "nothing"
+"""What a record without an address says of its home."""
 _UPRN, _SAYS = "__uprn", "__says"
 
 
@@ -40,6 +42,7 @@ def addressed(
     rng: np.random.Generator,
     columns: AddressColumns,
     rate: float = NO_UPRN,
+    no_address: float = 0.0,
 ) -> pl.DataFrame:
     """Adds addresses, and takes the UPRN away from some records.
 
@@ -47,22 +50,29 @@ def addressed(
         frame: An extract whose rows have the right UPRN.
         population: Whose homes these are.
         rng: Source of randomness.
-        columns: What the columns are called; those of the address are added at the end.
+        columns: What the columns are called; those of the address are added at the end,
+            unless the postcode is there already.
         rate: Share of records that nobody has matched.
+        no_address: Share of these that have no address; they keep the postcode that is there.
     """
     uprns = frame[columns.uprn].cast(pl.Int64).to_list()
     homes = _homes(population, uprns)
     missing = rng.random(frame.height) < rate
+    nowhere = missing & (rng.random(frame.height) < no_address)
+    there = [""] * frame.height
+    if columns.postcode in frame.columns:
+        there = frame[columns.postcode].fill_null("").to_list()
     # Names of streets are ASCII, so that every encoding of an extract has them.
     address: list[str] = []
     postcode: list[str] = []
     says: list[str | None] = []
-    for uprn, is_missing in zip(uprns, missing.tolist(), strict=True):
+    rows = zip(uprns, missing.tolist(), nowhere.tolist(), there, strict=True)
+    for uprn, is_missing, is_nowhere, code in rows:
         home = homes[uprn]
-        if not is_missing:
-            address.append(home.in_gazetteer)
-            postcode.append(home.postcode)
-            says.append(None)
+        if is_nowhere or not is_missing:
+            address.append("" if is_nowhere else home.in_gazetteer)
+            postcode.append(code or ("" if is_nowhere else home.postcode))
+            says.append(NOTHING if is_nowhere else None)
             continue
         one = typed(home, rng)
         address.append(one.address)
@@ -89,7 +99,8 @@ def set_apart(
         first_row: Row number of its first record.
 
     Returns:
-        The extract, and `source`, `row`, `uprn`, `says` (see `typed_addresses.Truth`).
+        The extract, and `source`, `row`, `uprn`, `says` (see `typed_addresses.Truth`,
+        and `NOTHING`).
     """
     if _UPRN not in frame.columns:
         return frame, no_truth()

@@ -21,6 +21,7 @@ import planning
 import presentable
 import region
 import release
+import six_extracts
 import workload_error
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
@@ -71,6 +72,25 @@ def main() -> None:
     (RESULTS / "workload_error.json").write_text(json.dumps(errors, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
+    out.print("Scoring from six CSV extracts, against a hand-written Polars script:")
+    six = Table("Households", "People", "Node s", "Script s", "Ratio", "Peak MiB")
+    sizes = []
+    for case in six_extracts.main():
+        sizes.append(case)
+        six.add_row(
+            f"{case['households']:,}",
+            f"{case['people']:,}",
+            f"{case['seconds']['node']:.2f}",
+            f"{case['seconds']['script']:.2f}",
+            f"{case['ratio']:.2f}",
+            f"{case['peak_mib']['node']:.0f}",
+        )
+    out.print(six)
+    out.print(
+        f"For a million households the ratio may be {six_extracts.TARGET_RATIO}, the peak "
+        f"{six_extracts.TARGET_MEMORY} MiB."
+    )
+    (RESULTS / "six_extracts.json").write_text(json.dumps(sizes, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")

@@ -19,7 +19,10 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
 
 REFERENCE = datetime.date(2026, 12, 1)
 HOUSEHOLDS = 1_000_000
@@ -51,13 +54,20 @@ WEIGHTS = {
 BANDS = {"none": 0.0, "low": 10.0, "medium": 20.0, "high": 40.0}
 
 
-def write_extracts(folder: Path, households: int, seed: int = 1) -> None:
+def write_extracts(folder: Path, households: int) -> None:
     """Writes two Parquet files: one row per council tax account, one per person."""
+    folder.mkdir(parents=True, exist_ok=True)
+    accounts, people = made_up(households)
+    accounts.write_parquet(folder / "accounts.parquet")
+    people.write_parquet(folder / "people.parquet")
+
+
+def made_up(households: int, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Council tax accounts, and people."""
     import numpy as np
     import polars as pl
 
     rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True, exist_ok=True)
     uprn = rng.permutation(households).astype(np.int64) + 100_000_000_000
 
     def sometimes(share: float, values: Any) -> Any:
@@ -81,7 +91,7 @@ def write_extracts(folder: Path, households: int, seed: int = 1) -> None:
     started = dates(households, today - 2000, today)
     reported = dates(households, today - 2000, today)
     nothing = pl.Series([None], dtype=pl.Date).new_from_index(0, households)
-    pl.DataFrame({
+    accounts = pl.DataFrame({
         "UPRN": uprn,
         "Arrears": money(households, 0.12),
         "RentArrears": money(households, 0.08),
@@ -96,18 +106,19 @@ def write_extracts(folder: Path, households: int, seed: int = 1) -> None:
         "LastReport": reported.zip_with(pl.Series(reports > 0), nothing),
         "Tenure": np.array(TENURES)[rng.integers(0, 4, households)],
         "Type": np.array(TYPES)[rng.integers(0, 6, households)],
-    }).write_parquet(folder / "accounts.parquet")  # fmt: skip
-    people = int(households * PEOPLE_PER_HOUSEHOLD)
-    home = np.concatenate([np.arange(households), rng.integers(0, households, people - households)])
-    pl.DataFrame({
+    })  # fmt: skip
+    count = int(households * PEOPLE_PER_HOUSEHOLD)
+    home = np.concatenate([np.arange(households), rng.integers(0, households, count - households)])
+    people = pl.DataFrame({
         "UPRN": uprn[home],
-        "Person": np.char.add("P", np.char.zfill(rng.permutation(people).astype(str), 8)),
-        "DateOfBirth": sometimes(0.98, dates(people, today - 36_000, today)),
-        "Shielded": sometimes(0.99, rng.random(people) < 0.02),
+        "Person": np.char.add("P", np.char.zfill(rng.permutation(count).astype(str), 8)),
+        "DateOfBirth": sometimes(0.98, dates(count, today - 36_000, today)),
+        "Shielded": sometimes(0.99, rng.random(count) < 0.02),
         "Care": sometimes(
-            0.99, np.array(CARE)[np.searchsorted([0.95, 0.98, 0.99], rng.random(people))]
+            0.99, np.array(CARE)[np.searchsorted([0.95, 0.98, 0.99], rng.random(count))]
         ),
-    }).sort("Person").write_parquet(folder / "people.parquet")  # fmt: skip
+    })  # fmt: skip
+    return accounts, people.sort("Person")
 
 
 ACCOUNTS = """
@@ -136,8 +147,6 @@ def _field(name: str, column: str, kind: str, combine: str, category: str, **mor
 
 def write_home(home: Path, threads: int) -> None:
     """Writes a node home whose sources are the two extracts."""
-    from folkmoot_node.store import create_key
-
     (home / "mappings").mkdir(parents=True)
     money = {"unit": "GBP", "minimum": 0}
     age = {"transform": "age", "unit": "years", "minimum": 0, "maximum": 120, "protected": "age"}
@@ -175,6 +184,13 @@ def write_home(home: Path, threads: int) -> None:
         'schema = 1\ncouncil = "E08000009"\nname = "Benchmark"\n'
         f'[scoring]\nframe = "accounts"\nthreads = {threads}\n{sources}'
     )
+    write_policy(home)
+
+
+def write_policy(home: Path) -> None:
+    """Writes the policy of twelve factors, and a key."""
+    from folkmoot_node.store import create_key
+
     factors = "".join(
         f'[[factors]]\nfactor = "{name}"\nweight = {weight}\n' for name, weight in WEIGHTS.items()
     )
@@ -285,11 +301,11 @@ def run_script(folder: Path) -> float:
 RUNS: dict[str, Callable[[Path], float]] = {"node": run_node, "script": run_script}
 
 
-def measured(name: str, folder: Path) -> tuple[float, float]:
+def measured(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:
     """Seconds and peak MiB of one run in a fresh process."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(name, folder, there))
+    process = context.Process(target=_report, args=(run, folder, there))
     process.start()
     there.close()
     try:
@@ -299,8 +315,8 @@ def measured(name: str, folder: Path) -> tuple[float, float]:
     return seconds, memory
 
 
-def _report(name: str, folder: Path, out: Connection) -> None:
-    seconds = RUNS[name](folder)
+def _report(run: Callable[[Path], float], folder: Path, out: Connection) -> None:
+    seconds = run(folder)
     out.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
@@ -346,7 +362,7 @@ def main() -> None:
         runs: dict[str, list[tuple[float, float]]] = {name: [] for name in RUNS}
         for _ in range(options.repeats):
             for name in RUNS:
-                runs[name].append(measured(name, folder))
+                runs[name].append(measured(RUNS[name], folder))
         worst = compare(folder)
     seconds = {name: statistics.median(s for s, _ in done) for name, done in runs.items()}
     memory = {name: max(m for _, m in done) for name, done in runs.items()}

@@ -1,16 +1,18 @@
 """The floor: what a data engineer would write by hand in Polars for one extract layout.
 
 No plugin API, no validation, no quarantine, no linkage report, no encryption, no
-explanation: two files in, contributions out, with the arithmetic of the twelve factors
+explanation: extracts in, contributions out, with the arithmetic of the twelve factors
 at their default parameters.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 
 def run(
@@ -20,13 +22,52 @@ def run(
     weights: dict[str, float],
     bands: dict[str, float],
 ) -> None:
-    """Scores the extracts and writes UPRN, contributions, score and band to Parquet."""
+    """Scores two Parquet files and writes UPRN, contributions, score and band to Parquet."""
+    accounts = pl.scan_parquet(extracts / "accounts.parquet")
+    people = pl.scan_parquet(extracts / "people.parquet")
+    score(accounts, people, out, reference, weights, bands)
+
+
+def run_csv(
+    extracts: Path,
+    out: Path,
+    reference: datetime.date,
+    weights: dict[str, float],
+    bands: dict[str, float],
+    households: Sequence[str],
+) -> None:
+    """The same from CSV files: the first of `households` is the frame, the others are joined.
+
+    Dates are written as DD/MM/YYYY, true and false as Y and N.
+    """
+
+    def scan(name: str) -> pl.LazyFrame:
+        return pl.scan_csv(extracts / f"{name}.csv", infer_schema_length=1000).with_columns(
+            cs.matches("Date|From|Change|LastReport").str.to_date("%d/%m/%Y"),
+            cs.matches("Support|Benefit|Credit|^Discount$|Services|Shielded") == "Y",
+        )
+
+    first, *others = households
+    accounts = scan(first)
+    for name in others:
+        accounts = accounts.join(scan(name), on="UPRN", how="left")
+    score(accounts, scan("people"), out, reference, weights, bands)
+
+
+def score(
+    accounts: pl.LazyFrame,
+    people: pl.LazyFrame,
+    out: Path,
+    reference: datetime.date,
+    weights: dict[str, float],
+    bands: dict[str, float],
+) -> None:
+    """Joins people to accounts, and scores."""
     born = pl.col("DateOfBirth")
     in_year = born.dt.month().cast(pl.Int32) * 32 + born.dt.day()
     birthday_to_come = in_year > reference.month * 32 + reference.day
-    people = (
-        pl.scan_parquet(extracts / "people.parquet")
-        .with_columns(
+    grouped = (
+        people.with_columns(
             age=reference.year - born.dt.year() - birthday_to_come.cast(pl.Int32),
             # False, unknown, true in ascending order: a maximum is Kleene's "any".
             shielded=(pl.col("Shielded").cast(pl.Int8) * 2).fill_null(1),
@@ -43,12 +84,11 @@ def run(
     )
     factors = _factors(reference)
     contributions = [(factors[name] * weight).alias(name) for name, weight in weights.items()]
-    score = pl.sum_horizontal(*weights).round(6)
+    total = pl.sum_horizontal(*weights).round(6)
     (
-        pl.scan_parquet(extracts / "accounts.parquet")
-        .join(people, on="UPRN", how="left")
+        accounts.join(grouped, on="UPRN", how="left")
         .select("UPRN", *contributions)
-        .with_columns(score=score)
+        .with_columns(score=total)
         .with_columns(
             pl.col(list(weights)).cast(pl.Float32),
             pl.col("score").cast(pl.Float32),
