@@ -221,11 +221,6 @@ class NodeConfig:
         return self.home / self.settings.quarantine.folder
 
     @property
-    def review_folder(self) -> Path:
-        """Where files for clerical review are written."""
-        return self.home / "review"
-
-    @property
     def maximum_share(self) -> float:
         """Share of a source's records that may be rejected, from 0 to 1."""
         return self.settings.quarantine.maximum_share
