@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from folkmoot_node.households import absent_value, as_they_are, combine, latest_dates, needs_order
 from folkmoot_node.link import HOUSEHOLD, household_index, is_unique, link_by_uprn
 from folkmoot_node.source_read import RECORDS
-from folkmoot_node.table import date_column
+from folkmoot_node.table import date_column, record_column
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field
 
 UNKNOWN_AREA = "unknown"
@@ -49,7 +49,8 @@ class Assembly:
     """The households of one partition, to which the fields of source after source are added.
 
     Attributes:
-        households: One row per household of the frame: `uprn`, the fields, and for each
+        households: One row per household of the frame: `uprn`, the fields, for each other
+            source `record_column` of it: whether the household has a record; and for each
             source with dates `date_column` of it: the date of the household's latest record.
     """
 
@@ -98,6 +99,7 @@ class Assembly:
         linked = link_by_uprn(records, self._index, ordered=needs_order(fields))
         values, present = combine(linked, self.households.height, fields)
         self._add(_with_absent(values, ~present, fields))
+        self._add(pl.DataFrame({record_column(source): present}))
         self._count(source, linked)
         if len(self._communal):
             of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())

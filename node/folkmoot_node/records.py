@@ -91,8 +91,8 @@ class RecordReader:
         say where the record stands.
 
         Raises:
-            Problem: Exit code DATA if the source cannot be read, FAULT if its plugin breaks
-                its contract.
+            Problem: Exit code DATA if the source cannot be read, UNREACHABLE if it cannot now
+                and trying again may help, FAULT if its plugin breaks its contract.
         """
 
         def leave_out(reason: str, records: int) -> None:
@@ -110,8 +110,9 @@ class RecordReader:
             for batch in source.source.read(context):
                 yield self._checked(batch)
         except PluginError as error:
+            code = ExitCode.UNREACHABLE if error.transient else ExitCode.DATA
             raise Problem(
-                error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.DATA
+                error.problem, where=error.where, remedy=error.remedy, exit_code=code
             ) from None
         except Problem:
             raise

@@ -56,10 +56,15 @@ class OwnRun(ScoringRun):
         self._incomplete = 0
         self._records: dict[str, PartRecords] = {}
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes run stages; then all records are in files."""
+        return self.plan.memory == 0
+
     def create(self) -> None:
         """Creates the tables of the store, once all sources are read and linked."""
         self.end_linkage()
-        self._writer.create(columns.table(self.stored_attributes()))
+        self._writer.create(columns.table(self.stored_attributes(), self.binding))
 
     def collect(self, part: int, scored: ScoredPart | None) -> None:
         """Adds a scored partition to the store; may be called from several threads."""
@@ -85,6 +90,7 @@ class OwnRun(ScoringRun):
             policy_name=policy.name,
             policy_sha256=policy.digest.hex(),
             policy_sunset=policy.sunset,
+            policy_path=policy.path,
             reference_date=plan.reference_date,
             started_at=plan.started_at,
             finished_at=int(self._clock()),
@@ -99,6 +105,10 @@ class OwnRun(ScoringRun):
             stored=self.stored_attributes(),
             licences=dict(binding.licences),
             unlicensed=dict(binding.unlicensed),
+            audited={audit.field.name: audit.stored for audit in binding.audited},
+            not_held=binding.not_held,
+            retention=policy.retention,
+            protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
         self._writer.finish(run)
         return run

@@ -175,6 +175,8 @@ class ScoringRun:
         Raises:
             Problem: Exit code DATA, if the frame has no household.
         """
+        if self._partitions.done():
+            self._partitions = Future()  # a second try
         try:
             partitions = self._read_frame()
         except BaseException as error:
@@ -427,6 +429,7 @@ class ScoringRun:
             unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
+            about_areas=source.schema.level is Level.AREA,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from folkmoot_plugin_extracts import mapping
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
 
@@ -86,7 +86,7 @@ def profile(name: str) -> dict[str, Any]:
     return tomllib.loads(shipped.read_text("utf-8"))
 
 
-def adapted(name: str, options: ProfileOptions) -> Mapping:
+def adapted(name: str, options: ProfileOptions) -> FileMapping:
     """A shipped profile as a council's extract is written.
 
     Raises:
@@ -125,7 +125,7 @@ def adapted(name: str, options: ProfileOptions) -> Mapping:
         key: column for key, column in identifiers.items() if key not in options.without
     }
     values["fields"] = {key: shipped[key] for key in shipped if key not in options.without}
-    return mapping.make(values, where)
+    return mapping.make(values, where, FileMapping)
 
 
 def columns_of(values: dict[str, Any]) -> tuple[str, ...]:

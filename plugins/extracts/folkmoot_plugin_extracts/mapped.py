@@ -1,21 +1,18 @@
-"""A data source that reads files as a mapping says, wherever the mapping comes from."""
+"""A data source that reads by a mapping, wherever its rows and the mapping come from."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
-from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
 from folkmoot_plugin_extracts.nhs_number import hidden
-from folkmoot_plugin_extracts.parquet_file import read_parquet
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_sdk import (
     Combine,
@@ -36,14 +33,13 @@ _UNITS = {"age": "years", "days_since": "days"}
 
 
 class MappedSource(DataSource):
-    """CSV and Parquet files, read by a mapping.
+    """Rows with named columns, read by a mapping.
 
-    A subclass sets `kind` and `Options`, and says where the mapping comes from.
+    A subclass sets `kind` and `Options`, says where the mapping comes from, and gives the rows.
     """
 
-    def __init__(self, options: SourceOptions, mapping: Mapping, folder: Path) -> None:
+    def __init__(self, options: SourceOptions, mapping: Mapping) -> None:
         super().__init__(options)
-        self._folder = folder
         self._mapping = mapping
         self._schema = mapping.declaration()
 
@@ -52,32 +48,39 @@ class MappedSource(DataSource):
         """What the mapping declares."""
         return self._schema
 
+    @abstractmethod
+    def batches(
+        self, columns: tuple[str, ...], context: ReadContext
+    ) -> Iterator[tuple[str, Batch]]:
+        """Yields the rows that the mapping selects, and what they are from.
+
+        Args:
+            columns: The columns needed, each once. No other leaves its place.
+            context: Of the read; receives rows that are no records, and the number of those
+                that the mapping leaves out.
+
+        Raises:
+            PluginError: If the rows as a whole cannot be read.
+        """
+
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields the records of all files in order of their names.
+        """Yields the records.
 
         A record with a malformed value in a wanted column, or in that of an identifier that
         is asked for, is rejected as a whole.
 
         Raises:
-            PluginError: If a file as a whole cannot be read.
+            PluginError: If the rows as a whole cannot be read.
         """
         uses = self._mapping
-        wanted = [entry.name for entry in self._schema.fields if entry.name in context.fields]
         outputs = [*self._outputs(context), *uses.identifiers.outputs(context.identifiers)]
-        read = (output.column for output in outputs)
-        needed = tuple(dict.fromkeys((*uses.columns(wanted, context.persons), *read)))
+        needed = tuple(dict.fromkeys(output.column for output in outputs))
         if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
             context = _hiding_numbers(context)
         with parser(outputs, uses.null_texts) as reading:
-            for path in find_files(self._folder, uses.files):
-                if path.suffix == ".parquet":
-                    batches = read_parquet(path, needed)
-                else:
-                    batches = read_csv(path, needed, uses.dialect, context.reject)
-                for batch in batches:
-                    selected = self._selected(batch, context)
-                    frame, rows = reading.parse(path.name, selected, context.reject)
-                    yield handed_on(self._whole(frame), path.name, rows)
+            for origin, batch in self.batches(needed, context):
+                frame, rows = reading.parse(origin, batch, context.reject)
+                yield handed_on(self._whole(frame), origin, rows)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The values with one column for each identifier, and a UPRN in any case."""
@@ -101,16 +104,6 @@ class MappedSource(DataSource):
             date = columns.Date(uses.record_date.format)
             outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
         return [*outputs, *field_outputs(uses, self._schema, context)]
-
-    def _selected(self, batch: Batch, context: ReadContext) -> Batch:
-        for condition in self._mapping.where:
-            texts = columns.Text().parse(batch.frame[condition.column])
-            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
-            if not kept.all():
-                dropped = batch.frame.height - int(kept.sum())
-                context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
-                batch = batch.filter(kept)
-        return batch
 
 
 def _hiding_numbers(context: ReadContext) -> ReadContext:

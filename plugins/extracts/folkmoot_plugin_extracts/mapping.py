@@ -6,7 +6,7 @@ import codecs
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.dialect import Dialect
@@ -28,6 +28,9 @@ FALSE_WORDS = ("false", "False", "FALSE", "0", "N", "n", "No", "NO", "no")
 TRANSFORMS = ("age", "days_since")
 _NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _UNITS = {"age": "years", "days_since": "days"}
+
+
+M = TypeVar("M", bound="Mapping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,20 +196,16 @@ class MappedField:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping file.
+    """What a mapping file says of the columns, wherever they are.
 
     Attributes:
         schema: Version of this format: 1.
         name: Name of the data set.
         level: What one record is about.
-        files: Patterns of file names, relative to the source's folder.
         fields: The fields by name.
         supplier: Who supplies the data.
         version: Version of the extract's layout.
-        encoding: Of CSV files.
-        delimiter: Of CSV files.
-        quote: What CSV files put around a text; empty if nothing.
-        null_values: What the files hold where a value is not known, beside nothing. A
+        null_values: What the columns hold where a value is not known, beside nothing. A
             field's own words, codes and values go before these.
         uprn: Column of the UPRN; empty if the files have none, but identifiers.
         person: Column of the person reference, if the level is person.
@@ -220,13 +219,9 @@ class Mapping:
     schema: int
     name: str
     level: Level
-    files: tuple[str, ...]
     fields: dict[str, MappedField]
     supplier: str = ""
     version: str = "1"
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    quote: str = '"'
     null_values: tuple[str | int, ...] = ()
     uprn: str = ""
     person: str = ""
@@ -239,9 +234,6 @@ class Mapping:
     def __post_init__(self) -> None:
         if self.schema != 1:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
-        Dialect(self.encoding, self.delimiter, self.quote)
-        if not self.files:
-            raise ValueError("`files` is empty")
         if not self.fields:
             raise ValueError("`fields` is empty")
         if self.level is Level.AREA and not self.area:
@@ -259,27 +251,9 @@ class Mapping:
             check_date_format(self.record_date.format)
 
     @property
-    def dialect(self) -> Dialect:
-        """How CSV files are written."""
-        return Dialect(self.encoding, self.delimiter, self.quote)
-
-    @property
     def null_texts(self) -> tuple[str, ...]:
         """The null values as texts."""
         return tuple(str(value) for value in self.null_values)
-
-    def columns(self, wanted: list[str], persons: bool) -> tuple[str, ...]:
-        """Columns of the file needed to read the wanted fields, each once.
-
-        Args:
-            wanted: Names of fields.
-            persons: True if the person reference is read too.
-        """
-        always = (self.uprn, self.person if persons else "", self.area)
-        date = (self.record_date.column,) if self.record_date else ()
-        where = tuple(condition.column for condition in self.where)
-        fields = tuple(self.fields[name].column for name in wanted)
-        return tuple(dict.fromkeys(c for c in (*always, *date, *where, *fields) if c))
 
     def declaration(self) -> Schema:
         """The schema that the data set declares.
@@ -299,13 +273,45 @@ class Mapping:
         )
 
 
-def load(path: Path) -> Mapping:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMapping(Mapping):
+    """A mapping file of CSV and Parquet files.
+
+    Attributes:
+        files: Patterns of file names, relative to the source's folder.
+        encoding: Of CSV files.
+        delimiter: Of CSV files.
+        quote: What CSV files put around a text; empty if nothing.
+    """
+
+    files: tuple[str, ...]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+
+    def __post_init__(self) -> None:
+        Mapping.__post_init__(self)
+        Dialect(self.encoding, self.delimiter, self.quote)
+        if not self.files:
+            raise ValueError("`files` is empty")
+
+    @property
+    def dialect(self) -> Dialect:
+        """How CSV files are written."""
+        return Dialect(self.encoding, self.delimiter, self.quote)
+
+
+def load(path: Path, cls: type[M]) -> M:
     """Reads a mapping file.
+
+    Args:
+        path: The file.
+        cls: What it maps.
 
     Raises:
         PluginError: Naming the file, the key and the remedy.
     """
-    return make(read_toml(path, "mapping"), str(path))
+    return make(read_toml(path, "mapping"), str(path), cls)
 
 
 def read_toml(path: Path, option: str) -> dict[str, Any]:
@@ -332,18 +338,19 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         ) from None
 
 
-def make(values: dict[str, Any], where: str) -> Mapping:
+def make(values: dict[str, Any], where: str, cls: type[M]) -> M:
     """Makes a mapping of what its file says.
 
     Args:
         values: The file's keys and values.
         where: Name of the file, for errors.
+        cls: What it maps.
 
     Raises:
         PluginError: Naming the file, the key and the remedy.
     """
     try:
-        mapping = build(Mapping, values, "")
+        mapping = build(cls, values, "")
         mapping.declaration()
     except PluginError as error:
         named = f"{where}: {error.where.removeprefix('.')}".removesuffix(": ")
