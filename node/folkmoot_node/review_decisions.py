@@ -6,6 +6,7 @@ holds in later runs too. The file has keyed digests of what was typed, not the t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
@@ -123,11 +124,21 @@ class ReviewDecisions:
         return self.read().get(source, SourceReview())
 
     def keep(self, source: str, review: SourceReview) -> None:
-        """Replaces what there is of one source."""
-        sources = self.read() | {source: review}
+        """Replaces what there is of one source.
+
+        Other processes may change other sources meanwhile.
+        """
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._replace(self.read() | {source: review})
+        finally:
+            os.close(lock)
+
+    def _replace(self, sources: dict[str, SourceReview]) -> None:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         content = _Content(sources=sources).model_dump_json().encode()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = self._path.with_suffix(f".{secrets.token_hex(4)}")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:

@@ -20,7 +20,8 @@ from folkmoot_node.config import NodeConfig
 from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
 from folkmoot_node.run_summary import FactorSummary, RunSummary
-from folkmoot_node.scoring_run import RunPlan, ScoredPart, ScoringRun, run_folder
+from folkmoot_node.scored_part import ScoredPart
+from folkmoot_node.scoring_run import RunPlan, ScoringRun, run_folder
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import StoreWriter, write_store
 

@@ -7,15 +7,12 @@ machines can run them; each may be repeated. `folkmoot_node.scoring` begins and 
 from __future__ import annotations
 
 import datetime
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,30 +22,26 @@ from folkmoot_node.binding import Binding, bind
 from folkmoot_node.config import NodeConfig, load_config
 from folkmoot_node.identifying import asked, communal_field
 from folkmoot_node.link import area_rows
-from folkmoot_node.linkage import Linkage, Linked, distinct_homes
-from folkmoot_node.partition import split
 from folkmoot_node.people_sources import asked_about_people
-from folkmoot_node.people_stage import SOURCE, PeopleStage, known_people
 from folkmoot_node.plugins import ConnectedSource, Plugins, connect, load_plugins
 from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import no_records
-from folkmoot_node.review_decisions import ReviewDecisions
 from folkmoot_node.risk_policy import RiskPolicy, load_policy
+from folkmoot_node.run_linkage import RunLinkage
 from folkmoot_node.run_summary import SourceSummary, StoredAttribute
-from folkmoot_node.source_read import RECORDS, Aside, SourceRead, SourceReading
-from folkmoot_node.spool import Spool, SpoolWriter
+from folkmoot_node.scored_part import PartOutcome, ScoredPart
+from folkmoot_node.source_read import RECORDS, SourceRead, SourceReading
+from folkmoot_node.spool import Spool
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import ROW_GROUP
 from folkmoot_node.stratify import stratify
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field, Level
+from folkmoot_sdk.schema import AREA_COLUMN, Field, Level
 
 _PLAN_FILE = "plan.json"
 _PARTITIONS = "@partitions"
 """Name in the spool of the number of partitions; no source can have it."""
-_HOMES = "@homes"
-"""Name in the spool of the addresses of the frame."""
 _COUNTED, _DETAILS = 0, 1
 """Where a scored part keeps its two tables in the spool."""
 
@@ -75,41 +68,6 @@ class RunPlan(BaseModel):
     reference_date: datetime.date
     started_at: int
     memory: int
-
-
-class _Outcome(BaseModel):
-    """What is told of a scored part.
-
-    Attributes:
-        bands: Households by band, ascending.
-        incomplete: Households of which some factor is unknown.
-        records: What became of each source's records.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    bands: tuple[int, ...]
-    incomplete: int
-    records: dict[str, PartRecords]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredPart:
-    """One partition, scored.
-
-    Attributes:
-        counted: Columns of the table `households`, without nulls.
-        details: Inputs and contributions.
-        bands: Households by band, ascending.
-        incomplete: Households of which some factor is unknown.
-        records: What became of each source's records.
-    """
-
-    counted: Mapping[str, npt.NDArray[np.generic]]
-    details: pl.DataFrame
-    bands: tuple[int, ...]
-    incomplete: int
-    records: Mapping[str, PartRecords]
 
 
 class ScoringRun:
@@ -143,10 +101,9 @@ class ScoringRun:
         needed |= {name for name, found in self._asked.items() if found.people}
         self._sources = {n: s for n, s in self._sources.items() if n in needed}
         self._communal = communal_field(config, self._sources[config.frame])
-        self._key = read_key(config.key_file)
-        self._spool = Spool(run_folder(config, plan.run_id), self._key, plan.run_id, plan.memory)
-        self._linkage: Linkage | None = None
-        self._lock = threading.Lock()
+        key = read_key(config.key_file)
+        self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
+        self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
         self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()
 
@@ -196,7 +153,7 @@ class ScoringRun:
     @property
     def linkable(self) -> tuple[str, ...]:
         """Those that may hold records without a UPRN whose household can be found."""
-        return tuple(name for name in self.sources if self._asked[name].pending)
+        return tuple(name for name in self.sources if self._linkage.links(name))
 
     @property
     def partitions(self) -> int:
@@ -236,7 +193,7 @@ class ScoringRun:
             if self._sources[source].schema.level is Level.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
-                aside = self._aside(source, stack)
+                aside = self._linkage.aside(source, stack)
                 read = reading.spread(writer, aside, self._known_partitions())
             writer.document = read.model_dump_json()
 
@@ -249,24 +206,11 @@ class ScoringRun:
             Problem: Exit code DATA for a malformed decision in that file, or if no home has
                 an address; SETTINGS if the libraries of linkage are missing.
         """
-        pending = self._spool.read(_pending(source), 0)
-        with self._spool.writer(_linked(source)) as writer:
-            found = Linked()
-            if pending is not None:
-                records, found = self._linking().link(source, pending)
-                for part, some in split(records, self.partitions):
-                    writer.append(part, some)
-            writer.document = found.model_dump_json()
-        # Identifiers are dropped as soon as the households are known.
-        self._spool.drop([_pending(source)], 0)
+        self._linkage.link(source, self.partitions)
 
     def end_linkage(self) -> None:
         """Frees what linkage has taken, once all sources are linked."""
-        if self._linkage is not None:
-            self._linkage.close()
-            self._linkage = None
-        people = self.config.linkage.people
-        self._spool.drop([_HOMES, *map(_people, people.sources if people else ())], 0)
+        self._linkage.end()
 
     def score(self, part: int) -> None:
         """Combines the records of a partition to households, and scores them."""
@@ -276,9 +220,7 @@ class ScoringRun:
                 return
             writer.append(_COUNTED, pl.DataFrame(dict(scored.counted)))
             writer.append(_DETAILS, scored.details)
-            writer.document = _Outcome(
-                bands=scored.bands, incomplete=scored.incomplete, records=dict(scored.records)
-            ).model_dump_json()
+            writer.document = scored.outcome.model_dump_json()
         self.free(part)
 
     def scored(self, part: int) -> ScoredPart | None:
@@ -303,14 +245,15 @@ class ScoringRun:
         counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
         if counted is None or details is None:
             return None
-        outcome = _Outcome.model_validate_json(self._document(name))
+        outcome = PartOutcome.model_validate_json(self._document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
         return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
 
     def free(self, part: int) -> None:
         """Frees the memory of the records of a partition that has been scored."""
         names = [n for n, s in self._sources.items() if s.schema.level is not Level.AREA]
-        self._spool.drop([*names, *map(_linked, self.linkable)], part)
+        self._spool.drop(names, part)
+        self._linkage.free(part)
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
@@ -353,7 +296,7 @@ class ScoringRun:
         name = self.config.frame
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(name))
-            reading, aside = self._reading(name), self._aside(name, stack)
+            reading, aside = self._reading(name), self._linkage.aside(name, stack)
             read, partitions = reading.spread_frame(writer, aside, self._partitions_for)
             writer.document = read.model_dump_json()
             if read.records == read.no_key:
@@ -366,19 +309,6 @@ class ScoringRun:
         with self._spool.writer(_PARTITIONS) as writer:
             writer.document = str(partitions)
         return partitions
-
-    def _aside(self, name: str, stack: ExitStack) -> Aside:
-        """Opens what receives that which linkage needs of a source."""
-        asked = self._asked[name]
-
-        def writer(wanted: bool, spooled: str) -> SpoolWriter | None:
-            return stack.enter_context(self._spool.writer(spooled)) if wanted else None
-
-        return Aside(
-            writer(asked.homes, _HOMES),
-            writer(asked.people, _people(name)),
-            writer(asked.pending, _pending(name)),
-        )
 
     def _partitions_for(self, records: int) -> int:
         return self.config.partitions or max(1, -(-records // ROW_GROUP))
@@ -400,33 +330,6 @@ class ScoringRun:
         if name != self.config.frame or communal is None or communal in wanted:
             return wanted
         return [*wanted, communal]
-
-    def _linking(self) -> Linkage:
-        with self._lock:
-            if self._linkage is None:
-                homes = distinct_homes(self._spool.read(_HOMES, 0))
-                decisions = ReviewDecisions(self.config.review_store, self._key)
-                people = self._people_stage(homes, decisions)
-                self._linkage = Linkage(self.config, homes, decisions, people)
-            return self._linkage
-
-    def _people_stage(self, homes: pl.DataFrame, decisions: ReviewDecisions) -> PeopleStage | None:
-        settings = self.config.linkage.people
-        if settings is None:
-            return None
-        known = [
-            found.with_columns(pl.lit(place, pl.Int32).alias(SOURCE))
-            for place, name in enumerate(settings.sources)
-            if (found := self._spool.read(_people(name), 0)) is not None
-        ]
-        return PeopleStage(
-            settings,
-            known_people(known),
-            homes.select(UPRN_COLUMN, "communal"),
-            decisions,
-            self.plan.reference_date,
-            self.config.threads,
-        )
 
     def _fields(self, name: str) -> Sequence[Field]:
         schema = self._sources[name].schema
@@ -465,10 +368,9 @@ class ScoringRun:
                 assembly.add_areas(on, *area_values(values, fields, rows))
             else:
                 tables = [no_records(source, self.binding.wanted[name])]
-                for spooled in (name, *((_linked(name),) if name in self.linkable else ())):
-                    found = self._spool.read(spooled, part)
-                    tables += [] if found is None else [found]
-                assembly.add(name, pl.concat(tables), fields)
+                found = self._spool.read(name, part)
+                tables += [] if found is None else [found]
+                assembly.add(name, pl.concat(tables + self._linkage.records(name, part)), fields)
         return assembly.households, assembly.records(self._report_area, self._labels())
 
     @property
@@ -494,9 +396,7 @@ class ScoringRun:
     def _summary(self, name: str, records: Mapping[str, PartRecords]) -> SourceSummary:
         source, read = self._sources[name], self._source_read(name)
         became = records.get(name, PartRecords())
-        linkage = Linked()
-        if name in self.linkable:
-            linkage = Linked.model_validate_json(self._document(_linked(name)))
+        linkage = self._linkage.found(name)
         if source.schema.level is Level.AREA:
             _, rows = self._area_rows(source)
             values = self._spool.read(name, 0)
@@ -536,18 +436,6 @@ class ScoringRun:
 def run_folder(config: NodeConfig, run_id: str) -> Path:
     """Folder of the intermediate files of a run."""
     return config.runs_folder / run_id
-
-
-def _pending(source: str) -> str:
-    return f"@pending-{source}"
-
-
-def _people(source: str) -> str:
-    return f"@people-{source}"
-
-
-def _linked(source: str) -> str:
-    return f"@linked-{source}"
 
 
 def _scored(part: int) -> str:

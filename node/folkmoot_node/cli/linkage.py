@@ -115,6 +115,7 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
         Column("File", overflow="fold"),
     )
     for row in rows:
-        table.add_row(*(str(row[key]) for key in row))
+        if row["pairs"]:
+            table.add_row(*(str(row[key]) for key in row))
     console().print(table)
     typer.echo("Write yes or no into the column `decision`, then run folkmoot-node score.")

@@ -161,8 +161,9 @@ def test_partitions_and_files_make_no_difference(linked, partitions):
     linked.write_node(
         SETTINGS.replace("[scoring]", f"[scoring]\npartitions = {partitions}\nmemory_mib = 0")
     )
-    linked.score()
+    (found,) = [one for one in linked.score().sources if one.name == "tax"]
     assert arrears(linked) == {1: 150.0, 2: None, 11: None, 12: 700.0}
+    assert (found.linked, found.communal, found.not_in_frame) == (3, 2, 1)
     assert not list((linked.home / "store" / "runs").glob("*"))
 
 
