@@ -32,8 +32,8 @@ def project(path: Path) -> dict[str, object]:
 OURS = {str(project(path)["name"]) for path in DISTRIBUTIONS}
 
 
-def test_there_are_thirteen_distributions() -> None:
-    assert len(DISTRIBUTIONS) == 13
+def test_there_are_fourteen_distributions() -> None:
+    assert len(DISTRIBUTIONS) == 14
 
 
 def test_the_lock_pins_every_requirement_with_hashes_and_names_no_index() -> None:
@@ -93,5 +93,5 @@ def test_wheels_hold_types_and_data(path: Path, tmp_path: Path) -> None:
         names = set(archive.namelist())
     assert any(name.endswith("/py.typed") for name in names)
     for data in path.parent.glob("folkmoot*/**/*"):
-        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini"}:
+        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini", ".sql"}:
             assert str(data.relative_to(path.parent)) in names, data

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import configparser
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
@@ -83,6 +85,20 @@ def test_a_vendor_s_check_passes_on_the_shipped_samples(
     assert code == 0, capsys.readouterr().out
 
 
+def test_a_vendor_s_check_passes_on_the_sample_of_a_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = resources.files("folkmoot_plugin_sql") / "samples"
+    with closing(sqlite3.connect(tmp_path / "council_tax.sqlite")) as database, database:
+        database.executescript((folder / "council_tax.sql").read_text("utf-8"))
+    (tmp_path / "options.toml").write_text(
+        f'mapping = "{folder / "council_tax.toml"}"\nurl = "sqlite:///council_tax.sqlite"\n',
+        "utf-8",
+    )
+    options = ["--source", "sql", "--options", str(tmp_path / "options.toml")]
+    assert check_plugin(["check", "folkmoot-plugin-sql", *options]) == 0, capsys.readouterr().out
+
+
 def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path: Path) -> None:
     plugins = load_plugins()
     inputs = {entry.name: entry for factor in plugins.factors.values() for entry in factor.inputs}
@@ -122,3 +138,15 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     )
     assert shown.returncode == 0, shown.stderr
     assert "--home" in shown.stdout
+
+
+def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "running.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.S)
+    assert len(blocks) == 4
+    base = (
+        'schema = 1\ncouncil = "E08000009"\nname = "Trafford"\n[scoring]\nframe = "council_tax"\n'
+    )
+    for block in blocks:
+        (tmp_path / "node.toml").write_text(base + block.replace("[scoring]\n", ""), "utf-8")
+        load_config(tmp_path)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from folkmoot_plugin_council_records.profile import ProfileOptions, adapted
-from folkmoot_plugin_extracts.mapped import MappedSource
+from folkmoot_plugin_extracts.mapped_files import MappedFiles
 from folkmoot_sdk import DataSource
 
 
-class ProfileSource(MappedSource):
+class ProfileSource(MappedFiles):
     """Extracts of one record system, read by the profile that is named like the kind."""
 
     kind: ClassVar[str]

@@ -68,7 +68,9 @@ class Text(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        return raw if raw.dtype == pl.String else raw.cast(pl.String)
+        if raw.dtype == pl.String:
+            return raw
+        return (in_calendar(raw) if raw.dtype.is_temporal() else raw).cast(pl.String)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
@@ -225,8 +227,11 @@ class Date(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        if raw.dtype == pl.String:
-            raw = raw.str.to_date(self.format, strict=False)
+        if not raw.dtype.is_temporal():
+            # A number is a date as it is written, such as 20260401; not a count of days.
+            text = Text().parse(raw)
+            text = text.str.replace(_ZEROS, "") if raw.dtype.is_float() else text
+            raw = text.str.to_date(self.format, strict=False)
         elif raw.dtype != pl.Date:
             raw = raw.cast(pl.Date)
         low, high = (EARLIEST - _EPOCH).days, (LATEST - _EPOCH).days
@@ -301,7 +306,9 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
     own words. Blanks around a value are ignored.
     """
     if "" in reader.words and raw.null_count():
-        raw = raw.cast(pl.String).fill_null("")
+        if raw.dtype == pl.Boolean and isinstance(reader, Boolean):
+            return Parsed(raw.fill_null("" in reader.true), None)
+        raw = Text().parse(raw).fill_null("")
     unknown = _unknown_values(raw.dtype, [t for t in ("", *nulls) if t not in reader.words])
     if len(unknown) and _pass_for_values(reader, unknown):
         raw = raw.set(_is_one_of(raw, unknown), None)
@@ -313,6 +320,16 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
         values = reader.parse(raw)
     malformed = values.is_null() & raw.is_not_null() & ~_is_one_of(raw, unknown)
     return Parsed(values, malformed if malformed.any() else None)
+
+
+def in_calendar(days: pl.Series) -> pl.Series:
+    """Dates or moments, those outside the years 1 to 9999 moved to the nearest of these.
+
+    Files and databases can hold others, such as PostgreSQL's infinity, which Polars cannot
+    write as text. They are malformed in any case.
+    """
+    first, last = pl.Series([datetime.date.min, datetime.date.max]).cast(days.dtype).to_physical()
+    return days.to_physical().clip(first, last).cast(days.dtype)
 
 
 def _unknown_values(dtype: pl.DataType, texts: list[str]) -> pl.Series:
@@ -386,8 +403,7 @@ def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.
     if raw.dtype.is_integer():
         numbers = {int(text): value for text, value in values.items() if _INTEGER.fullmatch(text)}
         return raw.replace_strict(numbers, default=None, return_dtype=dtype)
-    text = raw if raw.dtype == pl.String else raw.cast(pl.String)
-    return text.replace_strict(values, default=None, return_dtype=dtype)
+    return Text().parse(raw).replace_strict(values, default=None, return_dtype=dtype)
 
 
 def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:

@@ -1,25 +1,29 @@
-"""A data source that reads files as a mapping says, wherever the mapping comes from."""
+"""A data source that reads by a mapping, wherever its rows and the mapping come from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
-from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
-from folkmoot_plugin_extracts.parquet_file import read_parquet
+from folkmoot_plugin_extracts.nhs_number import hidden
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_sdk import (
     Combine,
     DataSource,
     Field,
     FieldType,
+    Identifier,
     Level,
     ReadContext,
     Records,
+    Rejection,
     Schema,
 )
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
@@ -29,14 +33,13 @@ _UNITS = {"age": "years", "days_since": "days"}
 
 
 class MappedSource(DataSource):
-    """CSV and Parquet files, read by a mapping.
+    """Rows with named columns, read by a mapping.
 
-    A subclass sets `kind` and `Options`, and says where the mapping comes from.
+    A subclass sets `kind` and `Options`, says where the mapping comes from, and gives the rows.
     """
 
-    def __init__(self, options: SourceOptions, mapping: Mapping, folder: Path) -> None:
+    def __init__(self, options: SourceOptions, mapping: Mapping) -> None:
         super().__init__(options)
-        self._folder = folder
         self._mapping = mapping
         self._schema = mapping.declaration()
 
@@ -45,27 +48,45 @@ class MappedSource(DataSource):
         """What the mapping declares."""
         return self._schema
 
-    def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields the records of all files in order of their names.
+    @abstractmethod
+    def batches(
+        self, columns: tuple[str, ...], context: ReadContext
+    ) -> Iterator[tuple[str, Batch]]:
+        """Yields the rows that the mapping selects, and what they are from.
 
-        A record with a malformed value in a wanted column is rejected as a whole.
+        Args:
+            columns: The columns needed, each once. No other leaves its place.
+            context: Of the read; receives rows that are no records, and the number of those
+                that the mapping leaves out.
 
         Raises:
-            PluginError: If a file as a whole cannot be read.
+            PluginError: If the rows as a whole cannot be read.
+        """
+
+    def read(self, context: ReadContext) -> Iterator[Records]:
+        """Yields the records.
+
+        A record with a malformed value in a wanted column, or in that of an identifier that
+        is asked for, is rejected as a whole.
+
+        Raises:
+            PluginError: If the rows as a whole cannot be read.
         """
         uses = self._mapping
-        wanted = [entry.name for entry in self._schema.fields if entry.name in context.fields]
-        needed = uses.columns(wanted, context.persons)
-        with parser(self._outputs(context), uses.null_texts) as reading:
-            for path in find_files(self._folder, uses.files):
-                if path.suffix == ".parquet":
-                    batches = read_parquet(path, needed)
-                else:
-                    batches = read_csv(path, needed, uses.dialect, context.reject)
-                for batch in batches:
-                    selected = self._selected(batch, context)
-                    frame, rows = reading.parse(path.name, selected, context.reject)
-                    yield handed_on(frame, path.name, rows)
+        outputs = [*self._outputs(context), *uses.identifiers.outputs(context.identifiers)]
+        needed = tuple(dict.fromkeys(output.column for output in outputs))
+        if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
+            context = _hiding_numbers(context)
+        with parser(outputs, uses.null_texts) as reading:
+            for origin, batch in self.batches(needed, context):
+                frame, rows = reading.parse(origin, batch, context.reject)
+                yield handed_on(self._whole(frame), origin, rows)
+
+    def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The values with one column for each identifier, and a UPRN in any case."""
+        if not self._mapping.uprn and self._mapping.level is not Level.AREA:
+            frame = frame.with_columns(pl.lit(None, pl.Int64).alias(UPRN_COLUMN))
+        return joined(frame)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         uses = self._mapping
@@ -74,6 +95,9 @@ class MappedSource(DataSource):
             outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
         if uses.uprn:
             outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+        elif uses.level is not Level.AREA:
+            # Some column must be read, to know how many records there are.
+            outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
         if uses.level is Level.PERSON and context.persons:
             outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
@@ -81,15 +105,20 @@ class MappedSource(DataSource):
             outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
         return [*outputs, *field_outputs(uses, self._schema, context)]
 
-    def _selected(self, batch: Batch, context: ReadContext) -> Batch:
-        for condition in self._mapping.where:
-            texts = columns.Text().parse(batch.frame[condition.column])
-            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
-            if not kept.all():
-                dropped = batch.frame.height - int(kept.sum())
-                context.leave_out(f"the mapping reads other values of {condition.column}", dropped)
-                batch = batch.filter(kept)
-        return batch
+
+def _hiding_numbers(context: ReadContext) -> ReadContext:
+    """The context with NHS numbers left out of rejections.
+
+    In a row whose fields have moved, the number stands where another value should.
+    """
+
+    def reject(rejections: Sequence[Rejection]) -> None:
+        context.reject([
+            replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
+            for entry in rejections
+        ])  # fmt: skip
+
+    return replace(context, reject=reject)
 
 
 def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:

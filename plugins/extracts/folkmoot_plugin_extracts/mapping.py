@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import datetime
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.identifiers import Identifiers
 from folkmoot_sdk import (
     Category,
     Combine,
@@ -27,6 +28,9 @@ FALSE_WORDS = ("false", "False", "FALSE", "0", "N", "n", "No", "NO", "no")
 TRANSFORMS = ("age", "days_since")
 _NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
 _UNITS = {"age": "years", "days_since": "days"}
+
+
+M = TypeVar("M", bound="Mapping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,39 +196,32 @@ class MappedField:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping file.
+    """What a mapping file says of the columns, wherever they are.
 
     Attributes:
         schema: Version of this format: 1.
         name: Name of the data set.
         level: What one record is about.
-        files: Patterns of file names, relative to the source's folder.
         fields: The fields by name.
         supplier: Who supplies the data.
         version: Version of the extract's layout.
-        encoding: Of CSV files.
-        delimiter: Of CSV files.
-        quote: What CSV files put around a text; empty if nothing.
-        null_values: What the files hold where a value is not known, beside nothing. A
+        null_values: What the columns hold where a value is not known, beside nothing. A
             field's own words, codes and values go before these.
-        uprn: Column of the UPRN.
+        uprn: Column of the UPRN; empty if the files have none, but identifiers.
         person: Column of the person reference, if the level is person.
         area: Column of the GSS code, if the level is area.
         area_type: What the areas are and of which year, such as `lsoa21`.
         record_date: Column of the date to which a record refers.
         where: Only rows that meet all these conditions are read.
+        identifiers: Columns by which the household of a record without a UPRN is found.
     """
 
     schema: int
     name: str
     level: Level
-    files: tuple[str, ...]
     fields: dict[str, MappedField]
     supplier: str = ""
     version: str = "1"
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    quote: str = '"'
     null_values: tuple[str | int, ...] = ()
     uprn: str = ""
     person: str = ""
@@ -232,46 +229,31 @@ class Mapping:
     area_type: str = ""
     record_date: RecordDate | None = None
     where: tuple[Where, ...] = ()
+    identifiers: Identifiers = parameter(default_factory=Identifiers)
 
     def __post_init__(self) -> None:
         if self.schema != 1:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
-        Dialect(self.encoding, self.delimiter, self.quote)
-        if not self.files:
-            raise ValueError("`files` is empty")
         if not self.fields:
             raise ValueError("`fields` is empty")
         if self.level is Level.AREA and not self.area:
             raise ValueError("level is area, but `area` does not name the column of the GSS code")
-        if self.level is not Level.AREA and not self.uprn:
-            raise ValueError(f"level is {self.level.value}, but `uprn` does not name its column")
+        if self.level is not Level.AREA and not self.uprn and not self.identifiers.declared:
+            raise ValueError(
+                f"level is {self.level.value}, but `uprn` does not name its column; a file without "
+                "UPRNs needs the table `identifiers`"
+            )
+        if self.level is Level.AREA and self.identifiers.declared:
+            raise ValueError("level is area, which has no `identifiers`")
         if self.level is Level.PERSON and not self.person:
             raise ValueError("level is person, but `person` does not name the reference's column")
         if self.record_date is not None:
             check_date_format(self.record_date.format)
 
     @property
-    def dialect(self) -> Dialect:
-        """How CSV files are written."""
-        return Dialect(self.encoding, self.delimiter, self.quote)
-
-    @property
     def null_texts(self) -> tuple[str, ...]:
         """The null values as texts."""
         return tuple(str(value) for value in self.null_values)
-
-    def columns(self, wanted: list[str], persons: bool) -> tuple[str, ...]:
-        """Columns of the file needed to read the wanted fields, each once.
-
-        Args:
-            wanted: Names of fields.
-            persons: True if the person reference is read too.
-        """
-        always = (self.uprn, self.person if persons else "", self.area)
-        date = (self.record_date.column,) if self.record_date else ()
-        where = tuple(condition.column for condition in self.where)
-        fields = tuple(self.fields[name].column for name in wanted)
-        return tuple(dict.fromkeys(c for c in (*always, *date, *where, *fields) if c))
 
     def declaration(self) -> Schema:
         """The schema that the data set declares.
@@ -287,33 +269,49 @@ class Mapping:
             version=self.version,
             has_date=self.record_date is not None,
             area_type=self.area_type,
+            identifiers=self.identifiers.declared,
         )
 
 
-def check_date_format(pattern: str) -> None:
-    """Checks that a date format determines a day.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMapping(Mapping):
+    """A mapping file of CSV and Parquet files.
 
-    Raises:
-        ValueError: If what it writes cannot be read back as the same day.
+    Attributes:
+        files: Patterns of file names, relative to the source's folder.
+        encoding: Of CSV files.
+        delimiter: Of CSV files.
+        quote: What CSV files put around a text; empty if nothing.
     """
-    probe = datetime.date(2017, 11, 30)
-    try:
-        same = datetime.datetime.strptime(probe.strftime(pattern), pattern).date() == probe
-    except ValueError:
-        same = False
-    if not same:
-        raise ValueError(
-            f"format {pattern!r} does not name a day; write it as in %d/%m/%Y or %Y-%m-%d"
-        )
+
+    files: tuple[str, ...]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+
+    def __post_init__(self) -> None:
+        Mapping.__post_init__(self)
+        Dialect(self.encoding, self.delimiter, self.quote)
+        if not self.files:
+            raise ValueError("`files` is empty")
+
+    @property
+    def dialect(self) -> Dialect:
+        """How CSV files are written."""
+        return Dialect(self.encoding, self.delimiter, self.quote)
 
 
-def load(path: Path) -> Mapping:
+def load(path: Path, cls: type[M]) -> M:
     """Reads a mapping file.
+
+    Args:
+        path: The file.
+        cls: What it maps.
 
     Raises:
         PluginError: Naming the file, the key and the remedy.
     """
-    return make(read_toml(path, "mapping"), str(path))
+    return make(read_toml(path, "mapping"), str(path), cls)
 
 
 def read_toml(path: Path, option: str) -> dict[str, Any]:
@@ -340,18 +338,19 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         ) from None
 
 
-def make(values: dict[str, Any], where: str) -> Mapping:
+def make(values: dict[str, Any], where: str, cls: type[M]) -> M:
     """Makes a mapping of what its file says.
 
     Args:
         values: The file's keys and values.
         where: Name of the file, for errors.
+        cls: What it maps.
 
     Raises:
         PluginError: Naming the file, the key and the remedy.
     """
     try:
-        mapping = build(Mapping, values, "")
+        mapping = build(cls, values, "")
         mapping.declaration()
     except PluginError as error:
         named = f"{where}: {error.where.removeprefix('.')}".removesuffix(": ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from folkmoot_plugin_extracts import mapping
-from folkmoot_plugin_extracts.mapped import MappedSource
+from folkmoot_plugin_extracts.mapped_files import MappedFiles
+from folkmoot_plugin_extracts.mapping import FileMapping, load
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.source import SourceOptions
 
@@ -26,12 +26,12 @@ class ExtractsOptions(SourceOptions):
     )
 
 
-class ExtractsSource(MappedSource):
+class ExtractsSource(MappedFiles):
     """CSV and Parquet files, read as a mapping file says."""
 
     kind = "extracts"
     Options = ExtractsOptions
 
     def __init__(self, options: ExtractsOptions) -> None:
-        read_as = mapping.load(options.base / options.mapping)
+        read_as = load(options.base / options.mapping, FileMapping)
         super().__init__(options, read_as, options.base / options.folder)

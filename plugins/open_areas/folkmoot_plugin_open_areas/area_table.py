@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from folkmoot_plugin_extracts.batch import Rows
-from folkmoot_plugin_extracts.mapped import MappedSource
-from folkmoot_plugin_extracts.mapping import Mapping
+from folkmoot_plugin_extracts.mapped_files import MappedFiles
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_open_areas.lsoa_lookup import LsoaLookup
 from folkmoot_sdk import FieldType, PluginError, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.schema import AREA_COLUMN
@@ -32,7 +32,7 @@ def pattern_of(path: Path) -> tuple[str, ...]:
 
 def read_area_table(
     path: Path,
-    described: Mapping,
+    described: FileMapping,
     context: ReadContext,
     lookup: LsoaLookup | None = None,
     vintage: int = 0,
@@ -52,7 +52,7 @@ def read_area_table(
     Raises:
         PluginError: If the file cannot be read, or its LSOAs are of another vintage.
     """
-    batches = MappedSource(SourceOptions(), described, path.parent).read(context)
+    batches = MappedFiles(SourceOptions(), described, path.parent).read(context)
     frame = all_of([_numbered(batch) for batch in batches], path)
     codes = frame[AREA_COLUMN]
     frame = _rejected(frame, codes.is_null(), "has no code of an area", path, described, context)
@@ -108,7 +108,7 @@ def _rejected(
     wrong: pl.Series,
     reason: str,
     path: Path,
-    described: Mapping,
+    described: FileMapping,
     context: ReadContext,
 ) -> pl.DataFrame:
     if not wrong.any():

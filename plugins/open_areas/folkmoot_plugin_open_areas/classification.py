@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_sdk import (
     Category,
@@ -65,7 +65,7 @@ class OutputAreaClassification(DataSource):
         super().__init__(options)
         self._path = options.base / options.file
         columns = {name: str(getattr(options, level)) for name, (level, _) in _LEVELS.items()}
-        self._mapping = Mapping(
+        self._mapping = FileMapping(
             schema=1,
             name="output_area_classification",
             level=Level.AREA,

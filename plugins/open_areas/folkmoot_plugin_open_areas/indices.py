@@ -15,7 +15,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.csv_file import column_names
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,
@@ -189,7 +189,7 @@ class IndicesOfDeprivation(DataSource):
         index = next(i for i in _INDICES if name.startswith(f"{i.field}_"))
         return index.column(name.removeprefix(f"{index.field}_"), tidy=True)
 
-    def _mapping(self, *, tidy: bool) -> Mapping:
+    def _mapping(self, *, tidy: bool) -> FileMapping:
         code = (_TIDY_CODE if tidy else _FILE_7_CODE)[self._vintage]
         fields = {
             f"{index.field}_{measure}": self._field(index, measure, column)
@@ -197,7 +197,7 @@ class IndicesOfDeprivation(DataSource):
             for measure in _MEASURES
             if (column := index.column(measure, tidy=tidy))
         }
-        return Mapping(
+        return FileMapping(
             schema=1,
             name="indices_of_deprivation",
             level=Level.AREA,

@@ -20,7 +20,7 @@ from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.mapped import field_outputs
-from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
 from folkmoot_plugin_open_areas.area_table import (
@@ -112,7 +112,7 @@ class AreaSegmentation(DataSource):
         super().__init__(options)
         self._options = options
         self._path = options.base / options.file
-        self._mapping = Mapping(
+        self._mapping = FileMapping(
             schema=1,
             name=options.name,
             level=Level.AREA,

@@ -1,8 +1,7 @@
-"""The same state in PostgreSQL; needs the URL of an empty database and its driver."""
+"""The same state in PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
@@ -22,27 +21,21 @@ from folkmoot_coordinator.invitations import invite
 from folkmoot_coordinator.results import round_result
 from folkmoot_coordinator.rounds import find_round, summaries
 from folkmoot_coordinator.tables import Base
+from tests.postgresql import PASSWORD, PostgreSQL
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
 
 BOLTON, BURY = GssCode("E08000001"), GssCode("E08000002")
-URL = os.environ.get("FOLKMOOT_TEST_POSTGRESQL", "")
-
-pytestmark = pytest.mark.skipif(
-    not URL,
-    reason="set FOLKMOOT_TEST_POSTGRESQL to the URL of an empty database, for example "
-    "postgresql+psycopg://user@/name",
-)
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    engine = create_engine(URL)
-    with engine.begin() as connection:
-        Base.metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    database = Database(URL)
+def database(postgresql: PostgreSQL) -> Iterator[Database]:
+    name = postgresql.create("coordinator")
+    address = make_url(postgresql.url(name, "postgresql+psycopg")).set(password=PASSWORD)
+    url = address.render_as_string(hide_password=False)
+    engine = create_engine(url)
+    database = Database(url)
     assert database.version() is None
     database.upgrade()
     database.upgrade()
@@ -60,23 +53,27 @@ def server(office: Office, database: Database) -> Office:
     return replace(office, database=database, intake=Intake(database, office.signing, office.clock))
 
 
-def test_a_round_from_invitation_to_result(server: Office) -> None:
+def test_a_round_from_invitation_to_result(server: Office, office: Office) -> None:
+    assert _round_of(server) == _round_of(office)
+
+
+def _round_of(at: Office) -> list[list[float]]:
     invite(
-        server.database,
-        server.settings,
+        at.database,
+        at.settings,
         BOLTON,
         authority="",
-        signing_key=server.signing.public,
-        now=server.clock(),
+        signing_key=at.signing.public,
+        now=at.clock(),
     )
-    stored = server.open()
-    first = server.release(stored, BOLTON)
-    assert server.release(stored, BOLTON).receipt == first.receipt
-    assert server.refuse(stored, BURY).state is RoundState.PARTIAL
-    [summary] = summaries(server.database)
+    stored = at.open()
+    first = at.release(stored, BOLTON)
+    assert at.release(stored, BOLTON).receipt == first.receipt
+    assert at.refuse(stored, BURY).state is RoundState.PARTIAL
+    [summary] = summaries(at.database)
     assert (summary.released, summary.refused) == (1, 1)
-    result = round_result(server.database, "R", "latest")
-    assert result.statistics[0].value.tolist() == [0, 1, 2, 3]
+    result = round_result(at.database, "R", "latest")
+    return [statistic.value.tolist() for statistic in result.statistics]
 
 
 def test_answers_that_race_are_stored_once(server: Office) -> None:

@@ -262,3 +262,33 @@ def test_identity_is_one_number_for_text_and_integer_and_keeps_nulls():
     number, _ = typed(Identity(), [7, None], pl.Int64)
     assert text == number
     assert text[1] is None
+
+
+def test_numbers_are_dates_as_they_are_written():
+    reader = Date("%Y%m%d")
+    for raw in (pl.Series([20260401, 20260231, None]), pl.Series([20260401.0, 20260231.0, None])):
+        parsed = read_column(reader, raw, [])
+        assert parsed.values.to_list() == [TODAY, None, None]
+        assert parsed.malformed.to_list() == [False, True, False]
+    assert Date("%Y-%m-%d").parse(pl.Series([20454])).to_list() == [None]
+
+
+@pytest.mark.parametrize("dtype", [pl.Date, pl.Datetime("us"), pl.Datetime("us", "UTC")])
+def test_days_beyond_the_calendar_are_malformed_and_can_be_quoted(dtype):
+    limit = 2**31 - 1 if dtype == pl.Date else 2**63 - 1
+    raw = pl.Series([limit, -limit, 20454 if dtype == pl.Date else 0]).cast(
+        pl.Int32 if dtype == pl.Date else pl.Int64
+    )
+    raw = raw.cast(dtype)
+    for reader in (Date("%Y-%m-%d"), CodeList((("a", "a"),), ("a",))):
+        parsed = read_column(reader, raw, ["NULL"])
+        assert parsed.malformed.to_list()[:2] == [True, True]
+    assert Text().parse(raw)[0].startswith("9999-12-31")
+    assert Text().parse(raw)[1].startswith("0001-01-01")
+
+
+@pytest.mark.parametrize(("false", "expected"), [(("N", ""), False), (("N",), None)])
+def test_an_empty_cell_of_a_column_of_booleans_may_be_a_word(false, expected):
+    parsed = read_column(Boolean(("Y",), false), pl.Series([True, None, False]), [])
+    assert parsed.values.to_list() == [True, expected, False]
+    assert parsed.malformed is None

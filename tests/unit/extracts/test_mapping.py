@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from folkmoot_plugin_extracts.mapping import load
+from folkmoot_plugin_extracts.mapping import FileMapping, load
 from folkmoot_sdk import Combine, FieldType, PluginError, ProtectedCharacteristic
 
 BASE = {
@@ -53,7 +53,7 @@ def test_declares_the_fields_as_a_schema(write):
         consumer_data=True,
         absent="high",
     )
-    schema = load(path).declaration()
+    schema = load(path, FileMapping).declaration()
     assert (schema.name, schema.supplier, schema.version) == ("accounts", "Revenues", "7")
     assert schema.has_date
     owed = schema["owed"]
@@ -68,21 +68,23 @@ def test_declares_the_fields_as_a_schema(write):
 
 def test_codes_are_in_order_of_appearance_unless_an_order_is_given(write):
     path = write(type="category", combine="first", codes={"2": "b", "1": "a", "3": "b"})
-    assert load(path).declaration()["owed"].codes == ("b", "a")
+    assert load(path, FileMapping).declaration()["owed"].codes == ("b", "a")
     path = write(type="category", combine="first", codes=["x", "y"])
-    assert load(path).declaration()["owed"].codes == ("x", "y")
+    assert load(path, FileMapping).declaration()["owed"].codes == ("x", "y")
 
 
 def test_an_order_may_name_codes_that_the_files_do_not_hold(write):
     path = write(type="category", combine="max", codes={"1": "low"}, order=["none", "low", "high"])
-    assert load(path).declaration()["owed"].codes == ("none", "low", "high")
+    assert load(path, FileMapping).declaration()["owed"].codes == ("none", "low", "high")
 
 
 @pytest.mark.parametrize(
     ("transform", "unit", "minimum"), [("age", "years", 0), ("days_since", "days", None)]
 )
 def test_a_transform_brings_its_unit(write, transform, unit, minimum):
-    field = load(write(type="integer", combine="max", transform=transform)).declaration()["owed"]
+    field = load(
+        write(type="integer", combine="max", transform=transform), FileMapping
+    ).declaration()["owed"]
     assert (field.unit, field.minimum) == (unit, minimum)
 
 
@@ -145,7 +147,7 @@ def test_a_transform_brings_its_unit(write, transform, unit, minimum):
 def test_what_is_wrong_is_named_with_file_and_key(write, changes, field, where, problem, remedy):
     path = write(changes, **field)
     with pytest.raises(PluginError) as caught:
-        load(path)
+        load(path, FileMapping)
     assert caught.value.where == (f"{path}: {where}" if where else str(path))
     assert problem in caught.value.problem
     assert remedy in caught.value.remedy
@@ -164,7 +166,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, problem):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(PluginError) as caught:
-        load(path)
+        load(path, FileMapping)
     assert caught.value.where == str(path)
     assert problem in caught.value.problem
 
@@ -172,4 +174,4 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, problem):
 def test_a_byte_order_mark_does_no_harm(write):
     path = write()
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert load(path).name == "accounts"
+    assert load(path, FileMapping).name == "accounts"

@@ -271,6 +271,16 @@ def test_a_plugin_error_keeps_its_remedy(node):
     assert (raised.value.where, raised.value.remedy) == ("tax.csv", "Fetch it again")
 
 
+def test_a_transient_error_says_that_trying_again_may_help(node):
+    def fail(context):
+        raise PluginError("db", "is restarting", "Try again", transient=True)
+
+    node.tax.before_batch = fail
+    with pytest.raises(Problem) as raised:
+        node.score()
+    assert raised.value.exit_code is ExitCode.UNREACHABLE
+
+
 def test_a_crash_of_the_plugin_is_named_without_quoting_records(node):
     def fail(context):
         raise RuntimeError(CANARY)
