@@ -99,7 +99,8 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
     with only_user(config.store_path, *_BUSY):
         now = {item.path for item in _expired(home, in_use=False)}
         deleted = tuple(item for item in found if item.path in now and _delete(item, home))
-        replaced = any(i.kind in _ENCRYPTED for i in deleted) and not _needs_key(home)
+        encrypted = any(i.kind in _ENCRYPTED or i.path == config.review_store for i in deleted)
+        replaced = encrypted and not _needs_key(home)
         if replaced:
             replace_key(config.key_file)
         result = Purged(deleted, replaced)
@@ -131,9 +132,10 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
         (Kind.QUARANTINE, config.quarantine_folder, rule.quarantine_days),
         (Kind.REVIEW, config.review_folder, rule.review_days),
     ):
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if not path.is_file():
-                continue
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        if kind is Kind.REVIEW and config.review_store.exists():
+            files.append(config.review_store)  # what was decided, encrypted
+        for path in files:
             last = _day(path.stat().st_mtime) + datetime.timedelta(days=days)
             if today > min(last, over):
                 ended = f"the policy ended on {policy.sunset}" if over < last else ""
@@ -202,7 +204,13 @@ def _needs_key(home: NodeHome) -> bool:
     """Whether anything is left that the key opens, also what is in use."""
     store, histories = home.config.store_path, home.config.history_folder
     trials = store.parent.glob(f"{TRIAL_FOLDER}*")
-    kept = [store.exists(), *_leftovers(store), *histories.glob(f"*{SUFFIX}"), *trials]
+    kept = [
+        store.exists(),
+        home.config.review_store.exists(),
+        *_leftovers(store),
+        *histories.glob(f"*{SUFFIX}"),
+        *trials,
+    ]
     return any(kept)
 
 

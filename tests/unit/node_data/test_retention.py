@@ -16,6 +16,7 @@ from folkmoot_node.doctor import _retention
 from folkmoot_node.explain import explain
 from folkmoot_node.home import open_home
 from folkmoot_node.retention import Kind, expired, purge
+from folkmoot_node.review_decisions import Decided, ReviewDecisions, SourceReview
 from folkmoot_node.state import StateDatabase
 from folkmoot_node.store import open_store, read_key
 from folkmoot_node.store_file import only_user
@@ -91,6 +92,23 @@ def test_files_for_review_have_a_rule_of_their_own(scored):
     scored.write_policy(POLICY + "[retention]\nreview_days = 7\n")
     assert (Kind.REVIEW, "people.csv") not in found(scored, 7)
     assert (Kind.REVIEW, "people.csv") in found(scored, 8)
+
+
+def test_decisions_of_reviews_need_the_key_as_long_as_they_are_kept(scored):
+    key = read_key(scored.config.key_file)
+    decisions = ReviewDecisions(scored.config.review_store, key)
+    decisions.keep("tax", SourceReview(decided={"0" * 32: Decided(is_home=1)}))
+    stored = scored.config.review_store
+    scored.write_policy(POLICY + "[retention]\nscores_days = 5\nreview_days = 60\n")
+    os.utime(stored, (NOW, NOW))
+    with at(scored, 10) as home:
+        assert not purge(home, expired(home), "somebody").key_replaced
+        assert read_key(scored.config.key_file) == key
+        assert decisions.of("tax").decided["0" * 32].is_home == 1
+    assert found(scored, 60).keys() == {QUARANTINE}
+    with at(scored, 61) as home:
+        assert purge(home, expired(home), "somebody").key_replaced
+    assert not stored.exists()
 
 
 def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):
