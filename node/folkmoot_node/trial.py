@@ -129,13 +129,22 @@ def try_policy(
 
 @contextmanager
 def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
-    """The same node with a store elsewhere in its folder, which is deleted afterwards."""
+    """The same node with store and reviews elsewhere in its folder, deleted afterwards."""
     folder = config.store_path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
     try:
-        store = config.settings.store.model_copy(update={"path": trial / config.store_path.name})
-        yield replace(config, settings=config.settings.model_copy(update={"store": store}))
+        # Clerical review goes on as it was: the trial works on copies.
+        if config.review_store.exists():
+            shutil.copy(config.review_store, trial)
+        if config.review_folder.is_dir():
+            shutil.copytree(config.review_folder, trial / "review")
+        settings = config.settings
+        changes = {
+            "store": settings.store.model_copy(update={"path": trial / config.store_path.name}),
+            "linkage": settings.linkage.model_copy(update={"review_folder": trial / "review"}),
+        }
+        yield replace(config, settings=settings.model_copy(update=changes))
     finally:
         shutil.rmtree(trial)
 

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from folkmoot_node import plugins as node_plugins
 from folkmoot_node.cli import app
 from folkmoot_node.explain import explain
+from folkmoot_node.review_decisions import Decided, ReviewDecisions, SourceReview
 from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.trial import Move, try_policy
+from folkmoot_node.store import read_key
+from folkmoot_node.trial import Move, _aside, try_policy
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node_data.conftest import POLICY, TODAY, tax_rows
 
@@ -55,6 +57,25 @@ def test_a_trial_says_who_would_change_band_and_changes_nothing(node, other):
     assert found.changed == 1
     assert node.config.store_path.read_bytes() == before
     assert not list(node.config.store_path.parent.glob("trial-*"))
+
+
+def test_a_trial_works_on_copies_of_what_is_reviewed(node, other):
+    node.score()
+    key = read_key(node.config.key_file)
+    decided = SourceReview(decided={"0" * 32: Decided(is_home=1)})
+    ReviewDecisions(node.config.review_store, key).keep("tax", decided)
+    node.config.review_folder.mkdir()
+    (node.config.review_folder / "tax.csv").write_text("a person is at work here\n")
+    before = node.config.review_store.read_bytes()
+    with _aside(node.config) as aside:
+        assert aside.review_folder != node.config.review_folder
+        assert (aside.review_folder / "tax.csv").read_text() == "a person is at work here\n"
+        copied = ReviewDecisions(aside.review_store, key)
+        assert copied.of("tax") == decided
+        copied.keep("tax", SourceReview())
+        (aside.review_folder / "tax.csv").unlink()
+    assert node.config.review_store.read_bytes() == before
+    assert (node.config.review_folder / "tax.csv").exists()
 
 
 def test_households_in_one_of_the_two_runs_are_told_apart(node, other):
