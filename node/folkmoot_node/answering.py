@@ -118,6 +118,9 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         return refuse(
             known.round.round_id, known.digest, council, objection, home.outbox, home.clock
         )
+    ended = ended_without_scores(home)
+    if ended is not None:
+        return refuse(known.round.round_id, known.digest, council, ended, home.outbox, home.clock)
     signed = home.release_policy()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
@@ -207,7 +210,21 @@ def forget_ended_series(home: NodeHome) -> Iterator[Event]:
         return
     from folkmoot_node.event_history import SUFFIX, forget
 
+    over = ended_series(home)
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if path.stem in over:
+            try:
+                forget(path)
+            except Problem:  # in use: next time
+                continue
+            yield Event("", f"series {path.stem[:12]} has ended; whom it counted is forgotten")
+
+
+def ended_series(home: NodeHome) -> set[str]:
+    """Series of which no further round can be answered, by id."""
     over: set[str] = set()
+    if not home.config.history_folder.is_dir():
+        return over
     for known in home.round_book().rounds():
         series = known.round.series
         if series is None:
@@ -216,13 +233,20 @@ def forget_ended_series(home: NodeHome) -> Iterator[Event]:
         last = series.position == series.length and answer is not None
         if home.clock() >= series.ends_at or last:
             over.add(series.series_id)
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
-        if path.stem in over:
-            try:
-                forget(path)
-            except Problem:  # in use: next time
-                continue
-            yield Event("", f"series {path.stem[:12]} has ended; whom it counted is forgotten")
+    return over
+
+
+def ended_without_scores(home: NodeHome) -> admission.Objection | None:
+    """The objection of a node whose scores are gone, and whose policy makes no new ones."""
+    from folkmoot.refusal import RefusalReason
+    from folkmoot_node.risk_policy import load_policy
+
+    if home.config.store_path.exists():
+        return None
+    sunset = load_policy(home.config.risk_policy).sunset
+    if home.today() <= sunset:
+        return None
+    return admission.Objection(RefusalReason.SUNSET, f"the policy ended on {sunset}")
 
 
 def declined(known: KnownRound) -> admission.Objection:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_node.attributes import BoundAttribute, band_attribute, bind_attribute
+from folkmoot_node.audited import BoundAudit, bind_audit
 from folkmoot_node.plugins import ConnectedSource, Origin, Plugins
 from folkmoot_node.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_operator.problems import ExitCode, Problem
@@ -96,6 +97,8 @@ class Binding:
             them are left out.
         protected_attributes: Attributes that state a protected characteristic: counted,
             never scored unless they are among `protected_inputs` too.
+        audited: Fields that are read for the equality audit.
+        not_held: Fields that the policy would audit and that no source provides.
     """
 
     factors: tuple[BoundFactor, ...]
@@ -106,6 +109,8 @@ class Binding:
     protected_attributes: Mapping[str, ProtectedCharacteristic]
     licences: Mapping[str, datetime.date]
     unlicensed: Mapping[str, datetime.date]
+    audited: tuple[BoundAudit, ...] = ()
+    not_held: tuple[str, ...] = ()
 
 
 def bind(
@@ -144,6 +149,7 @@ def bind(
         attributes.append(bind_attribute(name, entry, found.field, where))
         if found.field.protected is not None:
             protected_attributes[name] = found.field.protected
+    audited, not_held = binder.audits()
     binder.add_area_fields()
     return Binding(
         factors=factors,
@@ -154,6 +160,8 @@ def bind(
         protected_attributes=protected_attributes,
         licences={field: end for field, end in policy.licences.items() if field in binder.fields},
         unlicensed=binder.unlicensed,
+        audited=audited,
+        not_held=not_held,
     )
 
 
@@ -216,6 +224,26 @@ class _Binder:
         bound = BoundField(holders[0].schema[name], holders[0].name)
         self.fields[name] = bound
         return bound
+
+    def audits(self) -> tuple[tuple[BoundAudit, ...], tuple[str, ...]]:
+        """The fields of the equality audit, and those that no source provides.
+
+        A region's policy names what to audit wherever it is held; a council that does not
+        hold it scores all the same.
+        """
+        audited, not_held = [], []
+        for at, entry in enumerate(self._policy.document.equality):
+            where = f"{self._policy.path}: equality[{at}]"
+            if self.has_ended(entry.field):
+                continue
+            bound = self.provide(entry.field, f"{where}.field")
+            if bound is None:
+                not_held.append(entry.field)
+                continue
+            self.check_licensed(bound.field, f"{where}.field")
+            level = next(s.schema.level for s in self._sources if s.name == bound.source)
+            audited.append(bind_audit(entry, bound.field, bound.source, level, where))
+        return tuple(audited), tuple(not_held)
 
     def add_area_fields(self) -> None:
         """Reads the household areas by which needed area sources are joined."""

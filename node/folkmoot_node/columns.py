@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.attributes import UNKNOWN, BoundAttribute
+from folkmoot_node.audited import audit_column
 from folkmoot_node.binding import Binding
 from folkmoot_node.run_summary import StoredAttribute
 from folkmoot_node.stratify import Stratified
@@ -20,6 +21,7 @@ from folkmoot_node.table import (
     date_column,
     field_column,
     points_column,
+    record_column,
 )
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -54,11 +56,13 @@ def stored_attributes(
     return stored
 
 
-def table(stored: Mapping[str, StoredAttribute]) -> dict[str, str]:
+def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, str]:
     """DuckDB type of each column of the table `households`, by name."""
     columns = {UPRN_COLUMN: "BIGINT", PART_COLUMN: "UINTEGER", SCORE_COLUMN: "INTEGER"}
     for attribute in stored.values():
         columns[attribute.column] = _SQL_TYPES[_index_type(attribute).name]
+    for audit in binding.audited:
+        columns[audit.stored.column] = "UTINYINT"
     return columns
 
 
@@ -80,19 +84,21 @@ def counted(
         if attribute.field is not None:
             name = attribute.name
             columns[attribute_column(name)] = _indexes(households, attribute, stored[name])
+    for audit in binding.audited:
+        columns[audit.stored.column] = audit_column(households, audit)
     return columns
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
-    """UPRN, inputs, dates and contributions of some households, in the smallest types."""
+    """UPRN, inputs, records, dates and contributions of some households, in the smallest types."""
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
-    dates = [date_column(source) for source in sources]
+    told = [name(source) for source in sources for name in (record_column, date_column)]
     return households.select(
         UPRN_COLUMN,
         *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
-        *(name for name in dates if name in households.columns),
+        *(name for name in told if name in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)

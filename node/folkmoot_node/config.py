@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_node.linkage_settings import LinkageSettings
+from folkmoot_node.run_settings import DaskSettings, PrefectSettings, ScheduleSettings
+from folkmoot_node.schedule import Schedule
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
+
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Lower-case letters, digits and underscores."""
@@ -37,6 +42,8 @@ class ScoringSettings(Settings):
         threads: Threads that score, from 1.
         partitions: Parts in which households are scored and stored; chosen by size if
             it is missing.
+        engine: Where the stages of a scoring run are done: on `threads` of this machine
+            (`local`), or on a Dask cluster (`dask`).
         memory_mib: Memory that records may take between the stages of a run; beyond it they
             go to encrypted files in the store's folder.
     """
@@ -47,6 +54,7 @@ class ScoringSettings(Settings):
     threads: Annotated[int, Field(ge=1, le=256)] = 2
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
     memory_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 1024
+    engine: Literal["local", "dask"] = "local"
 
 
 class QuarantineSettings(Settings):
@@ -117,7 +125,11 @@ class NodeSettings(Settings):
     scoring: ScoringSettings
     quarantine: QuarantineSettings = QuarantineSettings()
     store: StoreSettings = StoreSettings()
+    linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
+    schedule: ScheduleSettings = ScheduleSettings()
+    prefect: PrefectSettings = PrefectSettings()
+    dask: DaskSettings = DaskSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -128,6 +140,12 @@ class NodeSettings(Settings):
             if names.count(name) > 1:
                 raise ValueError(f"two sources are named {name!r}; give each its own name")
         return sources
+
+    @model_validator(mode="after")
+    def _a_cluster_has_a_scheduler(self) -> NodeSettings:
+        if self.scoring.engine == "dask" and self.dask.scheduler is None:
+            raise ValueError("scoring.engine: dask needs the address dask.scheduler")
+        return self
 
     @model_validator(mode="after")
     def _frame_is_a_source(self) -> NodeSettings:
@@ -208,6 +226,21 @@ class NodeConfig:
         return self.settings.quarantine.maximum_share
 
     @property
+    def linkage(self) -> LinkageSettings:
+        """How households are found for records without a UPRN."""
+        return self.settings.linkage
+
+    @property
+    def review_folder(self) -> Path:
+        """Files for clerical review."""
+        return self.home / self.settings.linkage.review_folder
+
+    @property
+    def review_store(self) -> Path:
+        """Encrypted file of what was decided in clerical review, and what waits."""
+        return self.store_path.parent / "review.sealed"
+
+    @property
     def store_path(self) -> Path:
         """Encrypted file of households and scores."""
         return self.home / self.settings.store.path
@@ -235,6 +268,32 @@ class NodeConfig:
     def coordinator(self) -> CoordinatorSettings | None:
         """Where the coordinator is; None before enrolment."""
         return self.settings.coordinator
+
+    @property
+    def dask(self) -> DaskSettings:
+        """The cluster that scores, if one does."""
+        return self.settings.dask
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether a cluster scores."""
+        return self.settings.scoring.engine == "dask"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When scoring is due; None if nobody said."""
+        settings = self.settings.schedule
+        return Schedule(settings.score, ZoneInfo(settings.time_zone)) if settings.score else None
+
+    @property
+    def prefect(self) -> PrefectSettings:
+        """Where the history of runs is kept."""
+        return self.settings.prefect
+
+    @property
+    def prefect_folder(self) -> Path:
+        """Home of the Prefect server that `serve` runs."""
+        return self.home / "prefect"
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:

@@ -92,8 +92,29 @@ def _sources(home: NodeHome) -> str:
 
 
 def _scores(home: NodeHome) -> str:
+    from folkmoot_node.risk_policy import load_policy
+
     with home.open_store() as store:
-        return f"run {store.run.run_id}, reference date {store.run.reference_date}"
+        run = store.run
+    configured = load_policy(home.config.risk_policy)
+    other = ""
+    if run.policy_digest != configured.digest:
+        other = f"; by another policy than the one in node.toml: {run.policy_name}"
+    return f"run {run.run_id}, reference date {run.reference_date}{other}"
+
+
+def _retention(home: NodeHome) -> str:
+    from folkmoot_node.retention import expired
+
+    found = expired(home)
+    if found:
+        kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
+        raise Problem(
+            f"{len(found)} past the policy's retention rule: {kinds}",
+            remedy="Run `folkmoot-node purge --dry-run` to see them, then `folkmoot-node purge`",
+            exit_code=ExitCode.REFUSED,
+        )
+    return "nothing is past the policy's retention rule"
 
 
 def _evidence(home: NodeHome) -> str:
@@ -151,5 +172,6 @@ _CHECKS: dict[str, Callable[[NodeHome], str]] = {
     "evidence": _evidence,
     "disk": _disk,
     "scores": _scores,
+    "retention": _retention,
     "enrolment": _identity,
 }

@@ -6,46 +6,19 @@ import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from enum import Enum
+from typing import Any
 
 from folkmoot_node import table
-from folkmoot_node.binding import Binding, BoundFactor, bind
+from folkmoot_node.binding import BoundFactor, bind
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.faults import plugin_fault
+from folkmoot_node.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.plugins import Plugins, connect
 from folkmoot_node.risk_policy import RiskPolicy
-from folkmoot_node.run_summary import RunSummary
 from folkmoot_node.store import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import Field, FieldType
-
-Value = bool | int | float | str | datetime.date | None
-
-
-@dataclass(frozen=True, slots=True)
-class InputValue:
-    """One input of a household.
-
-    Attributes:
-        field: Name of the field.
-        description: What it is.
-        value: The household's value; None if unknown.
-        unit: Unit of the value.
-        source: Source in `node.toml`; empty if no source provides the field.
-        supplier: Who supplies the data.
-        as_at: Date of the source's latest record; None if it states none.
-        not_read: Why it was not read; empty if it was, or if no source provides it.
-    """
-
-    field: str
-    description: str
-    value: Value
-    unit: str
-    source: str
-    supplier: str
-    as_at: datetime.date | None
-    not_read: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +94,7 @@ class Explanation:
         lines += ["", "From:"]
         for known in self.inputs:
             value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
-            source = known.source or known.not_read or "no source"
-            date = f", {known.as_at.isoformat()}" if known.as_at else ""
-            lines.append(f"  {known.field}: {value.strip()} ({source}{date})")
+            lines.append(f"  {known.field}: {value.strip()} ({known.words})")
         return "\n".join(lines)
 
 
@@ -157,7 +128,8 @@ def explain(
         raise Problem(
             f"the last run used another policy ({run.policy_name})",
             where=policy.path,
-            remedy="Run `folkmoot-node score` again, or restore the policy file that was used",
+            remedy=f"Name the file that was used with --policy ({run.policy_path}), or run "
+            "`folkmoot-node score` again",
             exit_code=ExitCode.DATA,
         )
     if row is None:
@@ -169,7 +141,7 @@ def explain(
             exit_code=ExitCode.DATA,
         )
     binding = bind(policy, plugins, connect(config, plugins), run.unlicensed)
-    inputs = _inputs(binding, run, row)
+    inputs = known_inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)
     contributions = tuple(
@@ -193,40 +165,6 @@ def explain(
         contributions=contributions,
         inputs=tuple(inputs.values()),
     )
-
-
-def _inputs(binding: Binding, run: RunSummary, row: Mapping[str, Any]) -> dict[str, InputValue]:
-    """Every input of every factor, in the order of the policy."""
-    sources = {summary.name: summary for summary in run.sources}
-    found: dict[str, InputValue] = {}
-    for bound in binding.factors:
-        for wanted in bound.inputs:
-            name = wanted.input.name
-            provided = binding.fields.get(name)
-            if provided is None:
-                end = run.unlicensed.get(name)
-                reason = f"not read: its licence ended on {end.isoformat()}" if end else ""
-                found[name] = InputValue(name, "", None, wanted.input.unit, "", "", None, reason)
-                continue
-            source = sources[provided.source]
-            found[name] = InputValue(
-                field=name,
-                description=provided.field.description,
-                value=_value(provided.field, row[table.field_column(name)]),
-                unit=provided.field.unit,
-                source=provided.source,
-                supplier=source.supplier,
-                as_at=source.latest_record,
-            )
-    return found
-
-
-def _value(field: Field, stored: Any) -> Value:
-    if stored is None:
-        return None
-    if field.household_type is FieldType.CATEGORY:
-        return field.codes[int(stored)]
-    return cast(Value, stored)
 
 
 def _contribution(
@@ -265,6 +203,8 @@ def _shown(value: Value) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):

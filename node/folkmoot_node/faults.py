@@ -35,6 +35,19 @@ def fault_among_counts(error: BaseException) -> Problem:
     )
 
 
+def work_fault(where: str, error: BaseException) -> Problem:
+    """A problem of a run that names kind of error and line of code.
+
+    The error's own text is left out: it may quote a resident's record.
+    """
+    return Problem(
+        f"a fault in Folkmoot: {_kind_and_place(error)}",
+        where=where,
+        remedy="Run `folkmoot-node score --debug`, and report the fault",
+        exit_code=ExitCode.FAULT,
+    )
+
+
 def _kind_and_place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     line = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,10 @@ class NodeHome:
     def audit(self) -> HashChain:
         """The log of what people did at this node."""
         return HashChain(self.state, "audit")
+
+    def today(self) -> datetime.date:
+        """The date in UTC."""
+        return datetime.datetime.fromtimestamp(self.clock(), datetime.UTC).date()
 
     @property
     def keys(self) -> KeyFiles:

@@ -20,6 +20,8 @@ BAND = "band"
 """The attribute that every policy defines."""
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
+Days = Annotated[int, Field(ge=0, le=3660)]
+
 
 class FactorEntry(Settings):
     """One `[[factors]]` table.
@@ -70,6 +72,12 @@ class ConsumerDataUse(Settings):
     licence_ends: datetime.date
 
 
+def _ascending(breaks: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(breaks)):
+        raise ValueError("the breaks must ascend")
+    return breaks
+
+
 class AttributeEntry(Settings):
     """One `[attributes.NAME]` table: a public attribute of a household, for counts.
 
@@ -81,12 +89,43 @@ class AttributeEntry(Settings):
     field: Identifier
     breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
 
-    @field_validator("breaks")
-    @classmethod
-    def _ascend(cls, breaks: tuple[float, ...]) -> tuple[float, ...]:
-        if any(low >= high for low, high in pairwise(breaks)):
-            raise ValueError("the breaks must ascend")
-        return breaks
+    _ascend = field_validator("breaks")(_ascending)
+
+
+class EqualityEntry(Settings):
+    """One `[[equality]]` table: a protected characteristic to audit, where it is held.
+
+    Attributes:
+        field: The field that states it.
+        breaks: For a number: the lower ends of all groups but the first, ascending.
+        groups: For a category: codes that are taken together, by the name of the group.
+            Other codes are groups of their own.
+    """
+
+    field: Identifier
+    breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+    groups: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
+        Annotated[tuple[str, ...], Field(min_length=1)],
+    ] = {}
+
+    _ascend = field_validator("breaks")(_ascending)
+
+
+class Retention(Settings):
+    """Table `[retention]`: how long what is held of households may be kept, in days.
+
+    Attributes:
+        scores_days: Scores, from the end of the run that made them.
+        quarantine_days: Lists of rejected records, from their last change.
+        review_days: Files for clerical review, from their last change.
+        after_sunset_days: All of these, from the policy's last day.
+    """
+
+    scores_days: Days = 90
+    quarantine_days: Days = 30
+    review_days: Days = 30
+    after_sunset_days: Days = 0
 
 
 class PolicyDocument(Settings):
@@ -103,6 +142,8 @@ class PolicyDocument(Settings):
     protected: tuple[ProtectedUse, ...] = ()
     consumer_data: tuple[ConsumerDataUse, ...] = ()
     attributes: dict[Identifier, AttributeEntry] = {}
+    retention: Retention = Retention()
+    equality: Annotated[tuple[EqualityEntry, ...], Field(max_length=50)] = ()
 
     @field_validator("factors")
     @classmethod
@@ -138,6 +179,13 @@ class PolicyDocument(Settings):
         if len({use.field for use in uses}) != len(uses):
             raise ValueError("a field is named twice; give one licence")
         return uses
+
+    @field_validator("equality")
+    @classmethod
+    def _audits_differ(cls, entries: tuple[EqualityEntry, ...]) -> tuple[EqualityEntry, ...]:
+        if len({entry.field for entry in entries}) != len(entries):
+            raise ValueError("a field is named twice; name it once")
+        return entries
 
     @field_validator("attributes")
     @classmethod
@@ -203,6 +251,11 @@ class RiskPolicy:
         return self.document.sunset
 
     @property
+    def retention(self) -> Retention:
+        """How long what is held of households may be kept."""
+        return self.document.retention
+
+    @property
     def total_weight(self) -> float:
         """The highest score possible."""
         return sum(entry.weight for entry in self.document.factors)
@@ -218,7 +271,8 @@ class RiskPolicy:
                 f"the policy ended on {self.sunset.isoformat()}; nothing is scored after its "
                 "sunset date",
                 where=f"{self.path}: sunset",
-                remedy="Its owner must review it and set a new date, which makes a new policy",
+                remedy="Its owner must review it and set a new date, which makes a new policy. "
+                "`folkmoot-node purge` deletes the scores that were made under it",
                 exit_code=ExitCode.REFUSED,
             )
 

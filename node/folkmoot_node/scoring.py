@@ -7,7 +7,6 @@ import secrets
 import shutil
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from folkmoot_node import columns
+from folkmoot_node.assembly import PartRecords
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
 from folkmoot_node.run_summary import FactorSummary, RunSummary
-from folkmoot_node.scoring_run import RunPlan, ScoredPart, ScoringRun, run_folder
+from folkmoot_node.scored_part import ScoredPart
+from folkmoot_node.scoring_run import RunPlan, ScoringRun, run_folder
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import StoreWriter, write_store
 
@@ -53,11 +54,17 @@ class OwnRun(ScoringRun):
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
-        self._linked: Counter[str] = Counter()
+        self._records: dict[str, PartRecords] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes run stages; then all records are in files."""
+        return self.plan.memory == 0
 
     def create(self) -> None:
         """Creates the tables of the store, once all sources are read and linked."""
-        self._writer.create(columns.table(self.stored_attributes()))
+        self.end_linkage()
+        self._writer.create(columns.table(self.stored_attributes(), self.binding))
 
     def collect(self, part: int, scored: ScoredPart | None) -> None:
         """Adds a scored partition to the store; may be called from several threads."""
@@ -68,7 +75,9 @@ class OwnRun(ScoringRun):
             if scored is not None:
                 self._bands += np.array(scored.bands)
                 self._incomplete += scored.incomplete
-                self._linked.update(scored.linked)
+                for source, records in scored.records.items():
+                    before = self._records.get(source, PartRecords())
+                    self._records[source] = before + records
 
     def finish(self) -> RunSummary:
         """Adds the partitions that are not there yet, and finishes the store."""
@@ -81,6 +90,7 @@ class OwnRun(ScoringRun):
             policy_name=policy.name,
             policy_sha256=policy.digest.hex(),
             policy_sunset=policy.sunset,
+            policy_path=policy.path,
             reference_date=plan.reference_date,
             started_at=plan.started_at,
             finished_at=int(self._clock()),
@@ -91,10 +101,14 @@ class OwnRun(ScoringRun):
                 FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
                 for f in binding.factors
             ),
-            sources=self.summaries(self._linked),
+            sources=self.summaries(self._records),
             stored=self.stored_attributes(),
             licences=dict(binding.licences),
             unlicensed=dict(binding.unlicensed),
+            audited={audit.field.name: audit.stored for audit in binding.audited},
+            not_held=binding.not_held,
+            retention=policy.retention,
+            protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
         self._writer.finish(run)
         return run
@@ -147,6 +161,7 @@ def begin(
                 run.announce()
             yield run
         finally:
+            run.end_linkage()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 

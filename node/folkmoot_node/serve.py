@@ -1,13 +1,19 @@
-"""The node's loop: visit the coordinator, answer, renew the certificate, come again."""
+"""The node's loop: visit the coordinator, answer, renew the certificate, come again.
+
+Scoring by the clock and Prefect run beside it, in processes of their own (`background`).
+"""
 
 from __future__ import annotations
 
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from folkmoot_node.answering import Event, is_open, poll
+from folkmoot_node.background import TICK_SECONDS, Background, background
 from folkmoot_node.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.problems import ExitCode, Problem
@@ -24,7 +30,7 @@ def serve(
     until_idle: bool = False,
     poll_seconds: float | None = None,
 ) -> None:
-    """Answers rounds until stopped.
+    """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
     A coordinator that cannot be reached is tried again for ever, with growing waits; a
     permanent refusal stops the loop.
@@ -34,26 +40,52 @@ def serve(
         report: Told of each event.
         stop: Set it to end the loop after the current visit.
         until_idle: End when at least one round is known and none needs anything from this
-            node.
+            node; neither scoring by the clock nor Prefect is then started.
         poll_seconds: Seconds between visits, instead of the setting.
 
     Raises:
         Problem: If the coordinator refuses this node for good.
     """
     regular = poll_seconds or home.coordinator().poll_seconds
-    failures = 0
-    while not stop.is_set():
-        try:
-            visit(home, report)
-            failures = 0
-        except Problem as problem:
-            if problem.exit_code is not ExitCode.UNREACHABLE:
-                raise
-            failures += 1
-            report(Event("", str(problem), is_problem=True))
-        if until_idle and failures == 0 and is_idle(home):
-            return
-        stop.wait(_wait(regular, failures))
+    with nullcontext() if until_idle else background(home, report) as beside:
+        failures = 0
+        due = time.monotonic()
+        while not stop.is_set():
+            if beside is not None:
+                beside.attend()
+            if time.monotonic() >= due and (beside is None or beside.is_settled):
+                failures = _try_visit(home, report, beside, failures)
+                if until_idle and failures == 0 and is_idle(home):
+                    return
+                due = time.monotonic() + _wait(regular, failures)
+            wait = due - time.monotonic()
+            stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
+
+
+def _try_visit(
+    home: NodeHome, report: Callable[[Event], None], beside: Background | None, failures: int
+) -> int:
+    """One visit, recorded; returns how many in a row have failed."""
+    events: list[Event] = []
+
+    def note(event: Event) -> None:
+        report(event)
+        events.append(event)
+
+    try:
+        visit(home, note)
+        failures = 0
+    except Problem as problem:
+        failed = Event("", str(problem), is_problem=True)
+        events.append(failed)
+        if problem.exit_code is not ExitCode.UNREACHABLE:
+            raise
+        failures += 1
+        report(failed)
+    finally:
+        if beside is not None:
+            beside.record(events)
+    return failures
 
 
 def visit(home: NodeHome, report: Callable[[Event], None]) -> None:

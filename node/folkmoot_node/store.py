@@ -15,7 +15,7 @@ from folkmoot.series import SeriesEvent
 from folkmoot_node.classification import Classification, add_up
 from folkmoot_node.event_history import FoundHouseholds
 from folkmoot_node.run_summary import RunSummary, StoredAttribute
-from folkmoot_node.store_file import StoreKey, attach, create_key, read_key
+from folkmoot_node.store_file import StoreKey, attach, create_key, deletion, read_key
 from folkmoot_node.table import (
     BAND_COLUMN,
     PART_COLUMN,
@@ -44,7 +44,7 @@ def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[House
     """
     if not path.exists():
         raise Problem(
-            "no household has been scored yet",
+            deletion(path) or "no household has been scored yet",
             where=str(path),
             remedy="Run `folkmoot-node score`",
             exit_code=ExitCode.DATA,
@@ -186,11 +186,38 @@ class HouseholdStore:
             .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
         )
 
+    def bands(self) -> pl.DataFrame:
+        """`uprn`, and the index of its `band`, of all households."""
+        import polars as pl
+
+        found = self._connection.execute("SELECT uprn, band FROM store.households").fetchnumpy()
+        return pl.DataFrame(found)
+
     def details(self) -> Iterator[pl.DataFrame]:
         """UPRN, inputs and contributions of all households, part by part."""
         numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
         for (part,) in numbers.fetchall():
             yield self._details(part)
+
+    def audited(self) -> Iterator[pl.DataFrame]:
+        """All households with what the equality audit needs, part by part.
+
+        Returns:
+            `uprn`, score, band and audited columns as the table `households` has them, and
+            inputs and contributions, as `table` names them.
+        """
+        import polars as pl
+
+        listed = "".join(f', "{audit.column}"' for audit in self.run.audited.values())
+        numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
+        for (part,) in numbers.fetchall():
+            counted = self._connection.execute(
+                f"SELECT uprn, score, band{listed} FROM store.households WHERE part = ?",  # noqa: S608
+                [part],
+            ).fetchnumpy()
+            yield self._details(part).join(
+                pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
+            )
 
     def _details(self, part: int) -> pl.DataFrame:
         import polars as pl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 import fcntl
 import os
 import secrets
@@ -47,10 +48,9 @@ def create_key(path: Path) -> StoreKey:
         Problem: Exit code SETTINGS, if the file exists: a new key would make the store
             unreadable.
     """
-    key = StoreKey(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii"))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return _write_key(path)
     except FileExistsError:
         raise Problem(
             "exists already; a new key would make the store unreadable",
@@ -58,6 +58,20 @@ def create_key(path: Path) -> StoreKey:
             remedy="Keep the key, or remove key and store together and score again",
             exit_code=ExitCode.SETTINGS,
         ) from None
+
+
+def replace_key(path: Path) -> StoreKey:
+    """Puts a new key in the place of the old one, whose files nobody can read any more."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    key = _write_key(new)
+    new.replace(path)
+    return key
+
+
+def _write_key(path: Path) -> StoreKey:
+    key = StoreKey(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii"))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
         stream.write(key.encoded + "\n")
         stream.flush()
@@ -116,6 +130,34 @@ def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a process holds the lock beside `path` now."""
+    try:
+        with only_user(path, "in use", ""):
+            return False
+    except Problem:
+        return True
+
+
+def note_deletion(path: Path, on: datetime.date, why: str) -> None:
+    """Leaves a note of when and why the store was deleted, for those who look for it."""
+    _note(path).write_text(f"the scores were deleted on {on.isoformat()}: {why}", "utf-8")
+
+
+def forget_deletion(path: Path) -> None:
+    """Removes the note: there is a store again."""
+    _note(path).unlink(missing_ok=True)
+
+
+def deletion(path: Path) -> str | None:
+    """When and why the store was deleted; None if it was not."""
+    return _note(path).read_text("utf-8") if _note(path).exists() else None
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".deleted")
 
 
 _SCORE_AGAIN = (

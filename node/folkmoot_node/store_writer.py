@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from folkmoot_node.run_summary import RunSummary
-from folkmoot_node.store_file import StoreKey, attach, only_user
+from folkmoot_node.store_file import StoreKey, attach, forget_deletion, only_user
 
 if TYPE_CHECKING:
     import duckdb
@@ -122,6 +122,7 @@ def _replace(unfinished: Path, path: Path) -> None:
     with unfinished.open("rb") as stream:
         os.fsync(stream.fileno())
     unfinished.replace(path)
+    forget_deletion(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

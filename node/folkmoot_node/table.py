@@ -37,6 +37,11 @@ def points_column(factor: str) -> str:
     return f"points_{factor}"
 
 
+def record_column(source: str) -> str:
+    """Column of the details: whether the household has a record in a source."""
+    return f"record@{source}"  # no field can be called so
+
+
 def date_column(source: str) -> str:
     """Column of the details: date of the household's latest record in a source."""
     return f"date_{source}"

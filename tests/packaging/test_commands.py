@@ -11,7 +11,10 @@ import typer
 from click import Group
 from typer.main import get_command
 
-HEAVY = ("polars", "duckdb", "opendp", "grpc", "sqlalchemy", "cryptography", "numpy", "pyarrow")
+HEAVY = (
+    "polars", "duckdb", "opendp", "grpc", "sqlalchemy", "cryptography", "numpy", "pyarrow",
+    "prefect", "distributed",
+)  # fmt: skip
 
 
 def commands(app: typer.Typer) -> list[tuple[str, str]]:

@@ -138,3 +138,15 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     )
     assert shown.returncode == 0, shown.stderr
     assert "--home" in shown.stdout
+
+
+def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "running.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.S)
+    assert len(blocks) == 4
+    base = (
+        'schema = 1\ncouncil = "E08000009"\nname = "Trafford"\n[scoring]\nframe = "council_tax"\n'
+    )
+    for block in blocks:
+        (tmp_path / "node.toml").write_text(base + block.replace("[scoring]\n", ""), "utf-8")
+        load_config(tmp_path)

@@ -17,6 +17,14 @@ Home = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+OtherPolicy = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        help="Risk stratification policy, instead of the one in node.toml.",
+        dir_okay=False,
+    ),
+]
 RoundId = Annotated[
     str, typer.Argument(metavar="ROUND", help="Id of the round, its beginning, or `latest`.")
 ]

@@ -24,7 +24,9 @@ def serve(
     until_idle: Annotated[
         bool,
         typer.Option(
-            "--until-idle", help="End when a round is known and none needs this node any more."
+            "--until-idle",
+            help="End when a round is known and none needs this node any more; "
+            "no scoring by the clock, no Prefect.",
         ),
     ] = False,
     poll_seconds: Annotated[
@@ -33,9 +35,10 @@ def serve(
 ) -> None:
     """Visits the coordinator again and again, and answers rounds as policy says.
 
-    Nothing listens on this machine: the node only dials out. A coordinator that cannot be
-    reached is tried again for ever. Stop with Ctrl-C or SIGTERM. Exit code 7 if this node's
-    files are older than what has left it.
+    Scores when `[schedule]` in node.toml says so. Nothing listens to other machines: the node
+    only dials out. Prefect's history of runs is on this machine alone, unless `[prefect]` says
+    otherwise. A coordinator that cannot be reached is tried again for ever. Stop with Ctrl-C or
+    SIGTERM. Exit code 7 if this node's files are older than what has left it.
 
     Example: folkmoot-node serve
     """

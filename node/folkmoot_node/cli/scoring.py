@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, operator_name
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
     from folkmoot_node.scoring import RunSummary
+    from folkmoot_node.trial import Trial
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +43,9 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     binding = bind(policy, plugins, connected, policy.ended_licences(today))
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
+    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    counted = {a.field.name for a in binding.attributes if a.field is not None}
+    audited = {audit.field.name for audit in binding.audited} - inputs - counted
     rows = [
         {
             "source": source.name,
@@ -53,6 +57,7 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
             "protected": field.protected.value if field.protected else "",
             "combine": field.combine.value,
             "read": field.name in wanted.get(source.name, set()),
+            "audit_only": field.name in audited,
         }
         for source in connected
         for field in source.schema.fields
@@ -74,7 +79,7 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
             str(row["field"]),
             kind,
             f"{category}, protected: {row['protected']}" if row["protected"] else category,
-            "yes" if row["read"] else "no",
+            "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
         )
     console().print(table)
     for fault in plugins.broken:
@@ -88,22 +93,35 @@ def score(
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date on which ages and durations are computed."),
     ] = None,
+    policy_file: OtherPolicy = None,
+    only_try: Annotated[
+        bool,
+        typer.Option(
+            "--try",
+            help="Leave the store as it is; show how many households would change band.",
+        ),
+    ] = False,
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
     A run that fails leaves the last good scores in place. Rejected records are listed in
     the quarantine folder with file, row, field and reason.
 
-    Example: folkmoot-node score
+    With --policy households are scored by another policy than the one in node.toml. The
+    store then holds scores by that policy, and the node answers rounds that expect it,
+    and refuses others for good. To see what a policy would do before deciding, add --try.
+
+    Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.config import load_config
+    from folkmoot_node.engine import score as run
     from folkmoot_node.plugins import load_plugins
     from folkmoot_node.risk_policy import load_policy
-    from folkmoot_node.scoring import score as run
 
     config = load_config(home)
-    policy = load_policy(config.risk_policy)
+    policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
+    reference = reference_date.date() if reference_date else None
     with progress() as bars:
         tasks: dict[str, Any] = {}
 
@@ -112,14 +130,29 @@ def score(
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        summary = run(
-            config,
-            load_plugins(),
-            policy,
-            today=today,
-            reference_date=reference_date.date() if reference_date else None,
-            progress=advance,
-        )
+        plugins = load_plugins()
+        trial: Trial | None = None
+        if only_try:
+            from folkmoot_node.trial import try_policy
+
+            trial = try_policy(
+                config,
+                plugins,
+                policy,
+                today=today,
+                reference_date=reference,
+                progress=advance,
+            )
+            summary = trial.run
+        else:
+            summary = run(
+                config,
+                plugins,
+                policy,
+                today=today,
+                reference_date=reference,
+                progress=advance,
+            )
     for field, end in summary.unlicensed.items():
         typer.echo(
             f"Warning: the licence of {field!r} ended on {end.isoformat()}. The field is no "
@@ -127,41 +160,106 @@ def score(
             "licence in the policy, or remove what uses the field.",
             err=True,
         )
+    if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
+        typer.echo(
+            f"Warning: households are now scored by {policy.name!r}. Rounds that expect another "
+            "policy are refused, for good. Score again without --policy to go back before the "
+            "node answers, or name the file in node.toml as scoring.risk_policy to stay.",
+            err=True,
+        )
     if as_json:
-        print_json(summary.as_json())
+        print_json(trial.as_json() if trial else summary.as_json())
+    elif trial:
+        _print_trial(trial)
     else:
         _print_summary(summary)
+
+
+def _digest_of(path: Path) -> bytes:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
+
+
+def _print_trial(trial: Trial) -> None:
+    from rich.table import Column, Table
+
+    out = console()
+    run, last = trial.run, trial.last
+    if last is None:
+        _print_bands(run)
+        out.print(
+            f"Tried {run.policy_name!r} on {run.households:,} households. There are no scores to "
+            "compare with, and none were stored."
+        )
+        return
+    columns = list(dict.fromkeys([*run.band_names, *(move.now for move in trial.moves)]))
+    rows = list(dict.fromkeys(move.before for move in trial.moves))
+    count = {(move.before, move.now): move.households for move in trial.moves}
+    table = Table(
+        Column("Last run \\ tried", overflow="fold"),
+        *(Column(band, justify="right") for band in columns),
+        title="Households by band in the last run and by band as tried",
+        title_justify="left",
+    )
+    for before in rows:
+        table.add_row(before, *(f"{count.get((before, now), 0):,}" for now in columns))
+    out.print(table)
+    both = sum(n for (one, other), n in count.items() if "(not scored)" not in (one, other))
+    out.print(
+        f"{trial.changed:,} of {both:,} households would change band "
+        f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r}, at "
+        f"{last.reference_date}; tried: {run.policy_name!r}, at {run.reference_date}. "
+        "The sources were read anew, so that records changed since the last run count too. The "
+        "stored scores are as they were.",
+        markup=False,
+    )
+
+
+def _print_bands(summary: RunSummary) -> None:
+    from rich.table import Table
+
+    largest = max(summary.bands.values(), default=0) or 1
+    bands = Table("Band", "Households", "Share", "")
+    for band, number in summary.bands.items():
+        share = number / max(1, summary.households)
+        bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
+    console().print(bands)
 
 
 def _print_summary(summary: RunSummary) -> None:
     from rich.table import Table
 
     out = console()
-    table = Table("Source", "Records", "Rejected", "Linked", "No UPRN", "Not in frame")
+    shown = {
+        "Records": "records",
+        "Rejected": "rejected",
+        "Linked": "linked",
+        "By address": "by_address",
+        "By person": "by_person",
+        "By review": "by_review",
+        "Communal": "communal",
+        "Ambiguous": "ambiguous",
+        "No UPRN": "no_uprn",
+        "Not in frame": "not_in_frame",
+    }
+    always = {"records", "rejected", "linked", "no_uprn", "not_in_frame"}
+    # Councils that link nothing see nothing of linkage.
+    columns = {
+        title: key
+        for title, key in shown.items()
+        if key in always or any(getattr(source, key) for source in summary.sources)
+    }
+    table = Table("Source", *columns)
     for source in summary.sources:
-        table.add_row(
-            source.name,
-            *(
-                f"{number:,}"
-                for number in (
-                    source.records,
-                    source.rejected,
-                    source.linked,
-                    source.no_uprn,
-                    source.not_in_frame,
-                )
-            ),
-        )
+        table.add_row(source.name, *(f"{getattr(source, key):,}" for key in columns.values()))
     out.print(table)
+    if any(source.ambiguous for source in summary.sources):
+        out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
     for source in summary.sources:
         for reason, number in source.left_out.items():
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
-    largest = max(summary.bands.values(), default=0) or 1
-    bands = Table("Band", "Households", "Share", "")
-    for band, number in summary.bands.items():
-        share = number / max(1, summary.households)
-        bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
-    out.print(bands)
+    _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
     if summary.quarantine:
         out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
@@ -171,6 +269,7 @@ def explain(
     uprn: Annotated[int, typer.Argument(help="Unique property reference number.")],
     home: Home = HERE,
     as_json: AsJson = False,
+    policy_file: OtherPolicy = None,
 ) -> None:
     """Says why one household has its score: contributions, inputs, sources, dates.
 
@@ -188,7 +287,8 @@ def explain(
             node.audit.append(
                 connection, node.clock(), {"action": "household explained", "by": operator_name()}
             )
-        found = look_up(node.config, load_plugins(), load_policy(node.config.risk_policy), uprn)
+        policy = load_policy(policy_file or node.config.risk_policy)
+        found = look_up(node.config, load_plugins(), policy, uprn)
     if as_json:
         print_json(found.as_json())
     else:

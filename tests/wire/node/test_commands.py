@@ -97,6 +97,13 @@ def test_an_answered_round_costs_nothing_more(node: Node) -> None:
     assert "Status: refused, receipt held." in shown
 
 
+def test_serving_until_idle_starts_no_prefect_server(stage: Stage, node: Node) -> None:
+    node("rounds", "list")
+    node("decline", FIRST)
+    node("serve", "--until-idle", "--poll-seconds", "0.1")
+    assert not (stage.home / "prefect").exists()
+
+
 def test_a_refusal_speaks_to_the_council(stage: Stage, node: Node) -> None:
     node("rounds", "list")
     from folkmoot_operator.problems import ExitCode, Problem

@@ -1,0 +1,87 @@
+"""`purge`: deletes what the retention rule no longer permits to keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_operator.console import console, print_json
+
+if TYPE_CHECKING:
+    from folkmoot_node.retention import Expired
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command()(purge)
+
+
+def purge(
+    home: Home = HERE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be deleted, and why.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Deletes what is past the policy's retention rule: scores, quarantine and review files,
+    leftovers of stopped runs, histories of ended series.
+
+    Never the ledger, answers, receipts or logs: they are evidence, and hold nothing about
+    any household. When nothing is left that the store's key could open, the key is replaced,
+    so that copies in backups cannot be read with it. What was deleted is recorded in the
+    audit log, by number. Exit code 0 also if there is nothing to delete, 1 if you decline,
+    4 if a scoring run is in progress.
+
+    Example: folkmoot-node purge --dry-run
+    """
+    from folkmoot_node.home import open_home
+    from folkmoot_node.retention import expired
+    from folkmoot_node.retention import purge as delete
+
+    with open_home(home) as node:
+        found = expired(node)
+        if dry_run or not found:
+            if as_json:
+                print_json({"would_delete": _rows(found)} if dry_run else _result((), False))
+            elif found:
+                _print(found)
+                typer.echo(f"{len(found)} would be deleted. Nothing was.")
+            else:
+                typer.echo("Nothing is past its retention.")
+            return
+        if not yes:
+            _print(found)
+            typer.confirm("Delete these for good?", abort=True, err=True)
+        purged = delete(node, found, operator_name())
+    if as_json:
+        print_json(_result(purged.deleted, purged.key_replaced))
+        return
+    for kind, number in purged.counts.items():
+        typer.echo(f"Deleted: {kind} ({number}).")
+    if purged.key_replaced:
+        typer.echo(
+            "The key of the store was destroyed and replaced: encrypted copies elsewhere can be "
+            "read only where a copy of the old key is kept. Delete it from your backups."
+        )
+    elif purged.deleted:
+        typer.echo("The key of the store stays: something is left that needs it.")
+
+
+def _rows(found: tuple[Expired, ...]) -> list[dict[str, str]]:
+    return [{"kind": i.kind.value, "path": str(i.path), "why": i.why} for i in found]
+
+
+def _result(deleted: tuple[Expired, ...], key_replaced: bool) -> dict[str, Any]:
+    return {"deleted": _rows(deleted), "key_replaced": key_replaced}
+
+
+def _print(found: tuple[Expired, ...]) -> None:
+    from rich.table import Column, Table
+
+    table = Table("What", Column("Where", overflow="fold"), Column("Why", overflow="fold"))
+    for item in found:
+        table.add_row(item.kind.value, str(item.path), item.why)
+    console(stderr=True).print(table)

@@ -1,0 +1,387 @@
+"""Scoring on a real Dask cluster: a scheduler and workers as processes on this machine."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from region import (
+    MAPPING,
+    RISK_POLICY,
+    SOURCES,
+    TRAFFORD,
+    Node,
+    eventually,
+    free_port,
+    household_rows,
+    script,
+)
+
+from folkmoot_node.config import load_config
+from folkmoot_node.prefect_server import PrefectServer, ServerState
+from folkmoot_node.store import open_store, read_key
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+HOUSEHOLDS = 40_000
+PARTITIONS = 64
+_, _SUPPORT = MAPPING.split("[fields.council_tax_support]")
+_SUPPORT, _AREA = _SUPPORT.split("[fields.lsoa]")
+TAX = MAPPING.replace(f"[fields.council_tax_support]{_SUPPORT}", "")
+BENEFITS = MAPPING.partition("[fields.")[0].replace("council_tax", "benefits")
+BENEFITS += f"[fields.council_tax_support]{_SUPPORT}"
+MARK = "918273645546"
+FAILING = """
+import sys
+from folkmoot_node import flows, work
+from folkmoot_node.scoring_run import ScoringRun
+from folkmoot_operator.problems import ExitCode, Problem
+flows.read_frame.retry_delay_seconds = [0.1]
+real, tries = ScoringRun._read_frame, []
+def fail_first(self):
+    tries.append(1)
+    if len(tries) == 1:
+        raise ERROR
+    return real(self)
+ScoringRun._read_frame = fail_first
+sys.argv = ["work", "score", sys.argv[1], "--recorded"]
+work.run(work.app)
+"""
+SECOND_SOURCE = SOURCES.replace("council_tax", "benefits")
+
+
+@dataclass
+class Cluster:
+    """A scheduler and two workers of one thread each, without nannies."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]]
+    folder: Path
+
+    def add_worker(self, *options: str) -> None:
+        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
+        self.workers.append(
+            subprocess.Popen(
+                [
+                    script("dask"), "worker", self.address, "--nthreads", "1", "--no-nanny",
+                    "--no-dashboard", "--host", "127.0.0.1",
+                    "--local-directory", str(self.folder / "dask"), *options,
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        )  # fmt: skip
+        log.close()
+
+    def stop(self) -> None:
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+
+def start_cluster(folder: Path, protocol: str = "tcp", *options: str) -> Cluster:
+    port = free_port()
+    log = (folder / "scheduler.log").open("wb")
+    scheduler = subprocess.Popen(
+        [
+            script("dask"), "scheduler", "--host", "127.0.0.1", "--port", str(port),
+            "--protocol", protocol, "--no-dashboard", *options,
+        ],
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+    )  # fmt: skip
+    log.close()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    cluster = Cluster(f"{protocol}://127.0.0.1:{port}", scheduler, [], folder)
+    for _ in range(2):
+        cluster.add_worker(*options)
+    return cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = start_cluster(tmp_path)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    """A node with two sources, scored on threads."""
+    node = Node(tmp_path / TRAFFORD)
+    node.run("init", "--council", TRAFFORD, "--name", "Trafford")
+    (node.home / "mappings" / "council_tax.toml").write_text(TAX)
+    (node.home / "mappings" / "benefits.toml").write_text(BENEFITS)
+    (node.home / "risk-policy.toml").write_text(RISK_POLICY)
+    node.write_extract(household_rows(TRAFFORD, HOUSEHOLDS))
+    rows = [f"{10_000_000 + n * 3},{'YN'[n % 2]}" for n in range(HOUSEHOLDS)]
+    (node.home / "extracts" / "benefits.csv").write_text("\n".join(["UPRN,Support", *rows]) + "\n")
+    settings = (node.home / "node.toml").read_text() + SOURCES + SECOND_SOURCE
+    settings = settings.replace("[scoring]", f"[scoring]\npartitions = {PARTITIONS}")
+    (node.home / "node.toml").write_text(settings)
+    return node
+
+
+def use(node: Node, cluster: Cluster, *lines: str) -> None:
+    path = node.home / "node.toml"
+    text = path.read_text().replace("[scoring]", '[scoring]\nengine = "dask"')
+    path.write_text("\n".join([text, f'[dask]\nscheduler = "{cluster.address}"', *lines]) + "\n")
+
+
+def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.DataFrame]]:
+    """What the last run did, what officers get, and the decrypted tables."""
+    out = node.home / "out.csv"
+    node.run("households", "--out", out)
+    config = load_config(node.home)
+    with open_store(config.store_path, read_key(config.key_file)) as store:
+        run = store.run.model_dump(exclude={"run_id", "started_at", "finished_at"})
+        counted = store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
+        details = list(store.details())
+    return run, out.read_bytes(), counted, sorted(details, key=lambda part: int(part["uprn"][0]))
+
+
+def test_a_cluster_that_is_away_is_told_of_and_the_last_scores_stay(node: Node) -> None:
+    node.run("score")
+    here = scored(node)
+    path = node.home / "node.toml"
+    text = path.read_text().replace("[scoring]", '[scoring]\nengine = "dask"')
+    path.write_text(f'{text}\n[dask]\nscheduler = "tcp://127.0.0.1:{free_port()}"\n')
+    assert "the Dask cluster cannot be reached" in node.run("score", expect=6)
+    assert_same(scored(node), here)
+
+
+def assert_same(one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    assert one[0] == other[0]
+    assert one[1] == other[1]
+    assert one[2].equals(other[2])
+    assert len(one[3]) == len(other[3]) == PARTITIONS
+    assert all(a.equals(b) for a, b in zip(one[3], other[3], strict=True))
+
+
+def runs(node: Node) -> list[Path]:
+    return list((node.home / "store" / "runs").glob("*"))
+
+
+def test_a_cluster_gives_the_same_bytes(node: Node, cluster: Cluster) -> None:
+    node.run("score")
+    here = scored(node)
+    use(node, cluster)
+    node.run("score")
+    assert_same(scored(node), here)
+    assert runs(node) == []
+
+
+def test_a_worker_that_is_killed_loses_nothing(node: Node, cluster: Cluster) -> None:
+    node.run("score")
+    here = scored(node)
+    use(node, cluster)
+    run = subprocess.Popen(
+        [script("folkmoot-node"), "score", "--home", node.home], stdout=subprocess.DEVNULL
+    )
+    while (done := kill_in_the_middle(node, cluster)) is None:
+        assert run.poll() is None, "the run ended before a worker could be killed"
+    assert run.wait(120) == 0
+    assert 0 < done < PARTITIONS
+    assert_same(scored(node), here)
+
+
+def kill_in_the_middle(node: Node, cluster: Cluster) -> int | None:
+    """Kills a worker once some parts are scored; tells how many were."""
+    done = len(list((node.home / "store" / "runs").glob("*/@scored-*.spool")))
+    if done < 3:
+        time.sleep(0.005)
+        return None
+    cluster.workers[0].kill()
+    cluster.workers[0].wait()
+    return done
+
+
+@dataclass
+class History:
+    """A Prefect server that records runs."""
+
+    server: PrefectServer
+
+    def run(self, node: Node) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "folkmoot_node.work", "score", node.home, "--recorded"],
+            env=self.server.client_environment(),
+            cwd=node.home,
+        )
+
+    def run_failing(self, node: Node, error: str) -> subprocess.CompletedProcess[str]:
+        """A run whose frame cannot be read at the first try."""
+        return subprocess.run(
+            [sys.executable, "-c", FAILING.replace("ERROR", error), node.home],
+            env=self.server.client_environment(),
+            cwd=node.home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def find(self, what: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        request = urllib.request.Request(
+            f"{self.server.api_url}/{what}/filter", json.dumps(body or {}).encode()
+        )
+        auth = self.server.client_environment()["PREFECT_API_AUTH_STRING"].encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(auth).decode()}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+@pytest.fixture
+def history(node: Node) -> Iterator[History]:
+    told: list[str] = []
+    server = PrefectServer(load_config(node.home), lambda text, problem: told.append(text))
+    server.open()
+    until = time.monotonic() + 120
+    while server.state is not ServerState.READY:
+        assert time.monotonic() < until, told
+        server.attend()
+        time.sleep(0.2)
+    yield History(server)
+    server.close()
+
+
+def test_a_flow_scores_on_threads_and_on_a_cluster(
+    node: Node, cluster: Cluster, history: History
+) -> None:
+    """Stage by stage in Prefect's history; also when a worker is killed in the middle."""
+    node.run("score")
+    here = scored(node)
+    on_threads(node, history, here)
+    what_may_pass_is_tried_again(node, history, here)
+    on_a_cluster(node, cluster, history, here)
+
+
+def on_threads(node: Node, history: History, here: tuple[Any, ...]) -> None:
+    assert history.run(node).wait(200) == 0
+    assert_same(scored(node), here)
+    stages = {"read-frame", "read-benefits", "create", "finish"}
+    stages |= {f"score-{part}" for part in range(PARTITIONS)}
+    eventually(lambda: {one["name"] for one in history.find("task_runs")} == stages)
+
+
+def what_may_pass_is_tried_again(node: Node, history: History, here: tuple[Any, ...]) -> None:
+    for error, code, times in (
+        ("Problem('is away', where='source x', exit_code=ExitCode.UNREACHABLE)", 0, 2),
+        ("Problem('is wrong', where='source x', exit_code=ExitCode.DATA)", 4, 1),
+        (f"ValueError('{MARK} is no number')", 1, 1),
+    ):
+        before = {one["id"] for one in history.find("task_runs")}
+        done = history.run_failing(node, error)
+        assert done.returncode == code, done.stderr
+        assert MARK not in done.stderr
+        (read,) = eventually(
+            lambda known=before: [
+                one
+                for one in history.find("task_runs")
+                if one["id"] not in known
+                and one["name"] == "read-frame"
+                and one["state_type"] in {"COMPLETED", "FAILED"}
+            ]
+        )
+        assert read["run_count"] == times
+        assert (read["state_type"] == "COMPLETED") == (code == 0)
+    assert_same(scored(node), here)
+    for path in (node.home / "prefect").rglob("*"):
+        assert path.parent.name != "storage", "a result was kept"
+        assert path.is_dir() or MARK.encode() not in path.read_bytes(), path
+    messages = {one["state"]["message"] for one in history.find("flow_runs")}
+    assert any("source x: is wrong" in (message or "") for message in messages)
+    assert any("ValueError at " in (message or "") for message in messages)
+
+
+def on_a_cluster(node: Node, cluster: Cluster, history: History, here: tuple[Any, ...]) -> None:
+    flows = {one["id"] for one in history.find("flow_runs")}
+    use(node, cluster)
+    run = history.run(node)
+    while (done := kill_in_the_middle(node, cluster)) is None:
+        assert run.poll() is None, "the run ended before a worker could be killed"
+    assert run.wait(200) == 0
+    assert 0 < done < PARTITIONS
+    assert_same(scored(node), here)
+    (flow,) = [one for one in history.find("flow_runs") if one["id"] not in flows]
+    assert flow["state_type"] == "COMPLETED"
+    mine = {"flow_runs": {"id": {"any_": [flow["id"]]}}}
+    eventually(
+        lambda: {one["state_type"] for one in history.find("task_runs", mine)} == {"COMPLETED"}
+    )
+    for one in history.find("task_runs", mine):
+        assert set(one["task_inputs"]) <= {"home", "run_id", "source", "part"}
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A key and its certificate, which is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cluster")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "cluster.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "cluster.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return tmp_path
+
+
+def test_a_cluster_is_reached_by_tls(node: Node, certificates: Path) -> None:
+    node.run("score")
+    here = scored(node)
+    files = [
+        certificates / "cluster.pem",
+        certificates / "cluster.pem",
+        certificates / "cluster.key",
+    ]
+    options = [
+        text
+        for name, file in zip(("ca-file", "cert", "key"), files, strict=True)
+        for text in (f"--tls-{name}", str(file))
+    ]
+    cluster = start_cluster(certificates, "tls", *options)
+    try:
+        lines = zip(("ca_file", "certificate", "key"), files, strict=True)
+        use(node, cluster, *(f'{name} = "{file}"' for name, file in lines))
+        node.run("score")
+        assert_same(scored(node), here)
+    finally:
+        cluster.stop()
