@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,8 +16,8 @@ from sqlalchemy.pool import NullPool
 from folkmoot_plugin_sql import typed
 from folkmoot_plugin_sql.database import Database
 from folkmoot_plugin_sql.dialects import Dialect, dialect_of
-from folkmoot_plugin_sql.failures import SAFE, Failure
-from folkmoot_plugin_sql.options import SqlOptions
+from folkmoot_plugin_sql.failures import SAFE, Failure, without
+from folkmoot_plugin_sql.options import APPLICATION, SqlOptions
 from folkmoot_plugin_sql.statement import Statements
 from folkmoot_plugin_sql.table_mapping import TableMapping
 from folkmoot_sdk import PluginError
@@ -39,6 +40,7 @@ class Engine(Database):
                 url,
                 poolclass=NullPool,
                 hide_parameters=True,
+                pool_logging_name=APPLICATION,
                 **self._dialect.arguments(),
             )
         except NoSuchModuleError:
@@ -57,6 +59,10 @@ class Engine(Database):
             raise PluginError(
                 "options.url", "does not suit its driver", "See the driver's page in SQLAlchemy"
             ) from None
+        # What a driver says when a broken connection is closed may quote a record.
+        logger = self._engine.pool.logger
+        if isinstance(logger, logging.Logger):
+            logger.disabled = True
         exact = not self._engine.dialect.requires_name_normalize
         quoting = exact and self._engine.dialect.name in ("postgresql", "sqlite")
         self._statements = Statements(mapping, exact=quoting)
@@ -138,7 +144,6 @@ class Engine(Database):
                 failure = Failure.LOST
         said = ""
         if failure in SAFE:
-            said = str(original).strip().partition("\n")[0]
-            said = said.replace(self._password, "***") if self._password else said
+            said = without(self._password, str(original).strip().partition("\n")[0])
         where = self._options.where if connecting else self._where
         return failure.error(where, code, said)

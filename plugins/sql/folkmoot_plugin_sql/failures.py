@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from urllib.parse import quote, quote_plus
 
 from folkmoot_sdk import PluginError
 
@@ -127,8 +128,15 @@ def of_state(state: str) -> Failure:
     return _STATES.get(state) or _CLASSES.get(state[:2], Failure.UNKNOWN)
 
 
+def without(secret: str, said: str) -> str:
+    """A message without a password, in clear or as it stands in a URL."""
+    for written in {secret, quote(secret, safe=""), quote(secret, safe=" "), quote_plus(secret)}:
+        said = said.replace(written, "***") if written else said
+    return said
+
+
 _CONNECTING = (
-    (r"certificate|SSL|TLS|root\.crt", Failure.TLS),
+    (r"certificate|does not support SSL|SSL error:", Failure.TLS),
     (r"password|authentication|no pg_hba\.conf entry|role .* does not exist", Failure.LOGIN),
     (r"database .* does not exist|Name or service not known", Failure.NO_DATABASE),
     (r"not known|invalid|permission denied for database", Failure.NO_DATABASE),

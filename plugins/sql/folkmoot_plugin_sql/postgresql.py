@@ -57,7 +57,7 @@ class PostgreSQL(Database):
     def __enter__(self) -> Self:
         """Connects, and begins a transaction that cannot write."""
         try:
-            self._connection = dbapi.connect(self._uri())
+            self._connection = dbapi.connect(self._place())
         except adbc_driver_manager.Error as error:
             raise self._failure(error, connecting=True) from None
         try:
@@ -102,22 +102,26 @@ class PostgreSQL(Database):
         """See `Database`."""
         return self._run(self._sql(self._statements.count()))
 
-    def _uri(self) -> str:
+    def _place(self) -> str:
+        """What libpq is told, in its own notation: a URL's has no place for every password."""
         url = self._options.parsed
-        if self._password:
-            url = url.set(password=self._password)
-        timing = {
-            "connect_timeout": str(self._options.connect_seconds),
+        given = {
+            "host": url.host,
+            "port": url.port,
+            "user": url.username,
+            "dbname": url.database,
+            "password": self._password,
+            **{key: _joined(value) for key, value in url.query.items()},
+            **self._options.tls,
+            "connect_timeout": self._options.connect_seconds,
             # A network that has gone silent is noticed after a minute.
-            "keepalives_idle": "30",
-            "keepalives_interval": "10",
-            "keepalives_count": "3",
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
             "application_name": APPLICATION,
             "client_encoding": "UTF8",
         }
-        query = {**url.query, **timing, **self._options.tls}
-        shown: str = url.set(query=query).render_as_string(hide_password=False)
-        return shown
+        return " ".join(f"{key}={_quoted(str(value))}" for key, value in given.items() if value)
 
     def _sql(self, statement: Select[Any]) -> str:
         made: str = statement.compile(dialect=_DIALECT).string
@@ -178,9 +182,7 @@ class PostgreSQL(Database):
         return frame.with_columns(_readable(frame[name], kind) for name, kind in kinds.items())
 
     def _failure(self, error: Exception, *, connecting: bool = False) -> PluginError:
-        said = str(error)
-        if self._password:
-            said = said.replace(self._password, "***")
+        said = failures.without(self._password, str(error))
         state = getattr(error, "sqlstate", None) or ""
         if connecting and not state:
             return failures.of_connecting(said).error(self._options.where, said=_line(said))
@@ -191,6 +193,15 @@ class PostgreSQL(Database):
             failure = failures.Failure.UNKNOWN if failed else failures.Failure.LOST
         shown = _line(said) if failure in failures.SAFE else ""
         return failure.error(self._where, f"SQLSTATE {state}" if state else "", shown)
+
+
+def _joined(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _readable(values: pl.Series, kind: str) -> pl.Series:

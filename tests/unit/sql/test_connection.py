@@ -149,6 +149,17 @@ def reader(home, run, postgresql, tmp_path):
     postgresql.run("DROP ROLE reader")
 
 
+def test_any_password_will_do(home, run, postgresql, reader, tmp_path):
+    odd = "p@ss:/%3a?#&= é'\\"
+    quoted = odd.replace("'", "''")
+    postgresql.run(f"ALTER ROLE reader PASSWORD '{quoted}'")
+    run("GRANT SELECT ON accounts TO reader")
+    (tmp_path / "password").write_text(odd, "utf-8")
+    assert home.read("owed").height == 2
+    home.options["url"] = str(home.options["url"]).replace("postgresql:", "postgresql+psycopg:")
+    assert home.read("owed").height == 2
+
+
 def test_rights_on_the_wanted_columns_are_enough(home, run, reader):
     run('GRANT SELECT ("UPRN", "Owed", kind) ON accounts TO reader')
     home.mapping('table = "accounts"\n[[where]]\ncolumn = "kind"\nin = ["DOM"]')

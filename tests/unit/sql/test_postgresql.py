@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import polars as pl
 import pytest
 
-from folkmoot_sdk import PluginError
+from folkmoot_sdk import Identifier, PluginError
+from tests.unit.sql.conftest import MAPPING
 
 D = datetime.date
 
@@ -206,3 +208,39 @@ def test_too_few_rows_stop_the_run(home, run):
     run('INSERT INTO accounts ("UPRN") VALUES (1), (2)')
     with pytest.raises(PluginError, match="gives 2 rows, fewer than the 3"):
         home.read()
+
+
+def test_identifiers_are_read_when_they_are_asked_for(home, run, statements):
+    text = MAPPING.format(top='table = "accounts"', fields="").replace('uprn = "UPRN"\n', "")
+    (home.path / "mapping.toml").write_text(
+        text
+        + """
+        [identifiers]
+        address = ["line1", "line2"]
+        postcode = "pc"
+        date_of_birth = { column = "dob" }
+        nhs_number = "nhs"
+        """,
+        "utf-8",
+    )
+    run("""ALTER TABLE accounts ADD line1 text, ADD line2 varchar(20), ADD pc char(8), ADD dob date,
+        ADD nhs bigint;
+        INSERT INTO accounts ("Owed", line1, line2, pc, dob, nhs) VALUES
+        (1, 'Flat 2', '10 High Street', 'M32 0TH', '1950-02-28', 9434765919),
+        (2, 'Flat 3', NULL, NULL, NULL, NULL), (3, 'Flat 4', NULL, NULL, NULL, 9434765918)""")
+    assert home.read("owed").rows() == [(None, 1.0), (None, 2.0), (None, 3.0)]
+    context = dataclasses.replace(home.context("owed"), identifiers=tuple(Identifier)[:2])
+    frame = pl.concat([batch.data for batch in home.source().read(context)])
+    assert frame["identifier_address"].to_list()[0] == "Flat 2, 10 High Street"
+    assert frame["identifier_postcode"].to_list()[0].strip() == "M32 0TH"
+    assert not [name for name in frame.columns if "nhs" in name or "birth" in name]
+    assert not [entry for entry in statements() if "COPY" in entry and "nhs" in entry]
+    context = dataclasses.replace(
+        context, identifiers=(Identifier.NHS_NUMBER, Identifier.DATE_OF_BIRTH)
+    )
+    frame = pl.concat([batch.data for batch in home.source().read(context)])
+    assert frame["identifier_nhs_number"].to_list() == ["9434765919", None]
+    assert frame["identifier_date_of_birth"].to_list() == [D(1950, 2, 28), None]
+    [entry] = home.rejected
+    assert (entry.row, entry.field) == (3, "nhs")
+    assert "9434765918" not in entry.reason + entry.value
