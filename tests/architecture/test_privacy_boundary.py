@@ -99,9 +99,10 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
 
 
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
-    """Random numbers that are not noise: names of runs, keys, nonces, the wait between visits."""
+    """Random numbers that are not noise: names of runs, keys, nonces, a password, waits."""
     random_numbers = {
         "node/folkmoot_node/ledger.py": "secrets",
+        "node/folkmoot_node/prefect_server.py": "secrets",
         "node/folkmoot_node/scoring.py": "secrets",
         "node/folkmoot_node/spool.py": "secrets",
         "node/folkmoot_node/store_file.py": "secrets",

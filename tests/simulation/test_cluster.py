@@ -196,6 +196,13 @@ def test_a_cluster_gives_the_same_bytes(node: Node, cluster: Cluster) -> None:
     assert_same(scored(node), here)
     assert runs(node) == []
 
+    node.write_extract([f"{MARK},{MARK}x,Y,E01900901", "10000001,1,Y,E01900901"])
+    told = node.run("score", expect=4)
+    assert "rejected" in told
+    assert MARK not in told
+    assert_same(scored(node), here)
+    assert runs(node) == []
+
 
 def test_a_worker_that_is_killed_loses_nothing(node: Node, cluster: Cluster) -> None:
     node.run("score")
