@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from folkmoot_sdk import DataSource, PluginError, ReadContext, Rejection
+from folkmoot_sdk import DataSource, Identifier, PluginError, ReadContext, Rejection
 
 CELLS = (
     "", " ", "NULL", "x", "?", "-1", "0", "1.5", "1e400", "nan", "31/02/2026", "2026-02-31",
@@ -96,6 +96,7 @@ def read(
     reference_date: datetime.date = datetime.date(2026, 4, 1),
     *,
     persons: bool = True,
+    identifiers: tuple[Identifier, ...] = (),
 ) -> Reading:
     """Reads a source as a node does; all its fields unless some are named."""
     found = Reading()
@@ -106,6 +107,7 @@ def read(
         found.rejected.extend,
         persons=persons,
         leave_out=lambda reason, records: found.left_out.update({reason: records}),
+        identifiers=identifiers,
     )
     try:
         for batch in source.read(context):

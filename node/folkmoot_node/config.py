@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_node.linkage_settings import LinkageSettings
 from folkmoot_node.run_settings import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.schedule import Schedule
 from folkmoot_operator.problems import ExitCode, Problem
@@ -124,6 +125,7 @@ class NodeSettings(Settings):
     scoring: ScoringSettings
     quarantine: QuarantineSettings = QuarantineSettings()
     store: StoreSettings = StoreSettings()
+    linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
@@ -219,14 +221,24 @@ class NodeConfig:
         return self.home / self.settings.quarantine.folder
 
     @property
-    def review_folder(self) -> Path:
-        """Where files for clerical review are written."""
-        return self.home / "review"
-
-    @property
     def maximum_share(self) -> float:
         """Share of a source's records that may be rejected, from 0 to 1."""
         return self.settings.quarantine.maximum_share
+
+    @property
+    def linkage(self) -> LinkageSettings:
+        """How households are found for records without a UPRN."""
+        return self.settings.linkage
+
+    @property
+    def review_folder(self) -> Path:
+        """Files for clerical review."""
+        return self.home / self.settings.linkage.review_folder
+
+    @property
+    def review_store(self) -> Path:
+        """Encrypted file of what was decided in clerical review, and what waits."""
+        return self.store_path.parent / "review.sealed"
 
     @property
     def store_path(self) -> Path:

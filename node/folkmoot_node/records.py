@@ -15,6 +15,7 @@ from typing import cast
 import polars as pl
 
 from folkmoot_node.faults import plugin_fault
+from folkmoot_node.identifying import FILE, ROW
 from folkmoot_node.plugins import ConnectedSource
 from folkmoot_node.quarantine import Quarantine
 from folkmoot_operator.problems import ExitCode, Problem
@@ -26,6 +27,7 @@ from folkmoot_sdk.schema import (
     Combine,
     Field,
     FieldType,
+    Identifier,
     Level,
 )
 from folkmoot_sdk.source import ReadContext, Records, Rejection
@@ -35,6 +37,7 @@ MAXIMUM_UPRN = 999_999_999_999
 
 _SMALL = 30_000
 _COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
+_IDENTIFIER_COLUMNS = frozenset(entry.column for entry in Identifier)
 _GSS = r"^[EWSNKJ]\d{8}$"
 
 
@@ -53,6 +56,7 @@ class RecordReader:
         wanted: Sequence[str],
         reference_date: datetime.date,
         quarantine: Quarantine,
+        identifiers: Sequence[Identifier] = (),
     ) -> None:
         self.sound = 0
         self.labels: dict[str, tuple[str, ...]] = {}
@@ -63,7 +67,8 @@ class RecordReader:
         self._quarantine = quarantine
         self._left_out: Counter[str] = Counter()
         self._origins: dict[str, None] = {}
-        self._columns = _Columns(source, wanted)
+        self._identifiers = tuple(identifiers)
+        self._columns = _Columns(source, wanted, self._identifiers)
         self._areas: dict[str, dict[str, int]] = {name: {} for name in self._columns.areas}
 
     @property
@@ -82,7 +87,8 @@ class RecordReader:
         `uprn` (Int64; null if the record has none) or `area` (index into its labels),
         `record_date` (Date) if the schema has one, and the wanted fields: Boolean, integers,
         Float64, Date; categories as Int16 index into their codes; areas as UInt32 index
-        into their labels.
+        into their labels. With identifiers, their columns too, and `FILE` and `ROW`, which
+        say where the record stands.
 
         Raises:
             Problem: Exit code DATA if the source cannot be read, UNREACHABLE if it cannot now
@@ -97,6 +103,7 @@ class RecordReader:
             self._reference_date,
             self._quarantine.reject,
             leave_out=leave_out,
+            identifiers=self._identifiers,
         )
         source = self._source
         try:
@@ -121,11 +128,14 @@ class RecordReader:
         data = batch.data if isinstance(batch.data, pl.DataFrame) else pl.DataFrame(batch.data)
         columns = [self._columns.column(data, name) for name in self._columns.names]
         data = data.select([column.name for column in columns])
+        if self._identifiers:
+            data = data.with_columns(pl.lit(batch.origin).alias(FILE), _rows(batch, data.height))
         faults = data.select((~column.sound).any().alias(column.name) for column in columns)
         broken = [column for column in columns if faults.item(0, column.name)]
         if broken:
             data = self._reject(batch, data, broken)
-        sound = data.select(column.convert.alias(column.name) for column in columns)
+        places = [FILE, ROW] if self._identifiers else []
+        sound = data.select(*places, *(column.convert.alias(column.name) for column in columns))
         sound = sound.with_columns(
             _indexed(sound[name], codes) for name, codes in self._areas.items()
         )
@@ -156,6 +166,12 @@ class RecordReader:
         return data.filter(kept)
 
 
+def _rows(batch: Records, count: int) -> pl.Series:
+    if batch.rows is not None:
+        return pl.Series(ROW, list(batch.rows), pl.Int64)
+    return pl.int_range(batch.first_row, batch.first_row + count, eager=True).alias(ROW)
+
+
 def no_records(source: ConnectedSource, wanted: Sequence[str]) -> pl.DataFrame:
     """A frame without records, of the columns and types that a reader gives."""
     return pl.DataFrame(schema=_Columns(source, wanted).types())
@@ -184,13 +200,14 @@ class _Columns:
 
     source: ConnectedSource
     wanted: Sequence[str]
+    identifiers: Sequence[Identifier] = ()
 
     @property
     def names(self) -> list[str]:
         """The columns that every batch must have."""
         key = AREA_COLUMN if self.source.schema.level is Level.AREA else UPRN_COLUMN
         date = [DATE_COLUMN] if self.source.schema.has_date else []
-        return [key, *date, *self.wanted]
+        return [key, *date, *self.wanted, *(entry.column for entry in self.identifiers)]
 
     @property
     def areas(self) -> list[str]:
@@ -246,6 +263,13 @@ class _Columns:
             return _Column(name, value, pl.lit(True), "")
         if name == AREA_COLUMN:
             return self._area(name, dtype)
+        if name == Identifier.DATE_OF_BIRTH.column:
+            self._expect(dtype == pl.Date, name, dtype, "date32")
+            return _Column(name, value, pl.lit(True), "")
+        if name in _IDENTIFIER_COLUMNS:
+            text = dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum)
+            self._expect(text, name, dtype, "string")
+            return _Column(name, value.cast(pl.String), pl.lit(True), "")
         return self._field(self.source.schema[name], dtype)
 
     def _field(self, declared: Field, dtype: pl.DataType) -> _Column:

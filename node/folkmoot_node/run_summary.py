@@ -43,11 +43,21 @@ class SourceSummary(_Record):
         rejected_fields: Rejections by field.
         quarantine: The quarantine file; empty if nothing was rejected.
         left_out: Sound records that the source left out on purpose, by reason.
-        linked: Records of households in the frame.
-        no_uprn: Records without a UPRN.
+        linked: Records of households in the frame, however they were linked.
+        no_uprn: Records that came without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
         latest_record: Latest record date, None if the source has none.
         about_areas: True if its records are of areas, not of households or people.
+        communal: Records of communal establishments, which are no households.
+        by_address: Linked records without a UPRN whose address is that of one home.
+        by_person: Linked records without a UPRN, of a person whose household another source
+            knows.
+        by_review: Linked records without a UPRN whose home a person confirmed.
+        ambiguous: Records without a UPRN that wait for clerical review.
+        unlinked: Records without a UPRN whose home was not found, and of which nobody is
+            asked.
+        linked_areas: Linked records by area.
+        unlinked_sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 
     name: str
@@ -66,6 +76,19 @@ class SourceSummary(_Record):
     latest_record: datetime.date | None
     left_out: dict[str, int] = {}
     about_areas: bool = False
+    communal: int = 0
+    by_address: int = 0
+    by_person: int = 0
+    by_review: int = 0
+    ambiguous: int = 0
+    unlinked: int = 0
+    linked_areas: dict[str, int] = {}
+    unlinked_sectors: dict[str, int] = {}
+
+    @property
+    def by_uprn(self) -> int:
+        """Records that were linked by their own UPRN."""
+        return self.linked - self.by_address - self.by_person - self.by_review
 
 
 class FactorSummary(_Record):
@@ -206,5 +229,9 @@ class RunSummary(_Record):
         return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`; leaves out how attributes are stored."""
-        return self.model_dump(mode="json", exclude={"stored", "audited"})
+        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        by_area = {"linked_areas", "unlinked_sectors"}
+        return self.model_dump(
+            mode="json",
+            exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
+        )

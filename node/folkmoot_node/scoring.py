@@ -7,7 +7,6 @@ import secrets
 import shutil
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from folkmoot_node import columns
+from folkmoot_node.assembly import PartRecords
 from folkmoot_node.config import NodeConfig
 from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
 from folkmoot_node.run_summary import FactorSummary, RunSummary
-from folkmoot_node.scoring_run import RunPlan, ScoredPart, ScoringRun, run_folder
+from folkmoot_node.scored_part import ScoredPart
+from folkmoot_node.scoring_run import RunPlan, ScoringRun, run_folder
 from folkmoot_node.store_file import read_key
 from folkmoot_node.store_writer import StoreWriter, write_store
 
@@ -53,7 +54,7 @@ class OwnRun(ScoringRun):
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
-        self._linked: Counter[str] = Counter()
+        self._records: dict[str, PartRecords] = {}
 
     @property
     def is_shared(self) -> bool:
@@ -62,6 +63,7 @@ class OwnRun(ScoringRun):
 
     def create(self) -> None:
         """Creates the tables of the store, once all sources are read and linked."""
+        self.end_linkage()
         self._writer.create(columns.table(self.stored_attributes(), self.binding))
 
     def collect(self, part: int, scored: ScoredPart | None) -> None:
@@ -73,7 +75,9 @@ class OwnRun(ScoringRun):
             if scored is not None:
                 self._bands += np.array(scored.bands)
                 self._incomplete += scored.incomplete
-                self._linked.update(scored.linked)
+                for source, records in scored.records.items():
+                    before = self._records.get(source, PartRecords())
+                    self._records[source] = before + records
 
     def finish(self) -> RunSummary:
         """Adds the partitions that are not there yet, and finishes the store."""
@@ -97,7 +101,7 @@ class OwnRun(ScoringRun):
                 FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
                 for f in binding.factors
             ),
-            sources=self.summaries(self._linked),
+            sources=self.summaries(self._records),
             stored=self.stored_attributes(),
             licences=dict(binding.licences),
             unlicensed=dict(binding.unlicensed),
@@ -157,6 +161,7 @@ def begin(
                 run.announce()
             yield run
         finally:
+            run.end_linkage()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 

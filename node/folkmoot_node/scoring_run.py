@@ -9,24 +9,27 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node import columns
-from folkmoot_node.assembly import Assembly, area_values
+from folkmoot_node.assembly import Assembly, PartRecords, area_values
 from folkmoot_node.binding import Binding, bind
 from folkmoot_node.config import NodeConfig, load_config
+from folkmoot_node.identifying import asked, communal_field
 from folkmoot_node.link import area_rows
+from folkmoot_node.people_sources import asked_about_people
 from folkmoot_node.plugins import ConnectedSource, Plugins, connect, load_plugins
 from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import no_records
 from folkmoot_node.risk_policy import RiskPolicy, load_policy
+from folkmoot_node.run_linkage import RunLinkage
 from folkmoot_node.run_summary import SourceSummary, StoredAttribute
+from folkmoot_node.scored_part import PartOutcome, ScoredPart
 from folkmoot_node.source_read import RECORDS, SourceRead, SourceReading
 from folkmoot_node.spool import Spool
 from folkmoot_node.store_file import read_key
@@ -67,41 +70,6 @@ class RunPlan(BaseModel):
     memory: int
 
 
-class _Outcome(BaseModel):
-    """What is told of a scored part.
-
-    Attributes:
-        bands: Households by band, ascending.
-        incomplete: Households of which some factor is unknown.
-        linked: Records of households in the frame, by source.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    bands: tuple[int, ...]
-    incomplete: int
-    linked: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredPart:
-    """One partition, scored.
-
-    Attributes:
-        counted: Columns of the table `households`, without nulls.
-        details: Inputs and contributions.
-        bands: Households by band, ascending.
-        incomplete: Households of which some factor is unknown.
-        linked: Records of households in the frame, by source.
-    """
-
-    counted: Mapping[str, npt.NDArray[np.generic]]
-    details: pl.DataFrame
-    bands: tuple[int, ...]
-    incomplete: int
-    linked: Mapping[str, int]
-
-
 class ScoringRun:
     """The stages of a run. They may run on several threads.
 
@@ -120,17 +88,22 @@ class ScoringRun:
         self.policy = policy
         connected = connect(config, plugins)
         self.binding: Binding = bind(policy, plugins, connected, policy.ended_licences(plan.today))
-        needed = [s for s in connected if self.binding.wanted[s.name] or s.name == config.frame]
         self._sources = {
             source.name: source
             for source in sorted(
-                needed, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
+                connected, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
             )
         }
         self._check_frame()
-        self._spool = Spool(
-            run_folder(config, plan.run_id), read_key(config.key_file), plan.run_id, plan.memory
-        )
+        needed = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
+        self._asked = asked(config, {n: s for n, s in self._sources.items() if n in needed})
+        self._asked = asked_about_people(self._asked, config, self._sources, needed)
+        needed |= {name for name, found in self._asked.items() if found.people}
+        self._sources = {n: s for n, s in self._sources.items() if n in needed}
+        self._communal = communal_field(config, self._sources[config.frame])
+        key = read_key(config.key_file)
+        self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
+        self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
         self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()
 
@@ -180,7 +153,7 @@ class ScoringRun:
     @property
     def linkable(self) -> tuple[str, ...]:
         """Those that may hold records without a UPRN whose household can be found."""
-        return ()
+        return tuple(name for name in self.sources if self._linkage.links(name))
 
     @property
     def partitions(self) -> int:
@@ -215,16 +188,29 @@ class ScoringRun:
     def read(self, source: str) -> None:
         """Reads another source, and divides its records among the partitions."""
         reading = self._reading(source)
-        with self._spool.writer(source) as writer:
+        with ExitStack() as stack:
+            writer = stack.enter_context(self._spool.writer(source))
             if self._sources[source].schema.level is Level.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
-                read = reading.spread(writer, self._known_partitions())
+                aside = self._linkage.aside(source, stack)
+                read = reading.spread(writer, aside, self._known_partitions())
             writer.document = read.model_dump_json()
 
     def link(self, source: str) -> None:
-        """Finds the households of records without a UPRN, as the settings say."""
-        del source
+        """Finds the households of records without a UPRN, as the settings say.
+
+        Writes the source's file for clerical review.
+
+        Raises:
+            Problem: Exit code DATA for a malformed decision in that file, or if no home has
+                an address; SETTINGS if the libraries of linkage are missing.
+        """
+        self._linkage.link(source, self.partitions)
+
+    def end_linkage(self) -> None:
+        """Frees what linkage has taken, once all sources are linked."""
+        self._linkage.end()
 
     def score(self, part: int) -> None:
         """Combines the records of a partition to households, and scores them."""
@@ -234,14 +220,12 @@ class ScoringRun:
                 return
             writer.append(_COUNTED, pl.DataFrame(dict(scored.counted)))
             writer.append(_DETAILS, scored.details)
-            writer.document = _Outcome(
-                bands=scored.bands, incomplete=scored.incomplete, linked=dict(scored.linked)
-            ).model_dump_json()
+            writer.document = scored.outcome.model_dump_json()
         self.free(part)
 
     def scored(self, part: int) -> ScoredPart | None:
         """What `score` does, without writing it; None if the partition has no household."""
-        households, linked = self._assembled(part)
+        households, records = self._assembled(part)
         if households is None:
             return None
         context = ScoringContext(self.plan.reference_date)
@@ -252,7 +236,7 @@ class ScoringRun:
             columns.details(households, result, self.binding),
             tuple(bands.tolist()),
             result.incomplete,
-            linked,
+            records,
         )
 
     def result(self, part: int) -> ScoredPart | None:
@@ -261,27 +245,28 @@ class ScoringRun:
         counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
         if counted is None or details is None:
             return None
-        outcome = _Outcome.model_validate_json(self._document(name))
+        outcome = PartOutcome.model_validate_json(self._document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
-        return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.linked)
+        return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
 
     def free(self, part: int) -> None:
         """Frees the memory of the records of a partition that has been scored."""
         names = [n for n, s in self._sources.items() if s.schema.level is not Level.AREA]
         self._spool.drop(names, part)
+        self._linkage.free(part)
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
         return columns.stored_attributes(self.binding, self._labels())
 
-    def summaries(self, linked: Mapping[str, int]) -> tuple[SourceSummary, ...]:
+    def summaries(self, records: Mapping[str, PartRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
 
         Args:
-            linked: Records of households in the frame, by source.
+            records: What became of them in all partitions together, by source.
         """
         names = [settings.name for settings in self.config.sources]
-        return tuple(self._summary(name, linked) for name in names if name in self._sources)
+        return tuple(self._summary(name, records) for name in names if name in self._sources)
 
     def _check_frame(self) -> None:
         if not self._sources:
@@ -309,8 +294,10 @@ class ScoringRun:
 
     def _read_frame(self) -> int:
         name = self.config.frame
-        with self._spool.writer(name) as writer:
-            read, partitions = self._reading(name).spread_frame(writer, self._partitions_for)
+        with ExitStack() as stack:
+            writer = stack.enter_context(self._spool.writer(name))
+            reading, aside = self._reading(name), self._linkage.aside(name, stack)
+            read, partitions = reading.spread_frame(writer, aside, self._partitions_for)
             writer.document = read.model_dump_json()
             if read.records == read.no_key:
                 raise Problem(
@@ -329,11 +316,20 @@ class ScoringRun:
     def _reading(self, name: str) -> SourceReading:
         return SourceReading(
             self._sources[name],
-            self.binding.wanted[name],
+            self._wanted(name),
             self.plan.reference_date,
             Quarantine(self.config.quarantine_folder, name, self.plan.run_id),
             self.config.maximum_share,
+            self._asked[name],
         )
+
+    def _wanted(self, name: str) -> Sequence[str]:
+        """Fields to read: those of the policy, and of the frame whether a home is communal."""
+        wanted = self.binding.wanted[name]
+        communal = self._communal
+        if name != self.config.frame or communal is None or communal in wanted:
+            return wanted
+        return [*wanted, communal]
 
     def _fields(self, name: str) -> Sequence[Field]:
         schema = self._sources[name].schema
@@ -356,12 +352,12 @@ class ScoringRun:
             if field != AREA_COLUMN
         }
 
-    def _assembled(self, part: int) -> tuple[pl.DataFrame | None, Mapping[str, int]]:
+    def _assembled(self, part: int) -> tuple[pl.DataFrame | None, Mapping[str, PartRecords]]:
         frame = self.config.frame
         records = self._spool.read(frame, part)
         if records is None:
             return None, {}
-        assembly = Assembly(frame, records, self._fields(frame))
+        assembly = Assembly(frame, records, self._fields(frame), self._communal)
         for name in self.sources:
             source = self._sources[name]
             fields = self._fields(name)
@@ -371,38 +367,66 @@ class ScoringRun:
                 assert values is not None
                 assembly.add_areas(on, *area_values(values, fields, rows))
             else:
+                tables = [no_records(source, self.binding.wanted[name])]
                 found = self._spool.read(name, part)
-                empty = no_records(source, self.binding.wanted[name])
-                assembly.add(name, empty if found is None else found, fields)
-        return assembly.households, assembly.linked
+                tables += [] if found is None else [found]
+                assembly.add(name, pl.concat(tables + self._linkage.records(name, part)), fields)
+        return assembly.households, assembly.records(self._report_area, self._labels())
+
+    @property
+    def _report_area(self) -> str | None:
+        """The field by which the linkage report counts records."""
+        named = self.config.linkage.report_area
+        areas = [name for name in self._labels() if name in self.binding.fields]
+        if named is None:
+            return areas[0] if areas else None
+        if named not in areas:
+            raise Problem(
+                f"{named!r} is no area that the policy uses",
+                where="node.toml: linkage.report_area",
+                remedy=f"Valid: {', '.join(areas) or 'none'}; or take the key out",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return named
 
     def _area_rows(self, source: ConnectedSource) -> tuple[str, pl.Series]:
         on = source.area_field or ""
         return on, area_rows(self._labels()[on], self._source_read(source.name).labels[AREA_COLUMN])
 
-    def _summary(self, name: str, linked: Mapping[str, int]) -> SourceSummary:
+    def _summary(self, name: str, records: Mapping[str, PartRecords]) -> SourceSummary:
         source, read = self._sources[name], self._source_read(name)
+        became = records.get(name, PartRecords())
+        linkage = self._linkage.found(name)
         if source.schema.level is Level.AREA:
             _, rows = self._area_rows(source)
             values = self._spool.read(name, 0)
             assert values is not None
             found = int(values[RECORDS].gather(rows.drop_nulls()).sum())
         else:
-            found = linked.get(name, 0)
+            # Who lives in several households is counted in each of them, and here once.
+            found = became.linked - linkage.more
         return SourceSummary(
             name=name,
             data_set=source.schema.name,
             supplier=source.schema.supplier,
             plugin=str(source.origin),
             files=read.files,
-            fields=tuple(self.binding.wanted[name]),
+            fields=tuple(self._wanted(name)),
             records=read.records,
             rejected=read.rejected,
             rejected_fields=read.rejected_fields,
             quarantine=read.quarantine,
             linked=found,
             no_uprn=read.no_key,
-            not_in_frame=read.records - read.no_key - found,
+            not_in_frame=read.records - read.no_key + linkage.found - found - became.communal,
+            unlinked=read.no_key - linkage.found - linkage.ambiguous,
+            communal=became.communal,
+            by_address=linkage.by_address,
+            by_person=linkage.by_person,
+            by_review=linkage.by_review,
+            ambiguous=linkage.ambiguous,
+            linked_areas=became.areas,
+            unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
             about_areas=source.schema.level is Level.AREA,

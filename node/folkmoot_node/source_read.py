@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.households import combine
+from folkmoot_node.identifying import FILE, NOTHING, ROW, Asked
 from folkmoot_node.lineage import fingerprint, folders_of
 from folkmoot_node.link import HOUSEHOLD
 from folkmoot_node.partition import split
@@ -19,7 +21,7 @@ from folkmoot_node.quarantine import Quarantine
 from folkmoot_node.records import RecordReader, no_records
 from folkmoot_node.run_summary import OriginFile
 from folkmoot_node.spool import SpoolWriter
-from folkmoot_sdk.schema import AREA_COLUMN, UPRN_COLUMN, Field
+from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
 RECORDS = "__records"
 """Column of the tables of area sources: number of records of the area."""
@@ -55,6 +57,21 @@ class SourceRead(BaseModel):
     labels: dict[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Receives what linkage needs of a source, in partition 0; None for what was not asked.
+
+    Attributes:
+        homes: `uprn`, `address`, `postcode` and `communal` of the frame's homes.
+        people: `uprn`, `record_date` if there is one, and identifiers of those who live there.
+        pending: Records without a UPRN that have identifiers, with these.
+    """
+
+    homes: SpoolWriter | None = None
+    people: SpoolWriter | None = None
+    pending: SpoolWriter | None = None
+
+
 class SourceReading:
     """One source being read.
 
@@ -64,6 +81,7 @@ class SourceReading:
         reference_date: Date on which ages and durations are computed.
         quarantine: Receives the records that are rejected.
         maximum_share: Share of records that may be rejected, from 0 to 1.
+        asked: Identifiers that are read too, and what for.
     """
 
     def __init__(
@@ -73,19 +91,23 @@ class SourceReading:
         reference_date: datetime.date,
         quarantine: Quarantine,
         maximum_share: float,
+        asked: Asked = NOTHING,
     ) -> None:
         self._source = source
         self._wanted = wanted
         self._quarantine = quarantine
         self._maximum_share = maximum_share
-        self._reader = RecordReader(source, wanted, reference_date, quarantine)
+        self._asked = asked
+        self._reader = RecordReader(source, wanted, reference_date, quarantine, asked.identifiers)
         self._no_key = 0
+        self._identifying = [entry.column for entry in asked.identifiers]
 
-    def spread(self, writer: SpoolWriter, partitions: Future[int]) -> SourceRead:
+    def spread(self, writer: SpoolWriter, aside: Aside, partitions: Future[int]) -> SourceRead:
         """Reads records about people, households or properties batch by batch.
 
         Args:
             writer: Receives the records with a UPRN, each in its partition.
+            aside: Receives what was asked for linkage.
             partitions: Number of partitions. Until it is known some batches wait for it.
 
         Raises:
@@ -93,6 +115,7 @@ class SourceReading:
         """
         waiting: list[pl.DataFrame] = []
         for batch in self._reader:
+            self._set_aside(batch, aside)
             waiting.append(self._keyed(batch))
             if partitions.done() or sum(map(len, waiting)) > _MOST_WAITING:
                 _spread(waiting, writer, partitions.result())
@@ -100,18 +123,22 @@ class SourceReading:
         return self._finished()
 
     def spread_frame(
-        self, writer: SpoolWriter, partitions: Callable[[int], int]
+        self, writer: SpoolWriter, aside: Aside, partitions: Callable[[int], int]
     ) -> tuple[SourceRead, int]:
         """Reads the household frame, whose size decides on the number of partitions.
 
         Args:
             writer: Receives the records, each in its partition.
+            aside: Receives what was asked for linkage.
             partitions: Given the number of records, the number of partitions.
 
         Returns:
             What was read, and the number of partitions.
         """
-        batches = [self._keyed(batch) for batch in self._reader]
+        batches = []
+        for batch in self._reader:
+            self._set_aside(batch, aside)
+            batches.append(self._keyed(batch))
         read = self._finished()
         count = partitions(read.records - read.no_key)
         _spread(batches, writer, count)
@@ -134,7 +161,39 @@ class SourceReading:
     def _keyed(self, batch: pl.DataFrame) -> pl.DataFrame:
         missing = batch[UPRN_COLUMN].null_count()
         self._no_key += missing
+        if self._identifying:
+            batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
+
+    def _set_aside(self, batch: pl.DataFrame, aside: Aside) -> None:
+        """Keeps what was asked for linkage of a batch."""
+        if aside.homes is not None:
+            aside.homes.append(0, self._homes(batch))
+        if aside.people is not None:
+            dates = [DATE_COLUMN] if DATE_COLUMN in batch.columns else []
+            people = batch.select(UPRN_COLUMN, *dates, *self._identifying)
+            aside.people.append(0, people.drop_nulls(UPRN_COLUMN))
+        if aside.pending is not None:
+            known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
+            without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
+            if without.height:
+                aside.pending.append(0, without)
+
+    def _homes(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """The homes of the frame; their addresses are null if they have none."""
+        communal = self._asked.communal
+
+        def text(identifier: Identifier, name: str) -> pl.Expr:
+            found = identifier.column in batch.columns
+            return (pl.col(identifier.column) if found else pl.lit(None, pl.String)).alias(name)
+
+        is_communal = pl.col(communal).fill_null(False) if communal else pl.lit(False)
+        return batch.select(
+            UPRN_COLUMN,
+            text(Identifier.ADDRESS, "address"),
+            text(Identifier.POSTCODE, "postcode"),
+            is_communal.alias("communal"),
+        ).drop_nulls(UPRN_COLUMN)
 
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine

@@ -57,6 +57,12 @@ def rehearse(
     files_only: Annotated[
         bool, typer.Option("--files-only", help="Write the councils' extracts and run nothing.")
     ] = False,
+    link: Annotated[
+        bool,
+        typer.Option(
+            "--link", help="Let the nodes find records without a UPRN by their address; slower."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Makes synthetic councils and runs a region of them through the public commands.
@@ -98,7 +104,7 @@ def rehearse(
             _write_files(chosen, recipe, layout, advance)
             outcome = None
         else:
-            outcome = _run(chosen, recipe, layout, advance)
+            outcome = _run(chosen, recipe, layout, advance, link=link)
     if outcome is None:
         typer.echo(f"Wrote the extracts of {len(chosen)} councils to {layout.root / 'councils'}")
         return
@@ -116,13 +122,18 @@ def _write_files(
 
 
 def _run(
-    councils: tuple[Council, ...], recipe: Recipe, layout: Layout, advance: Advance
+    councils: tuple[Council, ...],
+    recipe: Recipe,
+    layout: Layout,
+    advance: Advance,
+    *,
+    link: bool,
 ) -> Outcome:
     from folkmoot_rehearsal.launcher import Region
     from folkmoot_rehearsal.processes import children
 
     with children(layout.logs) as kept:
-        return Region(councils, recipe, layout, kept, advance).run()
+        return Region(councils, recipe, layout, kept, advance, link=link).run()
 
 
 def _report(

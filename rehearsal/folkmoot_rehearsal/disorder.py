@@ -20,15 +20,19 @@ REPEATED_ROW = 0.003
 REPEATED_PERSON = 0.005
 """Share of residents entered twice under different references."""
 MOVED = 0.015
-"""Share of residents still recorded at an earlier address as well."""
+"""Share of residents still recorded at an earlier address as well, of those who had one."""
 NOT_RECORDED = 0.03
 """Share of households that the residents index has not caught up with."""
 NOT_LISTED = 0.004
 """Share of properties missing from the gazetteer."""
 NOT_SURVEYED = 0.01
 """Share of households missing from the housing file."""
-NO_UPRN = 0.008
-"""Share of records that nobody could match to a property."""
+NO_UPRN = 0.03
+"""Share of records that nobody has matched to a property, in systems that have addresses."""
+NO_ADDRESS = 0.5
+"""Share of these of which a source about people has no address, but who they are."""
+NO_UPRN_NO_ADDRESS = 0.008
+"""The same in a system that has none."""
 SECOND_ACCOUNT = 0.004
 """Share of properties with a second council tax account, mostly a former occupier's debt."""
 IN_CARE_HOMES = 0.006

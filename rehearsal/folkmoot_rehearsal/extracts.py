@@ -5,17 +5,20 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import disorder, identifiers
+from folkmoot_rehearsal import disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
+from folkmoot_rehearsal.misspelling import MIDDLING
+from folkmoot_rehearsal.person_columns import INDEX, described, postcodes
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.rounding import Integers
+from folkmoot_rehearsal.unmatched import AddressColumns
 
 FRAME = "council_tax"
 """Source whose properties are the households that are scored."""
@@ -34,6 +37,7 @@ class Extract:
         mapping: Name of the mapping file among this package's mappings.
         encoding: Text encoding of a CSV file.
         delimiter: Separator of a CSV file.
+        truth: About its records without a UPRN; see `unmatched.set_apart`.
     """
 
     source: str
@@ -42,6 +46,7 @@ class Extract:
     mapping: str
     encoding: str = "utf-8"
     delimiter: str = ","
+    truth: pl.DataFrame = field(default_factory=unmatched.no_truth)
 
     def write(self, folder: Path) -> None:
         """Writes the file; the same frame gives the same bytes."""
@@ -74,10 +79,15 @@ def extracts(population: Population, rng: np.random.Generator) -> Iterator[Extra
         _childrens_services,
     )
     for maker in makers:
-        yield maker(population, rng)
+        made = maker(population, rng)
+        first = 1 if made.file.endswith(".parquet") else 2
+        frame, truth = unmatched.set_apart(made.frame, made.source, first)
+        yield replace(made, frame=frame, truth=truth)
 
 
-def write(population: Population, rng: np.random.Generator, folder: Path) -> tuple[str, ...]:
+def write(
+    population: Population, rng: np.random.Generator, folder: Path
+) -> tuple[tuple[str, ...], pl.DataFrame]:
     """Writes a council's extract files and mappings.
 
     Args:
@@ -87,18 +97,19 @@ def write(population: Population, rng: np.random.Generator, folder: Path) -> tup
 
     Returns:
         Names of the sources, the frame first; the mapping of each is
-        `mappings/<name>.toml`.
+        `mappings/<name>.toml`. The truth about records without a UPRN.
     """
     (folder / "extracts").mkdir(parents=True, exist_ok=True)
     (folder / "mappings").mkdir(exist_ok=True)
     shipped = resources.files("folkmoot_rehearsal") / "mappings"
-    names = []
+    names, truths = [], [unmatched.no_truth()]
     for extract in extracts(population, rng):
         extract.write(folder / "extracts")
         mapping = (shipped / extract.mapping).read_bytes()
         (folder / "mappings" / f"{extract.source}.toml").write_bytes(mapping)
         names.append(extract.source)
-    return tuple(names)
+        truths.append(extract.truth)
+    return tuple(names), pl.concat(truths)
 
 
 def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
@@ -116,6 +127,8 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
             "support": known.council_tax_support,
             "arrears": known.council_tax_arrears,
             "extracted": [population.today] * n,
+            "address": [home.in_gazetteer for home in population.addresses],
+            "postcode": [home.postcode for home in population.addresses],
         }
     )
     former = frame.filter(pl.Series(rng.random(n) < disorder.SECOND_ACCOUNT))
@@ -141,6 +154,7 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
         pl.when("support").then(pl.lit(yes)).otherwise(pl.lit(no)).alias("support"),
         _money("arrears"),
         pl.col("extracted").dt.strftime(dates),
+        pl.col("address", "postcode"),
     )
     frame = disorder.blanked(frame, {"arrears": disorder.BLANK / 3, "since": disorder.BLANK}, rng)
     bad = {
@@ -153,14 +167,14 @@ def _council_tax(population: Population, rng: np.random.Generator) -> Extract:
     if second:
         frame.columns = [
             "ACCT_NO", "PROP_UPRN", "NAME", "CTAX_BAND", "SPD_IND", "SPD_START", "CTR_IND",
-            "OS_DEBT", "EXTRACT_DT",
+            "OS_DEBT", "EXTRACT_DT", "PROP_ADDR", "PROP_PCODE",
         ]  # fmt: skip
         return Extract(
             FRAME, "council_tax.csv", frame, "council_tax_second_supplier.toml", "utf-8-sig", "|"
         )
     frame.columns = [
         "AccountReference", "UPRN", "LiableParty", "Band", "Discount", "DiscountFrom", "Support",
-        "Arrears", "ExtractedOn",
+        "Arrears", "ExtractedOn", "PropertyAddress", "Postcode",
     ]  # fmt: skip
     return Extract(FRAME, "council_tax.csv", frame, "council_tax.toml")
 
@@ -172,7 +186,8 @@ def _llpg(population: Population, rng: np.random.Generator) -> Extract:
         {
             "UPRN": population.uprn.astype(str),
             "CLASS": rng.choice(np.array(["RD02", "RD03", "RD04", "RD06"]), size=n),
-            "POSTCODE": identifiers.postcodes(n, rng),
+            "ADDRESS": [home.in_gazetteer for home in population.addresses],
+            "POSTCODE": [home.postcode for home in population.addresses],
             "LSOA21CD": np.array(population.margins.lsoas)[area],
             "WD24CD": np.array(population.margins.wards)[area],
         }
@@ -182,39 +197,34 @@ def _llpg(population: Population, rng: np.random.Generator) -> Extract:
 
 
 def _residents(population: Population, rng: np.random.Generator) -> Extract:
-    people = population.people
-    n, households = len(people.age), len(population.uprn)
-    moved_in = np.datetime64(population.today, "D") - np.minimum(
-        rng.exponential(9 * 365, size=households), 60 * 365
-    ).astype(np.int64)
+    people, homes = population.people, population.homes
+    households = len(population.uprn)
+    named = described(population, homes.person, postcodes(population)[homes.household], INDEX, rng)
     frame = pl.DataFrame(
         {
-            "PersonReference": population.person,
-            "UPRN": population.uprn[people.household],
-            "Surname": identifiers.surnames(households, rng)[people.household],
-            "Forename": identifiers.forenames(n, rng),
-            "DateOfBirth": population.birth,
-            "Sex": np.where(people.female, "F", "M"),
-            "MovedIn": np.maximum(moved_in[people.household], population.birth),
+            "PersonReference": population.person[homes.person],
+            "UPRN": population.uprn[homes.household],
+            "Surname": named["surname"],
+            "Forename": named["forename"],
+            "DateOfBirth": named["date_of_birth"],
+            "Sex": np.where(people.female[homes.person], "F", "M"),
+            "Postcode": named["postcode"],
+            "MovedIn": homes.since,
         }
     )
     recorded = rng.random(households) >= disorder.NOT_RECORDED
-    frame = frame.filter(pl.Series(recorded[people.household]))
+    frame = frame.filter(pl.Series(recorded[homes.household]))
 
-    moved = frame.filter(pl.Series(rng.random(frame.height) < disorder.MOVED))
-    earlier = moved.with_columns(
-        UPRN=pl.Series(rng.choice(population.uprn, size=moved.height)),
-        MovedIn=pl.max_horizontal(pl.col("MovedIn") - pl.duration(days=900), pl.col("DateOfBirth")),
-    )
     twice = frame.filter(pl.Series(rng.random(frame.height) < disorder.REPEATED_PERSON))
     twice = twice.with_columns(PersonReference=pl.col("PersonReference") + 90_000_000)
-    frame = pl.concat([frame, earlier, twice, _care_home_residents(population, frame.height, rng)])
+    frame = pl.concat([frame, twice, _care_home_residents(population, frame.height, rng)])
+    frame = unmatched.addressed(frame, population, rng, AddressColumns())
     frame = frame.with_columns(
         pl.col("PersonReference", "UPRN").cast(pl.String),
         pl.col("DateOfBirth", "MovedIn").dt.strftime("%d/%m/%Y"),
     )
     frame = disorder.repeated(frame, disorder.REPEATED_ROW, rng)
-    frame = disorder.blanked(frame, {"DateOfBirth": disorder.BLANK, "UPRN": disorder.NO_UPRN}, rng)
+    frame = disorder.blanked(frame, {"DateOfBirth": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "DateOfBirth": disorder.BAD_DATES}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("residents", "residents.csv", frame, "residents.toml")
@@ -235,6 +245,7 @@ def _care_home_residents(
             "Forename": identifiers.forenames(n, rng),
             "DateOfBirth": born,
             "Sex": np.where(rng.random(n) < 0.7, "F", "M"),
+            "Postcode": [f"ZZ99 9A{letter}" for letter in np.array(list("ABDEF"))[homes % 5]],
             "MovedIn": np.datetime64(population.today, "D") - rng.integers(1, 1500, size=n),
         }
     )
@@ -274,8 +285,10 @@ def _housing_benefit(population: Population, rng: np.random.Generator) -> Extrac
             "WEEKLY_HB": [f"{v:.2f}" for v in np.where(benefit, rng.gamma(9, 13, size=n), 0)],
         }
     )
+    columns = AddressColumns("UPRN", "ADDRESS", "POSTCODE")
+    frame = unmatched.addressed(frame, population, rng, columns)
     frame = disorder.repeated(frame, disorder.REPEATED_ROW, rng)
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN, "UC_IND": disorder.BLANK}, rng)
+    frame = disorder.blanked(frame, {"UC_IND": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "HB_IND": ("1", "?")}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract(
@@ -298,6 +311,7 @@ def _rents(population: Population, rng: np.random.Generator) -> Extract:
     ).with_columns(
         _money("Arrears £"), pl.col("Joint to sole").dt.strftime("%d-%b-%Y").fill_null("-")
     )
+    frame = unmatched.addressed(frame, population, rng, AddressColumns())
     frame = disorder.blanked(frame, {"Arrears £": disorder.BLANK}, rng)
     bad = {"UPRN": disorder.BAD_UPRNS, "Arrears £": disorder.BAD_AMOUNTS}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
@@ -308,17 +322,21 @@ def _adult_social_care(population: Population, rng: np.random.Generator) -> Extr
     care = population.circumstances.care
     cared = np.flatnonzero(care > 0)
     n = len(cared)
+    household = population.people.household[cared]
     started = np.datetime64(population.today, "D") - rng.integers(20, 2500, size=n)
     frame = pl.DataFrame(
         {
             "person_id": [f"ASC{number}" for number in _references(n, 60_000, rng)],
-            "uprn": population.uprn[population.people.household[cared]].astype(str),
+            "uprn": population.uprn[household].astype(str),
             "package": np.array(["N", "L", "M", "H"])[care[cared]],
             "start_date": started.astype(str),
         },
         schema=dict.fromkeys(("person_id", "uprn", "package", "start_date"), pl.String),
     )
-    frame = disorder.blanked(frame, {"uprn": disorder.NO_UPRN}, rng)
+    postcode = postcodes(population)[household]
+    frame = frame.hstack(described(population, cared, postcode, MIDDLING, rng))
+    columns = AddressColumns("uprn", "address", "postcode")
+    frame = unmatched.addressed(frame, population, rng, columns, no_address=disorder.NO_ADDRESS)
     frame = disorder.shuffled(disorder.spoiled(frame, {"package": ("X", "?")}, rng), rng)
     frame = frame.with_columns(pl.col("uprn").cast(pl.Int64), pl.col("start_date").str.to_date())
     return Extract(
@@ -329,16 +347,23 @@ def _adult_social_care(population: Population, rng: np.random.Generator) -> Extr
 def _shielded_list(population: Population, rng: np.random.Generator) -> Extract:
     people = np.flatnonzero(population.circumstances.shielded)
     n = len(people)
+    household = population.people.household[people]
+    named = described(population, people, postcodes(population)[household], MIDDLING, rng)
     frame = pl.DataFrame(
         {
             "ListReference": _references(n, 700_000, rng).astype(str),
-            "NHSNumber": identifiers.nhs_numbers(n, rng),
-            "UPRN": population.uprn[population.people.household[people]].astype(str),
+            "NHSNumber": population.identities.nhs_number[people],
+            "Forename": named["forename"],
+            "Surname": named["surname"],
+            "DateOfBirth": named["date_of_birth"].dt.strftime("%d/%m/%Y"),
+            "Postcode": named["postcode"],
+            "UPRN": population.uprn[household].astype(str),
             # Somebody whom a doctor has taken off the list again stays in it with a no.
             "Flag": np.where(rng.random(n) < 0.97, "Y", "N"),
         }
     )
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN}, rng)
+    columns = AddressColumns()
+    frame = unmatched.addressed(frame, population, rng, columns, no_address=disorder.NO_ADDRESS)
     bad = {"UPRN": disorder.BAD_UPRNS, "Flag": ("X",)}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("shielded_list", "shielded_list.csv", frame, "shielded_list.toml")
@@ -357,7 +382,7 @@ def _domestic_abuse(population: Population, rng: np.random.Generator) -> Extract
             "Risk": rng.choice(np.array(["standard", "medium", "high"]), size=n),
         }
     )
-    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN}, rng)
+    frame = disorder.blanked(frame, {"UPRN": disorder.NO_UPRN_NO_ADDRESS}, rng)
     bad = {"LastReport": disorder.BAD_DATES, "Reports": ("-1", "many")}
     frame = disorder.shuffled(disorder.spoiled(frame, bad, rng), rng)
     return Extract("domestic_abuse", "domestic_abuse.csv", frame, "domestic_abuse.toml")

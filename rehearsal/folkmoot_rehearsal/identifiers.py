@@ -63,13 +63,3 @@ def national_insurance_numbers(size: int, rng: np.random.Generator) -> Texts:
     return np.array(
         [f"QQ{s:06d}{letter}" for s, letter in zip(serial, suffix, strict=True)], dtype=np.str_
     )
-
-
-def postcodes(size: int, rng: np.random.Generator) -> Texts:
-    """Postcodes in ZZ99, the pseudo-postcode district of ONS."""
-    letters = np.array(list("ABDEFGHJLNPQRSTUWXYZ"))
-    digit = rng.integers(0, 10, size=size)
-    first, second = rng.choice(letters, size=size), rng.choice(letters, size=size)
-    return np.array(
-        [f"ZZ99 {d}{a}{b}" for d, a, b in zip(digit, first, second, strict=True)], dtype=np.str_
-    )

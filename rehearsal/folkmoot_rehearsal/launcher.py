@@ -89,6 +89,8 @@ class Region:
         layout: Layout,
         children: Children,
         advance: Advance,
+        *,
+        link: bool = False,
     ) -> None:
         """Runs nothing yet.
 
@@ -98,7 +100,9 @@ class Region:
             layout: The folder to work in, prepared.
             children: Starts the processes.
             advance: Told of progress, from several threads.
+            link: Whether the nodes link records without a UPRN by their address.
         """
+        self.link = link
         self.councils = councils
         self.recipe = recipe
         self.layout = layout
@@ -174,7 +178,7 @@ class Region:
             policies.release_policy(council, limits, today), "utf-8"
         )
         with (home / "node.toml").open("a", encoding="utf-8") as file:
-            file.write(policies.node_sources(written.sources))
+            file.write(policies.node_sources(written.sources, link=self.link))
         self.children.node(
             code, home, "policy", "sign", "--signer", f"Data Protection Officer, {council.name}"
         )

@@ -107,11 +107,16 @@ households_per_person = 2
 """
 
 
-def node_sources(names: Sequence[str]) -> str:
-    """The tables of `node.toml` that name a council's extracts."""
+def node_sources(names: Sequence[str], *, link: bool = False) -> str:
+    """The tables of `node.toml` that name a council's extracts.
+
+    Args:
+        names: The sources.
+        link: Whether the node links records by their address.
+    """
     if FRAME not in names:
         raise ValueError(f"the frame {FRAME!r} is not among the sources")
-    return "".join(
+    return ("\n[linkage.addresses]\n" if link else "") + "".join(
         f"""
 [[sources]]
 name = "{name}"

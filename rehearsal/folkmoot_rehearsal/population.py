@@ -8,14 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import circumstances, households, people
+from folkmoot_rehearsal import (
+    addresses,
+    circumstances,
+    disorder,
+    households,
+    identities,
+    people,
+    sightings,
+)
+from folkmoot_rehearsal.addresses import Address
 from folkmoot_rehearsal.circumstances import Circumstances, Dates
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF, HOUSEHOLD_TYPES, TENURES, Composition
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.households import Households
+from folkmoot_rehearsal.identities import Identities
 from folkmoot_rehearsal.margins import Margins
 from folkmoot_rehearsal.people import People
 from folkmoot_rehearsal.rounding import Integers
+from folkmoot_rehearsal.sightings import Homes
 
 _FIRST_UPRN = 700_000_000_000
 """Twelve digits; real numbers begin with 1, 2 or 9, or are shorter."""
@@ -34,8 +45,11 @@ class Population:
         people: Their members.
         circumstances: What happens in them.
         uprn: Unique property reference number of each household; int64, distinct.
+        addresses: Its address.
         birth: Date of birth of each person.
         person: Reference of each person in the council's index; int64, distinct.
+        identities: Who each person is.
+        homes: Where people live, and lived before.
     """
 
     council: Council
@@ -45,8 +59,11 @@ class Population:
     people: People
     circumstances: Circumstances
     uprn: Integers
+    addresses: list[Address]
     birth: Dates
     person: Integers
+    identities: Identities
+    homes: Homes
 
     def household_table(self) -> pl.DataFrame:
         """The truth, one row a household, with codes spelt out."""
@@ -57,6 +74,8 @@ class Population:
             {
                 "council": np.repeat(str(self.council.code), len(area)),
                 "uprn": self.uprn,
+                "address": [home.in_gazetteer for home in self.addresses],
+                "postcode": [home.postcode for home in self.addresses],
                 "lsoa": np.array(self.margins.lsoas)[area],
                 "ward": np.array(self.margins.wards)[area],
                 "tenure": np.array(TENURES)[drawn.tenure],
@@ -95,6 +114,22 @@ class Population:
                 "female": self.people.female,
                 "care_package": self.circumstances.care,
                 "shielded": self.circumstances.shielded,
+                "forename": self.identities.forename,
+                "surname": self.identities.surname,
+                "former_surname": self.identities.maiden,
+                "nhs_number": self.identities.nhs_number,
+            }
+        )
+
+    def homes_table(self) -> pl.DataFrame:
+        """The truth of who lives where, one row for each person and home."""
+        homes = self.homes
+        return pl.DataFrame(
+            {
+                "person": self.person[homes.person],
+                "uprn": self.uprn[homes.household],
+                "since": homes.since,
+                "current": homes.current,
             }
         )
 
@@ -106,22 +141,30 @@ def draw(
 
     The same council, margins, day and state of `rng` give the same population.
     """
+    (streets,) = rng.spawn(1)
     drawn = households.draw(margins, rng)
     members = people.draw(drawn, margins.age, rng)
     n, persons = len(drawn.size), len(members.age)
     uprn = rng.choice(n * 20, size=n, replace=False) + (
         _FIRST_UPRN + council.index * _UPRNS_PER_COUNCIL
     )
+    known = circumstances.draw(drawn, members, today, rng)
+    born = _births(members.age, today, rng)
+    person = rng.choice(persons * 5, size=persons, replace=False) + 1_000_000
+    named = identities.draw(members, born, rng)
     return Population(
         council=council,
         today=today,
         margins=margins,
         households=drawn,
         people=members,
-        circumstances=circumstances.draw(drawn, members, today, rng),
+        circumstances=known,
         uprn=uprn.astype(np.int64),
-        birth=_births(members.age, today, rng),
-        person=(rng.choice(persons * 5, size=persons, replace=False) + 1_000_000).astype(np.int64),
+        addresses=addresses.draw(n, streets),
+        birth=named.birth,
+        person=person.astype(np.int64),
+        identities=named,
+        homes=sightings.draw(members, named.birth, today, rng, disorder.MOVED),
     )
 
 

@@ -65,14 +65,17 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
         council: The council.
         recipe: What decides the bytes.
         home: Receives `extracts/` and `mappings/`.
-        truth: Receives `households.parquet` and `people.parquet`.
+        truth: Receives `households.parquet`, `people.parquet`, `homes.parquet` and
+            `without_uprn.parquet`.
     """
     drawn = draw(council, recipe)
     _, _, disorder = _streams(council, recipe)
-    sources = extracts.write(drawn, disorder, home)
+    sources, without_uprn = extracts.write(drawn, disorder, home)
     truth.mkdir(parents=True, exist_ok=True)
     drawn.household_table().write_parquet(truth / "households.parquet")
     drawn.people_table().write_parquet(truth / "people.parquet")
+    drawn.homes_table().write_parquet(truth / "homes.parquet")
+    without_uprn.write_parquet(truth / "without_uprn.parquet")
     return Written(
         sources=sources,
         lsoas=drawn.margins.lsoas,

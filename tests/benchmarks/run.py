@@ -17,6 +17,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import address_linkage
 import planning
 import presentable
 import region
@@ -91,6 +92,21 @@ def main() -> None:
         f"{six_extracts.TARGET_MEMORY} MiB."
     )
     (RESULTS / "six_extracts.json").write_text(json.dumps(sizes, indent=2))
+    linked = address_linkage.main()
+    out.print(f"Linking {linked['records']:,} typed addresses to {linked['homes']:,} homes:")
+    table = Table("", "Records a second", "Recall", "Precision", "Peak GiB")
+    for which, title in (("node", "Node"), ("bare", "Bare library")):
+        case = linked[which]
+        table.add_row(
+            title,
+            f"{case['records_a_second']:,.0f}",
+            f"{case['recall']:.4f}",
+            f"{case['precision']:.4f}",
+            f"{case['peak_gib']:.2f}",
+        )
+    out.print(table)
+    out.print(f"{linked['ratio']:.2f} times the bare library's time (limit {linked['limit']})")
+    (RESULTS / "address_linkage.json").write_text(json.dumps(linked, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")

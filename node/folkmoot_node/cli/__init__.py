@@ -7,6 +7,7 @@ from typing import NoReturn
 from folkmoot_node.cli import (
     equality,
     evidence,
+    linkage,
     policies,
     retention,
     rounds,
@@ -22,7 +23,10 @@ app = application(
     "Exit codes: 0 done, 1 fault, 2 usage, 3 settings, 4 data, 5 refused, 6 unreachable, "
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
-for _module in (setup, scoring, equality, retention, policies, rounds, evidence, running):
+_MODULES = (
+    setup, scoring, linkage, equality, retention, policies, rounds, evidence, running,
+)  # fmt: skip
+for _module in _MODULES:
     _module.register(app)
 
 

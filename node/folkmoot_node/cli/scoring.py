@@ -231,22 +231,31 @@ def _print_summary(summary: RunSummary) -> None:
     from rich.table import Table
 
     out = console()
-    table = Table("Source", "Records", "Rejected", "Linked", "No UPRN", "Not in frame")
+    shown = {
+        "Records": "records",
+        "Rejected": "rejected",
+        "Linked": "linked",
+        "By address": "by_address",
+        "By person": "by_person",
+        "By review": "by_review",
+        "Communal": "communal",
+        "Ambiguous": "ambiguous",
+        "No UPRN": "no_uprn",
+        "Not in frame": "not_in_frame",
+    }
+    always = {"records", "rejected", "linked", "no_uprn", "not_in_frame"}
+    # Councils that link nothing see nothing of linkage.
+    columns = {
+        title: key
+        for title, key in shown.items()
+        if key in always or any(getattr(source, key) for source in summary.sources)
+    }
+    table = Table("Source", *columns)
     for source in summary.sources:
-        table.add_row(
-            source.name,
-            *(
-                f"{number:,}"
-                for number in (
-                    source.records,
-                    source.rejected,
-                    source.linked,
-                    source.no_uprn,
-                    source.not_in_frame,
-                )
-            ),
-        )
+        table.add_row(source.name, *(f"{getattr(source, key):,}" for key in columns.values()))
     out.print(table)
+    if any(source.ambiguous for source in summary.sources):
+        out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
     for source in summary.sources:
         for reason, number in source.left_out.items():
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, fields
 from importlib import resources
@@ -55,7 +56,7 @@ class ProfileOptions(FileOptions):
         date_format: How every date is written, as in `strftime`.
         columns: From the profile's column names to the file's.
         fields: How single fields are written.
-        without: Fields that the extract does not hold.
+        without: Fields and identifiers that the extract does not hold.
         supplier: Who supplies the data.
     """
 
@@ -72,7 +73,7 @@ class ProfileOptions(FileOptions):
         default_factory=dict, description="How a field is written, where the profile differs."
     )
     without: tuple[str, ...] = parameter(
-        default=(), description="Fields that the extract does not hold."
+        default=(), description="Fields and identifiers that the extract does not hold."
     )
     supplier: str = parameter(
         default="", description="Who supplies the data, for the record of processing."
@@ -105,19 +106,25 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
     if options.supplier:
         values["supplier"] = options.supplier
     shipped: dict[str, dict[str, Any]] = values["fields"]
+    identifiers: dict[str, Any] = values.get("identifiers", {})
     if options.date_format:
         for field in shipped.values():
             if field["type"] == "date" or "transform" in field:
                 field["format"] = options.date_format
         if "record_date" in values:
             values["record_date"]["format"] = options.date_format
+        if "date_of_birth" in identifiers:
+            identifiers["date_of_birth"]["format"] = options.date_format
     for key, writing in options.fields.items():
         _known(f"{where}: fields.{key}", key, shipped)
         shipped[key] |= _writing(f"{where}: fields.{key}", shipped[key], writing)
     for at, key in enumerate(options.without):
-        _known(f"{where}: without[{at}]", key, shipped)
+        _known(f"{where}: without[{at}]", key, [*shipped, *identifiers])
+    _rename(values, options.columns, f"{where}: columns", columns_of(values))
+    values["identifiers"] = {
+        key: column for key, column in identifiers.items() if key not in options.without
+    }
     values["fields"] = {key: shipped[key] for key in shipped if key not in options.without}
-    _rename(values, options.columns, f"{where}: columns", columns_of(values | {"fields": shipped}))
     return mapping.make(values, where, FileMapping)
 
 
@@ -126,10 +133,21 @@ def columns_of(values: dict[str, Any]) -> tuple[str, ...]:
     keys = [values[key] for key in ("uprn", "person") if key in values]
     date = [values["record_date"]["column"]] if "record_date" in values else []
     read = [field["column"] for field in values["fields"].values()]
-    return tuple(dict.fromkeys([*keys, *date, *read]))
+    return tuple(dict.fromkeys([*keys, *date, *read, *identifying_columns(values)]))
 
 
-def _known(where: str, key: str, fields: AnyMapping[str, Any]) -> None:
+def identifying_columns(values: dict[str, Any]) -> tuple[str, ...]:
+    """The columns that hold identifiers."""
+    found: list[str] = []
+    for named in values.get("identifiers", {}).values():
+        if isinstance(named, list):
+            found += named
+        else:
+            found.append(named["column"] if isinstance(named, dict) else named)
+    return tuple(found)
+
+
+def _known(where: str, key: str, fields: Collection[str]) -> None:
     if key not in fields:
         raise PluginError(where, f"{key!r} is not a field of the profile", nearest(key, fields))
 
@@ -171,3 +189,11 @@ def _rename(
         date["column"] = names.get(date["column"], date["column"])
     for field in values["fields"].values():
         field["column"] = names.get(field["column"], field["column"])
+    identifiers = values.get("identifiers", {})
+    for key, named in identifiers.items():
+        if isinstance(named, list):
+            identifiers[key] = [names.get(column, column) for column in named]
+        elif isinstance(named, dict):
+            named["column"] = names.get(named["column"], named["column"])
+        else:
+            identifiers[key] = names.get(named, named)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.nhs_number import hidden
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_sdk import (
     Combine,
     DataSource,
     Field,
     FieldType,
+    Identifier,
     Level,
     ReadContext,
     Records,
+    Rejection,
     Schema,
 )
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
@@ -59,17 +66,27 @@ class MappedSource(DataSource):
     def read(self, context: ReadContext) -> Iterator[Records]:
         """Yields the records.
 
-        A record with a malformed value in a wanted column is rejected as a whole.
+        A record with a malformed value in a wanted column, or in that of an identifier that
+        is asked for, is rejected as a whole.
 
         Raises:
             PluginError: If the rows as a whole cannot be read.
         """
-        outputs = self._outputs(context)
+        uses = self._mapping
+        outputs = [*self._outputs(context), *uses.identifiers.outputs(context.identifiers)]
         needed = tuple(dict.fromkeys(output.column for output in outputs))
-        with parser(outputs, self._mapping.null_texts) as reading:
+        if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
+            context = _hiding_numbers(context)
+        with parser(outputs, uses.null_texts) as reading:
             for origin, batch in self.batches(needed, context):
                 frame, rows = reading.parse(origin, batch, context.reject)
-                yield handed_on(frame, origin, rows)
+                yield handed_on(self._whole(frame), origin, rows)
+
+    def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The values with one column for each identifier, and a UPRN in any case."""
+        if not self._mapping.uprn and self._mapping.level is not Level.AREA:
+            frame = frame.with_columns(pl.lit(None, pl.Int64).alias(UPRN_COLUMN))
+        return joined(frame)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         uses = self._mapping
@@ -78,12 +95,30 @@ class MappedSource(DataSource):
             outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
         if uses.uprn:
             outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+        elif uses.level is not Level.AREA:
+            # Some column must be read, to know how many records there are.
+            outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
         if uses.level is Level.PERSON and context.persons:
             outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
             date = columns.Date(uses.record_date.format)
             outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
         return [*outputs, *field_outputs(uses, self._schema, context)]
+
+
+def _hiding_numbers(context: ReadContext) -> ReadContext:
+    """The context with NHS numbers left out of rejections.
+
+    In a row whose fields have moved, the number stands where another value should.
+    """
+
+    def reject(rejections: Sequence[Rejection]) -> None:
+        context.reject([
+            replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
+            for entry in rejections
+        ])  # fmt: skip
+
+    return replace(context, reject=reject)
 
 
 def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import datetime
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.identifiers import Identifiers
 from folkmoot_sdk import (
     Category,
     Combine,
@@ -206,12 +207,13 @@ class Mapping:
         version: Version of the extract's layout.
         null_values: What the columns hold where a value is not known, beside nothing. A
             field's own words, codes and values go before these.
-        uprn: Column of the UPRN.
+        uprn: Column of the UPRN; empty if the files have none, but identifiers.
         person: Column of the person reference, if the level is person.
         area: Column of the GSS code, if the level is area.
         area_type: What the areas are and of which year, such as `lsoa21`.
         record_date: Column of the date to which a record refers.
         where: Only rows that meet all these conditions are read.
+        identifiers: Columns by which the household of a record without a UPRN is found.
     """
 
     schema: int
@@ -227,6 +229,7 @@ class Mapping:
     area_type: str = ""
     record_date: RecordDate | None = None
     where: tuple[Where, ...] = ()
+    identifiers: Identifiers = parameter(default_factory=Identifiers)
 
     def __post_init__(self) -> None:
         if self.schema != 1:
@@ -235,8 +238,13 @@ class Mapping:
             raise ValueError("`fields` is empty")
         if self.level is Level.AREA and not self.area:
             raise ValueError("level is area, but `area` does not name the column of the GSS code")
-        if self.level is not Level.AREA and not self.uprn:
-            raise ValueError(f"level is {self.level.value}, but `uprn` does not name its column")
+        if self.level is not Level.AREA and not self.uprn and not self.identifiers.declared:
+            raise ValueError(
+                f"level is {self.level.value}, but `uprn` does not name its column; a file without "
+                "UPRNs needs the table `identifiers`"
+            )
+        if self.level is Level.AREA and self.identifiers.declared:
+            raise ValueError("level is area, which has no `identifiers`")
         if self.level is Level.PERSON and not self.person:
             raise ValueError("level is person, but `person` does not name the reference's column")
         if self.record_date is not None:
@@ -261,6 +269,7 @@ class Mapping:
             version=self.version,
             has_date=self.record_date is not None,
             area_type=self.area_type,
+            identifiers=self.identifiers.declared,
         )
 
 
@@ -290,23 +299,6 @@ class FileMapping(Mapping):
     def dialect(self) -> Dialect:
         """How CSV files are written."""
         return Dialect(self.encoding, self.delimiter, self.quote)
-
-
-def check_date_format(pattern: str) -> None:
-    """Checks that a date format determines a day.
-
-    Raises:
-        ValueError: If what it writes cannot be read back as the same day.
-    """
-    probe = datetime.date(2017, 11, 30)
-    try:
-        same = datetime.datetime.strptime(probe.strftime(pattern), pattern).date() == probe
-    except ValueError:
-        same = False
-    if not same:
-        raise ValueError(
-            f"format {pattern!r} does not name a day; write it as in %d/%m/%Y or %Y-%m-%d"
-        )
 
 
 def load(path: Path, cls: type[M]) -> M:

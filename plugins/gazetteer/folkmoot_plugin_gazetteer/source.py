@@ -13,6 +13,7 @@ import polars as pl
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_gazetteer import classes
+from folkmoot_plugin_gazetteer.addresses import spaced
 from folkmoot_plugin_gazetteer.directory import AREAS, Directory, DirectoryOptions
 from folkmoot_plugin_gazetteer.properties import Selection, select
 from folkmoot_plugin_gazetteer.tables import FILE, ROW, read_properties
@@ -22,6 +23,7 @@ from folkmoot_sdk import (
     DataSource,
     Field,
     FieldType,
+    Identifier,
     Level,
     ReadContext,
     Records,
@@ -91,6 +93,7 @@ class Gazetteer(DataSource):
             supplier="Local land and property gazetteer",
             version="DTF 7.3",
             has_date=True,
+            identifiers=(Identifier.ADDRESS, Identifier.POSTCODE),
         )
 
     @property
@@ -109,7 +112,11 @@ class Gazetteer(DataSource):
         by_postcode = any(directory.key == "postcode" for directory in self._directories)
         paths = find_files(options.base / options.folder, options.files)
         properties = read_properties(
-            paths, options.encoding, context, postcodes=bool(wanted) and by_postcode
+            paths,
+            options.encoding,
+            context,
+            postcodes=(bool(wanted) and by_postcode) or Identifier.POSTCODE in context.identifiers,
+            whole_addresses=Identifier.ADDRESS in context.identifiers,
         )
         rules = Selection(context.reference_date, options.states, options.communal)
         homes, gone = select(properties, rules)
@@ -117,6 +124,11 @@ class Gazetteer(DataSource):
             context.leave_out(reason, number)
         if wanted:
             homes = self._with_areas(homes, wanted, context)
+        identifiers = []
+        if Identifier.ADDRESS in context.identifiers:
+            identifiers.append(pl.col("address").alias(Identifier.ADDRESS.column))
+        if Identifier.POSTCODE in context.identifiers:
+            identifiers.append(spaced(pl.col("postcode")).alias(Identifier.POSTCODE.column))
         made = homes.select(
             FILE,
             ROW,
@@ -126,8 +138,15 @@ class Gazetteer(DataSource):
             classes.is_hmo(pl.col("class")).alias("is_hmo"),
             classes.is_communal(pl.col("class")).alias("is_communal"),
             *wanted,
+            *identifiers,
         )
-        names = [UPRN_COLUMN, DATE_COLUMN, *(f.name for f in _FIELDS if f.name in context.fields)]
+        asked = [i.column for i in self._schema.identifiers if i in context.identifiers]
+        names = [
+            UPRN_COLUMN,
+            DATE_COLUMN,
+            *asked,
+            *(f.name for f in _FIELDS if f.name in context.fields),
+        ]
         for path in paths:
             part = made.filter(pl.col(FILE) == path.name)
             rows = array("q", part[ROW].to_numpy().astype(np.int64).tobytes())

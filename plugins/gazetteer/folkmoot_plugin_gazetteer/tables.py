@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import polars as pl
 from folkmoot_plugin_extracts.columns import CodeList, Date, Reader, Text, Uprn
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
-from folkmoot_plugin_gazetteer import classes
+from folkmoot_plugin_gazetteer import addresses, classes
 from folkmoot_plugin_gazetteer.dtf_file import Columns, describe, read_dtf
 from folkmoot_sdk import ReadContext, Rejection
 
@@ -24,13 +24,13 @@ _BLPU = Columns(23, {
     "PARENT_UPRN": 8, "START_DATE": 13, "END_DATE": 14, "LAST_UPDATE_DATE": 15,
 })  # fmt: skip
 _LPI = Columns(30, {"UPRN": 3, "LOGICAL_STATUS": 6, "END_DATE": 8, "POSTCODE": 24})
+_ADDRESSED_LPI = Columns(30, {**_LPI.at, **addresses.LPI_COLUMNS})
 _CLASS = Columns(12, {
     "UPRN": 3, "CLASSIFICATION_CODE": 5, "CLASS_SCHEME": 6, "START_DATE": 8, "END_DATE": 9,
 })  # fmt: skip
 _DATE = Date("%Y-%m-%d")
 _STATUSES = CodeList(tuple((code, code) for code in "156789"), tuple("156789"))
 _CHANGES = CodeList(tuple((code, code) for code in "IUD"), tuple("IUD"))
-_LAYOUTS = {BLPU: _BLPU, LPI: _LPI, CLASSIFICATION: _CLASS}
 _PREFERRED = "1"
 
 
@@ -66,6 +66,7 @@ _OUTPUTS = {
         Output("end", "END_DATE", _DATE),
         Output("postcode", "POSTCODE", Postcode()),
     ],
+    addresses.STREET: addresses.STREET_OUTPUTS,
     CLASSIFICATION: [
         Output("uprn", "UPRN", Uprn()),
         Output("code", "CLASSIFICATION_CODE", ClassCode()),
@@ -74,7 +75,8 @@ _OUTPUTS = {
         Output("end", "END_DATE", _DATE),
     ],
 }
-_REQUIRED = {
+_REQUIRED: dict[int, dict[str, str]] = {
+    addresses.STREET: {"usrn": "USRN"},
     BLPU: {"uprn": "UPRN", "status": "LOGICAL_STATUS"},
     LPI: {"uprn": "UPRN"},
     CLASSIFICATION: {"uprn": "UPRN", "code": "CLASSIFICATION_CODE"},
@@ -82,7 +84,12 @@ _REQUIRED = {
 
 
 def read_properties(
-    paths: Sequence[Path], encoding: str, context: ReadContext, *, postcodes: bool
+    paths: Sequence[Path],
+    encoding: str,
+    context: ReadContext,
+    *,
+    postcodes: bool,
+    whole_addresses: bool = False,
 ) -> pl.DataFrame:
     """Reads one row a BLPU.
 
@@ -92,17 +99,25 @@ def read_properties(
         context: Records that cannot be read go to its `reject`; those of which only the
             class or the postcode is taken are counted as left out.
         postcodes: Whether to read addresses for their postcodes.
+        whole_addresses: Whether to read them in whole, with the streets.
 
     Returns:
         `uprn`, `parent`, `change`, `status`, `state`, `class`, `start`, `end`, `updated`,
-        `FILE`, `ROW`, and `postcode` if asked for. Each UPRN once, each with a class.
+        `FILE`, `ROW`, and `postcode` and `address` if asked for. Each UPRN once, each with a
+        class.
 
     Raises:
         PluginError: If a file cannot be read or is not whole.
     """
-    kinds = (BLPU, CLASSIFICATION, *((LPI,) if postcodes else ()))
-    tables = _read_tables(paths, kinds, encoding, context)
-    for kind in kinds[1:]:
+    layouts = {BLPU: _BLPU, CLASSIFICATION: _CLASS}
+    outputs = dict(_OUTPUTS)
+    if whole_addresses:
+        layouts |= {LPI: _ADDRESSED_LPI, addresses.STREET: addresses.STREET_COLUMNS}
+        outputs[LPI] = [*_OUTPUTS[LPI], *addresses.LPI_OUTPUTS]
+    elif postcodes:
+        layouts[LPI] = _LPI
+    tables = _read_tables(paths, layouts, outputs, encoding, context)
+    for kind in list(layouts)[1:]:
         context.leave_out(describe(kind), tables[kind].height)
     blpus = tables[BLPU]
     repeated = ~blpus["uprn"].is_first_distinct()
@@ -114,19 +129,26 @@ def read_properties(
     unclassed = blpus["class"].is_null()
     _reject(blpus.filter(unclassed), "BLPU_CLASS", "the property has no class", context)
     blpus = blpus.filter(~unclassed)
-    if not postcodes:
-        return blpus
-    addressed = _postcodes(tables[LPI], context)
-    return blpus.join(addressed, on="uprn", how="left", maintain_order="left")
+    if postcodes:
+        addressed = _postcodes(tables[LPI], context)
+        blpus = blpus.join(addressed, on="uprn", how="left", maintain_order="left")
+    if whole_addresses:
+        chosen = addresses.preferred(tables[LPI], context.reference_date)
+        lines = addresses.composed(chosen, tables[addresses.STREET])
+        blpus = blpus.join(lines, on="uprn", how="left", maintain_order="left")
+    return blpus
 
 
 def _read_tables(
-    paths: Sequence[Path], kinds: Sequence[int], encoding: str, context: ReadContext
+    paths: Sequence[Path],
+    layouts: Mapping[int, Columns],
+    outputs: Mapping[int, Sequence[Output]],
+    encoding: str,
+    context: ReadContext,
 ) -> dict[int, pl.DataFrame]:
-    found: dict[int, list[pl.DataFrame]] = {kind: [] for kind in kinds}
-    layouts = {kind: _LAYOUTS[kind] for kind in kinds}
+    found: dict[int, list[pl.DataFrame]] = {kind: [] for kind in layouts}
     with ExitStack() as stack:
-        readings = {k: stack.enter_context(parser(_OUTPUTS[k], ())) for k in kinds}
+        readings = {k: stack.enter_context(parser(outputs[k], ())) for k in layouts}
         for path in paths:
             for typed in read_dtf(path, layouts, encoding, context):
                 kind = typed.record_type
@@ -139,13 +161,16 @@ def _read_tables(
                     _reject(frame.filter(empty), column, "is empty", context)
                     frame = frame.filter(~empty)
                 found[kind].append(frame)
-    return {kind: pl.concat(frames) if frames else _empty(kind) for kind, frames in found.items()}
+    return {
+        kind: pl.concat(frames) if frames else _empty(outputs[kind])
+        for kind, frames in found.items()
+    }
 
 
-def _empty(kind: int) -> pl.DataFrame:
+def _empty(outputs: Sequence[Output]) -> pl.DataFrame:
     """A table without records, of the types that records would have."""
-    values = [output.reader.parse(pl.Series([], dtype=pl.String)) for output in _OUTPUTS[kind]]
-    named = [value.rename(o.name) for value, o in zip(values, _OUTPUTS[kind], strict=True)]
+    values = [output.reader.parse(pl.Series([], dtype=pl.String)) for output in outputs]
+    named = [value.rename(o.name) for value, o in zip(values, outputs, strict=True)]
     return pl.DataFrame([*named, pl.Series(FILE, [], pl.String), pl.Series(ROW, [], pl.Int64)])
 
 

@@ -7,6 +7,7 @@ from folkmoot_sdk import (
     Combine,
     Field,
     FieldType,
+    Identifier,
     Level,
     ProtectedCharacteristic,
     Schema,
@@ -24,13 +25,16 @@ DISEASE_GROUPS = (
 """Groups after those in which NHS Digital published counts of the list (2020), in its order."""
 
 
-def schema(supplier: str, *, dated: bool, grouped: bool) -> Schema:
+def schema(
+    supplier: str, *, dated: bool, grouped: bool, identifiers: tuple[Identifier, ...]
+) -> Schema:
     """The schema of a list.
 
     Args:
         supplier: Who supplies it.
         dated: True if it says since when somebody is on it.
         grouped: True if it names disease groups.
+        identifiers: What it says of people and addresses.
     """
     fields = [
         Field(
@@ -77,4 +81,10 @@ def schema(supplier: str, *, dated: bool, grouped: bool) -> Schema:
                 codes=DISEASE_GROUPS,
             )
         )
-    return Schema(name="shielded_list", level=Level.PERSON, fields=tuple(fields), supplier=supplier)
+    return Schema(
+        name="shielded_list",
+        level=Level.PERSON,
+        fields=tuple(fields),
+        supplier=supplier,
+        identifiers=identifiers,
+    )

@@ -11,13 +11,15 @@ import polars as pl
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import Reject, read_csv
+from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
 from folkmoot_plugin_extracts.files import find_files
-from folkmoot_plugin_extracts.mapping import check_date_format
+from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
+from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
-from folkmoot_plugin_nhs_shielding.nhs_number import NhsNumber, hidden, pseudonyms
-from folkmoot_sdk import DataSource, ReadContext, Records, Rejection, Schema
+from folkmoot_plugin_nhs_shielding.pseudonyms import pseudonyms
+from folkmoot_sdk import DataSource, Identifier, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import nearest, parameter
 from folkmoot_sdk.schema import PERSON_COLUMN, UPRN_COLUMN
 
@@ -38,6 +40,11 @@ class ListColumns:
         removed: From when no more.
         group: Disease group.
         person: The list's own reference of a person.
+        address: The address, or its lines.
+        postcode: The postcode.
+        forename: The forename.
+        surname: The surname.
+        date_of_birth: The date of birth.
     """
 
     nhs_number: str = "NHSNumber"
@@ -47,6 +54,11 @@ class ListColumns:
     removed: str = "DateRemoved"
     group: str = "DiseaseGroup"
     person: str = ""
+    address: str | tuple[str, ...] = ("AddressLine1", "AddressLine2")
+    postcode: str = "Postcode"
+    forename: str = "Forename"
+    surname: str = "Surname"
+    date_of_birth: str = "DateOfBirth"
 
     def __post_init__(self) -> None:
         if not self.nhs_number or not self.uprn:
@@ -105,7 +117,8 @@ class ShieldingSource(DataSource):
     """The shielded patient list: one row a person.
 
     Somebody is on the list on the date of the run if the flag says so, they were added on or
-    before it, and not removed on or before it. The NHS number is checked and then dropped.
+    before it, and not removed on or before it. The NHS number is checked, and then dropped
+    unless the node asks for it to find the household.
     """
 
     kind = "nhs_shielding"
@@ -114,8 +127,20 @@ class ShieldingSource(DataSource):
     def __init__(self, options: ShieldingOptions) -> None:
         super().__init__(options)
         self._options: ShieldingOptions = options
+        names = options.columns
+        birth = BirthColumn(names.date_of_birth, options.date_format)
+        self._identifiers = Identifiers(
+            address=names.address,
+            postcode=names.postcode,
+            forename=names.forename,
+            surname=names.surname,
+            date_of_birth=birth if names.date_of_birth else None,
+        )
         self._schema = schema(
-            options.supplier, dated=bool(options.columns.added), grouped=bool(options.columns.group)
+            options.supplier,
+            dated=bool(names.added),
+            grouped=bool(names.group),
+            identifiers=(*self._identifiers.declared, Identifier.NHS_NUMBER),
         )
 
     @property
@@ -151,7 +176,8 @@ class ShieldingSource(DataSource):
                 for batch in read_csv(path, needed, given.dialect, reject):
                     frame, rows = reading.parse(path.name, batch, reject)
                     frame, rows = self._ordered(path.name, frame, rows, reject)
-                    yield handed_on(self._values(frame, context, key), path.name, rows)
+                    values = self._values(joined(frame), context, key)
+                    yield handed_on(values, path.name, rows)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         """What is read: the NHS number always, since a row without a sound one is nobody's."""
@@ -167,7 +193,8 @@ class ShieldingSource(DataSource):
             (bool(wanted), Output(_REMOVED, names.removed, date)),
             ("shielding_group" in wanted, Output(_GROUP, names.group, self._groups())),
         ]
-        return [output for is_needed, output in possible if is_needed and output.column]
+        read = [output for is_needed, output in possible if is_needed and output.column]
+        return read + self._identifiers.outputs(context.identifiers)
 
     def _groups(self) -> columns.Reader:
         texts = {group: group for group in DISEASE_GROUPS} | self._options.groups
@@ -195,6 +222,10 @@ class ShieldingSource(DataSource):
             values.append(frame[PERSON_COLUMN])
         elif context.persons:
             values.append(pseudonyms(frame[_NUMBER], key).alias(PERSON_COLUMN))
+        if Identifier.NHS_NUMBER in context.identifiers:
+            values.append(frame[_NUMBER].alias(Identifier.NHS_NUMBER.column))
+        asked = [i.column for i in self._schema.identifiers if i in context.identifiers]
+        values += [frame[name] for name in asked if name in frame.columns]
         wanted = [field.name for field in self._schema.fields if field.name in context.fields]
         if wanted:
             day = pl.lit(context.reference_date)

@@ -11,7 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from folkmoot_plugin_extracts.mapping import check_date_format, read_toml
+from folkmoot_plugin_extracts.dates import check_date_format
+from folkmoot_plugin_extracts.mapping import read_toml
 from folkmoot_sdk import (
     Category,
     Combine,

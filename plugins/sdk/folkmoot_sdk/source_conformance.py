@@ -17,6 +17,7 @@ from folkmoot_sdk.schema import (
     UPRN_COLUMN,
     Combine,
     FieldType,
+    Identifier,
     Level,
     Schema,
 )
@@ -47,15 +48,20 @@ def source_conformance(
     except _Fault as fault:
         return (str(fault),)
     names = [field.name for field in schema.fields]
+    offered = schema.identifiers
+    reads: dict[str, tuple[list[str], tuple[Identifier, ...]]] = {
+        "all fields": (names, ()),
+        "the first field": (names[:1], ()),
+        "no field": ([], ()),
+        "all fields again": (names, ()),
+    }
+    if offered:
+        reads["all identifiers"] = (names[:1], offered)
+        reads |= {f"only {entry.value}": ([], (entry,)) for entry in offered}
     rows = {}
-    for what, wanted in {
-        "all fields": names,
-        "the first field": names[:1],
-        "no field": [],
-        "all fields again": names,
-    }.items():
+    for what, (wanted, identifiers) in reads.items():
         try:
-            rows[what] = _read(source, schema, wanted, reference_date)
+            rows[what] = _read(source, schema, wanted, identifiers, reference_date)
         except _Fault as fault:
             faults.append(f"reading {what}: {fault}")
     first, again = rows.get("all fields"), rows.get("all fields again")
@@ -88,7 +94,11 @@ def _schema(source: DataSource) -> Schema:
 
 
 def _read(
-    source: DataSource, schema: Schema, wanted: list[str], reference_date: datetime.date
+    source: DataSource,
+    schema: Schema,
+    wanted: list[str],
+    identifiers: tuple[Identifier, ...],
+    reference_date: datetime.date,
 ) -> int:
     rejected: list[object] = []
     left_out: list[tuple[object, object]] = []
@@ -98,11 +108,12 @@ def _read(
         rejected.extend,
         persons=True,
         leave_out=lambda reason, records: left_out.append((reason, records)),
+        identifiers=identifiers,
     )
     rows = 0
     try:
         for batch in source.read(context):
-            rows += _batch(batch, schema, wanted)
+            rows += _batch(batch, schema, wanted, identifiers)
     except (_Fault, PluginError) as error:
         raise _Fault(str(error)) from None
     except Exception as error:
@@ -120,7 +131,9 @@ def _read(
     return rows
 
 
-def _batch(batch: object, schema: Schema, wanted: list[str]) -> int:
+def _batch(
+    batch: object, schema: Schema, wanted: list[str], identifiers: tuple[Identifier, ...]
+) -> int:
     if not isinstance(batch, Records):
         raise _Fault(f"yields {type(batch).__name__}, not folkmoot_sdk.Records")
     try:
@@ -132,7 +145,9 @@ def _batch(batch: object, schema: Schema, wanted: list[str]) -> int:
     if batch.rows is not None and len(batch.rows) != found.rows:
         raise _Fault(f"yields {found.rows} records and {len(batch.rows)} row numbers")
     _check_keys(found, schema)
+    _check_identifiers(found, identifiers)
     keys = {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}
+    keys |= {entry.column for entry in identifiers}
     for name in found.columns:
         if name not in wanted and name not in keys:
             raise _Fault(f"yields column {name!r}, which was not asked for")
@@ -159,6 +174,17 @@ def _check_keys(found: arrow.Shape, schema: Schema) -> None:
             raise _Fault(f"yields no column {name!r}")
         if not arrow.fits(found.columns[name], kind):
             raise _Fault(f"yields column {name!r} as {found.columns[name]}")
+
+
+def _check_identifiers(found: arrow.Shape, identifiers: tuple[Identifier, ...]) -> None:
+    for entry in identifiers:
+        if entry.column not in found.columns:
+            raise _Fault(f"yields no column {entry.column!r}")
+        is_date = entry is Identifier.DATE_OF_BIRTH
+        column = found.columns[entry.column]
+        if not arrow.fits(column, FieldType.DATE if is_date else FieldType.AREA):
+            expected = "date32" if is_date else "string"
+            raise _Fault(f"yields column {entry.column!r} as {column}; it is to be {expected}")
 
 
 def _said(error: Exception) -> str:

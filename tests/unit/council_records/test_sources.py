@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from folkmoot_plugin_council_records.profile import columns_of, profile
+from folkmoot_plugin_council_records.profile import columns_of, identifying_columns, profile
 from folkmoot_plugin_council_records.sources import SOURCES
-from folkmoot_sdk import Level, PluginError
+from folkmoot_sdk import Identifier, Level, PluginError
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import check_accounted, read, spoiled
 
 SAMPLES = Path(str(resources.files("folkmoot_plugin_council_records"))) / "samples"
 KINDS = {source.kind: source for source in SOURCES}
-IDENTIFIERS = {"LiableParty", "NINO", "Tenant", "Applicant"}
+NEVER_READ = {"LiableParty", "NINO"}
 
 
 def make(kind, base, **options):
@@ -72,7 +72,36 @@ def test_names_and_numbers_of_people_are_not_mapped(kind):
     columns = sample(kind).splitlines()[0].split(",")
     mapped = columns_of(profile(kind))
     assert set(mapped) <= set(columns)
-    assert not IDENTIFIERS & set(mapped)
+    assert not NEVER_READ & set(mapped)
+    fields = {field["column"] for field in profile(kind)["fields"].values()}
+    assert not fields & set(identifying_columns(profile(kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_identifiers_are_read_only_if_the_node_asks_for_them(kind):
+    source = make(kind, SAMPLES)
+    offered = source.schema.identifiers
+    assert {Identifier.ADDRESS, Identifier.POSTCODE} <= set(offered)
+    named = {identifier.column for identifier in offered}
+    assert not named & set(read(source).values[0])
+    records = read(source, identifiers=offered).values
+    for column in named:
+        assert all(record[column] for record in records), column
+
+
+def test_an_address_is_its_lines(tmp_path):
+    found = read(make("council_tax", SAMPLES), (), identifiers=(Identifier.ADDRESS,)).values
+    assert found[1]["identifier_address"] == "Flat 2, 14 Mill Lane, Exampleton"
+    assert "identifier_postcode" not in found[1]
+    text = sample("adult_social_care").replace("NHSNumber", "NHSNo")
+    (tmp_path / "adult_social_care.csv").write_text(text.replace("9990020027", "9990020028"))
+    source = make("adult_social_care", tmp_path, columns={"NHSNumber": "NHSNo"})
+    assert read(source).rejected == []
+    (rejected,) = read(source, (), identifiers=source.schema.identifiers).rejected
+    assert (rejected.field, rejected.value) == ("NHSNo", "")
+    without = make("adult_social_care", tmp_path, without=["nhs_number"])
+    assert Identifier.NHS_NUMBER not in without.schema.identifiers
+    assert read(without, (), identifiers=without.schema.identifiers).rejected == []
 
 
 def test_only_wanted_fields_are_read(tmp_path):
@@ -192,6 +221,8 @@ README = (Path(__file__).parents[3] / "plugins" / "council_records" / "README.md
 def test_the_readme_maps_every_column(kind):
     section = README.partition(f"### `{kind}`")[2].partition("###")[0]
     values = profile(kind)
+    (listed,) = [line for line in section.splitlines() if line.startswith("Identifiers: ")]
+    assert tuple(re.findall(r"`(\w+)`", listed)) == identifying_columns(values)
     for name, field in values["fields"].items():
         (line,) = [line for line in section.splitlines() if f"| `{name}` |" in line]
         assert line.startswith(f"| `{field['column']}` |")

@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from folkmoot_plugin_extracts.identifiers import Identifiers
 from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
 from folkmoot_sdk.parameters import build
 
@@ -39,7 +40,7 @@ def test_the_node_s_entry_names_the_options(folder):
 
 
 def test_every_key_is_described():
-    for cls in (FileMapping, MappedField):
+    for cls in (FileMapping, MappedField, Identifiers):
         for field in dataclasses.fields(cls):
             key = field.metadata.get("name") or field.name
             assert (

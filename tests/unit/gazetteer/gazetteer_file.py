@@ -19,12 +19,19 @@ def blpu(uprn, code="RD02", *, status=1, state=2, parent="", start="2001-01-01",
     )
 
 
-def lpi(uprn, postcode, *, status=1, end=""):
-    """A record of type 24."""
+def lpi(uprn, postcode, *, status=1, end="", sao=("", "", "", "", ""), pao=(7, "", "", "", ""),
+        language="ENG", usrn=10001234):  # fmt: skip
+    """A record of type 24; objects are start, suffix, end, suffix, text."""
+    objects = ",".join(f'{a},"{b}",{c},"{d}","{e}"' for a, b, c, d, e in (sao, pao))
     return (
-        f'24,"I",2,{uprn},"9999L000000001","ENG",{status},2001-01-01,{end},2001-01-01,'
-        f'2020-02-02,,"",,"","",7,"",,"","",10001234,"","Y","{postcode}","EXAMPLETON","Y","","",""'
+        f'24,"I",2,{uprn},"9999L000000001","{language}",{status},2001-01-01,{end},2001-01-01,'
+        f'2020-02-02,{objects},{usrn},"","Y","{postcode}","EXAMPLETON","Y","","",""'
     )
+
+
+def street(usrn, name, locality="", town="", language="ENG"):
+    """A record of type 15."""
+    return f'15,"I",4,{usrn},"{name}","{locality}","{town}","EXAMPLETON","{language}"'
 
 
 def classified(uprn, code, *, start="2010-01-01", end="",

@@ -210,7 +210,8 @@ def test_the_readme_is_right(tmp_path):
     (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     (entry,) = tomllib.loads(block)["sources"]
     assert make(tmp_path, **entry["options"]).schema.name == entry["name"]
-    for key, name in vars_of(ListColumns()).items():
+    for key, default in vars_of(ListColumns()).items():
+        name = "`, `".join(default) if isinstance(default, tuple) else default
         assert f"| `{name}` | `{key}` |" in text or f"| none | `{key}` |" in text
     for field in make(tmp_path).schema.fields:
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{field.name}` |")]

@@ -1,6 +1,7 @@
 """The conformance checks pass what is right and name what is wrong."""
 
 import dataclasses
+import datetime
 import itertools
 
 import numpy as np
@@ -14,6 +15,7 @@ from folkmoot_sdk import (
     Evidence,
     Field,
     FieldType,
+    Identifier,
     Input,
     Level,
     Records,
@@ -225,6 +227,60 @@ def test_a_sound_source_conforms(tenure):
             return data.cast({"tenure": tenure}) if "tenure" in data.columns else data
 
     check_source(Typed, {})
+
+
+class IdentifyingSource(SoundSource):
+    schema = dataclasses.replace(
+        SoundSource.schema, identifiers=(Identifier.ADDRESS, Identifier.DATE_OF_BIRTH)
+    )
+    held = pl.DataFrame(
+        {
+            Identifier.ADDRESS.column: ["1 High Street", None, "2 High Street"],
+            Identifier.DATE_OF_BIRTH.column: [datetime.date(1960, 1, 2), None, None],
+        }
+    )
+
+    def data(self, context):
+        asked = [entry.column for entry in context.identifiers]
+        return super().data(context).hstack(self.held.select(asked))
+
+
+def test_a_source_with_identifiers_conforms():
+    check_source(IdentifyingSource, {})
+
+
+def everything(self, context):
+    return SoundSource.data(self, context).hstack(self.held)
+
+
+def nothing(self, context):
+    return SoundSource.data(self, context)
+
+
+def as_text(self, context):
+    made = IdentifyingSource.data(self, context)
+    return made.cast({pl.Date: pl.String})
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (everything, "'identifier_address', which was not asked for"),
+        (nothing, "yields no column 'identifier_address'"),
+        (as_text, "column 'record_date'"),
+        (
+            lambda self, context: IdentifyingSource.data(self, context).with_columns(
+                pl.col("^identifier_date.*$").cast(pl.String)
+            ),
+            "'identifier_date_of_birth' as string view; it is to be date32",
+        ),
+    ],
+)
+def test_identifiers_are_yielded_as_asked_for(data, fault):
+    wrong = type("Wrong", (IdentifyingSource,), {"data": data})
+    with pytest.raises(ConformanceError) as caught:
+        check_source(wrong, {})
+    assert fault in str(caught.value)
 
 
 class _Changing(SoundSource):

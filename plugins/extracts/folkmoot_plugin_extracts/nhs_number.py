@@ -1,4 +1,4 @@
-"""NHS numbers: checked, never handed on.
+"""NHS numbers, checked.
 
 Source: NHS Data Dictionary, NHS Number. Ten digits; the last is 11 less the remainder by 11
 of the sum of the first nine weighted 10 to 2, where 11 becomes 0, and numbers for which it is
@@ -7,7 +7,6 @@ of the sum of the first nine weighted 10 to 2, where 11 becomes 0, and numbers f
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -49,23 +48,3 @@ class NhsNumber(Reader):
 def hidden(text: str) -> str:
     """A text in which whatever has the shape of an NHS number is left out."""
     return _SHAPE.sub("(number)", text)
-
-
-def pseudonyms(numbers: pl.Series, key: bytes) -> pl.Series:
-    """References that tell people apart and cannot be turned back into NHS numbers.
-
-    Args:
-        numbers: NHS numbers, null where missing.
-        key: Random bytes, up to 64, forgotten after the run: with another key the same person
-            has another reference.
-
-    Returns:
-        32 hexadecimal digits each (keyed BLAKE2b, RFC 7693), null where the number is.
-    """
-    references = [
-        None
-        if number is None
-        else hashlib.blake2b(number.encode(), digest_size=16, key=key).hexdigest()
-        for number in numbers.to_list()
-    ]
-    return pl.Series(numbers.name, references, dtype=pl.String)

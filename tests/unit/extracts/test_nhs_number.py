@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot_plugin_nhs_shielding.nhs_number import NhsNumber, pseudonyms
+from folkmoot_plugin_extracts.nhs_number import NhsNumber
 
 
 def is_sound(text):
@@ -56,12 +56,3 @@ def test_what_is_no_number_is_said_without_quoting_it(text, fault):
 
 def test_a_missing_number_stays_missing():
     assert NhsNumber().parse(pl.Series([None], dtype=pl.String)).to_list() == [None]
-
-
-def test_pseudonyms_tell_people_apart_under_one_key_only():
-    numbers = pl.Series(["9434765919", "9990000026", "9434765919", None])
-    first, second = (pseudonyms(numbers, key) for key in (b"one", b"other"))
-    assert first[0] == first[2] != first[1]
-    assert first[3] is None
-    assert first[0] != second[0]
-    assert all(len(reference) == 32 for reference in first.drop_nulls())

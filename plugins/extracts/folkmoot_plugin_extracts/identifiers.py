@@ -1,0 +1,135 @@
+"""What an extract says of a person or an address, to find the household of a record by.
+
+Identifiers are read only where the node asks for them, and the node drops them once the
+household is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from folkmoot_plugin_extracts import columns
+from folkmoot_plugin_extracts.dates import check_date_format
+from folkmoot_plugin_extracts.nhs_number import NhsNumber
+from folkmoot_plugin_extracts.parsing import Output
+from folkmoot_sdk import Identifier
+
+_LINE = f"{Identifier.ADDRESS.column}_line_"
+
+
+@dataclass(frozen=True, slots=True)
+class BirthColumn:
+    """The column of the date of birth.
+
+    Attributes:
+        column: Column of the file.
+        format: How a date is written, as in `strftime`.
+    """
+
+    column: str
+    format: str = "%Y-%m-%d"
+
+    def __post_init__(self) -> None:
+        check_date_format(self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Table `identifiers` of a mapping: in which columns they stand; empty for none.
+
+    Attributes:
+        address: Column of the address, or the columns of its lines, in order.
+        postcode: Column of the postcode, as it was typed.
+        forename: Column of the forename or forenames.
+        surname: Column of the surname.
+        date_of_birth: Column of the date of birth, and how it is written.
+        nhs_number: Column of the NHS number.
+    """
+
+    address: str | tuple[str, ...] = ()
+    postcode: str = ""
+    forename: str = ""
+    surname: str = ""
+    date_of_birth: BirthColumn | None = None
+    nhs_number: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The columns of the address."""
+        given = (self.address,) if isinstance(self.address, str) else self.address
+        return tuple(column for column in given if column)
+
+    @property
+    def first_column(self) -> str:
+        """A column of which it is certain that the files have it; empty if none is named."""
+        birth = self.date_of_birth.column if self.date_of_birth else ""
+        named = (*self.lines, self.postcode, self.surname, self.forename, birth, self.nhs_number)
+        return next((column for column in named if column), "")
+
+    @property
+    def declared(self) -> tuple[Identifier, ...]:
+        """The identifiers that the files hold."""
+        held = {
+            Identifier.ADDRESS: bool(self.lines),
+            Identifier.POSTCODE: bool(self.postcode),
+            Identifier.FORENAME: bool(self.forename),
+            Identifier.SURNAME: bool(self.surname),
+            Identifier.DATE_OF_BIRTH: self.date_of_birth is not None,
+            Identifier.NHS_NUMBER: bool(self.nhs_number),
+        }
+        return tuple(identifier for identifier, is_held in held.items() if is_held)
+
+    def outputs(self, asked: Collection[Identifier]) -> list[Output]:
+        """How the identifiers that are asked for are read; `joined` makes them whole."""
+        text = columns.Text()
+        found = []
+        if Identifier.ADDRESS in asked:
+            found += [Output(f"{_LINE}{at}", name, text) for at, name in enumerate(self.lines)]
+        texts = {
+            Identifier.POSTCODE: self.postcode,
+            Identifier.FORENAME: self.forename,
+            Identifier.SURNAME: self.surname,
+        }
+        found += [Output(i.column, name, text) for i, name in texts.items() if i in asked and name]
+        birth = self.date_of_birth
+        if Identifier.DATE_OF_BIRTH in asked and birth is not None:
+            reader = columns.Date(birth.format)
+            found.append(Output(Identifier.DATE_OF_BIRTH.column, birth.column, reader))
+        if Identifier.NHS_NUMBER in asked and self.nhs_number:
+            found.append(Output(Identifier.NHS_NUMBER.column, self.nhs_number, NhsNumber()))
+        return found
+
+
+def joined(frame: pl.DataFrame) -> pl.DataFrame:
+    """Joins the lines of the address by ", ", and takes the blanks around texts away.
+
+    Args:
+        frame: Values that were read by `Identifiers.outputs`, and others.
+
+    Returns:
+        The same with one column for each identifier; an empty text is null.
+    """
+    lines = [name for name in frame.columns if name.startswith(_LINE)]
+    texts = [
+        identifier.column
+        for identifier in (Identifier.POSTCODE, Identifier.FORENAME, Identifier.SURNAME)
+        if identifier.column in frame.columns
+    ]
+    if not lines and not texts:
+        return frame
+    made = [_filled(pl.col(name)).alias(name) for name in texts]
+    if lines:
+        address = pl.concat_str(
+            [_filled(pl.col(name)) for name in lines], separator=", ", ignore_nulls=True
+        )
+        made.append(_filled(address).alias(Identifier.ADDRESS.column))
+    return frame.with_columns(made).drop(lines)
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    """The text without blanks and commas around it; null if nothing is left."""
+    bare = text.str.strip_chars(" \t\r\n,")
+    return pl.when(bare != "").then(bare)
