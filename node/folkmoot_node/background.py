@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -165,7 +164,6 @@ class Background:
         if code == ExitCode.UNREACHABLE:
             self._score_failures += 1
             wait = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
-            wait *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, not secret
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due

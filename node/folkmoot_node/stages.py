@@ -104,6 +104,7 @@ def score(home: str, run_id: str, part: int) -> None:
             run.collect(part, run.scored(part))
             run.free(part)
         else:
+            run.end_linkage()  # all is linked: a worker keeps no identifiers
             run.score(part)
 
     shielded(f"partition {part}", work)

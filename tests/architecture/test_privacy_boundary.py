@@ -99,7 +99,7 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
 
 
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
-    """Random numbers that are not noise: names of runs and files, keys, waits."""
+    """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
     random_numbers = {
         "node/folkmoot_node/ledger.py": "secrets",
         "node/folkmoot_node/scoring.py": "secrets",
@@ -108,7 +108,6 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
         "node/folkmoot_node/review_file.py": "secrets",
         "node/folkmoot_node/spool.py": "secrets",
         "node/folkmoot_node/store_file.py": "secrets",
-        "node/folkmoot_node/background.py": "random",
         "node/folkmoot_node/serve.py": "random",
     }
     for name in ("random", "secrets"):

@@ -28,6 +28,7 @@ from region import (
     SOURCES,
     TRAFFORD,
     Node,
+    command,
     eventually,
     free_port,
     household_rows,
@@ -160,7 +161,8 @@ def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.Dat
     node.run("households", "--out", out)
     config = load_config(node.home)
     with open_store(config.store_path, read_key(config.key_file)) as store:
-        run = store.run.model_dump(exclude={"run_id", "started_at", "finished_at"})
+        text = store.run.model_dump_json(exclude={"run_id", "started_at", "finished_at"})
+        run = json.loads(text.replace(store.run.run_id, "the run"))
         counted = store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
         details = list(store.details())
     return run, out.read_bytes(), counted, sorted(details, key=lambda part: int(part["uprn"][0]))
@@ -195,6 +197,46 @@ def test_a_cluster_gives_the_same_bytes(node: Node, cluster: Cluster) -> None:
     node.run("score")
     assert_same(scored(node), here)
     assert runs(node) == []
+
+    node.write_extract([f"{MARK},{MARK}x,Y,E01900901", "10000001,1,Y,E01900901"])
+    told = node.run("score", expect=4)
+    assert "rejected" in told
+    assert MARK not in told
+    assert_same(scored(node), here)
+    assert runs(node) == []
+
+
+def test_records_are_linked_on_a_cluster(tmp_path: Path, cluster: Cluster) -> None:
+    """A rehearsed council, some of whose records have an address and no UPRN."""
+    out = tmp_path / "region"
+    command(
+        "folkmoot-rehearse", "--files-only", "--councils", "1", "--households", "1500",
+        "--seed", "3", "--date", "2026-06-01", "--out", out,
+    )  # fmt: skip
+    (home,) = (out / "councils").iterdir()
+    node = Node(home)
+    node.run("init", "--council", home.name, "--name", "Bolton")
+    lines = ["[linkage.addresses]"]
+    for mapping in sorted((home / "mappings").glob("*.toml")):
+        lines += ["[[sources]]", f'name = "{mapping.stem}"', 'kind = "extracts"']
+        lines += ["[sources.options]", f'mapping = "mappings/{mapping.name}"']
+    settings = (home / "node.toml").read_text().replace("[scoring]", "[scoring]\npartitions = 4")
+    (home / "node.toml").write_text("\n".join([settings, *lines, ""]))
+    node.run("score")
+    here = scored(node)
+    assert sum(source["by_address"] for source in linkage(node)) > 100
+    use(node, cluster)
+    node.run("score")
+    there = scored(node)
+    assert there[0] == here[0]
+    assert there[1] == here[1]
+    assert there[2].equals(here[2])
+    assert all(a.equals(b) for a, b in zip(there[3], here[3], strict=True))
+
+
+def linkage(node: Node) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = node.json("linkage", "report")["sources"]
+    return found
 
 
 def test_a_worker_that_is_killed_loses_nothing(node: Node, cluster: Cluster) -> None:
