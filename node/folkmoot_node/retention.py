@@ -32,6 +32,7 @@ class Kind(Enum):
     SCORES = "scores"
     QUARANTINE = "quarantine files"
     REVIEW = "review files"
+    DECISIONS = "decisions of clerical review"
     LEFTOVERS = "leftovers of stopped runs"
     SERIES = "histories of ended series"
 
@@ -115,7 +116,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
     return result
 
 
-_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES}
+_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS}
 
 
 def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
@@ -138,6 +139,13 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
             if today > min(last, over):
                 ended = f"the policy ended on {policy.sunset}" if over < last else ""
                 yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
+    if config.review_store.exists():
+        last = _day(config.review_store.stat().st_mtime)
+        last += datetime.timedelta(days=rule.review_days)
+        if today > min(last, over):
+            ended = f"the policy ended on {policy.sunset}" if over < last else ""
+            why = ended or f"kept for {rule.review_days} days, until {last}"
+            yield Expired(Kind.DECISIONS, config.review_store, why)
     if not in_use:
         for path in _leftovers(config.store_path):
             yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
@@ -203,7 +211,7 @@ def _needs_key(home: NodeHome) -> bool:
     store, histories = home.config.store_path, home.config.history_folder
     trials = store.parent.glob(f"{TRIAL_FOLDER}*")
     kept = [store.exists(), *_leftovers(store), *histories.glob(f"*{SUFFIX}"), *trials]
-    return any(kept)
+    return any([*kept, home.config.review_store.exists()])
 
 
 def _day(seconds: float) -> datetime.date:

@@ -16,6 +16,7 @@ from folkmoot_node.doctor import _retention
 from folkmoot_node.explain import explain
 from folkmoot_node.home import open_home
 from folkmoot_node.retention import Kind, expired, purge
+from folkmoot_node.review_decisions import ReviewDecisions, SourceReview
 from folkmoot_node.state import StateDatabase
 from folkmoot_node.store import open_store, read_key
 from folkmoot_node.store_file import only_user
@@ -91,6 +92,28 @@ def test_files_for_review_have_a_rule_of_their_own(scored):
     scored.write_policy(POLICY + "[retention]\nreview_days = 7\n")
     assert (Kind.REVIEW, "people.csv") not in found(scored, 7)
     assert (Kind.REVIEW, "people.csv") in found(scored, 8)
+
+
+def test_decisions_of_review_go_like_its_files_and_need_the_key_till_then(scored):
+    config = scored.config
+    decisions = ReviewDecisions(config.review_store, read_key(config.key_file))
+    decisions.keep("tax", SourceReview())
+    os.utime(config.review_store, (NOW, NOW))
+    before = config.key_file.read_text()
+    assert (Kind.DECISIONS, "review.sealed") not in found(scored, 30)
+    scored.write_policy(POLICY + "[retention]\nscores_days = 5\n")
+    with at(scored, 6) as home:
+        assert {item.kind for item in purge(home, expired(home), "A. Khan").deleted} == {
+            Kind.SCORES
+        }
+    assert config.key_file.read_text() == before
+    assert found(scored, 31)[Kind.DECISIONS, "review.sealed"] == (
+        "kept for 30 days, until 2026-12-31"
+    )
+    with at(scored, 31) as home:
+        assert purge(home, expired(home), "A. Khan").key_replaced
+    assert not config.review_store.exists()
+    assert config.key_file.read_text() != before
 
 
 def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):
