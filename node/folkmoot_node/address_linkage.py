@@ -7,7 +7,6 @@ disk. `address_text` adds rules for what a model's weight cannot decide.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -237,7 +236,6 @@ def prepared(gazetteer: pl.DataFrame, *, threads: int = 1) -> Iterator[PreparedG
         from folkmoot_node.address_matcher import Matcher
     except ImportError:
         raise missing_extra() from None
-    logging.getLogger("uk_address_matcher").setLevel(logging.ERROR)
     with closing(Matcher(homes, threads)) as matcher:
         yield PreparedGazetteer(homes, matcher)
 

@@ -13,7 +13,8 @@ _EXACT, _SPLINK = "exact", "splink"
 _INDEX = "folkmoot_inverted_index"
 # The library stages keys of these identifiers in tables; of others, in files.
 _IDENTIFIER = "HUGEINT"
-logging.getLogger("splink").setLevel(logging.ERROR)
+for _library in ("splink", "sqlglot", "uk_address_matcher"):
+    logging.getLogger(_library).setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from folkmoot_node.home import NodeHome, open_home
@@ -103,6 +104,22 @@ def _scores(home: NodeHome) -> str:
     return f"run {run.run_id}, reference date {run.reference_date}{other}"
 
 
+def _linkage(home: NodeHome) -> str:
+    settings = home.config.linkage
+    libraries = {
+        "addresses": ("uk_address_matcher", settings.addresses),
+        "people": ("splink", settings.people),
+    }
+    asked = {way: name for way, (name, table) in libraries.items() if table is not None}
+    if not asked:
+        return "off: records without a UPRN count for nobody"
+    if any(find_spec(library) is None for library in asked.values()):
+        from folkmoot_node.address_linkage import missing_extra
+
+        raise missing_extra()
+    return f"by {' and '.join(asked)}"
+
+
 def _retention(home: NodeHome) -> str:
     from folkmoot_node.retention import expired
 
@@ -168,6 +185,7 @@ def _coordinator(home: NodeHome) -> str:
 _CHECKS: dict[str, Callable[[NodeHome], str]] = {
     "keys": _keys,
     "policies and sources": _sources,
+    "linkage": _linkage,
     "release policy": _release_policy,
     "evidence": _evidence,
     "disk": _disk,

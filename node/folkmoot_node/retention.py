@@ -32,6 +32,7 @@ class Kind(Enum):
     SCORES = "scores"
     QUARANTINE = "quarantine files"
     REVIEW = "review files"
+    DECISIONS = "decisions of clerical review"
     LEFTOVERS = "leftovers of stopped runs"
     SERIES = "histories of ended series"
 
@@ -99,7 +100,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
     with only_user(config.store_path, *_BUSY):
         now = {item.path for item in _expired(home, in_use=False)}
         deleted = tuple(item for item in found if item.path in now and _delete(item, home))
-        encrypted = any(i.kind in _ENCRYPTED or i.path == config.review_store for i in deleted)
+        encrypted = any(item.kind in _ENCRYPTED for item in deleted)
         replaced = encrypted and not _needs_key(home)
         if replaced:
             replace_key(config.key_file)
@@ -116,7 +117,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
     return result
 
 
-_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES}
+_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS}
 
 
 def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
@@ -128,18 +129,20 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
         if why:
             yield Expired(Kind.SCORES, config.store_path, why)
     over = policy.sunset + datetime.timedelta(days=rule.after_sunset_days)
-    for kind, folder, days in (
-        (Kind.QUARANTINE, config.quarantine_folder, rule.quarantine_days),
-        (Kind.REVIEW, config.review_folder, rule.review_days),
+    for kind, path, days in (
+        *(
+            (Kind.QUARANTINE, path, rule.quarantine_days)
+            for path in _files(config.quarantine_folder)
+        ),
+        *((Kind.REVIEW, path, rule.review_days) for path in _files(config.review_folder)),
+        (Kind.DECISIONS, config.review_store, rule.review_days),
     ):
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        if kind is Kind.REVIEW and config.review_store.exists():
-            files.append(config.review_store)  # what was decided, encrypted
-        for path in files:
-            last = _day(path.stat().st_mtime) + datetime.timedelta(days=days)
-            if today > min(last, over):
-                ended = f"the policy ended on {policy.sunset}" if over < last else ""
-                yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
+        if not path.exists():
+            continue
+        last = _day(path.stat().st_mtime) + datetime.timedelta(days=days)
+        if today > min(last, over):
+            ended = f"the policy ended on {policy.sunset}" if over < last else ""
+            yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
     if not in_use:
         for path in _leftovers(config.store_path):
             yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
@@ -198,6 +201,10 @@ def _delete(item: Expired, home: NodeHome) -> bool:
         note_deletion(item.path, home.today(), item.why)
         item.path.with_name(item.path.name + ".wal").unlink(missing_ok=True)
     return True
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _needs_key(home: NodeHome) -> bool:

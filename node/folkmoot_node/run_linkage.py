@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import polars as pl
 
 from folkmoot_node.config import NodeConfig
+from folkmoot_node.faults import work_fault
 from folkmoot_node.identifying import Asked
 from folkmoot_node.linkage import Linkage, Linked, distinct_homes
 from folkmoot_node.partition import split
@@ -21,6 +22,7 @@ from folkmoot_node.review_decisions import ReviewDecisions
 from folkmoot_node.source_read import Aside
 from folkmoot_node.spool import Spool, SpoolWriter
 from folkmoot_node.store_file import StoreKey
+from folkmoot_operator.problems import Problem
 from folkmoot_sdk.schema import UPRN_COLUMN
 
 _HOMES = "@homes"
@@ -84,18 +86,28 @@ class RunLinkage:
             partitions: Number of partitions, among which the records are divided.
 
         Raises:
-            Problem: As `Linkage.link`.
+            Problem: As `Linkage.link`; FAULT without the text of the error behind it.
         """
         pending = self._spool.read(_pending(source), 0)
         with self._spool.writer(_linked(source)) as writer:
             found = Linked()
             if pending is not None:
-                records, found = self._linking().link(source, pending)
+                records, found = self._found(source, pending)
                 for part, some in split(records, partitions):
                     writer.append(part, some)
             writer.document = found.model_dump_json()
         # Identifiers are dropped as soon as the households are known.
         self._spool.drop([_pending(source)], 0)
+
+    def _found(self, source: str, pending: pl.DataFrame) -> tuple[pl.DataFrame, Linked]:
+        try:
+            return self._linking().link(source, pending)
+        except Problem as problem:
+            known = problem
+        except Exception as error:
+            # The text of a library's error may quote an address.
+            known = work_fault(f"linkage of source {source}", error)
+        raise known
 
     def records(self, source: str, part: int) -> list[pl.DataFrame]:
         """The linked records of a partition."""

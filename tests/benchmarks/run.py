@@ -105,7 +105,9 @@ def main() -> None:
             f"{case['peak_gib']:.2f}",
         )
     out.print(table)
-    out.print(f"{linked['ratio']:.2f} times the bare library's time (limit {linked['limit']})")
+    out.print(
+        f"{linked['ratio']:.2f} times the bare library's processor time (limit {linked['limit']})"
+    )
     (RESULTS / "address_linkage.json").write_text(json.dumps(linked, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()

@@ -12,6 +12,10 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, operator_
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from folkmoot_node.config import NodeConfig
+    from folkmoot_node.plugins import ConnectedSource
     from folkmoot_node.scoring import RunSummary
     from folkmoot_node.trial import Trial
 
@@ -26,6 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows the configured sources, their fields, and which the policy uses.
+
+    Identifiers are shown too: those that linkage reads to find the households of records
+    without a UPRN, and drops.
 
     Reads no record. Exit code 3 if a source, a field or the policy does not fit.
 
@@ -62,8 +69,16 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
         for source in connected
         for field in source.schema.fields
     ]
+    needed = {name for name in wanted if wanted[name] or name == config.frame}
+    identifiers = _identifiers(config, connected, needed)
     if as_json:
-        print_json({"sources": rows, "broken_plugins": [str(fault) for fault in plugins.broken]})
+        print_json(
+            {
+                "sources": rows,
+                "identifiers": identifiers,
+                "broken_plugins": [str(fault) for fault in plugins.broken],
+            }
+        )
         return
     from rich.table import Column, Table
 
@@ -81,9 +96,33 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
             f"{category}, protected: {row['protected']}" if row["protected"] else category,
             "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
         )
+    for entry in identifiers:
+        read = "to link" if entry["read"] else "no"
+        table.add_row(str(entry["source"]), str(entry["identifier"]), "identifier", "dropped", read)
     console().print(table)
     for fault in plugins.broken:
         typer.echo(f"Warning: {fault}", err=True)
+
+
+def _identifiers(
+    config: NodeConfig, connected: Sequence[ConnectedSource], needed: set[str]
+) -> list[dict[str, str | bool]]:
+    """The identifiers of each source, and whether linkage reads them."""
+    from folkmoot_node.identifying import asked
+    from folkmoot_node.people_sources import asked_about_people
+
+    sources = {source.name: source for source in connected}
+    used = {name: source for name, source in sources.items() if name in needed}
+    found = asked_about_people(asked(config, used), config, sources, needed)
+    return [
+        {
+            "source": source.name,
+            "identifier": identifier.value,
+            "read": identifier in found[source.name].identifiers,
+        }
+        for source in connected
+        for identifier in source.schema.identifiers
+    ]
 
 
 def score(

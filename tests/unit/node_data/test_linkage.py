@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
+import traceback
 
 import polars as pl
 import pytest
@@ -288,6 +289,21 @@ def test_identifiers_are_nowhere_once_the_run_is_over(linked, caplog, capfd):
         if path.is_file() and path.parent.name != "review":
             assert SECRET.encode() not in path.read_bytes(), path
             assert b"High Street" not in path.read_bytes(), path
+
+
+def test_a_fault_of_the_libraries_quotes_nobody(linked, monkeypatch):
+    from folkmoot_node.address_matcher import Matcher
+
+    def breaks(self, typed):
+        raise RuntimeError(f"cannot cast {typed['address'].to_list()}")
+
+    monkeypatch.setattr(Matcher, "match", breaks)
+    with pytest.raises(Problem, match=r"RuntimeError at test_linkage\.py") as caught:
+        linked.score()
+    assert caught.value.exit_code is ExitCode.FAULT
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "cannot cast [" not in shown
+    assert "HIGH ST" not in shown
 
 
 def test_the_commands_show_what_was_linked_and_what_waits(linked):

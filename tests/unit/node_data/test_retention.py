@@ -111,6 +111,28 @@ def test_decisions_of_reviews_need_the_key_as_long_as_they_are_kept(scored):
     assert not stored.exists()
 
 
+def test_decisions_of_review_go_like_its_files_and_need_the_key_till_then(scored):
+    config = scored.config
+    decisions = ReviewDecisions(config.review_store, read_key(config.key_file))
+    decisions.keep("tax", SourceReview())
+    os.utime(config.review_store, (NOW, NOW))
+    before = config.key_file.read_text()
+    assert (Kind.DECISIONS, "review.sealed") not in found(scored, 30)
+    scored.write_policy(POLICY + "[retention]\nscores_days = 5\n")
+    with at(scored, 6) as home:
+        assert {item.kind for item in purge(home, expired(home), "A. Khan").deleted} == {
+            Kind.SCORES
+        }
+    assert config.key_file.read_text() == before
+    assert found(scored, 31)[Kind.DECISIONS, "review.sealed"] == (
+        "kept for 30 days, until 2026-12-31"
+    )
+    with at(scored, 31) as home:
+        assert purge(home, expired(home), "A. Khan").key_replaced
+    assert not config.review_store.exists()
+    assert config.key_file.read_text() != before
+
+
 def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):
     folder = scored.config.store_path.parent
     for name in ("households.duckdb.unfinished", "trial-abc/households.duckdb", "runs/1/a.spool"):
