@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHUNK = 50_000
 """Different addresses that are matched at a time; bounds memory."""
 
+EXACT = 100.0
+"""Stands for the match weight of an exact address, where several homes have it."""
+
 RECORD, ADDRESS, POSTCODE, UPRN = "record", "address", "postcode", "uprn"
 _TYPED = "__typed"
 
@@ -62,6 +65,7 @@ class PreparedGazetteer:
         self._homes = homes
         self._matcher = matcher
         self._parts: dict[int, AddressParts] = {}
+        self._alike = _alike(homes)
 
     def link(
         self,
@@ -116,12 +120,15 @@ class PreparedGazetteer:
         shown: list[tuple[int, int, int, float]] = []
         exact = dict(scored.exact.iter_rows())
         for record, address, postcode in typed.iter_rows():
-            if record in exact:
-                outcomes.append((record, Outcome.LINKED.value, exact[record], None, None))
-                continue
             wrong = refused.get((address, postcode), frozenset())
-            candidates = [c for c in by_typed.get(record, []) if c.uprn not in wrong]
-            decided = self._decide(address, postcode, candidates, thresholds)
+            if record in exact:
+                # A gazetteer that gives several homes one address cannot tell them apart.
+                same = self._alike.get(exact[record], [exact[record]])
+                candidates = [_Candidate(uprn, EXACT) for uprn in same if uprn not in wrong]
+                decided = _exactly(candidates)
+            else:
+                candidates = [c for c in by_typed.get(record, []) if c.uprn not in wrong]
+                decided = self._decide(address, postcode, candidates, thresholds)
             outcomes.append((record, *decided))
             if decided[0] == Outcome.AMBIGUOUS.value:
                 best = candidates[: thresholds.candidates]
@@ -139,7 +146,7 @@ class PreparedGazetteer:
         postcode: str | None,
         candidates: list[_Candidate],
         thresholds: AddressThresholds,
-    ) -> tuple[str, int | None, float | None, float | None]:
+    ) -> _Decided:
         if not candidates or candidates[0].weight < thresholds.review_weight:
             return Outcome.UNLINKED.value, None, candidates[0].weight if candidates else None, None
         typed = address_text.parts(address, postcode)
@@ -171,6 +178,31 @@ class _Candidate:
     uprn: int
     weight: float
 
+
+def _exactly(homes: list[_Candidate]) -> _Decided:
+    """The outcome of an address that is letter for letter that of some homes."""
+    if not homes:
+        return Outcome.UNLINKED.value, None, None, None
+    if len(homes) == 1:
+        return Outcome.LINKED.value, homes[0].uprn, None, None
+    return Outcome.AMBIGUOUS.value, None, None, 0.0
+
+
+def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:
+    """For each home that has the address of another: all of these, the home too."""
+    letters = pl.col(ADDRESS).str.to_uppercase().str.replace_all(r"[^A-Z0-9]+", " ")
+    code = pl.col(POSTCODE).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    groups = (
+        homes.select(UPRN, letters.str.strip_chars().alias(ADDRESS), code.alias(POSTCODE))
+        .group_by(ADDRESS, POSTCODE)
+        .agg(pl.col(UPRN).sort())
+        .filter(pl.col(UPRN).list.len() > 1)
+    )
+    return {uprn: group for group in groups[UPRN].to_list() for uprn in group}
+
+
+_Decided = tuple[str, int | None, float | None, float | None]
+"""Outcome, UPRN, match weight, distinguishability."""
 
 _OUTCOMES = {
     RECORD: pl.Int64, "outcome": pl.String, UPRN: pl.Int64, "match_weight": pl.Float64,

@@ -43,8 +43,13 @@ _REWRITTEN = (
         r"FLAT \1",
     ),
     (re.compile(r"(^|, ?)F ?([0-9]+[A-Z]?|[A-H])\b(?=[ ,])"), r"\1FLAT \2"),
-    (re.compile(r"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b"), r"ROOM \1"),
-    (re.compile(r"\b([0-9]+[A-Z]?) ?/ ?([0-9]+[A-Z]?)\b"), r"FLAT \1, \2"),
+    # RM1 2AB is a postcode of Romford.
+    (
+        re.compile(r"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b(?! ?[0-9][A-Z]{2}\b)"),
+        r"ROOM \1",
+    ),
+    # Flat 3/2 is the second on the third floor, in Scotland.
+    (re.compile(r"(?<!FLAT )\b([0-9]+[A-Z]?) ?/ ?([0-9]+[A-Z]?)\b"), r"FLAT \1, \2"),
 )
 _WORD = re.compile(r"[0-9]+|[A-Z]+(?:'[A-Z]+)?")
 _NUMBER_LETTER = re.compile(r"(?<=[0-9])(?=[A-Z]\b)|(?<=\b[A-Z])(?=[0-9])")
@@ -156,11 +161,7 @@ def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
         return True
     if typed.area:
         return False
-    return any(
-        not _known(word, candidate.words)
-        for word in typed.words - _STREET_TYPES
-        if word not in candidate.words
-    )
+    return any(not _known(word, candidate.words) for word in typed.words - _STREET_TYPES)
 
 
 def _known(word: str, others: frozenset[str]) -> bool:

@@ -92,6 +92,19 @@ def test_records_of_one_address_are_alike():
     assert twice.records["uprn"].to_list() == [1, 1, 1]
 
 
+def test_homes_of_one_address_are_not_told_apart():
+    """As where a gazetteer gives all flats of a house the address of the house."""
+    homes = {1: HOMES[1], 2: ("14 High Street Sale Trafford", "M331AA"), 3: HOMES[2]}
+    typed = [("14 High Street, Sale, Trafford", "M33 1AA"), ("16A High Street, Sale", "M33 1AA")]
+    with prepared(gazetteer(homes)) as ready:
+        found = ready.link(records(*typed), AddressThresholds())
+        assert found.records["outcome"].to_list() == ["ambiguous", "linked"]
+        assert found.candidates["uprn"].to_list() == [1, 2]
+        said = {(typed[0][0].upper(), "M33 1AA"): {1}, (typed[1][0].upper(), "M33 1AA"): {3}}
+        after = ready.link(records(*typed), AddressThresholds(), said)
+    assert after.records["uprn"].to_list() == [2, None]
+
+
 def test_thresholds_decide():
     typed = records(("14 High St", None))
     strict = link_addresses(typed, gazetteer(), AddressThresholds(match_weight=100))
