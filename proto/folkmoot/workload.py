@@ -303,6 +303,12 @@ class Workload:
         )
         return tuple(chain for chain in chains if used.intersection(chain))
 
+    @cached_property
+    def _measured_chains(self) -> tuple[tuple[str, ...], ...]:
+        """The same, without the attributes that no marginal uses."""
+        used = {name for marginal in self.marginals for name in marginal.attributes}
+        return tuple(tuple(name for name in chain if name in used) for chain in self._chains)
+
     @property
     def counted_by(self) -> tuple[Attribute, ...]:
         """The attributes of a household that decide its cells: the finest of each chain."""
@@ -310,11 +316,7 @@ class Workload:
 
     def axes(self, council: GssCode) -> tuple[Axis, ...]:
         """The attributes that marginals use, as axes of one council."""
-        used = {name for marginal in self.marginals for name in marginal.attributes}
-        return tuple(
-            self._axis(tuple(name for name in chain if name in used), council)
-            for chain in self._chains
-        )
+        return tuple(self._axis(chain, council) for chain in self._measured_chains)
 
     def _axis(self, chain: tuple[str, ...], council: GssCode | None) -> Axis:
         levels: list[Level] = []
@@ -353,7 +355,7 @@ class Workload:
     def rows_at_most(self, council: GssCode) -> int:
         """At least as many whole numbers as a council's release can hold."""
         rows = dict(self._shared_rows)
-        for chain in self._chains:
+        for chain in self._measured_chains:
             if chain[0] not in rows:
                 rows |= self._rows_below(chain, council)
         return sum(
@@ -363,7 +365,7 @@ class Workload:
     @cached_property
     def _shared_rows(self) -> dict[str, int]:
         shared: dict[str, int] = {}
-        for chain in self._chains:
+        for chain in self._measured_chains:
             if not any(self.attribute(name).is_area for name in chain):
                 shared |= self._rows_below(chain, None)
         return shared

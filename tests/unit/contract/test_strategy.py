@@ -57,6 +57,19 @@ def test_the_shares_never_exceed_the_loss_and_use_it_up(round_) -> None:
         assert all(one.rho.nano > 0 for one in made.measurements)
 
 
+def test_an_attribute_that_no_marginal_uses_does_not_group_the_rows() -> None:
+    """Two LSOAs of a ward are a pair, one row; beside those of another place they are three."""
+    wards = {TRAFFORD: ("E05000001", "E05000002")}
+    lsoas = {TRAFFORD: ("E01000001", "E01000002", "E01000003")}
+    parents = {"E01000001": "E05000001", "E01000002": "E05000001", "E01000003": "E05000002"}
+    ward = Attribute("ward", by_council=wards)
+    lsoa = Attribute("lsoa", by_council=lsoas, within="ward", parents=parents)
+    alone = Workload((ward, lsoa), (Marginal(("lsoa",)),))
+    assert alone.rows_at_most(TRAFFORD) == plan(alone, TRAFFORD, Rho.of("0.5")).rows == 4
+    both = Workload((ward, lsoa), (Marginal(("lsoa",)), Marginal(("ward",))))
+    assert both.rows_at_most(TRAFFORD) >= plan(both, TRAFFORD, Rho.of("0.5")).rows == 3
+
+
 @given(
     st.dictionaries(st.sampled_from("abcd"), st.integers(1, 6), min_size=1),
     st.lists(st.sets(st.sampled_from("abcd")), min_size=1, max_size=5, unique_by=frozenset),
