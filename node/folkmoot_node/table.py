@@ -44,4 +44,4 @@ def record_column(source: str) -> str:
 
 def date_column(source: str) -> str:
     """Column of the details: date of the household's latest record in a source."""
-    return f"date_{source}"
+    return f"date@{source}"

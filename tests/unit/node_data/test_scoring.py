@@ -95,8 +95,8 @@ def test_the_date_of_each_households_latest_record_is_kept_by_source(node):
     ]
     node.score()
     rows = node.rows()
-    assert rows["date_tax"].to_list() == [datetime.date(2026, 3, 1), None, TODAY]
-    assert "date_people" not in rows.columns  # the source has no dates
+    assert rows["date@tax"].to_list() == [datetime.date(2026, 3, 1), None, TODAY]
+    assert "date@people" not in rows.columns  # the source has no dates
 
 
 def test_a_partition_without_households_is_no_fault(node):
