@@ -60,7 +60,9 @@ def rehearse(
     link: Annotated[
         bool,
         typer.Option(
-            "--link", help="Let the nodes find records without a UPRN by their address; slower."
+            "--link",
+            help="Let the nodes find the homes of records without a UPRN, by address or person; "
+            "slower.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,

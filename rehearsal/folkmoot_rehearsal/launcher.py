@@ -100,7 +100,7 @@ class Region:
             layout: The folder to work in, prepared.
             children: Starts the processes.
             advance: Told of progress, from several threads.
-            link: Whether the nodes link records without a UPRN by their address.
+            link: Whether the nodes link records without a UPRN, by address and person.
         """
         self.link = link
         self.councils = councils

@@ -107,16 +107,25 @@ households_per_person = 2
 """
 
 
+LINKAGE = """
+[linkage.addresses]
+
+[linkage.people]
+sources = ["residents"]
+"""
+"""Tables of `node.toml`; without NHS numbers, for whose use a rehearsal has no legal basis."""
+
+
 def node_sources(names: Sequence[str], *, link: bool = False) -> str:
     """The tables of `node.toml` that name a council's extracts.
 
     Args:
         names: The sources.
-        link: Whether the node links records by their address.
+        link: Whether the node links records by their address, and by whom they are about.
     """
     if FRAME not in names:
         raise ValueError(f"the frame {FRAME!r} is not among the sources")
-    return ("\n[linkage.addresses]\n" if link else "") + "".join(
+    return (LINKAGE if link else "") + "".join(
         f"""
 [[sources]]
 name = "{name}"

@@ -26,7 +26,8 @@ from folkmoot_node.person_rules import PersonRules
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 LIMIT = 2.5
-"""Times bare Splink."""
+"""Times bare Splink's processor time, of all threads: other work on the machine weighs less on
+it than on the clock."""
 
 
 def bare(people: RehearsedPeople, rules: PersonRules) -> int:
@@ -53,22 +54,24 @@ def main(households: int = 100_000) -> dict[str, Any]:
     """Measures one council."""
     rules = PersonRules(reference_date=TODAY)
     people = rehearse(households, 1)
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     pairs = bare(people, rules)
-    floor = time.perf_counter() - started
-    started = time.perf_counter()
+    bare_seconds, bare_processor = time.perf_counter() - started, time.process_time() - computed
+    started, computed = time.perf_counter(), time.process_time()
     links = link_people(people.records, people.known, rules)
-    taken = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, time.process_time() - computed
     right = links.households.join(people.truth, on=["record", "uprn"], how="semi").height
     return {
         "known": people.known.height,
         "records": people.records.height,
         "pairs_bare": pairs,
-        "bare_seconds": floor,
-        "seconds": taken,
-        "records_a_second": people.records.height / taken,
-        "records_a_second_bare": people.records.height / floor,
-        "ratio": taken / floor,
+        "bare_seconds": bare_seconds,
+        "bare_processor_seconds": bare_processor,
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "records_a_second": people.records.height / seconds,
+        "records_a_second_bare": people.records.height / bare_seconds,
+        "ratio": processor / bare_processor,
         "limit": LIMIT,
         "precision": right / links.households.height,
         "recall": right / people.truth.height,

@@ -18,6 +18,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent))
 
 import address_linkage
+import person_linkage
 import planning
 import presentable
 import region
@@ -109,6 +110,14 @@ def main() -> None:
         f"{linked['ratio']:.2f} times the bare library's processor time (limit {linked['limit']})"
     )
     (RESULTS / "address_linkage.json").write_text(json.dumps(linked, indent=2))
+    found = person_linkage.main()
+    out.print(
+        f"Linking {found['records']:,} records to {found['known']:,} known people: "
+        f"{found['records_a_second']:,.0f} records a second, {found['ratio']:.2f} times bare "
+        f"Splink's processor time (limit {found['limit']}); precision {found['precision']:.4f}, "
+        f"recall {found['recall']:.4f}"
+    )
+    (RESULTS / "person_linkage.json").write_text(json.dumps(found, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")
