@@ -17,7 +17,7 @@ from folkmoot_node.review_decisions import Decided, SourceReview
 from folkmoot_operator.problems import ExitCode, Problem
 
 HEADER = (
-    "id", "decision", "address_as_typed", "postcode_as_typed", "candidate_address",
+    "id", "decision", "as_typed", "postcode_as_typed", "candidate",
     "candidate_postcode", "uprn", "weight", "file", "row",
 )  # fmt: skip
 _YES, _NO = frozenset(("yes", "y")), frozenset(("no", "n"))

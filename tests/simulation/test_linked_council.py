@@ -66,7 +66,7 @@ def test_records_are_linked_as_the_truth_says(tmp_path: Path) -> None:
         missing = truth.filter(pl.col("source") == source).height
         entry = found[source]
         assert entry["by_address"] + entry["ambiguous"] <= missing
-    waiting = {row["address_as_typed"] for row in review(home)}
+    waiting = {row["as_typed"] for row in review(home)}
     for text in waiting:
         assert text not in scored
         assert text not in json.dumps(report)

@@ -96,7 +96,7 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
     rows = [
         {
             "source": name,
-            "addresses": len({pair.digest for pair in one.waiting.values()}),
+            "questions": len({pair.digest for pair in one.waiting.values()}),
             "pairs": len(one.waiting),
             "decided": len(one.decided),
             "file": str(path_of(config.review_folder, name)) if one.waiting else "",
@@ -111,7 +111,7 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
         return
     table = Table(
         "Source",
-        *(Column(title, justify="right") for title in ("Addresses", "Pairs", "Decided")),
+        *(Column(title, justify="right") for title in ("Questions", "Pairs", "Decided")),
         Column("File", overflow="fold"),
     )
     for row in rows:

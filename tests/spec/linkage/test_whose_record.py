@@ -165,7 +165,7 @@ def test_who_gives_only_the_house_is_given_to_no_flat_of_it(council):
     """9 Example Street may be either flat, 11 either room: a person is asked."""
     assert hours_of_care(council)[ROOM_1] is None
     with (council / "review" / "care.csv").open(encoding="utf-8-sig", newline="") as stream:
-        asked = [(row["address_as_typed"], int(row["uprn"])) for row in csv.DictReader(stream)]
+        asked = [(row["as_typed"], int(row["uprn"])) for row in csv.DictReader(stream)]
     assert {uprn for text, uprn in asked if text == "9 Example Street"} >= {FLAT_A, FLAT_B}
     assert {uprn for text, uprn in asked if text == "11 Example Street"} >= {ROOM_1, ROOM_2}
 

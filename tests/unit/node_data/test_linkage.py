@@ -199,7 +199,7 @@ def test_a_person_is_asked_about_each_candidate_once(linked):
     linked.score()
     rows = review(linked)
     assert {row["uprn"] for row in rows} == {"11", "12"}
-    assert {row["address_as_typed"] for row in rows} == {"20 High Street, Sale"}
+    assert {row["as_typed"] for row in rows} == {"20 High Street, Sale"}
     assert {(row["file"], row["row"]) for row in rows} == {("tax_book-0.csv", "5")}
     assert {row["decision"] for row in rows} == {""}
     path = linked.home / "review" / "tax.csv"
@@ -257,7 +257,7 @@ def test_a_formula_in_an_address_stays_text(linked):
     typed = '=HYPERLINK("http://x") 20 High Street, Sale'
     linked.tax.batches = [tax([*TYPED, (None, 1.0, typed, "M33 1AB")])]
     linked.score()
-    shown = {row["address_as_typed"] for row in review(linked)}
+    shown = {row["as_typed"] for row in review(linked)}
     assert any(text.startswith("'=") for text in shown)
     assert not any(text.startswith("=") for text in shown)
 
@@ -323,5 +323,5 @@ def test_the_commands_show_what_was_linked_and_what_waits(linked):
     assert figures["linked_areas"]["tax"] == {"E01000001": 2, "E01000002": 1}
     waits = json.loads(run.invoke(app, ["linkage", "review", "--json", *home]).output)
     (entry,) = [row for row in waits["reviews"] if row["source"] == "tax"]
-    assert (entry["addresses"], entry["pairs"]) == (1, 2)
+    assert (entry["questions"], entry["pairs"]) == (1, 2)
     assert entry["file"].endswith("review/tax.csv")

@@ -43,8 +43,8 @@ def test_the_file_is_for_the_node_s_account_alone(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
     assert rows[0] == {
-        "id": "id-a1", "decision": "", "address_as_typed": "12 High Street",
-        "postcode_as_typed": "M33 1AA", "candidate_address": "12 HIGH STREET",
+        "id": "id-a1", "decision": "", "as_typed": "12 High Street",
+        "postcode_as_typed": "M33 1AA", "candidate": "12 HIGH STREET",
         "candidate_postcode": "", "uprn": "1", "weight": "3.2", "file": "f.csv", "row": "7",
     }  # fmt: skip
     write(path, [])
@@ -102,7 +102,7 @@ def test_no_cell_is_a_formula(path):
         path, [pair("id-a1", WAITING["id-a1"], "=1+1\n@x"), pair("id-a2", WAITING["id-a2"], "-1")]
     )
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-    assert [row["address_as_typed"] for row in rows] == ["'=1+1 @x", "'-1"]
+    assert [row["as_typed"] for row in rows] == ["'=1+1 @x", "'-1"]
 
 
 def test_decisions_are_kept_encrypted(tmp_path):
