@@ -23,12 +23,27 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
 
 
 @pytest.fixture(scope="session")
-def scenery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
-    """Originals of homes, and wires, for simulations inside this process."""
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
+    """Originals of homes, and wires, made once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("folkmoot_coordinator.server.HOUSEKEEPING_SECONDS", 3_600.0)
-        patch.setattr("folkmoot.codec.CELLS_PER_CHUNK", 4)
+        patch_for_speed(patch)
         scenery = make_scenery(tmp_path_factory.mktemp("scenery"))
-        patch.setattr("folkmoot_node.store.open_store", scenery.open_store)
-        with scenery.closing:
-            yield scenery
+    with scenery.closing:
+        yield scenery
+
+
+@pytest.fixture
+def scenery(originals: Scenery, monkeypatch: pytest.MonkeyPatch) -> Scenery:
+    """The originals for one simulation inside this process.
+
+    What it patches is put back after each test: other tests run in the same process.
+    """
+    patch_for_speed(monkeypatch)
+    monkeypatch.setattr("folkmoot_node.store.open_store", originals.open_store)
+    return originals
+
+
+def patch_for_speed(patch: pytest.MonkeyPatch) -> None:
+    """Small chunks, so that releases have several, and no housekeeping meanwhile."""
+    patch.setattr("folkmoot_coordinator.server.HOUSEKEEPING_SECONDS", 3_600.0)
+    patch.setattr("folkmoot.codec.CELLS_PER_CHUNK", 4)
