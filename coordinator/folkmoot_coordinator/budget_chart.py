@@ -8,31 +8,17 @@ from typing import Any
 
 from folkmoot_coordinator.forecast import Forecast, MarginalForecast
 from folkmoot_coordinator.variation import usable_share
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.pictures import save_chart
 
-SUFFIXES = (".svg", ".png", ".html")
-"""Kinds of picture; all are made on this machine."""
 MOST_LINES = 7
 """More marginals are drawn as one line for each number of attributes."""
 _SPAN = 16
 _STEPS = 64
 _WIDTH, _HEIGHT = 420, 300
-_PNG_SCALE = 2
 _TITLE_CHARACTERS = 70
 _LEGEND_WIDTH = 260
 _DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [12, 4], [4, 1], [10, 2, 2, 2, 2, 2]]
 _INK, _GRID = "#444", "#e4e4e4"
-
-
-def check_suffix(path: Path) -> None:
-    """Raises Problem unless a picture can be written under that name."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise Problem(
-            f"{path.suffix or 'a name without suffix'} is not a kind of picture",
-            where=str(path),
-            remedy=f"Give a name that ends in {', '.join(SUFFIXES)}",
-            exit_code=ExitCode.USAGE,
-        )
 
 
 def write_chart(forecast: Forecast, path: Path) -> None:
@@ -41,41 +27,13 @@ def write_chart(forecast: Forecast, path: Path) -> None:
     Raises:
         Problem: If the libraries that draw are not installed, or the file cannot be written.
     """
-    chart = _chart(forecast)
-    try:
-        match path.suffix.lower():
-            case ".html":
-                chart.save(str(path), format="html", inline=True)
-            case ".png":
-                chart.save(str(path), format="png", scale_factor=_PNG_SCALE)
-            case _:
-                chart.save(str(path), format="svg")
-    except ImportError:
-        raise _not_installed() from None
-    except OSError as error:
-        raise Problem(
-            f"cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="Give a file in a folder that exists",
-            exit_code=ExitCode.USAGE,
-        ) from None
-
-
-def _not_installed() -> Problem:
-    return Problem(
-        "plots need Altair and vl-convert",
-        where="--plot",
-        remedy="Install them: `pip install folkmoot-coordinator[plot]`",
-        exit_code=ExitCode.USAGE,
-    )
+    save_chart(lambda: _chart(forecast), path, "folkmoot-coordinator[plot]")
 
 
 def _chart(forecast: Forecast) -> Any:
     """An Altair chart; its methods are typed as giving anything."""
-    try:
-        import altair
-    except ImportError:
-        raise _not_installed() from None
+    import altair
+
     points = _points(forecast)
     order = list(dict.fromkeys(point["line"] for point in points))
     # Lines differ by dashes as well as by colour, for those who cannot tell the colours.

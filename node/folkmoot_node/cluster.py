@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from folkmoot_node.config import NodeConfig
 from folkmoot_node.plugins import Plugins
 from folkmoot_node.risk_policy import RiskPolicy
 from folkmoot_node.run_summary import RunSummary
-from folkmoot_node.scoring import Progress, begin
+from folkmoot_node.scoring import Progress, begin, wait
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def score_on_cluster(
         progress("sources", 0, sources)
         partitions = int(submit(stages.read_frame).result())
         reads = [submit(stages.read, name) for name in run.sources]
-        _wait(reads, lambda done: progress("sources", done + 1, sources))
-        _wait([submit(stages.link, name) for name in run.linkable])
+        wait(reads, lambda done: progress("sources", done + 1, sources))
+        wait([submit(stages.link, name) for name in run.linkable])
         run.create()
         count = run.frame_records
         scores = [submit(stages.score, part) for part in range(partitions)]
-        _wait(scores, lambda done: progress("households", count * done // partitions, count))
+        wait(scores, lambda done: progress("households", count * done // partitions, count))
         return run.finish()
 
 
@@ -142,11 +142,3 @@ def _client(config: NodeConfig) -> Iterator[Client]:
             raise
         known = problem
     raise known
-
-
-def _wait(futures: Sequence[Future], done: Callable[[int], None] = lambda _: None) -> None:
-    """Waits for stages in their order, and tells how many are done."""
-    for at, future in enumerate(futures):
-        done(at)
-        future.result()
-    done(len(futures))

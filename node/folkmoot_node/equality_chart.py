@@ -7,23 +7,11 @@ from typing import Any
 
 from folkmoot_node.equality import CharacteristicFigures, shares
 from folkmoot_node.equality_report import EqualityReport
+from folkmoot_operator.pictures import save_chart
 from folkmoot_operator.problems import ExitCode, Problem
 
-SUFFIXES = (".svg", ".png", ".html")
-"""Kinds of picture; all are made on this machine."""
 _WIDTH, _ROW = 150, 22
 _INK, _GRID = "#444", "#e4e4e4"
-
-
-def check_suffix(path: Path) -> None:
-    """Raises Problem unless a picture can be written under that name."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise Problem(
-            f"{path.suffix or 'a name without suffix'} is not a kind of picture",
-            where=str(path),
-            remedy=f"Give a name that ends in {', '.join(SUFFIXES)}",
-            exit_code=ExitCode.USAGE,
-        )
 
 
 def write_chart(report: EqualityReport, path: Path) -> None:
@@ -41,30 +29,7 @@ def write_chart(report: EqualityReport, path: Path) -> None:
             remedy="See what the audit says without --plot",
             exit_code=ExitCode.DATA,
         )
-    kind: dict[str, Any] = {"format": path.suffix.lower().removeprefix(".")}
-    if kind["format"] == "html":
-        kind["inline"] = True
-    elif kind["format"] == "png":
-        kind["scale_factor"] = 2
-    try:
-        chart = _chart(report)
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        chart.save(str(path), **kind)
-    except ImportError:
-        raise Problem(
-            "plots need Altair and vl-convert",
-            where="--plot",
-            remedy="Install them: `pip install folkmoot-node[audit]`",
-            exit_code=ExitCode.USAGE,
-        ) from None
-    except OSError as error:
-        raise Problem(
-            f"cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="Give a file in a folder that exists",
-            exit_code=ExitCode.USAGE,
-        ) from None
+    save_chart(lambda: _chart(report), path, "folkmoot-node[audit]", private=True)
 
 
 def _chart(report: EqualityReport) -> Any:

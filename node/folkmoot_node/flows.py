@@ -9,7 +9,7 @@ Nothing returns a result to Prefect's store, and an error that reaches it is tol
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,7 +17,6 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 from prefect.states import Failed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -30,7 +29,7 @@ from folkmoot_node.config import NodeConfig, load_config
 from folkmoot_node.faults import work_fault
 from folkmoot_node.plugins import load_plugins
 from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import OwnRun, begin
+from folkmoot_node.scoring import OwnRun, begin, wait
 from folkmoot_node.stages import StageFailed, shielded
 from folkmoot_operator.problems import ExitCode
 
@@ -104,10 +103,10 @@ def score_in_tasks(home: str, day: str) -> None:
         run_id = run.plan.run_id
         get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
         partitions = int(read_frame.submit(home, run_id).result())
-        _wait(read.submit(home, run_id, name) for name in run.sources)
-        _wait(link.submit(home, run_id, name) for name in run.linkable)
+        wait([read.submit(home, run_id, name) for name in run.sources])
+        wait([link.submit(home, run_id, name) for name in run.linkable])
         create(home, run_id)
-        _wait(score_part.submit(home, run_id, part) for part in range(partitions))
+        wait([score_part.submit(home, run_id, part) for part in range(partitions)])
         finish(home, run_id)
 
 
@@ -218,9 +217,3 @@ def _begun(home: str, day: str) -> Iterator[OwnRun]:
         raise
     else:
         shielded("the run", lambda: begun.__exit__(None, None, None))
-
-
-def _wait(runs: Iterable[PrefectFuture[None]]) -> None:
-    """Waits for tasks in the order in which they were submitted; the first failure is raised."""
-    for run in list(runs):
-        run.result()

@@ -8,9 +8,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -209,19 +210,27 @@ def score(
             # The frame first: the others wait for the number of its partitions.
             reads = [threads.submit(run.read, name) for name in run.sources]
             partitions = frame.result()
-            _wait(reads, lambda done: progress("sources", done + 1, sources))
-            _wait([threads.submit(run.link, name) for name in run.linkable])
+            wait(reads, lambda done: progress("sources", done + 1, sources))
+            wait([threads.submit(run.link, name) for name in run.linkable])
             run.create()
             count = run.frame_records
             scores = [threads.submit(score_part, part) for part in range(partitions)]
-            _wait(scores, lambda done: progress("households", count * done // partitions, count))
+            wait(scores, lambda done: progress("households", count * done // partitions, count))
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
         return run.finish()
 
 
-def _wait(stages: Sequence[Future[None]], done: Callable[[int], None] = lambda _: None) -> None:
+class Stage(Protocol):
+    """A stage that runs elsewhere: on a thread, or on a worker."""
+
+    def result(self) -> Any:
+        """Waits until it has ended; raises if it failed."""
+        ...
+
+
+def wait(stages: Sequence[Stage], done: Callable[[int], None] = lambda _: None) -> None:
     """Waits for stages in their order, and tells how many are done."""
     for at, stage in enumerate(stages):
         done(at)

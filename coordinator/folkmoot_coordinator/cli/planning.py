@@ -63,7 +63,7 @@ def plan(
     if households and like:
         raise _usage("--households and --like", "cannot both be given", "Give one of them")
     if plot:
-        from folkmoot_coordinator.budget_chart import check_suffix
+        from folkmoot_operator.pictures import check_suffix
 
         check_suffix(plot)
     asked = read_round(file, _enrolled(home) if names_all(file) else (), system_clock())

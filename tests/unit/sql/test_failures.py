@@ -25,7 +25,7 @@ WORDS = {
     "SSL error: certificate verify failed": Failure.TLS,
     'server certificate for "a" does not match host name "b"': Failure.TLS,
     "server does not support SSL, but SSL was required": Failure.TLS,
-    'root certificate file "/root/.postgresql/root.crt" does not exist': Failure.TLS,
+    'root certificate file "/home/x/.postgresql/root.crt" does not exist': Failure.TLS,
 }
 
 

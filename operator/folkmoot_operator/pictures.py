@@ -1,0 +1,63 @@
+"""Pictures that commands draw with Altair, where it is installed; all on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+SUFFIXES = (".svg", ".png", ".html")
+"""Kinds of picture."""
+_PNG_SCALE = 2
+
+
+def check_suffix(path: Path) -> None:
+    """Raises Problem unless a picture can be written under that name."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise Problem(
+            f"{path.suffix or 'a name without suffix'} is not a kind of picture",
+            where=str(path),
+            remedy=f"Give a name that ends in {', '.join(SUFFIXES)}",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def save_chart(draw: Callable[[], Any], path: Path, extra: str, *, private: bool = False) -> None:
+    """Draws an Altair chart, as the kind of picture that the file's name says.
+
+    Args:
+        draw: Makes the chart; imports Altair.
+        path: The file; see `check_suffix`.
+        extra: What installs the libraries that draw, for example `folkmoot-node[audit]`.
+        private: Whether this account alone may read the file.
+
+    Raises:
+        Problem: If the libraries are not installed, or the file cannot be written.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    options: dict[str, dict[str, Any]] = {
+        "html": {"inline": True},
+        "png": {"scale_factor": _PNG_SCALE},
+    }
+    try:
+        chart = draw()
+        if private:
+            path.touch(mode=0o600)
+            path.chmod(0o600)
+        chart.save(str(path), format=kind, **options.get(kind, {}))
+    except ImportError:
+        raise Problem(
+            "plots need Altair and vl-convert",
+            where="--plot",
+            remedy=f"Install them: `pip install {extra}`",
+            exit_code=ExitCode.USAGE,
+        ) from None
+    except OSError as error:
+        raise Problem(
+            f"cannot be written ({error.strerror})",
+            where=str(path),
+            remedy="Give a file in a folder that exists",
+            exit_code=ExitCode.USAGE,
+        ) from None
