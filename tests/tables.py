@@ -10,9 +10,9 @@ import numpy.typing as npt
 from folkmoot.geography import GssCode
 from folkmoot.strategy import Plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.classification import classify
-from folkmoot_node.contrasts import contrasts, marginal
-from folkmoot_node.store import HouseholdStore
+from folkmoot_node.release.contrasts import contrasts, marginal
+from folkmoot_node.store.cells import classify
+from folkmoot_node.store.reader import HouseholdStore
 
 COUNCIL = GssCode("E08000009")
 

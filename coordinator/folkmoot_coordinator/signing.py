@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from folkmoot_coordinator.keyfiles import write_private
+from folkmoot_coordinator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 _KEY_FILE = "signing.key"

@@ -10,26 +10,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from folkmoot_node.chain import HashChain
-from folkmoot_node.config import CoordinatorSettings, NodeConfig, load_config
-from folkmoot_node.egress import EgressLog
-from folkmoot_node.ledger import Balance, Ledger
-from folkmoot_node.lost_answers import LostAnswers
-from folkmoot_node.outbox import AnswerKind, HeldReceipt, Outbox
-from folkmoot_node.release_policy import SignedReleasePolicy, load_signed
-from folkmoot_node.rounds import RoundBook
-from folkmoot_node.state import Clock, StateDatabase, system_clock
-from folkmoot_node.steps import Observer, ignore
+from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
+from folkmoot_node.evidence.egress_log import EgressLog
+from folkmoot_node.evidence.hash_chain import HashChain
+from folkmoot_node.evidence.ledger import Balance, Ledger
+from folkmoot_node.evidence.lost_answers import LostAnswers
+from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
+from folkmoot_node.evidence.round_book import RoundBook
+from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
+from folkmoot_node.release.steps import Observer, ignore
+from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
-    from folkmoot_node.admission import Standing
-    from folkmoot_node.coordinator_client import CoordinatorClient
-    from folkmoot_node.event_history import EventHistory
-    from folkmoot_node.identity import Identity, KeyFiles
-    from folkmoot_node.series import SeriesStanding
-    from folkmoot_node.store import HouseholdStore
+    from folkmoot_node.federation.client import CoordinatorClient
+    from folkmoot_node.federation.identity import Identity, KeyFiles
+    from folkmoot_node.release.admission import Standing
+    from folkmoot_node.release.series import SeriesStanding
+    from folkmoot_node.store.event_history import EventHistory
+    from folkmoot_node.store.reader import HouseholdStore
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class NodeHome:
     @property
     def keys(self) -> KeyFiles:
         """The files of keys and certificates."""
-        from folkmoot_node.identity import KeyFiles
+        from folkmoot_node.federation.identity import KeyFiles
 
         return KeyFiles(self.config.home / "keys")
 
     def identity(self) -> Identity:
         """The node's certificate and whom it trusts, read anew."""
-        from folkmoot_node.identity import load_identity
+        from folkmoot_node.federation.identity import load_identity
 
         return load_identity(self.keys)
 
@@ -96,7 +96,7 @@ class NodeHome:
 
     def release_policy(self) -> SignedReleasePolicy:
         """The signed release policy, read and checked anew."""
-        from folkmoot_node.identity import load_policy_public_key
+        from folkmoot_node.federation.identity import load_policy_public_key
 
         signed = load_signed(self.config.release_policy, load_policy_public_key(self.keys))
         if signed.policy.council != self.config.council:
@@ -146,7 +146,7 @@ class NodeHome:
         Raises:
             Problem: Exit code VERIFICATION, naming the round.
         """
-        from folkmoot_node.signatures import check_receipt, genuine_receipt
+        from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
 
         answers = [
             (answer, HeldReceipt(answer.receipt, answer.receipt_signature or b""))
@@ -188,7 +188,7 @@ class NodeHome:
         Raises:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
-        from folkmoot_node.coordinator_client import CoordinatorClient
+        from folkmoot_node.federation.client import CoordinatorClient
 
         settings, identity = self.coordinator(), self.identity()
         if identity.is_expired(self.clock()):
@@ -203,7 +203,7 @@ class NodeHome:
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
         """The last good scores; Problem if there are none."""
-        from folkmoot_node.store import open_store, read_key
+        from folkmoot_node.store.reader import open_store, read_key
 
         key = read_key(self.config.key_file)
         with open_store(self.config.store_path, key) as store:
@@ -213,7 +213,7 @@ class NodeHome:
         self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round
     ) -> Standing:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
-        from folkmoot_node.admission import Standing
+        from folkmoot_node.release.admission import Standing
 
         run = store.run
         now = self.clock()
@@ -233,7 +233,7 @@ class NodeHome:
         self, policy: SignedReleasePolicy, round_: Round, now: int
     ) -> SeriesStanding | None:
         """Where the node stands in the series of a round; None if it is in none."""
-        from folkmoot_node.series import standing_in_series
+        from folkmoot_node.release.series import standing_in_series
 
         if round_.series is None:
             return None
@@ -245,8 +245,8 @@ class NodeHome:
     def open_history(self, round_: Round) -> Iterator[EventHistory]:
         """The households that the series of a round has counted, for this process alone."""
         from folkmoot.codec import series_digest
-        from folkmoot_node.event_history import open_history
-        from folkmoot_node.store import read_key
+        from folkmoot_node.store.event_history import open_history
+        from folkmoot_node.store.reader import read_key
 
         assert round_.series is not None
         with open_history(

@@ -21,7 +21,7 @@ _INT64 = 8
 class NoisyCounts:
     """Differentially private counts of households, int64, in the cell order of the round.
 
-    On a node, only `folkmoot_node.release` makes one, from an OpenDP measurement; on a
+    On a node, only `folkmoot_node.release.mechanism` makes one, from an OpenDP measurement; on a
     coordinator, only the codec does, from a submission.
     """
 

@@ -22,8 +22,8 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 from folkmoot.v1 import release_pb2
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.release import _Task
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.mechanism import _Task
 
 MARK = 31_415_926_535
 EXACT = ExactCounts([(1,)], [np.array([MARK, MARK], dtype=np.int64)])

@@ -14,13 +14,13 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from folkmoot_node import release as release_module
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.state import StateDatabase
-from folkmoot_node.steps import Step
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.outbox import AnswerKind
+from folkmoot_node.release import mechanism as release_module
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.unit.node_privacy.privacy_half import PrivacyHalf, question
+from tests.unit.node.privacy_half import PrivacyHalf, question
 
 MARK = 31_415_926_535
 

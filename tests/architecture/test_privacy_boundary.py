@@ -54,35 +54,35 @@ def callers(name: str, *folders: str) -> set[str]:
 
 def test_only_the_release_imports_opendp() -> None:
     everything = ("node", "coordinator", "proto", "operator", "plugins", "rehearsal")
-    assert importers("opendp", *everything) == {"node/folkmoot_node/release.py"}
+    assert importers("opendp", *everything) == {"node/folkmoot_node/release/mechanism.py"}
 
 
 def test_only_release_and_codec_make_noisy_counts() -> None:
     assert callers("NoisyCounts", "node", "proto", "coordinator") == {
-        "node/folkmoot_node/release.py",
+        "node/folkmoot_node/release/mechanism.py",
         "proto/folkmoot/codec.py",
     }
 
 
 def test_exact_counts_are_made_by_tabulate_and_read_by_release() -> None:
-    assert callers("ExactCounts", "node") == {"node/folkmoot_node/tabulate.py"}
+    assert callers("ExactCounts", "node") == {"node/folkmoot_node/release/tabulate.py"}
     readers = {
         str(path.relative_to(NODE))
         for path in sources("node")
         if re.search(r"\._tables\b", path.read_text())
     }
-    assert readers == {"counts.py", "release.py"}
+    assert readers == {"release/exact_counts.py", "release/mechanism.py"}
 
 
 def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
     """Contrasts are exact too: release.py makes them, and gives them to OpenDP only."""
     for name in ("contrasts", "marginal", "sensitivities"):
-        found = callers(name, "node") - {"node/folkmoot_node/contrasts.py"}
-        assert found == {"node/folkmoot_node/release.py"}, name
-    assert importers("folkmoot_node.contrasts", "node", "rehearsal") == {
-        "node/folkmoot_node/release.py"
+        found = callers(name, "node") - {"node/folkmoot_node/release/contrasts.py"}
+        assert found == {"node/folkmoot_node/release/mechanism.py"}, name
+    assert importers("folkmoot_node.release.contrasts", "node", "rehearsal") == {
+        "node/folkmoot_node/release/mechanism.py"
     }
-    tree = ast.parse((NODE / "release.py").read_text())
+    tree = ast.parse((NODE / "release" / "mechanism.py").read_text())
     read = {
         ast.unparse(node)
         for node in ast.walk(tree)
@@ -95,20 +95,20 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
         if isinstance(node, ast.Call) and "task.exact" in ast.unparse(node)
     ]
     assert drawn == ["task.measurement(task.exact.tolist())", "task.exact.tolist()"]
-    assert callers("_tasks", "node") == {"node/folkmoot_node/release.py"}
+    assert callers("_tasks", "node") == {"node/folkmoot_node/release/mechanism.py"}
 
 
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
     random_numbers = {
-        "node/folkmoot_node/ledger.py": "secrets",
-        "node/folkmoot_node/scoring.py": "secrets",
-        "node/folkmoot_node/prefect_server.py": "secrets",
-        "node/folkmoot_node/review_decisions.py": "secrets",
-        "node/folkmoot_node/review_file.py": "secrets",
-        "node/folkmoot_node/spool.py": "secrets",
-        "node/folkmoot_node/store_file.py": "secrets",
-        "node/folkmoot_node/serve.py": "random",
+        "node/folkmoot_node/evidence/ledger.py": "secrets",
+        "node/folkmoot_node/pipeline/local.py": "secrets",
+        "node/folkmoot_node/running/prefect_server.py": "secrets",
+        "node/folkmoot_node/linkage/review_decisions.py": "secrets",
+        "node/folkmoot_node/linkage/review_file.py": "secrets",
+        "node/folkmoot_node/pipeline/spool.py": "secrets",
+        "node/folkmoot_node/store/encrypted_file.py": "secrets",
+        "node/folkmoot_node/running/serve.py": "random",
     }
     for name in ("random", "secrets"):
         assert importers(name, "node", "proto", "operator") == {

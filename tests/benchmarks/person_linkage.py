@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import duckdb
 from splink import DuckDBAPI, Linker
 
-from folkmoot_node.person_linkage import link_people
-from folkmoot_node.person_model import person_model
-from folkmoot_node.person_names import comparable
-from folkmoot_node.person_rules import PersonRules
+from folkmoot_node.linkage.name_cleaning import comparable
+from folkmoot_node.linkage.people import link_people
+from folkmoot_node.linkage.person_model import person_model
+from folkmoot_node.settings.people import PersonRules
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 LIMIT = 2.5

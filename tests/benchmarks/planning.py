@@ -17,10 +17,10 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.cell_sizes import EqualCells
 from folkmoot_coordinator.cli.forecast_json import as_json
-from folkmoot_coordinator.forecast import Forecast
-from folkmoot_coordinator.objective import Objective, planned
+from folkmoot_coordinator.planning.cell_sizes import EqualCells
+from folkmoot_coordinator.planning.forecast import Forecast
+from folkmoot_coordinator.rounds.objective import Objective, planned
 
 LIMIT_SECONDS = 5
 HOUSEHOLDS_PER_COUNCIL = 400_000

@@ -16,11 +16,11 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.coarsening import Domain
-from folkmoot_coordinator.fitting_order import fitting_order
-from folkmoot_coordinator.presentable import presentable
-from folkmoot_coordinator.reconstruct import Reconstruction
-from folkmoot_coordinator.simulated_noise import SimulatedNoise
+from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
+from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import fitting_order
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.simulated_noise import SimulatedNoise
+from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 
 COUNCIL = GssCode("E08000001")
 LSOAS, WARDS, HOUSEHOLDS, FLAGS = 1_000, 60, 450_000, 12

@@ -24,13 +24,13 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round, round_digest
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.admission import Standing
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.ledger import Ledger
-from folkmoot_node.outbox import AnswerKind, Outbox
-from folkmoot_node.release import _gaussian, release
-from folkmoot_node.release_policy import ReleasePolicy
-from folkmoot_node.state import StateDatabase, system_clock
+from folkmoot_node.evidence.database import StateDatabase, system_clock
+from folkmoot_node.evidence.ledger import Ledger
+from folkmoot_node.evidence.outbox import AnswerKind, Outbox
+from folkmoot_node.policies.release_policy import ReleasePolicy
+from folkmoot_node.release.admission import Standing
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.mechanism import _gaussian, release
 
 COUNCIL = GssCode("E08000009")
 LOSS = Rho.of("0.1")

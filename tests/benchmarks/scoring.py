@@ -189,7 +189,7 @@ def write_home(home: Path, threads: int) -> None:
 
 def write_policy(home: Path) -> None:
     """Writes the policy of twelve factors, and a key."""
-    from folkmoot_node.store import create_key
+    from folkmoot_node.store.reader import create_key
 
     factors = "".join(
         f'[[factors]]\nfactor = "{name}"\nweight = {weight}\n' for name, weight in WEIGHTS.items()
@@ -277,9 +277,9 @@ def run_node(folder: Path) -> float:
     import duckdb
     import duckdb_extension_httpfs
 
-    from folkmoot_node.config import load_config
-    from folkmoot_node.risk_policy import load_policy
-    from folkmoot_node.scoring import score
+    from folkmoot_node.pipeline.local import score
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.settings.node_toml import load_config
 
     del duckdb, duckdb_extension_httpfs
     installed = plugins()
@@ -324,8 +324,8 @@ def compare(folder: Path) -> float:
     """Largest difference between the two results, in points; raises if they disagree."""
     import polars as pl
 
-    from folkmoot_node.config import load_config
-    from folkmoot_node.store import open_store, read_key
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.store.reader import open_store, read_key
 
     config = load_config(folder / "home")
     with open_store(config.store_path, read_key(config.key_file)) as store:

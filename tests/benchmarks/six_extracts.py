@@ -113,10 +113,10 @@ def run_node(folder: Path) -> float:
     import duckdb
     import duckdb_extension_httpfs
 
-    from folkmoot_node.config import load_config
-    from folkmoot_node.explain import explain
-    from folkmoot_node.risk_policy import load_policy
-    from folkmoot_node.scoring import score
+    from folkmoot_node.pipeline.local import score
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.explain import explain
+    from folkmoot_node.settings.node_toml import load_config
 
     del duckdb, duckdb_extension_httpfs
     installed = base.plugins()

@@ -30,9 +30,9 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.reconstruct import Reconstruction
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.release import _gaussian, _measure
+from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.mechanism import _gaussian, _measure
 
 COUNCIL = GssCode("E08000009")
 LOSS = Rho.of("0.5")

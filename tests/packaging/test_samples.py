@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_node.config import load_config
-from folkmoot_node.initialise import initialise
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.release_policy import load_unsigned
-from folkmoot_node.risk_policy import load_policy
+from folkmoot_node.operations.initialise import initialise
+from folkmoot_node.policies.release_policy import load_unsigned
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import Problem
 from folkmoot_plugin_savvi.standard import load
 from folkmoot_sdk.command import main as check_plugin

@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from folkmoot_node.config import load_config
-from folkmoot_node.equality_report import audit_equality
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import create_key, open_store, read_key
+from folkmoot_node.equality.report import audit_equality
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import create_key, open_store, read_key
 from tests.realdata.conftest import CODES, HERE, NODE, TODAY, band_by_hand
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]

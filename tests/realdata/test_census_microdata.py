@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot_node.binding import bind
-from folkmoot_node.explain import explain
-from folkmoot_node.plugins import connect
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import open_store, read_key
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.scoring.binding import bind
+from folkmoot_node.scoring.explain import explain
+from folkmoot_node.sources.connect import connect
+from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import ProtectedCharacteristic
 from tests.tables import count

@@ -29,16 +29,16 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.aggregate import Level, aggregate
+from folkmoot_coordinator.aggregation.aggregate import Level, aggregate
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering import answer_round, poll
-from folkmoot_node.enrolment import enrol, read_invitation
+from folkmoot_node.answering.answer import answer_round, poll
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.outbox import Answer
+from folkmoot_node.federation.enrolment import enrol, read_invitation
+from folkmoot_node.federation.identity import create_policy_key, load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import create_policy_key, load_policy_key
-from folkmoot_node.initialise import name_coordinator
-from folkmoot_node.outbox import Answer
-from folkmoot_node.release_policy import sign
-from folkmoot_node.state import StateDatabase
+from folkmoot_node.operations.initialise import name_coordinator
+from folkmoot_node.policies.release_policy import sign
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from folkmoot_node.config import load_config
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import create_key, open_store, read_key
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import create_key, open_store, read_key
 from folkmoot_rehearsal import policies, synthesis
 from folkmoot_rehearsal.census import Census
 from folkmoot_rehearsal.councils import region

@@ -20,18 +20,20 @@ from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.release import NoisyCounts, release_digest
 from folkmoot.v1 import collection_pb2
-from folkmoot_node import admission, coordinator_client, release
-from folkmoot_node.admission import Objection, Standing
-from folkmoot_node.chain import GENESIS, HashChain
-from folkmoot_node.egress import EgressLog
+from folkmoot_node.answering.reconcile import Comparison
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.egress_log import EgressLog
+from folkmoot_node.evidence.hash_chain import GENESIS, HashChain
+from folkmoot_node.evidence.ledger import Balance, Debit, Ledger
+from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
+from folkmoot_node.evidence.round_book import RoundBook
+from folkmoot_node.federation import client as coordinator_client
 from folkmoot_node.home import NodeHome
-from folkmoot_node.ledger import Balance, Debit, Ledger
-from folkmoot_node.outbox import Answer, AnswerKind, Outbox
-from folkmoot_node.reconciliation import Comparison
-from folkmoot_node.release_policy import SignedReleasePolicy, load_unsigned
-from folkmoot_node.rounds import RoundBook
-from folkmoot_node.serve import visit
-from folkmoot_node.state import StateDatabase
+from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned
+from folkmoot_node.release import admission
+from folkmoot_node.release import mechanism as release
+from folkmoot_node.release.admission import Objection, Standing
+from folkmoot_node.running.serve import visit
 from folkmoot_operator.problems import ExitCode, Problem
 
 Patch = pytest.MonkeyPatch
@@ -154,7 +156,9 @@ def _sampler(patch: Patch, change: Callable[[Sampler], Sampler], factor: int = 1
 
 def asks_for_no_receipts(patch: Patch) -> None:
     """A node whose files were restored does not learn what has left it."""
-    patch.setattr("folkmoot_node.answering.reconcile", lambda *_: Comparison(0, frozenset(), 0))
+    patch.setattr(
+        "folkmoot_node.answering.answer.reconcile", lambda *_: Comparison(0, frozenset(), 0)
+    )
 
 
 def recovers_without_a_debit(patch: Patch) -> None:
@@ -239,7 +243,7 @@ def begins_the_chain_anew(patch: Patch) -> None:
             return original(self, connection, at, body)
         begun.add(id(connection))
         with Patch.context() as inner:
-            digest = "folkmoot_node.chain._digest"
+            digest = "folkmoot_node.evidence.hash_chain._digest"
             inner.setattr(digest, lambda number, when, text, _: _plain(number, when, text))
             return original(self, connection, at, body)
 
@@ -271,7 +275,7 @@ def gives_up_for_good(patch: Patch) -> None:
 
 
 def falls_over_a_round_it_cannot_read(patch: Patch) -> None:
-    patch.setattr("folkmoot_node.answering.ContractError", ZeroDivisionError)
+    patch.setattr("folkmoot_node.answering.answer.ContractError", ZeroDivisionError)
 
 
 Breakage = Callable[[Patch], None]

@@ -39,11 +39,11 @@ def scenery(originals: Scenery, monkeypatch: pytest.MonkeyPatch) -> Scenery:
     What it patches is put back after each test: other tests run in the same process.
     """
     patch_for_speed(monkeypatch)
-    monkeypatch.setattr("folkmoot_node.store.open_store", originals.open_store)
+    monkeypatch.setattr("folkmoot_node.store.reader.open_store", originals.open_store)
     return originals
 
 
 def patch_for_speed(patch: pytest.MonkeyPatch) -> None:
     """Small chunks, so that releases have several, and no housekeeping meanwhile."""
-    patch.setattr("folkmoot_coordinator.server.HOUSEKEEPING_SECONDS", 3_600.0)
+    patch.setattr("folkmoot_coordinator.server.server.HOUSEKEEPING_SECONDS", 3_600.0)
     patch.setattr("folkmoot.codec.CELLS_PER_CHUNK", 4)

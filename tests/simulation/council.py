@@ -27,16 +27,16 @@ from scenery import Scenery
 from wire import Wire
 from witness import Circumstance, Witness
 
-from folkmoot_node.answering import Event, is_open
-from folkmoot_node.chain import HashChain
+from folkmoot_node.answering.answer import Event, is_open
+from folkmoot_node.answering.reconcile import compare, recover, require_same_time
+from folkmoot_node.evidence.hash_chain import HashChain
+from folkmoot_node.evidence.outbox import AnswerKind
+from folkmoot_node.evidence.round_book import Decision
+from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import load_policy_key
-from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.reconciliation import compare, recover, require_same_time
-from folkmoot_node.release_policy import ReleasePolicy, load_unsigned, sign
-from folkmoot_node.rounds import Decision
-from folkmoot_node.serve import visit
-from folkmoot_node.steps import Step, ignore
+from folkmoot_node.policies.release_policy import ReleasePolicy, load_unsigned, sign
+from folkmoot_node.release.steps import Step, ignore
+from folkmoot_node.running.serve import visit
 from folkmoot_operator.problems import Problem
 
 LONGEST_VISIT = 60.0

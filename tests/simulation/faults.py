@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from folkmoot.rejection import RejectionReason
-from folkmoot_node.steps import Step
+from folkmoot_node.release.steps import Step
 
 _WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 

@@ -21,10 +21,10 @@ from invariants import Invariant, Watch
 
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
-from folkmoot_node import release
-from folkmoot_node.contrasts import sensitivities
-from folkmoot_node.store import HouseholdStore
-from folkmoot_node.tabulate import tabulate
+from folkmoot_node.release import mechanism as release
+from folkmoot_node.release.contrasts import sensitivities
+from folkmoot_node.release.tabulate import tabulate
+from folkmoot_node.store.reader import HouseholdStore
 
 _BARE = 1e-9
 _Z = 5.6

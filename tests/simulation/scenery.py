@@ -22,20 +22,20 @@ from region import (
 from wire import Wire
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.authority import Authority, SigningRequest
 from folkmoot_coordinator.clock import DAY, system_clock
 from folkmoot_coordinator.config import Home, settings_text
-from folkmoot_coordinator.councils import record_certificate
-from folkmoot_coordinator.database import Database
-from folkmoot_coordinator.keyfiles import make_private_folder, write_private
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.councils import record_certificate
+from folkmoot_coordinator.private_files import make_private_folder, write_private
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.config import load_config
-from folkmoot_node.identity import KeyFiles, create_request, keep_membership
-from folkmoot_node.initialise import initialise, name_coordinator
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import HouseholdStore, StoreKey, open_store, read_key
+from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
+from folkmoot_node.operations.initialise import initialise, name_coordinator
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, read_key
 
 COUNCILS = (TRAFFORD, BURY)
 CERTIFICATE_DAYS = 825

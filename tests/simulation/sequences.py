@@ -40,8 +40,8 @@ from world import World
 
 from folkmoot.privacy import Rho
 from folkmoot.rejection import RejectionReason
-from folkmoot_node.rounds import Decision
-from folkmoot_node.steps import Step
+from folkmoot_node.evidence.round_book import Decision
+from folkmoot_node.release.steps import Step
 
 STEPS_IN_A_SEQUENCE = 60
 SEQUENCES_OF_A_SEED = 5

@@ -35,9 +35,9 @@ from region import (
     script,
 )
 
-from folkmoot_node.config import load_config
-from folkmoot_node.prefect_server import PrefectServer, ServerState
-from folkmoot_node.store import open_store, read_key
+from folkmoot_node.running.prefect_server import PrefectServer, ServerState
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import open_store, read_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -51,8 +51,9 @@ BENEFITS += f"[fields.council_tax_support]{_SUPPORT}"
 MARK = "918273645546"
 FAILING = """
 import sys
-from folkmoot_node import flows, work
-from folkmoot_node.scoring_run import ScoringRun
+from folkmoot_node.running import prefect_flows as flows
+from folkmoot_node.running import worker as work
+from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
 flows.read_frame.retry_delay_seconds = [0.1]
 real, tries = ScoringRun._read_frame, []
@@ -272,7 +273,14 @@ class History:
 
     def run(self, node: Node) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "folkmoot_node.work", "score", node.home, "--recorded"],
+            [
+                sys.executable,
+                "-m",
+                "folkmoot_node.running.worker",
+                "score",
+                node.home,
+                "--recorded",
+            ],
             env=self.server.client_environment(),
             cwd=node.home,
         )

@@ -18,7 +18,7 @@ from region import TRAFFORD, Node, Region
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot_node.home import open_home
-from folkmoot_node.steps import Step
+from folkmoot_node.release.steps import Step
 
 DRIVER = Path(__file__).with_name("visit_until_killed.py")
 LAST_WRITE = 40

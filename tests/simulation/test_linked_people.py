@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from folkmoot_node.config import load_config
-from folkmoot_node.store import open_store, read_key
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_rehearsal.policies import node_sources
 from tests.simulation.test_linked_council import COUNCIL, run
 

@@ -17,7 +17,7 @@ from region import AREAS, BURY, TRAFFORD, Node, Region
 from folkmoot.privacy import Rho
 from folkmoot.series import charges
 from folkmoot_node.home import open_home
-from folkmoot_node.steps import Step
+from folkmoot_node.release.steps import Step
 
 DRIVER = Path(__file__).with_name("visit_until_killed.py")
 TOTAL = "400"

@@ -197,7 +197,14 @@ def a_run_that_fails_says_why_without_a_residents_record(served: Served) -> None
         "DO_NOT_TRACK": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "folkmoot_node.work", "score", served.node.home, "--recorded"],
+        [
+            sys.executable,
+            "-m",
+            "folkmoot_node.running.worker",
+            "score",
+            served.node.home,
+            "--recorded",
+        ],
         env=environment,
         capture_output=True,
         text=True,

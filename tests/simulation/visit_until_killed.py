@@ -13,9 +13,9 @@ import signal
 import sys
 from pathlib import Path
 
-from folkmoot_node.answering import poll
+from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
-from folkmoot_node.steps import Step
+from folkmoot_node.release.steps import Step
 
 WRITES = ("BEGIN", "INSERT", "UPDATE", "COMMIT")
 

@@ -23,7 +23,7 @@ from folkmoot import codec
 from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN
 from folkmoot.rejection import Rejection
 from folkmoot.v1 import collection_pb2, release_pb2, round_pb2
-from folkmoot_coordinator.authority import Authority
+from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.signing import SigningKey
 
 SUBMIT = "/folkmoot.v1.CollectionService/Submit"

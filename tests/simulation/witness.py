@@ -20,9 +20,9 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import collection_pb2
-from folkmoot_node.release_policy import ReleasePolicy
-from folkmoot_node.signatures import is_round_signature
-from folkmoot_node.store import HouseholdStore
+from folkmoot_node.evidence.signatures import is_round_signature
+from folkmoot_node.policies.release_policy import ReleasePolicy
+from folkmoot_node.store.reader import HouseholdStore
 from folkmoot_operator.problems import Problem
 
 

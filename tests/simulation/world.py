@@ -23,16 +23,16 @@ from folkmoot.errors import ContractError
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.config import Home
-from folkmoot_coordinator.database import Database
-from folkmoot_coordinator.rounds import (
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import AnswerRow
+from folkmoot_coordinator.rounds.round_store import (
     close_due_rounds,
     find_round,
     open_round,
     standings,
     summaries,
 )
-from folkmoot_coordinator.server import CoordinatorServer
-from folkmoot_coordinator.tables import AnswerRow
+from folkmoot_coordinator.server.server import CoordinatorServer
 
 FIRST_DAY = 40
 """Days after the scenery's start on which a sequence begins, so that clocks can go back."""

@@ -14,8 +14,8 @@ from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.strategy import Depths, Plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.release import _measure
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.mechanism import _measure
 
 TRAFFORD = GssCode("E08000009")
 BURY = GssCode("E08000002")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from folkmoot_node.address_linkage import AddressLinks, link_addresses
-from folkmoot_node.address_thresholds import AddressThresholds
+from folkmoot_node.linkage.addresses import AddressLinks, link_addresses
+from folkmoot_node.settings.linkage import AddressSettings
 from tests.rehearsed_addresses import RehearsedAddresses, accuracy, rehearse
 
 RECALL, PRECISION = 0.95, 0.99
@@ -71,7 +71,7 @@ def test_the_measure_rejects_what_is_wrong(people, links):
     best = links.candidates.filter(pl.col("rank") == 1).select("record", "uprn")
     taken = links.records.drop_nulls("uprn").select("record", "uprn")
     assert accuracy(pl.concat([taken, best]), people.truth).precision < PRECISION
-    strict = AddressThresholds(match_weight=60.0)
+    strict = AddressSettings(match_weight=60.0)
     few = link_addresses(people.records.head(2_000), people.homes, strict, threads=2)
     truth = people.truth.head(2_000)
     assert accuracy(few.records.select("record", "uprn"), truth).recall < RECALL

@@ -28,13 +28,13 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.strategy import Plan
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node import release as release_module
-from folkmoot_node.admission import Standing
-from folkmoot_node.contrasts import sensitivities
-from folkmoot_node.ledger import Ledger
-from folkmoot_node.outbox import Answer, AnswerKind, Outbox
-from folkmoot_node.release_policy import ReleasePolicy
-from folkmoot_node.state import StateDatabase
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.ledger import Ledger
+from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
+from folkmoot_node.policies.release_policy import ReleasePolicy
+from folkmoot_node.release import mechanism as release_module
+from folkmoot_node.release.admission import Standing
+from folkmoot_node.release.contrasts import sensitivities
 from tests.statistical.audit import Audit, audit, gaussian_epsilon
 from tests.statistical.questions import (
     OPENED,

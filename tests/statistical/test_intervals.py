@@ -25,7 +25,7 @@ from folkmoot.privacy import Epsilon, Rho
 from folkmoot.rounds import Round
 from folkmoot.strategy import plan
 from folkmoot.workload import Marginal, Workload
-from folkmoot_coordinator.aggregate import aggregate
+from folkmoot_coordinator.aggregation.aggregate import aggregate
 from tests.statistical.fit import Float64, Z, discrete_gaussian
 from tests.statistical.questions import (
     BURY,

@@ -18,7 +18,7 @@ from folkmoot.privacy import Epsilon, Rho
 from folkmoot.pure import plan_pure
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.contrasts import sensitivities
+from folkmoot_node.release.contrasts import sensitivities
 from tests.statistical.fit import (
     are_uncorrelated,
     discrete_gaussian,

@@ -18,8 +18,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from folkmoot_node.person_linkage import OUTCOME, PersonLinks, link_people
-from folkmoot_node.person_rules import PersonRules
+from folkmoot_node.linkage.people import OUTCOME, PersonLinks, link_people
+from folkmoot_node.settings.people import PersonRules
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 pytestmark = pytest.mark.slow

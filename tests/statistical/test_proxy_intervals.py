@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from folkmoot_node.proxy_check import check, mean_auc
+from folkmoot_node.equality.proxy import check, mean_auc
 
 FALSE_ALARM = 1e-3
 

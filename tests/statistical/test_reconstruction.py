@@ -15,7 +15,7 @@ import pytest
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Depths, Plan, plan
-from folkmoot_coordinator.reconstruct import Estimates, Reconstruction
+from folkmoot_coordinator.aggregation.reconstruct import Estimates, Reconstruction
 from tests.statistical.fit import Float64, Z, is_mean_of
 from tests.statistical.questions import (
     TRAFFORD,

@@ -24,9 +24,9 @@ from folkmoot.series import (
 )
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.contrasts import contrasts
-from folkmoot_node.counts import ExactCounts
-from folkmoot_node.release import _measure
+from folkmoot_node.release.contrasts import contrasts
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.mechanism import _measure
 
 Float64 = npt.NDArray[np.float64]
 

@@ -30,9 +30,9 @@ def invite(
 
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """
-    from folkmoot_coordinator.authority import Authority
     from folkmoot_coordinator.clock import system_clock, to_text
-    from folkmoot_coordinator.invitations import invite as make_invitation
+    from folkmoot_coordinator.membership.certificate_authority import Authority
+    from folkmoot_coordinator.membership.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
 
     codes = [read_council(council) for council in councils]
@@ -80,7 +80,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     Example: `folkmoot-coordinator councils list --json`
     """
     from folkmoot_coordinator.clock import system_clock, to_text
-    from folkmoot_coordinator.councils import enrolled
+    from folkmoot_coordinator.membership.councils import enrolled
 
     place, database = open_home(home)
     settings = place.settings()
@@ -129,7 +129,7 @@ def revoke(
     Example: `folkmoot-coordinator councils revoke E08000009`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.councils import revoke as withdraw
+    from folkmoot_coordinator.membership.councils import revoke as withdraw
 
     code = read_council(council)
     _, database = open_home(home)

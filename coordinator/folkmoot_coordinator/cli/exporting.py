@@ -30,12 +30,15 @@ def export(
 
     Example: `folkmoot-coordinator export latest --out published`
     """
-    from folkmoot_coordinator.privacy_statement import privacy_statement, series_statement
-    from folkmoot_coordinator.publish import publish
-    from folkmoot_coordinator.results import round_result
-    from folkmoot_coordinator.rounds import find_round
-    from folkmoot_coordinator.series_publish import publish_series
-    from folkmoot_coordinator.series_results import series_result
+    from folkmoot_coordinator.publication.privacy_statement import (
+        privacy_statement,
+        series_statement,
+    )
+    from folkmoot_coordinator.publication.round_files import publish
+    from folkmoot_coordinator.publication.round_result import round_result
+    from folkmoot_coordinator.publication.series_files import publish_series
+    from folkmoot_coordinator.publication.series_result import series_result
+    from folkmoot_coordinator.rounds.round_store import find_round
 
     place, database = open_home(home)
     settings = place.settings()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from folkmoot.precision import Precision
-from folkmoot_coordinator.comparison import Comparison, other_mechanism, other_objective
-from folkmoot_coordinator.forecast import Forecast, MarginalForecast, Shares
-from folkmoot_coordinator.privacy_statement import SHARED_HOUSEHOLDS
-from folkmoot_coordinator.remedies import Remedy, remedies
+from folkmoot_coordinator.planning.advice import Remedy, remedies
+from folkmoot_coordinator.planning.comparison import Comparison, other_mechanism, other_objective
+from folkmoot_coordinator.planning.forecast import Forecast, MarginalForecast, Shares
+from folkmoot_coordinator.publication.privacy_statement import SHARED_HOUSEHOLDS
 
 
 def as_json(forecast: Forecast) -> dict[str, Any]:

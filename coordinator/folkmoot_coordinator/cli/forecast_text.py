@@ -10,16 +10,16 @@ from rich.table import Column, Table
 
 from folkmoot.precision import Precision, Reliability, reliability
 from folkmoot.rounds import Mechanism
-from folkmoot_coordinator.comparison import (
+from folkmoot_coordinator.planning.advice import POOR, Remedy, remedies
+from folkmoot_coordinator.planning.comparison import (
     Comparison,
     OtherMechanism,
     other_mechanism,
     other_objective,
 )
-from folkmoot_coordinator.forecast import Forecast, MarginalForecast
-from folkmoot_coordinator.objective import Objective
-from folkmoot_coordinator.privacy_statement import SHARED_HOUSEHOLDS
-from folkmoot_coordinator.remedies import POOR, Remedy, remedies
+from folkmoot_coordinator.planning.forecast import Forecast, MarginalForecast
+from folkmoot_coordinator.publication.privacy_statement import SHARED_HOUSEHOLDS
+from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_operator.console import console, print_text
 
 TYPICAL_SIZES = (10, 100, 1_000, 10_000)

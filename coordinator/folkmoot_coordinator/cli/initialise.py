@@ -47,11 +47,11 @@ def init(
     Example: `folkmoot-coordinator init --home region --name "Greater Manchester"
     --host folkmoot.example.gov.uk`
     """
-    from folkmoot_coordinator.authority import Authority
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
-    from folkmoot_coordinator.database import Database
-    from folkmoot_coordinator.keyfiles import make_private_folder, write_private
+    from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.membership.certificate_authority import Authority
+    from folkmoot_coordinator.private_files import make_private_folder, write_private
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.settings import parse
 

@@ -12,7 +12,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.database import Database
+    from folkmoot_coordinator.database.connection import Database
 
 HomeOption = Annotated[
     Path,
@@ -33,7 +33,7 @@ def open_home(path: Path) -> tuple[Home, Database]:
         Problem: If there is no coordinator there, or its database is of another version.
     """
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.database import Database
+    from folkmoot_coordinator.database.connection import Database
 
     home = Home(path)
     database = Database(home.database_url(home.settings()))

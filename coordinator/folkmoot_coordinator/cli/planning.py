@@ -15,7 +15,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot.rounds import Round
-    from folkmoot_coordinator.cell_sizes import CellSizes
+    from folkmoot_coordinator.planning.cell_sizes import CellSizes
 
 _HOUSEHOLDS = re.compile(r"(?:([^=]+)=)?([0-9][0-9_,]*)")
 
@@ -57,8 +57,8 @@ def plan(
     Example: `folkmoot-coordinator round plan winter.toml --households 1200000`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.forecast import Forecast
-    from folkmoot_coordinator.round_file import names_all, read_round
+    from folkmoot_coordinator.planning.forecast import Forecast
+    from folkmoot_coordinator.rounds.round_file import names_all, read_round
 
     if households and like:
         raise _usage("--households and --like", "cannot both be given", "Give one of them")
@@ -76,7 +76,7 @@ def plan(
     sizes = _sizes(asked.round_, households or [], like)
     forecast = Forecast(asked.round_, asked.planning, sizes)
     if plot:
-        from folkmoot_coordinator.budget_chart import write_chart
+        from folkmoot_coordinator.planning.budget_chart import write_chart
 
         write_chart(forecast, plot)
     if json_:
@@ -93,7 +93,7 @@ def plan(
 
 def _enrolled(home: Path) -> list[GssCode]:
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.councils import enrolled
+    from folkmoot_coordinator.membership.councils import enrolled
 
     _, database = open_home(home)
     found = enrolled(database, system_clock())
@@ -101,7 +101,7 @@ def _enrolled(home: Path) -> list[GssCode]:
 
 
 def _sizes(round_: Round, households: list[str], like: Path | None) -> CellSizes | None:
-    from folkmoot_coordinator.cell_sizes import EarlierRound, EqualCells
+    from folkmoot_coordinator.planning.cell_sizes import EarlierRound, EqualCells
 
     if like:
         return EarlierRound(round_.workload, like)

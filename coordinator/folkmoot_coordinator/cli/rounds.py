@@ -13,7 +13,7 @@ from folkmoot_operator.console import application, console, minute, print_json
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
     from folkmoot_coordinator.config import CoordinatorSettings
-    from folkmoot_coordinator.rounds import RoundSummary, Standing, StoredRound
+    from folkmoot_coordinator.rounds.round_store import RoundSummary, Standing, StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
 
@@ -38,9 +38,9 @@ def open_(
     Example: `folkmoot-coordinator round open winter.toml`
     """
     from folkmoot_coordinator.clock import system_clock, to_text
-    from folkmoot_coordinator.councils import enrolled
-    from folkmoot_coordinator.round_file import read_round
-    from folkmoot_coordinator.rounds import open_round
+    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.rounds.round_file import read_round
+    from folkmoot_coordinator.rounds.round_store import open_round
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.problems import ExitCode, Problem
 
@@ -86,7 +86,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     Example: `folkmoot-coordinator round list --json`
     """
     from folkmoot_coordinator.clock import to_text
-    from folkmoot_coordinator.rounds import summaries
+    from folkmoot_coordinator.rounds.round_store import summaries
 
     _, database = open_home(home)
     found = summaries(database)
@@ -119,7 +119,7 @@ def show(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = F
 
     Example: `folkmoot-coordinator round show latest`
     """
-    from folkmoot_coordinator.rounds import find_round, standings
+    from folkmoot_coordinator.rounds.round_store import find_round, standings
 
     place, database = open_home(home)
     settings = place.settings()
@@ -138,7 +138,7 @@ def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = 
     Example: `folkmoot-coordinator round close latest`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.rounds import close_round, find_round
+    from folkmoot_coordinator.rounds.round_store import close_round, find_round
 
     _, database = open_home(home)
     identifier = find_round(database, round_).round_.round_id

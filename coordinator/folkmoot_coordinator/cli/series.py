@@ -13,9 +13,9 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
-    from folkmoot_coordinator.round_file import PlannedRound
-    from folkmoot_coordinator.rounds import StoredRound
-    from folkmoot_coordinator.series_plan import SeriesForecast
+    from folkmoot_coordinator.planning.series_plan import SeriesForecast
+    from folkmoot_coordinator.rounds.round_file import PlannedRound
+    from folkmoot_coordinator.rounds.round_store import StoredRound
 
 series_app = application(
     "series", "Repeated rounds: cumulative counts month by month, at a loss fixed in advance."
@@ -41,7 +41,7 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
 
     Example: `folkmoot-coordinator series plan winter-months.toml`
     """
-    from folkmoot_coordinator.series_plan import planned_rounds
+    from folkmoot_coordinator.planning.series_plan import planned_rounds
 
     asked, _, _ = _read(file, home)
     round_ = asked.round_
@@ -59,7 +59,7 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
 
     Example: `folkmoot-coordinator series open winter-months.toml`
     """
-    from folkmoot_coordinator.rounds import open_round
+    from folkmoot_coordinator.rounds.round_store import open_round
     from folkmoot_coordinator.signing import SigningKey
 
     asked, keys, database = _read(file, home)
@@ -76,8 +76,8 @@ def next_(
     Example: `folkmoot-coordinator series next latest`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.rounds import open_round
-    from folkmoot_coordinator.series_results import find_series, next_round
+    from folkmoot_coordinator.publication.series_result import find_series, next_round
+    from folkmoot_coordinator.rounds.round_store import open_round
     from folkmoot_coordinator.signing import SigningKey
 
     place, database = open_home(home)
@@ -96,9 +96,9 @@ def show(
     Example: `folkmoot-coordinator series show latest`
     """
     from folkmoot_coordinator.clock import to_text
-    from folkmoot_coordinator.results import coverage
-    from folkmoot_coordinator.rounds import series_facts
-    from folkmoot_coordinator.series_results import find_series
+    from folkmoot_coordinator.publication.round_result import coverage
+    from folkmoot_coordinator.publication.series_result import find_series
+    from folkmoot_coordinator.rounds.round_store import series_facts
 
     _, database = open_home(home)
     rounds = find_series(database, series)
@@ -145,8 +145,8 @@ def show(
 def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
     """The first round of the series in a file, the folder of keys, and the database."""
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.councils import enrolled
-    from folkmoot_coordinator.round_file import read_round
+    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.rounds.round_file import read_round
 
     place, database = open_home(home)
     now = system_clock()
@@ -183,7 +183,7 @@ def _opened(stored: StoredRound, json_: bool) -> None:
 
 
 def _plan_json(round_: Round, planned: tuple[SeriesForecast, ...]) -> dict[str, Any]:
-    from folkmoot_coordinator.series_plan import single_round_error
+    from folkmoot_coordinator.planning.series_plan import single_round_error
 
     return {
         "rho": str(round_.loss),
@@ -214,7 +214,7 @@ def _plan_json(round_: Round, planned: tuple[SeriesForecast, ...]) -> dict[str, 
 def _print_plan(round_: Round, planned: tuple[SeriesForecast, ...]) -> None:
     from rich.table import Table
 
-    from folkmoot_coordinator.series_plan import single_round_error
+    from folkmoot_coordinator.planning.series_plan import single_round_error
 
     assert round_.series is not None
     marginal = round_.workload.marginals[0]

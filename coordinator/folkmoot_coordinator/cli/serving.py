@@ -26,8 +26,8 @@ def serve(home: HomeOption = Path()) -> None:
     import threading
 
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.logs import configure
-    from folkmoot_coordinator.server import CoordinatorServer
+    from folkmoot_coordinator.server.logs import configure
+    from folkmoot_coordinator.server.server import CoordinatorServer
 
     configure()
     stop = threading.Event()

@@ -51,8 +51,8 @@ def equality(
 
     Example: folkmoot-node equality --plot equality.svg
     """
-    from folkmoot_node.equality_chart import write_chart
-    from folkmoot_node.equality_report import as_renderables, audit_equality
+    from folkmoot_node.equality.chart import write_chart
+    from folkmoot_node.equality.report import as_renderables, audit_equality
     from folkmoot_node.home import open_home
     from folkmoot_operator.pictures import check_suffix
     from folkmoot_operator.problems import ExitCode, Problem

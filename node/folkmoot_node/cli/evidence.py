@@ -10,7 +10,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment, operator_
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
-    from folkmoot_node.lost_answers import LostAnswer
+    from folkmoot_node.evidence.lost_answers import LostAnswer
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +34,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     Example: folkmoot-node ledger show
     """
     from folkmoot.privacy import Rho, epsilon_at
+    from folkmoot_node.answering.reconcile import require_complete
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import require_complete
     from folkmoot_operator.problems import Problem
 
     fault: Problem | None = None
@@ -140,9 +140,9 @@ def verify(
 
     Example: folkmoot-node ledger verify --json
     """
-    from folkmoot_node.chain import Head
+    from folkmoot_node.answering.reconcile import require_complete
+    from folkmoot_node.evidence.hash_chain import Head
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import require_complete
 
     noted = [Head.parse(text) for text in expect or ()]
     with open_home(home) as node:
@@ -192,9 +192,9 @@ def recover(
 
     Example: folkmoot-node ledger recover
     """
+    from folkmoot_node.answering.reconcile import compare, require_same_time
+    from folkmoot_node.answering.reconcile import recover as enter
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import compare, require_same_time
-    from folkmoot_node.reconciliation import recover as enter
 
     with open_home(home) as node:
         with node.connect() as client:

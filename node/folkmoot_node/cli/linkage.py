@@ -49,7 +49,7 @@ def report(
     from rich.table import Column, Table
 
     from folkmoot_node.home import open_home
-    from folkmoot_node.linkage_report import linkage_report
+    from folkmoot_node.linkage.report import linkage_report
 
     with open_home(home) as node, node.open_store() as store:
         found = linkage_report(store.run, source or ())
@@ -86,10 +86,10 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
     """
     from rich.table import Column, Table
 
-    from folkmoot_node.config import load_config
-    from folkmoot_node.review_decisions import ReviewDecisions
-    from folkmoot_node.review_file import path_of
-    from folkmoot_node.store_file import read_key
+    from folkmoot_node.linkage.review_decisions import ReviewDecisions
+    from folkmoot_node.linkage.review_file import path_of
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.store.encrypted_file import read_key
 
     config = load_config(home)
     reviews = ReviewDecisions(config.review_store, read_key(config.key_file)).read()

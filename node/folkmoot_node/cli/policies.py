@@ -28,9 +28,9 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     Example: folkmoot-node policy show --json
     """
     from folkmoot.privacy import epsilon_at
-    from folkmoot_node.config import load_config
-    from folkmoot_node.release_policy import load_unsigned
-    from folkmoot_node.risk_policy import load_policy
+    from folkmoot_node.policies.release_policy import load_unsigned
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.settings.node_toml import load_config
 
     config = load_config(home)
     risk = load_policy(config.risk_policy)
@@ -105,9 +105,9 @@ def sign(
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
+    from folkmoot_node.federation.identity import load_policy_key
     from folkmoot_node.home import open_home
-    from folkmoot_node.identity import load_policy_key
-    from folkmoot_node.release_policy import sign as sign_file
+    from folkmoot_node.policies.release_policy import sign as sign_file
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:

@@ -10,7 +10,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
 from folkmoot_operator.console import console, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_node.retention import Expired
+    from folkmoot_node.operations.retention import Expired
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +38,8 @@ def purge(
     Example: folkmoot-node purge --dry-run
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.retention import expired
-    from folkmoot_node.retention import purge as delete
+    from folkmoot_node.operations.retention import expired
+    from folkmoot_node.operations.retention import purge as delete
 
     with open_home(home) as node:
         found = expired(node)

@@ -11,8 +11,8 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, opera
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
+    from folkmoot_node.evidence.round_book import Decision, KnownRound
     from folkmoot_node.home import NodeHome
-    from folkmoot_node.rounds import Decision, KnownRound
 
 
 _WAITING = "waiting for approval"
@@ -42,9 +42,9 @@ def list_(
 
     Example: folkmoot-node rounds list
     """
-    from folkmoot_node.answering import learn
+    from folkmoot_node.answering.answer import learn
+    from folkmoot_node.answering.reconcile import compare, require_complete
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import compare, require_complete
 
     with open_home(home) as node:
         if not offline:
@@ -83,8 +83,8 @@ def _print_rounds(rows: list[dict[str, Any]]) -> None:
 
 
 def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
-    from folkmoot_node.rounds import RoundStatus
-    from folkmoot_node.statement import describe
+    from folkmoot_node.answering.briefing import describe
+    from folkmoot_node.evidence.round_book import RoundStatus
 
     answer = node.outbox.find(known.round.round_id)
     approval = node.release_policy().policy.operator_approval
@@ -115,8 +115,8 @@ def show(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = Fals
 
     Example: folkmoot-node rounds show latest
     """
+    from folkmoot_node.answering.briefing import describe
     from folkmoot_node.home import open_home
-    from folkmoot_node.statement import describe
 
     with open_home(home) as node:
         known = node.round_book().resolve(round_id)
@@ -141,7 +141,7 @@ def approve(
 
     Example: folkmoot-node approve latest
     """
-    from folkmoot_node.rounds import Decision
+    from folkmoot_node.evidence.round_book import Decision
 
     _decide(home, round_id, None if undo else Decision.APPROVED)
 
@@ -155,15 +155,15 @@ def decline(
 
     Example: folkmoot-node decline 3f2a
     """
-    from folkmoot_node.rounds import Decision
+    from folkmoot_node.evidence.round_book import Decision
 
     _decide(home, round_id, None if undo else Decision.DECLINED)
 
 
 def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
+    from folkmoot_node.answering.briefing import describe
+    from folkmoot_node.answering.reconcile import require_complete
     from folkmoot_node.home import open_home
-    from folkmoot_node.reconciliation import require_complete
-    from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node:
@@ -210,17 +210,17 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
 
     Example: folkmoot-node release latest
     """
-    from folkmoot_node.answering import (
+    from folkmoot_node.answering.answer import (
         answer_round,
         deliver,
         forget_ended_series,
         learn,
         send_again,
     )
+    from folkmoot_node.answering.briefing import describe
+    from folkmoot_node.answering.reconcile import reconcile
+    from folkmoot_node.evidence.outbox import AnswerKind
     from folkmoot_node.home import open_home
-    from folkmoot_node.outbox import AnswerKind
-    from folkmoot_node.reconciliation import reconcile
-    from folkmoot_node.statement import describe
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:

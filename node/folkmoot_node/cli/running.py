@@ -10,7 +10,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, moment
 from folkmoot_operator.console import console, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_node.answering import Event
+    from folkmoot_node.answering.answer import Event
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +43,8 @@ def serve(
     Example: folkmoot-node serve
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.serve import serve as run
-    from folkmoot_node.serve import stop_on_signals
+    from folkmoot_node.running.serve import serve as run
+    from folkmoot_node.running.serve import stop_on_signals
 
     stop = stop_on_signals()
     with open_home(home) as node:
@@ -73,7 +73,7 @@ def doctor(
 
     Example: folkmoot-node doctor
     """
-    from folkmoot_node.doctor import examine
+    from folkmoot_node.operations.doctor import examine
 
     findings = list(examine(home, offline=offline))
     if as_json:

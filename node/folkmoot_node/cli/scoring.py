@@ -14,10 +14,10 @@ from folkmoot_operator.console import console, print_json, progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from folkmoot_node.config import NodeConfig
-    from folkmoot_node.plugins import ConnectedSource
-    from folkmoot_node.scoring import RunSummary
-    from folkmoot_node.trial import Trial
+    from folkmoot_node.pipeline.dry_run import Trial
+    from folkmoot_node.pipeline.local import RunSummary
+    from folkmoot_node.settings.node_toml import NodeConfig
+    from folkmoot_node.sources.connect import ConnectedSource
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +38,10 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
 
     Example: folkmoot-node sources
     """
-    from folkmoot_node.binding import bind
-    from folkmoot_node.config import load_config
-    from folkmoot_node.plugins import connect, load_plugins
-    from folkmoot_node.risk_policy import load_policy
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.binding import bind
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.sources.connect import connect, load_plugins
 
     config = load_config(home)
     plugins = load_plugins()
@@ -108,8 +108,8 @@ def _identifiers(
     config: NodeConfig, connected: Sequence[ConnectedSource], needed: set[str]
 ) -> list[dict[str, str | bool]]:
     """The identifiers of each source, and whether linkage reads them."""
-    from folkmoot_node.identifying import asked
-    from folkmoot_node.people_sources import asked_about_people
+    from folkmoot_node.linkage.people_sources import asked_about_people
+    from folkmoot_node.sources.identifiers import asked
 
     sources = {source.name: source for source in connected}
     used = {name: source for name, source in sources.items() if name in needed}
@@ -152,10 +152,10 @@ def score(
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
-    from folkmoot_node.config import load_config
-    from folkmoot_node.engine import score as run
-    from folkmoot_node.plugins import load_plugins
-    from folkmoot_node.risk_policy import load_policy
+    from folkmoot_node.pipeline.engine import score as run
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.sources.connect import load_plugins
 
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
@@ -172,7 +172,7 @@ def score(
         plugins = load_plugins()
         trial: Trial | None = None
         if only_try:
-            from folkmoot_node.trial import try_policy
+            from folkmoot_node.pipeline.dry_run import try_policy
 
             trial = try_policy(
                 config,
@@ -318,10 +318,10 @@ def explain(
 
     Example: folkmoot-node explain 100012345678
     """
-    from folkmoot_node.explain import explain as look_up
     from folkmoot_node.home import open_home
-    from folkmoot_node.plugins import load_plugins
-    from folkmoot_node.risk_policy import load_policy
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.explain import explain as look_up
+    from folkmoot_node.sources.connect import load_plugins
 
     with open_home(home) as node:
         with node.state.transaction() as connection:
@@ -348,8 +348,8 @@ def households(
 
     Example: folkmoot-node households --band high --out calls.csv
     """
-    from folkmoot_node.cohort import write_households
     from folkmoot_node.home import open_home
+    from folkmoot_node.operations.export_households import write_households
 
     with open_home(home) as node, node.open_store() as store:
         with node.state.transaction() as connection:

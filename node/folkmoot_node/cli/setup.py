@@ -42,7 +42,7 @@ def init(
     Example: folkmoot-node init --home /srv/folkmoot --council E08000009 --name Trafford
     """
     from folkmoot.errors import ContractError
-    from folkmoot_node.initialise import initialise
+    from folkmoot_node.operations.initialise import initialise
     from folkmoot_operator.problems import ExitCode, Problem
 
     try:
@@ -66,10 +66,10 @@ def enrol(
 
     Example: folkmoot-node enrol invitation-E08000009.toml
     """
-    from folkmoot_node.enrolment import enrol as exchange
-    from folkmoot_node.enrolment import read_invitation
+    from folkmoot_node.federation.enrolment import enrol as exchange
+    from folkmoot_node.federation.enrolment import read_invitation
     from folkmoot_node.home import open_home
-    from folkmoot_node.initialise import name_coordinator
+    from folkmoot_node.operations.initialise import name_coordinator
 
     with open_home(home) as node:
         offer = read_invitation(invitation, node.config.council)

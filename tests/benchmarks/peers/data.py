@@ -15,11 +15,11 @@ import polars as pl
 from peers.cells import CELLS, area
 from release import COUNCIL
 
-from folkmoot_node.config import load_config
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import create_key
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.reader import create_key
 
 EMPTY_CELLS = 50
 SMALL_CELLS = 100

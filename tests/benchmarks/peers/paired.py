@@ -17,8 +17,8 @@ from typing import Any
 from peers.runners import bare_opendp, ours
 from peers.task import Task
 
-from folkmoot_node.config import load_config
-from folkmoot_node.store import open_store, read_key
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import open_store, read_key
 
 OPENINGS = 11
 

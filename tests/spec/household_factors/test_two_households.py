@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from folkmoot_node.config import load_config
-from folkmoot_node.explain import explain
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
-from folkmoot_node.store import create_key
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.scoring.explain import explain
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import create_key
 from folkmoot_operator.problems import Problem
 from folkmoot_plugin_household_factors import folkmoot_risk_factors
 from folkmoot_sdk import FieldType

@@ -14,13 +14,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from folkmoot_node.config import load_config
-from folkmoot_node.initialise import initialise
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.run_summary import SourceSummary
-from folkmoot_node.scoring import score
-from folkmoot_node.store import open_store, read_key
+from folkmoot_node.operations.initialise import initialise
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.run_summary import SourceSummary
 from tests.unit.gazetteer.gazetteer_file import HEADER, METADATA, blpu, lpi, street
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Epsilon
 from folkmoot.pure import laplace_variance, plan_pure
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.reconstruct import Reconstruction
+from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 
 TRAFFORD = GssCode("E08000009")
 

@@ -30,7 +30,7 @@ from folkmoot.series import (
     squared_norm,
     variance_factor,
 )
-from folkmoot_node.counts import LARGEST_COUNT
+from folkmoot_node.release.exact_counts import LARGEST_COUNT
 from tests.unit.contract import strategies
 
 LENGTHS = range(FEWEST_ROUNDS, MOST_ROUNDS + 1)

@@ -16,12 +16,12 @@ from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.authority import Authority
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
-from folkmoot_coordinator.database import Database
-from folkmoot_coordinator.intake import Intake, StoredReceipt
-from folkmoot_coordinator.keyfiles import make_private_folder
-from folkmoot_coordinator.rounds import StoredRound, find_round, open_round
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.private_files import make_private_folder
+from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, open_round
+from folkmoot_coordinator.rounds.submissions import Intake, StoredReceipt
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.settings import parse
 

@@ -5,10 +5,10 @@ import datetime
 import pytest
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.round_file import read_round
-from folkmoot_node.config import load_config
-from folkmoot_node.release_policy import load_unsigned
-from folkmoot_node.risk_policy import load_policy
+from folkmoot_coordinator.rounds.round_file import read_round
+from folkmoot_node.policies.release_policy import load_unsigned
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
 from folkmoot_rehearsal import policies
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.extracts import FRAME

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from folkmoot_node.households import combine
-from folkmoot_node.link import HOUSEHOLD
+from folkmoot_node.households.combine import combine
+from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_plugin_savvi.source import SavviSource
 from folkmoot_plugin_savvi.standard import AttributeField, load, versions
 from folkmoot_sdk import Level, PluginError

@@ -46,16 +46,16 @@ from folkmoot.v1 import (
 )
 from folkmoot.versions import SPOKEN, VersionRange
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator import server
-from folkmoot_coordinator.authority import Authority
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
-from folkmoot_coordinator.councils import enrolled
-from folkmoot_coordinator.database import Database
-from folkmoot_coordinator.invitations import Invitation
-from folkmoot_coordinator.invitations import invite as make_invitation
-from folkmoot_coordinator.keyfiles import make_private_folder
-from folkmoot_coordinator.rounds import open_round
-from folkmoot_coordinator.server import CoordinatorServer
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_coordinator.membership.invitations import Invitation
+from folkmoot_coordinator.membership.invitations import invite as make_invitation
+from folkmoot_coordinator.private_files import make_private_folder
+from folkmoot_coordinator.rounds.round_store import open_round
+from folkmoot_coordinator.server import server
+from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.settings import parse
 
@@ -338,7 +338,7 @@ class Region:
         """Number of rows of each table that an answer would add to."""
         from sqlalchemy import func, select
 
-        from folkmoot_coordinator.tables import AnswerRow, CellsRow
+        from folkmoot_coordinator.database.models import AnswerRow, CellsRow
 
         with self.database.reading() as session:
             return {

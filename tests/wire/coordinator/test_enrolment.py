@@ -17,10 +17,11 @@ from folkmoot.codec import decode_rejection
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import enrolment_pb2, enrolment_pb2_grpc
-from folkmoot_coordinator import first_message, server
-from folkmoot_coordinator.councils import revoke
-from folkmoot_coordinator.enrolment import Enrolment
-from folkmoot_coordinator.identity import Member
+from folkmoot_coordinator.membership.caller import Member
+from folkmoot_coordinator.membership.councils import revoke
+from folkmoot_coordinator.membership.enrolment import Enrolment
+from folkmoot_coordinator.server import server
+from folkmoot_coordinator.server import stalled_calls as first_message
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region
@@ -209,7 +210,7 @@ def test_a_node_does_not_talk_to_a_coordinator_of_another_authority(
 ) -> None:
     from dataclasses import replace
 
-    from folkmoot_coordinator.authority import Authority
+    from folkmoot_coordinator.membership.certificate_authority import Authority
 
     other = Authority.create(tmp_path_factory.mktemp("other"), "Elsewhere", region.clock())
     client = region.invite()

@@ -15,10 +15,10 @@ from folkmoot.codec import decode_rejection, encode_versions
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
-from folkmoot_coordinator.authority import Authority, SigningRequest
 from folkmoot_coordinator.clock import DAY, HOUR
 from folkmoot_coordinator.config import split_address
-from folkmoot_coordinator.councils import revoke
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.councils import revoke
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region
@@ -120,7 +120,7 @@ def test_collection_calls_on_the_enrolment_port_are_refused_or_unknown(region: R
 
 
 def test_when_a_council_was_last_seen_is_remembered(region: Region) -> None:
-    from folkmoot_coordinator.councils import enrolled
+    from folkmoot_coordinator.membership.councils import enrolled
 
     client = region.member()
     assert enrolled(region.database, region.clock())[0].last_seen is None

@@ -17,8 +17,8 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.config import Home
-from folkmoot_coordinator.rounds import find_round, standings
-from folkmoot_coordinator.server import CoordinatorServer
+from folkmoot_coordinator.rounds.round_store import find_round, standings
+from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from folkmoot.refusal import refusal_digest
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.release import release_digest
 from folkmoot.rounds import round_digest
-from folkmoot_coordinator.councils import revoke
+from folkmoot_coordinator.membership.councils import revoke
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region

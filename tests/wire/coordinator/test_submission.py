@@ -24,8 +24,8 @@ from folkmoot.v1 import (
     round_pb2,
 )
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.results import released_counts
-from folkmoot_coordinator.rounds import close_round, find_round
+from folkmoot_coordinator.publication.round_result import released_counts
+from folkmoot_coordinator.rounds.round_store import close_round, find_round
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region

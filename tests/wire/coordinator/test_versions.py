@@ -11,7 +11,7 @@ from folkmoot.codec import decode_rejection
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import UpgradeSide, VersionRange
-from folkmoot_coordinator import services
+from folkmoot_coordinator.server import services
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region

@@ -28,16 +28,21 @@ from folkmoot.rejection import Rejection
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc, release_pb2, round_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.config import load_config
+from folkmoot_node.federation.identity import (
+    KeyFiles,
+    create_request,
+    keep_membership,
+    load_policy_key,
+)
 from folkmoot_node.home import open_home
-from folkmoot_node.identity import KeyFiles, create_request, keep_membership, load_policy_key
-from folkmoot_node.initialise import initialise, name_coordinator
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.release_policy import sign
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
+from folkmoot_node.operations.initialise import initialise, name_coordinator
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.release_policy import sign
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
 
 COUNCIL = GssCode(TRAFFORD)
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_node.answering import poll
+from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import Problem

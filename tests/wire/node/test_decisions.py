@@ -8,13 +8,13 @@ from stage import Stage, ask
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
-from folkmoot_node.answering import consider, learn, poll
+from folkmoot_node.answering.answer import consider, learn, poll
+from folkmoot_node.evidence.outbox import AnswerKind
+from folkmoot_node.evidence.round_book import Decision, KnownRound
+from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import load_policy_key
-from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.release_policy import sign
-from folkmoot_node.rounds import Decision, KnownRound
-from folkmoot_node.steps import Step
+from folkmoot_node.policies.release_policy import sign
+from folkmoot_node.release.steps import Step
 
 
 class PowerCut(BaseException):

@@ -18,11 +18,11 @@ from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.versions import UpgradeSide
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.authority import SigningRequest
+from folkmoot_coordinator.membership.certificate_authority import SigningRequest
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering import Event, poll
+from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import KeyFiles, create_request, keep_membership
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -213,7 +213,7 @@ def test_a_server_of_another_authority_is_not_spoken_to(stage: Stage, tmp_path: 
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from folkmoot_coordinator.authority import Authority
+    from folkmoot_coordinator.membership.certificate_authority import Authority
 
     (tmp_path / "impostor").mkdir()
     impostor = Authority.create(tmp_path / "impostor", "Test", int(time.time()))

@@ -13,14 +13,14 @@ from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.rounds import LARGEST_LOSS
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node import rounds
-from folkmoot_node.answering import consider, deliver, learn, poll
+from folkmoot_node.answering.answer import consider, deliver, learn, poll
 from folkmoot_node.cli import app
-from folkmoot_node.coordinator_client import CoordinatorClient, RejectedByCoordinator
-from folkmoot_node.enrolment import read_invitation
+from folkmoot_node.evidence import round_book as rounds
+from folkmoot_node.evidence.outbox import Answer
+from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.federation.enrolment import read_invitation
+from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import KeyFiles
-from folkmoot_node.outbox import Answer
 from folkmoot_operator.problems import Problem
 
 INVITATION = """\

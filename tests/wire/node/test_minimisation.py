@@ -14,14 +14,14 @@ from stage import Stage, ask
 from typer.testing import CliRunner
 
 from folkmoot import codec
-from folkmoot_node.answering import poll
+from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
-from folkmoot_node.config import load_config
 from folkmoot_node.home import open_home
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import begin
-from folkmoot_node.store_file import attach, read_key
+from folkmoot_node.pipeline.local import begin
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.encrypted_file import attach, read_key
 
 CANARY = "zqcanary"
 """Stands in every undeclared text, with the number of its source."""

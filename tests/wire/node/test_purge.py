@@ -10,13 +10,13 @@ from stage import Stage, ask
 from folkmoot import codec
 from folkmoot.refusal import RefusalReason
 from folkmoot.series import Series, SeriesEvent
-from folkmoot_node.answering import answer_round, learn
+from folkmoot_node.answering.answer import answer_round, learn
+from folkmoot_node.evidence.outbox import AnswerKind
+from folkmoot_node.evidence.round_book import KnownRound
+from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import load_policy_key
-from folkmoot_node.outbox import AnswerKind
-from folkmoot_node.release_policy import sign
-from folkmoot_node.retention import Kind, expired, purge
-from folkmoot_node.rounds import KnownRound
+from folkmoot_node.operations.retention import Kind, expired, purge
+from folkmoot_node.policies.release_policy import sign
 from folkmoot_operator.problems import Problem
 
 DAY = 86_400

@@ -19,12 +19,12 @@ from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import RefusalReason
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_node.answering import Event, poll
+from folkmoot_node.answering.answer import Event, poll
+from folkmoot_node.answering.reconcile import recover
 from folkmoot_node.cli import app
+from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
-from folkmoot_node.reconciliation import recover
-from folkmoot_node.state import StateDatabase
-from folkmoot_node.steps import Step
+from folkmoot_node.release.steps import Step
 from folkmoot_operator.problems import ExitCode, Problem
 
 FIRST, SECOND = f"{1:032x}", f"{2:032x}"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot_coordinator.authority import Authority
-from folkmoot_node.coordinator_client import CoordinatorClient
-from folkmoot_node.egress import EgressLog
-from folkmoot_node.state import StateDatabase, system_clock
+from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_node.evidence.database import StateDatabase, system_clock
+from folkmoot_node.evidence.egress_log import EgressLog
+from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_operator.problems import ExitCode, Problem
 
 PREFACE = 24

@@ -21,16 +21,16 @@ from folkmoot.release import Release
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import collection_pb2
-from folkmoot_coordinator.series import StoredRelease, monthly_statistics
-from folkmoot_node.answering import answer_round, deliver, forget_ended_series
+from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
+from folkmoot_node.answering.answer import answer_round, deliver, forget_ended_series
+from folkmoot_node.answering.reconcile import compare, recover
+from folkmoot_node.evidence.outbox import Answer
+from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.identity import load_policy_key
-from folkmoot_node.outbox import Answer
-from folkmoot_node.plugins import load_plugins
-from folkmoot_node.reconciliation import compare, recover
-from folkmoot_node.release_policy import sign
-from folkmoot_node.risk_policy import load_policy
-from folkmoot_node.scoring import score
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.policies.release_policy import sign
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import Problem
 
 NOON = int(time.time())
@@ -254,7 +254,7 @@ def test_a_position_that_was_paid_for_and_not_answered_is_taken(
     stage: Stage, node: NodeHome
 ) -> None:
     """Else a coordinator could have more debits made than the series has rounds."""
-    from folkmoot_node.steps import Step
+    from folkmoot_node.release.steps import Step
 
     def fail(step: Step) -> None:
         if step is Step.DEBITED:
@@ -343,7 +343,7 @@ def test_the_history_is_forgotten_when_the_series_is_over_without_its_last_round
 
 def test_what_a_crash_left_uncounted_is_counted_anew(stage: Stage, node: NodeHome) -> None:
     """The second attempt sees newer scores; only one count leaves."""
-    from folkmoot_node.steps import Step
+    from folkmoot_node.release.steps import Step
 
     score_with(stage.home, FIRST)
     first = read(answer(stage, node, in_series(1)))
@@ -363,7 +363,7 @@ def test_what_a_crash_left_uncounted_is_counted_anew(stage: Stage, node: NodeHom
 
 
 def test_rounds_show_says_what_a_series_costs(stage: Stage, node: NodeHome) -> None:
-    from folkmoot_node.statement import describe
+    from folkmoot_node.answering.briefing import describe
 
     round_ = in_series(2)
     learn(stage, node, round_)

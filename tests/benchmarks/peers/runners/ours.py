@@ -32,14 +32,14 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from folkmoot.rounds import Mechanism, Round, round_digest
     from folkmoot.v1 import collection_pb2
     from folkmoot.workload import Attribute, Marginal, Workload
-    from folkmoot_node.admission import Standing
-    from folkmoot_node.config import load_config
-    from folkmoot_node.ledger import Ledger
-    from folkmoot_node.outbox import Answer, AnswerKind, Outbox
-    from folkmoot_node.release import release
-    from folkmoot_node.state import StateDatabase, system_clock
-    from folkmoot_node.store import open_store, read_key
-    from folkmoot_node.tabulate import tabulate
+    from folkmoot_node.evidence.database import StateDatabase, system_clock
+    from folkmoot_node.evidence.ledger import Ledger
+    from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
+    from folkmoot_node.release.admission import Standing
+    from folkmoot_node.release.mechanism import release
+    from folkmoot_node.release.tabulate import tabulate
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.store.reader import open_store, read_key
 
     config = load_config(Path(task.home))
     council = config.council
@@ -90,7 +90,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     def released(stored: Answer) -> dict[int, float]:
         import numpy as np
 
-        from folkmoot_coordinator.reconstruct import Reconstruction
+        from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 
         assert stored.kind is AnswerKind.RELEASE
         plan = question(0)[0].plan(council)

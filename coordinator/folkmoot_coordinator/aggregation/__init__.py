@@ -1,0 +1,1 @@
+"""From noisy counts to regional estimates. A pure function of releases: no database, no files."""

@@ -1,0 +1,1 @@
+"""Tables for readers: whole numbers, none negative, all sums agreeing."""

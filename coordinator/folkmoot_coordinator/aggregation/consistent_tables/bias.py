@@ -1,0 +1,208 @@
+"""How far presentable tables are off: a parametric bootstrap.
+
+Whole, non-negative and agreeing tables cannot be unbiased. To measure the price, the
+presentable tables stand in for the truth: estimates are drawn around them with the noise
+that the round had, made presentable in the same way, and compared. This uses nothing but
+what is published, so it costs no privacy (Efron and Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 10). Each draw of noise is used twice, with both signs: noise is
+symmetric, and so its own mean does not enter the mean error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+
+from folkmoot.strategy import Depths
+from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
+from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import FittingOrder
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain, Float64, Int64
+
+_BOUNDS = (0, 1, 10, 100)
+_MOST_PAIRS = 10
+_FEWEST_PAIRS = 2
+_CELLS = 5_000_000  # in all replicates together; about half a minute
+_SIGNS = (1, -1)
+
+
+class Draw(Protocol):
+    """Draws unbiased estimates."""
+
+    def __call__(
+        self, rng: np.random.Generator, truth: Mapping[Depths, Int64]
+    ) -> Mapping[Depths, Float64]:
+        """Estimates of the same tables with new noise, agreeing with each other."""
+
+
+class Scope(StrEnum):
+    """Which tables a row is about."""
+
+    COUNCIL = "council"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """How far the cells of a marginal are off that hold so many households.
+
+    Attributes:
+        scope: The councils' tables, or the sum of them all, over all areas.
+        least: Fewest households of these cells.
+        most: Most households of these cells; None if there is no bound.
+        cells: Number of cells.
+        bias: Mean of presentable value less truth, households.
+        bias_error: Standard error of `bias`, from the spread between draws.
+        rmse: Root mean squared error of the presentable values, households.
+        unbiased_rmse: The same of the unbiased estimates.
+    """
+
+    scope: Scope
+    least: int
+    most: int | None
+    cells: int
+    bias: float
+    bias_error: float
+    rmse: float
+    unbiased_rmse: float
+
+
+def draws(cells: int) -> int:
+    """Number of draws of noise for so many cells of all councils, so that time is bounded."""
+    return max(_FEWEST_PAIRS, min(_MOST_PAIRS, _CELLS // max(1, 2 * cells)))
+
+
+class BiasMeasurement:
+    """Collects the errors of one council after the other.
+
+    Args:
+        order: How tables are made presentable.
+        areas: The axes that are areas, each with the depth from which it is.
+        count: Number of draws of noise; at least 2.
+    """
+
+    def __init__(self, order: FittingOrder, areas: Mapping[int, int], count: int) -> None:
+        self._order = order
+        self._areas = areas
+        self._count = count
+        self._councils = {table: _Tally.empty(count) for table in order.presented}
+        self._truth: dict[Depths, Int64] = {}
+        self._shown: dict[tuple[Depths, int, int], Int64] = {}
+        self._unbiased: dict[tuple[Depths, int, int], Float64] = {}
+
+    def add(
+        self,
+        tables: Mapping[Depths, Int64],
+        domain: Domain,
+        draw: Draw,
+        rng: np.random.Generator,
+    ) -> None:
+        """Replicates one council.
+
+        Args:
+            tables: Its presentable tables.
+            domain: Its cells.
+            draw: Draws estimates around them.
+            rng: Where the noise comes from; it need not be secret.
+        """
+        for table, truth in tables.items():
+            whole = domain.total(truth, table, self._whole(table))
+            self._truth[table] = self._truth.get(table, np.zeros_like(whole)) + whole
+        for at in range(self._count):
+            drawn = draw(rng, tables)
+            for sign in _SIGNS:
+                estimates = {
+                    table: truth + sign * (drawn[table] - truth) for table, truth in tables.items()
+                }
+                shown = presentable(estimates, domain, self._order)
+                self._add(at, sign, tables, shown, estimates, domain)
+
+    def _add(
+        self,
+        at: int,
+        sign: int,
+        tables: Mapping[Depths, Int64],
+        shown: Mapping[Depths, Int64],
+        unbiased: Mapping[Depths, Float64],
+        domain: Domain,
+    ) -> None:
+        for table, truth in tables.items():
+            self._councils[table].add(at, truth, shown[table], unbiased[table])
+            key, above = (table, at, sign), self._whole(table)
+            whole = domain.total(shown[table], table, above)
+            self._shown[key] = self._shown.get(key, np.zeros_like(whole)) + whole
+            estimated = domain.total(unbiased[table], table, above)
+            self._unbiased[key] = self._unbiased.get(key, np.zeros_like(estimated)) + estimated
+
+    def result(self) -> dict[Depths, tuple[Bias, ...]]:
+        """For each table a row for each scope and size of cells that there are."""
+        found: dict[Depths, tuple[Bias, ...]] = {}
+        for table, truth in self._truth.items():
+            region = _Tally.empty(self._count)
+            for at in range(self._count):
+                for sign in _SIGNS:
+                    key = table, at, sign
+                    region.add(at, truth, self._shown[key], self._unbiased[key])
+            found[table] = (
+                *self._councils[table].rows(Scope.COUNCIL),
+                *region.rows(Scope.REGION),
+            )
+        return found
+
+    def _whole(self, table: Depths) -> Depths:
+        return tuple(
+            0 if depth >= self._areas.get(at, depth + 1) else depth
+            for at, depth in enumerate(table)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tally:
+    """Sums over cells and signs by draw and size, float64, shape (draws, sizes)."""
+
+    cells: Float64
+    errors: Float64
+    squares: Float64
+    unbiased_squares: Float64
+
+    @classmethod
+    def empty(cls, count: int) -> _Tally:
+        return cls(*(np.zeros((count, len(_BOUNDS))) for _ in range(4)))
+
+    def add(self, at: int, truth: Int64, shown: Int64, unbiased: Float64) -> None:
+        size = np.searchsorted(_BOUNDS, truth.ravel(), side="right") - 1
+        error = (shown - truth).ravel().astype(np.float64)
+        noise = (unbiased - truth).ravel()
+
+        def summed(weights: Float64 | None = None) -> Float64:
+            return np.bincount(size, weights=weights, minlength=len(_BOUNDS)).astype(np.float64)
+
+        self.cells[at] += summed()
+        self.errors[at] += summed(error)
+        self.squares[at] += summed(error**2)
+        self.unbiased_squares[at] += summed(noise**2)
+
+    def rows(self, scope: Scope) -> list[Bias]:
+        found = []
+        count = len(self.cells)
+        for at, least in enumerate(_BOUNDS):
+            cells = self.cells[0, at]
+            if not cells:
+                continue
+            means = self.errors[:, at] / cells
+            found.append(
+                Bias(
+                    scope=scope,
+                    least=least,
+                    most=_BOUNDS[at + 1] - 1 if at + 1 < len(_BOUNDS) else None,
+                    cells=int(cells) // len(_SIGNS),
+                    bias=float(means.mean()),
+                    bias_error=float(means.std(ddof=1) / count**0.5),
+                    rmse=float((self.squares[:, at].mean() / cells) ** 0.5),
+                    unbiased_rmse=float((self.unbiased_squares[:, at].mean() / cells) ** 0.5),
+                )
+            )
+        return found

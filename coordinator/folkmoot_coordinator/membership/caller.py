@@ -1,0 +1,79 @@
+"""Which council is calling: read from its verified certificate, on every call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.certificate_authority import COUNCIL_URN
+from folkmoot_coordinator.membership.councils import certificate_valid, record_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A council that proved who it is.
+
+    Attributes:
+        council: GSS code the certificate is bound to.
+        serial: Serial number of the certificate, hexadecimal.
+    """
+
+    council: GssCode
+    serial: str
+
+
+def authenticate(pem: bytes | None, database: Database, now: int) -> Member:
+    """The council whose certificate the TLS library has verified.
+
+    TLS has checked the chain and that the peer holds the key. Whether the certificate is
+    one we remember, for that council, not expired and not revoked is checked here,
+    because a connection may outlive all of these.
+
+    Args:
+        pem: The peer's certificate; None if it showed none.
+        database: Where certificates are remembered.
+        now: Seconds since 1970-01-01T00:00:00Z.
+
+    Raises:
+        Rejected: CERTIFICATE.
+    """
+    if pem is None:
+        raise _refused("no certificate was shown; enrol first (`folkmoot-node enrol`)")
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        council = _bound_to(certificate)
+    except (ValueError, x509.ExtensionNotFound):
+        raise _refused("the certificate is not bound to a council") from None
+    member = Member(council, format(certificate.serial_number, "x"))
+    if certificate.not_valid_after_utc.timestamp() <= now:
+        raise _refused("the certificate has expired; enrol again with a new invitation")
+    with database.reading() as session:
+        valid = certificate_valid(session, member.council, member.serial, now)
+    if not valid:
+        raise _refused(
+            "the certificate is not known here or has been revoked; enrol again with a new "
+            "invitation"
+        )
+    record_seen(database, member.council, now)
+    return member
+
+
+def _bound_to(certificate: x509.Certificate) -> GssCode:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    councils = [
+        uri.removeprefix(COUNCIL_URN)
+        for uri in names.get_values_for_type(x509.UniformResourceIdentifier)
+        if uri.startswith(COUNCIL_URN)
+    ]
+    if len(councils) != 1:
+        raise ContractError("certificate", f"names {len(councils)} councils", "It must name one")
+    return GssCode(councils[0], "certificate")
+
+
+def _refused(detail: str) -> Rejected:
+    return Rejected(Rejection(RejectionReason.CERTIFICATE, detail))

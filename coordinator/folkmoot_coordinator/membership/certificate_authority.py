@@ -1,0 +1,298 @@
+"""The region's certificate authority.
+
+Certificates are ECDSA P-256, which every TLS library accepts. A node's certificate is
+bound to one council: the GSS code is its common name and the URI
+`urn:folkmoot:council:<code>` its subject alternative name. What subject a request claims
+does not matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot_coordinator.clock import DAY, to_datetime
+from folkmoot_coordinator.private_files import write_private
+from folkmoot_operator.problems import ExitCode, Problem
+
+COUNCIL_URN = "urn:folkmoot:council:"
+"""Prefix of the URI that binds a certificate to a council."""
+AUTHORITY_DAYS = 3650
+"""Days the authority's own certificate is valid."""
+BACKDATED_SECONDS = 300
+"""How far certificates are dated back, for nodes whose clocks are behind."""
+
+_KEY_FILE = "authority.key"
+_CERTIFICATE_FILE = "authority.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """A certificate made for a node.
+
+    Attributes:
+        council: Council it is bound to.
+        serial: Serial number in hexadecimal, without leading zeros.
+        certificate: DER.
+        key_digest: SHA-256 of the public key (SubjectPublicKeyInfo, DER), 32 bytes.
+        issued_at: Seconds since 1970-01-01T00:00:00Z.
+        expires_at: Seconds since 1970-01-01T00:00:00Z.
+    """
+
+    council: GssCode
+    serial: str
+    certificate: bytes
+    key_digest: bytes
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """What the coordinator shows to nodes.
+
+    Attributes:
+        key: Private key, PEM.
+        certificate: Certificate, PEM.
+        expires_at: Seconds since 1970-01-01T00:00:00Z.
+    """
+
+    key: bytes
+    certificate: bytes
+    expires_at: int
+
+
+class Authority:
+    """Issues certificates for councils and for the coordinator's own ports."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._key = key
+        self._certificate = certificate
+
+    @classmethod
+    def create(cls, folder: Path, region: str, now: int) -> Authority:
+        """Makes a new authority and keeps its key in `folder`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(region))])
+        certificate = (
+            _builder(name, name, key.public_key(), key.public_key(), now, AUTHORITY_DAYS)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(certificates=True), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        write_private(folder / _KEY_FILE, _key_pem(key))
+        write_private(
+            folder / _CERTIFICATE_FILE, certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        return cls(key, certificate)
+
+    @classmethod
+    def load(cls, folder: Path) -> Authority:
+        """Reads the authority kept in `folder`.
+
+        Raises:
+            Problem: If key or certificate are missing or do not belong together.
+        """
+        key_file, certificate_file = folder / _KEY_FILE, folder / _CERTIFICATE_FILE
+        try:
+            key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        except (OSError, ValueError, TypeError) as error:
+            raise _unreadable(folder, type(error).__name__) from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise _unreadable(folder, "not an ECDSA key")
+        if certificate.public_key() != key.public_key():
+            raise _unreadable(folder, "key and certificate do not belong together")
+        return cls(key, certificate)
+
+    @property
+    def pem(self) -> bytes:
+        """The authority's certificate, PEM."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def der(self) -> bytes:
+        """The authority's certificate, DER."""
+        return self._certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def expires_at(self) -> int:
+        """When the authority's certificate ends, seconds since 1970-01-01T00:00:00Z."""
+        return int(self._certificate.not_valid_after_utc.timestamp())
+
+    def issue_node_certificate(
+        self, request: SigningRequest, council: GssCode, now: int, days: int
+    ) -> IssuedCertificate:
+        """Makes a certificate for the key of `request`, bound to `council`."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
+        certificate = (
+            self._builder(name, request.public_key, now, days)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName(
+                    [x509.UniformResourceIdentifier(COUNCIL_URN + council)]
+                ),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        return IssuedCertificate(
+            council=council,
+            serial=format(certificate.serial_number, "x"),
+            certificate=certificate.public_bytes(serialization.Encoding.DER),
+            key_digest=request.key_digest,
+            issued_at=now,
+            expires_at=int(certificate.not_valid_after_utc.timestamp()),
+        )
+
+    def issue_server_identity(self, hosts: tuple[str, ...], now: int, days: int) -> ServerIdentity:
+        """Makes a key and a certificate for the coordinator's ports."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(hosts[0]))])
+        certificate = (
+            self._builder(name, key.public_key(), now, days)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([_host_name(host) for host in hosts]), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        return ServerIdentity(
+            key=_key_pem(key),
+            certificate=certificate.public_bytes(serialization.Encoding.PEM),
+            expires_at=int(certificate.not_valid_after_utc.timestamp()),
+        )
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int, days: int
+    ) -> x509.CertificateBuilder:
+        return _builder(subject, self._certificate.subject, key, self._key.public_key(), now, days)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """A certificate signing request whose sender proved to hold the private key.
+
+    Attributes:
+        public_key: ECDSA P-256 public key.
+    """
+
+    public_key: ec.EllipticCurvePublicKey
+
+    @classmethod
+    def parse(cls, der: bytes) -> SigningRequest:
+        """Reads a PKCS#10 request, DER, and checks the proof of possession.
+
+        Raises:
+            ContractError: If it is not one, or not signed by its own key.
+        """
+        try:
+            request = x509.load_der_x509_csr(der)
+            key = request.public_key()
+            signed = request.is_signature_valid
+        except (ValueError, TypeError, InvalidSignature):
+            raise ContractError("csr", "is not a signing request", "Send PKCS#10, DER") from None
+        except Exception as error:  # unknown algorithms raise types of their own
+            raise ContractError(
+                "csr", f"cannot be read ({type(error).__name__})", "Send PKCS#10, DER"
+            ) from None
+        if not signed:
+            raise ContractError(
+                "csr", "is not signed by its own key", "Sign the request with the node's key"
+            )
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+            raise ContractError(
+                "csr", "has a key of another kind", "Use an ECDSA key on the curve P-256"
+            )
+        return cls(key)
+
+    @property
+    def key_digest(self) -> bytes:
+        """SHA-256 of the public key (SubjectPublicKeyInfo, DER), 32 bytes."""
+        return hashlib.sha256(
+            self.public_key.public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        ).digest()
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    issuer_key: ec.EllipticCurvePublicKey,
+    now: int,
+    days: int,
+) -> x509.CertificateBuilder:
+    start = to_datetime(now)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - timedelta(seconds=BACKDATED_SECONDS))
+        .not_valid_after(start + timedelta(seconds=days * DAY))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False
+        )
+    )
+
+
+def _usage(*, certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificates,
+        crl_sign=certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _common_name(text: str) -> str:
+    return text[:64]  # upper bound of a common name in X.520
+
+
+def _host_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _unreadable(folder: Path, why: str) -> Problem:
+    return Problem(
+        f"the certificate authority cannot be read ({why})",
+        where=str(folder),
+        remedy="Restore the folder from its backup; a new authority means enrolling every "
+        "council again",
+        exit_code=ExitCode.SETTINGS,
+    )

@@ -1,0 +1,130 @@
+"""Councils that have enrolled, their certificates, and revocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from folkmoot.geography import GssCode
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.membership.certificate_authority import IssuedCertificate
+
+SEEN_SECONDS = 15
+"""How precisely it is remembered when a council was last seen, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Council:
+    """A council that has enrolled.
+
+    Attributes:
+        code: GSS code.
+        enrolled_at: When it first enrolled, seconds since 1970-01-01T00:00:00Z.
+        last_seen: When it last called, to about 15 seconds; None if never since.
+        valid_certificates: Certificates that are neither expired nor revoked.
+        expires_at: When the last of these expires; None if there is none.
+    """
+
+    code: GssCode
+    enrolled_at: int
+    last_seen: int | None
+    valid_certificates: int
+    expires_at: int | None
+
+
+def enrolled(database: Database, now: int) -> tuple[Council, ...]:
+    """Every council that has enrolled, in order of its code."""
+    valid = (
+        select(
+            CertificateRow.council.label("council"),
+            func.count().label("valid"),
+            func.max(CertificateRow.expires_at).label("expires_at"),
+        )
+        .where(CertificateRow.revoked_at.is_(None), CertificateRow.expires_at > now)
+        .group_by(CertificateRow.council)
+        .subquery()
+    )
+    query = (
+        select(CouncilRow, valid.c.valid, valid.c.expires_at)
+        .outerjoin(valid, valid.c.council == CouncilRow.code)
+        .order_by(CouncilRow.code)
+    )
+    with database.reading() as session:
+        return tuple(
+            Council(GssCode(row.code), row.enrolled_at, row.last_seen, count or 0, expires_at)
+            for row, count, expires_at in session.execute(query)
+        )
+
+
+def record_certificate(session: Session, issued: IssuedCertificate) -> None:
+    """Remembers a certificate, and the council if it is new."""
+    if session.get(CouncilRow, issued.council) is None:
+        session.add(CouncilRow(code=issued.council, enrolled_at=issued.issued_at))
+        session.flush()
+    session.add(
+        CertificateRow(
+            serial=issued.serial,
+            council=issued.council,
+            certificate=issued.certificate,
+            key_digest=issued.key_digest,
+            issued_at=issued.issued_at,
+            expires_at=issued.expires_at,
+        )
+    )
+
+
+def certificate_valid(session: Session, council: GssCode, serial: str, now: int) -> bool:
+    """True if the certificate is one of ours, for that council, and not revoked."""
+    row = session.execute(
+        select(CertificateRow.council, CertificateRow.revoked_at, CertificateRow.expires_at).where(
+            CertificateRow.serial == serial
+        )
+    ).one_or_none()
+    return (
+        row is not None
+        and row.council == council
+        and row.revoked_at is None
+        and row.expires_at > now
+    )
+
+
+def record_seen(database: Database, council: GssCode, now: int) -> None:
+    """Remembers that a council called; writes at most every 15 seconds."""
+    with database.reading() as session:
+        last = session.scalar(select(CouncilRow.last_seen).where(CouncilRow.code == council))
+    if last is not None and now - last < SEEN_SECONDS:
+        return
+    with database.writing() as session:
+        session.execute(update(CouncilRow).where(CouncilRow.code == council).values(last_seen=now))
+
+
+def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
+    """Withdraws a council's certificates and its unused invitations, at once.
+
+    Returns:
+        How many certificates and how many invitations were withdrawn.
+    """
+    with database.writing() as session:
+        # Enrolments under way hold the invitation, renewals the council: certificates come
+        # last, so that those which such transactions add are withdrawn too.
+        session.get(CouncilRow, council, with_for_update=True)
+        invitations = session.scalars(
+            update(InvitationRow)
+            .where(
+                InvitationRow.council == council,
+                InvitationRow.used_at.is_(None),
+                InvitationRow.expires_at > now,
+            )
+            .values(expires_at=now)
+            .returning(InvitationRow.token_digest)
+        ).all()
+        certificates = session.scalars(
+            update(CertificateRow)
+            .where(CertificateRow.council == council, CertificateRow.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .returning(CertificateRow.serial)
+        ).all()
+    return len(certificates), len(invitations)

@@ -1,0 +1,136 @@
+"""How a council becomes a member of the region, and stays one."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot_coordinator.clock import Clock, to_text
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.membership.caller import Member
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.councils import certificate_valid, record_certificate
+from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
+
+_NEW_INVITATION = "ask the region for a new invitation (`folkmoot-coordinator invite`)"
+
+
+class Enrolment:
+    """Exchanges tokens and signing requests for certificates."""
+
+    def __init__(
+        self, database: Database, authority: Authority, clock: Clock, *, node_days: int
+    ) -> None:
+        self._database = database
+        self._authority = authority
+        self._clock = clock
+        self._node_days = node_days
+
+    def enrol(self, token: bytes, council: str, csr: bytes) -> bytes:
+        """The certificate for a node that was invited.
+
+        A node that lost the answer asks again with the same key and gets the same
+        certificate.
+
+        Args:
+            token: One-time token of the invitation, 32 bytes.
+            council: GSS code the node claims; must be that of the invitation.
+            csr: PKCS#10 signing request, DER. Its subject is ignored.
+
+        Returns:
+            Certificate, DER.
+
+        Raises:
+            Rejected: MALFORMED, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED, or CERTIFICATE
+                if the certificate made before has been revoked.
+        """
+        code, request = _read(council, csr)
+        if len(token) != TOKEN_BYTES:
+            raise _rejected(
+                RejectionReason.MALFORMED, f"token: has {len(token)} bytes; it needs {TOKEN_BYTES}"
+            )
+        now = self._clock()
+        with self._database.writing() as session:
+            invitation = session.scalar(
+                select(InvitationRow)
+                .where(InvitationRow.token_digest == token_digest(token))
+                .with_for_update()
+            )
+            if invitation is None or invitation.council != code:
+                raise _rejected(
+                    RejectionReason.TOKEN_INVALID,
+                    f"the token is unknown, or not for {code}; {_NEW_INVITATION}",
+                )
+            if invitation.used_at is not None:
+                return _issued_before(session, invitation, request)
+            if invitation.expires_at <= now:
+                raise _rejected(
+                    RejectionReason.TOKEN_EXPIRED,
+                    f"the token expired at {to_text(invitation.expires_at)}; {_NEW_INVITATION}",
+                )
+            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+            record_certificate(session, issued)
+            invitation.used_at = now
+            invitation.key_digest = issued.key_digest
+            invitation.serial = issued.serial
+            return issued.certificate
+
+    def renew(self, member: Member, csr: bytes) -> bytes:
+        """A new certificate for a council whose present one was just verified.
+
+        That the present one is still valid is checked again in the transaction that
+        records the new one, so that no renewal under way outlives a revocation.
+
+        Returns:
+            Certificate, DER.
+
+        Raises:
+            Rejected: MALFORMED, or CERTIFICATE if the present one was revoked meanwhile.
+        """
+        code, request = _read(member.council, csr)
+        now = self._clock()
+        issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+        with self._database.writing() as session:
+            session.get(CouncilRow, code, with_for_update=True)
+            if not certificate_valid(session, code, member.serial, now):
+                raise _rejected(
+                    RejectionReason.CERTIFICATE,
+                    f"the certificate has been revoked; {_NEW_INVITATION}",
+                )
+            record_certificate(session, issued)
+        return issued.certificate
+
+
+def _read(council: str, csr: bytes) -> tuple[GssCode, SigningRequest]:
+    try:
+        return GssCode(council, "council"), SigningRequest.parse(csr)
+    except ContractError as error:
+        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+
+
+def _issued_before(session: Session, invitation: InvitationRow, request: SigningRequest) -> bytes:
+    if invitation.key_digest != request.key_digest:
+        raise _rejected(
+            RejectionReason.TOKEN_USED,
+            f"the token was used before, with another key; {_NEW_INVITATION}",
+        )
+    row = session.execute(
+        select(CertificateRow.certificate, CertificateRow.revoked_at).where(
+            CertificateRow.serial == invitation.serial
+        )
+    ).one()
+    if row.revoked_at is not None:
+        raise _rejected(
+            RejectionReason.CERTIFICATE,
+            f"the certificate made for this token has been revoked; {_NEW_INVITATION}",
+        )
+    certificate: bytes = row.certificate
+    return certificate
+
+
+def _rejected(reason: RejectionReason, detail: str) -> Rejected:
+    return Rejected(Rejection(reason, detail))

@@ -1,0 +1,1 @@
+"""How precise a round will be, before it is opened."""

@@ -1,0 +1,1 @@
+"""Results of rounds and series, written to files with their statements."""

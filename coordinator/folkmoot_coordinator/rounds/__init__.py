@@ -1,0 +1,1 @@
+"""Rounds and the councils' answers to them, stored once and receipted."""

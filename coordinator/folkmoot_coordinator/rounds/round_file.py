@@ -1,0 +1,350 @@
+"""The file an operator writes to open a round: ROUND.toml."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
+from folkmoot.rounds import Mechanism, Round
+from folkmoot.series import Series, SeriesEvent
+from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator.clock import HOUR
+from folkmoot_coordinator.rounds.objective import Objective, Planning, planned
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, load, nearest
+
+AREA_COLUMNS = ["council", "area"]
+"""Header of a file of areas, followed by `within` where the areas lie in larger ones."""
+WITHIN_COLUMN = "within"
+_MINUTE = 60
+_SHOWN = 5
+
+
+class AttributeEntry(Settings):
+    """One attribute: a code list, or a file of areas by council.
+
+    Attributes:
+        name: Identifier.
+        codes: Code list that all councils share.
+        areas: CSV file of council, area, and for nested areas the area each lies in.
+        others: Whether households with none of the codes have a cell, `(other)`; by
+            default they do for areas, and are left out of the round for code lists.
+        within: Attribute in whose codes these nest.
+        parents: For each of `codes` the code of `within` that it lies in.
+    """
+
+    name: str
+    codes: tuple[str, ...] | None = None
+    areas: Path | None = None
+    others: bool | None = None
+    within: str = ""
+    parents: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_list(self) -> AttributeEntry:
+        if (self.codes is None) == (self.areas is None):
+            raise ValueError("give either codes or areas (a CSV file of council,area)")
+        if len(self.parents) != (len(self.codes) if self.codes and self.within else 0):
+            raise ValueError("give parents, one for each code, with codes within an attribute")
+        return self
+
+
+class MarginalEntry(Settings):
+    """One marginal."""
+
+    attributes: tuple[str, ...]
+    weight: int = 1
+
+
+class EventEntry(Settings):
+    """What a household must satisfy to be counted in a series."""
+
+    attribute: str
+    codes: tuple[str, ...]
+
+
+class SeriesEntry(Settings):
+    """Table `[series]`: the round is the first of a series.
+
+    Attributes:
+        rounds: Number of rounds planned.
+        until: Last day of the series (UTC).
+        event: What a household must satisfy to be counted.
+    """
+
+    rounds: int
+    until: date
+    event: EventEntry
+
+
+class RoundFile(Settings):
+    """The file ROUND.toml; paths are relative to it."""
+
+    title: str = ""
+    purpose: str
+    policy: Path | None = None
+    policy_digest: str | None = Field(default=None, pattern="^[0-9a-fA-F]{64}$")
+    councils: tuple[str, ...] | Literal["all"]
+    minimum_councils: int
+    rho: Decimal | float | str | None = None
+    epsilon: Decimal | float | str | None = None
+    delta: Decimal | float | str
+    mechanism: Literal["discrete_gaussian", "discrete_laplace"] = "discrete_gaussian"
+    objective: Objective = Objective.SUM
+    deadline_hours: float | None = Field(default=None, gt=0, le=24 * 366)
+    deadline_minutes: float | None = Field(default=None, gt=0, le=60 * 24 * 366)
+    deadline: datetime | None = None
+    attributes: tuple[AttributeEntry, ...] = ()
+    marginals: tuple[MarginalEntry, ...]
+    series: SeriesEntry | None = None
+
+    @model_validator(mode="after")
+    def _objective_of_mechanism(self) -> RoundFile:
+        if self.mechanism == "discrete_laplace" and self.objective is not Objective.SUM:
+            raise ValueError('give objective = "sum" with discrete_laplace, or none')
+        return self
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> RoundFile:
+        if (self.policy is None) == (self.policy_digest is None):
+            raise ValueError("give either policy (a file) or policy_digest (64 hex digits)")
+        given = [self.deadline_hours, self.deadline_minutes, self.deadline]
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("give one of deadline_hours, deadline_minutes, deadline")
+        pure = self.mechanism == "discrete_laplace"
+        if (self.epsilon is None) == pure or (self.rho is None) != pure:
+            raise ValueError(
+                "give rho with the discrete Gaussian mechanism, epsilon with the discrete Laplace"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRound:
+    """A round as it will be signed, and how its weights came about."""
+
+    round_: Round
+    planning: Planning
+
+
+def names_all(path: Path) -> bool:
+    """True if a round file invites all councils enrolled, so that these must be known.
+
+    Raises:
+        Problem: If the file is wrong.
+    """
+    return load(RoundFile, path).councils == "all"
+
+
+def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
+    """Reads a round file and makes a round of it, with a new id.
+
+    Args:
+        path: The file.
+        enrolled: Councils that `councils = "all"` stands for.
+        now: When the round opens, seconds since 1970-01-01T00:00:00Z.
+
+    Raises:
+        Problem: If the file, or a file it names, is wrong; says where and how to mend it.
+    """
+    file = load(RoundFile, path)
+    try:
+        return _make(file, path, enrolled, now)
+    except ContractError as error:
+        raise _problem(f"{error.where}: {error.problem}", path, error.remedy) from None
+
+
+def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
+    councils = _councils(file, path, enrolled)
+    attributes = tuple(_attribute(entry, path, councils) for entry in file.attributes)
+    _check_names(file, path)
+    epsilon = NO_EPSILON if file.epsilon is None else Epsilon.of(file.epsilon)
+    round_ = Round(
+        round_id=secrets.token_hex(16),
+        title=file.title,
+        purpose=file.purpose,
+        councils=councils,
+        minimum_councils=file.minimum_councils,
+        policy_digest=_policy_digest(file, path),
+        workload=Workload(
+            attributes,
+            tuple(Marginal(entry.attributes, entry.weight) for entry in file.marginals),
+        ),
+        loss=Rho.of(file.rho, "rho") if file.rho is not None else epsilon.rho,
+        mechanism=Mechanism[file.mechanism.upper()],
+        epsilon=epsilon,
+        delta=Delta.of(file.delta, "delta"),
+        opened_at=now,
+        deadline=_deadline(file, now),
+        series=_series(file.series) if file.series else None,
+    )
+    workload, planning = planned(round_.workload, councils, file.objective)
+    return PlannedRound(replace(round_, workload=workload), planning)
+
+
+def _series(entry: SeriesEntry) -> Series:
+    return Series(
+        series_id=secrets.token_hex(16),
+        position=1,
+        length=entry.rounds,
+        event=SeriesEvent(entry.event.attribute, tuple(sorted(entry.event.codes))),
+        ends_at=int(datetime.combine(entry.until, time(23, 59, 59), UTC).timestamp()),
+    )
+
+
+def _councils(file: RoundFile, path: Path, enrolled: Sequence[GssCode]) -> tuple[GssCode, ...]:
+    if file.councils == "all":
+        if not enrolled:
+            raise _problem(
+                'councils = "all", but no council has enrolled',
+                path,
+                "Invite councils first, or name them",
+            )
+        return tuple(sorted(enrolled))
+    codes = [GssCode(code, f"councils[{at}]") for at, code in enumerate(file.councils)]
+    return tuple(sorted(codes))
+
+
+def _attribute(entry: AttributeEntry, path: Path, councils: tuple[GssCode, ...]) -> Attribute:
+    if entry.areas is None:
+        codes = entry.codes or ()
+        parents = dict(zip(codes, entry.parents, strict=False))
+        return Attribute(
+            entry.name,
+            codes=codes,
+            others=bool(entry.others),
+            within=entry.within,
+            parents=parents,
+        )
+    areas = path.parent / entry.areas
+    by_council, parents = _read_areas(areas, councils, nested=bool(entry.within))
+    without = [council for council in councils if council not in by_council]
+    if without:
+        raise Problem(
+            f"has no area of {', '.join(without[:_SHOWN])}"
+            + (f" and {len(without) - _SHOWN} more" if len(without) > _SHOWN else "")
+            + ", invited to the round",
+            where=str(areas),
+            remedy="Add the councils' areas, or do not invite the councils",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return Attribute(
+        entry.name,
+        by_council=by_council,
+        others=entry.others is not False,
+        within=entry.within,
+        parents=parents,
+    )
+
+
+def _read_areas(
+    path: Path, councils: tuple[GssCode, ...], *, nested: bool
+) -> tuple[dict[GssCode, tuple[str, ...]], dict[str, str]]:
+    """Areas of the invited councils, in the order of the file, and what each lies in.
+
+    Rows of other councils are passed over; so is the column `within` unless `nested`.
+    """
+    found: dict[GssCode, list[str]] = {}
+    parents: dict[str, str] = {}
+    invited = set(councils)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            wide = header == [*AREA_COLUMNS, WITHIN_COLUMN]
+            if not wide and (nested or header != AREA_COLUMNS):
+                wanted = ",".join([*AREA_COLUMNS, *([WITHIN_COLUMN] if nested else [])])
+                raise _in_areas(path, 1, f"the header is not {wanted}")
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise _in_areas(
+                        path, reader.line_num, f"has {len(row)} fields, not {len(header)}"
+                    )
+                council, area, *within = (value.strip() for value in row)
+                try:
+                    code = GssCode(council)
+                except ContractError as error:
+                    raise _in_areas(path, reader.line_num, error.problem) from None
+                if code in invited:
+                    found.setdefault(code, []).append(area)
+                    if nested:
+                        parents[area] = within[0]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Problem(
+            f"cannot be read ({getattr(error, 'strerror', None) or error})",
+            where=str(path),
+            remedy="Give a UTF-8 CSV file with the header council,area",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    return {council: tuple(areas) for council, areas in found.items()}, parents
+
+
+def _check_names(file: RoundFile, path: Path) -> None:
+    declared = [entry.name for entry in file.attributes]
+    for at, marginal in enumerate(file.marginals):
+        for name in marginal.attributes:
+            if name not in declared:
+                near = nearest(name, declared)
+                raise _problem(
+                    f"marginals[{at}]: attribute {name[:63]!r} is not declared",
+                    path,
+                    (f"Did you mean {near!r}? " if near else "")
+                    + f"Attributes declared: {', '.join(declared) or 'none'}",
+                )
+
+
+def _policy_digest(file: RoundFile, path: Path) -> bytes:
+    if file.policy_digest is not None:
+        return bytes.fromhex(file.policy_digest)
+    assert file.policy is not None
+    policy = path.parent / file.policy
+    try:
+        return hashlib.sha256(policy.read_bytes()).digest()
+    except OSError as error:
+        raise Problem(
+            f"the policy cannot be read ({error.strerror})",
+            where=str(policy),
+            remedy="Give the policy file's path relative to the round file, or policy_digest",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+
+
+def _deadline(file: RoundFile, now: int) -> int:
+    if file.deadline is not None:
+        moment = file.deadline
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return int(moment.timestamp())
+    seconds = (
+        file.deadline_hours * HOUR
+        if file.deadline_hours is not None
+        else (file.deadline_minutes or 0) * _MINUTE
+    )
+    return now + max(1, round(seconds))
+
+
+def _in_areas(path: Path, line: int, problem: str) -> Problem:
+    return Problem(
+        problem,
+        where=f"{path}, line {line}",
+        remedy="Give one row for each area: the council's GSS code, the area's code",
+        exit_code=ExitCode.SETTINGS,
+    )
+
+
+def _problem(problem: str, path: Path, remedy: str) -> Problem:
+    return Problem(problem, where=str(path), remedy=remedy, exit_code=ExitCode.SETTINGS)

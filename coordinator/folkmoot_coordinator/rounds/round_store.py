@@ -1,0 +1,400 @@
+"""Collection rounds as the coordinator keeps them: opened, waited for, closed.
+
+    OPEN --every invited council released--------------------> COMPLETE
+    OPEN --deadline, all answered or closed by hand,
+           at least the minimum released---------------------> PARTIAL
+    OPEN --the same, but fewer than the minimum released-----> VOID
+
+A closed round never opens again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from folkmoot.codec import decode_round, encode_round
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.refusal import RefusalReason
+from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
+from folkmoot.series import Series
+from folkmoot_coordinator.clock import to_text
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
+from folkmoot_coordinator.rounds.objective import Planning
+from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.problems import ExitCode, Problem
+
+LARGEST_ROUND_BYTES = 3_900_000
+"""A round travels in one message, and gRPC takes 4 MiB by default."""
+LATEST = "latest"
+"""Stands for the round opened last."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRound:
+    """A round with its signature and where it stands.
+
+    Attributes:
+        round_: The question.
+        serialised: The bytes that were signed.
+        signature: Ed25519, 64 bytes.
+        state: Where it stands.
+        closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
+        planning: How its weights came about.
+    """
+
+    round_: Round
+    serialised: bytes
+    signature: bytes
+    state: RoundState
+    closed_at: int | None
+    planning: Planning
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the serialised round, 32 bytes."""
+        return round_digest(self.serialised)
+
+    def facts(self) -> dict[str, Any]:
+        """What identifies the round and where it stands, for `--json` and metadata."""
+        round_ = self.round_
+        return {
+            "round_id": round_.round_id,
+            "title": round_.title,
+            "purpose": round_.purpose,
+            "state": self.state.name.lower(),
+            "opened_at": to_text(round_.opened_at),
+            "deadline": to_text(round_.deadline),
+            "closed_at": to_text(self.closed_at) if self.closed_at else None,
+            "minimum_councils": round_.minimum_councils,
+            **({"series": series_facts(round_.series)} if round_.series else {}),
+        }
+
+
+def series_facts(series: Series) -> dict[str, Any]:
+    """What identifies a series and a round's place in it, for `--json` and metadata."""
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "rounds": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": to_text(series.ends_at),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRound:
+    """A round as nodes receive it.
+
+    Attributes:
+        serialised: The bytes that were signed.
+        signature: Ed25519, 64 bytes.
+    """
+
+    serialised: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSummary:
+    """One line about a round.
+
+    Attributes:
+        round_id: 32 hexadecimal digits.
+        title: For people.
+        state: Where it stands.
+        invited: Councils invited.
+        released: Councils that released.
+        refused: Councils that refused.
+        opened_at: Seconds since 1970-01-01T00:00:00Z.
+        deadline: Seconds since 1970-01-01T00:00:00Z.
+        closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
+    """
+
+    round_id: str
+    title: str
+    state: RoundState
+    invited: int
+    released: int
+    refused: int
+    opened_at: int
+    deadline: int
+    closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one invited council stands in a round.
+
+    Attributes:
+        council: GSS code.
+        answered_at: When its answer was stored; None if there is none yet.
+        refusal: Why it refused; None for a release or no answer.
+        enrolled: True if it has ever enrolled.
+        last_seen: When it last called; None if never.
+    """
+
+    council: GssCode
+    answered_at: int | None
+    refusal: RefusalReason | None
+    enrolled: bool
+    last_seen: int | None
+
+    @property
+    def released(self) -> bool:
+        """True if the council released."""
+        return self.answered_at is not None and self.refusal is None
+
+    @property
+    def answer(self) -> str:
+        """`released`, `refused` or `waiting`."""
+        if self.answered_at is None:
+            return "waiting"
+        return "released" if self.refusal is None else "refused"
+
+
+def open_round(
+    database: Database, signing: SigningKey, round_: Round, planning: Planning | None = None
+) -> StoredRound:
+    """Signs and stores a round; nodes learn of it when they next ask.
+
+    Args:
+        database: Where it is stored.
+        signing: The coordinator's key.
+        round_: The question.
+        planning: How its weights came about; None if they are those a person wrote.
+
+    Raises:
+        Problem: If the round is too large for one message, or that round of its series is
+            open already.
+    """
+    serialised = encode_round(round_)
+    if len(serialised) > LARGEST_ROUND_BYTES:
+        raise Problem(
+            f"the round takes {len(serialised)} bytes; at most {LARGEST_ROUND_BYTES} fit in one "
+            "message",
+            remedy="Ask for larger areas, or open one round for each part of the region",
+            exit_code=ExitCode.SETTINGS,
+        )
+    signature = signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
+    series = round_.series
+    row = RoundRow(
+        round_id=round_.round_id,
+        serialised=serialised,
+        signature=signature,
+        digest=round_digest(serialised),
+        state=RoundState.OPEN.value,
+        opened_at=round_.opened_at,
+        deadline=round_.deadline,
+        planning=planning.to_json() if planning else None,
+        series_id=series.series_id if series else None,
+        series_position=series.position if series else None,
+        series_ends_at=series.ends_at if series else None,
+    )
+    try:
+        with database.writing() as session:
+            session.add(row)
+            session.flush()
+            session.add_all(
+                InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
+            )
+    except IntegrityError:
+        if series is None:
+            raise
+        raise Problem(
+            f"round {series.position} of series {series.series_id} was opened meanwhile",
+            remedy="See `folkmoot-coordinator series show`",
+            exit_code=ExitCode.REFUSED,
+        ) from None
+    planning = planning or Planning.as_written(round_.workload)
+    return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning)
+
+
+def find_round(database: Database, reference: str) -> StoredRound:
+    """The round of that id, unique beginning of an id, or `latest`.
+
+    Raises:
+        Problem: If there is none, or more than one.
+    """
+    with database.reading() as session:
+        query = select(RoundRow)
+        if reference == LATEST:
+            query = query.order_by(RoundRow.opened_at.desc(), RoundRow.round_id).limit(1)
+        else:
+            query = query.where(RoundRow.round_id.startswith(reference, autoescape=True)).limit(2)
+        rows = session.scalars(query).all()
+    if len(rows) == 1 and reference:
+        return stored_round(rows[0])
+    raise Problem(
+        "more than one round begins so" if rows else "there is no such round",
+        where=f"round {reference[:40]!r}",
+        remedy="`folkmoot-coordinator round list` shows the ids",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def stored_round(row: RoundRow) -> StoredRound:
+    """A round from its row.
+
+    Raises:
+        Problem: If the stored bytes are damaged.
+    """
+    try:
+        round_ = decode_round(row.serialised)
+    except ContractError as error:
+        raise Problem(
+            f"the stored round is damaged ({error})",
+            where=f"round {row.round_id}",
+            remedy="Restore the database from its backup",
+            exit_code=ExitCode.VERIFICATION,
+        ) from error
+    planning = (
+        Planning.from_json(row.planning) if row.planning else Planning.as_written(round_.workload)
+    )
+    return StoredRound(
+        round_, row.serialised, row.signature, RoundState(row.state), row.closed_at, planning
+    )
+
+
+def open_rounds_of(database: Database, council: GssCode, now: int) -> list[SignedRound]:
+    """Open rounds to which a council is invited, oldest first."""
+    query = (
+        select(RoundRow.serialised, RoundRow.signature)
+        .join(InvitedRow, InvitedRow.round_id == RoundRow.round_id)
+        .where(
+            InvitedRow.council == council,
+            RoundRow.state == RoundState.OPEN.value,
+            RoundRow.deadline > now,
+        )
+        .order_by(RoundRow.opened_at, RoundRow.round_id)
+    )
+    with database.reading() as session:
+        return [SignedRound(row.serialised, row.signature) for row in session.execute(query)]
+
+
+def summaries(database: Database) -> list[RoundSummary]:
+    """Every round, newest first."""
+    counts = (
+        select(
+            AnswerRow.round_id.label("round_id"),
+            func.count().label("answers"),
+            func.count(AnswerRow.reason).label("refusals"),
+        )
+        .group_by(AnswerRow.round_id)
+        .subquery()
+    )
+    query = (
+        select(RoundRow, counts.c.answers, counts.c.refusals)
+        .outerjoin(counts, counts.c.round_id == RoundRow.round_id)
+        .order_by(RoundRow.opened_at.desc(), RoundRow.round_id)
+    )
+    with database.reading() as session:
+        found = session.execute(query).all()
+    result = []
+    for row, answers, refusals in found:
+        round_ = stored_round(row).round_
+        result.append(
+            RoundSummary(
+                round_id=row.round_id,
+                title=round_.title,
+                state=RoundState(row.state),
+                invited=len(round_.councils),
+                released=(answers or 0) - (refusals or 0),
+                refused=refusals or 0,
+                opened_at=row.opened_at,
+                deadline=row.deadline,
+                closed_at=row.closed_at,
+            )
+        )
+    return result
+
+
+def standings(database: Database, round_: Round) -> list[Standing]:
+    """Where each invited council stands, in order of their codes."""
+    with database.reading() as session:
+        answers = {
+            row.council: row
+            for row in session.execute(
+                select(AnswerRow.council, AnswerRow.reason, AnswerRow.received_at).where(
+                    AnswerRow.round_id == round_.round_id
+                )
+            )
+        }
+        seen = {
+            row.code: row.last_seen
+            for row in session.execute(select(CouncilRow.code, CouncilRow.last_seen))
+        }
+    result = []
+    for council in round_.councils:
+        answer = answers.get(council)
+        result.append(
+            Standing(
+                council=council,
+                answered_at=answer.received_at if answer else None,
+                refusal=RefusalReason(answer.reason) if answer and answer.reason else None,
+                enrolled=council in seen,
+                last_seen=seen.get(council),
+            )
+        )
+    return result
+
+
+def close_round(database: Database, round_id: str, now: int) -> RoundState:
+    """Closes a round now, whoever has answered; a closed round stays as it is."""
+    with database.writing() as session:
+        row = session.scalar(
+            select(RoundRow).where(RoundRow.round_id == round_id).with_for_update()
+        )
+        if row is None:
+            raise KeyError(round_id)
+        if row.state == RoundState.OPEN.value:
+            _close(session, row, now)
+        return RoundState(row.state)
+
+
+def close_due_rounds(database: Database, now: int) -> list[tuple[str, RoundState]]:
+    """Closes every open round whose deadline has passed; returns those it closed."""
+    due = select(RoundRow.round_id).where(
+        RoundRow.state == RoundState.OPEN.value, RoundRow.deadline <= now
+    )
+    with database.reading() as session:
+        identifiers = session.scalars(due).all()
+    return [(identifier, close_round(database, identifier, now)) for identifier in identifiers]
+
+
+def close_if_answered(session: Session, row: RoundRow, now: int) -> RoundState:
+    """Closes a round if every invited council has answered; part of a transaction."""
+    answers = session.scalar(
+        select(func.count()).select_from(AnswerRow).where(AnswerRow.round_id == row.round_id)
+    )
+    invited = session.scalar(
+        select(func.count()).select_from(InvitedRow).where(InvitedRow.round_id == row.round_id)
+    )
+    if answers == invited:
+        _close(session, row, now)
+    return RoundState(row.state)
+
+
+def _close(session: Session, row: RoundRow, now: int) -> None:
+    released = session.scalar(
+        select(func.count())
+        .select_from(AnswerRow)
+        .where(AnswerRow.round_id == row.round_id, AnswerRow.reason.is_(None))
+    )
+    round_ = stored_round(row).round_
+    row.state = state_after(round_, released or 0).value
+    row.closed_at = now
+    session.flush()
+
+
+def state_after(round_: Round, released: int) -> RoundState:
+    """The state in which a round ends after so many releases."""
+    if released == len(round_.councils):
+        return RoundState.COMPLETE
+    return RoundState.PARTIAL if released >= round_.minimum_councils else RoundState.VOID

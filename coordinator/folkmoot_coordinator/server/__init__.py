@@ -1,0 +1,1 @@
+"""The gRPC servers: who calls, and which room answers."""

@@ -1,0 +1,1 @@
+"""A visit to the coordinator: learn of rounds, judge, release, deliver, reconcile."""

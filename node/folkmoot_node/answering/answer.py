@@ -1,0 +1,356 @@
+"""Answering rounds: learn of them, release or refuse, deliver, keep the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from folkmoot.errors import ContractError
+from folkmoot.rejection import RejectionReason
+from folkmoot.rounds import round_digest
+from folkmoot.v1 import release_pb2
+from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.evidence.round_book import MOST_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
+from folkmoot_node.evidence.signatures import check_receipt
+from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
+from folkmoot_node.home import NodeHome
+from folkmoot_node.release import admission
+from folkmoot_node.release.steps import Step
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.policies.release_policy import SignedReleasePolicy
+    from folkmoot_node.release.admission import Standing
+    from folkmoot_node.release.exact_counts import ExactCounts
+    from folkmoot_node.store.reader import HouseholdStore
+
+_NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
+"""Rejections of the node rather than of the answer, which is kept and sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for the operator and the node's own log.
+
+    Attributes:
+        round_id: Round concerned, or empty.
+        text: What happened; holds nothing derived from households.
+        is_problem: True if somebody has to look.
+    """
+
+    round_id: str
+    text: str
+    is_problem: bool = False
+
+
+def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
+    """One visit to the coordinator: compare records, deliver what is owed, learn of rounds,
+    answer them.
+
+    Raises:
+        Problem: If the coordinator cannot be reached or does not accept this node, or if this
+            node's files are older than what has left it.
+    """
+    protocol = client.negotiate()
+    comparison = reconcile(home, client, protocol)
+    yield from send_again(home, client, protocol, comparison.lost_there)
+    yield from deliver(home, client)
+    yield from learn(home, client, protocol)
+    for known in home.round_book().rounds():
+        yield from consider(home, known)
+    yield from deliver(home, client)
+    yield from forget_ended_series(home)
+
+
+def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
+    """Fetches open rounds and keeps those that are signed and not seen before."""
+    book = home.round_book()
+    for signed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
+        try:
+            book.receive(signed.round, signed.signature, home.clock())
+        except (Problem, ContractError) as error:
+            yield Event("", str(error), is_problem=True)
+
+
+def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
+    """Answers a round if it can be answered now."""
+    round_id = known.round.round_id
+    if home.outbox.find(round_id) is not None:
+        return
+    try:
+        answer = answer_round(home, known)
+    except Problem as error:
+        yield Event(round_id, f"cannot be answered: {error}. {error.remedy}", is_problem=True)
+        return
+    if answer is not None:
+        yield Event(round_id, _describe(home, known, answer))
+    elif home.clock() < known.round.deadline:
+        yield Event(round_id, "waits for an operator: see `folkmoot-node rounds show`")
+
+
+def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
+    """Answers a round as policy and operators decide, and stores the answer.
+
+    Returns:
+        The one answer to the round; None if its deadline has passed, or an operator has
+        to decide first.
+
+    Raises:
+        Problem: If it cannot be answered yet, for example for want of scores; or must not
+            be, because this node's files are older than what has left it.
+    """
+    from folkmoot_node.release.mechanism import refuse, release
+
+    earlier = home.outbox.find(known.round.round_id)
+    if earlier is not None:
+        return earlier
+    require_complete(home)
+    if home.clock() >= known.round.deadline:
+        return None
+    known = home.round_book().find(known.round.round_id) or known  # decided since it was read?
+    council = home.config.council
+    if known.decision is Decision.DECLINED:
+        objection = declined(known)
+        return refuse(
+            known.round.round_id, known.digest, council, objection, home.outbox, home.clock
+        )
+    ended = ended_without_scores(home)
+    if ended is not None:
+        return refuse(known.round.round_id, known.digest, council, ended, home.outbox, home.clock)
+    signed = home.release_policy()
+    with ExitStack() as stack:
+        store = stack.enter_context(home.open_store())
+        standing = home.standing(store, signed, known.round)
+        if (
+            signed.policy.operator_approval
+            and known.decision is None
+            and admission.judge(known.round, standing) is None
+        ):
+            return None
+
+        def confirm() -> None:
+            now = home.round_book().find(known.round.round_id)
+            if now is None or now.decision not in {known.decision, Decision.APPROVED}:
+                raise Problem(
+                    "an operator decided otherwise while the answer was made; nothing was stored",
+                    where=f"round {known.round.round_id}",
+                    remedy="See `folkmoot-node rounds show`",
+                    exit_code=ExitCode.REFUSED,
+                )
+
+        return release(
+            known.round,
+            known.digest,
+            standing,
+            signed.digest,
+            lambda: _tabulate(home, known, store, signed, standing, stack),
+            home.ledger,
+            home.outbox,
+            home.clock,
+            threads=home.config.threads,
+            observe=home.observe,
+            confirm=confirm,
+        )
+
+
+def _tabulate(
+    home: NodeHome,
+    known: KnownRound,
+    store: HouseholdStore,
+    signed: SignedReleasePolicy,
+    standing: Standing,
+    stack: ExitStack,
+) -> ExactCounts:
+    """The exact tables of a round; a series' history stays open until `stack` is closed."""
+    from folkmoot_node.release.tabulate import tabulate, tabulate_series
+
+    round_, council = known.round, home.config.council
+    if standing.series is None:
+        return tabulate(store, round_, council)
+    if standing.series.unknown:
+        raise Problem(
+            "a round that was recovered from its receipt may have been of its series, and whom it "
+            "counted is not known: they would be counted again",
+            where=f"round {standing.series.unknown[0]}",
+            remedy="Put a newer copy of the node's folder back, or decline the rounds of the "
+            "series",
+            exit_code=ExitCode.DATA,
+        )
+    if standing.series.pending:
+        raise Problem(
+            "an earlier release of its series is not delivered yet",
+            where=f"round {standing.series.pending[0]}",
+            remedy="It is answered at the next visit after that is delivered",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+    history = stack.enter_context(home.open_history(round_))
+    # From here on no other process answers a round of the series.
+    if home.standing_in_series(signed, round_, standing.now) != standing.series:
+        raise Problem(
+            "another process answered a round of its series meanwhile",
+            where=f"round {round_.round_id}",
+            remedy="Try again",
+            exit_code=ExitCode.DATA,
+        )
+    history.require_known({known.round.round_id for known in home.round_book().rounds()})
+    return tabulate_series(store, history, round_, council, standing.series)
+
+
+def forget_ended_series(home: NodeHome) -> Iterator[Event]:
+    """Deletes the histories of series of which no further round can be answered.
+
+    That is so when the last round of a series is released, or its end has passed.
+    """
+    folder = home.config.history_folder
+    if not folder.is_dir():
+        return
+    from folkmoot_node.store.event_history import SUFFIX, forget
+
+    over = ended_series(home)
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if path.stem in over:
+            try:
+                forget(path)
+            except Problem:  # in use: next time
+                continue
+            yield Event("", f"series {path.stem[:12]} has ended; whom it counted is forgotten")
+
+
+def ended_series(home: NodeHome) -> set[str]:
+    """Series of which no further round can be answered, by id."""
+    over: set[str] = set()
+    if not home.config.history_folder.is_dir():
+        return over
+    for known in home.round_book().rounds():
+        series = known.round.series
+        if series is None:
+            continue
+        answer = home.outbox.find(known.round.round_id)
+        last = series.position == series.length and answer is not None
+        if home.clock() >= series.ends_at or last:
+            over.add(series.series_id)
+    return over
+
+
+def ended_without_scores(home: NodeHome) -> admission.Objection | None:
+    """The objection of a node whose scores are gone, and whose policy makes no new ones."""
+    from folkmoot.refusal import RefusalReason
+    from folkmoot_node.policies.risk_policy import load_policy
+
+    if home.config.store_path.exists():
+        return None
+    sunset = load_policy(home.config.risk_policy).sunset
+    if home.today() <= sunset:
+        return None
+    return admission.Objection(RefusalReason.SUNSET, f"the policy ended on {sunset}")
+
+
+def declined(known: KnownRound) -> admission.Objection:
+    """The objection of an operator who declined."""
+    from folkmoot.refusal import RefusalReason
+
+    return admission.Objection(RefusalReason.DECLINED, f"declined by {known.decided_by}")
+
+
+def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
+    """Sends every answer that has no receipt yet, and keeps the receipts.
+
+    Raises:
+        Problem: If the coordinator cannot be reached; what is owed is sent next time.
+    """
+    book = home.round_book()
+    for answer in home.outbox.pending():
+        if not book.is_of_this_region(answer.round_id):
+            yield Event(
+                answer.round_id, "is of another region; its answer is kept and not sent", True
+            )
+            continue
+        try:
+            signed = client.deliver(answer)
+        except RejectedByCoordinator as error:
+            if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
+                raise
+            home.outbox.close(answer.round_id, error.rejection.reason.name)
+            yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)
+            continue
+        home.observe(Step.DELIVERED)
+        _check(home, answer, signed)
+        home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
+        home.observe(Step.ACKNOWLEDGED)
+        yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
+
+
+def send_again(
+    home: NodeHome, client: CoordinatorClient, protocol: int, lost_there: frozenset[str]
+) -> Iterator[Event]:
+    """Sends answers that the coordinator has lost, the same bytes, where the round is open.
+
+    The first receipt is kept: it proves that the answer had been stored.
+
+    Args:
+        home: The node.
+        client: The coordinator.
+        protocol: Wire version.
+        lost_there: Rounds whose answer has a receipt here and is not held there.
+
+    Raises:
+        Problem: If the coordinator cannot be reached.
+    """
+    answers = {}
+    for round_id in lost_there:
+        answer = home.outbox.find(round_id)
+        if answer is not None:
+            answers[answer.round_digest] = answer
+    if not answers:
+        return
+    for listed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
+        answer = answers.get(round_digest(listed.round))
+        if answer is None:
+            continue
+        if answer.is_recovered:
+            text = "the coordinator has lost the answer, and this node's files do not hold it"
+            yield Event(answer.round_id, f"{text}; the round is not answered again", True)
+            continue
+        try:
+            _check(home, answer, client.deliver(answer))
+        except RejectedByCoordinator as error:
+            if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
+                raise
+            yield Event(answer.round_id, f"the coordinator has lost the answer: {error}", True)
+            continue
+        text = "the coordinator had lost the answer; the same bytes were sent again, and are held"
+        yield Event(answer.round_id, text, True)
+
+
+def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) -> None:
+    held = HeldReceipt(signed.receipt, signed.signature)
+    check_receipt(home.identity().signing_key, home.config.council, answer, held)
+
+
+def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
+    if answer.kind is AnswerKind.RELEASE:
+        asked, head = known.round, home.ledger.head()
+        if asked.series is not None:
+            place = f"round {asked.series.position} of {asked.series.length}"
+            return f"released: {place} of a series of rho {asked.loss} in all; ledger head {head}"
+        return (
+            f"released: rho {asked.loss}, epsilon {asked.epsilon_for():.2f} at delta "
+            f"{asked.delta}; ledger head {head}"
+        )
+    assert answer.reason is not None
+    return f"refused: {answer.reason.meaning}"
+
+
+def is_open(status: RoundStatus) -> bool:
+    """True while something is still to be done for a round at this node."""
+    return status in {
+        RoundStatus.WAITING_FOR_APPROVAL,
+        RoundStatus.READY,
+        RoundStatus.DECLINED,
+        RoundStatus.RELEASED,
+        RoundStatus.REFUSED,
+    }

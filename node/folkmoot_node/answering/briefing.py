@@ -1,0 +1,227 @@
+"""What a round asks and costs, in plain English, for the council that decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from folkmoot.privacy import Rho
+from folkmoot.rounds import Mechanism
+from folkmoot.series import Series
+from folkmoot_node.answering.expected_precision import (
+    AttributeStatement,
+    MarginalStatement,
+    attributes_of,
+    lines_of,
+    marginals_of,
+)
+from folkmoot_node.evidence.round_book import KnownRound
+from folkmoot_node.release.admission import judge
+from folkmoot_operator.problems import Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.evidence.ledger import Balance
+    from folkmoot_node.home import NodeHome
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStatement:
+    """What a round asks of this council, and what answering would cost.
+
+    Attributes:
+        known: The round.
+        marginals: What is asked.
+        attributes: The codes by which it counts.
+        epsilon: Of the round, at its delta.
+        person_rho: Loss of a person recorded in several households.
+        person_epsilon: The same as epsilon.
+        households_per_person: In how many households.
+        balance: What is spent and left before; after is less by the loss, unless refused.
+        paid: True if the loss is in the ledger already.
+        answered: True if the answer is made; nothing more is spent then.
+        objection: Why it would be refused now, or None.
+        obstacle: Why that cannot be told, or None.
+        charge: What the ledger asks for this answer: the loss of the round, or in a series
+            a part of the loss of the series.
+    """
+
+    known: KnownRound
+    marginals: tuple[MarginalStatement, ...]
+    attributes: tuple[AttributeStatement, ...]
+    epsilon: float
+    person_rho: Rho
+    person_epsilon: float
+    households_per_person: int
+    balance: Balance
+    paid: bool
+    answered: bool
+    objection: str | None
+    obstacle: str | None
+    charge: Rho
+
+    def after(self, remaining: Rho) -> Rho:
+        """What is left after answering, of what is left before."""
+        if self.paid or self.answered or self.objection:
+            return remaining
+        return Rho(max(0, remaining.nano - self.charge.nano))
+
+    @property
+    def budget_text(self) -> str:
+        """What is left now and after an answer, in plain English."""
+        left = {
+            "in this accounting period": self.balance.period_remaining,
+            "for all time": self.balance.lifetime_remaining,
+        }
+        return (
+            "Budget left: "
+            + "; ".join(
+                f"rho {before} {where}"
+                + ("" if self.answered else f", {self.after(before)} after an answer")
+                for where, before in left.items()
+            )
+            + "."
+        )
+
+    @property
+    def privacy_text(self) -> str:
+        """What answering costs, in plain English; printed with each release."""
+        round_ = self.known.round
+        what, charged = "", ""
+        if round_.series is not None:
+            what = f" by all {round_.series.length} rounds of the series together"
+            charged = f" Of that, this answer is charged rho {self.charge}."
+        return (
+            "Somebody who knew everything about all other households, and guessed from "
+            f"{'all those answers' if round_.series else 'this answer'} whether one household was "
+            "counted, would be right at most "
+            f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. "
+            f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
+            f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
+            f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
+            f"epsilon {self.person_epsilon:.2f}." + charged
+        )
+
+    @property
+    def series_text(self) -> str:
+        """Which round of which series it is; empty if of none."""
+        series = self.known.round.series
+        if series is None:
+            return ""
+        ends = datetime.fromtimestamp(series.ends_at, UTC)
+        return (
+            f"It is round {series.position} of {series.length} of a series, which ends on "
+            f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
+            f"in which {series.event}; the counts below are of all households counted so far. "
+            "Until the series ends this node keeps an encrypted list of them."
+        )
+
+    @property
+    def _at_delta(self) -> str:
+        round_ = self.known.round
+        pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
+        return (
+            "by pure differential privacy, without a delta" if pure else f"at delta {round_.delta}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "marginals": [item.as_json() for item in self.marginals],
+            "attributes": [item.as_json() for item in self.attributes],
+            "mechanism": self.known.round.mechanism.name.lower(),
+            "guess_rate_at_most": self.known.round.guess_rate(),
+            "epsilon": self.epsilon,
+            "delta": str(self.known.round.delta),
+            "charge": str(self.charge),
+            "series": _series_json(self.known.round.series),
+            "person_rho": str(self.person_rho),
+            "person_epsilon": self.person_epsilon,
+            "remaining_before": str(self.balance.remaining),
+            "remaining_after": str(self.after(self.balance.remaining)),
+            "lifetime_remaining_before": str(self.balance.lifetime_remaining),
+            "lifetime_remaining_after": str(self.after(self.balance.lifetime_remaining)),
+            "objection": self.objection,
+            "obstacle": self.obstacle,
+        }
+
+    def as_text(self) -> str:
+        """For people."""
+        round_ = self.known.round
+        deadline = datetime.fromtimestamp(round_.deadline, UTC)
+        lines = [
+            f"Round {round_.round_id}: {round_.title or 'without title'}",
+            f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
+            f"Deadline: {deadline:%d %B %Y %H:%M} UTC.",
+            *([self.series_text] if self.series_text else []),
+            "",
+            "The region asks for counts of households, each with noise added here:",
+        ]
+        lines += [f"  - {line}." for line in lines_of(self.marginals)]
+        if self.attributes:
+            lines.append("They are counted by these codes:")
+            lines += [f"  - {item.text}." for item in self.attributes]
+        lines += [
+            "",
+            self.privacy_text,
+            self.budget_text,
+        ]
+        if self.paid:
+            lines.append("The loss of this round is in the ledger already.")
+        if self.objection:
+            lines.append(f"The release policy refuses this round: {self.objection}.")
+        if self.obstacle:
+            lines.append(f"It cannot be answered yet: {self.obstacle}")
+        if self.known.decision:
+            lines.append(f"{self.known.decision.value.capitalize()} by {self.known.decided_by}.")
+        return "\n".join(lines)
+
+
+def _series_json(series: Series | None) -> dict[str, Any] | None:
+    if series is None:
+        return None
+    return {
+        "series_id": series.series_id,
+        "position": series.position,
+        "length": series.length,
+        "event": {"attribute": series.event.attribute, "codes": list(series.event.codes)},
+        "ends_at": series.ends_at,
+    }
+
+
+def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
+    """What a round asks of this council, and what answering would cost now."""
+    round_, council = known.round, home.config.council
+    signed = home.release_policy()
+    persons = signed.policy.loss.households_per_person
+    objection = obstacle = None
+    published: Mapping[str, tuple[str, ...] | None] = {}
+    paid = home.ledger.debit_of(round_.round_id) is not None
+    answered = home.outbox.find(round_.round_id) is not None
+    try:
+        with home.open_store() as store:
+            published = store.attributes
+            if not answered:
+                found = judge(round_, home.standing(store, signed, round_))
+                objection = found.detail if found else None
+    except Problem as problem:
+        obstacle = None if answered else str(problem)
+    person = round_.loss.for_person(persons)
+    in_series = home.standing_in_series(signed, round_, home.clock())
+    return RoundStatement(
+        known=known,
+        marginals=marginals_of(round_, council, in_series),
+        attributes=attributes_of(round_, council, published),
+        epsilon=round_.epsilon_for(),
+        person_rho=person,
+        person_epsilon=round_.epsilon_for(persons),
+        households_per_person=persons,
+        balance=home.balance(),
+        paid=paid,
+        answered=answered,
+        objection=objection,
+        obstacle=obstacle,
+        charge=in_series.charge if in_series else round_.loss,
+    )

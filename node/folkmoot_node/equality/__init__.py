@@ -1,0 +1,1 @@
+"""The equality audit; reads the store only. Residents' records: zone R."""

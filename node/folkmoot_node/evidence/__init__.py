@@ -1,0 +1,1 @@
+"""What outlives a run, and what has left: durable and hash-chained. Zone W."""

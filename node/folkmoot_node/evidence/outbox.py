@@ -1,0 +1,302 @@
+"""The outbox: each round's one answer, kept as the very bytes that are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from folkmoot import codec
+from folkmoot.receipt import Receipt
+from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
+from folkmoot.release import Release, release_digest
+from folkmoot.v1 import collection_pb2
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_operator.problems import ExitCode, Problem
+
+_LENGTH = 4
+"""Bytes of the length before each frame, big-endian."""
+
+
+class AnswerKind(Enum):
+    """What a council can answer."""
+
+    RELEASE = "release"
+    REFUSAL = "refusal"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The one answer to a round.
+
+    Attributes:
+        round_id: Round answered.
+        round_digest: SHA-256 of the serialised round, 32 bytes.
+        kind: Release or refusal.
+        reason: Why, if a refusal.
+        digest: `release_digest` or `refusal_digest`, 32 bytes.
+        frames: The messages to send, serialised, in order; none if the answer is known from
+            its receipt alone, because this node's files were restored after it left.
+        stored_at: Seconds since 1970-01-01T00:00:00Z.
+        receipt: The coordinator's serialised receipt, or None while there is none.
+        receipt_signature: Its signature, or None.
+        closed: Why it will not be delivered any more, or None.
+    """
+
+    round_id: str
+    round_digest: bytes
+    kind: AnswerKind
+    reason: RefusalReason | None
+    digest: bytes
+    frames: tuple[bytes, ...]
+    stored_at: int
+    receipt: bytes | None
+    receipt_signature: bytes | None
+    closed: str | None
+
+    @property
+    def is_pending(self) -> bool:
+        """True while it has to be delivered."""
+        return self.receipt is None and self.closed is None
+
+    @property
+    def is_recovered(self) -> bool:
+        """True if the answer itself is not here, only its receipt."""
+        return not self.frames
+
+    def is_receipt(self, receipt: Receipt) -> bool:
+        """True if a receipt says of this answer what the answer says."""
+        said = (receipt.round_id, receipt.answer_digest, receipt.round_digest)
+        if said != (self.round_id, self.digest, self.round_digest):
+            return False
+        if self.is_recovered:
+            return receipt.is_release == (self.kind is AnswerKind.RELEASE)
+        if self.kind is AnswerKind.REFUSAL:
+            return not receipt.is_release
+        header = codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
+        return (receipt.loss.nano, receipt.ledger_entry) == (
+            header.loss.rho_nano,
+            header.ledger_entry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReceipt:
+    """The receipt of an answer.
+
+    Attributes:
+        serialised: The receipt as the coordinator signed it.
+        signature: The coordinator's signature, 64 bytes.
+    """
+
+    serialised: bytes
+    signature: bytes
+
+
+class Outbox:
+    """The answers of one node. An answer, once stored, is the answer for ever."""
+
+    def __init__(self, state: StateDatabase) -> None:
+        self._state = state
+
+    def find(self, round_id: str) -> Answer | None:
+        """The answer to a round, or None."""
+        row = self._state.reader.execute(
+            "SELECT * FROM outbox WHERE round_id = ?", (round_id,)
+        ).fetchone()
+        return _answer(row) if row else None
+
+    def answers(self) -> tuple[Answer, ...]:
+        """All answers, oldest first."""
+        rows = self._state.reader.execute("SELECT * FROM outbox ORDER BY stored_at, rowid")
+        return tuple(map(_answer, rows.fetchall()))
+
+    def pending(self) -> tuple[Answer, ...]:
+        """Answers that have to be delivered, oldest first."""
+        rows = self._state.reader.execute(
+            "SELECT * FROM outbox WHERE receipt IS NULL AND closed IS NULL "
+            "ORDER BY stored_at, rowid"
+        )
+        return tuple(map(_answer, rows.fetchall()))
+
+    def digests(self) -> dict[str, bytes]:
+        """Digest of each answer, by round."""
+        rows = self._state.reader.execute("SELECT round_id, answer_digest FROM outbox")
+        return dict(rows.fetchall())
+
+    def receipts(self) -> tuple[HeldReceipt, ...]:
+        """The receipts of all answers that have one, oldest first."""
+        rows = self._state.reader.execute(
+            "SELECT receipt, receipt_signature FROM outbox WHERE receipt IS NOT NULL "
+            "ORDER BY stored_at, rowid"
+        )
+        return tuple(HeldReceipt(*row) for row in rows.fetchall())
+
+    def store_release(
+        self,
+        release: Release,
+        protocol: int,
+        moment: int,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """Stores a release, durably, unless the round has an answer already.
+
+        Args:
+            release: The release.
+            protocol: Wire version.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+            confirm: Called in the transaction; what it raises leaves nothing stored.
+
+        Returns:
+            The round's answer: this one, or the one that was first.
+        """
+        frames = [part.SerializeToString() for part in codec.encode_release(release, protocol)]
+        return self._store(
+            release.round_id,
+            release.round_digest,
+            AnswerKind.RELEASE,
+            None,
+            release_digest(release),
+            frames,
+            moment,
+            confirm,
+        )
+
+    def store_refusal(self, refusal: Refusal, protocol: int, moment: int) -> Answer:
+        """Stores a refusal, durably, unless the round has an answer already."""
+        request = collection_pb2.RefuseRequest(refusal=codec.encode_refusal(refusal, protocol))
+        return self._store(
+            refusal.round_id,
+            refusal.round_digest,
+            AnswerKind.REFUSAL,
+            refusal.reason,
+            refusal_digest(refusal),
+            [request.SerializeToString()],
+            moment,
+        )
+
+    def _store(
+        self,
+        round_id: str,
+        round_digest: bytes,
+        kind: AnswerKind,
+        reason: RefusalReason | None,
+        digest: bytes,
+        frames: Iterable[bytes],
+        moment: int,
+        confirm: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        packed = b"".join(len(frame).to_bytes(_LENGTH, "big") + frame for frame in frames)
+        with self._state.transaction() as connection:
+            confirm()
+            connection.execute(
+                "INSERT INTO outbox (round_id, round_digest, kind, reason, answer_digest, "
+                "frames, stored_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (round_id, round_digest, kind.value, reason, digest, packed, moment),
+            )
+        answer = self.find(round_id)
+        assert answer is not None
+        return answer
+
+    def store_recovered(self, receipt: Receipt, held: HeldReceipt, moment: int) -> None:
+        """Marks a round as answered by an answer that is not here, unless it has one.
+
+        Args:
+            receipt: What the receipt says.
+            held: The receipt as it was signed.
+            moment: Seconds since 1970-01-01T00:00:00Z.
+        """
+        kind = AnswerKind.RELEASE if receipt.is_release else AnswerKind.REFUSAL
+        with self._state.transaction() as connection:
+            connection.execute(
+                "INSERT INTO outbox (round_id, round_digest, kind, answer_digest, frames, "
+                "stored_at, receipt, receipt_signature) VALUES (?, ?, ?, ?, x'', ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (
+                    receipt.round_id,
+                    receipt.round_digest,
+                    kind.value,
+                    receipt.answer_digest,
+                    moment,
+                    held.serialised,
+                    held.signature,
+                ),
+            )
+
+    def acknowledge(self, round_id: str, receipt: bytes, signature: bytes) -> None:
+        """Keeps the receipt of an answer. A second receipt changes nothing."""
+        with self._state.transaction() as connection:
+            connection.execute(
+                "UPDATE outbox SET receipt = ?, receipt_signature = ? "
+                "WHERE round_id = ? AND receipt IS NULL",
+                (receipt, signature, round_id),
+            )
+
+    def close(self, round_id: str, why: str) -> None:
+        """Gives up delivering an answer that the coordinator will never accept."""
+        with self._state.transaction() as connection:
+            connection.execute(
+                "UPDATE outbox SET closed = ? WHERE round_id = ? AND receipt IS NULL",
+                (why, round_id),
+            )
+
+    def verify(self) -> int:
+        """Checks that each stored answer has the digest recorded with it.
+
+        Returns:
+            Number of answers.
+
+        Raises:
+            Problem: Exit code VERIFICATION, naming the round.
+        """
+        answers = self.answers()
+        for answer in answers:
+            try:
+                intact = _digest_of(answer) == answer.digest
+            except Exception:  # bytes that were tampered with may fail in any way
+                intact = False
+            if not intact:
+                raise Problem(
+                    f"the stored answer to round {answer.round_id} was changed",
+                    where=str(self._state.path),
+                    remedy="Stop releasing and compare with a backup",
+                    exit_code=ExitCode.VERIFICATION,
+                )
+        return len(answers)
+
+
+def _digest_of(answer: Answer) -> bytes:
+    if answer.is_recovered:
+        return codec.decode_receipt(answer.receipt or b"").answer_digest
+    if answer.kind is AnswerKind.REFUSAL:
+        request = collection_pb2.RefuseRequest.FromString(answer.frames[0])
+        return refusal_digest(codec.decode_refusal(request.refusal))
+    parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
+    header = codec.decode_header(parts[0])
+    return release_digest(codec.decode_release(header, parts[1:], header.cells))
+
+
+def _unpack(packed: bytes) -> tuple[bytes, ...]:
+    frames, at = [], 0
+    while at < len(packed):
+        size = int.from_bytes(packed[at : at + _LENGTH], "big")
+        frames.append(packed[at + _LENGTH : at + _LENGTH + size])
+        at += _LENGTH + size
+    return tuple(frames)
+
+
+def _answer(row: tuple[Any, ...]) -> Answer:
+    round_id, round_digest, kind, reason, digest, frames, stored_at, receipt, signed, closed = row
+    return Answer(
+        round_id=round_id,
+        round_digest=round_digest,
+        kind=AnswerKind(kind),
+        reason=RefusalReason(reason) if reason is not None else None,
+        digest=digest,
+        frames=_unpack(frames),
+        stored_at=stored_at,
+        receipt=receipt,
+        receipt_signature=signed,
+        closed=closed,
+    )

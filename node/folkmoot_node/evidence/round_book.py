@@ -1,0 +1,267 @@
+"""Rounds the node has heard of: kept as signed, judged once, decided by people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from folkmoot import codec
+from folkmoot.rounds import Round, round_digest
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
+from folkmoot_operator.problems import ExitCode, Problem
+
+MOST_ROUNDS_A_DAY = 1_000
+"""Rounds kept in 24 hours, so that a coordinator cannot fill the node's disk at once."""
+_DAY = 86_400
+
+
+class Decision(Enum):
+    """What an operator decided about a round."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class RoundStatus(Enum):
+    """Where a round stands at this node."""
+
+    WAITING_FOR_APPROVAL = "waiting for approval"
+    READY = "ready to answer"
+    DECLINED = "declined, not sent yet"
+    EXPIRED = "deadline passed without an answer"
+    RELEASED = "released, not delivered yet"
+    REFUSED = "refused, not delivered yet"
+    RELEASE_DELIVERED = "released, receipt held"
+    REFUSAL_DELIVERED = "refused, receipt held"
+    RECOVERED = "answered before this node's files were restored, receipt held"
+    UNDELIVERABLE = "answered, but the coordinator did not accept it"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRound:
+    """A round whose signature was checked when it was first seen.
+
+    Attributes:
+        round: The round.
+        digest: SHA-256 of the serialised round, 32 bytes.
+        first_seen: Seconds since 1970-01-01T00:00:00Z.
+        decision: What an operator decided, or None.
+        decided_by: Who decided, or None.
+        decided_at: When, or None.
+    """
+
+    round: Round
+    digest: bytes
+    first_seen: int
+    decision: Decision | None
+    decided_by: str | None
+    decided_at: int | None
+
+    def status(self, answer: Answer | None, *, approval: bool, now: int) -> RoundStatus:
+        """Where the round stands.
+
+        Args:
+            answer: Its answer, or None.
+            approval: True if the release policy asks for an operator's approval.
+            now: Seconds since 1970-01-01T00:00:00Z.
+        """
+        if answer is not None:
+            if answer.is_recovered:
+                return RoundStatus.RECOVERED
+            released = answer.kind is AnswerKind.RELEASE
+            if answer.receipt is not None:
+                return RoundStatus.RELEASE_DELIVERED if released else RoundStatus.REFUSAL_DELIVERED
+            if answer.closed is not None:
+                return RoundStatus.UNDELIVERABLE
+            return RoundStatus.RELEASED if released else RoundStatus.REFUSED
+        if now >= self.round.deadline:
+            return RoundStatus.EXPIRED
+        if self.decision is Decision.DECLINED:
+            return RoundStatus.DECLINED
+        if approval and self.decision is None:
+            return RoundStatus.WAITING_FOR_APPROVAL
+        return RoundStatus.READY
+
+
+class RoundBook:
+    """The rounds one node has heard of."""
+
+    def __init__(self, state: StateDatabase, signing_key: bytes) -> None:
+        """Opens the book.
+
+        Args:
+            state: The node's state.
+            signing_key: The coordinator's Ed25519 public key, 32 bytes.
+        """
+        self._state = state
+        self._signing_key = signing_key
+
+    def receive(self, serialised: bytes, signature: bytes, now: int) -> KnownRound:
+        """Checks and keeps a round as the coordinator sent it.
+
+        Raises:
+            Problem: If the signature is wrong, or another round was seen under the same
+                id. Nothing is kept.
+            ContractError: If the round is not well formed.
+        """
+        if not self._is_genuine(serialised, signature):
+            raise Problem(
+                "a round is not signed by this region's coordinator",
+                where="coordinator",
+                remedy="Report it to the region; the round is ignored",
+                exit_code=ExitCode.REFUSED,
+            )
+        round_ = codec.decode_round(serialised)
+        with self._state.transaction() as connection:
+            (lately,) = connection.execute(
+                "SELECT count(*) FROM rounds WHERE first_seen > ?", (now - _DAY,)
+            ).fetchone()
+            if lately >= MOST_ROUNDS_A_DAY and self.find(round_.round_id) is None:
+                raise Problem(
+                    f"the coordinator opened more than {MOST_ROUNDS_A_DAY} rounds in a day",
+                    where="coordinator",
+                    remedy="Report it to the region; no more are kept today",
+                    exit_code=ExitCode.REFUSED,
+                )
+            connection.execute(
+                "INSERT INTO rounds (round_id, round_digest, serialised, signature, first_seen) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (round_.round_id, round_digest(serialised), serialised, signature, now),
+            )
+        known = self.find(round_.round_id)
+        assert known is not None
+        if known.digest != round_digest(serialised):
+            raise Problem(
+                f"round {round_.round_id} came again with other content",
+                where="coordinator",
+                remedy="Report it to the region; the first round stands",
+                exit_code=ExitCode.REFUSED,
+            )
+        return known
+
+    def find(self, round_id: str) -> KnownRound | None:
+        """The round of that id, or None."""
+        row = self._state.reader.execute(
+            f"{_SELECT} FROM rounds WHERE round_id = ?", (round_id,)
+        ).fetchone()
+        return _known(row) if row else None
+
+    def resolve(self, prefix: str) -> KnownRound:
+        """The round whose id begins with `prefix`, or the newest for `latest`.
+
+        Raises:
+            Problem: If there is none, or more than one.
+        """
+        if prefix == "latest":
+            found = self.rounds()[-1:]
+        else:
+            found = tuple(
+                known for known in self.rounds() if known.round.round_id.startswith(prefix)
+            )
+        if len(found) != 1:
+            raise Problem(
+                f"{len(found) or 'no'} rounds have an id that begins with {prefix[:40]!r}",
+                remedy="See `folkmoot-node rounds list`",
+                exit_code=ExitCode.USAGE,
+            )
+        return found[0]
+
+    def undecided(self, outbox: Outbox, now: int) -> tuple[KnownRound, ...]:
+        """Rounds without decision and answer, among them those that ended within a day."""
+        return tuple(
+            known
+            for known in self.rounds()
+            if known.decision is None
+            and known.round.deadline > now - _DAY
+            and outbox.find(known.round.round_id) is None
+        )
+
+    def rounds(self) -> tuple[KnownRound, ...]:
+        """All rounds of this region, in the order in which they were first seen."""
+        rows = self._state.reader.execute(
+            f"{_SELECT}, signature FROM rounds ORDER BY first_seen, rowid"
+        )
+        return tuple(
+            _known(row[:-1]) for row in rows.fetchall() if self._is_genuine(row[0], row[-1])
+        )
+
+    def is_of_this_region(self, round_id: str) -> bool:
+        """True if the round was signed by the coordinator this node is enrolled with now."""
+        row = self._state.reader.execute(
+            "SELECT serialised, signature FROM rounds WHERE round_id = ?", (round_id,)
+        ).fetchone()
+        return row is not None and self._is_genuine(*row)
+
+    def _is_genuine(self, serialised: bytes, signature: bytes) -> bool:
+        from folkmoot_node.evidence.signatures import is_round_signature
+
+        return is_round_signature(self._signing_key, serialised, signature)
+
+    def decide(
+        self, known: KnownRound, decision: Decision, who: str, now: int, outbox: Outbox
+    ) -> None:
+        """Records what an operator decided.
+
+        Raises:
+            Problem: If the round was answered, or decided before.
+        """
+        with self._state.transaction() as connection:
+            current = self.find(known.round.round_id)
+            if outbox.find(known.round.round_id) is not None:
+                problem = "was answered already"
+            elif current is not None and current.decision is not None:
+                problem = f"was {current.decision.value} already by {current.decided_by}"
+            else:
+                connection.execute(
+                    "UPDATE rounds SET decision = ?, decided_by = ?, decided_at = ? "
+                    "WHERE round_id = ?",
+                    (decision.value, who, now, known.round.round_id),
+                )
+                return
+        raise Problem(
+            f"round {known.round.round_id} {problem}",
+            remedy="See `folkmoot-node rounds show`",
+            exit_code=ExitCode.REFUSED,
+        )
+
+    def undecide(self, known: KnownRound, outbox: Outbox) -> None:
+        """Takes an approval back, while the round has no answer.
+
+        Raises:
+            Problem: If the round was answered, or nothing was decided.
+        """
+        with self._state.transaction() as connection:
+            current = self.find(known.round.round_id)
+            if (
+                outbox.find(known.round.round_id) is None
+                and current is not None
+                and current.decision is not None
+            ):
+                connection.execute(
+                    "UPDATE rounds SET decision = NULL, decided_by = NULL, decided_at = NULL "
+                    "WHERE round_id = ?",
+                    (known.round.round_id,),
+                )
+                return
+        raise Problem(
+            f"nothing can be taken back for round {known.round.round_id}",
+            remedy="An answered round cannot be recalled; see `folkmoot-node rounds show`",
+            exit_code=ExitCode.REFUSED,
+        )
+
+
+_SELECT = "SELECT serialised, round_digest, first_seen, decision, decided_by, decided_at"
+
+
+def _known(row: tuple[Any, ...]) -> KnownRound:
+    serialised, digest, first_seen, decision, decided_by, decided_at = row
+    return KnownRound(
+        round=codec.decode_round(serialised),
+        digest=digest,
+        first_seen=first_seen,
+        decision=Decision(decision) if decision else None,
+        decided_by=decided_by,
+        decided_at=decided_at,
+    )

@@ -1,0 +1,105 @@
+"""How the node becomes a member of a region, and stays one."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from folkmoot.geography import GssCode
+from folkmoot_node.evidence.egress_log import EgressLog
+from folkmoot_node.federation.client import CoordinatorClient
+from folkmoot_node.federation.identity import (
+    Identity,
+    KeyFiles,
+    create_request,
+    keep_membership,
+    load_identity,
+)
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, load
+
+Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")]
+"""Host and port; it is written into `node.toml`."""
+
+
+class Invitation(Settings):
+    """The file with which a region invites a council.
+
+    Attributes:
+        schema_version: Version of this file's layout; `schema` in the file.
+        region: Name of the region.
+        council: GSS code of the council invited.
+        token: One-time token, hexadecimal.
+        expires: When the token ends.
+        address: Host and port for rounds (mutual TLS).
+        enrolment_address: Host and port for enrolment.
+        authority: The region's certificate authority, PEM.
+        signing_key: Ed25519 public key of the coordinator, hexadecimal.
+    """
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    region: str
+    council: str
+    token: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    expires: datetime.datetime
+    address: Address
+    enrolment_address: Address
+    authority: str
+    signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def read_invitation(path: Path, council: GssCode) -> Invitation:
+    """Reads an invitation.
+
+    Raises:
+        Problem: If the file is wrong, or invites another council.
+    """
+    invitation = load(Invitation, path)
+    if invitation.council != council:
+        raise Problem(
+            f"the invitation is for {invitation.council[:9]}; this node is {council}",
+            where=str(path),
+            remedy="Ask the region for an invitation for this council",
+            exit_code=ExitCode.REFUSED,
+        )
+    return invitation
+
+
+def enrol(
+    invitation: Invitation, files: KeyFiles, egress: EgressLog, proxy: str | None = None
+) -> Identity:
+    """Exchanges an invitation for a certificate.
+
+    The private key is made on this machine and stays here. Repeating an enrolment whose
+    answer was lost gives the same certificate.
+
+    Raises:
+        Problem: If the coordinator cannot be reached or does not accept the invitation.
+    """
+    request = create_request(files, GssCode(invitation.council))
+    with CoordinatorClient.for_newcomer(
+        invitation.enrolment_address, invitation.authority.encode(), egress, proxy
+    ) as client:
+        membership = client.enrol(bytes.fromhex(invitation.token), invitation.council, request)
+    if membership.signing_key.hex() != invitation.signing_key:
+        raise Problem(
+            "the coordinator answered with another signing key than the invitation names",
+            where=invitation.enrolment_address,
+            remedy="Do not go on; ask the region by telephone what happened",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    keep_membership(files, membership.certificate, membership.authority, membership.signing_key)
+    return load_identity(files)
+
+
+def renew(identity: Identity, client: CoordinatorClient, files: KeyFiles, council: GssCode) -> None:
+    """Exchanges the node's certificate for a new one, while it is valid.
+
+    Raises:
+        Problem: If the coordinator cannot be reached or does not renew it.
+    """
+    membership = client.renew(create_request(files, council))
+    keep_membership(files, membership.certificate, membership.authority, identity.signing_key)

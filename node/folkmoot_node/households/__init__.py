@@ -1,0 +1,1 @@
+"""One row for each household, combined from records. Residents' records: zone R."""

@@ -1,0 +1,180 @@
+"""Makes one row per household of the records of one partition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from folkmoot_node.households.combine import (
+    absent_value,
+    as_they_are,
+    combine,
+    latest_dates,
+    needs_order,
+)
+from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
+from folkmoot_node.store.schema import date_column, record_column
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field
+
+UNKNOWN_AREA = "unknown"
+"""Stands for the area of households whose area is not known, in counts by area."""
+
+
+class PartRecords(BaseModel):
+    """What became of the records of a source, in one partition or in all.
+
+    Attributes:
+        linked: Records of households.
+        communal: Records of communal establishments, which are no households.
+        areas: Linked records by area.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    linked: int = 0
+    communal: int = 0
+    areas: dict[str, int] = {}
+
+    def __add__(self, other: PartRecords) -> PartRecords:
+        areas = Counter(self.areas)
+        areas.update(other.areas)
+        return PartRecords(
+            linked=self.linked + other.linked,
+            communal=self.communal + other.communal,
+            areas=dict(areas),
+        )
+
+
+class Assembly:
+    """The households of one partition, to which the fields of source after source are added.
+
+    Attributes:
+        households: One row per household of the frame: `uprn`, the fields, for each other
+            source `record_column` of it: whether the household has a record; and for each
+            source with dates `date_column` of it: the date of the household's latest record.
+    """
+
+    def __init__(
+        self, frame: str, records: pl.DataFrame, fields: Sequence[Field], communal: str | None
+    ) -> None:
+        """Makes the households.
+
+        Args:
+            frame: Name of the source that is the household frame.
+            records: Its records in this partition, each with a UPRN.
+            fields: Its wanted fields.
+            communal: Boolean column of the records that is true for communal
+                establishments, which are no households; None if all are.
+        """
+        self._communal = pl.Series(UPRN_COLUMN, [], pl.Int64)
+        self._linked: dict[str, npt.NDArray[np.int64]] = {}
+        self._of_communal: dict[str, int] = {}
+        if communal is not None:
+            is_communal = pl.col(communal).fill_null(False)
+            self._communal = records.filter(is_communal)[UPRN_COLUMN].unique()
+            kept = records.filter(~pl.col(UPRN_COLUMN).is_in(self._communal.implode()))
+            self._of_communal[frame] = records.height - kept.height
+            records = kept
+        if is_unique(records[UPRN_COLUMN]):
+            uprns, values = records[UPRN_COLUMN], as_they_are(records, fields)
+            self._index = household_index(uprns)
+            linked = records.with_columns(self._index[HOUSEHOLD])
+        else:
+            uprns = records[UPRN_COLUMN].unique(maintain_order=True)
+            self._index = household_index(uprns)
+            linked = link_by_uprn(records, self._index, ordered=True)
+            values, _ = combine(linked, len(uprns), fields)
+        self.households = pl.DataFrame([uprns, *values.get_columns()])
+        self._count(frame, linked)
+        self._add_dates(frame, linked)
+
+    def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
+        """Adds the fields of another source about people, households or properties.
+
+        Args:
+            source: Its name.
+            records: Its records in this partition, each with a UPRN.
+            fields: Its wanted fields.
+        """
+        linked = link_by_uprn(records, self._index, ordered=needs_order(fields))
+        values, present = combine(linked, self.households.height, fields)
+        self._add(_with_absent(values, ~present, fields))
+        self._add(pl.DataFrame({record_column(source): present}))
+        self._count(source, linked)
+        if len(self._communal):
+            of_communal = records[UPRN_COLUMN].is_in(self._communal.implode())
+            self._of_communal[source] = int(of_communal.sum())
+        self._add_dates(source, linked)
+
+    def add_areas(self, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
+        """Adds the fields of a source about areas.
+
+        Args:
+            on: The household field that holds the area, as an index.
+            values: The fields, one row an area.
+            rows: For each index of `on` the row of `values`, null if there is none.
+        """
+        at = rows.gather(self.households[on])
+        self._add(values.select(pl.all().gather(at)))
+
+    def records(
+        self, area: str | None, labels: Mapping[str, Sequence[str]]
+    ) -> dict[str, PartRecords]:
+        """What became of each source's records.
+
+        Args:
+            area: Area field of the households by which linked records are counted.
+            labels: For each area field the codes that its indexes stand for.
+        """
+        return {
+            source: PartRecords(
+                linked=int(counts.sum()),
+                communal=self._of_communal.get(source, 0),
+                areas=self._by_area(counts, area, labels),
+            )
+            for source, counts in self._linked.items()
+        }
+
+    def _by_area(
+        self,
+        counts: npt.NDArray[np.int64],
+        area: str | None,
+        labels: Mapping[str, Sequence[str]],
+    ) -> dict[str, int]:
+        if area is None:
+            return {}
+        codes = labels[area]
+        at = self.households[area].fill_null(len(codes)).to_numpy()
+        found = np.bincount(at, weights=counts, minlength=len(codes) + 1).astype(np.int64).tolist()
+        named = zip([*codes, UNKNOWN_AREA], found, strict=True)
+        return {code: number for code, number in named if number}
+
+    def _count(self, source: str, linked: pl.DataFrame) -> None:
+        rows = linked[HOUSEHOLD].to_numpy()
+        self._linked[source] = np.bincount(rows, minlength=self.households.height)
+
+    def _add(self, values: pl.DataFrame) -> None:
+        self.households = self.households.hstack(values)
+
+    def _add_dates(self, source: str, linked: pl.DataFrame) -> None:
+        if DATE_COLUMN in linked.columns:
+            dates = latest_dates(linked, self.households.height)
+            self._add(pl.DataFrame([dates.alias(date_column(source))]))
+
+
+def _with_absent(
+    values: pl.DataFrame, missing: npt.NDArray[np.bool_], fields: Sequence[Field]
+) -> pl.DataFrame:
+    """Gives households without a record the values that absence stands for."""
+    if not missing.any():
+        return values
+    mask = pl.Series(missing)
+    absent = {field.name: absent_value(field) for field in fields}
+    return values.with_columns(
+        values[name].set(mask, value) for name, value in absent.items() if value is not None
+    )

@@ -1,0 +1,1 @@
+"""Finds households for records without a UPRN. Residents' records: zone R."""

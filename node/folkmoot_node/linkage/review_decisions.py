@@ -1,0 +1,148 @@
+"""What people decided in clerical review, and what still waits: an encrypted file.
+
+A decision is about an address as it was typed in a source, whichever row it stands in, so it
+holds in later runs too. The file has keyed digests of what was typed, not the texts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_operator.problems import ExitCode, Problem
+
+_NONCE_BYTES = 12
+_DIGEST_BYTES = 16
+_PAIR_DIGITS = 20
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Waiting(_Model):
+    """A pair of typed address and candidate that a person is asked about.
+
+    Attributes:
+        digest: Of what was typed.
+        uprn: The candidate.
+    """
+
+    digest: str
+    uprn: int
+
+
+class Decided(_Model):
+    """What was decided about one typed address.
+
+    Attributes:
+        is_home: The UPRN that it is, None if none was confirmed.
+        is_not: The UPRNs that it is not.
+    """
+
+    is_home: int | None = None
+    is_not: set[int] = set()
+
+
+class SourceReview(_Model):
+    """Clerical review of one source.
+
+    Attributes:
+        waiting: By the id in the review file.
+        decided: By digest of what was typed.
+    """
+
+    waiting: dict[str, Waiting] = {}
+    decided: dict[str, Decided] = {}
+
+
+class _Content(_Model):
+    sources: dict[str, SourceReview] = {}
+
+
+class ReviewDecisions:
+    """The file of decisions. One source at a time is changed; the others stay.
+
+    Args:
+        path: The file; it need not be there.
+        key: Key of the store, from which the file's own are derived.
+    """
+
+    def __init__(self, path: Path, key: StoreKey) -> None:
+        self._path = path
+        secret = key.encoded.encode()
+        self._cipher = AESGCM(HKDF(SHA256(), 32, None, b"folkmoot clerical review").derive(secret))
+        self._digest_key = HKDF(SHA256(), 32, None, b"folkmoot typed address").derive(secret)
+
+    def digest(self, source: str, typed: Sequence[str | None]) -> str:
+        """Keyed digest of what was typed in a source: 32 hexadecimal digits."""
+        text = "\x1f".join([source, *(part or "" for part in typed)])
+        whole = hmac.new(self._digest_key, text.encode(), hashlib.sha256)
+        return whole.digest()[:_DIGEST_BYTES].hex()
+
+    def pair(self, digest: str, uprn: int) -> str:
+        """Id of a typed address and a candidate, which no spreadsheet takes for a number."""
+        whole = hmac.new(self._digest_key, f"{digest}|{uprn}".encode(), hashlib.sha256)
+        return "id-" + whole.hexdigest()[:_PAIR_DIGITS]
+
+    def read(self) -> dict[str, SourceReview]:
+        """What there is of each source.
+
+        Raises:
+            Problem: Exit code DATA, if the file is damaged or of another key.
+        """
+        try:
+            sealed = self._path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        try:
+            content = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+            return _Content.model_validate_json(content).sources
+        except (InvalidTag, ValueError, ValidationError):
+            raise Problem(
+                "the decisions of clerical review cannot be read",
+                where=str(self._path),
+                remedy="Restore it from backup, with keys/store.key of the same day; or remove "
+                "it, and the decisions are asked for again",
+                exit_code=ExitCode.DATA,
+            ) from None
+
+    def of(self, source: str) -> SourceReview:
+        """What there is of one source."""
+        return self.read().get(source, SourceReview())
+
+    def keep(self, source: str, review: SourceReview) -> None:
+        """Replaces what there is of one source.
+
+        Other processes may change other sources meanwhile.
+        """
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._replace(self.read() | {source: review})
+        finally:
+            os.close(lock)
+
+    def _replace(self, sources: dict[str, SourceReview]) -> None:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        content = _Content(sources=sources).model_dump_json().encode()
+        new = self._path.with_suffix(f".{secrets.token_hex(4)}")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(nonce + self._cipher.encrypt(nonce, content, None))
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(self._path)

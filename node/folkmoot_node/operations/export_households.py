@@ -1,0 +1,59 @@
+"""Scored households as a file, for the officers of the council who help them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from folkmoot_node.store.reader import HouseholdStore
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def write_households(
+    store: HouseholdStore,
+    path: Path,
+    bands: Sequence[str],
+    *,
+    today: datetime.date | None = None,
+) -> int:
+    """Writes UPRN, score, completeness, band and attributes of households.
+
+    Args:
+        store: The scored households.
+        path: File ending in `.csv` or `.parquet`.
+        bands: Only these bands; empty for all.
+        today: Compared with the licences of bought fields; the date in UTC if None.
+
+    Returns:
+        Number of households written.
+
+    Raises:
+        Problem: If a band does not exist, the file's ending is unknown, or the scores rest on
+            bought data whose licence has ended.
+    """
+    store.run.check_licences(today or datetime.datetime.now(datetime.UTC).date())
+    names = store.attributes["band"] or ()
+    for band in bands:
+        if band not in names:
+            raise Problem(
+                f"there is no band {band!r}",
+                where="--band",
+                remedy=f"The bands are: {', '.join(names)}",
+                exit_code=ExitCode.USAGE,
+            )
+    if path.suffix not in {".csv", ".parquet"}:
+        raise Problem(
+            "has an unknown ending",
+            where=str(path),
+            remedy="Name the file .csv or .parquet",
+            exit_code=ExitCode.USAGE,
+        )
+    frame = store.households(bands or names)
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # before there is anything in it to read
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    else:
+        frame.write_parquet(path)
+    return frame.height

@@ -1,0 +1,132 @@
+"""Makes a node's home folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Rho
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.federation.identity import KeyFiles, create_policy_key
+from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
+from folkmoot_node.store.reader import create_key
+from folkmoot_operator.problems import ExitCode, Problem
+
+_FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
+_UNDECIDED = "# to be decided by the council: write a number and remove the first hash\n# "
+
+
+def initialise(
+    home: Path,
+    council: str,
+    name: str,
+    per_round: str | None,
+    per_period: str | None,
+    lifetime: str | None,
+) -> Iterator[str]:
+    """Makes the folder with keys, empty state and sample settings; yields what to do next.
+
+    Args:
+        home: The folder; made if it is missing.
+        council: GSS code.
+        name: Name of the council.
+        per_round: Limit of rho for one round, or None to leave it undecided.
+        per_period: Limit of rho for a period, or None to leave it undecided.
+        lifetime: Limit of rho for all time, or None to leave it undecided.
+
+    Raises:
+        Problem: If the folder holds a node already; nothing in it is changed.
+        ContractError: If the code or a limit is wrong; nothing is made.
+    """
+    code = GssCode(council.strip().upper(), "--council")
+    if not name.strip() or not name.isprintable() or '"' in name or "\\" in name:
+        raise ContractError("--name", "is empty or has a quote in it", "Give the council's name")
+    options = {
+        "--rho-per-round": per_round,
+        "--rho-per-period": per_period,
+        "--rho-lifetime": lifetime,
+    }
+    limits = {
+        option: None if value is None else Rho.of(value, option)
+        for option, value in options.items()
+    }
+    _check_order([(option, limit) for option, limit in limits.items() if limit is not None])
+    for existing in (home / FILE_NAME, home / STATE_FILE, home / "keys"):
+        if existing.exists():
+            raise Problem(
+                "there is a node here already",
+                where=str(existing),
+                remedy="Choose another folder. Do not delete this one: its ledger says what "
+                "was spent",
+                exit_code=ExitCode.SETTINGS,
+            )
+    for folder in _FOLDERS:
+        (home / folder).mkdir(parents=True, exist_ok=True)
+        (home / folder).chmod(0o700)
+    values = {
+        "@COUNCIL@": code,
+        "@NAME@": name.strip(),
+        "@PER_ROUND@": _limit("per_round", limits["--rho-per-round"]),
+        "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
+        "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),
+    }
+    for file in ("node.toml", "risk-policy.toml", "release-policy.toml"):
+        text = resources.files(__package__).joinpath("templates", file).read_text("utf-8")
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        if not (home / file).exists():
+            (home / file).write_text(text, encoding="utf-8")
+    create_key(home / "keys" / "store.key")
+    create_policy_key(KeyFiles(home / "keys"))
+    StateDatabase(home / STATE_FILE, create=True).close()
+    yield f"Made a node for {name.strip()} ({code}) in {home}."
+    yield "Next:"
+    yield "  1. Describe your extracts in mappings/ and name them in node.toml."
+    yield "  2. Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign`."
+    yield "  3. Join a region: `folkmoot-node enrol INVITATION`."
+    yield "  4. `folkmoot-node score`, then `folkmoot-node serve`."
+    yield "Back up the folder: without keys/store.key the scores cannot be read, and the"
+    yield "ledger in state.sqlite must never go back in time."
+
+
+def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -> str:
+    """Writes the coordinator's addresses into node.toml, unless some are there.
+
+    Returns:
+        A note for the operator, or an empty string.
+    """
+    path = config.home / FILE_NAME
+    settings = config.coordinator
+    if settings is None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(
+                "\n[coordinator]\n"
+                f'address = "{address}"\n'
+                f'enrolment_address = "{enrolment_address}"\n'
+                "# poll_seconds = 30\n"
+                '# proxy = "http://proxy.example.gov.uk:8080"\n'
+            )
+        return ""
+    if (settings.address, settings.enrolment_address) != (address, enrolment_address):
+        return (
+            f"Note: {path.name} names {settings.address} and {settings.enrolment_address}; "
+            f"the invitation says {address} and {enrolment_address}. The file was left as it is."
+        )
+    return ""
+
+
+def _check_order(limits: Sequence[tuple[str, Rho]]) -> None:
+    """Raises ContractError unless each limit is at least the one before."""
+    for (lesser, least), (greater, limit) in pairwise(limits):
+        if limit < least:
+            raise ContractError(
+                greater, f"is smaller than {lesser}", "Give at least as much as for that"
+            )
+
+
+def _limit(key: str, rho: Rho | None) -> str:
+    return f"{_UNDECIDED}{key} = " if rho is None else f"{key} = {rho}"

@@ -1,0 +1,225 @@
+"""What the retention rule no longer permits to keep, and its deletion.
+
+The ledger, the outbox with its receipts, and the egress and audit logs are evidence of what
+the node did; they hold nothing about any household and are never deleted.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from folkmoot_node.answering.answer import ended_series
+from folkmoot_node.home import NodeHome
+from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
+from folkmoot_node.policies.risk_policy import Retention, load_policy
+from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
+from folkmoot_node.store.event_history import SUFFIX, forget
+from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.problems import Problem
+
+_BUSY = ("another run is scoring now", "Run `folkmoot-node purge` again when it has ended")
+
+
+class Kind(Enum):
+    """What may be past its retention."""
+
+    SCORES = "scores"
+    QUARANTINE = "quarantine files"
+    REVIEW = "review files"
+    DECISIONS = "decisions of clerical review"
+    LEFTOVERS = "leftovers of stopped runs"
+    SERIES = "histories of ended series"
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Something to delete.
+
+    Attributes:
+        kind: What it is.
+        path: File or folder.
+        why: The rule that it is past.
+    """
+
+    kind: Kind
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was deleted.
+
+    Attributes:
+        deleted: In order.
+        key_replaced: True if the store's key was destroyed and a new one made.
+    """
+
+    deleted: tuple[Expired, ...]
+    key_replaced: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of files and folders by kind."""
+        return dict(Counter(item.kind.value for item in self.deleted))
+
+
+def expired(home: NodeHome) -> tuple[Expired, ...]:
+    """What is past its retention now; what a run in progress uses is left out.
+
+    Raises:
+        Problem: If the policy cannot be read.
+    """
+    path = home.config.store_path
+    in_use = path.parent.is_dir() and is_in_use(path)
+    return tuple(_expired(home, in_use=in_use))
+
+
+def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
+    """Deletes what was found, as far as it is still past its retention, and records it.
+
+    When nothing is left that the store's key could open, the key is destroyed and replaced:
+    copies of the deleted files in backups or in unused blocks of a disk cannot be read then.
+
+    Args:
+        home: The node.
+        found: As `expired` gave it, and a person confirmed it.
+        by: Who confirmed it, for the audit log.
+
+    Raises:
+        Problem: Exit code DATA, if a run is in progress.
+    """
+    config = home.config
+    config.store_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_user(config.store_path, *_BUSY):
+        now = {item.path for item in _expired(home, in_use=False)}
+        deleted = tuple(item for item in found if item.path in now and _delete(item, home))
+        encrypted = any(item.kind in _ENCRYPTED for item in deleted)
+        replaced = encrypted and not _needs_key(home)
+        if replaced:
+            replace_key(config.key_file)
+        result = Purged(deleted, replaced)
+        if deleted:
+            body = {
+                "action": "purged",
+                "by": by,
+                "deleted": result.counts,
+                "key_replaced": replaced,
+            }
+            with home.state.transaction() as connection:
+                home.audit.append(connection, home.clock(), body)
+    return result
+
+
+_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS}
+
+
+def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
+    config, today = home.config, home.today()
+    policy = load_policy(config.risk_policy)
+    rule = policy.retention
+    if config.store_path.exists():
+        why = _scores_expired(home, rule, today)
+        if why:
+            yield Expired(Kind.SCORES, config.store_path, why)
+    over = policy.sunset + datetime.timedelta(days=rule.after_sunset_days)
+    for kind, path, days in (
+        *(
+            (Kind.QUARANTINE, path, rule.quarantine_days)
+            for path in _files(config.quarantine_folder)
+        ),
+        *((Kind.REVIEW, path, rule.review_days) for path in _files(config.review_folder)),
+        (Kind.DECISIONS, config.review_store, rule.review_days),
+    ):
+        if not path.exists():
+            continue
+        last = _day(path.stat().st_mtime) + datetime.timedelta(days=days)
+        if today > min(last, over):
+            ended = f"the policy ended on {policy.sunset}" if over < last else ""
+            yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
+    if not in_use:
+        for path in _leftovers(config.store_path):
+            yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
+    over_series = ended_series(home)
+    for path in sorted(config.history_folder.glob(f"*{SUFFIX}")):
+        if path.stem in over_series:
+            yield Expired(Kind.SERIES, path, "the series has ended")
+
+
+def _scores_expired(home: NodeHome, rule: Retention, today: datetime.date) -> str:
+    """Why the scores must go; empty if they may stay.
+
+    Their own policy's rule counts as well as the configured one's, so that a later policy
+    does not keep them longer than the one by which they were made.
+    """
+    config = home.config
+    try:
+        with open_store(config.store_path, read_key(config.key_file)) as store:
+            run = store.run
+    except Problem:
+        last = _day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
+        return f"kept for {rule.scores_days} days, until {last}" if today > last else ""
+    days = min(rule.scores_days, run.retention.scores_days)
+    last = _day(run.finished_at) + datetime.timedelta(days=days)
+    if today > last:
+        return f"kept for {days} days, until {last}"
+    after = min(rule.after_sunset_days, run.retention.after_sunset_days)
+    if today > run.policy_sunset + datetime.timedelta(days=after):
+        return f"the policy ended on {run.policy_sunset}"
+    for field, end in run.licences.items():
+        if today > end:
+            return f"the licence of {field} ended on {end}"
+    return ""
+
+
+def _leftovers(store: Path) -> Iterator[Path]:
+    """What a run that was killed has left beside the store."""
+    yield from sorted(store.parent.glob(f"{store.name}.unfinished*"))
+    yield from sorted(store.parent.glob("runs/*"))
+    for folder in sorted(store.parent.glob(f"{TRIAL_FOLDER}*")):
+        if not is_in_use(folder / store.name):
+            yield folder
+
+
+def _delete(item: Expired, home: NodeHome) -> bool:
+    if item.kind is Kind.SERIES:
+        try:
+            forget(item.path)
+        except Problem:  # in use: next time
+            return False
+    elif item.path.is_dir():
+        shutil.rmtree(item.path)
+    else:
+        item.path.unlink(missing_ok=True)
+    if item.kind is Kind.SCORES:
+        note_deletion(item.path, home.today(), item.why)
+        item.path.with_name(item.path.name + ".wal").unlink(missing_ok=True)
+    return True
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _needs_key(home: NodeHome) -> bool:
+    """Whether anything is left that the key opens, also what is in use."""
+    store, histories = home.config.store_path, home.config.history_folder
+    trials = store.parent.glob(f"{TRIAL_FOLDER}*")
+    kept = [
+        store.exists(),
+        home.config.review_store.exists(),
+        *_leftovers(store),
+        *histories.glob(f"*{SUFFIX}"),
+        *trials,
+    ]
+    return any(kept)
+
+
+def _day(seconds: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()

@@ -1,0 +1,1 @@
+"""One scoring run in stages, on threads, Prefect or Dask. Residents' records: zone R."""

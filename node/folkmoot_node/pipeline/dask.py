@@ -1,0 +1,144 @@
+"""Scores on a Dask cluster: the same stages, on workers that share the node's folder."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from folkmoot_node.pipeline import stages
+from folkmoot_node.pipeline.local import Progress, begin, wait
+from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, Security
+
+CONNECT_SECONDS = 10.0
+"""How long the scheduler may take to answer."""
+WORKER_SECONDS = 60.0
+"""How long to wait for the first worker."""
+
+
+def score_on_cluster(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    *,
+    today: datetime.date,
+    reference_date: datetime.date | None = None,
+    progress: Progress,
+    clock: Callable[[], float] = time.time,
+) -> RunSummary:
+    """As `scoring.score`, with the stages on the cluster's workers.
+
+    A worker that is lost is done without: what it had not finished is done again elsewhere.
+
+    Raises:
+        Problem: As `scoring.score`; UNREACHABLE if the cluster cannot be reached or is lost.
+    """
+    begun = begin(
+        config,
+        plugins,
+        policy,
+        today=today,
+        reference_date=reference_date,
+        shared=True,
+        clock=clock,
+    )
+    home = str(config.home)
+    with begun as run, stages.owned(run), _client(config) as client:
+        run_id, sources = run.plan.run_id, len(run.sources) + 1
+
+        def submit(stage: Callable[..., Any], *arguments: object) -> Future:
+            return client.submit(stage, home, run_id, *arguments, pure=False)
+
+        progress("sources", 0, sources)
+        partitions = int(submit(stages.read_frame).result())
+        reads = [submit(stages.read, name) for name in run.sources]
+        wait(reads, lambda done: progress("sources", done + 1, sources))
+        wait([submit(stages.link, name) for name in run.linkable])
+        run.create()
+        count = run.frame_records
+        scores = [submit(stages.score, part) for part in range(partitions)]
+        wait(scores, lambda done: progress("households", count * done // partitions, count))
+        return run.finish()
+
+
+def security(config: NodeConfig) -> Security | None:
+    """Certificates for the scheduler; None without TLS."""
+    from distributed import Security
+
+    dask = config.dask
+    if dask.ca_file is None or dask.certificate is None or dask.key is None:
+        return None
+    return Security(
+        require_encryption=True,
+        tls_ca_file=str(config.home / dask.ca_file),
+        tls_client_cert=str(config.home / dask.certificate),
+        tls_client_key=str(config.home / dask.key),
+    )
+
+
+def lost(config: NodeConfig, error: Exception) -> Problem | None:
+    """The problem of a cluster that is not there, or no more; None if the error is another."""
+    if not config.on_cluster:
+        return None
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    if isinstance(error, KilledWorker):
+        how = "lost several workers at the same stage"
+    elif isinstance(error, FutureCancelledError) or (
+        # Time-outs and closed connections; those of files have a number.
+        isinstance(error, OSError) and error.errno is None
+    ):
+        how = "cannot be reached, or has no worker"
+    else:
+        return None
+    return Problem(
+        f"the Dask cluster {how}",
+        where=str(config.dask.scheduler),
+        remedy="Check that scheduler and workers run, and that workers have folkmoot-node[dask] "
+        "and the node's folder at the same path",
+        exit_code=ExitCode.UNREACHABLE,
+    )
+
+
+@contextmanager
+def _client(config: NodeConfig) -> Iterator[Client]:
+    """A connection to the cluster; errors that leave it are problems."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise Problem(
+            "Dask is not installed",
+            where="node.toml: scoring.engine",
+            remedy="Run `pip install folkmoot-node[dask]`, here and on the workers",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    try:
+        with Client(
+            config.dask.scheduler,
+            security=security(config),
+            timeout=CONNECT_SECONDS,
+            set_as_default=False,
+        ) as client:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+            yield client
+        return
+    except stages.StageFailed as failed:
+        known = failed.problem
+    except Problem:
+        raise
+    except Exception as error:
+        problem = lost(config, error)
+        if problem is None:
+            raise
+        known = problem
+    raise known

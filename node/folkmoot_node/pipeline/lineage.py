@@ -1,0 +1,41 @@
+"""Says from which files a run's scores come."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from folkmoot_node.store.run_summary import OriginFile
+from folkmoot_sdk.source import SourceOptions
+
+
+def folders_of(options: SourceOptions) -> tuple[Path, ...]:
+    """Folders in which a source may find its files: its base, and those its options name."""
+    values = (getattr(options, entry.name) for entry in dataclasses.fields(options))
+    paths = (options.base / value for value in values if isinstance(value, Path))
+    return tuple(dict.fromkeys(path for path in (options.base, *paths) if path.is_dir()))
+
+
+def fingerprint(origins: Sequence[str], folders: Sequence[Path]) -> tuple[OriginFile, ...]:
+    """Name and SHA-256 of each file that was read.
+
+    Args:
+        origins: As the source names what it read.
+        folders: To which relative names may refer; the first that has the file counts.
+
+    Returns:
+        One entry for each origin; the digest of what is no file (a table) is empty.
+    """
+    return tuple(OriginFile(name=name, sha256=_sha256(name, folders)) for name in origins)
+
+
+def _sha256(name: str, folders: Sequence[Path]) -> str:
+    for folder in folders:
+        try:
+            with (folder / name).open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except (OSError, ValueError):
+            continue
+    return ""

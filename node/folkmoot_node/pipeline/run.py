@@ -1,0 +1,442 @@
+"""One scoring run in stages: functions of the run's id and of a source or partition.
+
+The stages read and write the run's spool, so that threads, tasks or workers on other
+machines can run them; each may be repeated. `folkmoot_node.pipeline.local` begins and ends runs.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from folkmoot_node.households.areas import area_rows, area_values, records_found
+from folkmoot_node.households.assemble import Assembly, PartRecords
+from folkmoot_node.linkage.people_sources import asked_about_people
+from folkmoot_node.pipeline import store_columns as columns
+from folkmoot_node.pipeline.link_source import RunLinkage
+from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
+from folkmoot_node.pipeline.scored_partition import PartOutcome, ScoredPart
+from folkmoot_node.pipeline.spool import Spool
+from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
+from folkmoot_node.scoring.binding import Binding, bind
+from folkmoot_node.scoring.stratify import stratify
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.sources.connect import ConnectedSource, Plugins, connect, load_plugins
+from folkmoot_node.sources.identifiers import asked, communal_field
+from folkmoot_node.sources.quarantine import Quarantine
+from folkmoot_node.sources.reader import no_records
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
+from folkmoot_node.store.writer import ROW_GROUP
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.factor import ScoringContext
+from folkmoot_sdk.schema import AREA_COLUMN, Field, Level
+
+_PLAN_FILE = "plan.json"
+_PARTITIONS = "@partitions"
+"""Name in the spool of the number of partitions; no source can have it."""
+_COUNTED, _DETAILS = 0, 1
+"""Where a scored part keeps its two tables in the spool."""
+
+
+class RunPlan(BaseModel):
+    """What a run is; every stage can be run by whoever knows it.
+
+    Attributes:
+        run_id: 32 hexadecimal digits.
+        policy: File of the risk stratification policy.
+        policy_sha256: Its digest, hexadecimal.
+        today: Compared with the licences of bought fields.
+        reference_date: Date on which ages and durations are computed.
+        started_at: Seconds since 1970-01-01T00:00:00Z.
+        memory: Bytes of records that may stay in memory; 0 if other processes run stages.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: str
+    policy: Path
+    policy_sha256: str
+    today: datetime.date
+    reference_date: datetime.date
+    started_at: int
+    memory: int
+
+
+class ScoringRun:
+    """The stages of a run. They may run on several threads.
+
+    Attributes:
+        plan: What the run is.
+        config: The node's configuration.
+        policy: The risk stratification policy.
+        binding: The policy joined to plugins and sources.
+    """
+
+    def __init__(
+        self, plan: RunPlan, config: NodeConfig, plugins: Plugins, policy: RiskPolicy
+    ) -> None:
+        self.plan = plan
+        self.config = config
+        self.policy = policy
+        connected = connect(config, plugins)
+        self.binding: Binding = bind(policy, plugins, connected, policy.ended_licences(plan.today))
+        self._sources = {
+            source.name: source
+            for source in sorted(
+                connected, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
+            )
+        }
+        self._check_frame()
+        needed = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
+        self._asked = asked(config, {n: s for n, s in self._sources.items() if n in needed})
+        self._asked = asked_about_people(self._asked, config, self._sources, needed)
+        needed |= {name for name, found in self._asked.items() if found.people}
+        self._sources = {n: s for n, s in self._sources.items() if n in needed}
+        self._communal = communal_field(config, self._sources[config.frame])
+        key = read_key(config.key_file)
+        self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
+        self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
+        self._read: dict[str, SourceRead] = {}
+        self._partitions: Future[int] = Future()
+
+    @classmethod
+    def open(cls, home: Path, run_id: str) -> ScoringRun:
+        """The run that another process has begun.
+
+        Args:
+            home: The node's home folder.
+            run_id: The run.
+
+        Raises:
+            Problem: Exit code DATA, if there is no such run any more.
+        """
+        config = load_config(home)
+        path = run_folder(config, run_id) / _PLAN_FILE
+        try:
+            plan = RunPlan.model_validate_json(path.read_text("utf-8"))
+        except (OSError, ValidationError):
+            raise Problem(
+                "this run has ended, or its folder is not shared with this machine",
+                where=str(path),
+                remedy="Score again; workers need the node's home at the same path",
+                exit_code=ExitCode.DATA,
+            ) from None
+        policy = load_policy(plan.policy)
+        if policy.digest.hex() != plan.policy_sha256:
+            raise Problem(
+                "the policy has changed while households were scored",
+                where=str(plan.policy),
+                remedy="Score again",
+                exit_code=ExitCode.DATA,
+            )
+        return cls(plan, config, load_plugins(), policy)
+
+    def announce(self) -> None:
+        """Writes down the plan, for other processes."""
+        folder = run_folder(self.config, self.plan.run_id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / _PLAN_FILE).write_text(self.plan.model_dump_json(), "utf-8")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that are needed, after the frame; those about areas last."""
+        return tuple(self._sources)[1:]
+
+    @property
+    def linkable(self) -> tuple[str, ...]:
+        """Those that may hold records without a UPRN whose household can be found."""
+        return tuple(name for name in self.sources if self._linkage.links(name))
+
+    @property
+    def partitions(self) -> int:
+        """Number of partitions; known once the frame is read."""
+        return self._known_partitions().result()
+
+    @property
+    def frame_records(self) -> int:
+        """Records of the frame that have a UPRN: as many as households, or more."""
+        read = self._source_read(self.config.frame)
+        return read.records - read.no_key
+
+    def read_frame(self) -> int:
+        """Reads the household frame. Other sources may be read meanwhile, and wait for it.
+
+        Returns:
+            Number of partitions.
+
+        Raises:
+            Problem: Exit code DATA, if the frame has no household.
+        """
+        if self._partitions.done():
+            self._partitions = Future()  # a second try
+        try:
+            partitions = self._read_frame()
+        except BaseException as error:
+            self._partitions.set_exception(error)
+            raise
+        self._partitions.set_result(partitions)
+        return partitions
+
+    def read(self, source: str) -> None:
+        """Reads another source, and divides its records among the partitions."""
+        reading = self._reading(source)
+        with ExitStack() as stack:
+            writer = stack.enter_context(self._spool.writer(source))
+            if self._sources[source].schema.level is Level.AREA:
+                read = reading.tabulate_areas(writer, self._fields(source))
+            else:
+                aside = self._linkage.aside(source, stack)
+                read = reading.spread(writer, aside, self._known_partitions())
+            writer.document = read.model_dump_json()
+
+    def link(self, source: str) -> None:
+        """Finds the households of records without a UPRN, as the settings say.
+
+        Writes the source's file for clerical review.
+
+        Raises:
+            Problem: Exit code DATA for a malformed decision in that file, or if no home has
+                an address; SETTINGS if the libraries of linkage are missing.
+        """
+        self._linkage.link(source, self.partitions)
+
+    def end_linkage(self) -> None:
+        """Frees what linkage has taken, once all sources are linked."""
+        self._linkage.end()
+
+    def score(self, part: int) -> None:
+        """Combines the records of a partition to households, and scores them."""
+        scored = self.scored(part)
+        with self._spool.writer(_scored(part)) as writer:
+            if scored is None:
+                return
+            writer.append(_COUNTED, pl.DataFrame(dict(scored.counted)))
+            writer.append(_DETAILS, scored.details)
+            writer.document = scored.outcome.model_dump_json()
+        self.free(part)
+
+    def scored(self, part: int) -> ScoredPart | None:
+        """What `score` does, without writing it; None if the partition has no household."""
+        households, records = self._assembled(part)
+        if households is None:
+            return None
+        context = ScoringContext(self.plan.reference_date)
+        result = stratify(households, self.binding.factors, self.policy, context)
+        bands = np.bincount(result.band, minlength=len(self.policy.bands))
+        return ScoredPart(
+            columns.counted(households, result, part, self.binding, self.stored_attributes()),
+            columns.details(households, result, self.binding),
+            tuple(bands.tolist()),
+            result.incomplete,
+            records,
+        )
+
+    def result(self, part: int) -> ScoredPart | None:
+        """What `score` has written for a partition."""
+        name = _scored(part)
+        counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
+        if counted is None or details is None:
+            return None
+        outcome = PartOutcome.model_validate_json(self._document(name))
+        arrays = {column.name: column.to_numpy() for column in counted}
+        return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
+
+    def free(self, part: int) -> None:
+        """Frees the memory of the records of a partition that has been scored."""
+        names = [n for n, s in self._sources.items() if s.schema.level is not Level.AREA]
+        self._spool.drop(names, part)
+        self._linkage.free(part)
+
+    def stored_attributes(self) -> dict[str, StoredAttribute]:
+        """How each attribute is stored; known once all sources are read."""
+        return columns.stored_attributes(self.binding, self._labels())
+
+    def summaries(self, records: Mapping[str, PartRecords]) -> tuple[SourceSummary, ...]:
+        """What became of each source's records, in the order of `node.toml`.
+
+        Args:
+            records: What became of them in all partitions together, by source.
+        """
+        names = [settings.name for settings in self.config.sources]
+        return tuple(self._summary(name, records) for name in names if name in self._sources)
+
+    def _check_frame(self) -> None:
+        if not self._sources:
+            raise Problem(
+                "no source is configured",
+                where="node.toml: sources",
+                remedy="Add [[sources]], and name one of them as scoring.frame",
+                exit_code=ExitCode.SETTINGS,
+            )
+        if self._sources[self.config.frame].schema.level is Level.AREA:
+            raise Problem(
+                "a source about areas names no households",
+                where=f"source {self.config.frame}",
+                remedy="Set scoring.frame to a source with UPRNs",
+                exit_code=ExitCode.SETTINGS,
+            )
+
+    def _known_partitions(self) -> Future[int]:
+        if not self._partitions.done() and self._spool.has(_PARTITIONS):
+            # Another process has read the frame.
+            known: Future[int] = Future()
+            known.set_result(int(self._spool.document(_PARTITIONS)))
+            self._partitions = known
+        return self._partitions
+
+    def _read_frame(self) -> int:
+        name = self.config.frame
+        with ExitStack() as stack:
+            writer = stack.enter_context(self._spool.writer(name))
+            reading, aside = self._reading(name), self._linkage.aside(name, stack)
+            read, partitions = reading.spread_frame(writer, aside, self._partitions_for)
+            writer.document = read.model_dump_json()
+            if read.records == read.no_key:
+                raise Problem(
+                    "the household frame has no record with a UPRN; the last good scores stay",
+                    where=f"source {name}",
+                    remedy="Check the extract, the mapping and its conditions",
+                    exit_code=ExitCode.DATA,
+                )
+        with self._spool.writer(_PARTITIONS) as writer:
+            writer.document = str(partitions)
+        return partitions
+
+    def _partitions_for(self, records: int) -> int:
+        return self.config.partitions or max(1, -(-records // ROW_GROUP))
+
+    def _reading(self, name: str) -> SourceReading:
+        return SourceReading(
+            self._sources[name],
+            self._wanted(name),
+            self.plan.reference_date,
+            Quarantine(self.config.quarantine_folder, name, self.plan.run_id),
+            self.config.maximum_share,
+            self._asked[name],
+        )
+
+    def _wanted(self, name: str) -> Sequence[str]:
+        """Fields to read: those of the policy, and of the frame whether a home is communal."""
+        wanted = self.binding.wanted[name]
+        communal = self._communal
+        if name != self.config.frame or communal is None or communal in wanted:
+            return wanted
+        return [*wanted, communal]
+
+    def _fields(self, name: str) -> Sequence[Field]:
+        schema = self._sources[name].schema
+        return [schema[field] for field in self.binding.wanted[name]]
+
+    def _document(self, name: str) -> str:
+        return self._spool.document(name)
+
+    def _source_read(self, name: str) -> SourceRead:
+        if name not in self._read:
+            self._read[name] = SourceRead.model_validate_json(self._document(name))
+        return self._read[name]
+
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        """For each area field of households the codes that its indexes stand for."""
+        return {
+            field: codes
+            for name in self._sources
+            for field, codes in self._source_read(name).labels.items()
+            if field != AREA_COLUMN
+        }
+
+    def _assembled(self, part: int) -> tuple[pl.DataFrame | None, Mapping[str, PartRecords]]:
+        frame = self.config.frame
+        records = self._spool.read(frame, part)
+        if records is None:
+            return None, {}
+        assembly = Assembly(frame, records, self._fields(frame), self._communal)
+        for name in self.sources:
+            source = self._sources[name]
+            fields = self._fields(name)
+            if source.schema.level is Level.AREA:
+                on, rows = self._area_rows(source)
+                values = self._spool.read(name, 0)
+                assert values is not None
+                assembly.add_areas(on, *area_values(values, fields, rows))
+            else:
+                tables = [no_records(source, self.binding.wanted[name])]
+                found = self._spool.read(name, part)
+                tables += [] if found is None else [found]
+                assembly.add(name, pl.concat(tables + self._linkage.records(name, part)), fields)
+        return assembly.households, assembly.records(self._report_area, self._labels())
+
+    @property
+    def _report_area(self) -> str | None:
+        """The field by which the linkage report counts records."""
+        named = self.config.linkage.report_area
+        areas = [name for name in self._labels() if name in self.binding.fields]
+        if named is None:
+            return areas[0] if areas else None
+        if named not in areas:
+            raise Problem(
+                f"{named!r} is no area that the policy uses",
+                where="node.toml: linkage.report_area",
+                remedy=f"Valid: {', '.join(areas) or 'none'}; or take the key out",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return named
+
+    def _area_rows(self, source: ConnectedSource) -> tuple[str, pl.Series]:
+        on = source.area_field or ""
+        return on, area_rows(self._labels()[on], self._source_read(source.name).labels[AREA_COLUMN])
+
+    def _summary(self, name: str, records: Mapping[str, PartRecords]) -> SourceSummary:
+        source, read = self._sources[name], self._source_read(name)
+        became = records.get(name, PartRecords())
+        linkage = self._linkage.found(name)
+        if source.schema.level is Level.AREA:
+            _, rows = self._area_rows(source)
+            values = self._spool.read(name, 0)
+            assert values is not None
+            found = records_found(values, rows)
+        else:
+            # Who lives in several households is counted in each of them, and here once.
+            found = became.linked - linkage.more
+        return SourceSummary(
+            name=name,
+            data_set=source.schema.name,
+            supplier=source.schema.supplier,
+            plugin=str(source.origin),
+            files=read.files,
+            fields=tuple(self._wanted(name)),
+            records=read.records,
+            rejected=read.rejected,
+            rejected_fields=read.rejected_fields,
+            quarantine=read.quarantine,
+            linked=found,
+            no_uprn=read.no_key,
+            not_in_frame=read.records - read.no_key + linkage.found - found - became.communal,
+            unlinked=read.no_key - linkage.found - linkage.ambiguous,
+            communal=became.communal,
+            by_address=linkage.by_address,
+            by_person=linkage.by_person,
+            by_review=linkage.by_review,
+            ambiguous=linkage.ambiguous,
+            linked_areas=became.areas,
+            unlinked_sectors=linkage.sectors_of(read.no_key),
+            latest_record=read.latest,
+            left_out=read.left_out,
+            about_areas=source.schema.level is Level.AREA,
+        )
+
+
+def run_folder(config: NodeConfig, run_id: str) -> Path:
+    """Folder of the intermediate files of a run."""
+    return config.runs_folder / run_id
+
+
+def _scored(part: int) -> str:
+    return f"@scored-{part}"

@@ -1,0 +1,53 @@
+"""One partition, scored: what goes into the store, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from folkmoot_node.households.assemble import PartRecords
+
+
+class PartOutcome(BaseModel):
+    """What is told of a scored part.
+
+    Attributes:
+        bands: Households by band, ascending.
+        incomplete: Households of which some factor is unknown.
+        records: What became of each source's records.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bands: tuple[int, ...]
+    incomplete: int
+    records: dict[str, PartRecords]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPart:
+    """One partition, scored.
+
+    Attributes:
+        counted: Columns of the table `households`, without nulls.
+        details: Inputs and contributions.
+        bands: Households by band, ascending.
+        incomplete: Households of which some factor is unknown.
+        records: What became of each source's records.
+    """
+
+    counted: Mapping[str, npt.NDArray[np.generic]]
+    details: pl.DataFrame
+    bands: tuple[int, ...]
+    incomplete: int
+    records: Mapping[str, PartRecords]
+
+    @property
+    def outcome(self) -> PartOutcome:
+        """What is told of it."""
+        return PartOutcome(bands=self.bands, incomplete=self.incomplete, records=dict(self.records))

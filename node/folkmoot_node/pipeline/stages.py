@@ -1,0 +1,125 @@
+"""The stages of a scoring run as functions of ids, for workflow engines and clusters.
+
+Arguments and results may be stored and sent: the node's folder, the run's id, the name of a
+source, the number of a partition. What fails says so without a resident's record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from folkmoot_node.faults import work_fault
+from folkmoot_node.pipeline.local import OwnRun
+from folkmoot_node.pipeline.run import ScoringRun
+from folkmoot_operator.problems import ExitCode, Problem
+
+_T = TypeVar("_T")
+_own: dict[str, OwnRun] = {}
+"""Runs that this process has begun, by id: their records may be in its memory."""
+
+
+class StageFailed(Exception):
+    """What workflow engines and other processes are told of a failure."""
+
+    def __init__(self, problem: str, where: str, remedy: str, exit_code: int) -> None:
+        super().__init__(problem, where, remedy, exit_code)
+
+    @classmethod
+    def of(cls, problem: Problem) -> StageFailed:
+        """The same, to be sent and stored."""
+        return cls(problem.problem, problem.where, problem.remedy, int(problem.exit_code))
+
+    @property
+    def problem(self) -> Problem:
+        """The same, for this process."""
+        problem, where, remedy, exit_code = self.args
+        return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether trying again may help."""
+        return self.problem.exit_code is ExitCode.UNREACHABLE
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.problem.remedy}".rstrip(". ")
+
+
+def shielded(where: str, work: Callable[[], _T]) -> _T:
+    """Does work; a failure comes out as `StageFailed`, without the texts behind it.
+
+    Raises:
+        StageFailed: If the work fails.
+    """
+    try:
+        return work()
+    except Problem as problem:
+        known = problem
+    except Exception as error:
+        known = work_fault(where, error)
+    # Outside the handlers, so that no other error hangs on it as its context.
+    raise StageFailed.of(known)
+
+
+@contextmanager
+def owned(run: OwnRun) -> Iterator[OwnRun]:
+    """Lets the stages of this process find the run that it has begun."""
+    _own[run.plan.run_id] = run
+    try:
+        yield run
+    finally:
+        del _own[run.plan.run_id]
+
+
+def read_frame(home: str, run_id: str) -> int:
+    """Reads the household frame; returns the number of partitions."""
+    return shielded("the household frame", lambda: _run(home, run_id).read_frame())
+
+
+def read(home: str, run_id: str, source: str) -> None:
+    """Reads another source, once the frame is read."""
+    shielded(f"source {source}", lambda: _run(home, run_id).read(source))
+
+
+def link(home: str, run_id: str, source: str) -> None:
+    """Finds the households of a source's records without a UPRN, once all are read."""
+    shielded(f"source {source}", lambda: _run(home, run_id).link(source))
+
+
+def create(home: str, run_id: str) -> None:
+    """Creates the store, once all sources are linked; in the process that began the run."""
+    del home
+    shielded("the store", _own[run_id].create)
+
+
+def score(home: str, run_id: str, part: int) -> None:
+    """Scores one partition, once the store is created."""
+
+    def work() -> None:
+        run = _run(home, run_id)
+        if isinstance(run, OwnRun) and not run.is_shared:
+            run.collect(part, run.scored(part))
+            run.free(part)
+        else:
+            run.end_linkage()  # all is linked: a worker keeps no identifiers
+            run.score(part)
+
+    shielded(f"partition {part}", work)
+
+
+def finish(home: str, run_id: str) -> None:
+    """Finishes the store, once all is scored; in the process that began the run."""
+    del home
+    shielded("the store", _own[run_id].finish)
+
+
+def _run(home: str, run_id: str) -> ScoringRun:
+    return _own.get(run_id) or _opened(home, run_id)
+
+
+@lru_cache(maxsize=2)
+def _opened(home: str, run_id: str) -> ScoringRun:
+    return ScoringRun.open(Path(home), run_id)

@@ -1,0 +1,127 @@
+"""Makes the columns that are stored from households and their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from folkmoot_node.scoring.attributes import UNKNOWN, BoundAttribute
+from folkmoot_node.scoring.audited_fields import audit_column
+from folkmoot_node.scoring.binding import Binding
+from folkmoot_node.scoring.stratify import Stratified
+from folkmoot_node.store.run_summary import StoredAttribute
+from folkmoot_node.store.schema import (
+    BAND_COLUMN,
+    PART_COLUMN,
+    SCORE_COLUMN,
+    attribute_column,
+    date_column,
+    field_column,
+    points_column,
+    record_column,
+)
+from folkmoot_sdk.schema import UPRN_COLUMN
+
+_SQL_TYPES = {"uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER"}
+
+
+def stored_attributes(
+    binding: Binding, labels: Mapping[str, tuple[str, ...]]
+) -> dict[str, StoredAttribute]:
+    """How each attribute is stored.
+
+    Args:
+        binding: The attributes.
+        labels: For each area field the codes that its indexes stand for.
+    """
+    stored = {}
+    for attribute in binding.attributes:
+        field, codes = attribute.field, attribute.codes
+        if field is None:
+            known = codes or ()
+        elif codes is None:
+            known = labels[field.name]
+        elif attribute.breaks:
+            known = codes[: len(attribute.breaks) + 1]
+        else:
+            known = field.codes or codes[:2]
+        stored[attribute.name] = StoredAttribute(
+            column=attribute_column(attribute.name),
+            stored_codes=(*known, "" if codes is None else UNKNOWN),
+            codes=codes,
+        )
+    return stored
+
+
+def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, str]:
+    """DuckDB type of each column of the table `households`, by name."""
+    columns = {UPRN_COLUMN: "BIGINT", PART_COLUMN: "UINTEGER", SCORE_COLUMN: "INTEGER"}
+    for attribute in stored.values():
+        columns[attribute.column] = _SQL_TYPES[_index_type(attribute).name]
+    for audit in binding.audited:
+        columns[audit.stored.column] = "UTINYINT"
+    return columns
+
+
+def counted(
+    households: pl.DataFrame,
+    result: Stratified,
+    part: int,
+    binding: Binding,
+    stored: Mapping[str, StoredAttribute],
+) -> dict[str, npt.NDArray[np.generic]]:
+    """The columns of the table `households` for some households, without nulls."""
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        UPRN_COLUMN: households[UPRN_COLUMN].to_numpy(),
+        PART_COLUMN: np.full(households.height, part, dtype=np.uint32),
+        SCORE_COLUMN: result.score,
+        BAND_COLUMN: result.band,
+    }
+    for attribute in binding.attributes:
+        if attribute.field is not None:
+            name = attribute.name
+            columns[attribute_column(name)] = _indexes(households, attribute, stored[name])
+    for audit in binding.audited:
+        columns[audit.stored.column] = audit_column(households, audit)
+    return columns
+
+
+def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
+    """UPRN, inputs, records, dates and contributions of some households, in the smallest types."""
+    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    kept = [name for name in binding.fields if name in inputs]
+    sources = dict.fromkeys(binding.fields[name].source for name in kept)
+    told = [name(source) for source in sources for name in (record_column, date_column)]
+    return households.select(
+        UPRN_COLUMN,
+        *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
+        *(name for name in told if name in households.columns),
+    ).with_columns(
+        pl.Series(points_column(bound.name), points)
+        for bound, points in zip(binding.factors, result.points, strict=True)
+    )
+
+
+def _shrunk(series: pl.Series) -> pl.Series:
+    return series.shrink_dtype() if series.dtype.is_integer() else series
+
+
+def _index_type(stored: StoredAttribute) -> np.dtype[np.generic]:
+    return np.min_scalar_type(len(stored.stored_codes))
+
+
+def _indexes(
+    households: pl.DataFrame, attribute: BoundAttribute, stored: StoredAttribute
+) -> npt.NDArray[np.generic]:
+    """Indexes into the stored codes, of which the last stands for unknown."""
+    if attribute.field is None:
+        raise ValueError("the band comes from the score")
+    value = pl.col(attribute.field.name)
+    if attribute.breaks:
+        reached = [(value >= lower).cast(pl.UInt8) for lower in attribute.breaks]
+        value = pl.sum_horizontal(reached, ignore_nulls=False)
+    index = value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
+    return households.select(index).to_series().to_numpy().astype(_index_type(stored))

@@ -1,0 +1,1 @@
+"""The council's two public documents: how households are scored, and what may leave."""

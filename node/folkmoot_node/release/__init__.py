@@ -1,0 +1,1 @@
+"""The privacy boundary: exact counts in, a paid-for noisy answer out. Zone P."""

@@ -1,0 +1,189 @@
+"""Whether a round may be answered: the council's policy against the question.
+
+Looks at the round, the policies and the ledger, never at households, so that a refusal
+tells nothing about anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Rho
+from folkmoot.refusal import RefusalReason
+from folkmoot.rounds import Round
+from folkmoot_node.policies.release_policy import ReleasePolicy
+from folkmoot_node.release.series import SeriesStanding
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a node knows when it judges a round.
+
+    Attributes:
+        council: GSS code of this node's council.
+        release_policy: The signed release policy.
+        risk_policy_digest: SHA-256 of the risk stratification policy in use, 32 bytes.
+        risk_policy_sunset: Last day on which its scores may be used; a licence of bought
+            data may end it earlier than the policy does.
+        codes: Published code list of each attribute; None for an area, whose codes the
+            round gives.
+        remaining: What the caps leave, of the period and of all time, the round's own debit
+            left out.
+        now: Seconds since 1970-01-01T00:00:00Z.
+        series: Where the node stands in the round's series; None if the round is in none.
+    """
+
+    council: GssCode
+    release_policy: ReleasePolicy
+    risk_policy_digest: bytes
+    risk_policy_sunset: date
+    codes: Mapping[str, tuple[str, ...] | None]
+    remaining: Rho
+    now: int
+    series: SeriesStanding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a round is refused.
+
+    Attributes:
+        reason: The code that is sent.
+        detail: For the operator of the node; it is not sent.
+    """
+
+    reason: RefusalReason
+    detail: str
+
+
+def judge(round_: Round, standing: Standing) -> Objection | None:
+    """The first reason to refuse a round, or None if it may be answered."""
+    policy = standing.release_policy
+    workload = round_.workload
+    if standing.council != policy.council or standing.council not in round_.councils:
+        return Objection(
+            RefusalReason.ROUND_INVALID, f"the round does not invite {standing.council}"
+        )
+    today = datetime.fromtimestamp(standing.now, UTC).date()
+    if today > policy.sunset:
+        return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
+    if today > standing.risk_policy_sunset:
+        return Objection(
+            RefusalReason.SUNSET, f"the scores could be used until {standing.risk_policy_sunset}"
+        )
+    if round_.purpose not in policy.purposes:
+        return Objection(
+            RefusalReason.PURPOSE,
+            f"purpose {round_.purpose!r}; permitted: {', '.join(policy.purposes)}",
+        )
+    if round_.mechanism.name not in {mechanism.name for mechanism in policy.mechanisms}:
+        return Objection(
+            RefusalReason.MECHANISM,
+            f"mechanism {round_.mechanism.name.lower()}; permitted: {', '.join(policy.mechanisms)}",
+        )
+    if round_.delta > policy.maximum_delta:
+        return Objection(
+            RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"
+        )
+    counted = {attribute.name for attribute in workload.counted_by}
+    for attribute in workload.attributes:
+        # What others nest in follows from them by the round's own lists, and need not be held.
+        held = attribute.name in standing.codes or attribute.name not in counted
+        if attribute.name not in policy.attributes or not held:
+            return Objection(
+                RefusalReason.ATTRIBUTE,
+                f"attribute {attribute.name!r}; permitted: {', '.join(policy.attributes)}",
+            )
+        if attribute.name not in counted:
+            continue
+        published = standing.codes[attribute.name]
+        if (published is None) != attribute.is_area:
+            return Objection(
+                RefusalReason.CODE, f"attribute {attribute.name!r} has codes of another kind"
+            )
+        if published is not None and not set(attribute.codes) <= set(published):
+            return Objection(
+                RefusalReason.CODE,
+                f"attribute {attribute.name!r}; published codes: {', '.join(published)}",
+            )
+    widest = max(len(marginal.attributes) for marginal in workload.marginals)
+    cells = workload.cells(standing.council)
+    if widest > policy.maximum_ways or cells > policy.maximum_cells:
+        return Objection(
+            RefusalReason.WORKLOAD_SIZE,
+            f"{cells} cells, up to {widest} attributes; permitted: {policy.maximum_cells} "
+            f"cells, {policy.maximum_ways} attributes",
+        )
+    if round_.policy_digest != standing.risk_policy_digest:
+        return Objection(
+            RefusalReason.POLICY_DIGEST,
+            f"the round expects risk policy {round_.policy_digest.hex()[:12]}, "
+            f"this node scores under {standing.risk_policy_digest.hex()[:12]}",
+        )
+    objection = _judge_series(round_, standing)
+    if objection is not None:
+        return objection
+    largest = max(round_.charges)
+    if largest > policy.loss.per_round:
+        return Objection(
+            RefusalReason.LOSS_PER_ROUND,
+            f"rho {largest}; at most {policy.loss.per_round} for one round",
+        )
+    charge = standing.series.charge if standing.series else round_.loss
+    if charge > standing.remaining:
+        return exhausted(charge, standing.remaining)
+    return None
+
+
+def _judge_series(round_: Round, standing: Standing) -> Objection | None:
+    """What speaks against a round because of the series it is in."""
+    series, found, policy = round_.series, standing.series, standing.release_policy
+    if series is None:
+        return None
+    if found is None:
+        raise AssertionError("a round of a series is judged with its standing in the series")
+    if policy.loss.per_series is None:
+        return Objection(
+            RefusalReason.MECHANISM,
+            "the round is in a series, and the release policy has no loss.per_series",
+        )
+    if round_.loss > policy.loss.per_series:
+        return Objection(
+            RefusalReason.LOSS_PER_ROUND,
+            f"rho {round_.loss} for the series; at most {policy.loss.per_series} for one series",
+        )
+    if any(one.definition != found.definition for one in found.others):
+        return Objection(
+            RefusalReason.ROUND_INVALID,
+            f"series {series.series_id[:12]} asks something else than it did before",
+        )
+    if series.position <= found.last_position:
+        return Objection(
+            RefusalReason.ROUND_INVALID,
+            f"round {series.position} of series {series.series_id[:12]}; round "
+            f"{found.last_position} was paid for already",
+        )
+    published = standing.codes.get(series.event.attribute)
+    if series.event.attribute not in policy.attributes or published is None:
+        return Objection(
+            RefusalReason.ATTRIBUTE,
+            f"the event is of attribute {series.event.attribute!r}, which must be permitted "
+            "and have published codes",
+        )
+    if not set(series.event.codes) <= set(published):
+        return Objection(
+            RefusalReason.CODE,
+            f"the event is {series.event}; published codes: {', '.join(published)}",
+        )
+    return None
+
+
+def exhausted(requested: Rho, remaining: Rho) -> Objection:
+    """The objection of a ledger that has too little left."""
+    return Objection(
+        RefusalReason.BUDGET_EXHAUSTED,
+        f"rho {requested} is asked for; {remaining} is left of the budget",
+    )

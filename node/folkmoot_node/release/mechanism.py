@@ -1,0 +1,298 @@
+"""The one door: exact counts go in, a paid-for noisy answer comes out.
+
+Order of events: an answer stored earlier is returned as it is; else policy is checked,
+the loss is debited (durable), noise is drawn, and the answer is stored (durable) before
+anybody can send it. Killed at any point and started again:
+
+- before the debit: nothing happened;
+- after the debit, before the answer is stored: nothing was seen by anybody, the debit is
+  used again, and noise is drawn for the answer that will be the only one, if the policy
+  still allows it;
+- after the answer is stored: the stored bytes are the answer, for ever.
+
+Claim: releasing whole numbers of L2 sensitivity d through the discrete Gaussian of scale
+sigma satisfies d^2 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theorem 4); the
+components of a round compose by addition. Where an axis is nested, the rows of a component
+fall into groups of different sensitivity, each with noise in proportion to its own. One
+household is in one group of each axis, so it changes rows of one sensitivity only, and the
+component costs it what one group costs. Releasing a marginal, which has L1 sensitivity 1,
+through the discrete Laplace of scale b satisfies pure (1/b)-differential privacy, and marginals
+compose by addition. Drawing disjoint parts of one measurement on several threads draws the same
+product distribution.
+
+In a series (`folkmoot.series`) the exact tables hold each household times a coefficient, and
+the noise is that of the squared sensitivity of all rounds together: together they cost what
+the series costs, and each what it is charged.
+
+This is the only module of the node that imports OpenDP or makes NoisyCounts.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from opendp.domains import atom_domain, vector_domain
+from opendp.measurements import make_gaussian, make_laplace
+from opendp.metrics import l1_distance, l2_distance
+from opendp.mod import enable_features
+
+from folkmoot.geography import GssCode
+from folkmoot.hierarchy import Axis
+from folkmoot.privacy import Epsilon, Rho
+from folkmoot.refusal import Refusal
+from folkmoot.release import NoisyCounts, Release
+from folkmoot.rounds import Round
+from folkmoot.series import squared_norm
+from folkmoot.strategy import Plan, is_below
+from folkmoot.versions import SPOKEN
+from folkmoot_node.evidence.database import Clock
+from folkmoot_node.evidence.ledger import BudgetExhausted, Ledger
+from folkmoot_node.evidence.outbox import Answer, Outbox
+from folkmoot_node.faults import fault_among_counts
+from folkmoot_node.release import admission
+from folkmoot_node.release.contrasts import contrasts, marginal, sensitivities
+from folkmoot_node.release.exact_counts import ExactCounts
+from folkmoot_node.release.series import charge_of
+from folkmoot_node.release.steps import Observer, Step, ignore
+from folkmoot_operator.problems import ExitCode, Problem
+
+enable_features("contrib")
+
+_ROWS_PER_TASK = 8_192
+
+Int64 = npt.NDArray[np.int64]
+
+
+def release(
+    round_: Round,
+    round_digest: bytes,
+    standing: admission.Standing,
+    policy_digest: bytes,
+    tabulate: Callable[[], ExactCounts],
+    ledger: Ledger,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    threads: int = 2,
+    observe: Observer = ignore,
+    confirm: Callable[[], None] = lambda: None,
+) -> Answer:
+    """Answers a round: with a release, or with a refusal if the policy says so.
+
+    Args:
+        round_: The round, whose signature was checked.
+        round_digest: SHA-256 of the serialised round, 32 bytes.
+        standing: What the node knows, for the policy check.
+        policy_digest: SHA-256 of the signed release policy, 32 bytes.
+        tabulate: Makes the exact tables; called only if the round will be released.
+        ledger: Where the loss is debited.
+        outbox: Where the answer is stored.
+        clock: Gives the time.
+        threads: Threads that draw noise.
+        observe: Told after each step.
+        confirm: Called in the transaction that stores a release; what it raises leaves the
+            round without an answer.
+
+    Returns:
+        The stored answer. The same round always gives the same answer.
+
+    Raises:
+        Problem: If the round differs from the one answered under its id, the ledger cannot
+            be trusted, or counts cannot be made. Nothing is released.
+    """
+    stored = outbox.find(round_.round_id)
+    if stored is not None:
+        if stored.round_digest != round_digest:
+            raise Problem(
+                f"round {round_.round_id} differs from the round that was answered",
+                remedy="Report it to the region; the first answer stands",
+                exit_code=ExitCode.REFUSED,
+            )
+        return stored
+    # A round that was paid for before a crash is judged again: the policy may have ended,
+    # or forbid it by now. What was paid is then lost.
+    objection = admission.judge(round_, standing)
+    if objection is not None:
+        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+    with _sealed():
+        counts = tabulate()
+    plan = round_.plan(standing.council)
+    _check_tables(counts, plan)
+    observe(Step.TABULATED)
+    now = clock()
+    try:
+        debit = ledger.debit(
+            round_.round_id,
+            round_digest,
+            _charge(round_, standing, ledger, now),
+            standing.release_policy.loss,
+            policy_digest,
+            now,
+        )
+    except BudgetExhausted as error:
+        objection = admission.exhausted(error.requested, error.remaining)
+        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+    observe(Step.DEBITED)
+    norm = squared_norm(round_.series.length) if round_.series else 1
+    with _sealed():
+        noisy = _measure(counts, plan, threads, norm)
+    observe(Step.SAMPLED)
+    answer = outbox.store_release(
+        Release(
+            round_id=round_.round_id,
+            round_digest=round_digest,
+            council=standing.council,
+            mechanism=round_.mechanism,
+            loss=debit.rho,
+            ledger_entry=debit.entry,
+            counts=noisy,
+            row=standing.series.row if standing.series else None,
+        ),
+        SPOKEN.newest,
+        clock(),
+        confirm,
+    )
+    observe(Step.STORED)
+    return answer
+
+
+@contextmanager
+def _sealed() -> Iterator[None]:
+    """Keeps inside what an error says of exact counts; a Problem says nothing of them."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        raise fault_among_counts(error) from None
+
+
+def refuse(
+    round_id: str,
+    round_digest: bytes,
+    council: GssCode,
+    objection: admission.Objection,
+    outbox: Outbox,
+    clock: Clock,
+) -> Answer:
+    """Stores a refusal as the answer to a round, unless it has an answer."""
+    refusal = Refusal(round_id, round_digest, council, objection.reason)
+    return outbox.store_refusal(refusal, SPOKEN.newest, clock())
+
+
+def _charge(round_: Round, standing: admission.Standing, ledger: Ledger, now: int) -> Rho:
+    if standing.series is None:
+        return round_.loss
+    others = (one.round_id for one in standing.series.others)
+    return charge_of(round_, others, ledger, standing.release_policy.loss, now)
+
+
+def _check_tables(counts: ExactCounts, plan: Plan) -> None:
+    expected = tuple(math.prod(map(Axis.size, plan.axes, depths)) for depths in plan.largest)
+    if counts.depths != plan.largest or counts.sizes != expected:
+        raise AssertionError("the tables do not have the cells of the round")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Task:
+    """Rows of one sensitivity: where they go, what they are exactly, what adds noise."""
+
+    rows: Int64
+    exact: Int64
+    measurement: Any
+
+
+def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> NoisyCounts:
+    """Adds noise to everything that the plan measures.
+
+    Args:
+        counts: The exact tables.
+        plan: What is measured.
+        threads: Threads that draw noise.
+        norm: Squared sensitivity of the tables: 1, or that of a whole series.
+    """
+    noisy = np.empty(plan.rows, dtype=np.int64)
+    tasks = list(_tasks(counts, plan, threads, norm))
+
+    def draw(task: _Task) -> None:
+        noisy[task.rows] = task.measurement(task.exact.tolist())
+
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            draw(task)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(draw, tasks):
+                pass
+    values = array("q")
+    values.frombytes(noisy.tobytes())
+    return NoisyCounts(values)
+
+
+def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:
+    first = 0
+    for measured in plan.measurements:
+        at = next(at for at, held in enumerate(plan.largest) if is_below(measured.depths, held))
+        source = (counts._tables[at], plan.axes, plan.largest[at], measured.depths)
+        groups: Iterable[tuple[Any, Int64]]
+        if measured.epsilon.nano:
+            exact = marginal(*source)
+            groups = [(_laplace(measured.epsilon), np.arange(exact.size))]
+        else:
+            exact = contrasts(*source)
+            squared = sensitivities(plan.axes, measured.depths)
+            groups = [
+                (_gaussian(measured.rho, norm * int(value)), np.flatnonzero(squared == value))
+                for value in np.unique(squared)
+            ]
+        for measurement, rows in groups:
+            step = min(_ROWS_PER_TASK, max(1, -(-rows.size // threads)))
+            for start in range(0, rows.size, step):
+                part = rows[start : start + step]
+                yield _Task(first + part, exact[part], measurement)
+        first += measured.rows
+
+
+@lru_cache(maxsize=256)
+def _laplace(epsilon: Epsilon) -> Any:
+    """OpenDP's discrete Laplace on int64 vectors of L1 sensitivity 1, losing at most `epsilon`."""
+    allowed = Fraction(epsilon.nano, 10**9)
+    scale = 1 / epsilon.value
+    domain = vector_domain(atom_domain(T="i64"))
+    for _ in range(64):
+        measurement: Any = make_laplace(domain, l1_distance(T="i64"), scale=scale)
+        if Fraction(measurement.map(1)) <= allowed:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
+    raise AssertionError("OpenDP's privacy map does not agree with the planned loss")
+
+
+@lru_cache(maxsize=4096)  # making one takes longer than drawing a hundred numbers
+def _gaussian(rho: Rho, squared_sensitivity: int) -> Any:
+    """OpenDP's discrete Gaussian on int64 vectors whose loss is at most `rho`.
+
+    The scale is the smallest double at or above `sqrt(squared_sensitivity / (2 rho))` for
+    which OpenDP's own privacy map, computed with conservative rounding, stays within `rho`.
+    """
+    allowed = Fraction(rho.nano, 10**9)
+    sensitivity = math.sqrt(squared_sensitivity)
+    if Fraction(sensitivity) ** 2 < squared_sensitivity:
+        sensitivity = math.nextafter(sensitivity, math.inf)
+    scale = math.sqrt(squared_sensitivity / (2 * rho.value))
+    domain = vector_domain(atom_domain(T="i64"))
+    for _ in range(64):
+        measurement: Any = make_gaussian(domain, l2_distance(T="f64"), scale=scale)
+        if Fraction(measurement.map(sensitivity)) <= allowed:
+            return measurement
+        scale = math.nextafter(scale, math.inf)
+    raise AssertionError("OpenDP's privacy map does not agree with the planned loss")

@@ -1,0 +1,219 @@
+"""The Prefect flows: scoring, and what visits to the coordinator did.
+
+The only module that imports Prefect. Flows receive the node's folder, ids and file names,
+never data, for Prefect stores what it is given; they wrap functions that run without it.
+Nothing returns a result to Prefect's store, and an error that reaches it is told as a
+`Problem` tells it: without a resident's record.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.logging import get_run_logger
+from prefect.states import Failed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import Task
+
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.faults import work_fault
+from folkmoot_node.pipeline import engine, stages
+from folkmoot_node.pipeline.dask import lost
+from folkmoot_node.pipeline.local import OwnRun, begin, wait
+from folkmoot_node.pipeline.stages import StageFailed, shielded
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_operator.problems import ExitCode
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+RETRY_SECONDS = (10.0, 60.0, 300.0)
+"""Waits before a stage is tried again after a transient fault."""
+
+
+def is_transient(task_: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failed stage is to be tried again: only if waiting may help."""
+    del task_, run
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, StageFailed) and error.is_transient
+
+
+def _stage(work: Callable[_P, _R], name: str, run_name: str) -> Task[_P, _R]:
+    return Task(
+        work,
+        name=name,
+        task_run_name=run_name,
+        persist_result=False,
+        cache_policy=NO_CACHE,
+        retries=len(RETRY_SECONDS),
+        retry_delay_seconds=list(RETRY_SECONDS),
+        retry_condition_fn=is_transient,
+    )
+
+
+read_frame = _stage(stages.read_frame, "read", "read-frame")
+read = _stage(stages.read, "read", "read-{source}")
+link = _stage(stages.link, "link", "link-{source}")
+create = _stage(stages.create, "create", "create")
+score_part = _stage(stages.score, "score", "score-{part}")
+finish = _stage(stages.finish, "finish", "finish")
+
+
+@flow(name="score", flow_run_name="score-{day}", persist_result=False)
+def score(home: str, day: str) -> State[None] | None:
+    """Scores the council's households.
+
+    It never raises: Prefect would write the error to a file, with all that hangs on it.
+
+    Args:
+        home: The node's folder.
+        day: The day of the run, ISO 8601.
+    """
+    _Body.failure = UNFINISHED
+    try:
+        score_in_tasks(home, day)
+        failure = None
+    except StageFailed as failed:
+        failure = failed
+    except Exception as error:
+        known = lost(load_config(Path(home)), error) or work_fault("flow score", error)
+        failure = StageFailed.of(known)
+    _Body.failure = failure
+    if failure is None:
+        return None
+    get_run_logger().error(str(failure))
+    return Failed(message=str(failure))
+
+
+def score_in_tasks(home: str, day: str) -> None:
+    """What the flow `score` does: one task a source, a partition, a stage.
+
+    Raises:
+        StageFailed: If a stage fails for good.
+    """
+    with _begun(home, day) as run:
+        run_id = run.plan.run_id
+        get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
+        partitions = int(read_frame.submit(home, run_id).result())
+        wait([read.submit(home, run_id, name) for name in run.sources])
+        wait([link.submit(home, run_id, name) for name in run.linkable])
+        create(home, run_id)
+        wait([score_part.submit(home, run_id, part) for part in range(partitions)])
+        finish(home, run_id)
+
+
+@task(name="event", persist_result=False, cache_policy=NO_CACHE)
+def event(round_id: str, text: str, is_problem: bool) -> None:
+    """Something that happened at a visit; fails if somebody has to look."""
+    if is_problem:
+        raise StageFailed(text, f"round {round_id}" if round_id else "", "", int(ExitCode.FAULT))
+    get_run_logger().info(text)
+
+
+@flow(name="visit", flow_run_name="visit-{moment}", persist_result=False)
+def visit(moment: str, events: list[tuple[str, str, bool]]) -> State[None] | None:
+    """What a visit to the coordinator did. It has been done: this is its history.
+
+    Args:
+        moment: When it was, ISO 8601, UTC.
+        events: Round (or empty), what happened, and whether somebody has to look. The texts
+            hold nothing that is derived from households.
+    """
+    runs = [
+        event.with_options(task_run_name=f"round-{one[0]}" if one[0] else "node").submit(*one)
+        for one in events
+    ]
+    for run in runs:
+        run.wait()
+    problems = [text for _, text, is_problem in events if is_problem]
+    return Failed(message=problems[0]) if problems else None
+
+
+UNFINISHED = StageFailed("the run did not come to its end", "", "", int(ExitCode.FAULT))
+
+
+class _Body:
+    """What became of the work of a flow, whatever became of its history.
+
+    Attributes:
+        failure: Why it failed; None if it did not. Missing until it begins.
+    """
+
+    failure: StageFailed | None
+
+
+def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> None:
+    """Scores as a flow, on the configured engine; without one if Prefect cannot be reached.
+
+    Args:
+        home: The node's folder.
+        day: The day of the run.
+        warn: Told if Prefect cannot be reached.
+
+    Raises:
+        Problem: As `scoring.score`.
+    """
+    config = load_config(home)
+    recorded = score.with_options(task_runner=_runner(config))
+    try:
+        recorded(str(config.home), day.isoformat(), return_state=True)
+    except Exception as error:
+        warn(f"Prefect cannot be reached ({type(error).__name__}); its history has a gap")
+    if not hasattr(_Body, "failure"):
+        engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
+    elif _Body.failure is not None:
+        raise _Body.failure.problem
+
+
+def record_visit(moment: str, events: Sequence[Event]) -> None:
+    """Writes what a visit did into the history."""
+    visit(moment, [(one.round_id, one.text, one.is_problem) for one in events], return_state=True)
+
+
+def _runner(config: NodeConfig) -> TaskRunner[Any]:
+    """Where tasks run: on threads, or on the cluster's workers."""
+    if not config.on_cluster:
+        return ThreadPoolTaskRunner(max_workers=config.threads)
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    from folkmoot_node.pipeline.dask import CONNECT_SECONDS, security
+
+    return DaskTaskRunner(
+        address=config.dask.scheduler,
+        client_kwargs={"security": security(config), "timeout": CONNECT_SECONDS},
+    )
+
+
+@contextmanager
+def _begun(home: str, day: str) -> Iterator[OwnRun]:
+    """A run that the stages of this process, or the workers', can find."""
+
+    def prepare() -> Any:
+        config = load_config(Path(home))
+        policy = load_policy(config.risk_policy)
+        return begin(
+            config,
+            load_plugins(),
+            policy,
+            today=datetime.date.fromisoformat(day),
+            shared=config.on_cluster,
+        )
+
+    begun = shielded("the run", prepare)
+    run = shielded("the run", begun.__enter__)
+    try:
+        with stages.owned(run):
+            yield run
+    except BaseException as error:
+        begun.__exit__(type(error), error, error.__traceback__)
+        raise
+    else:
+        shielded("the run", lambda: begun.__exit__(None, None, None))

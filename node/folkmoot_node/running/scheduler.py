@@ -1,0 +1,204 @@
+"""What `serve` does beside its visits: scoring by the clock, and Prefect's history of it all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.home import NodeHome
+from folkmoot_node.running import child_process
+from folkmoot_node.running.prefect_server import PrefectServer, ServerState, council_environment
+from folkmoot_operator.problems import ExitCode, Problem
+
+TICK_SECONDS = 1.0
+"""How often `attend` is to be called."""
+SETTLE_SECONDS = 60.0
+"""How long visits and scoring wait at first for the Prefect server."""
+STOP_SECONDS = 20.0
+"""How long a process may take to end."""
+REPEAT_SECONDS = 86_400.0
+"""The same event of a visit is recorded once in this time."""
+_RETRY_SECONDS = 300.0
+_LONGEST_RETRY_SECONDS = 7200.0
+_MOST_RECORDERS = 2
+_MODULE = ("-m", "folkmoot_node.running.worker")
+
+
+class Background:
+    """Children of one `serve`; to be used from its main thread. Use `background`."""
+
+    def __init__(self, home: NodeHome, report: Callable[[Event], None]) -> None:
+        """Starts nothing yet."""
+        self._home = home
+        self._report = report
+        self._server: PrefectServer | None = None
+        self._council: dict[str, str] | None = None
+        self._scoring: subprocess.Popen[bytes] | None = None
+        self._score_due: float | None = None
+        self._score_failures = 0
+        self._recorders: list[subprocess.Popen[bytes]] = []
+        self._recorded: dict[tuple[str, str], float] = {}
+        self._unsettled_until = 0.0
+
+    def open(self) -> None:
+        """Starts Prefect if it is ours to start, and finds out when scoring is due.
+
+        Raises:
+            Problem: If another `serve` runs here, or a setting does not hold.
+        """
+        config = self._home.config
+        if config.prefect.enabled and config.prefect.url is None:
+            if config.on_cluster and not config.dask.is_here:
+                raise Problem(
+                    "workers on other machines cannot reach the Prefect server that `serve` runs",
+                    where="node.toml: prefect",
+                    remedy="Set url to a Prefect server that they reach, or enabled = false",
+                    exit_code=ExitCode.SETTINGS,
+                )
+            self._server = PrefectServer(config, self._say)
+            self._server.open()
+            self._unsettled_until = time.monotonic() + SETTLE_SECONDS
+        elif config.prefect.enabled:
+            self._council = council_environment(config)
+        if config.schedule is not None:
+            self._plan_first(config.schedule.latest(self._home.clock()))
+
+    @property
+    def is_settled(self) -> bool:
+        """True once visits need not wait for Prefect any more."""
+        return (
+            self._server is None
+            or self._server.state is not ServerState.STARTING
+            or time.monotonic() > self._unsettled_until
+        )
+
+    def attend(self) -> None:
+        """Looks after the processes, and scores when it is due."""
+        if self._server is not None:
+            self._server.attend()
+        self._recorders = [child for child in self._recorders if child.poll() is None]
+        if self._scoring is not None:
+            if self._scoring.poll() is not None:
+                self._scored(self._scoring.returncode)
+        elif (
+            self._score_due is not None
+            and self._home.clock() >= self._score_due
+            and self.is_settled
+        ):
+            self._score()
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Has Prefect record what a visit did, if it did something that is not recorded yet."""
+        now = time.monotonic()
+        self._recorded = {
+            key: when for key, when in self._recorded.items() if now - when < REPEAT_SECONDS
+        }
+        news = [one for one in events if (one.round_id, one.text) not in self._recorded]
+        environment = self._environment()
+        if not news or environment is None or len(self._recorders) >= _MOST_RECORDERS:
+            return
+        self._recorded.update({(one.round_id, one.text): now for one in news})
+        moment = datetime.fromtimestamp(self._home.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        child = self._start(environment, "record", moment, stdin=subprocess.PIPE)
+        assert child.stdin is not None
+        text = json.dumps([(one.round_id, one.text, one.is_problem) for one in news])
+        with child.stdin as pipe:
+            pipe.write(text.encode())
+        self._recorders.append(child)
+
+    def close(self) -> None:
+        """Ends all processes, those first that the Prefect server is still told of."""
+        if self._scoring is not None:
+            child_process.stop(self._scoring, STOP_SECONDS)
+        limit = time.monotonic() + STOP_SECONDS
+        for child in self._recorders:
+            try:
+                child.wait(max(0.0, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child_process.stop(child, 1)
+        if self._server is not None:
+            self._server.close()
+
+    def _plan_first(self, latest: int) -> None:
+        """Scores at once if the scores are older than the last time they were due."""
+        scored = self._scored_at()
+        if scored is not None and scored >= latest:
+            self._plan_next()
+            return
+        self._score_due = self._home.clock()
+        what = "there are no scores yet" if scored is None else "the scores are older than planned"
+        self._say(f"{what}: they are made now", False)
+
+    def _plan_next(self) -> None:
+        schedule = self._home.config.schedule
+        assert schedule is not None
+        self._score_due = schedule.next(self._home.clock())
+        moment = datetime.fromtimestamp(self._score_due, schedule.zone)
+        self._say(f"next scoring at {moment.isoformat(timespec='minutes')}", False)
+
+    def _scored_at(self) -> int | None:
+        try:
+            with self._home.open_store() as store:
+                return store.run.started_at
+        except Problem:
+            return None
+
+    def _score(self) -> None:
+        environment = self._environment()
+        recorded = [] if environment is None else ["--recorded"]
+        self._say("scoring starts", False)
+        self._scoring = self._start(
+            environment or dict(os.environ), "score", str(self._home.config.home), *recorded
+        )
+
+    def _scored(self, code: int) -> None:
+        self._scoring = None
+        schedule = self._home.config.schedule
+        assert schedule is not None
+        if code == ExitCode.UNREACHABLE:
+            self._score_failures += 1
+            wait = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
+            due = self._home.clock() + wait
+            if due < schedule.next(self._home.clock()):
+                self._score_due = due
+                self._say(f"scoring could not reach what it needs; again in {wait:.0f} s", True)
+                return
+        self._score_failures = 0
+        if code == ExitCode.OK:
+            self._say("scored", False)
+        else:
+            self._say(f"scoring failed (exit code {code}); the last good scores stay", True)
+        self._plan_next()
+
+    def _environment(self) -> dict[str, str] | None:
+        """Variables of a process whose flows are recorded; None if there is no Prefect now."""
+        if self._server is None:
+            return self._council
+        ready = self._server.state is ServerState.READY
+        return self._server.client_environment() if ready else None
+
+    def _start(
+        self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        home = self._home.config.home
+        return child_process.start((*_MODULE, *arguments), environment, home, stdin=stdin)
+
+    def _say(self, text: str, is_problem: bool) -> None:
+        self._report(Event("", text, is_problem))
+
+
+@contextmanager
+def background(home: NodeHome, report: Callable[[Event], None]) -> Iterator[Background]:
+    """What runs beside the visits; ended at the end, however it comes."""
+    beside = Background(home, report)
+    try:
+        beside.open()
+        yield beside
+    finally:
+        beside.close()

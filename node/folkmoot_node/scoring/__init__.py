@@ -1,0 +1,1 @@
+"""The risk policy applied to households: factors, score, band, explanation. Zone R."""

@@ -1,0 +1,113 @@
+"""Public attributes of a household, by which counts are made.
+
+The codes of an attribute come from the policy and from declared code lists, never from
+the data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from folkmoot_node.policies.risk_policy import BAND, AttributeEntry, RiskPolicy
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.schema import Field, FieldType
+
+UNKNOWN = "unknown"
+"""Code of the households whose value is not known. A round may ask for it or leave it out."""
+
+_CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAttribute:
+    """An attribute with its code list.
+
+    Attributes:
+        name: Identifier.
+        field: The field it is made from; None for `band`.
+        codes: Codes in order; None for an area, whose codes come from the round.
+        breaks: Lower ends of all groups but the first; empty unless a number is grouped.
+    """
+
+    name: str
+    field: Field | None
+    codes: tuple[str, ...] | None
+    breaks: tuple[float, ...] = ()
+
+
+def band_attribute(policy: RiskPolicy) -> BoundAttribute:
+    """The attribute `band`."""
+    return BoundAttribute(BAND, None, policy.band_names)
+
+
+def bind_attribute(name: str, entry: AttributeEntry, field: Field, where: str) -> BoundAttribute:
+    """Gives an attribute its codes.
+
+    Categories have the field's codes, booleans `no` and `yes`, grouped numbers one code
+    for each group: `under_16`, `16_24`, `75_over`. All but areas end with `unknown`.
+
+    Raises:
+        Problem: Exit code SETTINGS, if the field cannot be tabulated as asked.
+    """
+    kind = field.household_type
+    grouped = kind in {FieldType.INTEGER, FieldType.NUMBER}
+    if grouped != bool(entry.breaks):
+        raise Problem(
+            f"field {field.name!r} is {'a number' if grouped else kind.value}, which "
+            f"{'needs' if grouped else 'has no'} breaks",
+            where=f"{where}.breaks",
+            remedy="Give the lower ends of the groups, ascending" if grouped else "Remove the key",
+            exit_code=ExitCode.SETTINGS,
+        )
+    if kind is FieldType.AREA:
+        return BoundAttribute(name, field, None)
+    if kind is FieldType.DATE:
+        raise Problem(
+            f"field {field.name!r} is a date, which has no public codes",
+            where=f"{where}.field",
+            remedy="Name a category, boolean, number or area",
+            exit_code=ExitCode.SETTINGS,
+        )
+    if grouped:
+        codes = group_codes(entry.breaks, whole=kind is FieldType.INTEGER)
+    elif kind is FieldType.BOOLEAN:
+        codes = ("no", "yes")
+    else:
+        codes = field.codes
+    for code in codes:
+        if not _CODE.fullmatch(code):
+            raise Problem(
+                f"code {code!r} of field {field.name!r} cannot be used in a round",
+                where=where,
+                remedy="Map it to 1 to 32 letters, digits or . _ + < > = -",
+                exit_code=ExitCode.SETTINGS,
+            )
+    if UNKNOWN not in codes:
+        codes = (*codes, UNKNOWN)
+    return BoundAttribute(name, field, codes, entry.breaks)
+
+
+def group_codes(breaks: tuple[float, ...], *, whole: bool) -> tuple[str, ...]:
+    """Codes of the groups between `breaks`.
+
+    Args:
+        breaks: Lower ends of all groups but the first, ascending.
+        whole: True if the values are whole numbers: `16_24` is 16 to 24. Otherwise
+            `16_to_25` is from 16 to below 25.
+    """
+    whole = whole and all(value == int(value) for value in breaks)
+    inner = []
+    for low, high in pairwise(breaks):
+        if not whole:
+            inner.append(f"{_text(low)}_to_{_text(high)}")
+        elif high - low == 1:
+            inner.append(_text(low))
+        else:
+            inner.append(f"{_text(low)}_{_text(high - 1)}")
+    return (f"under_{_text(breaks[0])}", *inner, f"{_text(breaks[-1])}_over")
+
+
+def _text(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)

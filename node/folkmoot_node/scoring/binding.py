@@ -1,0 +1,372 @@
+"""Joins a policy to the plugins and sources that serve it, and checks every step.
+
+What is refused here never reaches a record: an unknown factor, an input that no source
+provides or two provide, a direct identifier, a protected characteristic without a
+reason, consumer data without a licence.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
+from folkmoot_node.scoring.attributes import BoundAttribute, band_attribute, bind_attribute
+from folkmoot_node.scoring.audited_fields import BoundAudit, bind_audit
+from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.errors import PluginError
+from folkmoot_sdk.factor import Input, RiskFactor
+from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.schema import Combine, Field, FieldType, Level, ProtectedCharacteristic
+
+DIRECT_IDENTIFIERS = frozenset({
+    "uprn", "nhs_number", "nino", "ni_number", "national_insurance_number", "name",
+    "full_name", "forename", "first_name", "surname", "last_name", "date_of_birth", "dob",
+    "address", "postcode", "email", "email_address", "phone", "telephone", "mobile",
+    "passport_number", "person_reference",
+})  # fmt: skip
+"""Names of fields that say who somebody is. They are never scored, counted or stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundField:
+    """A field that some factor or attribute needs, and the source that provides it.
+
+    Attributes:
+        field: The declaration.
+        source: Name of the source in `node.toml`.
+    """
+
+    field: Field
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInput:
+    """An input of a factor.
+
+    Attributes:
+        input: What the factor asks for.
+        available: False if no source provides it or its licence has ended; the factor then
+            receives unknowns.
+        codes: For a category: int16, for each code of the field the factor's index.
+    """
+
+    input: Input
+    available: bool
+    codes: npt.NDArray[np.int16] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFactor:
+    """A factor of the policy, ready to score.
+
+    Attributes:
+        name: Identifier.
+        weight: Points at a factor score of 1.
+        factor: The plugin's object.
+        inputs: Its inputs.
+        origin: Distribution, version and entry point of the plugin.
+    """
+
+    name: str
+    weight: float
+    factor: RiskFactor
+    inputs: tuple[BoundInput, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A policy joined to plugins and sources.
+
+    Attributes:
+        factors: In the order of the policy.
+        fields: Every field that is read, by name.
+        attributes: `band` first, then those of the policy.
+        wanted: For each source the fields that are read from it; the others are not.
+        protected_inputs: Scored fields with a protected characteristic, as permitted.
+        licences: Bought fields that are read, and the last day on which they may be used.
+        unlicensed: Bought fields that the policy uses and that are not read, since their
+            licence has ended; factors have unknown values for them, and attributes made of
+            them are left out.
+        protected_attributes: Attributes that state a protected characteristic: counted,
+            never scored unless they are among `protected_inputs` too.
+        audited: Fields that are read for the equality audit.
+        not_held: Fields that the policy would audit and that no source provides.
+    """
+
+    factors: tuple[BoundFactor, ...]
+    fields: Mapping[str, BoundField]
+    attributes: tuple[BoundAttribute, ...]
+    wanted: Mapping[str, tuple[str, ...]]
+    protected_inputs: Mapping[str, ProtectedCharacteristic]
+    protected_attributes: Mapping[str, ProtectedCharacteristic]
+    licences: Mapping[str, datetime.date]
+    unlicensed: Mapping[str, datetime.date]
+    audited: tuple[BoundAudit, ...] = ()
+    not_held: tuple[str, ...] = ()
+
+
+def bind(
+    policy: RiskPolicy,
+    plugins: Plugins,
+    sources: Sequence[ConnectedSource],
+    ended: Mapping[str, datetime.date] | None = None,
+) -> Binding:
+    """Joins a policy to plugins and sources. Reads no record.
+
+    Args:
+        policy: The risk stratification policy.
+        plugins: Installed plugins.
+        sources: The node's sources.
+        ended: Bought fields that may not be read, as `RiskPolicy.ended_licences` gives them.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming the key of the policy and the remedy.
+    """
+    binder = _Binder(policy, sources, ended or {})
+    factors = tuple(binder.factor(entry, at, plugins) for at, entry in enumerate(policy.factors))
+    attributes = [band_attribute(policy)]
+    protected_attributes = {}
+    for name, entry in policy.document.attributes.items():
+        where = f"{policy.path}: attributes.{name}"
+        if binder.has_ended(entry.field):
+            continue
+        found = binder.provide(entry.field, f"{where}.field")
+        if found is None:
+            raise _problem(
+                f"no source provides the field {entry.field!r}",
+                f"{where}.field",
+                nearest(entry.field, binder.known_fields()),
+            )
+        binder.check_licensed(found.field, f"{where}.field")
+        attributes.append(bind_attribute(name, entry, found.field, where))
+        if found.field.protected is not None:
+            protected_attributes[name] = found.field.protected
+    audited, not_held = binder.audits()
+    binder.add_area_fields()
+    return Binding(
+        factors=factors,
+        fields=binder.fields,
+        attributes=tuple(attributes),
+        wanted=binder.wanted(),
+        protected_inputs=binder.protected_inputs,
+        protected_attributes=protected_attributes,
+        licences={field: end for field, end in policy.licences.items() if field in binder.fields},
+        unlicensed=binder.unlicensed,
+        audited=audited,
+        not_held=not_held,
+    )
+
+
+def _problem(problem: str, where: str, remedy: str) -> Problem:
+    return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode.SETTINGS)
+
+
+class _Binder:
+    """Collects the fields that are needed while factors and attributes are bound."""
+
+    def __init__(
+        self,
+        policy: RiskPolicy,
+        sources: Sequence[ConnectedSource],
+        ended: Mapping[str, datetime.date],
+    ) -> None:
+        self._policy = policy
+        self._sources = sources
+        self._permitted = {use.characteristic for use in policy.document.protected}
+        self._ended = ended
+        self.unlicensed: dict[str, datetime.date] = {}
+        self.fields: dict[str, BoundField] = {}
+        self.protected_inputs: dict[str, ProtectedCharacteristic] = {}
+
+    def has_ended(self, name: str) -> bool:
+        """True for a bought field whose licence has ended; it is noted."""
+        if name in self._ended:
+            self.unlicensed[name] = self._ended[name]
+        return name in self._ended
+
+    def known_fields(self) -> list[str]:
+        return [field.name for source in self._sources for field in source.schema.fields]
+
+    def wanted(self) -> dict[str, tuple[str, ...]]:
+        return {
+            source.name: tuple(
+                name for name, bound in self.fields.items() if bound.source == source.name
+            )
+            for source in self._sources
+        }
+
+    def provide(self, name: str, where: str) -> BoundField | None:
+        """The field of that name, None if no source has it; it is read from now on."""
+        holders = [source for source in self._sources if name in source.schema]
+        if not holders:
+            return None
+        if len(holders) > 1:
+            names = ", ".join(source.name for source in holders)
+            raise _problem(
+                f"the field {name!r} is provided by more than one source ({names})",
+                where,
+                "Let one source provide it: remove it from the mapping of the others",
+            )
+        if name in DIRECT_IDENTIFIERS:
+            raise _problem(
+                f"the field {name!r} is a direct identifier, which is never used",
+                where,
+                "Use a field that states the need itself",
+            )
+        bound = BoundField(holders[0].schema[name], holders[0].name)
+        self.fields[name] = bound
+        return bound
+
+    def audits(self) -> tuple[tuple[BoundAudit, ...], tuple[str, ...]]:
+        """The fields of the equality audit, and those that no source provides.
+
+        A region's policy names what to audit wherever it is held; a council that does not
+        hold it scores all the same.
+        """
+        audited, not_held = [], []
+        for at, entry in enumerate(self._policy.document.equality):
+            where = f"{self._policy.path}: equality[{at}]"
+            if self.has_ended(entry.field):
+                continue
+            bound = self.provide(entry.field, f"{where}.field")
+            if bound is None:
+                not_held.append(entry.field)
+                continue
+            self.check_licensed(bound.field, f"{where}.field")
+            level = next(s.schema.level for s in self._sources if s.name == bound.source)
+            audited.append(bind_audit(entry, bound.field, bound.source, level, where))
+        return tuple(audited), tuple(not_held)
+
+    def add_area_fields(self) -> None:
+        """Reads the household areas by which needed area sources are joined."""
+        for source in self._sources:
+            needed = any(bound.source == source.name for bound in self.fields.values())
+            if not needed or source.schema.level is not Level.AREA:
+                continue
+            where = f"sources.{source.name}.area_field"
+            name = source.area_field or ""
+            holders = [s for s in self._sources if s.schema.level is not Level.AREA]
+            if not any(name in s.schema for s in holders):
+                names = [field.name for s in holders for field in s.schema.fields]
+                raise _problem(
+                    f"no household source provides the field {name!r}", where, nearest(name, names)
+                )
+            bound = self.provide(name, where)
+            if bound is None or bound.field.type is not FieldType.AREA:
+                raise _problem(f"the field {name!r} is not an area", where, "Name an area field")
+            ours, theirs = bound.field.area_type, source.schema.area_type
+            if ours and theirs and ours != theirs:
+                raise _problem(
+                    f"the field {name!r} holds areas of type {ours}, the source describes {theirs}",
+                    where,
+                    f"Name a field of type {theirs}, or give the source a lookup to {ours}",
+                )
+
+    def factor(self, entry: FactorEntry, at: int, plugins: Plugins) -> BoundFactor:
+        where = f"{self._policy.path}: factors[{at}]"
+        kind = plugins.factors.get(entry.factor)
+        if kind is None:
+            broken = "; ".join(str(plugin) for plugin in plugins.broken)
+            raise _problem(
+                f"no plugin provides the factor {entry.factor!r}"
+                + (f" ({broken})" if broken else ""),
+                f"{where}.factor",
+                nearest(entry.factor, plugins.factors),
+            )
+        origin = plugins.factor_origins[entry.factor]
+        try:
+            factor = kind(build(kind.Parameters, entry.parameters, f"{where}.parameters"))
+        except PluginError as error:
+            raise _problem(error.problem, error.where, error.remedy) from None
+        except Exception as error:
+            raise Problem(
+                f"the factor {entry.factor!r} of plugin {origin} failed to start "
+                f"({type(error).__name__})",
+                where=where,
+                remedy="Report it to the plugin's supplier",
+                exit_code=ExitCode.FAULT,
+            ) from error
+        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
+        return BoundFactor(entry.factor, entry.weight, factor, inputs, origin)
+
+    def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
+        where = f"{where} {factor}, input {wanted.name}"
+        if self.has_ended(wanted.name):
+            return BoundInput(wanted, available=False)
+        bound = self.provide(wanted.name, where)
+        if bound is None:
+            if not wanted.required:
+                return BoundInput(wanted, available=False)
+            raise _problem(
+                f"no source provides the field {wanted.name!r}",
+                where,
+                "Add a source that has it, or map it; " + nearest(wanted.name, self.known_fields()),
+            )
+        field = bound.field
+        self._check_permitted(field, where)
+        have = field.household_type
+        if have is not wanted.type and (have, wanted.type) != (
+            FieldType.INTEGER,
+            FieldType.NUMBER,
+        ):
+            raise _problem(
+                f"source {bound.source} gives {have.value}, the factor needs {wanted.type.value}",
+                where,
+                "Change the field's type in the source's mapping",
+            )
+        if wanted.unit != field.unit and field.combine not in {
+            Combine.COUNT,
+            Combine.COUNT_DISTINCT,
+        }:
+            raise _problem(
+                f"source {bound.source} gives unit {field.unit!r}, the factor needs "
+                f"{wanted.unit!r}",
+                where,
+                "Change the field's unit in the source's mapping, and its values if need be",
+            )
+        return BoundInput(wanted, True, self._code_map(field, wanted, where))
+
+    def _check_permitted(self, field: Field, where: str) -> None:
+        if field.protected is not None:
+            if field.protected not in self._permitted:
+                raise _problem(
+                    f"the field {field.name!r} states the protected characteristic "
+                    f"{field.protected.value!r} (Equality Act 2010) and is not scored without a "
+                    "reason",
+                    where,
+                    "Remove the factor, or let the policy's owner add [[protected]] with "
+                    f'characteristic = "{field.protected.value}" and the reason',
+                )
+            self.protected_inputs[field.name] = field.protected
+        self.check_licensed(field, where)
+
+    def check_licensed(self, field: Field, where: str) -> None:
+        """Refuses bought data for which the policy states no licence."""
+        if field.consumer_data and field.name not in self._policy.licences:
+            raise _problem(
+                f"the field {field.name!r} is bought consumer data",
+                where,
+                "Do not use it, or let the policy's owner add [[consumer_data]] with field, "
+                "purpose and licence_ends",
+            )
+
+    def _code_map(self, field: Field, wanted: Input, where: str) -> npt.NDArray[np.int16] | None:
+        if wanted.type is not FieldType.CATEGORY:
+            return None
+        strange = [code for code in field.codes if code not in wanted.codes]
+        if strange:
+            raise _problem(
+                f"the factor does not know the code {strange[0]!r} of source "
+                f"{self.fields[field.name].source}",
+                where,
+                nearest(strange[0], wanted.codes),
+            )
+        return np.array([wanted.codes.index(code) for code in field.codes], dtype=np.int16)

@@ -1,0 +1,212 @@
+"""Says in words why one household has its score."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from folkmoot_node.faults import plugin_fault
+from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.scoring.binding import BoundFactor, bind
+from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.connect import Plugins, connect
+from folkmoot_node.store import schema as table
+from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.factor import ScoringContext
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one factor adds to a household's score.
+
+    Attributes:
+        factor: Identifier.
+        title: A few words for people.
+        points: Weight times factor score; None if unknown.
+        weight: Most points that the factor can add.
+        words: Why, in one or two sentences.
+        inputs: Names of the fields that it used.
+    """
+
+    factor: str
+    title: str
+    points: float | None
+    weight: float
+    words: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one household has its score.
+
+    Attributes:
+        uprn: Unique property reference number.
+        policy: Name of the risk stratification policy.
+        policy_sha256: Digest of its file, hexadecimal.
+        reference_date: Date on which ages and durations were computed.
+        score: In points.
+        highest: The highest score possible.
+        completeness: Known weight over total weight, from 0 to 1.
+        band: Name of the band.
+        action: What the policy says is done for the band.
+        contributions: In the order of the policy.
+        inputs: What was known of the household, by field.
+    """
+
+    uprn: int
+    policy: str
+    policy_sha256: str
+    reference_date: datetime.date
+    score: float
+    highest: float
+    completeness: float
+    band: str
+    action: str
+    contributions: tuple[Contribution, ...]
+    inputs: tuple[InputValue, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, dates as ISO 8601."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    def as_text(self) -> str:
+        """For people, line by line."""
+        lines = [
+            f"Household {self.uprn}",
+            f"Policy: {self.policy}, on {self.reference_date.isoformat()}",
+            f"Score: {self.score:.1f} of {self.highest:g}, band {self.band}",
+            f"What is done: {self.action}",
+            f"Known: {self.completeness:.0%} of what the policy weighs",
+            "",
+            "Why:",
+        ]
+        for entry in self.contributions:
+            points = "unknown" if entry.points is None else f"{entry.points:.1f}"
+            lines.append(f"  {entry.title}: {points} of {entry.weight:g}")
+            lines.append(f"    {entry.words}")
+        lines += ["", "From:"]
+        for known in self.inputs:
+            value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
+            lines.append(f"  {known.field}: {value.strip()} ({known.words})")
+        return "\n".join(lines)
+
+
+def explain(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    uprn: int,
+    *,
+    today: datetime.date | None = None,
+) -> Explanation:
+    """Explains the score of one household in the last run.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The policy by which the household was scored.
+        uprn: Unique property reference number.
+        today: Compared with the licences of bought fields; the date in UTC if None.
+
+    Raises:
+        Problem: Exit code REFUSED, if the scores rest on a field whose licence has ended.
+        Problem: Exit code DATA, if the household was not scored, or was scored by another
+            policy than the one given.
+    """
+    with open_store(config.store_path, read_key(config.key_file)) as store:
+        run = store.run
+        row = store.household(uprn)
+    run.check_licences(today or datetime.datetime.now(datetime.UTC).date())
+    if run.policy_digest != policy.digest:
+        raise Problem(
+            f"the last run used another policy ({run.policy_name})",
+            where=policy.path,
+            remedy=f"Name the file that was used with --policy ({run.policy_path}), or run "
+            "`folkmoot-node score` again",
+            exit_code=ExitCode.DATA,
+        )
+    if row is None:
+        raise Problem(
+            "no household with this UPRN was scored",
+            where="UPRN",
+            remedy=f"The households are the UPRNs of the source {config.frame!r}; see "
+            "the linkage report of `folkmoot-node score`",
+            exit_code=ExitCode.DATA,
+        )
+    binding = bind(policy, plugins, connect(config, plugins), run.unlicensed)
+    inputs = known_inputs(binding, run, row)
+    values = {name: entry.value for name, entry in inputs.items()}
+    context = ScoringContext(run.reference_date)
+    contributions = tuple(
+        _contribution(bound, stored, values, context)
+        for bound, stored in (
+            (bound, row[table.points_column(bound.name)]) for bound in binding.factors
+        )
+    )
+    known = sum(entry.weight for entry in contributions if entry.points is not None)
+    band = policy.bands[row[table.BAND_COLUMN]]
+    return Explanation(
+        uprn=uprn,
+        policy=policy.name,
+        policy_sha256=policy.digest.hex(),
+        reference_date=run.reference_date,
+        score=row[table.SCORE_COLUMN] / table.POINT,
+        highest=policy.total_weight,
+        completeness=known / policy.total_weight,
+        band=band.name,
+        action=band.action,
+        contributions=contributions,
+        inputs=tuple(inputs.values()),
+    )
+
+
+def _contribution(
+    bound: BoundFactor,
+    stored: int,
+    values: Mapping[str, Value],
+    context: ScoringContext,
+) -> Contribution:
+    points = None if stored == table.UNKNOWN_POINTS else stored / table.POINT
+    names = tuple(wanted.input.name for wanted in bound.inputs)
+    score = math.nan if points is None else min(1.0, max(0.0, points / bound.weight))
+    try:
+        words = bound.factor.explain({name: values[name] for name in names}, score, context)
+    except Exception as error:
+        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+    return Contribution(
+        factor=bound.name,
+        title=bound.factor.title,
+        points=points,
+        weight=bound.weight,
+        words=words,
+        inputs=names,
+    )
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}".removesuffix(".00")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    return value

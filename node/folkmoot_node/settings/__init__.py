@@ -1,0 +1,1 @@
+"""What `node.toml` says. Knows nothing else of the node."""

@@ -1,0 +1,319 @@
+"""The node's configuration: `node.toml` in the node's home folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from folkmoot.errors import ContractError
+from folkmoot.geography import GssCode
+from folkmoot_node.settings.linkage import LinkageSettings
+from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
+from folkmoot_node.settings.schedule import Schedule
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import Settings, load
+
+FILE_NAME = "node.toml"
+STATE_FILE = "state.sqlite"
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""Lower-case letters, digits and underscores."""
+
+
+def _gss(value: str) -> str:
+    try:
+        return GssCode(value)
+    except ContractError as error:
+        raise ValueError(f"{error.problem}. {error.remedy}") from None
+
+
+class ScoringSettings(Settings):
+    """Table `[scoring]`.
+
+    Attributes:
+        frame: Name of the source whose UPRNs are the council's households.
+        risk_policy: Risk stratification policy file.
+        release_policy: Release policy file.
+        threads: Threads that score, from 1.
+        partitions: Parts in which households are scored and stored; chosen by size if
+            it is missing.
+        engine: Where the stages of a scoring run are done: on `threads` of this machine
+            (`local`), or on a Dask cluster (`dask`).
+        memory_mib: Memory that records may take between the stages of a run; beyond it they
+            go to encrypted files in the store's folder.
+    """
+
+    frame: Identifier
+    risk_policy: Path = Path("risk-policy.toml")
+    release_policy: Path = Path("release-policy.toml")
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
+    memory_mib: Annotated[int, Field(ge=0, le=1_048_576)] = 1024
+    engine: Literal["local", "dask"] = "local"
+
+
+class QuarantineSettings(Settings):
+    """Table `[quarantine]`.
+
+    Attributes:
+        maximum_share: Share of a source's records, from 0 to 1. If more are rejected,
+            the run stops and the last good scores stay.
+        folder: Where the rejected records are listed.
+    """
+
+    maximum_share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    folder: Path = Path("quarantine")
+
+
+class StoreSettings(Settings):
+    """Table `[store]`.
+
+    Attributes:
+        path: Encrypted DuckDB file of households and scores.
+        key_file: Its key; readable by the node's account alone.
+    """
+
+    path: Path = Path("store/households.duckdb")
+    key_file: Path = Path("keys/store.key")
+
+
+class CoordinatorSettings(Settings):
+    """Table `[coordinator]`.
+
+    Attributes:
+        address: Host and port of the collection service (mutual TLS).
+        enrolment_address: Host and port of the enrolment service.
+        poll_seconds: Seconds between two looks for open rounds.
+        proxy: HTTP proxy through which the coordinator is reached, for example
+            `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
+    """
+
+    address: str
+    enrolment_address: str
+    poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
+    proxy: str | None = None
+
+
+class SourceSettings(Settings):
+    """One `[[sources]]` table.
+
+    Attributes:
+        name: Identifier of the source in this node.
+        kind: Sort of source, as a plugin registers it.
+        area_field: For a source about areas: the household field that holds the area by
+            which it is joined, for example `lsoa`.
+        options: Options of that sort of source; its plugin checks them.
+    """
+
+    name: Identifier
+    kind: str
+    area_field: Identifier | None = None
+    options: dict[str, Any] = {}
+
+
+class NodeSettings(Settings):
+    """The file `node.toml`, as written."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    council: Annotated[str, AfterValidator(_gss)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    scoring: ScoringSettings
+    quarantine: QuarantineSettings = QuarantineSettings()
+    store: StoreSettings = StoreSettings()
+    linkage: LinkageSettings = LinkageSettings()
+    coordinator: CoordinatorSettings | None = None
+    schedule: ScheduleSettings = ScheduleSettings()
+    prefect: PrefectSettings = PrefectSettings()
+    dask: DaskSettings = DaskSettings()
+    sources: tuple[SourceSettings, ...] = ()
+
+    @field_validator("sources")
+    @classmethod
+    def _names_are_unique(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        names = [source.name for source in sources]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sources are named {name!r}; give each its own name")
+        return sources
+
+    @model_validator(mode="after")
+    def _a_cluster_has_a_scheduler(self) -> NodeSettings:
+        if self.scoring.engine == "dask" and self.dask.scheduler is None:
+            raise ValueError("scoring.engine: dask needs the address dask.scheduler")
+        return self
+
+    @model_validator(mode="after")
+    def _frame_is_a_source(self) -> NodeSettings:
+        names = [source.name for source in self.sources]
+        if names and self.scoring.frame not in names:
+            raise ValueError(
+                f"scoring.frame: {self.scoring.frame!r} is not among the sources "
+                f"({', '.join(names)})"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """The configuration with every path made absolute.
+
+    Attributes:
+        home: The node's home folder.
+        settings: The file as written.
+    """
+
+    home: Path
+    settings: NodeSettings
+
+    @property
+    def council(self) -> GssCode:
+        """GSS code of the council."""
+        return GssCode(self.settings.council)
+
+    @property
+    def name(self) -> str:
+        """The council's name, for people."""
+        return self.settings.name
+
+    @property
+    def frame(self) -> str:
+        """Name of the source whose UPRNs are the council's households."""
+        return self.settings.scoring.frame
+
+    @property
+    def risk_policy(self) -> Path:
+        """Risk stratification policy file."""
+        return self.home / self.settings.scoring.risk_policy
+
+    @property
+    def release_policy(self) -> Path:
+        """Release policy file."""
+        return self.home / self.settings.scoring.release_policy
+
+    @property
+    def threads(self) -> int:
+        """Threads that score."""
+        return self.settings.scoring.threads
+
+    @property
+    def partitions(self) -> int | None:
+        """Parts in which households are scored; None to choose by size."""
+        return self.settings.scoring.partitions
+
+    @property
+    def memory(self) -> int:
+        """Bytes that records may take between the stages of a run."""
+        return self.settings.scoring.memory_mib * 2**20
+
+    @property
+    def runs_folder(self) -> Path:
+        """Encrypted intermediate files of the run in progress."""
+        return self.store_path.parent / "runs"
+
+    @property
+    def quarantine_folder(self) -> Path:
+        """Where rejected records are listed."""
+        return self.home / self.settings.quarantine.folder
+
+    @property
+    def maximum_share(self) -> float:
+        """Share of a source's records that may be rejected, from 0 to 1."""
+        return self.settings.quarantine.maximum_share
+
+    @property
+    def linkage(self) -> LinkageSettings:
+        """How households are found for records without a UPRN."""
+        return self.settings.linkage
+
+    @property
+    def review_folder(self) -> Path:
+        """Files for clerical review."""
+        return self.home / self.settings.linkage.review_folder
+
+    @property
+    def review_store(self) -> Path:
+        """Encrypted file of what was decided in clerical review, and what waits."""
+        return self.store_path.parent / "review.sealed"
+
+    @property
+    def store_path(self) -> Path:
+        """Encrypted file of households and scores."""
+        return self.home / self.settings.store.path
+
+    @property
+    def history_folder(self) -> Path:
+        """Encrypted files of the households that each running series has counted."""
+        return self.store_path.parent / "series"
+
+    def history_path(self, series_id: str) -> Path:
+        """Encrypted file of the households that a series has counted."""
+        return self.history_folder / f"{series_id}.duckdb"
+
+    @property
+    def key_file(self) -> Path:
+        """Key of the store."""
+        return self.home / self.settings.store.key_file
+
+    @property
+    def state_path(self) -> Path:
+        """Ledger, outbox and egress log."""
+        return self.home / STATE_FILE
+
+    @property
+    def coordinator(self) -> CoordinatorSettings | None:
+        """Where the coordinator is; None before enrolment."""
+        return self.settings.coordinator
+
+    @property
+    def dask(self) -> DaskSettings:
+        """The cluster that scores, if one does."""
+        return self.settings.dask
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether a cluster scores."""
+        return self.settings.scoring.engine == "dask"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When scoring is due; None if nobody said."""
+        settings = self.settings.schedule
+        return Schedule(settings.score, ZoneInfo(settings.time_zone)) if settings.score else None
+
+    @property
+    def prefect(self) -> PrefectSettings:
+        """Where the history of runs is kept."""
+        return self.settings.prefect
+
+    @property
+    def prefect_folder(self) -> Path:
+        """Home of the Prefect server that `serve` runs."""
+        return self.home / "prefect"
+
+    @property
+    def sources(self) -> tuple[SourceSettings, ...]:
+        """The configured sources."""
+        return self.settings.sources
+
+
+def load_config(home: Path) -> NodeConfig:
+    """Reads `node.toml` in `home`.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is no node, or naming each wrong key.
+    """
+    home = home.resolve()
+    if not (home / FILE_NAME).exists():
+        raise Problem(
+            f"there is no node here ({FILE_NAME} is missing)",
+            where=str(home),
+            remedy="Name the node's folder with --home or FOLKMOOT_NODE_HOME, or make a node "
+            "with `folkmoot-node init`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return NodeConfig(home, load(NodeSettings, home / FILE_NAME))

@@ -1,0 +1,1 @@
+"""From a plugin to checked records. Residents' records: zone R."""

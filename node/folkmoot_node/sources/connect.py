@@ -1,0 +1,96 @@
+"""Connects the configured sources to the installed plugins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.errors import PluginError
+from folkmoot_sdk.loading import Origin, Plugins, load
+from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.schema import Level, Schema
+from folkmoot_sdk.source import DataSource
+
+__all__ = ["ConnectedSource", "Origin", "Plugins", "connect", "load_plugins"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedSource:
+    """A configured source, ready to read.
+
+    Attributes:
+        name: Its name in `node.toml`.
+        source: The plugin's object.
+        schema: What it holds.
+        origin: Distribution, version and entry point of the plugin.
+        area_field: For a source about areas: the household field by which it is joined.
+    """
+
+    name: str
+    source: DataSource
+    schema: Schema
+    origin: Origin
+    area_field: str | None = None
+
+
+def load_plugins() -> Plugins:
+    """Loads the installed plugins; the broken ones are listed in `broken`."""
+    return load()
+
+
+def connect(config: NodeConfig, plugins: Plugins) -> tuple[ConnectedSource, ...]:
+    """Makes the object of each configured source. Reads no record.
+
+    Raises:
+        Problem: Exit code SETTINGS, if a kind of source is not installed or refuses its
+            options.
+    """
+    return tuple(_connect_one(config, plugins, settings) for settings in config.sources)
+
+
+def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings) -> ConnectedSource:
+    where = f"{config.home / FILE_NAME}: sources.{settings.name}"
+    plugin = plugins.sources.get(settings.kind)
+    if plugin is None:
+        broken = "; ".join(str(entry) for entry in plugins.broken)
+        raise Problem(
+            f"no plugin provides the kind of source {settings.kind!r}"
+            + (f" ({broken})" if broken else ""),
+            where=f"{where}.kind",
+            remedy=nearest(settings.kind, plugins.sources),
+            exit_code=ExitCode.SETTINGS,
+        )
+    origin = plugins.source_origins[settings.kind]
+    if "base" in settings.options:
+        raise Problem(
+            "is set by the node",
+            where=f"{where}.options.base",
+            remedy="Remove the key",
+            exit_code=ExitCode.SETTINGS,
+        )
+    try:
+        options = build(
+            plugin.Options, {**settings.options, "base": str(config.home)}, f"{where}.options"
+        )
+        source = plugin(options)
+        schema = source.schema
+    except PluginError as error:
+        raise Problem(
+            error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.SETTINGS
+        ) from None
+    except Exception as error:
+        raise Problem(
+            f"plugin {origin} failed to connect ({type(error).__name__})",
+            where=where,
+            remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
+            exit_code=ExitCode.FAULT,
+        ) from error
+    if (schema.level is Level.AREA) != (settings.area_field is not None):
+        raise Problem(
+            "a source about areas needs it, and no other does",
+            where=f"{where}.area_field",
+            remedy="Name the household field that holds the area, for example lsoa",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return ConnectedSource(settings.name, source, schema, origin, settings.area_field)

@@ -1,0 +1,1 @@
+"""What is kept of households, encrypted. Residents' records: zone R."""

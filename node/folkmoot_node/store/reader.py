@@ -1,0 +1,288 @@
+"""Reads the encrypted store of households and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from folkmoot.series import SeriesEvent
+from folkmoot_node.store.cells import Classification, add_up
+from folkmoot_node.store.encrypted_file import StoreKey, attach, create_key, deletion, read_key
+from folkmoot_node.store.event_history import FoundHouseholds
+from folkmoot_node.store.run_summary import RunSummary, StoredAttribute
+from folkmoot_node.store.schema import (
+    BAND_COLUMN,
+    PART_COLUMN,
+    POINT,
+    SCORE_COLUMN,
+    UNKNOWN_POINTS,
+    points_column,
+)
+from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+__all__ = ["HouseholdStore", "StoreKey", "create_key", "open_store", "read_key"]
+
+
+@contextmanager
+def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[HouseholdStore]:
+    """Opens the last finished run, read-only.
+
+    A new run may replace the file meanwhile: what is open stays what it was.
+
+    Raises:
+        Problem: Exit code DATA, if nothing was scored yet or the file cannot be read.
+    """
+    if not path.exists():
+        raise Problem(
+            deletion(path) or "no household has been scored yet",
+            where=str(path),
+            remedy="Run `folkmoot-node score`",
+            exit_code=ExitCode.DATA,
+        )
+    connection = attach(path, key, read_only=True, threads=threads)
+    try:
+        yield HouseholdStore(connection, _read_run(connection, path))
+    finally:
+        connection.close()
+
+
+class HouseholdStore:
+    """The households of one finished run.
+
+    Attributes:
+        run: What the run did.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, run: RunSummary) -> None:
+        self.run = run
+        self._connection = connection
+
+    @property
+    def attributes(self) -> Mapping[str, tuple[str, ...] | None]:
+        """Public codes by attribute, `band` first; None for an area."""
+        return self.run.attributes
+
+    def tabulate(
+        self, counted_by: Sequence[Classification], tables: Sequence[Sequence[int]]
+    ) -> list[npt.NDArray[np.int64]]:
+        """Counts households exactly. The result must go straight into `ExactCounts`.
+
+        Args:
+            counted_by: What decides a household's cell on each axis. A household without a
+                cell on any one of them is in no table.
+            tables: For each table the depth of each axis; 0 where it is summed over.
+
+        Returns:
+            One flat int64 array for each table, the last axis fastest. Empty cells are 0.
+
+        Raises:
+            Problem: Exit code REFUSED, for an attribute that the store does not have.
+        """
+        cells = [self._cell_of_index(one) for one in counted_by]
+        unlisted = " AND ".join(
+            f'"{self._attribute(one.attribute).column}" NOT IN '
+            f"({', '.join(map(str, np.flatnonzero(cell < 0)))})"
+            for one, cell in zip(counted_by, cells, strict=True)
+            if (cell < 0).any()
+        )
+        where = f" WHERE {unlisted}" if unlisted else ""
+        return [self._table(counted_by, cells, depths, where) for depths in tables]
+
+    def satisfying(
+        self, event: SeriesEvent, counted_by: Sequence[Classification]
+    ) -> FoundHouseholds:
+        """The households that satisfy an event now and have a cell on every axis.
+
+        Args:
+            event: The event.
+            counted_by: What decides a household's cell on each axis.
+
+        Raises:
+            Problem: Exit code REFUSED, for an attribute that the store does not have.
+        """
+        deciding = self._attribute(event.attribute)
+        wanted = [at for at, code in enumerate(deciding.stored_codes) if code in event.codes]
+        columns = "".join(
+            f', "{self._attribute(one.attribute).column}" AS a{at}'
+            for at, one in enumerate(counted_by)
+        )
+        found = self._connection.execute(
+            f"SELECT uprn{columns} FROM store.households "  # noqa: S608
+            f'WHERE list_contains(?, "{deciding.column}")',
+            [wanted],
+        ).fetchnumpy()
+        uprn = np.asarray(found["uprn"], dtype=np.int64)
+        cells = [
+            self._cell_of_index(one)[np.asarray(found[f"a{at}"], dtype=np.int64)]
+            for at, one in enumerate(counted_by)
+        ]
+        counted = np.ones(uprn.shape, dtype=np.bool_)
+        for cell in cells:
+            counted &= cell >= 0
+        return FoundHouseholds(uprn[counted], tuple(cell[counted] for cell in cells))
+
+    def household(self, uprn: int) -> dict[str, Any] | None:
+        """Score, band, inputs and contributions of one household, as `table` names them.
+
+        Returns:
+            None if the household is not in the frame.
+        """
+        import polars as pl
+
+        row = self._connection.execute(
+            "SELECT part, score, band FROM store.households WHERE uprn = ?", [uprn]
+        ).fetchone()
+        if row is None:
+            return None
+        part, score, band = row
+        details = self._details(part).filter(pl.col("uprn") == uprn)
+        return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
+
+    def households(self, bands: Sequence[str]) -> pl.DataFrame:
+        """The households of some bands, highest score first.
+
+        Returns:
+            `uprn`, `score`, `completeness` (known weight over total weight), `band`, and
+            the other attributes, as codes.
+        """
+        import polars as pl
+
+        wanted = [self.run.band_names.index(band) for band in bands]
+        found = pl.DataFrame(
+            self._connection.execute(
+                "SELECT * FROM store.households WHERE list_contains(?, band)", [wanted]
+            ).fetchnumpy()
+        )
+        total = sum(factor.weight for factor in self.run.factors)
+        known = pl.sum_horizontal(
+            (pl.col(points_column(factor.name)) != UNKNOWN_POINTS) * factor.weight
+            for factor in self.run.factors
+        )
+        parts = [
+            self._details(part).select("uprn", completeness=known / total)
+            for part in found[PART_COLUMN].unique()
+        ]
+        none = pl.DataFrame(schema={"uprn": pl.Int64, "completeness": pl.Float64})
+        weighed = pl.concat([none, *parts])
+        coded = {
+            name: pl.col(stored.column).replace_strict(
+                range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
+            )
+            for name, stored in self.run.stored.items()
+        }
+        return (
+            found.join(weighed, on="uprn")
+            .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
+            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
+        )
+
+    def bands(self) -> pl.DataFrame:
+        """`uprn`, and the index of its `band`, of all households."""
+        import polars as pl
+
+        found = self._connection.execute("SELECT uprn, band FROM store.households").fetchnumpy()
+        return pl.DataFrame(found)
+
+    def details(self) -> Iterator[pl.DataFrame]:
+        """UPRN, inputs and contributions of all households, part by part."""
+        numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
+        for (part,) in numbers.fetchall():
+            yield self._details(part)
+
+    def audited(self) -> Iterator[pl.DataFrame]:
+        """All households with what the equality audit needs, part by part.
+
+        Returns:
+            `uprn`, score, band and audited columns as the table `households` has them, and
+            inputs and contributions, as `table` names them.
+        """
+        import polars as pl
+
+        listed = "".join(f', "{audit.column}"' for audit in self.run.audited.values())
+        numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
+        for (part,) in numbers.fetchall():
+            counted = self._connection.execute(
+                f"SELECT uprn, score, band{listed} FROM store.households WHERE part = ?",  # noqa: S608
+                [part],
+            ).fetchnumpy()
+            yield self._details(part).join(
+                pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
+            )
+
+    def _details(self, part: int) -> pl.DataFrame:
+        import polars as pl
+
+        row = self._connection.execute(
+            "SELECT arrow FROM store.details WHERE part = ?", [part]
+        ).fetchone()
+        return pl.read_ipc(row[0] if row else b"")
+
+    def _attribute(self, name: str) -> StoredAttribute:
+        stored = self.run.stored.get(name)
+        if stored is None:
+            raise Problem(
+                f"the last run has no attribute {name!r} ({', '.join(self.run.stored)})",
+                where="round",
+                remedy="Ask for attributes of the risk stratification policy only",
+                exit_code=ExitCode.REFUSED,
+            )
+        return stored
+
+    def _cell_of_index(self, one: Classification) -> npt.NDArray[np.int64]:
+        """For each stored index its finest cell, -1 if it has none."""
+        place = {code: at for at, code in enumerate(one.codes)}
+        stored = self._attribute(one.attribute).stored_codes
+        return np.array([place.get(code, one.other) for code in stored], dtype=np.int64)
+
+    def _table(
+        self,
+        counted_by: Sequence[Classification],
+        cells: Sequence[npt.NDArray[np.int64]],
+        depths: Sequence[int],
+        where: str,
+    ) -> npt.NDArray[np.int64]:
+        used = [
+            (one, cell, depth)
+            for one, cell, depth in zip(counted_by, cells, depths, strict=True)
+            if depth
+        ]
+        keys = "".join(
+            f'"{self._attribute(one.attribute).column}" AS a{at}, '
+            for at, (one, _, _) in enumerate(used)
+        )
+        group = " GROUP BY ALL" if used else ""
+        found = self._connection.execute(
+            f"SELECT {keys}count(*)::BIGINT AS households FROM store.households{where}{group}"  # noqa: S608
+        ).fetchnumpy()
+        return add_up(
+            [
+                (one, depth, cell[np.asarray(found[f"a{at}"], dtype=np.int64)])
+                for at, (one, cell, depth) in enumerate(used)
+            ],
+            np.asarray(found["households"], dtype=np.int64),
+        )
+
+
+def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:
+    import duckdb
+
+    try:
+        row = connection.execute("SELECT document FROM store.run").fetchone()
+        return RunSummary.model_validate_json(row[0] if row else "")
+    except (duckdb.Error, ValidationError):
+        raise Problem(
+            "the store was written by another version of the node",
+            where=str(path),
+            remedy="Run `folkmoot-node score` again",
+            exit_code=ExitCode.DATA,
+        ) from None

@@ -1,0 +1,237 @@
+"""What one scoring run did. For the operator's eyes on the node."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from folkmoot_node.policies.risk_policy import Retention
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OriginFile(_Record):
+    """A file or table that was read.
+
+    Attributes:
+        name: As the source names it.
+        sha256: Digest of the file, hexadecimal; empty for a table.
+    """
+
+    name: str
+    sha256: str
+
+
+class SourceSummary(_Record):
+    """What became of one source's records.
+
+    Attributes:
+        name: Name in `node.toml`.
+        data_set: Name of its schema.
+        supplier: Who supplies the data.
+        plugin: Distribution, version and entry point.
+        files: What was read, in order.
+        fields: Fields that were read; no other was.
+        records: Records that were read and sound.
+        rejected: Records in quarantine.
+        rejected_fields: Rejections by field.
+        quarantine: The quarantine file; empty if nothing was rejected.
+        left_out: Sound records that the source left out on purpose, by reason.
+        linked: Records of households in the frame, however they were linked.
+        no_uprn: Records that came without a UPRN.
+        not_in_frame: Records of a UPRN that is not in the frame.
+        latest_record: Latest record date, None if the source has none.
+        about_areas: True if its records are of areas, not of households or people.
+        communal: Records of communal establishments, which are no households.
+        by_address: Linked records without a UPRN whose address is that of one home.
+        by_person: Linked records without a UPRN, of a person whose household another source
+            knows.
+        by_review: Linked records without a UPRN whose home a person confirmed.
+        ambiguous: Records without a UPRN that wait for clerical review.
+        unlinked: Records without a UPRN whose home was not found, and of which nobody is
+            asked.
+        linked_areas: Linked records by area.
+        unlinked_sectors: Ambiguous and unlinked records by the sector of their postcode.
+    """
+
+    name: str
+    data_set: str
+    supplier: str
+    plugin: str
+    files: tuple[OriginFile, ...]
+    fields: tuple[str, ...]
+    records: int
+    rejected: int
+    rejected_fields: dict[str, int]
+    quarantine: str
+    linked: int
+    no_uprn: int
+    not_in_frame: int
+    latest_record: datetime.date | None
+    left_out: dict[str, int] = {}
+    about_areas: bool = False
+    communal: int = 0
+    by_address: int = 0
+    by_person: int = 0
+    by_review: int = 0
+    ambiguous: int = 0
+    unlinked: int = 0
+    linked_areas: dict[str, int] = {}
+    unlinked_sectors: dict[str, int] = {}
+
+    @property
+    def by_uprn(self) -> int:
+        """Records that were linked by their own UPRN."""
+        return self.linked - self.by_address - self.by_person - self.by_review
+
+
+class FactorSummary(_Record):
+    """One factor of the run.
+
+    Attributes:
+        name: Identifier.
+        weight: Points at a factor score of 1.
+        plugin: Distribution, version and entry point.
+    """
+
+    name: str
+    weight: float
+    plugin: str
+
+
+class StoredAttribute(_Record):
+    """How an attribute is stored.
+
+    Attributes:
+        column: Column of the table `households`: an index into `stored_codes`.
+        stored_codes: Codes by index; the last stands for unknown.
+        codes: Public codes, in order; None for an area.
+    """
+
+    column: str
+    stored_codes: tuple[str, ...]
+    codes: tuple[str, ...] | None
+
+
+class StoredAudit(_Record):
+    """How an audited field is stored.
+
+    Attributes:
+        column: Column of the table `households`: an index into `groups`; one more stands for
+            a value that is not known.
+        groups: Groups in order.
+        characteristic: The protected characteristic that the field states.
+        description: What the field is.
+        source: Source in `node.toml`.
+        rule: In words, how a household of several records gets its group.
+    """
+
+    column: str
+    groups: tuple[str, ...]
+    characteristic: str
+    description: str
+    source: str
+    rule: str
+
+
+class RunSummary(_Record):
+    """One scoring run.
+
+    Attributes:
+        run_id: 32 hexadecimal digits.
+        policy_name: Name of the risk stratification policy.
+        policy_sha256: Digest of its file, hexadecimal.
+        policy_sunset: Its last day; kept here so that editing the file does not move it.
+        policy_path: Where the file was read.
+        reference_date: Date on which ages and durations were computed.
+        started_at: Seconds since 1970-01-01T00:00:00Z.
+        finished_at: Seconds since 1970-01-01T00:00:00Z.
+        households: Households scored.
+        bands: Households by band, ascending.
+        incomplete: Households of which some factor is unknown.
+        factors: In the order of the policy.
+        sources: In the order of `node.toml`.
+        stored: How attributes are stored, by name.
+        licences: Bought fields that were read, and the last day on which they may be used.
+        unlicensed: Bought fields that the policy uses and that were not read, since their
+            licence had ended, and its last day.
+        audited: How the fields of the equality audit are stored, by name.
+        not_held: Fields that the policy would audit and that no source provides.
+        protected_inputs: Scored fields that state a protected characteristic, and which.
+        retention: The policy's retention rule; kept here so that a later one does not extend it.
+    """
+
+    run_id: str
+    policy_name: str
+    policy_sha256: str
+    policy_sunset: datetime.date
+    policy_path: str = ""
+    reference_date: datetime.date
+    started_at: int
+    finished_at: int
+    households: int
+    bands: dict[str, int]
+    incomplete: int
+    factors: tuple[FactorSummary, ...]
+    sources: tuple[SourceSummary, ...]
+    stored: dict[str, StoredAttribute]
+    licences: dict[str, datetime.date] = {}
+    unlicensed: dict[str, datetime.date] = {}
+    audited: dict[str, StoredAudit] = {}
+    not_held: tuple[str, ...] = ()
+    protected_inputs: dict[str, str] = {}
+    retention: Retention = Retention()
+
+    @property
+    def last_day(self) -> datetime.date:
+        """Last day on which the scores may be used: of the policy and of what was read."""
+        return min([self.policy_sunset, *self.licences.values()])
+
+    def check_licences(self, today: datetime.date) -> None:
+        """Refuses scores that rest on bought data whose licence has ended since.
+
+        Raises:
+            Problem: Exit code REFUSED.
+        """
+        for field, end in self.licences.items():
+            if today > end:
+                raise Problem(
+                    f"the scores rest on {field!r}, whose licence ended on {end.isoformat()}",
+                    where="the last scoring run",
+                    remedy="Run `folkmoot-node score` again: it no longer reads the field",
+                    exit_code=ExitCode.REFUSED,
+                )
+
+    @property
+    def policy_digest(self) -> bytes:
+        """SHA-256 of the policy file, 32 bytes."""
+        return bytes.fromhex(self.policy_sha256)
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...] | None]:
+        """Public codes by attribute; None for an area, whose codes come from the round."""
+        return {name: attribute.codes for name, attribute in self.stored.items()}
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Bands, ascending."""
+        return tuple(self.bands)
+
+    @property
+    def quarantine(self) -> tuple[Path, ...]:
+        """Files that list the rejected records."""
+        return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        by_area = {"linked_areas", "unlinked_sectors"}
+        return self.model_dump(
+            mode="json",
+            exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
+        )

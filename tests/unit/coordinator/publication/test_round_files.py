@@ -1,0 +1,347 @@
+"""Published files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from folkmoot.geography import GssCode
+from folkmoot.interval import half_width
+from folkmoot.privacy import epsilon_at
+from folkmoot_coordinator.planning.cell_sizes import EarlierRound
+from folkmoot_coordinator.publication.round_files import publish
+from folkmoot_coordinator.publication.round_result import round_result
+from folkmoot_coordinator.rounds.round_store import StoredRound, close_round
+from folkmoot_operator.problems import ExitCode, Problem
+from tests.tables import measured
+
+if TYPE_CHECKING:
+    from tests.unit.coordinator.conftest import Office
+
+BOLTON, BURY = GssCode("E08000001"), GssCode("E08000002")
+
+GOLDEN_KEYS = """\
+columns.band
+columns.coefficient_of_variation
+columns.coverage
+columns.level
+columns.lower
+columns.lsoa
+columns.marginal
+columns.place
+columns.place_name
+columns.presentable
+columns.reliability
+columns.standard_error
+columns.upper
+columns.value
+coverage.invited
+coverage.missing
+coverage.refused[].council
+coverage.refused[].meaning
+coverage.refused[].next_step
+coverage.refused[].reason
+coverage.released
+coverage.summary
+files.round.csv.bytes
+files.round.csv.sha256
+files.round.parquet.bytes
+files.round.parquet.sha256
+format
+policy_digest
+presentable.bias.cells[].bias
+presentable.bias.cells[].bias_error
+presentable.bias.cells[].cells
+presentable.bias.cells[].least
+presentable.bias.cells[].marginal
+presentable.bias.cells[].most
+presentable.bias.cells[].rmse
+presentable.bias.cells[].scope
+presentable.bias.cells[].unbiased_rmse
+presentable.bias.draws
+presentable.bias.method
+presentable.left_out
+presentable.method
+privacy.definition
+privacy.delta
+privacy.epsilon_at_delta
+privacy.mechanism
+privacy.neighbouring
+privacy.rho_per_release
+privacy.statement
+privacy.unit
+question.attributes[].areas.E08000001
+question.attributes[].areas.E08000002
+question.attributes[].codes
+question.attributes[].name
+question.attributes[].others
+question.marginals[].attributes
+question.marginals[].name
+question.marginals[].signed_weight
+question.marginals[].weight
+question.objective.above_optimum_at_most
+question.objective.meaning
+question.objective.name
+region
+round.closed_at
+round.deadline
+round.digest
+round.minimum_councils
+round.opened_at
+round.purpose
+round.round_id
+round.state
+round.title
+software.name
+software.version"""
+
+
+@pytest.fixture
+def partial(office: Office) -> StoredRound:
+    """Bolton released, Bury refused."""
+    stored = office.open()
+    exact = measured(stored.round_.plan(BOLTON), [[10, -41], [30, 40]])
+    office.release(stored, BOLTON, exact.tolist())
+    office.refuse(stored, BURY)
+    return office.again(stored)
+
+
+def export(office: Office, folder: Path) -> tuple[dict[str, Any], Path, Path]:
+    publication = publish(
+        round_result(office.database, "Greater Manchester", "latest", {"E08000001": "Bolton"}),
+        folder,
+    )
+    return json.loads(publication.metadata.read_text()), publication.csv, publication.parquet
+
+
+def keys(value: Any, path: str = "") -> set[str]:
+    if isinstance(value, dict):
+        inner = (
+            keys(item, f"{path}.{key}" if path else key) if value else set()
+            for key, item in value.items()
+        )
+        return set().union(*inner)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return set().union(*(keys(item, f"{path}[]") for item in value))
+    return {path}
+
+
+def test_the_metadata_has_exactly_these_keys(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, *_ = export(office, tmp_path)
+    stem = f"round-{partial.round_.round_id[:12]}"
+    found = "\n".join(sorted(keys(metadata))).replace(stem, "round")
+    assert found == GOLDEN_KEYS
+
+
+def test_the_metadata_says_what_was_asked_who_answered_and_what_it_cost(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, table, parquet = export(office, tmp_path)
+    round_ = partial.round_
+    assert metadata["round"]["state"] == "partial"
+    assert metadata["coverage"]["summary"] == "1 of 2 councils"
+    assert metadata["coverage"]["released"] == [BOLTON]
+    [refused] = metadata["coverage"]["refused"]
+    assert (refused["council"], refused["reason"]) == (BURY, "budget_exhausted")
+    assert metadata["privacy"]["rho_per_release"] == "0.5"
+    assert metadata["privacy"]["epsilon_at_delta"] == epsilon_at(round_.loss, round_.delta)
+    assert [one["weight"] for one in metadata["question"]["marginals"]] == [2, 1, 1]
+    assert metadata["policy_digest"] == bytes(range(32)).hex()
+    inside = json.loads(pl.read_parquet_metadata(parquet)["folkmoot"])
+    assert inside == {key: value for key, value in metadata.items() if key != "files"}
+    for path in (table, parquet):
+        assert metadata["files"][path.name]["sha256"] == (
+            hashlib.sha256(path.read_bytes()).hexdigest()
+        )
+
+
+def test_the_tables_hold_each_estimate_with_its_error(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    metadata, table, parquet = export(office, tmp_path)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "level",
+        "place",
+        "place_name",
+        "coverage",
+        "marginal",
+        "band",
+        "lsoa",
+        "value",
+        "standard_error",
+        "lower",
+        "upper",
+        "coefficient_of_variation",
+        "reliability",
+        "presentable",
+    ]
+    assert set(metadata["columns"]) == set(rows[0])
+    negative = next(row for row in rows if row["marginal"] == "band" and float(row["value"]) < 0)
+    plan = partial.round_.plan(BOLTON)
+    error = math.sqrt(plan.mean_variance(("band",)))
+    width = half_width(error, plan.largest_step(("band",)))
+    assert negative == {
+        "level": "council",
+        "place": "E08000001",
+        "place_name": "Bolton",
+        "coverage": "",
+        "marginal": "band",
+        "band": "low",
+        "lsoa": "",
+        "value": "-31.000000",
+        "standard_error": f"{error:.6f}",
+        "lower": f"{-31 - width:.6f}",
+        "upper": f"{-31 + width:.6f}",
+        "coefficient_of_variation": "",
+        "reliability": "unreliable",
+        "presentable": "0",
+    }
+    assert {row["coverage"] for row in rows if row["level"] == "region"} == {"1 of 2 councils"}
+    [over_areas] = [row for row in rows if (row["band"], row["lsoa"]) == ("high", "(all)")]
+    assert (over_areas["level"], over_areas["value"]) == ("region", "70.000000")
+
+    stored = pl.read_parquet(parquet)
+    assert stored.height == len(rows) == 4 + 4 + 2 + 2 + 2 + 1 + 1
+    assert stored["value"].dtype == pl.Float64
+    assert stored["coefficient_of_variation"].null_count() == sum(
+        row["coefficient_of_variation"] == "" for row in rows
+    )
+    assert stored["value"].to_list() == pytest.approx([float(row["value"]) for row in rows])
+
+
+def test_presentable_values_are_whole_and_agree_and_their_bias_is_stated(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    """Bolton's estimates are 10, -41, 30, 40 by band and area; 39 households in all."""
+    metadata, _, parquet = export(office, tmp_path)
+    table = pl.read_parquet(parquet)
+    assert table["presentable"].dtype == pl.Int64
+    assert table["presentable"].null_count() == 0
+    assert table["presentable"].min() == 0
+    sums = table.group_by("level", "marginal", pl.col("lsoa") == "(all)").agg(
+        pl.col("presentable").sum()
+    )
+    assert set(sums["presentable"]) == {39}
+    low = table.filter(pl.col("marginal") == "band", pl.col("band") == "low")
+    assert low["value"].to_list() == pytest.approx([-31, -31])
+    assert low["presentable"].to_list() == [0, 0]
+
+    said = metadata["presentable"]
+    assert "cost no privacy" in said["method"]
+    assert said["left_out"] == []
+    rows = {(row["marginal"], row["scope"], row["least"]): row for row in said["bias"]["cells"]}
+    empty = rows["band*lsoa", "council", 0]
+    assert (empty["most"], empty["cells"]) == (0, 2)
+    assert 0 < empty["bias"] < empty["rmse"] < empty["unbiased_rmse"]
+    for row in rows.values():
+        assert row["bias"] <= row["rmse"]
+
+
+def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path) -> None:
+    """All triples of four attributes, b*c*d the most important: with the two next, all pairs
+    are decided, and the last would have to agree with three of them at once."""
+    from dataclasses import replace
+    from itertools import combinations
+
+    from folkmoot.workload import Attribute, Marginal, Workload
+
+    names = ("a", "b", "c", "d")
+    triples = tuple(combinations(names, 3))
+    workload = Workload(
+        tuple(Attribute(name, ("no", "yes")) for name in names),
+        tuple(Marginal(triple, 2 if "a" not in triple else 1) for triple in triples),
+    )
+    stored = office.open(replace(office.open().round_, round_id="0" * 32, workload=workload))
+    plan = stored.round_.plan(BOLTON)
+    office.release(stored, BOLTON, measured(plan, list(range(16))).tolist())
+    close_round(office.database, stored.round_.round_id, office.clock() + 2)
+    metadata, _, parquet = export(office, tmp_path)
+    [left] = metadata["presentable"]["left_out"]
+    assert (left["marginal"], left["reason"]) == ("a*c*d", "circles")
+    assert "circles" in left["meaning"]
+    table = pl.read_parquet(parquet)
+    missing = table["marginal"] == "a*c*d"
+    assert table.filter(missing)["presentable"].null_count() == missing.sum() == 16
+    assert table.filter(~missing)["presentable"].null_count() == 0
+    assert table.filter(~missing)["presentable"].to_list() == pytest.approx(
+        table.filter(~missing)["value"].to_list()
+    )
+
+
+def test_a_later_round_can_be_planned_with_the_published_file(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    """One council released: what it published is what is assumed of its cells."""
+    _, table, _ = export(office, tmp_path)
+    workload = partial.round_.workload
+    sizes = EarlierRound(workload, table)
+    rows = pl.read_csv(table).filter(level="council")
+    for marginal in workload.marginals:
+        published = rows.filter(marginal=marginal.name)["value"].clip(0).to_list()
+        found = sizes.households(marginal.attributes, BOLTON).tolist()
+        assert sorted(found) == pytest.approx(sorted(published), abs=1e-5)
+
+
+def test_the_same_round_gives_the_same_files(
+    office: Office, partial: StoredRound, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    export(office, first)
+    export(office, second)
+    names = sorted(path.name for path in first.iterdir())
+    assert len(names) == 3
+    assert names == sorted(path.name for path in second.iterdir())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from folkmoot.workload import Attribute, Marginal, Workload
+
+    round_ = replace(
+        office.open().round_,
+        round_id="0" * 32,
+        opened_at=office.clock() + 1,
+        workload=Workload((Attribute("value", ("x", "y")),), (Marginal(("value",)),)),
+    )
+    stored = office.open(round_)
+    office.release(stored, BOLTON)
+    close_round(office.database, round_.round_id, office.clock() + 2)
+    metadata, _, parquet = export(office, tmp_path)
+    assert pl.read_parquet(parquet)["value_"].to_list() == ["x", "y", "x", "y"]
+    assert "value_" in metadata["columns"]
+
+
+def test_a_round_that_is_open_or_void_is_not_published(office: Office, tmp_path: Path) -> None:
+    stored = office.open()
+    for says in ("is open until", "is void: 0 of 2 councils released; at least 1 must"):
+        with pytest.raises(Problem, match=says) as caught:
+            export(office, tmp_path / "out")
+        assert caught.value.exit_code is ExitCode.REFUSED
+        assert not (tmp_path / "out").exists()
+        close_round(office.database, stored.round_.round_id, office.clock())
+
+
+def test_damaged_counts_are_not_published(office: Office, partial: StoredRound) -> None:
+    from sqlalchemy import update
+
+    from folkmoot_coordinator.database.models import CellsRow
+
+    with office.database.writing() as session:
+        session.execute(update(CellsRow).values(counts=bytes(8)))
+    with pytest.raises(Problem, match="damaged") as caught:
+        round_result(office.database, "R", "latest")
+    assert caught.value.exit_code is ExitCode.VERIFICATION

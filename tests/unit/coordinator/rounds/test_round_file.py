@@ -1,0 +1,200 @@
+"""ROUND.toml."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from folkmoot.geography import GssCode
+from folkmoot.privacy import Epsilon, Rho
+from folkmoot.rounds import Mechanism, Round
+from folkmoot_coordinator.clock import HOUR
+from folkmoot_coordinator.rounds.round_file import read_round
+from folkmoot_operator.problems import ExitCode, Problem
+
+NOW = 1_800_000_000
+ENROLLED = [GssCode("E08000002"), GssCode("E08000001")]
+TEXT = """\
+title = "Winter support, December"
+purpose = "winter_support"
+policy = "risk-policy.toml"
+councils = ["E08000001", "E08000002"]
+minimum_councils = 2
+rho = 0.2
+delta = 1e-6
+deadline_hours = 24
+[[attributes]]
+name = "band"
+codes = ["none", "low", "medium", "high"]
+[[attributes]]
+name = "lsoa"
+areas = "areas.csv"
+[[marginals]]
+attributes = ["band", "lsoa"]
+weight = 2
+[[marginals]]
+attributes = ["band"]
+"""
+AREAS = "council,area\nE08000001,E01000002\nE08000002,E01000003\nE08000001,E01000001\n"
+POLICY = b"schema = 1\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "risk-policy.toml").write_bytes(POLICY)
+    (tmp_path / "areas.csv").write_text(AREAS)
+    return tmp_path
+
+
+def read(folder: Path, text: str = TEXT) -> Round:
+    path = folder / "round.toml"
+    path.write_text(text)
+    return read_round(path, ENROLLED, NOW).round_
+
+
+def problem(folder: Path, text: str = TEXT) -> Problem:
+    with pytest.raises(Problem) as caught:
+        read(folder, text)
+    assert caught.value.exit_code is ExitCode.SETTINGS
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_the_file_becomes_a_round(folder: Path) -> None:
+    round_ = read(folder)
+    assert round_.councils == ("E08000001", "E08000002")
+    assert round_.loss == Rho.of("0.2")
+    assert round_.delta.pico == 10**6
+    assert round_.policy_digest == hashlib.sha256(POLICY).digest()
+    assert (round_.opened_at, round_.deadline) == (NOW, NOW + 24 * HOUR)
+    assert round_.workload.attribute("lsoa").by_council == {
+        "E08000001": ("E01000002", "E01000001"),
+        "E08000002": ("E01000003",),
+    }
+    assert [marginal.weight for marginal in round_.workload.marginals] == [2, 1]
+    assert read(folder).round_id != round_.round_id
+
+
+def test_all_means_those_enrolled(folder: Path) -> None:
+    text = TEXT.replace('["E08000001", "E08000002"]', '"all"')
+    assert read(folder, text).councils == ("E08000001", "E08000002")
+    path = folder / "round.toml"
+    with pytest.raises(Problem, match="no council has enrolled"):
+        read_round(path, [], NOW)
+
+
+def test_areas_of_councils_not_invited_are_passed_over(folder: Path) -> None:
+    (folder / "areas.csv").write_text(AREAS + "E08000009,E01000009\n\n")
+    assert "E08000009" not in read(folder).workload.attribute("lsoa").by_council
+
+
+def test_pure_differential_privacy_is_asked_for_by_epsilon(folder: Path) -> None:
+    pure = 'mechanism = "discrete_laplace"\nepsilon = 0.5'
+    round_ = read(folder, TEXT.replace("rho = 0.2", pure))
+    assert round_.mechanism is Mechanism.DISCRETE_LAPLACE
+    assert (round_.epsilon, round_.loss) == (Epsilon.of("0.5"), Rho.of("0.125"))
+    for wrong in ("epsilon = 0.5", 'mechanism = "discrete_laplace"', f"{pure}\nrho = 0.125"):
+        with pytest.raises(Problem, match="epsilon with the discrete Laplace"):
+            read(folder, TEXT.replace("rho = 0.2", wrong))
+
+
+def test_areas_may_lie_in_larger_ones(folder: Path) -> None:
+    text = TEXT.replace(
+        'name = "lsoa"',
+        'name = "ward"\nareas = "wards.csv"\n[[attributes]]\nname = "lsoa"\nwithin = "ward"',
+    )
+    (folder / "wards.csv").write_text("council,area\nE08000001,W1\nE08000002,W2\n")
+    (folder / "areas.csv").write_text(
+        "council,area,within\nE08000001,E01000002,W1\nE08000001,E01000001,W1\nE08000002,E01000003,W2\n"
+    )
+    lsoa = read(folder, text).workload.attribute("lsoa")
+    assert lsoa.others
+    assert lsoa.within == "ward"
+    assert dict(lsoa.parents) == {"E01000001": "W1", "E01000002": "W1", "E01000003": "W2"}
+    (folder / "areas.csv").write_text(
+        "council,area,within\nE08000001,E01000002,W2\nE08000002,E01000003,W2\n"
+    )
+    with pytest.raises(Problem, match="code E01000002 lies in 'W2', which is not listed"):
+        read(folder, text)
+    (folder / "areas.csv").write_text(AREAS)
+    with pytest.raises(Problem, match="the header is not council,area,within"):
+        read(folder, text)
+
+
+@pytest.mark.parametrize(
+    ("given", "deadline"),
+    [
+        ("deadline_minutes = 0.5", NOW + 30),
+        ("deadline = 2030-01-01T00:00:00Z", 1_893_456_000),
+        ("deadline = 2030-01-01T00:00:00+01:00", 1_893_452_400),
+    ],
+)
+def test_ways_to_give_a_deadline(folder: Path, given: str, deadline: int) -> None:
+    assert read(folder, TEXT.replace("deadline_hours = 24", given)).deadline == deadline
+
+
+def test_a_policy_digest_may_stand_for_the_file(folder: Path) -> None:
+    text = TEXT.replace('policy = "risk-policy.toml"', f'policy_digest = "{"ab" * 32}"')
+    assert read(folder, text).policy_digest == b"\xab" * 32
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem_says", "remedy_says"),
+    [
+        ('["band"]', '["bands"]', "attribute 'bands' is not declared", "Did you mean 'band'?"),
+        ("purpose =", "purpos =", "did you mean 'purpose'?", ""),
+        ("rho = 0.2", "rho = 0", "too small", ""),
+        ("rho = 0.2", "rho = -1", "is not a privacy loss", ""),
+        ("rho = 0.2", 'rho = "0.0000000001"', "is not a privacy loss", ""),
+        ("delta = 1e-6", "delta = 1", "is not a delta", ""),
+        ("delta = 1e-6", "delta = 1e-13", "is not a delta", ""),
+        ("minimum_councils = 2", "minimum_councils = 3", "minimum_councils", "1 to 2"),
+        ('"winter_support"', '"Winter support"', "is not an identifier", ""),
+        ('"E08000002"]', '"Bury"]', "is not a GSS code", ""),
+        ('"E08000002"]', '"E08000001"]', "round.councils: is empty, repeated", ""),
+        ('"E08000002"]', '"E08000003"]', "has no area of E08000003", "do not invite"),
+        ("deadline_hours = 24", "deadline_hours = 0", "deadline_hours", ""),
+        ("deadline_hours = 24", "", "give one of deadline_hours", ""),
+        ("deadline_hours = 24", "deadline = 2020-01-01T00:00:00Z", "not after the opening", ""),
+        ('areas = "areas.csv"', 'areas = "absent.csv"', "cannot be read", "council,area"),
+        ('areas = "areas.csv"', "", "give either codes or areas", ""),
+        ('"risk-policy.toml"', '"absent.toml"', "policy cannot be read", "policy_digest"),
+        ('policy = "risk-policy.toml"', "", "give either policy", ""),
+        ("weight = 2", "weight = 0", "weight", "1 to 4294967295"),
+        ("[[attributes]]\nname =", "[[attribute]]\nname =", "did you mean 'attributes'?", ""),
+    ],
+)
+def test_what_is_wrong_is_named_with_a_remedy(
+    folder: Path, old: str, new: str, problem_says: str, remedy_says: str
+) -> None:
+    assert old in TEXT
+    found = problem(folder, TEXT.replace(old, new))
+    assert problem_says in found.problem
+    assert remedy_says in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("areas", "where", "says"),
+    [
+        ("area,council\n", "areas.csv, line 1", "header"),
+        ("council,area\nE08000001,a,b\n", "areas.csv, line 2", "3 fields"),
+        ("council,area\nE08000001,a\nBolton,b\n", "areas.csv, line 3", "not a GSS code"),
+        ("council,area\nE08000001,x y\nE08000002,z\n", "round.toml", "is not a code"),
+        ("council,area\nE08000001,x\nE08000002,x\n", "round.toml", "belongs to two councils"),
+        ("council,area\nE08000001,x\nE08000001,x\nE08000002,y\n", "round.toml", "repeated"),
+    ],
+)
+def test_a_wrong_file_of_areas_is_named_with_its_line(
+    folder: Path, areas: str, where: str, says: str
+) -> None:
+    (folder / "areas.csv").write_text(areas)
+    found = problem(folder)
+    assert found.where.endswith(where)
+    assert says in found.problem
+
+
+def test_a_file_of_areas_in_another_encoding_is_a_problem(folder: Path) -> None:
+    (folder / "areas.csv").write_bytes("council,area\nE08000001,é".encode("utf-16"))
+    assert "cannot be read" in problem(folder).problem

@@ -1,0 +1,76 @@
+"""The flows as plain functions: what they tell Prefect, and what is tried again."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import traceback
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from folkmoot_node.pipeline.stages import StageFailed, shielded
+from folkmoot_node.running.prefect_flows import event, is_transient
+from folkmoot_operator.problems import ExitCode, Problem
+
+MARK = "918273645546"
+NOT_NEEDED = {"prefect", "distributed", "dask", "fastapi"}
+
+
+def fail(error: Exception) -> StageFailed:
+    def work() -> None:
+        raise error
+
+    with pytest.raises(StageFailed) as caught:
+        shielded("source rents", work)
+    return caught.value
+
+
+def test_a_problem_keeps_its_message_and_exit_code() -> None:
+    problem = Problem(
+        "3 % of the records were rejected",
+        where="source rents",
+        remedy="See quarantine",
+        exit_code=ExitCode.DATA,
+    )
+    failed = fail(problem)
+    assert str(failed) == "source rents: 3 % of the records were rejected. See quarantine"
+    assert failed.problem.exit_code is ExitCode.DATA
+
+
+def test_an_error_is_told_by_kind_and_place_alone() -> None:
+    failed = fail(ValueError(f"could not parse {MARK}"))
+    told = "".join(traceback.format_exception(failed))
+    assert "ValueError at test_flows.py" in told
+    assert MARK not in told
+    assert failed.__context__ is None
+    assert failed.problem.exit_code is ExitCode.FAULT
+
+
+def test_a_failure_can_cross_to_another_process() -> None:
+    failed = fail(Problem("no", where="here", remedy="yes", exit_code=ExitCode.UNREACHABLE))
+    back = pickle.loads(pickle.dumps(failed))
+    assert str(back) == str(failed)
+    assert back.problem.exit_code is ExitCode.UNREACHABLE
+
+
+@pytest.mark.parametrize("code", list(ExitCode))
+def test_only_what_may_pass_by_itself_is_tried_again(code: ExitCode) -> None:
+    failed = StageFailed("p", "w", "r", int(code))
+    state: Any = SimpleNamespace(result=lambda raise_on_failure: failed)
+    nothing: Any = None
+    assert is_transient(nothing, nothing, state) == (code is ExitCode.UNREACHABLE)
+
+
+def test_an_event_that_somebody_has_to_look_at_fails() -> None:
+    with pytest.raises(StageFailed, match="round 1: cannot be answered"):
+        event.fn("1", "cannot be answered", True)
+
+
+@pytest.mark.parametrize("module", ["engine", "serve", "home", "background", "work", "cli"])
+def test_nothing_else_imports_prefect(module: str) -> None:
+    code = f"import sys, folkmoot_node.{module}; print(sys.modules.keys() & {NOT_NEEDED!r})"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"
