@@ -16,7 +16,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 SETTINGS_FILE = "coordinator.toml"
-LARGEST_PORT = 65535
+MAX_PORT = 65535
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
@@ -29,7 +29,7 @@ def split_address(value: str) -> tuple[str, int]:
     """
     host, colon, port = value.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= LARGEST_PORT:
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
         raise ValueError(
             f"{value[:80]!r} is not an address; write host:port, such as 127.0.0.1:7443"
         )

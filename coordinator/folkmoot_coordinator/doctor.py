@@ -25,7 +25,7 @@ from folkmoot_operator.problems import Problem
 
 SOON_DAYS = 90
 """An authority that expires sooner is worth a warning."""
-LEAST_FREE_BYTES = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 """Free disk below which answers may soon not be stored."""
 _CONNECT_SECONDS = 2.0
 
@@ -212,7 +212,7 @@ def _dialled(host: str) -> str:
 def _disk(home: Home) -> Iterator[Finding]:
     free = shutil.disk_usage(home.path).free
     text = f"{free / 1e9:.1f} GB free in {home.path}"
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         yield Finding("disk", Verdict.WARNING, text, "Make room: answers are stored here")
     else:
         yield Finding("disk", Verdict.GOOD, text)

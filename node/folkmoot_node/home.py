@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from folkmoot.rounds import Round
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
-    from folkmoot_node.release.admission import Standing
-    from folkmoot_node.release.series import SeriesStanding
+    from folkmoot_node.release.admission import AdmissionContext
+    from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
 
@@ -209,16 +209,16 @@ class NodeHome:
         with open_store(self.config.store_path, key) as store:
             yield store
 
-    def standing(
+    def admission_context(
         self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round
-    ) -> Standing:
+    ) -> AdmissionContext:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
-        from folkmoot_node.release.admission import Standing
+        from folkmoot_node.release.admission import AdmissionContext
 
         run = store.run
         now = self.clock()
         loss = policy.policy.loss
-        return Standing(
+        return AdmissionContext(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
@@ -226,20 +226,20 @@ class NodeHome:
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,
-            series=self.standing_in_series(policy, round_, now),
+            series=self.series_progress(policy, round_, now),
         )
 
-    def standing_in_series(
+    def series_progress(
         self, policy: SignedReleasePolicy, round_: Round, now: int
-    ) -> SeriesStanding | None:
+    ) -> SeriesProgress | None:
         """Where the node stands in the series of a round; None if it is in none."""
-        from folkmoot_node.release.series import standing_in_series
+        from folkmoot_node.release.series import series_progress
 
         if round_.series is None:
             return None
         rounds = (known.round for known in self.round_book().rounds())
         loss = policy.policy.loss
-        return standing_in_series(round_, rounds, self.ledger, self.outbox, loss, now)
+        return series_progress(round_, rounds, self.ledger, self.outbox, loss, now)
 
     @contextmanager
     def open_history(self, round_: Round) -> Iterator[EventHistory]:

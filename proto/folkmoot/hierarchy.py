@@ -28,7 +28,7 @@ PAIR = 2
 
 
 @dataclass(frozen=True)
-class Level:
+class AxisLevel:
     """One attribute of an axis.
 
     Attributes:
@@ -83,7 +83,7 @@ class Axis:
         levels: Coarsest first. Depth 1 is the first level; depth 0 is the whole council.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[AxisLevel, ...]
 
     def depth(self, attribute: str) -> int:
         """Depth of an attribute, from 1; 0 if the axis does not have it."""

@@ -23,7 +23,7 @@ from folkmoot.privacy import Epsilon
 from folkmoot.strategy import Component, Depths, Measurement, Plan, depths_of, names_of
 from folkmoot.workload import Workload
 
-LEAST_VARIANCE = 1e-200
+MIN_VARIANCE = 1e-200
 """Stands for no noise at all: an absurd loss can be planned, so that a person can see it."""
 
 
@@ -66,10 +66,10 @@ def laplace_variance(epsilon: Epsilon) -> float:
     """Variance of discrete Laplace noise of scale `1 / epsilon`, households squared.
 
     The mass of k is proportional to `exp(-epsilon |k|)` (Ghosh, Roughgarden and Sundararajan
-    2012); the variance is `2 q / (1 - q)^2` with `q = exp(-epsilon)`, or `LEAST_VARIANCE`.
+    2012); the variance is `2 q / (1 - q)^2` with `q = exp(-epsilon)`, or `MIN_VARIANCE`.
     """
     exact = 2 * math.exp(-epsilon.value) / math.expm1(-epsilon.value) ** 2
-    return max(exact, LEAST_VARIANCE)
+    return max(exact, MIN_VARIANCE)
 
 
 def precision(axes: tuple[Axis, ...], measured: Measurement, component: Depths) -> float:

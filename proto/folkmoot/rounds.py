@@ -19,7 +19,7 @@ from folkmoot.privacy import (
     pure_guess_rate,
 )
 from folkmoot.pure import plan_pure
-from folkmoot.series import LONGEST_SECONDS, Series, charges
+from folkmoot.series import MAX_SECONDS, Series, charges
 from folkmoot.strategy import Plan, plan
 from folkmoot.workload import MAXIMUM_CELLS, MAXIMUM_CODES, Workload, check_identifier
 
@@ -30,7 +30,7 @@ MAXIMUM_TITLE = 200
 
 MAXIMUM_COUNCILS = 1_000
 """More than the local authorities of the United Kingdom."""
-LARGEST_LOSS = Rho.of(1_000_000)
+MAX_LOSS = Rho.of(1_000_000)
 """Far above any loss that protects anybody; keeps formulas within floating point."""
 LAST_DEADLINE = 253_402_300_799
 """The end of the year 9999, in seconds since 1970-01-01T00:00:00Z."""
@@ -142,8 +142,8 @@ class Round:
             )
         if self.deadline > LAST_DEADLINE:
             raise ContractError("round.deadline", "is after the year 9999", "Give an earlier one")
-        if self.loss > LARGEST_LOSS:
-            raise ContractError("round.loss", "is too large", f"Give at most {LARGEST_LOSS}")
+        if self.loss > MAX_LOSS:
+            raise ContractError("round.loss", "is too large", f"Give at most {MAX_LOSS}")
         if self.loss.nano < self.workload.parts:
             raise ContractError(
                 "round.loss",
@@ -223,7 +223,7 @@ class Round:
             raise ContractError(
                 "round.deadline", "is after the end of the series", "Give an earlier deadline"
             )
-        if self.series.ends_at > self.opened_at + LONGEST_SECONDS:
+        if self.series.ends_at > self.opened_at + MAX_SECONDS:
             raise ContractError(
                 "round.series.ends_at",
                 "is more than six years after the opening",

@@ -34,12 +34,12 @@ from folkmoot.workload import check_codes, check_identifier
 
 COEFFICIENT_BITS = 10
 """Whole coefficients are those of the square root times two to this power."""
-FEWEST_ROUNDS = 2
-MOST_ROUNDS = 60
+MIN_ROUNDS = 2
+MAX_ROUNDS = 60
 """Five years of months."""
-LONGEST_SECONDS = 6 * 366 * 86_400
+MAX_SECONDS = 6 * 366 * 86_400
 """A series ends within six years of each of its rounds: nodes remember households until then."""
-LARGEST_COHORTS = 2**26
+MAX_COHORTS = 2**26
 """Most households that all cohorts of a council may hold. Times the largest coefficient that
 is 2**36, the bound of an exact count, so that contrasts stay within 64 bits."""
 
@@ -93,11 +93,11 @@ class Series:
 
     def __post_init__(self) -> None:
         check_series_id(self.series_id)
-        if not FEWEST_ROUNDS <= self.length <= MOST_ROUNDS:
+        if not MIN_ROUNDS <= self.length <= MAX_ROUNDS:
             raise ContractError(
                 "series.length",
                 f"{self.length} is out of range",
-                f"Plan {FEWEST_ROUNDS} to {MOST_ROUNDS} rounds",
+                f"Plan {MIN_ROUNDS} to {MAX_ROUNDS} rounds",
             )
         if not 1 <= self.position <= self.length:
             raise ContractError(
@@ -122,11 +122,11 @@ class SeriesRow:
     cohort: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.cohort <= self.step <= MOST_ROUNDS:
+        if not 1 <= self.cohort <= self.step <= MAX_ROUNDS:
             raise ContractError(
                 "release.series",
                 f"step {self.step} and cohort {self.cohort} are out of range",
-                f"A cohort is from 1 to its step, a step at most {MOST_ROUNDS}",
+                f"A cohort is from 1 to its step, a step at most {MAX_ROUNDS}",
             )
 
     def coefficient(self, cohort: int, length: int) -> int:

@@ -14,7 +14,7 @@ from itertools import accumulate, islice, product
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.hierarchy import Axis, Level
+from folkmoot.hierarchy import Axis, AxisLevel
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
@@ -30,7 +30,7 @@ MAXIMUM_PARTS = 65_536
 """Most components of all marginals together; bounds the time to plan a round."""
 MAXIMUM_CODES = 5_000_000
 """Most codes of all councils together; bounds the time to check a round."""
-LARGEST_WEIGHT = 2**32 - 1
+MAX_WEIGHT = 2**32 - 1
 OTHER = "(other)"
 """Cell of the households with none of an attribute's codes; no code has brackets."""
 
@@ -144,11 +144,11 @@ class Marginal:
             raise ContractError(
                 f"marginal {self.name}", "an attribute is repeated", "Name each attribute once"
             )
-        if not 1 <= self.weight <= LARGEST_WEIGHT:
+        if not 1 <= self.weight <= MAX_WEIGHT:
             raise ContractError(
                 f"marginal {self.name}: weight",
                 f"{self.weight} is out of range",
-                f"Give a whole number from 1 to {LARGEST_WEIGHT}",
+                f"Give a whole number from 1 to {MAX_WEIGHT}",
             )
 
     @property
@@ -319,7 +319,7 @@ class Workload:
         return tuple(self._axis(chain, council) for chain in self._measured_chains)
 
     def _axis(self, chain: tuple[str, ...], council: GssCode | None) -> Axis:
-        levels: list[Level] = []
+        levels: list[AxisLevel] = []
         for name in chain:
             codes = self.attribute(name).codes_of(council)
             parents = (0,) * len(codes)
@@ -327,7 +327,7 @@ class Workload:
                 above = levels[-1]
                 place = {code: at for at, code in enumerate(above.codes)}
                 parents = tuple(place[self.ancestor(name, code, above.attribute)] for code in codes)
-            levels.append(Level(name, codes, parents))
+            levels.append(AxisLevel(name, codes, parents))
         return Axis(tuple(levels))
 
     def ancestor(self, name: str, code: str, above: str) -> str:

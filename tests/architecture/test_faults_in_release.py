@@ -18,7 +18,7 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.release import mechanism as release_module
 from folkmoot_node.release.exact_counts import ExactCounts
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.privacy_half import PrivacyHalf, question
 
@@ -100,9 +100,9 @@ def test_tables_of_other_cells_are_refused_without_a_count(
     assert node.ledger.debits() == ()
 
 
-@pytest.mark.parametrize("at", [Step.DEBITED, Step.SAMPLED, Step.STORED])
-def test_a_fault_between_the_steps_quotes_no_count(node: Marked, at: Step) -> None:
-    def fail(step: Step) -> None:
+@pytest.mark.parametrize("at", [AnswerStage.DEBITED, AnswerStage.SAMPLED, AnswerStage.STORED])
+def test_a_fault_between_the_steps_quotes_no_count(node: Marked, at: AnswerStage) -> None:
+    def fail(step: AnswerStage) -> None:
         if step is at:
             raise RuntimeError("power cut")
 

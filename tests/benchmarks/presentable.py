@@ -18,7 +18,7 @@ from folkmoot.strategy import plan
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import fitting_order
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
 from folkmoot_coordinator.aggregation.consistent_tables.simulated_noise import SimulatedNoise
 from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 
@@ -55,7 +55,7 @@ def main() -> dict[str, Any]:
     """Measures one council."""
     rng = np.random.default_rng(1)
     planned = plan(workload(), COUNCIL, Rho.of("1"))
-    domain = Domain(planned.axes)
+    domain = CellGrid(planned.axes)
     asked = [planned.depths(marginal.attributes) for marginal in workload().marginals]
     codes = []
     for axis in planned.axes:

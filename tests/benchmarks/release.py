@@ -28,7 +28,7 @@ from folkmoot_node.evidence.database import StateDatabase, system_clock
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import AnswerKind, Outbox
 from folkmoot_node.policies.release_policy import ReleasePolicy
-from folkmoot_node.release.admission import Standing
+from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _gaussian, release
 
@@ -111,7 +111,7 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
     times: dict[str, list[float]] = {"bare": [], "one thread": [], "two threads": []}
     with StateDatabase(folder / f"state-{case.cells}.sqlite", create=True) as state:
         ledger, outbox, allowed = Ledger(state), Outbox(state), policy()
-        standing = Standing(
+        context = AdmissionContext(
             council=COUNCIL,
             release_policy=allowed,
             risk_policy_digest=POLICY,
@@ -131,7 +131,7 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
                     asked: Round = asked, digest: bytes = digest, threads: int = threads
                 ) -> None:
                     stored = release(
-                        asked, digest, standing, POLICY, lambda: counts, ledger, outbox,
+                        asked, digest, context, POLICY, lambda: counts, ledger, outbox,
                         system_clock, threads=threads,
                     )  # fmt: skip
                     assert stored.kind is AnswerKind.RELEASE

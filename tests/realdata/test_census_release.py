@@ -29,7 +29,7 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.aggregation.aggregate import Level, aggregate
+from folkmoot_coordinator.aggregation.aggregate import GeographicLevel, aggregate
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering.answer import answer_round, poll
 from folkmoot_node.evidence.database import StateDatabase
@@ -179,7 +179,10 @@ def test_intervals_cover_as_often_as_they_say(
         GssCode(council.region): np.array(exact_counts(council, ages))
         for council in census_councils
     }
-    covered: dict[Level, list[float]] = {Level.COUNCIL: [], Level.REGION: []}
+    covered: dict[GeographicLevel, list[float]] = {
+        GeographicLevel.COUNCIL: [],
+        GeographicLevel.REGION: [],
+    }
     errors = []
     signing = SigningKey.load(region.home / "keys")
     for repeat in range(REPEATS):
@@ -208,7 +211,7 @@ def test_intervals_cover_as_often_as_they_say(
         for statistic in aggregate(round_, "Great Britain", counts):
             truth = (
                 exact[GssCode(statistic.place)]
-                if statistic.level is Level.COUNCIL
+                if statistic.level is GeographicLevel.COUNCIL
                 else np.sum(list(exact.values()), axis=0)
             )
             inside = (statistic.lower <= truth) & (truth <= statistic.upper)

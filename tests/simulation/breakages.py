@@ -32,7 +32,7 @@ from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned
 from folkmoot_node.release import admission
 from folkmoot_node.release import mechanism as release
-from folkmoot_node.release.admission import Objection, Standing
+from folkmoot_node.release.admission import AdmissionContext, Objection
 from folkmoot_node.running.serve import visit
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -78,11 +78,11 @@ def forgets_spending_after_a_new_policy(patch: Patch) -> None:
 def ignores_the_limit_of_a_round(patch: Patch) -> None:
     original = admission.judge
 
-    def judge(round_: Any, standing: Standing) -> Objection | None:
-        policy = standing.release_policy
+    def judge(round_: Any, context: AdmissionContext) -> Objection | None:
+        policy = context.release_policy
         loss = policy.loss.model_copy(update={"per_round": policy.loss.per_period})
         policy = policy.model_copy(update={"loss": loss})
-        return original(round_, dataclasses.replace(standing, release_policy=policy))
+        return original(round_, dataclasses.replace(context, release_policy=policy))
 
     patch.setattr(admission, "judge", judge)
 

@@ -35,11 +35,11 @@ from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.policies.release_policy import ReleasePolicy, load_unsigned, sign
-from folkmoot_node.release.steps import Step, ignore
+from folkmoot_node.release.steps import AnswerStage, ignore
 from folkmoot_node.running.serve import visit
 from folkmoot_operator.problems import Problem
 
-LONGEST_VISIT = 60.0
+MAX_VISIT = 60.0
 """Seconds; half of what a single call may take."""
 DAY = 86_400
 
@@ -102,7 +102,7 @@ class Council:
         """The node's process: an open home that dies where it has to."""
         dying: DyingConnection | None = None
 
-        def observe(step: Step) -> None:
+        def observe(step: AnswerStage) -> None:
             assert dying is not None
             meanwhile(step)
             dying.reached(step)
@@ -121,7 +121,7 @@ class Council:
         self,
         weather: Weather = FAIR_WEATHER,
         crash: Crash = NO_CRASH,
-        rival_at: Step | None = None,
+        rival_at: AnswerStage | None = None,
     ) -> list[Event]:
         """One visit to the coordinator; a problem ends it, as it ends the command.
 
@@ -136,7 +136,7 @@ class Council:
         before = self.witness.answers_sent
         events: list[Event] = []
 
-        def meanwhile(step: Step) -> None:
+        def meanwhile(step: AnswerStage) -> None:
             nonlocal rival_at
             if step is rival_at:
                 rival_at = None
@@ -167,7 +167,7 @@ class Council:
             text = f"the node fell over: {type(error).__name__}: {error}"
             self._watch.broken(Invariant.LIVENESS, text)
         took = time.monotonic() - begun
-        if took > LONGEST_VISIT:
+        if took > MAX_VISIT:
             self._watch.broken(Invariant.LIVENESS, f"a visit took {took:.0f} s")
 
     def watch(self) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from folkmoot.rejection import RejectionReason
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 _WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
 
@@ -44,7 +44,7 @@ class Crash:
     """
 
     write: int = 0
-    step: Step | None = None
+    step: AnswerStage | None = None
 
 
 NO_CRASH = Crash()
@@ -142,7 +142,7 @@ class DyingConnection:
             if self._writes == self._crash.write:
                 self.die()
 
-    def reached(self, step: Step) -> None:
+    def reached(self, step: AnswerStage) -> None:
         if step is self._crash.step:
             self.die()
 
@@ -164,5 +164,5 @@ class DyingConnection:
             path.chmod(0o600)
 
 
-Meanwhile = Callable[[Step], None]
+Meanwhile = Callable[[AnswerStage], None]
 """Told of each step of a visit; another process may then do its work."""

@@ -40,7 +40,7 @@ from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, rea
 COUNCILS = (TRAFFORD, BURY)
 CERTIFICATE_DAYS = 825
 """The most that a coordinator may set."""
-LONGEST_SEQUENCE_DAYS = 280
+MAX_SEQUENCE_DAYS = 280
 EXTRACTS = {"spring": 210, "autumn": 330}
 """Households in each council's records, by the name of the extract."""
 
@@ -103,7 +103,7 @@ class Scenery:
 
 def make_scenery(folder: Path) -> Scenery:
     """Makes the originals in `folder`, and starts the wires."""
-    start = system_clock() // DAY * DAY - (LONGEST_SEQUENCE_DAYS + 20) * DAY
+    start = system_clock() // DAY * DAY - (MAX_SEQUENCE_DAYS + 20) * DAY
     home = Home(folder / "coordinator")
     make_private_folder(home.path)
     make_private_folder(home.keys)

@@ -41,11 +41,11 @@ from world import World
 from folkmoot.privacy import Rho
 from folkmoot.rejection import RejectionReason
 from folkmoot_node.evidence.round_book import Decision
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 STEPS_IN_A_SEQUENCE = 60
 SEQUENCES_OF_A_SEED = 5
-MOST_WRITES = 45
+MAX_WRITES = 45
 """Of a visit with a round or two; a crash beyond the last one does not happen."""
 
 _COUNCIL = st.sampled_from((0, 0, 0, 1))
@@ -53,8 +53,8 @@ _COUNCIL = st.sampled_from((0, 0, 0, 1))
 _NUMBER = st.integers(0, 5)
 _INVITED = st.sampled_from((COUNCILS, COUNCILS, COUNCILS[:1], COUNCILS[1:]))
 _CRASH = st.one_of(
-    st.builds(Crash, write=st.integers(1, MOST_WRITES)),
-    st.builds(Crash, step=st.sampled_from(Step)),
+    st.builds(Crash, write=st.integers(1, MAX_WRITES)),
+    st.builds(Crash, step=st.sampled_from(AnswerStage)),
 )
 _LOSS = st.sampled_from((LOSSES[1], LOSSES[2], LOSSES[2], LOSSES[3]))
 _NEW = st.one_of(st.none(), _LOSS, _LOSS)
@@ -216,10 +216,10 @@ class Operations(RuleBasedStateMachine):
         loss=_NEW,
         weather=st.one_of(st.just(FAIR_WEATHER), _WEATHER),
         crash=st.one_of(st.just(NO_CRASH), _CRASH),
-        rival_at=st.sampled_from(Step),
+        rival_at=st.sampled_from(AnswerStage),
     )
     def two_processes_visit(
-        self, council: int, loss: Rho | None, weather: Weather, crash: Crash, rival_at: Step
+        self, council: int, loss: Rho | None, weather: Weather, crash: Crash, rival_at: AnswerStage
     ) -> None:
         self._ask(loss)
         self._council(council).visit(weather, crash, rival_at)

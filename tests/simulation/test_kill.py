@@ -18,7 +18,7 @@ from region import TRAFFORD, Node, Region
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot_node.home import open_home
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 DRIVER = Path(__file__).with_name("visit_until_killed.py")
 LAST_WRITE = 40
@@ -65,8 +65,8 @@ def check_end_state(region: Region, node: Node, round_id: str) -> None:
     assert region.json("round", "show", round_id)["state"] == "complete"
 
 
-@pytest.mark.parametrize("step", Step, ids=lambda step: step.name)
-def test_killed_after_a_step(region: Region, node: Node, step: Step) -> None:
+@pytest.mark.parametrize("step", AnswerStage, ids=lambda step: step.name)
+def test_killed_after_a_step(region: Region, node: Node, step: AnswerStage) -> None:
     round_id = region.open_round([TRAFFORD])
     killed = visit(node, "step", step.name)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -91,7 +91,7 @@ def test_killed_before_every_write(region: Region, node: Node) -> None:
 @pytest.mark.slow
 def test_the_coordinator_killed_between_answer_and_receipt(region: Region, node: Node) -> None:
     round_id = region.open_round([TRAFFORD])
-    assert visit(node, "step", Step.DELIVERED.name).returncode == -signal.SIGKILL
+    assert visit(node, "step", AnswerStage.DELIVERED.name).returncode == -signal.SIGKILL
     region.kill()
     unreachable = visit(node, "count", 0)
     assert unreachable.returncode != 0

@@ -21,7 +21,7 @@ SEED = int(os.environ.get("SIMULATION_SEED", "1"))
 """The same each time, so that a change is judged by itself; `make simulate` takes new ones."""
 PARTS = 2
 """So that two cores share the work."""
-FEWEST_TO_JUDGE = 400
+MIN_TO_JUDGE = 400
 """From so many steps on, a run in which little was released has shown nothing."""
 
 
@@ -34,5 +34,5 @@ def test_random_sequences(scenery: Scenery, tmp_path: Path, part: int) -> None:
     happened = run.watch.happened
     print(f"{dict(happened)}, {run.noise.rows} rows")
     assert happened["steps"] > STEPS // PARTS // 2
-    if STEPS >= FEWEST_TO_JUDGE:
+    if STEPS >= MIN_TO_JUDGE:
         assert happened["releases under faults"] > happened["steps"] // 40

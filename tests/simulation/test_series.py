@@ -17,7 +17,7 @@ from region import AREAS, BURY, TRAFFORD, Node, Region
 from folkmoot.privacy import Rho
 from folkmoot.series import charges
 from folkmoot_node.home import open_home
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 DRIVER = Path(__file__).with_name("visit_until_killed.py")
 TOTAL = "400"
@@ -173,8 +173,10 @@ def test_three_months_of_two_councils(region: Region, nodes: dict[str, Node]) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", Step, ids=lambda step: step.name)
-def test_killed_in_the_second_month(region: Region, nodes: dict[str, Node], step: Step) -> None:
+@pytest.mark.parametrize("step", AnswerStage, ids=lambda step: step.name)
+def test_killed_in_the_second_month(
+    region: Region, nodes: dict[str, Node], step: AnswerStage
+) -> None:
     """After the kill scores change; what was counted before the kill has not left."""
     node = nodes[TRAFFORD]
     first = region.json("series", "open", series_file(region, [TRAFFORD]))
@@ -187,7 +189,7 @@ def test_killed_in_the_second_month(region: Region, nodes: dict[str, Node], step
     after = visit(node, "count", 0)
     assert after.returncode == 0, after.stderr
     counted = set(range(60, 100))  # if the answer was stored before the kill
-    if step in {Step.TABULATED, Step.DEBITED, Step.SAMPLED}:
+    if step in {AnswerStage.TABULATED, AnswerStage.DEBITED, AnswerStage.SAMPLED}:
         counted = MONTHS[1]
     assert region.json("round", "show", second)["state"] == "complete"
     found = exported(region, TRAFFORD)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.home import open_home
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 WRITES = ("BEGIN", "INSERT", "UPDATE", "COMMIT")
 
@@ -26,7 +26,7 @@ def main(home: Path, kind: str, point: str) -> None:
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def observe(step: Step) -> None:
+    def observe(step: AnswerStage) -> None:
         if kind == "step" and step.name == point:
             die()
 

@@ -16,7 +16,7 @@ from council import DAY, Council
 from invariants import Invariant, Watch
 from noise_watch import NoiseWatch
 from questions import LOSSES, Malice, Question, ask, twist
-from scenery import COUNCILS, LONGEST_SEQUENCE_DAYS, Scenery
+from scenery import COUNCILS, MAX_SEQUENCE_DAYS, Scenery
 from sqlalchemy import select
 
 from folkmoot.errors import ContractError
@@ -27,16 +27,16 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow
 from folkmoot_coordinator.rounds.round_store import (
     close_due_rounds,
+    council_responses,
     find_round,
     open_round,
-    standings,
     summaries,
 )
 from folkmoot_coordinator.server.server import CoordinatorServer
 
 FIRST_DAY = 40
 """Days after the scenery's start on which a sequence begins, so that clocks can go back."""
-LAST_DAY = LONGEST_SEQUENCE_DAYS - 60
+LAST_DAY = MAX_SEQUENCE_DAYS - 60
 VISITS_TO_SETTLE = 4
 
 
@@ -171,7 +171,9 @@ class World:
         assert last is not None
         self._visit_all()
         found = find_round(self._database, last.round_id)
-        waited_for = [one.council for one in standings(self._database, last) if not one.released]
+        waited_for = [
+            one.council for one in council_responses(self._database, last) if not one.released
+        ]
         if waited_for or found.state is not RoundState.COMPLETE:
             self._watch.broken(
                 Invariant.LIVENESS,

@@ -33,7 +33,7 @@ from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
 from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release import mechanism as release_module
-from folkmoot_node.release.admission import Standing
+from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.contrasts import sensitivities
 from tests.statistical.audit import Audit, audit, gaussian_epsilon
 from tests.statistical.questions import (
@@ -121,7 +121,7 @@ class Node:
     def _release(self, table: Int64, ledger: Ledger, outbox: Outbox) -> Int64:
         self._answered += 1
         round_ = self.round
-        standing = Standing(
+        context = AdmissionContext(
             council=TRAFFORD,
             release_policy=self._policy,
             risk_policy_digest=round_.policy_digest,
@@ -137,7 +137,7 @@ class Node:
         answer = release_module.release(
             identified,
             round_digest(codec.encode_round(identified)),
-            standing,
+            context,
             b"q" * 32,
             lambda: exact(round_.plan(TRAFFORD), table),
             ledger,

@@ -35,7 +35,7 @@ Float64 = NDArray[np.float64]
 Text = NDArray[np.object_]
 
 
-class Level(StrEnum):
+class GeographicLevel(StrEnum):
     """What a statistic is about."""
 
     COUNCIL = "council"
@@ -64,7 +64,7 @@ class RegionalStatistic:
             marginals. None if the marginal is not presented.
     """
 
-    level: Level
+    level: GeographicLevel
     place: str
     marginal: Marginal
     codes: tuple[Text, ...]
@@ -182,7 +182,7 @@ def _of_marginal(
     }
     found = [
         _statistic(
-            Level.COUNCIL,
+            GeographicLevel.COUNCIL,
             council,
             marginal,
             _codes([attribute.codes_of(council) for attribute in attributes]),
@@ -192,7 +192,7 @@ def _of_marginal(
     ]
     if len(shared) < len(attributes):
         codes, joined = _join(attributes, found, tables)
-        found.append(_statistic(Level.REGION, region, marginal, codes, joined))
+        found.append(_statistic(GeographicLevel.REGION, region, marginal, codes, joined))
         areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
         tables = {
             council: _Table(made.marginal(shared), tables[council].shown_over(areas))
@@ -202,7 +202,7 @@ def _of_marginal(
         (ALL_AREAS,) if attribute.is_area else attribute.codes_of(next(iter(tables)))
         for attribute in attributes
     ]
-    found.append(_statistic(Level.REGION, region, marginal, _codes(kept), _sum(tables)))
+    found.append(_statistic(GeographicLevel.REGION, region, marginal, _codes(kept), _sum(tables)))
     return found
 
 
@@ -265,7 +265,7 @@ def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
 
 
 def _statistic(
-    level: Level,
+    level: GeographicLevel,
     place: str,
     marginal: Marginal,
     codes: tuple[Text, ...],

@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.hierarchy import Axis, Level
+from folkmoot.hierarchy import Axis, AxisLevel
 from folkmoot.pure import contrast_share, precision
 from folkmoot.strategy import Depths, Measurement, Plan
 
@@ -135,7 +135,7 @@ def _invert(axes: Sequence[Axis], depths: Depths, rows: Int64 | Float64) -> Floa
     return values
 
 
-def _invert_axis(values: Float64, at: int, level: Level) -> Float64:
+def _invert_axis(values: Float64, at: int, level: AxisLevel) -> Float64:
     """The pseudo-inverse of one axis' contrast: from rows to cells.
 
     For a group of m > 2 it takes away the mean of the group's rows and divides by m; for a

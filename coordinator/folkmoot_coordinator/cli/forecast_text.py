@@ -24,7 +24,7 @@ from folkmoot_operator.console import console, print_text
 
 TYPICAL_SIZES = (10, 100, 1_000, 10_000)
 """Households of the cells for which reliability is shown."""
-MOST_ROWS = 25
+MAX_ROWS = 25
 """A plan of more marginals is summed up, and the least precise are listed."""
 
 _VERDICTS = {
@@ -33,7 +33,7 @@ _VERDICTS = {
     Reliability.UNRELIABLE: "no",
 }
 _DIFFERS = 1.01
-_MOST_NAMES = 5
+_MAX_NAMES = 5
 _MECHANISMS = {
     Mechanism.DISCRETE_GAUSSIAN: "discrete Gaussian noise",
     Mechanism.DISCRETE_LAPLACE: "discrete Laplace noise, which needs no delta,",
@@ -50,10 +50,10 @@ def print_forecast(forecast: Forecast, *, every: bool) -> None:
     out = console()
     print_text(_heading(forecast))
     shown = forecast.marginals
-    if len(shown) > MOST_ROWS and not every:
+    if len(shown) > MAX_ROWS and not every:
         out.print(_summary(forecast.marginals))
-        shown = tuple(sorted(shown, key=_poorest_first)[:MOST_ROWS])
-        print_text(f"The {MOST_ROWS} least precise; --all lists every marginal:")
+        shown = tuple(sorted(shown, key=_poorest_first)[:MAX_ROWS])
+        print_text(f"The {MAX_ROWS} least precise; --all lists every marginal:")
     out.print(_precision(forecast, shown))
     print_text(_reading(forecast))
     out.print(_by_size(shown))
@@ -286,9 +286,9 @@ def _mechanism(forecast: Forecast, other: OtherMechanism | None) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(_words(name) for name in names[:_MOST_NAMES])
+    shown = ", ".join(_words(name) for name in names[:_MAX_NAMES])
     return shown + (
-        f" and {len(names) - _MOST_NAMES} more marginals" if len(names) > _MOST_NAMES else ""
+        f" and {len(names) - _MAX_NAMES} more marginals" if len(names) > _MAX_NAMES else ""
     )
 
 

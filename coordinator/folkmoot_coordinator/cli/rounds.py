@@ -13,7 +13,7 @@ from folkmoot_operator.console import application, console, minute, print_json
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
     from folkmoot_coordinator.config import CoordinatorSettings
-    from folkmoot_coordinator.rounds.round_store import RoundSummary, Standing, StoredRound
+    from folkmoot_coordinator.rounds.round_store import CouncilResponse, RoundSummary, StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
 
@@ -119,12 +119,12 @@ def show(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = F
 
     Example: `folkmoot-coordinator round show latest`
     """
-    from folkmoot_coordinator.rounds.round_store import find_round, standings
+    from folkmoot_coordinator.rounds.round_store import council_responses, find_round
 
     place, database = open_home(home)
     settings = place.settings()
     stored = find_round(database, round_)
-    found = standings(database, stored.round_)
+    found = council_responses(database, stored.round_)
     if json_:
         print_json(_shown(stored, found, settings))
     else:
@@ -173,48 +173,50 @@ def _summary(summary: RoundSummary) -> dict[str, Any]:
 
 
 def _shown(
-    stored: StoredRound, found: list[Standing], settings: CoordinatorSettings
+    stored: StoredRound, found: list[CouncilResponse], settings: CoordinatorSettings
 ) -> dict[str, Any]:
     from folkmoot_coordinator.clock import to_text
 
     return {
         **stored.facts(),
         "invited": len(found),
-        "released": sum(standing.answer == "released" for standing in found),
-        "refused": sum(standing.answer == "refused" for standing in found),
-        "waiting": sum(standing.answer == "waiting" for standing in found),
+        "released": sum(response.answer == "released" for response in found),
+        "refused": sum(response.answer == "refused" for response in found),
+        "waiting": sum(response.answer == "waiting" for response in found),
         "councils": [
             {
-                "council": standing.council,
-                "name": settings.names.get(standing.council),
-                "answer": _answer(stored, standing),
-                "answered_at": to_text(standing.answered_at) if standing.answered_at else None,
-                "reason": standing.refusal.name.lower() if standing.refusal else None,
-                "meaning": standing.refusal.meaning if standing.refusal else None,
-                "next_step": standing.refusal.next_step if standing.refusal else None,
-                "enrolled": standing.enrolled,
-                "last_seen": to_text(standing.last_seen) if standing.last_seen else None,
+                "council": response.council,
+                "name": settings.names.get(response.council),
+                "answer": _answer(stored, response),
+                "answered_at": to_text(response.answered_at) if response.answered_at else None,
+                "reason": response.refusal.name.lower() if response.refusal else None,
+                "meaning": response.refusal.meaning if response.refusal else None,
+                "next_step": response.refusal.next_step if response.refusal else None,
+                "enrolled": response.enrolled,
+                "last_seen": to_text(response.last_seen) if response.last_seen else None,
             }
-            for standing in found
+            for response in found
         ],
     }
 
 
-def _print_round(stored: StoredRound, found: list[Standing], settings: CoordinatorSettings) -> None:
+def _print_round(
+    stored: StoredRound, found: list[CouncilResponse], settings: CoordinatorSettings
+) -> None:
     from rich.table import Column, Table
 
     from folkmoot_coordinator.clock import to_text
 
     round_ = stored.round_
-    waiting = sum(standing.answer == "waiting" for standing in found)
+    waiting = sum(response.answer == "waiting" for response in found)
     typer.echo(f"Round {round_.round_id}: {round_.title or round_.purpose}")
     if round_.series is not None:
         series = round_.series
         typer.echo(f"  round {series.position} of {series.length} of series {series.series_id}")
     closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
     typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
-    released = sum(standing.answer == "released" for standing in found)
-    refused = sum(standing.answer == "refused" for standing in found)
+    released = sum(response.answer == "released" for response in found)
+    refused = sum(response.answer == "refused" for response in found)
     unanswered = "waited for" if stored.closed_at is None else "without an answer"
     typer.echo(
         f"  of {len(found)} invited: {released} released, {refused} refused, {waiting} {unanswered}"
@@ -224,29 +226,29 @@ def _print_round(stored: StoredRound, found: list[Standing], settings: Coordinat
     table.add_column("When (UTC)", no_wrap=True)
     table.add_column("Last seen (UTC)", no_wrap=True)
     table.add_column("Why, and what to do")
-    for standing in found:
+    for response in found:
         table.add_row(
-            settings.label(standing.council),
-            _answer(stored, standing),
-            minute(to_text(standing.answered_at) if standing.answered_at else None),
-            minute(to_text(standing.last_seen) if standing.last_seen else None, "never"),
-            _explanation(stored, standing),
+            settings.label(response.council),
+            _answer(stored, response),
+            minute(to_text(response.answered_at) if response.answered_at else None),
+            minute(to_text(response.last_seen) if response.last_seen else None, "never"),
+            _explanation(stored, response),
         )
     console().print(table)
 
 
-def _answer(stored: StoredRound, standing: Standing) -> str:
-    if standing.answer == "waiting" and stored.closed_at is not None:
+def _answer(stored: StoredRound, response: CouncilResponse) -> str:
+    if response.answer == "waiting" and stored.closed_at is not None:
         return "missing"
-    return standing.answer
+    return response.answer
 
 
-def _explanation(stored: StoredRound, standing: Standing) -> str:
-    if standing.refusal:
-        return f"{standing.refusal.meaning}. {standing.refusal.next_step}"
-    if standing.answered_at is not None:
+def _explanation(stored: StoredRound, response: CouncilResponse) -> str:
+    if response.refusal:
+        return f"{response.refusal.meaning}. {response.refusal.next_step}"
+    if response.answered_at is not None:
         return ""
-    if not standing.enrolled:
+    if not response.enrolled:
         return "not enrolled. Invite the council"
     if stored.closed_at is not None:
         return "did not answer in time. Ask the council what `folkmoot-node rounds show` says"

@@ -17,7 +17,7 @@ from folkmoot_coordinator.planning.forecast import Forecast
 
 POOR = 0.5
 """Share of usable cells under which a marginal is called poor."""
-MOST_REMEDIES = 3
+MAX_REMEDIES = 3
 """Of so many marginals, the poorest, it is said what would help."""
 
 
@@ -70,7 +70,7 @@ def remedies(forecast: Forecast) -> tuple[Remedy, ...]:
     ]
     marginals = forecast.round.workload.marginals
     return tuple(
-        _remedy(forecast, marginals[at], usable) for usable, at in sorted(poor)[:MOST_REMEDIES]
+        _remedy(forecast, marginals[at], usable) for usable, at in sorted(poor)[:MAX_REMEDIES]
     )
 
 

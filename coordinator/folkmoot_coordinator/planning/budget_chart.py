@@ -10,7 +10,7 @@ from folkmoot_coordinator.planning.coefficient_of_variation import usable_share
 from folkmoot_coordinator.planning.forecast import Forecast, MarginalForecast
 from folkmoot_operator.pictures import save_chart
 
-MOST_LINES = 7
+MAX_LINES = 7
 """More marginals are drawn as one line for each number of attributes."""
 _SPAN = 16
 _STEPS = 64
@@ -104,7 +104,7 @@ def _points(forecast: Forecast) -> list[dict[str, Any]]:
 
 
 def _lines(forecast: Forecast) -> list[tuple[str, float, Any]]:
-    if len(forecast.marginals) <= MOST_LINES:
+    if len(forecast.marginals) <= MAX_LINES:
         groups = {one.marginal.name.replace("*", " * "): [one] for one in forecast.marginals}
     else:
         groups = {}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Workload
-from folkmoot_coordinator.aggregation.aggregate import Level
+from folkmoot_coordinator.aggregation.aggregate import GeographicLevel
 from folkmoot_operator.problems import ExitCode, Problem
 
 Float64 = NDArray[np.float64]
@@ -131,7 +131,7 @@ class EarlierRound:
         missing = {"level", "place", "marginal", "value"} - set(table.columns)
         if missing:
             raise self._problem(f"has no column {', '.join(sorted(missing))}")
-        rows = table.filter(pl.col("level") == Level.COUNCIL.value).with_columns(
+        rows = table.filter(pl.col("level") == GeographicLevel.COUNCIL.value).with_columns(
             pl.col("value").cast(pl.Float64, strict=False)
         )
         if rows.is_empty() or not rows["value"].is_finite().fill_null(value=False).all():

@@ -8,7 +8,7 @@ from typing import Any
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import Marginal
-from folkmoot_coordinator.aggregation.aggregate import Int64, Level, RegionalStatistic
+from folkmoot_coordinator.aggregation.aggregate import GeographicLevel, Int64, RegionalStatistic
 from folkmoot_coordinator.aggregation.consistent_tables.bias import Bias
 from folkmoot_coordinator.aggregation.consistent_tables.round_tables import Presentation
 
@@ -49,7 +49,7 @@ def presentable_statement(
     presentation = Presentation(round_)
     tables: dict[GssCode, dict[Marginal, Int64]] = {}
     for one in statistics:
-        if one.level is Level.COUNCIL and one.presentable is not None:
+        if one.level is GeographicLevel.COUNCIL and one.presentable is not None:
             tables.setdefault(GssCode(one.place), {})[one.marginal] = one.presentable
     report = presentation.bias(tables, digest)
     return {

@@ -19,7 +19,7 @@ from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregation.aggregate import (
     ALL_AREAS,
-    Level,
+    GeographicLevel,
     RegionalStatistic,
 )
 from folkmoot_coordinator.publication.consistency_statement import presentable_statement
@@ -198,7 +198,7 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
 def _rows(
     statistic: RegionalStatistic, attributes: list[str], coverage: str, names: Mapping[str, str]
 ) -> pl.DataFrame:
-    rows, region = len(statistic), statistic.level is Level.REGION
+    rows, region = len(statistic), statistic.level is GeographicLevel.REGION
     codes = dict(zip(statistic.marginal.attributes, statistic.codes, strict=True))
     columns: dict[str, pl.Series] = {
         "level": _repeat(statistic.level.value, rows),

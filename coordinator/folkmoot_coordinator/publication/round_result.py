@@ -18,7 +18,7 @@ from folkmoot_coordinator.aggregation.cumulative import StoredRelease
 from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow
-from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, standings
+from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses, find_round
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -111,7 +111,7 @@ def round_result(
 
 def coverage(database: Database, stored: StoredRound) -> Coverage:
     """Who answered a round, and how."""
-    found = standings(database, stored.round_)
+    found = council_responses(database, stored.round_)
     return Coverage(
         released=tuple(one.council for one in found if one.released),
         refused=tuple((one.council, one.refusal) for one in found if one.refusal is not None),

@@ -38,14 +38,14 @@ from numpy.typing import NDArray
 from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.strategy import components, depths_of, reach
-from folkmoot.workload import LARGEST_WEIGHT, Marginal, Workload
+from folkmoot.workload import MAX_WEIGHT, Marginal, Workload
 
 TOLERANCE = 0.001
 """The ascent ends when the largest weighted variance is at most this part above the least."""
-MOST_SCALES = 64
+MAX_SCALES = 64
 """So many scales of whole weights are tried, unless one is good enough before."""
 _GOOD_ENOUGH = 1.1
-MOST_STEPS = 5_000
+MAX_STEPS = 5_000
 """The ascent ends here at the latest; a hundred steps are usual."""
 
 Float64 = NDArray[np.float64]
@@ -140,8 +140,8 @@ def _whole(problem: _Minimax, multipliers: Float64) -> tuple[tuple[int, ...], fl
     """
     wanted = multipliers * problem.weights / problem.cells
     best: tuple[tuple[int, ...], float] = ((), math.inf)
-    for scale in np.linspace(1, 0.5, MOST_SCALES):
-        rounded = np.clip(np.rint(wanted / wanted.max() * scale * LARGEST_WEIGHT), 1, None)
+    for scale in np.linspace(1, 0.5, MAX_SCALES):
+        rounded = np.clip(np.rint(wanted / wanted.max() * scale * MAX_WEIGHT), 1, None)
         reached = rounded * problem.cells / problem.weights
         excess = problem.excess(reached / reached.sum())
         if excess < best[1]:
@@ -193,7 +193,7 @@ class _Minimax:
     def solve(self) -> Float64:
         """Multipliers in the simplex, within the tolerance of the optimum."""
         multipliers = np.full(len(self.weights), 1 / len(self.weights))
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             gradient = self.gradient(multipliers)
             if _excess(multipliers, gradient) <= TOLERANCE:
                 break

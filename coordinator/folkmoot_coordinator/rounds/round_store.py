@@ -30,7 +30,7 @@ from folkmoot_coordinator.rounds.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.problems import ExitCode, Problem
 
-LARGEST_ROUND_BYTES = 3_900_000
+MAX_ROUND_BYTES = 3_900_000
 """A round travels in one message, and gRPC takes 4 MiB by default."""
 LATEST = "latest"
 """Stands for the round opened last."""
@@ -129,7 +129,7 @@ class RoundSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CouncilResponse:
     """Where one invited council stands in a round.
 
     Attributes:
@@ -175,9 +175,9 @@ def open_round(
             open already.
     """
     serialised = encode_round(round_)
-    if len(serialised) > LARGEST_ROUND_BYTES:
+    if len(serialised) > MAX_ROUND_BYTES:
         raise Problem(
-            f"the round takes {len(serialised)} bytes; at most {LARGEST_ROUND_BYTES} fit in one "
+            f"the round takes {len(serialised)} bytes; at most {MAX_ROUND_BYTES} fit in one "
             "message",
             remedy="Ask for larger areas, or open one round for each part of the region",
             exit_code=ExitCode.SETTINGS,
@@ -315,7 +315,7 @@ def summaries(database: Database) -> list[RoundSummary]:
     return result
 
 
-def standings(database: Database, round_: Round) -> list[Standing]:
+def council_responses(database: Database, round_: Round) -> list[CouncilResponse]:
     """Where each invited council stands, in order of their codes."""
     with database.reading() as session:
         answers = {
@@ -334,7 +334,7 @@ def standings(database: Database, round_: Round) -> list[Standing]:
     for council in round_.councils:
         answer = answers.get(council)
         result.append(
-            Standing(
+            CouncilResponse(
                 council=council,
                 answered_at=answer.received_at if answer else None,
                 refusal=RefusalReason(answer.reason) if answer and answer.reason else None,

@@ -34,7 +34,7 @@ STREAMS_PER_CONNECTION = 16
 ENROLMENT_WORKERS = 4
 """Enrolments served at one time; apart from the collection port's workers, so that
 callers nobody knows cannot take those."""
-LEAST_SUBMISSIONS = 2
+MIN_SUBMISSIONS = 2
 """Submissions that one council may make at one time, or a third of the workers if that is
 more."""
 WAITING_CALLS = 1024
@@ -135,7 +135,7 @@ class CoordinatorServer:
                 identity,
                 clock,
                 call_seconds=limits.call_seconds,
-                submissions=max(LEAST_SUBMISSIONS, limits.workers // 3),
+                submissions=max(MIN_SUBMISSIONS, limits.workers // 3),
             ),
             self._collection,
         )

@@ -14,17 +14,17 @@ from folkmoot.rounds import round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
-from folkmoot_node.evidence.round_book import MOST_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
+from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.signatures import check_receipt
 from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
 from folkmoot_node.release import admission
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot_node.policies.release_policy import SignedReleasePolicy
-    from folkmoot_node.release.admission import Standing
+    from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.exact_counts import ExactCounts
     from folkmoot_node.store.reader import HouseholdStore
 
@@ -69,7 +69,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
 def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
     """Fetches open rounds and keeps those that are signed and not seen before."""
     book = home.round_book()
-    for signed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
+    for signed in islice(client.rounds(protocol), MAX_ROUNDS_A_DAY):
         try:
             book.receive(signed.round, signed.signature, home.clock())
         except (Problem, ContractError) as error:
@@ -124,11 +124,11 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
     signed = home.release_policy()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
-        standing = home.standing(store, signed, known.round)
+        context = home.admission_context(store, signed, known.round)
         if (
             signed.policy.operator_approval
             and known.decision is None
-            and admission.judge(known.round, standing) is None
+            and admission.judge(known.round, context) is None
         ):
             return None
 
@@ -145,9 +145,9 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         return release(
             known.round,
             known.digest,
-            standing,
+            context,
             signed.digest,
-            lambda: _tabulate(home, known, store, signed, standing, stack),
+            lambda: _tabulate(home, known, store, signed, context, stack),
             home.ledger,
             home.outbox,
             home.clock,
@@ -162,34 +162,34 @@ def _tabulate(
     known: KnownRound,
     store: HouseholdStore,
     signed: SignedReleasePolicy,
-    standing: Standing,
+    context: AdmissionContext,
     stack: ExitStack,
 ) -> ExactCounts:
     """The exact tables of a round; a series' history stays open until `stack` is closed."""
     from folkmoot_node.release.tabulate import tabulate, tabulate_series
 
     round_, council = known.round, home.config.council
-    if standing.series is None:
+    if context.series is None:
         return tabulate(store, round_, council)
-    if standing.series.unknown:
+    if context.series.unknown:
         raise Problem(
             "a round that was recovered from its receipt may have been of its series, and whom it "
             "counted is not known: they would be counted again",
-            where=f"round {standing.series.unknown[0]}",
+            where=f"round {context.series.unknown[0]}",
             remedy="Put a newer copy of the node's folder back, or decline the rounds of the "
             "series",
             exit_code=ExitCode.DATA,
         )
-    if standing.series.pending:
+    if context.series.pending:
         raise Problem(
             "an earlier release of its series is not delivered yet",
-            where=f"round {standing.series.pending[0]}",
+            where=f"round {context.series.pending[0]}",
             remedy="It is answered at the next visit after that is delivered",
             exit_code=ExitCode.UNREACHABLE,
         )
     history = stack.enter_context(home.open_history(round_))
     # From here on no other process answers a round of the series.
-    if home.standing_in_series(signed, round_, standing.now) != standing.series:
+    if home.series_progress(signed, round_, context.now) != context.series:
         raise Problem(
             "another process answered a round of its series meanwhile",
             where=f"round {round_.round_id}",
@@ -197,7 +197,7 @@ def _tabulate(
             exit_code=ExitCode.DATA,
         )
     history.require_known({known.round.round_id for known in home.round_book().rounds()})
-    return tabulate_series(store, history, round_, council, standing.series)
+    return tabulate_series(store, history, round_, council, context.series)
 
 
 def forget_ended_series(home: NodeHome) -> Iterator[Event]:
@@ -277,10 +277,10 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
             home.outbox.close(answer.round_id, error.rejection.reason.name)
             yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)
             continue
-        home.observe(Step.DELIVERED)
+        home.observe(AnswerStage.DELIVERED)
         _check(home, answer, signed)
         home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
-        home.observe(Step.ACKNOWLEDGED)
+        home.observe(AnswerStage.ACKNOWLEDGED)
         yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
 
 
@@ -307,7 +307,7 @@ def send_again(
             answers[answer.round_digest] = answer
     if not answers:
         return
-    for listed in islice(client.rounds(protocol), MOST_ROUNDS_A_DAY):
+    for listed in islice(client.rounds(protocol), MAX_ROUNDS_A_DAY):
         answer = answers.get(round_digest(listed.round))
         if answer is None:
             continue

@@ -204,12 +204,12 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
-                found = judge(round_, home.standing(store, signed, round_))
+                found = judge(round_, home.admission_context(store, signed, round_))
                 objection = found.detail if found else None
     except Problem as problem:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
-    in_series = home.standing_in_series(signed, round_, home.clock())
+    in_series = home.series_progress(signed, round_, home.clock())
     return RoundStatement(
         known=known,
         marginals=marginals_of(round_, council, in_series),

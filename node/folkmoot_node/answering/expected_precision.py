@@ -12,11 +12,11 @@ from folkmoot.precision import Precision, precision
 from folkmoot.rounds import Round
 from folkmoot.series import variance_factor
 from folkmoot.workload import Attribute
-from folkmoot_node.release.series import SeriesStanding
+from folkmoot_node.release.series import SeriesProgress
 
 EXAMPLE = 100
 """Households of the count that explains how precise others are."""
-MOST_LINES = 20
+MAX_LINES = 20
 """More marginals than this are described together, by their number of attributes."""
 
 
@@ -122,20 +122,20 @@ class AttributeStatement:
 
 
 def marginals_of(
-    round_: Round, council: GssCode, standing: SeriesStanding | None = None
+    round_: Round, council: GssCode, progress: SeriesProgress | None = None
 ) -> tuple[MarginalStatement, ...]:
     """What each marginal would give the region of one council.
 
     Args:
         round_: The round.
         council: This council.
-        standing: Where the node stands in the round's series: then cumulative counts.
+        progress: Where the node stands in the round's series: then cumulative counts.
     """
     plan = round_.plan(council)
     variance, step = 1.0, 1.0
-    if standing is not None:
-        variance = variance_factor(standing.weights, standing.length)
-        step = max(map(abs, standing.weights))
+    if progress is not None:
+        variance = variance_factor(progress.weights, progress.length)
+        step = max(map(abs, progress.weights))
     return tuple(
         MarginalStatement(marginal.attributes, precision(plan, marginal.attributes, variance, step))
         for marginal in round_.workload.marginals
@@ -180,7 +180,7 @@ def _unlisted(
 
 def lines_of(marginals: Sequence[MarginalStatement]) -> list[str]:
     """What is asked, a line for each marginal; many are described together."""
-    if len(marginals) <= MOST_LINES:
+    if len(marginals) <= MAX_LINES:
         return [one.text for one in marginals]
     by_ways: dict[int, list[MarginalStatement]] = {}
     for one in marginals:

@@ -108,12 +108,12 @@ def _identifiers(
     config: NodeConfig, connected: Sequence[ConnectedSource], needed: set[str]
 ) -> list[dict[str, str | bool]]:
     """The identifiers of each source, and whether linkage reads them."""
-    from folkmoot_node.linkage.people_sources import asked_about_people
-    from folkmoot_node.sources.identifiers import asked
+    from folkmoot_node.linkage.people_sources import people_identifiers_needed
+    from folkmoot_node.sources.identifiers import identifiers_needed
 
     sources = {source.name: source for source in connected}
     used = {name: source for name, source in sources.items() if name in needed}
-    found = asked_about_people(asked(config, used), config, sources, needed)
+    found = people_identifiers_needed(identifiers_needed(config, used), config, sources, needed)
     return [
         {
             "source": source.name,

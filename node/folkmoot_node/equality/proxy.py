@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 SEED = 20_100_408
 """Of the sample, the folds and the shuffling: the same scores give the same report."""
 FOLDS = 5
-MOST_HOUSEHOLDS = 50_000
+MAX_HOUSEHOLDS = 50_000
 """Sampled at most, unless the operator says otherwise."""
 TREES = 60
-LEAST_IN_FOLD = 10
+MIN_IN_FOLD = 10
 """A group needs so many households in each fold to be told apart."""
 NOTHING, LOOK = 0.55, 0.7
 """Below the one an AUC says next to nothing; above the other the inputs need a look."""
@@ -38,7 +38,7 @@ TOO_SMALL = "(small groups together)"
 
 SHUFFLES = 2
 """Of each input in each fold."""
-LEAST_LOSS = 0.002
+MIN_LOSS = 0.002
 """A smaller fall of the AUC is noise, and is not reported."""
 
 Floats = npt.NDArray[np.float64]
@@ -235,9 +235,7 @@ def check(
             GroupSkill(name, int(size[at]), *mean_auc([fold.of_group(at) for fold in folds]))
             for at, name in enumerate(names)
         ),
-        carriers=tuple(
-            sorted((c for c in carriers if c.loss >= LEAST_LOSS), key=lambda c: -c.loss)
-        ),
+        carriers=tuple(sorted((c for c in carriers if c.loss >= MIN_LOSS), key=lambda c: -c.loss)),
         left_out=left_out,
     )
 
@@ -247,7 +245,7 @@ def _classes(groups: Sequence[str], group: Indexes) -> tuple[list[str], Indexes]
 
     Small groups are taken together, and left out if they are too few even so.
     """
-    least = FOLDS * LEAST_IN_FOLD
+    least = FOLDS * MIN_IN_FOLD
     size = np.bincount(group, minlength=len(groups) + 1)[: len(groups)]
     large = np.flatnonzero(size >= least)
     names = [groups[int(at)] for at in large]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from folkmoot_node.equality.proxy import (
     LOOK,
-    MOST_HOUSEHOLDS,
+    MAX_HOUSEHOLDS,
     NOTHING,
     Progress,
     ProxyCheck,
@@ -73,7 +73,7 @@ def audit_equality(
     store: HouseholdStore,
     *,
     smallest: int = SMALLEST,
-    most: int = MOST_HOUSEHOLDS,
+    most: int = MAX_HOUSEHOLDS,
     progress: Progress,
 ) -> EqualityReport:
     """Audits the scores in a store. Reads them once, part by part.

@@ -12,7 +12,7 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
 from folkmoot_operator.problems import ExitCode, Problem
 
-MOST_ROUNDS_A_DAY = 1_000
+MAX_ROUNDS_A_DAY = 1_000
 """Rounds kept in 24 hours, so that a coordinator cannot fill the node's disk at once."""
 _DAY = 86_400
 
@@ -118,9 +118,9 @@ class RoundBook:
             (lately,) = connection.execute(
                 "SELECT count(*) FROM rounds WHERE first_seen > ?", (now - _DAY,)
             ).fetchone()
-            if lately >= MOST_ROUNDS_A_DAY and self.find(round_.round_id) is None:
+            if lately >= MAX_ROUNDS_A_DAY and self.find(round_.round_id) is None:
                 raise Problem(
-                    f"the coordinator opened more than {MOST_ROUNDS_A_DAY} rounds in a day",
+                    f"the coordinator opened more than {MAX_ROUNDS_A_DAY} rounds in a day",
                     where="coordinator",
                     remedy="Report it to the region; no more are kept today",
                     exit_code=ExitCode.REFUSED,

@@ -25,7 +25,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 CALL_SECONDS = 120.0
 """Longest a call may take, connecting included."""
-MOST_RECEIPTS = 100_000
+MAX_RECEIPTS = 100_000
 """Receipts read in one visit, so that a coordinator cannot fill the node's memory."""
 _COLLECTION = "/folkmoot.v1.CollectionService/"
 _ENROLMENT = "/folkmoot.v1.EnrolmentService/"
@@ -207,7 +207,7 @@ class CoordinatorClient:
                 _raise_if_rejected(reply)
                 if held is None and reply.WhichOneof("outcome") == "held":
                     held = reply.held
-                elif held is not None and len(receipts) < MOST_RECEIPTS:
+                elif held is not None and len(receipts) < MAX_RECEIPTS:
                     receipts.append(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
                 else:
                     held = None

@@ -8,9 +8,9 @@ from dataclasses import replace
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_node.settings.people import PersonSettings
 from folkmoot_node.sources.connect import ConnectedSource
-from folkmoot_node.sources.identifiers import NOTHING, Asked, communal_field
+from folkmoot_node.sources.identifiers import NOTHING, IdentifiersNeeded, communal_field
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.schema import Identifier, Level
+from folkmoot_sdk.schema import Identifier, RecordLevel
 
 PERSON_IDENTIFIERS = (
     Identifier.FORENAME, Identifier.SURNAME, Identifier.DATE_OF_BIRTH, Identifier.POSTCODE,
@@ -19,12 +19,12 @@ PERSON_IDENTIFIERS = (
 _NAMES = (Identifier.FORENAME, Identifier.SURNAME)
 
 
-def asked_about_people(
-    asked: Mapping[str, Asked],
+def people_identifiers_needed(
+    asked: Mapping[str, IdentifiersNeeded],
     config: NodeConfig,
     sources: Mapping[str, ConnectedSource],
     needed: Collection[str],
-) -> dict[str, Asked]:
+) -> dict[str, IdentifiersNeeded]:
     """Adds what `[linkage.people]` asks; nothing, if no source has anybody to link.
 
     Args:
@@ -76,7 +76,7 @@ def asked_about_people(
 
 
 def _with_people(
-    asked: Asked, source: ConnectedSource, settings: PersonSettings
+    asked: IdentifiersNeeded, source: ConnectedSource, settings: PersonSettings
 ) -> tuple[Identifier, ...]:
     """What was asked, and the identifiers of people."""
     wanted = {*asked.identifiers, *_of_people(source, settings)}
@@ -90,7 +90,7 @@ def _of_people(source: ConnectedSource, settings: PersonSettings) -> list[Identi
 
 def _tells_people(source: ConnectedSource, settings: PersonSettings) -> bool:
     """Whether its identifiers can name a person: never by name alone."""
-    if source.schema.level is Level.AREA:
+    if source.schema.level is RecordLevel.AREA:
         return False
     offered = _of_people(source, settings)
     named = any(entry in offered for entry in _NAMES)

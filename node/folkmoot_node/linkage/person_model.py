@@ -21,7 +21,7 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class AgreementLevel:
     """One way in which two values may compare.
 
     Attributes:
@@ -46,10 +46,10 @@ class Comparison:
     """How one identifier is compared: its levels, the strictest first."""
 
     name: str
-    levels: tuple[Level, ...]
+    levels: tuple[AgreementLevel, ...]
 
     @property
-    def by_frequency(self) -> Level | None:
+    def by_frequency(self) -> AgreementLevel | None:
         """The level whose u depends on how often the value occurs."""
         return next((level for level in self.levels if level.frequency), None)
 
@@ -117,8 +117,8 @@ def person_model(*, nhs_numbers: bool) -> PersonModel:
     return PersonModel(written["coverage"], written["smoothing"], comparisons, blocking)
 
 
-def _level(written: dict[str, Any]) -> Level:
-    return Level(
+def _level(written: dict[str, Any]) -> AgreementLevel:
+    return AgreementLevel(
         name=written["name"],
         condition=written.get("if", ""),
         m=written["m"],

@@ -13,7 +13,7 @@ from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_operator.problems import ExitCode, Problem
 
-_LEAST_FREE = 2 * 1024**3
+_MIN_FREE = 2 * 1024**3
 """Bytes of disk that a run on a large council may need."""
 
 
@@ -147,7 +147,7 @@ def _evidence(home: NodeHome) -> str:
 
 def _disk(home: NodeHome) -> str:
     free = shutil.disk_usage(home.config.home).free
-    if free < _LEAST_FREE:
+    if free < _MIN_FREE:
         raise Problem(
             f"{free / 1024**3:.1f} GiB free",
             remedy="Free at least 2 GiB for a scoring run",

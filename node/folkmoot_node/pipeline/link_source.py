@@ -17,10 +17,10 @@ from folkmoot_node.linkage.link import Linkage, Linked, distinct_homes
 from folkmoot_node.linkage.people_stage import SOURCE, PeopleStage, known_people
 from folkmoot_node.linkage.review_decisions import ReviewDecisions
 from folkmoot_node.pipeline.partition import split
-from folkmoot_node.pipeline.read_source import Aside
+from folkmoot_node.pipeline.read_source import LinkageInputs
 from folkmoot_node.pipeline.spool import Spool, SpoolWriter
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.sources.identifiers import Asked
+from folkmoot_node.sources.identifiers import IdentifiersNeeded
 from folkmoot_node.store.encrypted_file import StoreKey
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk.schema import UPRN_COLUMN
@@ -43,7 +43,7 @@ class RunLinkage:
     def __init__(
         self,
         config: NodeConfig,
-        asked: Mapping[str, Asked],
+        asked: Mapping[str, IdentifiersNeeded],
         spool: Spool,
         key: StoreKey,
         reference_date: datetime.date,
@@ -60,7 +60,7 @@ class RunLinkage:
         """Whether records of a source are linked that have no UPRN."""
         return self._asked[source].pending
 
-    def aside(self, source: str, stack: ExitStack) -> Aside:
+    def aside(self, source: str, stack: ExitStack) -> LinkageInputs:
         """Opens what receives that which linkage needs of a source.
 
         Args:
@@ -72,7 +72,7 @@ class RunLinkage:
         def writer(wanted: bool, spooled: str) -> SpoolWriter | None:
             return stack.enter_context(self._spool.writer(spooled)) if wanted else None
 
-        return Aside(
+        return LinkageInputs(
             writer(asked.homes, _HOMES),
             writer(asked.people, _people(source)),
             writer(asked.pending, _pending(source)),

@@ -15,13 +15,13 @@ from folkmoot_node.pipeline.lineage import fingerprint, folders_of
 from folkmoot_node.pipeline.partition import split
 from folkmoot_node.pipeline.spool import SpoolWriter
 from folkmoot_node.sources.connect import ConnectedSource
-from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, Asked
+from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNeeded
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader, no_records
 from folkmoot_node.store.run_summary import OriginFile
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
-_MOST_WAITING = 2_000_000
+_MAX_WAITING = 2_000_000
 """Records of a source that wait in memory until the number of partitions is known."""
 
 
@@ -54,7 +54,7 @@ class SourceRead(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class LinkageInputs:
     """Receives what linkage needs of a source, in partition 0; None for what was not asked.
 
     Attributes:
@@ -87,7 +87,7 @@ class SourceReading:
         reference_date: datetime.date,
         quarantine: Quarantine,
         maximum_share: float,
-        asked: Asked = NOTHING,
+        asked: IdentifiersNeeded = NOTHING,
     ) -> None:
         self._source = source
         self._wanted = wanted
@@ -98,7 +98,9 @@ class SourceReading:
         self._no_key = 0
         self._identifying = [entry.column for entry in asked.identifiers]
 
-    def spread(self, writer: SpoolWriter, aside: Aside, partitions: Future[int]) -> SourceRead:
+    def spread(
+        self, writer: SpoolWriter, aside: LinkageInputs, partitions: Future[int]
+    ) -> SourceRead:
         """Reads records about people, households or properties batch by batch.
 
         Args:
@@ -113,13 +115,13 @@ class SourceReading:
         for batch in self._reader:
             self._set_aside(batch, aside)
             waiting.append(self._keyed(batch))
-            if partitions.done() or sum(map(len, waiting)) > _MOST_WAITING:
+            if partitions.done() or sum(map(len, waiting)) > _MAX_WAITING:
                 _spread(waiting, writer, partitions.result())
         _spread(waiting, writer, partitions.result())
         return self._finished()
 
     def spread_frame(
-        self, writer: SpoolWriter, aside: Aside, partitions: Callable[[int], int]
+        self, writer: SpoolWriter, aside: LinkageInputs, partitions: Callable[[int], int]
     ) -> tuple[SourceRead, int]:
         """Reads the household frame, whose size decides on the number of partitions.
 
@@ -158,7 +160,7 @@ class SourceReading:
             batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
 
-    def _set_aside(self, batch: pl.DataFrame, aside: Aside) -> None:
+    def _set_aside(self, batch: pl.DataFrame, aside: LinkageInputs) -> None:
         """Keeps what was asked for linkage of a batch."""
         if aside.homes is not None:
             aside.homes.append(0, self._homes(batch))

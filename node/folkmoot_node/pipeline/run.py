@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.households.areas import area_rows, area_values, records_found
 from folkmoot_node.households.assemble import Assembly, PartRecords
-from folkmoot_node.linkage.people_sources import asked_about_people
+from folkmoot_node.linkage.people_sources import people_identifiers_needed
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.link_source import RunLinkage
 from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
@@ -29,7 +29,7 @@ from folkmoot_node.scoring.binding import Binding, bind
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, connect, load_plugins
-from folkmoot_node.sources.identifiers import asked, communal_field
+from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import no_records
 from folkmoot_node.store.encrypted_file import read_key
@@ -37,7 +37,7 @@ from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
 from folkmoot_node.store.writer import ROW_GROUP
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
-from folkmoot_sdk.schema import AREA_COLUMN, Field, Level
+from folkmoot_sdk.schema import AREA_COLUMN, Field, RecordLevel
 
 _PLAN_FILE = "plan.json"
 _PARTITIONS = "@partitions"
@@ -91,13 +91,16 @@ class ScoringRun:
         self._sources = {
             source.name: source
             for source in sorted(
-                connected, key=lambda s: (s.name != config.frame, s.schema.level is Level.AREA)
+                connected,
+                key=lambda s: (s.name != config.frame, s.schema.level is RecordLevel.AREA),
             )
         }
         self._check_frame()
         needed = {n for n in self._sources if self.binding.wanted[n] or n == config.frame}
-        self._asked = asked(config, {n: s for n, s in self._sources.items() if n in needed})
-        self._asked = asked_about_people(self._asked, config, self._sources, needed)
+        self._asked = identifiers_needed(
+            config, {n: s for n, s in self._sources.items() if n in needed}
+        )
+        self._asked = people_identifiers_needed(self._asked, config, self._sources, needed)
         needed |= {name for name, found in self._asked.items() if found.people}
         self._sources = {n: s for n, s in self._sources.items() if n in needed}
         self._communal = communal_field(config, self._sources[config.frame])
@@ -190,7 +193,7 @@ class ScoringRun:
         reading = self._reading(source)
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(source))
-            if self._sources[source].schema.level is Level.AREA:
+            if self._sources[source].schema.level is RecordLevel.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
                 aside = self._linkage.aside(source, stack)
@@ -251,7 +254,7 @@ class ScoringRun:
 
     def free(self, part: int) -> None:
         """Frees the memory of the records of a partition that has been scored."""
-        names = [n for n, s in self._sources.items() if s.schema.level is not Level.AREA]
+        names = [n for n, s in self._sources.items() if s.schema.level is not RecordLevel.AREA]
         self._spool.drop(names, part)
         self._linkage.free(part)
 
@@ -276,7 +279,7 @@ class ScoringRun:
                 remedy="Add [[sources]], and name one of them as scoring.frame",
                 exit_code=ExitCode.SETTINGS,
             )
-        if self._sources[self.config.frame].schema.level is Level.AREA:
+        if self._sources[self.config.frame].schema.level is RecordLevel.AREA:
             raise Problem(
                 "a source about areas names no households",
                 where=f"source {self.config.frame}",
@@ -361,7 +364,7 @@ class ScoringRun:
         for name in self.sources:
             source = self._sources[name]
             fields = self._fields(name)
-            if source.schema.level is Level.AREA:
+            if source.schema.level is RecordLevel.AREA:
                 on, rows = self._area_rows(source)
                 values = self._spool.read(name, 0)
                 assert values is not None
@@ -397,7 +400,7 @@ class ScoringRun:
         source, read = self._sources[name], self._source_read(name)
         became = records.get(name, PartRecords())
         linkage = self._linkage.found(name)
-        if source.schema.level is Level.AREA:
+        if source.schema.level is RecordLevel.AREA:
             _, rows = self._area_rows(source)
             values = self._spool.read(name, 0)
             assert values is not None
@@ -429,7 +432,7 @@ class ScoringRun:
             unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
-            about_areas=source.schema.level is Level.AREA,
+            about_areas=source.schema.level is RecordLevel.AREA,
         )
 
 

@@ -39,7 +39,7 @@ def _delta(value: object) -> Delta:
     return Delta.of(value)
 
 
-def _identifier(value: str) -> str:
+def _slug(value: str) -> str:
     try:
         return check_identifier(value, "value")
     except ContractError as error:
@@ -52,7 +52,7 @@ def _gss(value: str) -> GssCode:
 
 LossLimit = Annotated[Rho, BeforeValidator(_rho)]
 DeltaLimit = Annotated[Delta, BeforeValidator(_delta)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
+Slug = Annotated[str, AfterValidator(_slug)]
 Council = Annotated[str, AfterValidator(_gss)]
 
 
@@ -146,8 +146,8 @@ class ReleasePolicy(Settings):
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     council: Council
     sunset: datetime.date
-    purposes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    attributes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    purposes: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    attributes: Annotated[tuple[Slug, ...], Field(min_length=1)]
     maximum_ways: Annotated[int, Field(ge=1, le=10)]
     maximum_cells: Annotated[int, Field(ge=1)]
     mechanisms: Annotated[tuple[MechanismName, ...], Field(min_length=1)] = (

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from folkmoot_node.settings.node_toml import Identifier
+from folkmoot_node.settings.node_toml import Slug
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_sdk.schema import ProtectedCharacteristic
@@ -32,7 +32,7 @@ class FactorEntry(Settings):
         parameters: Parameters of the factor; its plugin checks them.
     """
 
-    factor: Identifier
+    factor: Slug
     weight: Annotated[float, Field(ge=0.01, le=1000, allow_inf_nan=False)]
     parameters: dict[str, Any] = {}
 
@@ -41,7 +41,7 @@ class Band(Settings):
     """One `[[bands]]` table.
 
     Attributes:
-        name: Identifier, a public code.
+        name: Slug, a public code.
         minimum: Smallest score of the band; key `from`.
         action: What is done for a household in the band.
     """
@@ -67,7 +67,7 @@ class ConsumerDataUse(Settings):
         licence_ends: Last day on which it may be used; it is not read after that.
     """
 
-    field: Identifier
+    field: Slug
     purpose: Sentence
     licence_ends: datetime.date
 
@@ -86,7 +86,7 @@ class AttributeEntry(Settings):
         breaks: For a number: the lower ends of all groups but the first, ascending.
     """
 
-    field: Identifier
+    field: Slug
     breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
 
     _ascend = field_validator("breaks")(_ascending)
@@ -102,7 +102,7 @@ class EqualityEntry(Settings):
             Other codes are groups of their own.
     """
 
-    field: Identifier
+    field: Slug
     breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
     groups: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
@@ -133,7 +133,7 @@ class PolicyDocument(Settings):
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    purpose: Identifier
+    purpose: Slug
     legal_basis: Sentence
     owner: Sentence
     sunset: datetime.date
@@ -141,7 +141,7 @@ class PolicyDocument(Settings):
     bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=100)]
     protected: tuple[ProtectedUse, ...] = ()
     consumer_data: tuple[ConsumerDataUse, ...] = ()
-    attributes: dict[Identifier, AttributeEntry] = {}
+    attributes: dict[Slug, AttributeEntry] = {}
     retention: Retention = Retention()
     equality: Annotated[tuple[EqualityEntry, ...], Field(max_length=50)] = ()
 
@@ -227,7 +227,7 @@ class RiskPolicy:
 
     @property
     def purpose(self) -> str:
-        """Identifier of the purpose."""
+        """The purpose, a slug."""
         return self.document.purpose
 
     @property

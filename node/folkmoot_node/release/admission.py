@@ -15,11 +15,11 @@ from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import Round
 from folkmoot_node.policies.release_policy import ReleasePolicy
-from folkmoot_node.release.series import SeriesStanding
+from folkmoot_node.release.series import SeriesProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AdmissionContext:
     """What a node knows when it judges a round.
 
     Attributes:
@@ -43,7 +43,7 @@ class Standing:
     codes: Mapping[str, tuple[str, ...] | None]
     remaining: Rho
     now: int
-    series: SeriesStanding | None = None
+    series: SeriesProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +59,20 @@ class Objection:
     detail: str
 
 
-def judge(round_: Round, standing: Standing) -> Objection | None:
+def judge(round_: Round, context: AdmissionContext) -> Objection | None:
     """The first reason to refuse a round, or None if it may be answered."""
-    policy = standing.release_policy
+    policy = context.release_policy
     workload = round_.workload
-    if standing.council != policy.council or standing.council not in round_.councils:
+    if context.council != policy.council or context.council not in round_.councils:
         return Objection(
-            RefusalReason.ROUND_INVALID, f"the round does not invite {standing.council}"
+            RefusalReason.ROUND_INVALID, f"the round does not invite {context.council}"
         )
-    today = datetime.fromtimestamp(standing.now, UTC).date()
+    today = datetime.fromtimestamp(context.now, UTC).date()
     if today > policy.sunset:
         return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
-    if today > standing.risk_policy_sunset:
+    if today > context.risk_policy_sunset:
         return Objection(
-            RefusalReason.SUNSET, f"the scores could be used until {standing.risk_policy_sunset}"
+            RefusalReason.SUNSET, f"the scores could be used until {context.risk_policy_sunset}"
         )
     if round_.purpose not in policy.purposes:
         return Objection(
@@ -91,7 +91,7 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
     counted = {attribute.name for attribute in workload.counted_by}
     for attribute in workload.attributes:
         # What others nest in follows from them by the round's own lists, and need not be held.
-        held = attribute.name in standing.codes or attribute.name not in counted
+        held = attribute.name in context.codes or attribute.name not in counted
         if attribute.name not in policy.attributes or not held:
             return Objection(
                 RefusalReason.ATTRIBUTE,
@@ -99,7 +99,7 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             )
         if attribute.name not in counted:
             continue
-        published = standing.codes[attribute.name]
+        published = context.codes[attribute.name]
         if (published is None) != attribute.is_area:
             return Objection(
                 RefusalReason.CODE, f"attribute {attribute.name!r} has codes of another kind"
@@ -110,20 +110,20 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
                 f"attribute {attribute.name!r}; published codes: {', '.join(published)}",
             )
     widest = max(len(marginal.attributes) for marginal in workload.marginals)
-    cells = workload.cells(standing.council)
+    cells = workload.cells(context.council)
     if widest > policy.maximum_ways or cells > policy.maximum_cells:
         return Objection(
             RefusalReason.WORKLOAD_SIZE,
             f"{cells} cells, up to {widest} attributes; permitted: {policy.maximum_cells} "
             f"cells, {policy.maximum_ways} attributes",
         )
-    if round_.policy_digest != standing.risk_policy_digest:
+    if round_.policy_digest != context.risk_policy_digest:
         return Objection(
             RefusalReason.POLICY_DIGEST,
             f"the round expects risk policy {round_.policy_digest.hex()[:12]}, "
-            f"this node scores under {standing.risk_policy_digest.hex()[:12]}",
+            f"this node scores under {context.risk_policy_digest.hex()[:12]}",
         )
-    objection = _judge_series(round_, standing)
+    objection = _judge_series(round_, context)
     if objection is not None:
         return objection
     largest = max(round_.charges)
@@ -132,15 +132,15 @@ def judge(round_: Round, standing: Standing) -> Objection | None:
             RefusalReason.LOSS_PER_ROUND,
             f"rho {largest}; at most {policy.loss.per_round} for one round",
         )
-    charge = standing.series.charge if standing.series else round_.loss
-    if charge > standing.remaining:
-        return exhausted(charge, standing.remaining)
+    charge = context.series.charge if context.series else round_.loss
+    if charge > context.remaining:
+        return exhausted(charge, context.remaining)
     return None
 
 
-def _judge_series(round_: Round, standing: Standing) -> Objection | None:
+def _judge_series(round_: Round, context: AdmissionContext) -> Objection | None:
     """What speaks against a round because of the series it is in."""
-    series, found, policy = round_.series, standing.series, standing.release_policy
+    series, found, policy = round_.series, context.series, context.release_policy
     if series is None:
         return None
     if found is None:
@@ -166,7 +166,7 @@ def _judge_series(round_: Round, standing: Standing) -> Objection | None:
             f"round {series.position} of series {series.series_id[:12]}; round "
             f"{found.last_position} was paid for already",
         )
-    published = standing.codes.get(series.event.attribute)
+    published = context.codes.get(series.event.attribute)
     if series.event.attribute not in policy.attributes or published is None:
         return Objection(
             RefusalReason.ATTRIBUTE,

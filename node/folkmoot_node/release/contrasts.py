@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot.hierarchy import Axis, Level
+from folkmoot.hierarchy import Axis, AxisLevel
 from folkmoot.strategy import Depths
 
 Int64 = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ def _group_sums(values: Int64, at: int, groups: Sequence[int], count: int) -> In
     return np.moveaxis(sums, 0, at)
 
 
-def _contrast(values: Int64, at: int, level: Level) -> Int64:
+def _contrast(values: Int64, at: int, level: AxisLevel) -> Int64:
     """One axis from cells to rows: m x - sum of the group, or x - y for a pair."""
     rows = np.array(level.row_cells, dtype=np.intp)
     sizes, parents = np.array(level.group_sizes), np.array(level.parents)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from folkmoot.strategy import Depths
 
-LARGEST_COUNT = 2**36
+MAX_COUNT = 2**36
 """Far above any number of households. A contrast multiplies a count by less than the number
 of cells of its marginal, at most 50 million or 2**26, and stays within 64 bits."""
 
@@ -34,7 +34,7 @@ class ExactCounts:
         for table in tables:
             if table.dtype != np.int64 or table.ndim != 1:
                 raise TypeError("exact counts are one-dimensional int64 arrays")
-            if table.size and not (0 <= table.min() and table.max() <= LARGEST_COUNT):
+            if table.size and not (0 <= table.min() and table.max() <= MAX_COUNT):
                 raise OverflowError("an exact count is negative or implausibly large")
         self.depths = tuple(depths)
         self._tables = tuple(tables)

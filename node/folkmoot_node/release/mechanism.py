@@ -63,7 +63,7 @@ from folkmoot_node.release import admission
 from folkmoot_node.release.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.series import charge_of
-from folkmoot_node.release.steps import Observer, Step, ignore
+from folkmoot_node.release.steps import AnswerStage, Observer, ignore
 from folkmoot_operator.problems import ExitCode, Problem
 
 enable_features("contrib")
@@ -76,7 +76,7 @@ Int64 = npt.NDArray[np.int64]
 def release(
     round_: Round,
     round_digest: bytes,
-    standing: admission.Standing,
+    context: admission.AdmissionContext,
     policy_digest: bytes,
     tabulate: Callable[[], ExactCounts],
     ledger: Ledger,
@@ -92,7 +92,7 @@ def release(
     Args:
         round_: The round, whose signature was checked.
         round_digest: SHA-256 of the serialised round, 32 bytes.
-        standing: What the node knows, for the policy check.
+        context: What the node knows, for the policy check.
         policy_digest: SHA-256 of the signed release policy, 32 bytes.
         tabulate: Makes the exact tables; called only if the round will be released.
         ledger: Where the loss is debited.
@@ -121,48 +121,48 @@ def release(
         return stored
     # A round that was paid for before a crash is judged again: the policy may have ended,
     # or forbid it by now. What was paid is then lost.
-    objection = admission.judge(round_, standing)
+    objection = admission.judge(round_, context)
     if objection is not None:
-        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
+        return refuse(round_.round_id, round_digest, context.council, objection, outbox, clock)
     with _sealed():
         counts = tabulate()
-    plan = round_.plan(standing.council)
+    plan = round_.plan(context.council)
     _check_tables(counts, plan)
-    observe(Step.TABULATED)
+    observe(AnswerStage.TABULATED)
     now = clock()
     try:
         debit = ledger.debit(
             round_.round_id,
             round_digest,
-            _charge(round_, standing, ledger, now),
-            standing.release_policy.loss,
+            _charge(round_, context, ledger, now),
+            context.release_policy.loss,
             policy_digest,
             now,
         )
     except BudgetExhausted as error:
         objection = admission.exhausted(error.requested, error.remaining)
-        return refuse(round_.round_id, round_digest, standing.council, objection, outbox, clock)
-    observe(Step.DEBITED)
+        return refuse(round_.round_id, round_digest, context.council, objection, outbox, clock)
+    observe(AnswerStage.DEBITED)
     norm = squared_norm(round_.series.length) if round_.series else 1
     with _sealed():
         noisy = _measure(counts, plan, threads, norm)
-    observe(Step.SAMPLED)
+    observe(AnswerStage.SAMPLED)
     answer = outbox.store_release(
         Release(
             round_id=round_.round_id,
             round_digest=round_digest,
-            council=standing.council,
+            council=context.council,
             mechanism=round_.mechanism,
             loss=debit.rho,
             ledger_entry=debit.entry,
             counts=noisy,
-            row=standing.series.row if standing.series else None,
+            row=context.series.row if context.series else None,
         ),
         SPOKEN.newest,
         clock(),
         confirm,
     )
-    observe(Step.STORED)
+    observe(AnswerStage.STORED)
     return answer
 
 
@@ -190,11 +190,11 @@ def refuse(
     return outbox.store_refusal(refusal, SPOKEN.newest, clock())
 
 
-def _charge(round_: Round, standing: admission.Standing, ledger: Ledger, now: int) -> Rho:
-    if standing.series is None:
+def _charge(round_: Round, context: admission.AdmissionContext, ledger: Ledger, now: int) -> Rho:
+    if context.series is None:
         return round_.loss
-    others = (one.round_id for one in standing.series.others)
-    return charge_of(round_, others, ledger, standing.release_policy.loss, now)
+    others = (one.round_id for one in context.series.others)
+    return charge_of(round_, others, ledger, context.release_policy.loss, now)
 
 
 def _check_tables(counts: ExactCounts, plan: Plan) -> None:

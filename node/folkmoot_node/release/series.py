@@ -40,7 +40,7 @@ class OtherRound:
 
 
 @dataclass(frozen=True)
-class SeriesStanding:
+class SeriesProgress:
     """Where a node stands when it judges and answers a round of a series.
 
     Attributes:
@@ -104,14 +104,14 @@ class SeriesStanding:
         return cumulative_weights(self.rows, self.length)[-1]
 
 
-def standing_in_series(
+def series_progress(
     round_: Round,
     rounds: Iterable[Round],
     ledger: Ledger,
     outbox: Outbox,
     policy: LossPolicy,
     now: int,
-) -> SeriesStanding:
+) -> SeriesProgress:
     """Where the node stands in the series of a round.
 
     Args:
@@ -149,7 +149,7 @@ def standing_in_series(
             )
         )
     others.sort(key=lambda one: one.position)
-    return SeriesStanding(
+    return SeriesProgress(
         position=round_.series.position,
         length=round_.series.length,
         definition=codec.series_digest(round_),

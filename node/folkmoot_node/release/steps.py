@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 
-class Step(Enum):
+class AnswerStage(Enum):
     """What has just become true while a round is answered."""
 
     TABULATED = "the households are counted"
@@ -17,8 +17,8 @@ class Step(Enum):
     ACKNOWLEDGED = "the receipt is in the outbox"
 
 
-Observer = Callable[[Step], None]
+Observer = Callable[[AnswerStage], None]
 
 
-def ignore(step: Step) -> None:
+def ignore(step: AnswerStage) -> None:
     """An observer that does nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot_node.release.exact_counts import ExactCounts
-from folkmoot_node.release.series import SeriesStanding
+from folkmoot_node.release.series import SeriesProgress
 from folkmoot_node.store.cells import Classification, classify
 from folkmoot_node.store.event_history import EventHistory
 from folkmoot_node.store.reader import HouseholdStore
@@ -35,7 +35,7 @@ def tabulate_series(
     history: EventHistory,
     round_: Round,
     council: GssCode,
-    standing: SeriesStanding,
+    progress: SeriesProgress,
 ) -> ExactCounts:
     """Counts the households that satisfy a series' event for the first time, and tabulates.
 
@@ -46,7 +46,7 @@ def tabulate_series(
         history: The households counted before.
         round_: The round, which is in a series.
         council: Whose areas are counted.
-        standing: Where the node stands in the series.
+        progress: Where the node stands in the series.
 
     Returns:
         One table for each of the plan's largest components: the sum over all cohorts of
@@ -55,9 +55,9 @@ def tabulate_series(
     assert round_.series is not None
     counted_by = _counted_by(round_, council)
     found = store.satisfying(round_.series.event, counted_by)
-    history.count(standing.row, round_.round_id, standing.released, found)
+    history.count(progress.row, round_.round_id, progress.released, found)
     plan = round_.plan(council)
-    tables = history.tabulate(standing.row, round_.series.length, counted_by, plan.largest)
+    tables = history.tabulate(progress.row, round_.series.length, counted_by, plan.largest)
     return ExactCounts(plan.largest, tables)
 
 

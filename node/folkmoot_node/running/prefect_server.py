@@ -38,9 +38,9 @@ STOP_SECONDS = 10.0
 """How long it may take to end after SIGTERM."""
 LOOK_SECONDS = 30.0
 """Seconds between two looks whether it still answers."""
-MOST_SILENT = 3
+MAX_SILENT = 3
 """Looks in a row without an answer after which it is restarted."""
-MOST_RESTARTS = 6
+MAX_RESTARTS = 6
 """Restarts without `STEADY_SECONDS` of health between them after which it stays down."""
 STEADY_SECONDS = 600.0
 _NOWHERE = "http://127.0.0.1:9"
@@ -173,7 +173,7 @@ class PrefectServer:
         elif now >= self._due:
             self._due = now + LOOK_SECONDS
             self._silent = 0 if self._answers() else self._silent + 1
-            if self._silent >= MOST_SILENT:
+            if self._silent >= MAX_SILENT:
                 self._died("does not answer any more", now)
 
     def close(self) -> None:
@@ -249,7 +249,7 @@ class PrefectServer:
         if self._settings.port is None and self._state is ServerState.STARTING:
             self._port = 0  # somebody else may have taken it
         log = self._folder / LOG_FILE
-        if self._restarts > MOST_RESTARTS:
+        if self._restarts > MAX_RESTARTS:
             self._state = ServerState.GIVEN_UP
             text = f"Prefect {how}, and is not started again. Work goes on without a history"
             self._report(f"{text}: read {log}, mend it and restart serve", True)

@@ -25,8 +25,8 @@ STOP_SECONDS = 20.0
 REPEAT_SECONDS = 86_400.0
 """The same event of a visit is recorded once in this time."""
 _RETRY_SECONDS = 300.0
-_LONGEST_RETRY_SECONDS = 7200.0
-_MOST_RECORDERS = 2
+_MAX_RETRY_SECONDS = 7200.0
+_MAX_RECORDERS = 2
 _MODULE = ("-m", "folkmoot_node.running.worker")
 
 
@@ -101,7 +101,7 @@ class Background:
         }
         news = [one for one in events if (one.round_id, one.text) not in self._recorded]
         environment = self._environment()
-        if not news or environment is None or len(self._recorders) >= _MOST_RECORDERS:
+        if not news or environment is None or len(self._recorders) >= _MAX_RECORDERS:
             return
         self._recorded.update({(one.round_id, one.text): now for one in news})
         moment = datetime.fromtimestamp(self._home.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -163,7 +163,7 @@ class Background:
         assert schedule is not None
         if code == ExitCode.UNREACHABLE:
             self._score_failures += 1
-            wait = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
+            wait = min(_MAX_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due

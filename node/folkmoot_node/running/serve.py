@@ -18,7 +18,7 @@ from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator.problems import ExitCode, Problem
 
-LONGEST_WAIT = 300.0
+MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most."""
 
 
@@ -125,5 +125,5 @@ def _wait(regular: float, failures: int) -> float:
     """Seconds to the next visit: exponential with jitter after failures."""
     if failures == 0:
         return regular
-    longest = min(LONGEST_WAIT, regular * 2 ** min(failures, 10))
+    longest = min(MAX_WAIT, regular * 2 ** min(failures, 10))
     return random.uniform(regular / 2, longest)  # noqa: S311 - spreads retries, not secret

@@ -18,9 +18,9 @@ from folkmoot_node.scoring.attributes import UNKNOWN, BoundAttribute, bind_attri
 from folkmoot_node.store.run_summary import StoredAudit
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.parameters import nearest
-from folkmoot_sdk.schema import Combine, Field, FieldType, Level
+from folkmoot_sdk.schema import Combine, Field, FieldType, RecordLevel
 
-MOST_GROUPS = 100
+MAX_GROUPS = 100
 """Groups of one characteristic; more would be small ones."""
 _RULES = {
     Combine.SUM: "the sum over its records",
@@ -50,7 +50,7 @@ class BoundAudit:
 
     field: Field
     source: str
-    level: Level
+    level: RecordLevel
     groups: tuple[str, ...]
     group_of: npt.NDArray[np.uint8]
     breaks: tuple[float, ...] = ()
@@ -69,14 +69,14 @@ class BoundAudit:
         )
 
 
-def household_rule(field: Field, level: Level) -> str:
+def household_rule(field: Field, level: RecordLevel) -> str:
     """In words: how a household gets its group when it has several records."""
-    what = {Level.PERSON: "one record a person", Level.AREA: "one record an area"}
+    what = {RecordLevel.PERSON: "one record a person", RecordLevel.AREA: "one record an area"}
     return f"{_RULES[field.combine]} ({what.get(level, 'one record a household or property')})"
 
 
 def bind_audit(
-    entry: EqualityEntry, field: Field, source: str, level: Level, where: str
+    entry: EqualityEntry, field: Field, source: str, level: RecordLevel, where: str
 ) -> BoundAudit:
     """Gives an audited field its groups.
 
@@ -133,9 +133,9 @@ def _grouped(
             named[code] = group
     of_code = [named.get(code, code) for code in codes]
     order = tuple(dict.fromkeys(of_code))
-    if len(order) > MOST_GROUPS:
+    if len(order) > MAX_GROUPS:
         raise Problem(
-            f"makes {len(order)} groups; {MOST_GROUPS} is the most",
+            f"makes {len(order)} groups; {MAX_GROUPS} is the most",
             where=where,
             remedy="Take codes together with groups, or give fewer breaks",
             exit_code=ExitCode.SETTINGS,

@@ -22,7 +22,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
 from folkmoot_sdk.parameters import build, nearest
-from folkmoot_sdk.schema import Combine, Field, FieldType, Level, ProtectedCharacteristic
+from folkmoot_sdk.schema import Combine, Field, FieldType, ProtectedCharacteristic, RecordLevel
 
 DIRECT_IDENTIFIERS = frozenset({
     "uprn", "nhs_number", "nino", "ni_number", "national_insurance_number", "name",
@@ -249,11 +249,11 @@ class _Binder:
         """Reads the household areas by which needed area sources are joined."""
         for source in self._sources:
             needed = any(bound.source == source.name for bound in self.fields.values())
-            if not needed or source.schema.level is not Level.AREA:
+            if not needed or source.schema.level is not RecordLevel.AREA:
                 continue
             where = f"sources.{source.name}.area_field"
             name = source.area_field or ""
-            holders = [s for s in self._sources if s.schema.level is not Level.AREA]
+            holders = [s for s in self._sources if s.schema.level is not RecordLevel.AREA]
             if not any(name in s.schema for s in holders):
                 names = [field.name for s in holders for field in s.schema.fields]
                 raise _problem(

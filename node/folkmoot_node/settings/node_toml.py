@@ -21,7 +21,7 @@ FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
 
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """Lower-case letters, digits and underscores."""
 
 
@@ -48,7 +48,7 @@ class ScoringSettings(Settings):
             go to encrypted files in the store's folder.
     """
 
-    frame: Identifier
+    frame: Slug
     risk_policy: Path = Path("risk-policy.toml")
     release_policy: Path = Path("release-policy.toml")
     threads: Annotated[int, Field(ge=1, le=256)] = 2
@@ -103,16 +103,16 @@ class SourceSettings(Settings):
     """One `[[sources]]` table.
 
     Attributes:
-        name: Identifier of the source in this node.
+        name: Slug of the source in this node.
         kind: Sort of source, as a plugin registers it.
         area_field: For a source about areas: the household field that holds the area by
             which it is joined, for example `lsoa`.
         options: Options of that sort of source; its plugin checks them.
     """
 
-    name: Identifier
+    name: Slug
     kind: str
-    area_field: Identifier | None = None
+    area_field: Slug | None = None
     options: dict[str, Any] = {}
 
 

@@ -9,7 +9,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.loading import Origin, Plugins, load
 from folkmoot_sdk.parameters import build, nearest
-from folkmoot_sdk.schema import Level, Schema
+from folkmoot_sdk.schema import RecordLevel, Schema
 from folkmoot_sdk.source import DataSource
 
 __all__ = ["ConnectedSource", "Origin", "Plugins", "connect", "load_plugins"]
@@ -86,7 +86,7 @@ def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings)
             remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
             exit_code=ExitCode.FAULT,
         ) from error
-    if (schema.level is Level.AREA) != (settings.area_field is not None):
+    if (schema.level is RecordLevel.AREA) != (settings.area_field is not None):
         raise Problem(
             "a source about areas needs it, and no other does",
             where=f"{where}.area_field",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.schema import FieldType, Identifier, Level
+from folkmoot_sdk.schema import FieldType, Identifier, RecordLevel
 
 FILE, ROW = "__file", "__row"
 """Columns of pending records: where they stand, for the person who reviews them."""
@@ -16,7 +16,7 @@ ADDRESS_IDENTIFIERS = (Identifier.ADDRESS, Identifier.POSTCODE)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IdentifiersNeeded:
     """What is asked of one source.
 
     Attributes:
@@ -36,7 +36,7 @@ class Asked:
     people: bool = False
 
 
-NOTHING = Asked()
+NOTHING = IdentifiersNeeded()
 
 
 def communal_field(config: NodeConfig, frame: ConnectedSource) -> str | None:
@@ -47,7 +47,9 @@ def communal_field(config: NodeConfig, frame: ConnectedSource) -> str | None:
     return field if frame.schema[field].type is FieldType.BOOLEAN else None
 
 
-def asked(config: NodeConfig, sources: Mapping[str, ConnectedSource]) -> dict[str, Asked]:
+def identifiers_needed(
+    config: NodeConfig, sources: Mapping[str, ConnectedSource]
+) -> dict[str, IdentifiersNeeded]:
     """What is asked of each source, as `[linkage]` says.
 
     Raises:
@@ -70,9 +72,11 @@ def asked(config: NodeConfig, sources: Mapping[str, ConnectedSource]) -> dict[st
         offered = source.schema.identifiers
         wanted = tuple(entry for entry in offered if entry in ADDRESS_IDENTIFIERS)
         if name == config.frame:
-            found[name] = Asked(wanted, homes=True, communal=communal_field(config, source))
-        elif Identifier.ADDRESS in offered and source.schema.level is not Level.AREA:
-            found[name] = Asked(wanted, pending=True)
+            found[name] = IdentifiersNeeded(
+                wanted, homes=True, communal=communal_field(config, source)
+            )
+        elif Identifier.ADDRESS in offered and source.schema.level is not RecordLevel.AREA:
+            found[name] = IdentifiersNeeded(wanted, pending=True)
         else:
             found[name] = NOTHING
     return found

@@ -28,7 +28,7 @@ from folkmoot_sdk.schema import (
     Field,
     FieldType,
     Identifier,
-    Level,
+    RecordLevel,
 )
 from folkmoot_sdk.source import ReadContext, Records, Rejection
 
@@ -205,7 +205,7 @@ class _Columns:
     @property
     def names(self) -> list[str]:
         """The columns that every batch must have."""
-        key = AREA_COLUMN if self.source.schema.level is Level.AREA else UPRN_COLUMN
+        key = AREA_COLUMN if self.source.schema.level is RecordLevel.AREA else UPRN_COLUMN
         date = [DATE_COLUMN] if self.source.schema.has_date else []
         return [key, *date, *self.wanted, *(entry.column for entry in self.identifiers)]
 

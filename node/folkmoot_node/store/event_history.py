@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot.series import LARGEST_COHORTS, SeriesRow
+from folkmoot.series import MAX_COHORTS, SeriesRow
 from folkmoot_node.store.cells import Classification, add_up
 from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user
 from folkmoot_operator.problems import ExitCode, Problem
@@ -185,7 +185,7 @@ class EventHistory:
             assert counts is not None
             if counts[0] != counts[1]:
                 raise AssertionError("a household was counted twice")
-            if counts[0] > LARGEST_COHORTS:
+            if counts[0] > MAX_COHORTS:
                 raise OverflowError("a series has counted implausibly many households")
         except BaseException:
             self._connection.execute("ROLLBACK")

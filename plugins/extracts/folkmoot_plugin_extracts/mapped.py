@@ -20,8 +20,8 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Identifier,
-    Level,
     ReadContext,
+    RecordLevel,
     Records,
     Rejection,
     Schema,
@@ -84,21 +84,21 @@ class MappedSource(DataSource):
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The values with one column for each identifier, and a UPRN in any case."""
-        if not self._mapping.uprn and self._mapping.level is not Level.AREA:
+        if not self._mapping.uprn and self._mapping.level is not RecordLevel.AREA:
             frame = frame.with_columns(pl.lit(None, pl.Int64).alias(UPRN_COLUMN))
         return joined(frame)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         uses = self._mapping
         outputs = []
-        if uses.level is Level.AREA:
+        if uses.level is RecordLevel.AREA:
             outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
         if uses.uprn:
             outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
-        elif uses.level is not Level.AREA:
+        elif uses.level is not RecordLevel.AREA:
             # Some column must be read, to know how many records there are.
             outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
-        if uses.level is Level.PERSON and context.persons:
+        if uses.level is RecordLevel.PERSON and context.persons:
             outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
             date = columns.Date(uses.record_date.format)

@@ -16,9 +16,9 @@ from folkmoot_sdk import (
     Combine,
     Field,
     FieldType,
-    Level,
     PluginError,
     ProtectedCharacteristic,
+    RecordLevel,
     Schema,
 )
 from folkmoot_sdk.parameters import build, nearest, parameter
@@ -218,7 +218,7 @@ class Mapping:
 
     schema: int
     name: str
-    level: Level
+    level: RecordLevel
     fields: dict[str, MappedField]
     supplier: str = ""
     version: str = "1"
@@ -236,16 +236,16 @@ class Mapping:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
         if not self.fields:
             raise ValueError("`fields` is empty")
-        if self.level is Level.AREA and not self.area:
+        if self.level is RecordLevel.AREA and not self.area:
             raise ValueError("level is area, but `area` does not name the column of the GSS code")
-        if self.level is not Level.AREA and not self.uprn and not self.identifiers.declared:
+        if self.level is not RecordLevel.AREA and not self.uprn and not self.identifiers.declared:
             raise ValueError(
                 f"level is {self.level.value}, but `uprn` does not name its column; a file without "
                 "UPRNs needs the table `identifiers`"
             )
-        if self.level is Level.AREA and self.identifiers.declared:
+        if self.level is RecordLevel.AREA and self.identifiers.declared:
             raise ValueError("level is area, which has no `identifiers`")
-        if self.level is Level.PERSON and not self.person:
+        if self.level is RecordLevel.PERSON and not self.person:
             raise ValueError("level is person, but `person` does not name the reference's column")
         if self.record_date is not None:
             check_date_format(self.record_date.format)

@@ -24,8 +24,8 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Identifier,
-    Level,
     ReadContext,
+    RecordLevel,
     Records,
     Schema,
 )
@@ -88,7 +88,7 @@ class Gazetteer(DataSource):
         fields = _FIELDS + (tuple(_area_fields(options.census)) if self._directories else ())
         self._schema = Schema(
             name="gazetteer",
-            level=Level.PROPERTY,
+            level=RecordLevel.PROPERTY,
             fields=fields,
             supplier="Local land and property gazetteer",
             version="DTF 7.3",

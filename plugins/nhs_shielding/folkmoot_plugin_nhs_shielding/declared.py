@@ -8,8 +8,8 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Identifier,
-    Level,
     ProtectedCharacteristic,
+    RecordLevel,
     Schema,
 )
 
@@ -83,7 +83,7 @@ def schema(
         )
     return Schema(
         name="shielded_list",
-        level=Level.PERSON,
+        level=RecordLevel.PERSON,
         fields=tuple(fields),
         supplier=supplier,
         identifiers=identifiers,

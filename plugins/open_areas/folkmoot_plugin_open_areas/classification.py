@@ -18,8 +18,8 @@ from folkmoot_sdk import (
     Combine,
     DataSource,
     FieldType,
-    Level,
     ReadContext,
+    RecordLevel,
     Records,
     Schema,
 )
@@ -68,7 +68,7 @@ class OutputAreaClassification(DataSource):
         self._mapping = FileMapping(
             schema=1,
             name="output_area_classification",
-            level=Level.AREA,
+            level=RecordLevel.AREA,
             files=pattern_of(options.file),
             fields={
                 name: MappedField(

@@ -33,9 +33,9 @@ from folkmoot_sdk import (
     DataSource,
     Field,
     FieldType,
-    Level,
     PluginError,
     ReadContext,
+    RecordLevel,
     Records,
     Rejection,
     Schema,
@@ -131,7 +131,7 @@ class PoliceCrime(DataSource):
         bases = options.population.bases if options.population else ()
         self._schema = Schema(
             name="police_crime",
-            level=Level.AREA,
+            level=RecordLevel.AREA,
             fields=tuple(_fields(bases)),
             supplier="Home Office (data.police.uk)",
             area_type=f"lsoa{NEW % 100}",

@@ -29,9 +29,9 @@ from folkmoot_sdk import (
     Combine,
     DataSource,
     FieldType,
-    Level,
     PluginError,
     ReadContext,
+    RecordLevel,
     Records,
     Schema,
 )
@@ -200,7 +200,7 @@ class IndicesOfDeprivation(DataSource):
         return FileMapping(
             schema=1,
             name="indices_of_deprivation",
-            level=Level.AREA,
+            level=RecordLevel.AREA,
             files=pattern_of(self._options.file),
             fields=fields,
             supplier=_SUPPLIER,

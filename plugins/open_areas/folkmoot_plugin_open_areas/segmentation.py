@@ -31,7 +31,7 @@ from folkmoot_plugin_open_areas.area_table import (
     read_area_table,
     with_rows,
 )
-from folkmoot_sdk import DataSource, Level, ReadContext, Records, Rejection, Schema
+from folkmoot_sdk import DataSource, ReadContext, RecordLevel, Records, Rejection, Schema
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import UPRN_COLUMN
 from folkmoot_sdk.source import SourceOptions
@@ -115,7 +115,7 @@ class AreaSegmentation(DataSource):
         self._mapping = FileMapping(
             schema=1,
             name=options.name,
-            level=Level.AREA,
+            level=RecordLevel.AREA,
             files=pattern_of(options.file),
             fields={
                 name: replace(field, consumer_data=options.consumer_data or field.consumer_data)
@@ -130,7 +130,7 @@ class AreaSegmentation(DataSource):
         )
         declared = self._mapping.declaration()
         if options.key is Key.POSTCODE:
-            declared = replace(declared, level=Level.PROPERTY)
+            declared = replace(declared, level=RecordLevel.PROPERTY)
         self._schema = declared
 
     @property

@@ -18,9 +18,9 @@ from folkmoot_sdk import (
     Combine,
     Field,
     FieldType,
-    Level,
     PluginError,
     ProtectedCharacteristic,
+    RecordLevel,
     Schema,
 )
 from folkmoot_sdk.parameters import build, nearest, parameter
@@ -200,7 +200,7 @@ class Standard:
                 )
         return Schema(
             name="savvi",
-            level=Level.PERSON,
+            level=RecordLevel.PERSON,
             fields=tuple(self.fields[name].field(name) for name in names),
             supplier=supplier,
             version=self.standard,

@@ -14,8 +14,8 @@ from folkmoot_sdk.schema import (
     Field,
     FieldType,
     Identifier,
-    Level,
     ProtectedCharacteristic,
+    RecordLevel,
     Schema,
 )
 from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection
@@ -29,11 +29,11 @@ __all__ = [
     "FieldType",
     "Identifier",
     "Input",
-    "Level",
     "NoParameters",
     "PluginError",
     "ProtectedCharacteristic",
     "ReadContext",
+    "RecordLevel",
     "Records",
     "Rejection",
     "RiskFactor",

@@ -21,7 +21,7 @@ AREA_COLUMN = "area"
 """Column of area-level batches that holds the GSS code the record is about, a string."""
 
 
-class Level(Enum):
+class RecordLevel(Enum):
     """What one record is about."""
 
     PERSON = "person"
@@ -235,7 +235,7 @@ class Schema:
     """
 
     name: str
-    level: Level
+    level: RecordLevel
     fields: tuple[Field, ...]
     supplier: str = ""
     version: str = "1"
@@ -254,7 +254,7 @@ class Schema:
                 "combines by latest but has no record date",
                 "Declare the record date, or combine in another way",
             )
-        if self.identifiers and self.level is Level.AREA:
+        if self.identifiers and self.level is RecordLevel.AREA:
             raise PluginError(
                 f"schema {self.name}", "is about areas but has identifiers", "Leave them out"
             )

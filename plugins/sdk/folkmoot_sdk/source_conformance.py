@@ -18,7 +18,7 @@ from folkmoot_sdk.schema import (
     Combine,
     FieldType,
     Identifier,
-    Level,
+    RecordLevel,
     Schema,
 )
 from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection
@@ -162,10 +162,10 @@ def _batch(
 
 
 def _check_keys(found: arrow.Shape, schema: Schema) -> None:
-    needed = {AREA_COLUMN: FieldType.AREA} if schema.level is Level.AREA else {}
-    if schema.level is not Level.AREA:
+    needed = {AREA_COLUMN: FieldType.AREA} if schema.level is RecordLevel.AREA else {}
+    if schema.level is not RecordLevel.AREA:
         needed[UPRN_COLUMN] = FieldType.INTEGER
-    if schema.level is Level.PERSON:
+    if schema.level is RecordLevel.PERSON:
         needed[PERSON_COLUMN] = FieldType.AREA
     if schema.has_date:
         needed[DATE_COLUMN] = FieldType.DATE

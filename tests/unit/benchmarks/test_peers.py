@@ -11,7 +11,7 @@ import pytest
 from peers import compare, environments, losses, process, verdict
 from peers.cells import CELLS
 from peers.contenders import CONTENDERS, FLOOR, OURS, Contender
-from peers.data import EMPTY_CELLS, LARGEST_SMALL, SMALL_CELLS, exact_counts, write_households
+from peers.data import EMPTY_CELLS, MAX_SMALL, SMALL_CELLS, exact_counts, write_households
 from peers.task import Task
 from rich.console import Console
 
@@ -43,7 +43,7 @@ class TestData:
         counts = exact_counts(100_000, np.random.default_rng(3))
         assert counts.sum() == 100_000
         assert (counts == 0).sum() == EMPTY_CELLS
-        assert ((counts > 0) & (counts <= LARGEST_SMALL)).sum() == SMALL_CELLS
+        assert ((counts > 0) & (counts <= MAX_SMALL)).sum() == SMALL_CELLS
 
     def test_the_file_holds_what_is_returned(self, tmp_path):
         path = tmp_path / "households.parquet"
@@ -110,7 +110,7 @@ class TestProcesses:
         assert process._watch(started) > 300 * 2**20
 
     def test_what_takes_too_long_is_ended_with_its_children(self, monkeypatch):
-        monkeypatch.setattr(process, "MOST_SECONDS", 0.5)
+        monkeypatch.setattr(process, "MAX_SECONDS", 0.5)
         child = "import time; time.sleep(600)"
         command = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
         started = psutil.Popen([sys.executable, "-c", command])
@@ -187,7 +187,7 @@ def test_ours_and_the_floor_run_and_one_that_cannot_does_not_stop_them(tmp_path,
         assert abs(row.error - losses.gaussian_error(0.1)) < 5 * 1.35 / math.sqrt(6_000)
     assert rows[2].reason.startswith("cannot be installed")
     judged = verdict.Verdict.of(measured, exact)
-    assert abs(judged.deviations) < verdict.MOST_DEVIATIONS
+    assert abs(judged.deviations) < verdict.MAX_DEVIATIONS
     compare.print_table(rows, LOSSES, Console(quiet=True))
     # With so few households the floor counts almost nothing; the ratio is not judged here.
     assert [f for f in compare.failures(rows, judged) if "times the floor" not in f] == []

@@ -11,7 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round
-from folkmoot.series import LONGEST_SECONDS, Series, SeriesEvent, SeriesRow
+from folkmoot.series import MAX_SECONDS, Series, SeriesEvent, SeriesRow
 from folkmoot.workload import Attribute, Marginal, Workload
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
@@ -102,7 +102,7 @@ def rounds(draw: st.DrawFn) -> Round:
     deadline = opened + draw(st.integers(1, 2**30))
     in_series = (
         mechanism is Mechanism.DISCRETE_GAUSSIAN
-        and deadline + 2**20 < opened + LONGEST_SECONDS
+        and deadline + 2**20 < opened + MAX_SECONDS
         and draw(st.booleans())
     )
     return Round(

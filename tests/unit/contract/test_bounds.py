@@ -10,7 +10,7 @@ import pytest
 from folkmoot import codec
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Delta, Rho, epsilon_at
-from folkmoot.rounds import LARGEST_LOSS, LAST_DEADLINE
+from folkmoot.rounds import LAST_DEADLINE, MAX_LOSS
 from folkmoot.v1 import privacy_pb2, round_pb2, workload_pb2
 
 
@@ -97,14 +97,14 @@ def test_a_deadline_that_no_calendar_has_is_refused() -> None:
 
 def test_a_loss_beyond_all_measure_is_refused() -> None:
     message = serialised()
-    message.loss.rho_nano = LARGEST_LOSS.nano + 1
+    message.loss.rho_nano = MAX_LOSS.nano + 1
     with pytest.raises(ContractError, match="too large"):
         codec.decode_round(message.SerializeToString())
 
 
 def test_epsilon_of_the_largest_loss_can_be_stated() -> None:
-    assert epsilon_at(LARGEST_LOSS.for_person(20), Delta.of("1e-6")) > 4e8
-    assert epsilon_at(Rho.of(LARGEST_LOSS.value), Delta.of("1e-6")) > 1e6
+    assert epsilon_at(MAX_LOSS.for_person(20), Delta.of("1e-6")) > 4e8
+    assert epsilon_at(Rho.of(MAX_LOSS.value), Delta.of("1e-6")) > 1e6
 
 
 def test_an_error_repeats_no_control_characters_and_little_of_what_was_sent() -> None:

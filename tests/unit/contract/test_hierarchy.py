@@ -9,25 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot.hierarchy import Axis, Level, squared_sensitivity
+from folkmoot.hierarchy import Axis, AxisLevel, squared_sensitivity
 
 
 @st.composite
 def axes(draw: st.DrawFn) -> Axis:
     """One to three levels, in which each cell above has one cell below at least."""
-    levels: list[Level] = []
+    levels: list[AxisLevel] = []
     above = 1
     for depth in range(draw(st.integers(1, 3))):
         children = draw(st.lists(st.integers(1, 4), min_size=above, max_size=above))
         parents = [parent for parent, count in enumerate(children) for _ in range(count)]
         parents = draw(st.permutations(parents))
         codes = tuple(f"{depth}.{at}" for at in range(len(parents)))
-        levels.append(Level(f"level{depth}", codes, tuple(parents)))
+        levels.append(AxisLevel(f"level{depth}", codes, tuple(parents)))
         above = len(parents)
     return Axis(tuple(levels))
 
 
-def contrast_matrix(level: Level) -> np.ndarray:
+def contrast_matrix(level: AxisLevel) -> np.ndarray:
     """Row by row, as the module's text defines it."""
     rows = []
     for cell in level.row_cells:

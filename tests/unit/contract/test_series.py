@@ -16,10 +16,10 @@ from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
 from folkmoot.series import (
     COEFFICIENT_BITS,
-    FEWEST_ROUNDS,
-    LARGEST_COHORTS,
-    LONGEST_SECONDS,
-    MOST_ROUNDS,
+    MAX_COHORTS,
+    MAX_ROUNDS,
+    MAX_SECONDS,
+    MIN_ROUNDS,
     Series,
     SeriesEvent,
     SeriesRow,
@@ -30,10 +30,10 @@ from folkmoot.series import (
     squared_norm,
     variance_factor,
 )
-from folkmoot_node.release.exact_counts import LARGEST_COUNT
+from folkmoot_node.release.exact_counts import MAX_COUNT
 from tests.unit.contract import strategies
 
-LENGTHS = range(FEWEST_ROUNDS, MOST_ROUNDS + 1)
+LENGTHS = range(MIN_ROUNDS, MAX_ROUNDS + 1)
 HIGH = SeriesEvent("band", ("high",))
 
 
@@ -55,7 +55,7 @@ def matrix(rows: list[SeriesRow], length: int) -> np.ndarray:
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[int, list[SeriesRow], list[bool]]:
     """A length, the rows of all steps measured, and whether each arrived."""
-    length = draw(st.integers(FEWEST_ROUNDS, MOST_ROUNDS))
+    length = draw(st.integers(MIN_ROUNDS, MAX_ROUNDS))
     arrived = draw(st.lists(st.booleans(), min_size=1, max_size=length))
     rows, cohort = [], 1
     for step, came in enumerate(arrived, start=1):
@@ -66,11 +66,11 @@ def histories(draw: st.DrawFn) -> tuple[int, list[SeriesRow], list[bool]]:
 
 
 def test_the_coefficients_are_those_of_the_square_root_of_the_matrix_of_ones() -> None:
-    root = np.array(coefficients(MOST_ROUNDS)) / 2**COEFFICIENT_BITS
-    squared = np.convolve(root, root)[:MOST_ROUNDS]
+    root = np.array(coefficients(MAX_ROUNDS)) / 2**COEFFICIENT_BITS
+    squared = np.convolve(root, root)[:MAX_ROUNDS]
     assert np.abs(squared - 1).max() < 0.01
-    exact = [Fraction(math.comb(2 * j, j), 4**j) for j in range(MOST_ROUNDS)]
-    for found, wanted in zip(coefficients(MOST_ROUNDS), exact, strict=True):
+    exact = [Fraction(math.comb(2 * j, j), 4**j) for j in range(MAX_ROUNDS)]
+    for found, wanted in zip(coefficients(MAX_ROUNDS), exact, strict=True):
         assert abs(found - wanted * 2**COEFFICIENT_BITS) <= Fraction(1, 2)
 
 
@@ -79,7 +79,7 @@ def test_the_coefficients_fall_and_the_matrix_is_invertible(length: int) -> None
     found = coefficients(length)
     assert list(found) == sorted(found, reverse=True)
     assert found[-1] > 0
-    assert found == coefficients(MOST_ROUNDS)[:length]  # later rounds do not change earlier ones
+    assert found == coefficients(MAX_ROUNDS)[:length]  # later rounds do not change earlier ones
     inverse = np.linalg.inv(matrix(whole(length), length))
     assert np.allclose(matrix(whole(length), length) @ inverse, np.eye(length))
 
@@ -92,10 +92,10 @@ def test_the_sensitivity_is_exact(length: int) -> None:
 
 
 def test_exact_numbers_of_a_series_stay_within_the_bound_of_exact_counts() -> None:
-    assert LARGEST_COHORTS * coefficients(MOST_ROUNDS)[0] <= LARGEST_COUNT
+    assert MAX_COHORTS * coefficients(MAX_ROUNDS)[0] <= MAX_COUNT
 
 
-@given(st.integers(10**4, 10**15), st.integers(FEWEST_ROUNDS, MOST_ROUNDS))
+@given(st.integers(10**4, 10**15), st.integers(MIN_ROUNDS, MAX_ROUNDS))
 def test_the_charges_sum_to_the_loss(nano: int, length: int) -> None:
     found = charges(Rho(nano), length)
     assert sum(charge.nano for charge in found) == nano
@@ -207,7 +207,7 @@ def test_a_round_of_a_series_is_checked_as_a_whole() -> None:
     with pytest.raises(ContractError, match="after the end of the series"):
         replace(round_, series=replace(series, ends_at=1))
     with pytest.raises(ContractError, match="more than six years"):
-        replace(round_, series=replace(series, ends_at=1 + LONGEST_SECONDS + 1))
+        replace(round_, series=replace(series, ends_at=1 + MAX_SECONDS + 1))
     with pytest.raises(ContractError, match="too small for 60 releases"):
         replace(round_, loss=Rho(50), series=replace(series, length=60))
     with pytest.raises(ContractError):

@@ -102,7 +102,7 @@ def test_a_port_that_is_served_and_one_that_cannot_be(office: Office) -> None:
 
 
 def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 2**80)
+    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 2**80)
     assert finding(office, "disk").verdict is Verdict.WARNING
 
 

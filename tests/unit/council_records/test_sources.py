@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from folkmoot_plugin_council_records.profile import columns_of, identifying_columns, profile
 from folkmoot_plugin_council_records.sources import SOURCES
-from folkmoot_sdk import Identifier, Level, PluginError
+from folkmoot_sdk import Identifier, PluginError, RecordLevel
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import check_accounted, read, spoiled
@@ -117,7 +117,7 @@ def test_only_wanted_fields_are_read(tmp_path):
 
 def test_people_are_told_apart_only_if_they_are_linked():
     source = make("adult_social_care", SAMPLES)
-    assert source.schema.level is Level.PERSON
+    assert source.schema.level is RecordLevel.PERSON
     assert "person" in read(source).values[0]
     assert "person" not in read(source, persons=False).values[0]
 

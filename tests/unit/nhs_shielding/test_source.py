@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from folkmoot_plugin_nhs_shielding.source import ListColumns, ShieldingSource
-from folkmoot_sdk import Level, PluginError, ProtectedCharacteristic
+from folkmoot_sdk import PluginError, ProtectedCharacteristic, RecordLevel
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import CELLS, check_accounted, read, spoiled
@@ -122,7 +122,7 @@ def test_no_nhs_number_comes_out(shielded):
 def test_people_are_told_apart_only_if_they_are_linked(shielded):
     folder = shielded(f"{SOUND},7,Y,,,", "943 476 5919,8,N,,,", f"{OTHER},9,Y,,,", ",9,Y,,,")
     source = make(folder)
-    assert source.schema.level is Level.PERSON
+    assert source.schema.level is RecordLevel.PERSON
     assert "person" not in read(source, persons=False).values[0]
     first = [record["person"] for record in read(source).values]
     assert first[0] == first[1] != first[2]

@@ -28,9 +28,9 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Input,
-    Level,
     ProtectedCharacteristic,
     ReadContext,
+    RecordLevel,
     Records,
     RiskFactor,
     Schema,
@@ -142,7 +142,7 @@ class Renting(RiskFactor):
 
 TAX = Schema(
     name="council_tax",
-    level=Level.HOUSEHOLD,
+    level=RecordLevel.HOUSEHOLD,
     supplier="Revenues",
     has_date=True,
     fields=(
@@ -166,7 +166,7 @@ TAX = Schema(
 )
 PEOPLE = Schema(
     name="people",
-    level=Level.PERSON,
+    level=RecordLevel.PERSON,
     supplier="Electoral services",
     fields=(
         Field("people", FieldType.INTEGER, Combine.COUNT_DISTINCT, Category.DEMOGRAPHY),

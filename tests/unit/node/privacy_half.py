@@ -16,7 +16,7 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Answer, Outbox
 from folkmoot_node.policies.release_policy import ReleasePolicy
-from folkmoot_node.release.admission import Standing
+from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import release
 from folkmoot_node.release.steps import Observer, ignore
@@ -93,8 +93,8 @@ class PrivacyHalf:
     def outbox(self) -> Outbox:
         return Outbox(self.state)
 
-    def standing(self, round_id: str) -> Standing:
-        return Standing(
+    def context(self, round_id: str) -> AdmissionContext:
+        return AdmissionContext(
             council=TRAFFORD,
             release_policy=self.policy,
             risk_policy_digest=RISK_POLICY,
@@ -114,7 +114,7 @@ class PrivacyHalf:
         return release(
             round_,
             round_digest(codec.encode_round(round_)),
-            self.standing(round_.round_id),
+            self.context(round_.round_id),
             RELEASE_POLICY,
             self.counts,
             self.ledger,

@@ -4,7 +4,7 @@ import pytest
 
 from folkmoot_plugin_open_areas.classification import OutputAreaClassification
 from folkmoot_plugin_open_areas.segmentation import AreaSegmentation
-from folkmoot_sdk import Level, PluginError
+from folkmoot_sdk import PluginError, RecordLevel
 from folkmoot_sdk.parameters import build
 from tests.accounts import read_source
 
@@ -75,7 +75,7 @@ def test_a_table_of_areas_is_one_record_an_area(folder):
 
 
 def test_fields_are_consumer_data_unless_the_table_is_open(folder):
-    for options, level in ((BY_POSTCODE, Level.PROPERTY), (BY_AREA, Level.AREA)):
+    for options, level in ((BY_POSTCODE, RecordLevel.PROPERTY), (BY_AREA, RecordLevel.AREA)):
         schema = AreaSegmentation(build(AreaSegmentation.Options, options, "o")).schema
         assert all(field.consumer_data for field in schema.fields)
         assert schema.level is level

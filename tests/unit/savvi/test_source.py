@@ -17,7 +17,7 @@ from folkmoot_node.households.combine import combine
 from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_plugin_savvi.source import SavviSource
 from folkmoot_plugin_savvi.standard import AttributeField, load, versions
-from folkmoot_sdk import Level, PluginError
+from folkmoot_sdk import PluginError, RecordLevel
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import check_accounted, read, spoiled
@@ -83,7 +83,7 @@ def test_a_row_is_one_attribute_of_one_person(feed):
 
 def test_a_person_may_belong_to_several_households(feed):
     source = make(feed("A,7,Circumstance,Unpaid carer,", "A,8,Circumstance,Unpaid carer,"))
-    assert source.schema.level is Level.PERSON
+    assert source.schema.level is RecordLevel.PERSON
     assert [(r["person"], r["uprn"]) for r in read(source).values] == [("A", 7), ("A", 8)]
     assert "person" not in read(source, persons=False).values[0]
 

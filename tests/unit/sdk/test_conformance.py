@@ -17,7 +17,7 @@ from folkmoot_sdk import (
     FieldType,
     Identifier,
     Input,
-    Level,
+    RecordLevel,
     Records,
     Rejection,
     RiskFactor,
@@ -195,7 +195,7 @@ class SoundSource(DataSource):
     kind = "sound"
     schema = Schema(
         name="sound",
-        level=Level.PERSON,
+        level=RecordLevel.PERSON,
         fields=(
             Field("owed", FieldType.NUMBER, Combine.SUM, Category.FINANCE),
             Field("on", FieldType.BOOLEAN, Combine.ANY, Category.FINANCE),

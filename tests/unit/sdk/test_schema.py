@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from folkmoot_sdk import Category, Combine, Field, FieldType, Level, PluginError, Schema
+from folkmoot_sdk import Category, Combine, Field, FieldType, PluginError, RecordLevel, Schema
 
 NUMBER = Field("owed", FieldType.NUMBER, Combine.SUM, Category.FINANCE)
 CODED = Field("tenure", FieldType.CATEGORY, Combine.FIRST, Category.HOUSING, codes=("own", "rent"))
@@ -48,11 +48,11 @@ def test_a_count_is_an_integer_whatever_it_counts():
 
 def test_a_schema_names_each_field_once_and_needs_a_date_for_the_latest():
     with pytest.raises(PluginError, match="repeats a field"):
-        Schema("x", Level.HOUSEHOLD, (NUMBER, NUMBER))
+        Schema("x", RecordLevel.HOUSEHOLD, (NUMBER, NUMBER))
     latest = dataclasses.replace(NUMBER, combine=Combine.LATEST)
     with pytest.raises(PluginError, match="no record date"):
-        Schema("x", Level.HOUSEHOLD, (latest,))
-    schema = Schema("x", Level.HOUSEHOLD, (latest,), has_date=True)
+        Schema("x", RecordLevel.HOUSEHOLD, (latest,))
+    schema = Schema("x", RecordLevel.HOUSEHOLD, (latest,), has_date=True)
     assert schema["owed"] is latest
     assert "owed" in schema
     assert "tenure" not in schema

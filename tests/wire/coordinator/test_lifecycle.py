@@ -17,7 +17,7 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.config import Home
-from folkmoot_coordinator.rounds.round_store import find_round, standings
+from folkmoot_coordinator.rounds.round_store import council_responses, find_round
 from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_operator.problems import Problem
 
@@ -79,12 +79,12 @@ def test_who_is_waited_for_and_why(region: Region) -> None:
     round_ = region.open_round((BOLTON, BURY, TRAFFORD))
     [signed] = bolton.rounds()
     bolton.refuse(bolton.refusal_for(signed))
-    first, second, third = standings(region.database, round_)
+    first, second, third = council_responses(region.database, round_)
     assert (first.answer, first.refusal.name if first.refusal else "") == ("refused", "DECLINED")
     assert (second.answer, second.enrolled, second.last_seen) == ("waiting", True, None)
     assert (third.answer, third.enrolled) == ("waiting", False)
     bury.submit(bury.release_for(signed))
-    assert [one.answer for one in standings(region.database, round_)] == [
+    assert [one.answer for one in council_responses(region.database, round_)] == [
         "refused",
         "released",
         "waiting",

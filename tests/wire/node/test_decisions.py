@@ -14,15 +14,15 @@ from folkmoot_node.evidence.round_book import Decision, KnownRound
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.policies.release_policy import sign
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 
 
 class PowerCut(BaseException):
     """Ends an answer where a test wants it to."""
 
 
-def cut_after_the_debit(step: Step) -> None:
-    if step is Step.DEBITED:
+def cut_after_the_debit(step: AnswerStage) -> None:
+    if step is AnswerStage.DEBITED:
         raise PowerCut
 
 
@@ -74,8 +74,8 @@ def test_a_round_declined_while_it_is_answered_is_not_released(
         ask_for_approval(stage)
     stage.coordinator.rounds = [codec.encode_round(ask())]
 
-    def decline_meanwhile(step: Step) -> None:
-        if step is Step.SAMPLED:
+    def decline_meanwhile(step: AnswerStage) -> None:
+        if step is AnswerStage.SAMPLED:
             with open_home(stage.home) as other:
                 (known,) = other.round_book().rounds()
                 if known.decision is not None:

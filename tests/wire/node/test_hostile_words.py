@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.rejection import Rejection, RejectionReason
-from folkmoot.rounds import LARGEST_LOSS
+from folkmoot.rounds import MAX_LOSS
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering.answer import consider, deliver, learn, poll
 from folkmoot_node.cli import app
@@ -45,7 +45,7 @@ def command(stage: Stage, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, "--home", str(stage.home)])
 
 
-@pytest.mark.parametrize("change", [{"title": "[/bold] [red]"}, {"loss": LARGEST_LOSS}], ids=str)
+@pytest.mark.parametrize("change", [{"title": "[/bold] [red]"}, {"loss": MAX_LOSS}], ids=str)
 def test_every_round_that_is_kept_can_be_shown(stage: Stage, change: dict[str, object]) -> None:
     stage.coordinator.rounds = [codec.encode_round(ask(**change))]
     with open_home(stage.home) as home:
@@ -75,7 +75,7 @@ def test_latest_is_not_approved_when_another_round_may_have_taken_its_place(stag
 def test_a_coordinator_cannot_fill_the_disk_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "MOST_ROUNDS_A_DAY", 3)
+    monkeypatch.setattr(rounds, "MAX_ROUNDS_A_DAY", 3)
     stage.coordinator.rounds = [codec.encode_round(ask(number)) for number in range(1, 6)]
     with open_home(stage.home) as home:
         events = learn_all(home)

@@ -24,7 +24,7 @@ from folkmoot_node.answering.reconcile import recover
 from folkmoot_node.cli import app
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 
 FIRST, SECOND = f"{1:032x}", f"{2:032x}"
@@ -188,8 +188,8 @@ def test_a_recovery_that_is_broken_off_is_not_a_recovery(stage: Stage, tmp_path:
 def test_an_answer_whose_receipt_was_lost_is_not_a_lost_answer(stage: Stage) -> None:
     ask_rounds(stage, 1)
 
-    def cut(step: Step) -> None:
-        if step is Step.DELIVERED:
+    def cut(step: AnswerStage) -> None:
+        if step is AnswerStage.DELIVERED:
             raise PowerCut
 
     with (

@@ -254,10 +254,10 @@ def test_a_position_that_was_paid_for_and_not_answered_is_taken(
     stage: Stage, node: NodeHome
 ) -> None:
     """Else a coordinator could have more debits made than the series has rounds."""
-    from folkmoot_node.release.steps import Step
+    from folkmoot_node.release.steps import AnswerStage
 
-    def fail(step: Step) -> None:
-        if step is Step.DEBITED:
+    def fail(step: AnswerStage) -> None:
+        if step is AnswerStage.DEBITED:
             raise RuntimeError("power cut")
 
     with open_home(stage.home, observe=fail) as failing, pytest.raises(RuntimeError):
@@ -343,14 +343,14 @@ def test_the_history_is_forgotten_when_the_series_is_over_without_its_last_round
 
 def test_what_a_crash_left_uncounted_is_counted_anew(stage: Stage, node: NodeHome) -> None:
     """The second attempt sees newer scores; only one count leaves."""
-    from folkmoot_node.release.steps import Step
+    from folkmoot_node.release.steps import AnswerStage
 
     score_with(stage.home, FIRST)
     first = read(answer(stage, node, in_series(1)))
     score_with(stage.home, set(range(200, 260)))
-    for at in (Step.TABULATED, Step.DEBITED, Step.SAMPLED):
+    for at in (AnswerStage.TABULATED, AnswerStage.DEBITED, AnswerStage.SAMPLED):
 
-        def fail(step: Step, at: Step = at) -> None:
+        def fail(step: AnswerStage, at: AnswerStage = at) -> None:
             if step is at:
                 raise RuntimeError("power cut")
 

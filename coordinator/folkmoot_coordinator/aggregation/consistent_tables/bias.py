@@ -20,11 +20,11 @@ import numpy as np
 from folkmoot.strategy import Depths
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import FittingOrder
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain, Float64, Int64
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid, Float64, Int64
 
 _BOUNDS = (0, 1, 10, 100)
-_MOST_PAIRS = 10
-_FEWEST_PAIRS = 2
+_MAX_PAIRS = 10
+_MIN_PAIRS = 2
 _CELLS = 5_000_000  # in all replicates together; about half a minute
 _SIGNS = (1, -1)
 
@@ -72,7 +72,7 @@ class Bias:
 
 def draws(cells: int) -> int:
     """Number of draws of noise for so many cells of all councils, so that time is bounded."""
-    return max(_FEWEST_PAIRS, min(_MOST_PAIRS, _CELLS // max(1, 2 * cells)))
+    return max(_MIN_PAIRS, min(_MAX_PAIRS, _CELLS // max(1, 2 * cells)))
 
 
 class BiasMeasurement:
@@ -96,7 +96,7 @@ class BiasMeasurement:
     def add(
         self,
         tables: Mapping[Depths, Int64],
-        domain: Domain,
+        domain: CellGrid,
         draw: Draw,
         rng: np.random.Generator,
     ) -> None:
@@ -127,7 +127,7 @@ class BiasMeasurement:
         tables: Mapping[Depths, Int64],
         shown: Mapping[Depths, Int64],
         unbiased: Mapping[Depths, Float64],
-        domain: Domain,
+        domain: CellGrid,
     ) -> None:
         for table, truth in tables.items():
             self._councils[table].add(at, truth, shown[table], unbiased[table])

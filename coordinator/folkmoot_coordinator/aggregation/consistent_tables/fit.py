@@ -26,7 +26,7 @@ from folkmoot_coordinator.aggregation.consistent_tables.controlled_rounding impo
 )
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import Fit, FittingOrder
 from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import (
-    Domain,
+    CellGrid,
     Float64,
     Int64,
     Number,
@@ -44,7 +44,7 @@ _STEP = 1.5  # corrections fall short, since cells at 0 do not follow
 
 
 def presentable(
-    estimates: Mapping[Depths, Float64], domain: Domain, order: FittingOrder
+    estimates: Mapping[Depths, Float64], domain: CellGrid, order: FittingOrder
 ) -> dict[Depths, Int64]:
     """Presentable tables of one council.
 
@@ -69,7 +69,7 @@ class _Council:
     """The tables of one council, as they are fixed one by one."""
 
     def __init__(
-        self, estimates: Mapping[Depths, Float64], domain: Domain, order: FittingOrder
+        self, estimates: Mapping[Depths, Float64], domain: CellGrid, order: FittingOrder
     ) -> None:
         self._domain = domain
         self._estimates = {depths: estimates[depths] for depths in order.presented}

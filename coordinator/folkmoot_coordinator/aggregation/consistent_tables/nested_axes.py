@@ -21,7 +21,7 @@ Int64 = NDArray[np.int64]
 Number = TypeVar("Number", np.float64, np.int64)
 
 
-class Domain:
+class CellGrid:
     """The cells that one council's tables may have.
 
     Args:

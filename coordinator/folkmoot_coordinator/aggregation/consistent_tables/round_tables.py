@@ -16,7 +16,7 @@ from folkmoot.workload import Marginal, Workload
 from folkmoot_coordinator.aggregation.consistent_tables.bias import Bias, BiasMeasurement, draws
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import LeftOut, fitting_order
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
 from folkmoot_coordinator.aggregation.consistent_tables.simulated_noise import SimulatedNoise
 from folkmoot_coordinator.aggregation.reconstruct import Reconstruction, arrange, axis_order
 from folkmoot_operator.problems import ExitCode, Problem
@@ -84,7 +84,7 @@ class Presentation:
                 remedy="Ask the council what it sent",
                 exit_code=ExitCode.VERIFICATION,
             )
-        found = presentable(estimates, Domain(axes), self._order)
+        found = presentable(estimates, CellGrid(axes), self._order)
         return {
             marginal: arrange(found[depths], axis_order(axes, marginal.attributes))
             for depths, marginal in self._marginals.items()
@@ -103,7 +103,7 @@ class Presentation:
         measured = BiasMeasurement(self._order, self._areas, count)
         for at, council in enumerate(sorted(tables)):
             plan = self._round.plan(council)
-            domain = Domain(plan.axes)
+            domain = CellGrid(plan.axes)
             in_plan_order = {
                 depths: _in_plan_order(tables[council][marginal], plan.axes, depths, marginal)
                 for depths, marginal in self._marginals.items()

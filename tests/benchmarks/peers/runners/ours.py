@@ -35,7 +35,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from folkmoot_node.evidence.database import StateDatabase, system_clock
     from folkmoot_node.evidence.ledger import Ledger
     from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
-    from folkmoot_node.release.admission import Standing
+    from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.mechanism import release
     from folkmoot_node.release.tabulate import tabulate
     from folkmoot_node.settings.node_toml import load_config
@@ -73,7 +73,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     def answer() -> Answer:
         asked, digest = next(questions)
         now = system_clock()
-        standing = Standing(
+        context = AdmissionContext(
             council=council,
             release_policy=allowed,
             risk_policy_digest=store.run.policy_digest,
@@ -83,7 +83,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
             now=now,
         )
         return release(
-            asked, digest, standing, bytes(32), lambda: tabulate(store, asked, council),
+            asked, digest, context, bytes(32), lambda: tabulate(store, asked, council),
             ledger, outbox, system_clock, threads=threads or config.threads,
         )  # fmt: skip
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from folkmoot.hierarchy import Axis, Level
+from folkmoot.hierarchy import Axis, AxisLevel
 from folkmoot.strategy import Depths
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
 
 Table = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,7 +20,7 @@ def axis(*parents: Sequence[int]) -> Axis:
     """An axis by the parents of its cells at each depth."""
     return Axis(
         tuple(
-            Level(f"a{depth}", tuple(map(str, range(len(one)))), tuple(one))
+            AxisLevel(f"a{depth}", tuple(map(str, range(len(one)))), tuple(one))
             for depth, one in enumerate(parents, start=1)
         )
     )
@@ -39,7 +39,7 @@ def sizes(axes: Sequence[Axis]) -> list[list[int]]:
 def sums(axes: Sequence[Axis], joint: Table, tables: Sequence[Depths]) -> dict[Depths, Table]:
     """Tables of one joint table over the finest cells: they agree with each other."""
     finest = tuple(len(one.levels) for one in axes)
-    domain = Domain(axes)
+    domain = CellGrid(axes)
     return {table: domain.total(joint, finest, table) for table in tables}
 
 

@@ -18,7 +18,7 @@ from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Attribute, Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import (
     ALL_AREAS,
-    Level,
+    GeographicLevel,
     RegionalStatistic,
     aggregate,
     reliability_of,
@@ -134,8 +134,8 @@ def test_regions_are_sums_and_marginals_agree(
     }
     for marginal in round_.workload.marginals:
         of_marginal = [one for one in found if one.marginal == marginal]
-        councils = [one for one in of_marginal if one.level is Level.COUNCIL]
-        *by_area, together = [one for one in of_marginal if one.level is Level.REGION]
+        councils = [one for one in of_marginal if one.level is GeographicLevel.COUNCIL]
+        *by_area, together = [one for one in of_marginal if one.level is GeographicLevel.REGION]
         scale = max(1.0, np.abs(together.value).max())
         assert together.value.sum() == pytest.approx(
             sum(one.value.sum() for one in councils), abs=scale * 1e-9
@@ -197,7 +197,7 @@ def test_nested_areas_agree_and_others_are_summed(office: Office) -> None:
     round_ = replace(office.open().round_, workload=workload)
     truth = {BOLTON: [1, 2, 3, 4], BURY: [5, 6]}  # the last is outside every area
     found = aggregate(round_, "R", releases(round_, truth))
-    regional = [by_key(one) for one in found if one.level is Level.REGION]
+    regional = [by_key(one) for one in found if one.level is GeographicLevel.REGION]
     assert regional[0] == pytest.approx(
         {("E05000001",): 3, ("E05000002",): 3, ("E05000003",): 5, (OTHER,): 10}
     )

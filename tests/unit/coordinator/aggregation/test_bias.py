@@ -18,7 +18,7 @@ from folkmoot_coordinator.aggregation.consistent_tables.bias import (
 )
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import fitting_order
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
 from tests.unit.coordinator.aggregation.nested_tables import Table, axis, plain, sizes, sums
 
 
@@ -50,7 +50,7 @@ def test_a_single_slice_has_the_bias_that_can_be_worked_out() -> None:
     order = fitting_order([(1,)], sizes(axes))
     rng = np.random.default_rng(8)
     measured = BiasMeasurement(order, {}, 400)
-    measured.add({(1,): np.array([0, 500])}, Domain(axes), JointNoise(axes, scale), rng)
+    measured.add({(1,): np.array([0, 500])}, CellGrid(axes), JointNoise(axes, scale), rng)
     [rows] = measured.result().values()
     found = by_size(rows, Scope.COUNCIL)
     expected = scale / sqrt(2 * pi)
@@ -65,7 +65,7 @@ def test_nothing_is_off_without_noise() -> None:
     order = fitting_order([(2, 1), (1, 0)], sizes(axes), {0: 1})
     truth = sums(axes, np.array([[0, 4], [20, 300], [1, 9]]), [(2, 1), (1, 0)])
     measured = BiasMeasurement(order, {0: 1}, 2)
-    measured.add(truth, Domain(axes), JointNoise(axes, 0), np.random.default_rng(0))
+    measured.add(truth, CellGrid(axes), JointNoise(axes, 0), np.random.default_rng(0))
     result = measured.result()
     assert [(row.scope.value, row.least, row.most, row.cells) for row in result[2, 1]] == [
         ("council", 0, 0, 1),
@@ -86,7 +86,7 @@ def test_the_region_is_the_sum_of_its_councils() -> None:
     measured = BiasMeasurement(order, {0: 1}, 2)
     rng = np.random.default_rng(0)
     for truth in ([[1, 2], [3, 4], [5, 6]], [[0, 0], [0, 0], [0, 60]]):
-        measured.add({(1, 1): np.array(truth)}, Domain(axes), JointNoise(axes, 1), rng)
+        measured.add({(1, 1): np.array(truth)}, CellGrid(axes), JointNoise(axes, 1), rng)
     [rows] = measured.result().values()
     region = by_size(rows, Scope.REGION)
     assert {least: row.cells for least, row in region.items()} == {1: 1, 10: 1}
@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_figures() -> None:
         measured = BiasMeasurement(order, {}, 3)
         truth = np.arange(12).reshape(4, 3)
         rng = np.random.default_rng(seed)
-        measured.add({(1, 1): truth}, Domain(axes), JointNoise(axes, 3), rng)
+        measured.add({(1, 1): truth}, CellGrid(axes), JointNoise(axes, 3), rng)
         results.append(measured.result())
     assert results[0] == results[1] != results[2]
 
@@ -129,7 +129,7 @@ def test_the_bootstrap_is_near_the_real_bias() -> None:
 
     def bias(around: dict[Depths, Table], count: int) -> dict[tuple[Depths, int], Bias]:
         measured = BiasMeasurement(order, {0: 1}, count)
-        measured.add(around, Domain(axes), noise, rng)
+        measured.add(around, CellGrid(axes), noise, rng)
         return {
             (table, row.least): row
             for table, rows in measured.result().items()
@@ -138,7 +138,7 @@ def test_the_bootstrap_is_near_the_real_bias() -> None:
         }
 
     real = bias(truth, 20)
-    shown = presentable(noise(rng, truth), Domain(axes), order)
+    shown = presentable(noise(rng, truth), CellGrid(axes), order)
     bootstrap = bias(shown, 10)
     finest = {least: row for (table, least), row in real.items() if table == (2, 1, 1)}
     assert [least for least, row in finest.items() if row.cells >= 20] == [0, 1, 10, 100]

@@ -16,7 +16,7 @@ from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import (
     FittingOrder,
     fitting_order,
 )
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import Domain
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
 from tests.unit.coordinator.aggregation.nested_tables import (
     Case,
     Table,
@@ -34,7 +34,7 @@ def order_of(case: Case) -> FittingOrder:
 
 def check_agreement(axes: tuple[Axis, ...], tables: dict[Depths, Table]) -> None:
     """Each two tables have the same sums over what they share."""
-    domain = Domain(axes)
+    domain = CellGrid(axes)
     for (one, first), (other, second) in combinations(tables.items(), 2):
         shared = tuple(map(min, one, other))
         np.testing.assert_array_equal(
@@ -47,7 +47,7 @@ def check_agreement(axes: tuple[Axis, ...], tables: dict[Depths, Table]) -> None
 def test_tables_are_whole_and_not_negative_and_agree(case: Case, mean: float, noise: float) -> None:
     order = order_of(case)
     estimates = case.estimates(mean, noise)
-    found = presentable(estimates, Domain(case.axes), order)
+    found = presentable(estimates, CellGrid(case.axes), order)
 
     assert set(found) | set(order.left_out) == set(case.asked)
     assert not set(found) & set(order.left_out)
@@ -69,7 +69,7 @@ def test_what_is_presentable_already_is_not_changed(case: Case, mean: float) -> 
     for estimates in (exact, blurred):
         found = presentable(
             {depths: table.astype(np.float64) for depths, table in estimates.items()},
-            Domain(case.axes),
+            CellGrid(case.axes),
             order,
         )
         for depths, table in found.items():
@@ -80,7 +80,7 @@ def test_what_is_presentable_already_is_not_changed(case: Case, mean: float) -> 
 @given(cases())
 def test_the_same_estimates_give_the_same_tables(case: Case) -> None:
     estimates = case.estimates(2.0, 5.0)
-    first, second = (presentable(estimates, Domain(case.axes), order_of(case)) for _ in range(2))
+    first, second = (presentable(estimates, CellGrid(case.axes), order_of(case)) for _ in range(2))
     for depths, table in first.items():
         np.testing.assert_array_equal(table, second[depths])
 
@@ -93,8 +93,8 @@ def test_codes_in_another_order_give_the_same_table(rows: int, columns: int, ran
     swaps = rng.permutation(rows), rng.permutation(columns)
     axes = (plain(rows), plain(columns))
     order = fitting_order([(1, 1)], sizes(axes))
-    table = presentable({(1, 1): estimates}, Domain(axes), order)[1, 1]
-    swapped = presentable({(1, 1): estimates[np.ix_(*swaps)]}, Domain(axes), order)[1, 1]
+    table = presentable({(1, 1): estimates}, CellGrid(axes), order)[1, 1]
+    swapped = presentable({(1, 1): estimates[np.ix_(*swaps)]}, CellGrid(axes), order)[1, 1]
     np.testing.assert_array_equal(swapped, table[np.ix_(*swaps)])
 
 
@@ -103,17 +103,17 @@ def test_a_small_table_by_hand() -> None:
     is below 0; so (0, 1 - t, 5.4 - t) with t = 1.2 would leave 1 below 0: (0, 0, 4)."""
     axes = (plain(3),)
     order = fitting_order([(1,)], sizes(axes))
-    found = presentable({(1,): np.array([-2.0, 1.0, 5.4])}, Domain(axes), order)
+    found = presentable({(1,): np.array([-2.0, 1.0, 5.4])}, CellGrid(axes), order)
     assert found[1,].tolist() == [0, 0, 4]
     # 6.6 in all, so 7: each cell is raised by 0.4 / 3, and 1.33 is rounded up.
-    found = presentable({(1,): np.array([0.2, 1.4, 5.0])}, Domain(axes), order)
+    found = presentable({(1,): np.array([0.2, 1.4, 5.0])}, CellGrid(axes), order)
     assert found[1,].tolist() == [0, 2, 5]
 
 
 def test_a_negative_total_gives_empty_tables() -> None:
     axes = (plain(2), plain(2))
     order = fitting_order([(1, 1)], sizes(axes))
-    found = presentable({(1, 1): np.array([[-3.0, 1.0], [0.0, 1.0]])}, Domain(axes), order)
+    found = presentable({(1, 1): np.array([[-3.0, 1.0], [0.0, 1.0]])}, CellGrid(axes), order)
     assert found[1, 1].sum() == 0
 
 
@@ -125,7 +125,7 @@ def test_an_area_without_areas_below_has_no_household() -> None:
     rng = np.random.default_rng(3)
     estimates = sums(axes, rng.normal(9, 2, (3, 2)), asked)
     estimates[1, 0][1] = 40.0  # a component of its own may say so
-    found = presentable(estimates, Domain(axes), order)
+    found = presentable(estimates, CellGrid(axes), order)
     assert found[1, 0].ravel().tolist()[1] == 0
     check_agreement(axes, found)
 
@@ -135,7 +135,7 @@ def test_a_council_without_codes_has_no_household() -> None:
     asked = [(1, 1), (0, 1)]
     order = fitting_order(asked, [[1, 4], [1, 3]], {0: 1})
     found = presentable(
-        {(1, 1): np.zeros((0, 3)), (0, 1): np.array([[4.0, 1.0, -2.0]])}, Domain(axes), order
+        {(1, 1): np.zeros((0, 3)), (0, 1): np.array([[4.0, 1.0, -2.0]])}, CellGrid(axes), order
     )
     assert found[1, 1].shape == (0, 3)
     assert found[0, 1].tolist() == [[0, 0, 0]]
@@ -152,9 +152,9 @@ def test_a_round_of_the_most_attributes_is_presented() -> None:
     codes = np.stack([rng.integers(0, one.size(1), 300) for one in axes])
     exact = {}
     for table in asked:
-        exact[table] = np.zeros(Domain(axes).shape(table))
+        exact[table] = np.zeros(CellGrid(axes).shape(table))
         np.add.at(exact[table], tuple(np.where(np.array(table)[:, None], codes, 0)), 1)
-    found = presentable(exact, Domain(axes), order)
+    found = presentable(exact, CellGrid(axes), order)
     for table in asked:
         np.testing.assert_array_equal(found[table], exact[table])
 
@@ -177,7 +177,7 @@ def test_marginals_in_circles_are_as_near_as_unbiased_ones(circle: str) -> None:
     scale = 4 / np.sqrt(9 if depth else 9 * 40)  # about 4 households in a cell asked for
     estimates = sums(axes, truth + scale * rng.normal(size=shape), asked)
     exact = sums(axes, truth, asked)
-    found = presentable(estimates, Domain(axes), order)
+    found = presentable(estimates, CellGrid(axes), order)
     check_agreement(axes, found)
     for table in asked:
         noise = np.sqrt(((estimates[table] - exact[table]) ** 2).mean())
@@ -195,7 +195,7 @@ def test_sums_of_many_small_cells_stay_near_their_estimates() -> None:
     truth = rng.poisson(300 * shares, (areas, bands, ages, 2))
     estimates = sums(axes, truth + 3 * rng.normal(size=truth.shape), asked)
     order = fitting_order(asked, sizes(axes), {0: 1})
-    found = presentable(estimates, Domain(axes), order)
+    found = presentable(estimates, CellGrid(axes), order)
     clipped = sums(axes, np.maximum(estimates[1, 1, 1, 1], 0), asked)
     for table in asked[1:]:
         off, naive = (np.abs(one[table] - estimates[table]).mean() for one in (found, clipped))

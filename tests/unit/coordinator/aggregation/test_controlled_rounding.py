@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.coordinator.aggregation.test_projection import one_way, two_way
 
 from folkmoot_coordinator.aggregation.consistent_tables.controlled_rounding import (
     round_one_way,
     round_two_way,
 )
 from folkmoot_coordinator.aggregation.consistent_tables.projection import OneWay, TwoWayProjection
+from tests.unit.coordinator.aggregation.test_projection import one_way, two_way
 
 
 def test_largest_remainders_by_hand() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.strategy import Plan, plan
-from folkmoot.workload import LARGEST_WEIGHT, Attribute, Marginal, Workload
+from folkmoot.workload import MAX_WEIGHT, Attribute, Marginal, Workload
 from folkmoot_coordinator.rounds.objective import TOLERANCE, Objective, Planning, planned
 
 BOLTON, TRAFFORD = GssCode("E08000001"), GssCode("E08000009")
@@ -163,7 +163,7 @@ def test_the_stated_bound_holds_for_the_plans_that_are_made(sizes, asked, weight
     assert planning.weights == tuple(weights[: len(marginals)])
     if len(sizes) < 4:  # with more cells whole weights may be too coarse, and it is said
         assert planning.excess <= 0.005
-    assert all(1 <= marginal.weight <= LARGEST_WEIGHT for marginal in signed.marginals)
+    assert all(1 <= marginal.weight <= MAX_WEIGHT for marginal in signed.marginals)
     made = {TRAFFORD: plan(signed, TRAFFORD, LOSS)}
     found = weighted_variances(question, planning.weights, made)
     # Weak duality, from the signed weights alone: any convex combination of the weighted

@@ -22,7 +22,7 @@ from folkmoot_coordinator.rounds.round_store import (
     StoredRound,
     close_due_rounds,
     close_round,
-    standings,
+    council_responses,
     state_after,
 )
 
@@ -96,9 +96,9 @@ def _check_state(
     office: Office, stored: StoredRound, answers: dict[GssCode, tuple[Step, bytes]]
 ) -> None:
     kinds = {"release": "released", "refuse": "refused"}
-    for standing in standings(office.database, stored.round_):
-        expected = answers.get(standing.council)
-        assert standing.answer == (kinds[expected[0][0]] if expected else "waiting")
+    for response in council_responses(office.database, stored.round_):
+        expected = answers.get(response.council)
+        assert response.answer == (kinds[expected[0][0]] if expected else "waiting")
     released = sum(step[0] == "release" for step, _ in answers.values())
     state = office.again(stored).state
     if len(answers) == len(COUNCILS):
@@ -149,7 +149,7 @@ def test_a_round_that_closes_during_the_upload_takes_nothing(office: Office, how
     with pytest.raises(Rejected) as caught:
         office.intake.accept_release(council, decode_header(header), ClosingMeanwhile())
     assert caught.value.rejection.reason is RejectionReason.ROUND_CLOSED
-    assert standings(office.database, stored.round_)[0].answer == "waiting"
+    assert council_responses(office.database, stored.round_)[0].answer == "waiting"
 
 
 def test_a_receipt_that_cannot_be_signed_stores_nothing(
@@ -164,5 +164,5 @@ def test_a_receipt_that_cannot_be_signed_stores_nothing(
     with pytest.raises(OSError, match="the key is gone"):
         office.release(stored, COUNCILS[0])
     monkeypatch.undo()
-    assert standings(office.database, stored.round_)[0].answer == "waiting"
+    assert council_responses(office.database, stored.round_)[0].answer == "waiting"
     assert not office.release(stored, COUNCILS[0]).repeated

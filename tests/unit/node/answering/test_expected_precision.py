@@ -12,7 +12,7 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.answering.expected_precision import (
-    MOST_LINES,
+    MAX_LINES,
     AttributeStatement,
     attributes_of,
     lines_of,
@@ -111,7 +111,7 @@ def test_many_marginals_are_told_together_and_each_is_named() -> None:
     attributes = tuple(Attribute(name, ("no", "yes")) for name in names)
     pairs = list(itertools.combinations(names, 2))
     asked = [(), *pairs]
-    assert len(asked) > MOST_LINES
+    assert len(asked) > MAX_LINES
     lines = lines_of(marginals_of(ask(attributes, *asked), TRAFFORD))
     assert len(lines) == 2
     assert lines[0].startswith("in all: one count")

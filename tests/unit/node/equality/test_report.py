@@ -25,8 +25,8 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Input,
-    Level,
     ProtectedCharacteristic,
+    RecordLevel,
     RiskFactor,
     Schema,
 )
@@ -36,7 +36,7 @@ GROUPS = ("heron", "kite", "wren", "rook")
 """Codes that occur nowhere else, so that they can be looked for."""
 MONITORING = Schema(
     name="monitoring",
-    level=Level.PERSON,
+    level=RecordLevel.PERSON,
     supplier="Customer services",
     fields=(
         Field(

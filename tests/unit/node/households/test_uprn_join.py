@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk import Category, Combine, Field, FieldType, Input, Level, RiskFactor, Schema
+from folkmoot_sdk import Category, Combine, Field, FieldType, Input, RecordLevel, RiskFactor, Schema
 from tests.tables import count
 
 AREA_NODE = """
@@ -55,7 +55,7 @@ def test_a_household_of_the_frame_always_has_a_record(node):
 def test_categories_and_booleans_have_absent_values_too(node):
     node.people.schema = Schema(
         name="people",
-        level=Level.PERSON,
+        level=RecordLevel.PERSON,
         fields=(
             *node.people.schema.fields,
             Field(
@@ -109,7 +109,7 @@ def area_node(node):
     book = SimpleNamespace(
         schema=Schema(
             name="imd",
-            level=Level.AREA,
+            level=RecordLevel.AREA,
             fields=(Field("decile", FieldType.INTEGER, Combine.FIRST, Category.SEGMENTATION),),
         ),
         batches=[

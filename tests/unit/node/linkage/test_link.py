@@ -19,7 +19,7 @@ from folkmoot_sdk import (
     Field,
     FieldType,
     Identifier,
-    Level,
+    RecordLevel,
     Schema,
 )
 from tests.unit.node.conftest import NODE, TODAY, Book
@@ -27,7 +27,7 @@ from tests.unit.node.conftest import NODE, TODAY, Book
 ADDRESS, POSTCODE = Identifier.ADDRESS.column, Identifier.POSTCODE.column
 FRAME = Schema(
     name="gazetteer",
-    level=Level.PROPERTY,
+    level=RecordLevel.PROPERTY,
     fields=(
         Field("lsoa", FieldType.AREA, Combine.FIRST, Category.GEOGRAPHY),
         Field("is_communal", FieldType.BOOLEAN, Combine.ANY, Category.HOUSING),
@@ -36,7 +36,7 @@ FRAME = Schema(
 )
 TAX = Schema(
     name="council_tax",
-    level=Level.HOUSEHOLD,
+    level=RecordLevel.HOUSEHOLD,
     has_date=True,
     fields=(
         Field("council_tax_arrears", FieldType.NUMBER, Combine.SUM, Category.FINANCE, unit="GBP"),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk import Category, Combine, Field, FieldType, Identifier, Level, Schema
+from folkmoot_sdk import Category, Combine, Field, FieldType, Identifier, RecordLevel, Schema
 from folkmoot_sdk.source import ReadContext
 from tests.unit.node.conftest import NODE, TODAY, Book
 from tests.unit.node.linkage.test_link import FRAME, LINKED_POLICY, homes
@@ -19,14 +19,14 @@ NAMES = (Identifier.FORENAME, Identifier.SURNAME, Identifier.DATE_OF_BIRTH, Iden
 WHO = (*NAMES, Identifier.NHS_NUMBER)
 PERSONS = Schema(
     name="residents",
-    level=Level.PERSON,
+    level=RecordLevel.PERSON,
     has_date=True,
     fields=(Field("people", FieldType.INTEGER, Combine.COUNT, Category.DEMOGRAPHY),),
     identifiers=WHO,
 )
 DEBTS = Schema(
     name="debts",
-    level=Level.PERSON,
+    level=RecordLevel.PERSON,
     has_date=True,
     fields=(
         Field("council_tax_arrears", FieldType.NUMBER, Combine.SUM, Category.FINANCE, unit="GBP"),
@@ -216,7 +216,7 @@ def test_without_the_table_no_identifier_is_asked_for(linked):
 
 def test_nobody_is_asked_who_lives_where_if_no_record_is_about_people(linked):
     linked.tax.schema = Schema(
-        name="debts", level=Level.HOUSEHOLD, has_date=True, fields=DEBTS.fields
+        name="debts", level=RecordLevel.HOUSEHOLD, has_date=True, fields=DEBTS.fields
     )
     linked.tax.batches = [debts().drop(TYPES)]
     linked.score()

@@ -22,7 +22,7 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.evidence.outbox import Answer, AnswerKind
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _gaussian, _laplace
-from folkmoot_node.release.steps import Step
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.privacy_half import (
     AREAS,
@@ -61,23 +61,23 @@ def test_the_same_round_gives_the_same_bytes_for_ever(half: PrivacyHalf) -> None
 
 
 def test_events_come_in_the_promised_order(half: PrivacyHalf) -> None:
-    seen: list[tuple[Step, int, bool]] = []
+    seen: list[tuple[AnswerStage, int, bool]] = []
 
-    def observe(step: Step) -> None:
+    def observe(step: AnswerStage) -> None:
         seen.append((step, len(half.ledger.debits()), bool(half.outbox.find(f"{1:032x}"))))
 
     half.answer(question(), observe)
     assert seen == [
-        (Step.TABULATED, 0, False),
-        (Step.DEBITED, 1, False),
-        (Step.SAMPLED, 1, False),
-        (Step.STORED, 1, True),
+        (AnswerStage.TABULATED, 0, False),
+        (AnswerStage.DEBITED, 1, False),
+        (AnswerStage.SAMPLED, 1, False),
+        (AnswerStage.STORED, 1, True),
     ]
 
 
 def test_a_fault_after_the_debit_uses_the_same_debit_again(half: PrivacyHalf) -> None:
-    def fail(step: Step) -> None:
-        if step is Step.SAMPLED:
+    def fail(step: AnswerStage) -> None:
+        if step is AnswerStage.SAMPLED:
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
@@ -100,8 +100,8 @@ def test_a_fault_after_the_debit_uses_the_same_debit_again(half: PrivacyHalf) ->
 def test_what_was_paid_for_is_not_released_if_the_policy_forbids_it_by_now(
     half: PrivacyHalf, changed: dict[str, object], reason: RefusalReason
 ) -> None:
-    def fail(step: Step) -> None:
-        if step is Step.DEBITED:
+    def fail(step: AnswerStage) -> None:
+        if step is AnswerStage.DEBITED:
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):

@@ -12,7 +12,7 @@ import pytest
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.scoring.known_inputs import Standing
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk import Category, Combine, Field, FieldType, Input, Level, RiskFactor, Schema
+from folkmoot_sdk import Category, Combine, Field, FieldType, Input, RecordLevel, RiskFactor, Schema
 from tests.unit.node.conftest import NODE, POLICY, Alone, Book, people_rows, tax_rows
 
 AGE_GROUP = '[attributes.age_group]\nfield = "oldest_age"\nbreaks = [16, 25, 65, 75]\n'
@@ -133,7 +133,7 @@ class Deprived(RiskFactor):
 def test_inputs_of_an_area_are_said_to_be_so(node):
     schema = Schema(
         "imd",
-        Level.AREA,
+        RecordLevel.AREA,
         (Field("imd_decile", FieldType.INTEGER, Combine.FIRST, Category.GEOGRAPHY),),
         has_date=True,
     )

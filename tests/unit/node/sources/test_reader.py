@@ -14,8 +14,8 @@ from folkmoot_sdk import (
     Combine,
     Field,
     FieldType,
-    Level,
     PluginError,
+    RecordLevel,
     Rejection,
     Schema,
 )
@@ -190,7 +190,7 @@ def test_no_rejection_leaves_no_quarantine_file(node):
 def test_only_wanted_fields_are_asked_for(node):
     node.people.schema = Schema(
         name="people",
-        level=Level.PERSON,
+        level=RecordLevel.PERSON,
         fields=(
             *node.people.schema.fields,
             Field("religion", FieldType.CATEGORY, Combine.FIRST, Category.DEMOGRAPHY, codes=("a",)),
