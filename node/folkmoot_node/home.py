@@ -17,6 +17,8 @@ from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_book import RoundBook
+from folkmoot_node.evidence.round_cache import RoundCache
+from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
     from folkmoot_node.release.admission import AdmissionContext
+    from folkmoot_node.release.office import Office
     from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
@@ -57,6 +60,13 @@ class NodeHome:
     def outbox(self) -> Outbox:
         """The answers."""
         return Outbox(self.state)
+
+    @cached_property
+    def office(self) -> Office:
+        """Where answers are paid for and kept."""
+        from folkmoot_node.release.office import Office
+
+        return Office(self.ledger, self.outbox, self.clock, self.observe)
 
     @cached_property
     def lost_answers(self) -> LostAnswers:
@@ -92,7 +102,11 @@ class NodeHome:
 
     def round_book(self) -> RoundBook:
         """The rounds this node has heard of."""
-        return RoundBook(self.state, self.identity().signing_key)
+        return RoundBook(self.state, self.identity().signing_key, self._round_cache)
+
+    @cached_property
+    def _round_cache(self) -> RoundCache:
+        return RoundCache()
 
     def release_policy(self) -> SignedReleasePolicy:
         """The signed release policy, read and checked anew."""
@@ -146,8 +160,6 @@ class NodeHome:
         Raises:
             Problem: Exit code VERIFICATION, naming the round.
         """
-        from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
-
         answers = [
             (answer, HeldReceipt(answer.receipt, answer.receipt_signature or b""))
             for answer in self.outbox.answers()
@@ -237,8 +249,7 @@ class NodeHome:
 
         if round_.series is None:
             return None
-        rounds = (known.round for known in self.round_book().rounds())
-        loss = policy.policy.loss
+        rounds, loss = self.round_book().rounds(), policy.policy.loss
         return series_progress(round_, rounds, self.ledger, self.outbox, loss, now)
 
     @contextmanager

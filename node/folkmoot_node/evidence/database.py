@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from folkmoot_node.evidence import round_table
 from folkmoot_operator.problems import ExitCode, Problem
 
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
 
 _CHAINS = ("ledger", "egress", "audit")
@@ -42,17 +43,6 @@ CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id
 CREATE UNIQUE INDEX ledger_recovers_once
     ON ledger (json_extract(body, '$.round_id'), json_extract(body, '$.answer_digest'))
     WHERE json_extract(body, '$.kind') = 'recovered';
-
-CREATE TABLE rounds (
-    round_id TEXT PRIMARY KEY,
-    round_digest BLOB NOT NULL,
-    serialised BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    first_seen INTEGER NOT NULL,
-    decision TEXT CHECK (decision IN ('approved', 'declined')),
-    decided_by TEXT,
-    decided_at INTEGER
-) STRICT;
 
 CREATE TABLE outbox (
     round_id TEXT PRIMARY KEY,
@@ -134,7 +124,7 @@ class StateDatabase:
             with self.transaction() as connection:
                 for name in _CHAINS:
                     _run_script(connection, _CHAIN.format(name=name))
-                _run_script(connection, _TABLES)
+                _run_script(connection, _TABLES + round_table.ROUNDS)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             path.chmod(0o600)
         elif version > SCHEMA_VERSION:
@@ -144,6 +134,19 @@ class StateDatabase:
                 remedy="Upgrade folkmoot-node",
                 exit_code=ExitCode.SETTINGS,
             )
+        elif version < SCHEMA_VERSION:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Brings a file of an earlier version to this one, or leaves it as it was."""
+        with self.transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 1:  # else another process was first
+                connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
+                _run_script(connection, round_table.ROUNDS)
+                round_table.fill_from_version_1(connection)
+                connection.execute("DROP TABLE rounds_before")
+                connection.execute("PRAGMA user_version = 2")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

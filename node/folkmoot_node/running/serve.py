@@ -104,11 +104,7 @@ def is_idle(home: NodeHome) -> bool:
     rounds = home.round_book().rounds()
     approval = home.release_policy().policy.operator_approval
     return bool(rounds) and not any(
-        is_open(
-            known.status(
-                home.outbox.find(known.round.round_id), approval=approval, now=home.clock()
-            )
-        )
+        is_open(known.status(home.outbox.find(known.round_id), approval=approval, now=home.clock()))
         for known in rounds
     )
 

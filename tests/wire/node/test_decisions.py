@@ -59,7 +59,7 @@ def test_an_approval_taken_back_after_the_debit_holds_even_if_little_is_left(sta
     with open_home(stage.home) as home:
         home.round_book().undecide(second, home.outbox)
         visit(home)
-        assert home.outbox.find(second.round.round_id) is None
+        assert home.outbox.find(second.round_id) is None
         home.round_book().decide(second, Decision.APPROVED, "operator", 2, home.outbox)
         visit(home)
         assert home.balance().spent == Rho.of("0.8")
