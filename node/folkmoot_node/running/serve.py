@@ -5,7 +5,6 @@ Scoring by the clock and Prefect run beside it, in processes of their own (`back
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
 import time
@@ -16,10 +15,12 @@ from folkmoot_node.answering.answer import Event, is_open, poll
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_WAIT = 300.0
-"""Seconds between two tries while the coordinator cannot be reached, at most."""
+"""Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
+planned at longer intervals."""
 
 
 def serve(
@@ -118,8 +119,5 @@ def stop_on_signals() -> threading.Event:
 
 
 def _wait(regular: float, failures: int) -> float:
-    """Seconds to the next visit: exponential with jitter after failures."""
-    if failures == 0:
-        return regular
-    longest = min(MAX_WAIT, regular * 2 ** min(failures, 10))
-    return random.uniform(regular / 2, longest)  # noqa: S311 - spreads retries, not secret
+    """Seconds to the next visit."""
+    return Backoff(regular, MAX_WAIT).spread(failures) if failures else regular
