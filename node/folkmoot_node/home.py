@@ -1,4 +1,8 @@
-"""A node's home folder, opened: settings, state, keys and policies in one place."""
+"""A node's home folder, opened: settings, state, keys and policies in one place.
+
+Every command opens a home, and few use all of it. What brings a large library with it (gRPC,
+cryptography, DuckDB, NumPy) is therefore imported by the method that needs it.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,7 @@ from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
-from folkmoot_node.evidence.round_book import RoundBook
 from folkmoot_node.evidence.round_cache import RoundCache
-from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -26,8 +28,10 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
+    from folkmoot_node.evidence.round_book import RoundBook
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
+    from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.office import Office
     from folkmoot_node.release.series import SeriesProgress
@@ -102,6 +106,8 @@ class NodeHome:
 
     def round_book(self) -> RoundBook:
         """The rounds this node has heard of."""
+        from folkmoot_node.evidence.round_book import RoundBook
+
         return RoundBook(self.state, self.identity().signing_key, self._round_cache)
 
     @cached_property
@@ -122,6 +128,12 @@ class NodeHome:
                 exit_code=ExitCode.SETTINGS,
             )
         return signed
+
+    def risk_policy(self) -> RiskPolicy:
+        """The risk stratification policy, read anew."""
+        from folkmoot_node.policies.risk_policy import load_policy
+
+        return load_policy(self.config.risk_policy)
 
     def balance(self) -> Balance:
         """What is spent and left, in the current accounting period and for all time."""
@@ -160,6 +172,8 @@ class NodeHome:
         Raises:
             Problem: Exit code VERIFICATION, naming the round.
         """
+        from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
+
         answers = [
             (answer, HeldReceipt(answer.receipt, answer.receipt_signature or b""))
             for answer in self.outbox.answers()

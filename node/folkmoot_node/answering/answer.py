@@ -19,11 +19,9 @@ from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownR
 from folkmoot_node.evidence.signatures import check_receipt
 from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
-from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.release import admission
 from folkmoot_node.release.office import Question
 from folkmoot_node.release.steps import AnswerStage
-from folkmoot_node.store.event_history import SUFFIX, forget
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -121,8 +119,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
     ended = ended_without_scores(home)
     if ended is not None:
         return office.refuse(known.round_id, known.digest, council, ended)
-    # Not before: OpenDP and what reads scores are large, and most commands need neither.
-    from folkmoot_node.release.mechanism import release
+    from folkmoot_node.release.mechanism import release  # late: see `load_release`
 
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
@@ -149,6 +146,17 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         )
 
 
+def load_release() -> None:
+    """Loads what a release needs, so that the first round does not wait for it.
+
+    That is OpenDP, NumPy and DuckDB. They are imported late, here and in this module's other
+    functions, because a visit without a round, and most commands, need none of them.
+    """
+    import duckdb  # noqa: F401
+
+    from folkmoot_node.release import mechanism, tabulate  # noqa: F401
+
+
 def _tabulate(
     home: NodeHome,
     round_: Round,
@@ -158,7 +166,7 @@ def _tabulate(
     stack: ExitStack,
 ) -> ExactCounts:
     """The exact tables of a round; a series' history stays open until `stack` is closed."""
-    from folkmoot_node.release.tabulate import tabulate, tabulate_series
+    from folkmoot_node.release.tabulate import tabulate, tabulate_series  # late: see above
 
     council = home.config.council
     if context.series is None:
@@ -201,6 +209,8 @@ def forget_ended_series(home: NodeHome) -> Iterator[Event]:
     folder = home.config.history_folder
     if not folder.is_dir():
         return
+    from folkmoot_node.store.event_history import SUFFIX, forget  # late: see `load_release`
+
     over = ended_series(home)
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         if path.stem in over:
@@ -231,7 +241,7 @@ def ended_without_scores(home: NodeHome) -> admission.Objection | None:
     """The objection of a node whose scores are gone, and whose policy makes no new ones."""
     if home.config.store_path.exists():
         return None
-    sunset = load_policy(home.config.risk_policy).sunset
+    sunset = home.risk_policy().sunset
     if home.today() <= sunset:
         return None
     return admission.Objection(RefusalReason.SUNSET, f"the policy ended on {sunset}")

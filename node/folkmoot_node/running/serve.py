@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from folkmoot_node.answering.answer import Event, is_open, poll
+from folkmoot_node.answering.answer import Event, is_open, load_release, poll
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
@@ -58,6 +58,7 @@ def serve(
                 failures = _try_visit(home, report, beside, failures)
                 if until_idle and failures == 0 and is_idle(home):
                     return
+                load_release()  # after the visit, when nobody waits
                 due = time.monotonic() + _wait(regular, failures)
             wait = due - time.monotonic()
             stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
