@@ -46,6 +46,10 @@ class RoundCache:
             self._genuine[which] = verify()
         return self._genuine[which]
 
+    def note_genuine(self, key: bytes, digest: bytes, signature: bytes) -> None:
+        """Remembers a signature that was verified elsewhere; see `is_genuine`."""
+        self._genuine[key, digest, signature] = True
+
     def decoded(self, digest: bytes, read: Callable[[], bytes]) -> Round:
         """A round, decoded now or earlier.
 

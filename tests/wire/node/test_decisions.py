@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stage import Stage, ask
+from stage import Stage, ask, ask_for_approval
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
@@ -11,9 +11,7 @@ from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import consider, learn, poll
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision, KnownRound
-from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.release.steps import AnswerStage
 
 
@@ -24,13 +22,6 @@ class PowerCut(BaseException):
 def cut_after_the_debit(step: AnswerStage) -> None:
     if step is AnswerStage.DEBITED:
         raise PowerCut
-
-
-def ask_for_approval(stage: Stage) -> None:
-    policy = stage.home / "release-policy.toml"
-    policy.write_text(policy.read_text().replace("approval = false", "approval = true"))
-    key = load_policy_key(stage.home / "keys" / "policy-signing.key")
-    sign(policy, key, "Tester", 1_790_000_001)
 
 
 def learned(home: NodeHome) -> tuple[KnownRound, ...]:
