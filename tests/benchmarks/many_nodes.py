@@ -29,6 +29,7 @@ from folkmoot_node.evidence.outbox import AnswerKind, Outbox
 from folkmoot_rehearsal.councils import region
 from folkmoot_rehearsal.layout import Layout
 from folkmoot_rehearsal.policies import AREAS_FILE, BANDS, POLICY_FILE, PURPOSE, areas_file
+from folkmoot_rehearsal.processes import children as children_of
 
 COUNCILS = 10
 HOUSEHOLDS = 300
@@ -51,11 +52,12 @@ def command(name: str, *arguments: str) -> Any:
 
 
 @contextmanager
-def serving(name: str, home: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, until it is left."""
+def serving(home: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A node that serves, until it is left."""
+    command = [str(_BIN / "folkmoot-node"), "serve", "--home", str(home)]
     with (home / "bench.log").open("ab") as log:
         child = subprocess.Popen(
-            [str(_BIN / name), "serve", "--home", str(home), *arguments],
+            [*command, "--poll-seconds", str(POLL_SECONDS)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -165,14 +167,12 @@ def main(folder: Path | None = None) -> dict[str, Any]:
                     settings + "\n[prefect]\nenabled = false\n", "utf-8"
                 )
         asked = round_file(layout, [council.code for council in councils])
-        stack.enter_context(serving("folkmoot-coordinator", layout.coordinator))
+        # This waits until it serves; a node that came too early would back off.
+        stack.enter_context(children_of(layout.logs)).serve_coordinator(layout.coordinator)
         states = {home: stack.enter_context(StateDatabase(home / "state.sqlite")) for home in homes}
         before = {home: visits(states[home]) for home in homes}
         begin = time.perf_counter()
-        children = [
-            stack.enter_context(serving("folkmoot-node", home, "--poll-seconds", str(POLL_SECONDS)))
-            for home in homes
-        ]
+        children = [stack.enter_context(serving(home)) for home in homes]
         seconds_until(lambda home: visits(states[home]) > before[home], homes, children)
         started, starting = time.perf_counter() - begin, processor_seconds(children)
         time.sleep(5)  # what they do once they are started is done
