@@ -124,7 +124,7 @@ purpose = "{PURPOSE}"
 policy = "{POLICY_FILE}"
 councils = "all"
 minimum_councils = 1
-rho = 0.05
+rho = 0.001
 delta = 1e-6
 deadline_minutes = 60
 

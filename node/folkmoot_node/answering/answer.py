@@ -166,7 +166,7 @@ def _tabulate(
     stack: ExitStack,
 ) -> ExactCounts:
     """The exact tables of a round; a series' history stays open until `stack` is closed."""
-    from folkmoot_node.release.tabulate import tabulate, tabulate_series  # late: see above
+    from folkmoot_node.release.tabulate import tabulate, tabulate_series  # late: see `load_release`
 
     council = home.config.council
     if context.series is None:
