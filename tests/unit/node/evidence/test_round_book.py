@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,18 @@ def test_a_file_of_version_1_is_brought_up_to_date(tmp_path: Path, decodes: list
     with StateDatabase(path) as state:
         assert book_of(state).rounds() == known
     assert len(decodes) == 3, "once"
+
+
+def test_several_processes_may_open_a_file_of_version_1_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "before.sqlite"
+    as_version_1(path, [(question(number), None) for number in range(40)])
+
+    def opened(_: int) -> int:
+        with StateDatabase(path) as state:
+            return len(book_of(state).rounds())
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(opened, range(6))) == [40] * 6
 
 
 def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_was(tmp_path: Path) -> None:
