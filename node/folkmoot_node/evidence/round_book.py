@@ -131,7 +131,6 @@ class RoundBook:
                 remedy="Report it to the region; the round is ignored",
                 exit_code=ExitCode.REFUSED,
             )
-        self._cache.note_genuine(self._signing_key, digest, signature)
         round_ = self._cache.decoded(digest, lambda: serialised)
         with self._state.transaction() as connection:
             (lately,) = connection.execute(
@@ -154,6 +153,7 @@ class RoundBook:
                 remedy="Report it to the region; the first round stands",
                 exit_code=ExitCode.REFUSED,
             )
+        self._cache.note_genuine(self._signing_key, digest, signature)
         return known
 
     def question(self, known: KnownRound) -> Round:
