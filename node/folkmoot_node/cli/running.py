@@ -69,7 +69,7 @@ def doctor(
 ) -> None:
     """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
 
-    Exit code 3 if a check failed. Each failed check says how to mend it.
+    Exit code 3 if a check failed. A check that failed, or that warns, says what to do.
 
     Example: folkmoot-node doctor
     """
@@ -86,10 +86,11 @@ def doctor(
     else:
         out = console()
         for item in findings:
-            mark = "[green]ok[/green]  " if item.ok else "[red]FAIL[/red]"
+            good = "[yellow]warn[/yellow]" if item.remedy else "[green]ok[/green]  "
+            mark = good if item.ok else "[red]FAIL[/red]"
             out.print(f"{mark} {item.check}: ", end="")
             out.print(item.detail, markup=False)
-            if not item.ok and item.remedy:
+            if item.remedy:
                 out.print(f"     Remedy: {item.remedy}", markup=False)
     if not all(item.ok for item in findings):
         raise typer.Exit(3)

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.linkage.addresses import missing_extra
+from folkmoot_node.operations.retention import expired
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.scoring.binding import bind_for, ended_licence
+from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import ExitCode, Problem
 
 _MIN_FREE = 2 * 1024**3
@@ -23,15 +28,28 @@ class Finding:
 
     Attributes:
         check: What was checked.
-        ok: True if all is well.
+        ok: False if it fails, and the node cannot do its work.
         detail: What was found.
-        remedy: How to mend it, if it is not well.
+        remedy: What to do, if it fails or somebody should look at it; else empty.
     """
 
     check: str
     ok: bool
     detail: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What a check found that does not fail, and that somebody should look at.
+
+    Attributes:
+        detail: What was found.
+        remedy: What to do about it.
+    """
+
+    detail: str
+    remedy: str
 
 
 def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
@@ -47,9 +65,12 @@ def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
         yield Finding("settings", False, str(problem), problem.remedy)
 
 
-def _guarded(check: str, look: Callable[[], str]) -> Finding:
+def _guarded(check: str, look: Callable[[], str | Warned]) -> Finding:
     try:
-        return Finding(check, True, look())
+        found = look()
+        if isinstance(found, Warned):
+            return Finding(check, True, found.detail, found.remedy)
+        return Finding(check, True, found)
     except Problem as problem:
         return Finding(check, False, str(problem), problem.remedy)
     except Exception as error:
@@ -79,22 +100,20 @@ def _release_policy(home: NodeHome) -> str:
     )
 
 
-def _sources(home: NodeHome) -> str:
-    from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.binding import bind
-    from folkmoot_node.sources.connect import connect, load_plugins
-
+def _sources(home: NodeHome) -> str | Warned:
     plugins = load_plugins()
     policy = load_policy(home.config.risk_policy)
-    connected = connect(home.config, plugins)
-    bind(policy, plugins, connected)
-    faults = f"; broken plugins: {'; '.join(map(str, plugins.broken))}" if plugins.broken else ""
-    return f"{policy.name}: {len(policy.factors)} factors, {len(connected)} sources fit{faults}"
+    binding = bind_for(policy, home.config, plugins, home.today())
+    found = f"{policy.name}: {len(policy.factors)} factors, {len(binding.sources)} sources fit"
+    if plugins.broken:
+        found += f"; broken plugins: {'; '.join(map(str, plugins.broken))}"
+    if not binding.unlicensed:
+        return found
+    warnings = [ended_licence(field, end) for field, end in binding.unlicensed.items()]
+    return Warned("; ".join([found, *(problem for problem, _ in warnings)]), warnings[0][1])
 
 
 def _scores(home: NodeHome) -> str:
-    from folkmoot_node.policies.risk_policy import load_policy
-
     with home.open_store() as store:
         run = store.run
     configured = load_policy(home.config.risk_policy)
@@ -114,15 +133,11 @@ def _linkage(home: NodeHome) -> str:
     if not asked:
         return "off: records without a UPRN count for nobody"
     if any(find_spec(library) is None for library in asked.values()):
-        from folkmoot_node.linkage.addresses import missing_extra
-
         raise missing_extra()
     return f"by {' and '.join(asked)}"
 
 
 def _retention(home: NodeHome) -> str:
-    from folkmoot_node.operations.retention import expired
-
     found = expired(home)
     if found:
         kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
@@ -182,7 +197,7 @@ def _coordinator(home: NodeHome) -> str:
     )
 
 
-_CHECKS: dict[str, Callable[[NodeHome], str]] = {
+_CHECKS: dict[str, Callable[[NodeHome], str | Warned]] = {
     "keys": _keys,
     "policies and sources": _sources,
     "linkage": _linkage,
