@@ -151,8 +151,8 @@ class ScoringRun:
             if self._sources[source].schema.level is RecordLevel.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
-                inputs = self._linkage.linkage_inputs(source, stack)
-                read = reading.spread(writer, inputs, self._known_partitions())
+                linkage_inputs = self._linkage.linkage_inputs(source, stack)
+                read = reading.spread(writer, linkage_inputs, self._known_partitions())
             writer.document = read.model_dump_json()
 
     def link(self, source: str) -> None:
@@ -230,9 +230,9 @@ class ScoringRun:
         name = self.config.frame
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(name))
-            inputs = self._linkage.linkage_inputs(name, stack)
+            linkage_inputs = self._linkage.linkage_inputs(name, stack)
             read, partitions = self._reading(name).spread_frame(
-                writer, inputs, self._partitions_for
+                writer, linkage_inputs, self._partitions_for
             )
             writer.document = read.model_dump_json()
             if read.records == read.no_key:

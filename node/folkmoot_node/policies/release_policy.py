@@ -14,6 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
@@ -217,9 +222,6 @@ def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
         raise _unsigned(sidecar, "the release policy was changed after it was signed")
     if signature.public_key != trusted_key.hex():
         raise _unsigned(sidecar, "the signature is by a key that this node does not trust")
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     statement = _statement(digest, signature.signer, signature.signed_at)
     try:
         Ed25519PublicKey.from_public_bytes(trusted_key).verify(
@@ -239,8 +241,6 @@ def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
         signer: Name and role of who decides.
         moment: Seconds since 1970-01-01T00:00:00Z.
     """
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     _, digest = load_unsigned(path)
     key = Ed25519PrivateKey.from_private_bytes(private_key)
     when = datetime.datetime.fromtimestamp(moment, datetime.UTC)
