@@ -141,8 +141,8 @@ def verify(
     Example: folkmoot-node ledger verify --json
     """
     from folkmoot_node.answering.reconcile import require_complete
-    from folkmoot_node.evidence.hash_chain import Head
     from folkmoot_node.home import open_home
+    from folkmoot_operator.hash_chain import Head
 
     noted = [Head.parse(text) for text in expect or ()]
     with open_home(home) as node:

@@ -7,7 +7,6 @@ the node did; they hold nothing about any household and are never deleted.
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from folkmoot_node.policies.risk_policy import Retention, load_policy
 from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
 from folkmoot_node.store.event_history import SUFFIX, forget
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.private_files import delete_private, make_private_folder
 from folkmoot_operator.problems import Problem
 
 _BUSY = ("another run is scoring now", "Run `folkmoot-node purge` again when it has ended")
@@ -96,7 +96,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
         Problem: Exit code DATA, if a run is in progress.
     """
     config = home.config
-    config.store_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(config.store_path.parent)
     with only_user(config.store_path, *_BUSY):
         now = {item.path for item in _expired(home, in_use=False)}
         deleted = tuple(item for item in found if item.path in now and _delete(item, home))
@@ -193,13 +193,11 @@ def _delete(item: Expired, home: NodeHome) -> bool:
             forget(item.path)
         except Problem:  # in use: next time
             return False
-    elif item.path.is_dir():
-        shutil.rmtree(item.path)
     else:
-        item.path.unlink(missing_ok=True)
+        delete_private(item.path)
     if item.kind is Kind.SCORES:
         note_deletion(item.path, home.today(), item.why)
-        item.path.with_name(item.path.name + ".wal").unlink(missing_ok=True)
+        delete_private(item.path.with_name(item.path.name + ".wal"))
     return True
 
 

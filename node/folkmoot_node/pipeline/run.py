@@ -35,6 +35,7 @@ from folkmoot_node.sources.reader import no_records
 from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
 from folkmoot_node.store.writer import ROW_GROUP
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import AREA_COLUMN, Field, RecordLevel
@@ -145,7 +146,7 @@ class ScoringRun:
     def announce(self) -> None:
         """Writes down the plan, for other processes."""
         folder = run_folder(self.config, self.plan.run_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         (folder / _PLAN_FILE).write_text(self.plan.model_dump_json(), "utf-8")
 
     @property
