@@ -13,13 +13,14 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from folkmoot_coordinator.clock import DAY, Clock, system_clock, to_text
+from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home, split_address
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.models import RoundRow
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import Problem
 

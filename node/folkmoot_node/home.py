@@ -20,6 +20,7 @@ from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_sign
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
 from folkmoot_operator.hash_chain import HashChain
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class NodeHome:
 
     def today(self) -> datetime.date:
         """The date in UTC."""
-        return datetime.datetime.fromtimestamp(self.clock(), datetime.UTC).date()
+        return day(self.clock())
 
     @property
     def keys(self) -> KeyFiles:

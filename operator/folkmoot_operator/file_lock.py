@@ -17,8 +17,8 @@ def acquire(path: Path, *, wait: bool) -> int | None:
         wait: Whether to wait for a process that holds it.
 
     Returns:
-        A descriptor that holds the lock until it is closed, with `release` or by the end of
-        every process that has it; None if another process holds it.
+        A descriptor, which holds the lock until every process that has it has released it or
+        ended; None if another process holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     try:
@@ -33,7 +33,7 @@ def acquire(path: Path, *, wait: bool) -> int | None:
 
 
 def release(descriptor: int) -> None:
-    """Gives up a lock that no other process has inherited."""
+    """Gives up a lock; processes that have inherited it hold it still."""
     os.close(descriptor)
 
 

@@ -20,7 +20,8 @@ OWNER_ONLY = 0o600
 """Mode of private files."""
 OWNER_ONLY_FOLDER = 0o700
 """Mode of folders that hold private files."""
-_OTHERS = 0o077
+OTHERS = 0o077
+"""What a mode lets other accounts do; as a umask, it makes all files private."""
 
 
 def write_private(path: Path, content: bytes, *, replace: bool) -> None:
@@ -129,7 +130,7 @@ def is_open_to_others(path: Path) -> bool:
     Raises:
         OSError: If it is not there.
     """
-    return bool(path.stat().st_mode & _OTHERS)
+    return bool(path.stat().st_mode & OTHERS)
 
 
 def _remove_second_names(path: Path) -> None:

@@ -22,7 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.clock import DAY, to_datetime
+from folkmoot_coordinator.clock import DAY
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 

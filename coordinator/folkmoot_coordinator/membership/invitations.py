@@ -11,10 +11,11 @@ from pathlib import Path
 from sqlalchemy import update
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.clock import HOUR, to_text
+from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import write_private
 
 TOKEN_BYTES = 32
