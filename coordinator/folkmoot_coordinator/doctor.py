@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import shutil
 import socket
-import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from folkmoot_coordinator.clock import DAY, Clock, system_clock, to_text
+from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home, split_address
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.models import RoundRow
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_text
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import Problem
 
 SOON_DAYS = 90
@@ -86,11 +87,7 @@ def _permissions(home: Home) -> Iterator[Finding]:
     private = [home.path, home.keys, *sorted(home.keys.glob("*"))]
     if home.database_file.exists():
         private.append(home.database_file)
-    open_to_others = [
-        path
-        for path in private
-        if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
-    ]
+    open_to_others = [path for path in private if is_open_to_others(path)]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
         yield Finding(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.binding import bind_for, ended_licence
 from folkmoot_node.sources.connect import load_plugins
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 _MIN_FREE = 2 * 1024**3
@@ -82,7 +82,7 @@ def _guarded(check: str, look: Callable[[], str | Warned]) -> Finding:
 def _keys(home: NodeHome) -> str:
     private = (home.keys.policy_key, home.keys.tls_key, home.config.key_file)
     for path in private:
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if path.is_file() and is_open_to_others(path):
             raise Problem(
                 f"{path.name} can be read by others",
                 remedy=f"chmod 600 {path}",
