@@ -23,7 +23,7 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make the virtual environment
 
-$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+$(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Folkmoot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -51,7 +51,7 @@ simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULAT
 lint: $(READY) check-proto  ## Check style, types, import rules and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS)
+	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
 	$(BIN)/lint-imports
 
 format: $(READY)  ## Format the code
