@@ -48,11 +48,12 @@ simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULAT
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
-lint: $(READY) check-proto  ## Check style, types, import rules and the contract
+lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .
