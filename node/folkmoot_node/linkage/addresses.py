@@ -225,7 +225,12 @@ def _no_candidates() -> pl.DataFrame:
 
 
 def written(records: pl.DataFrame) -> pl.DataFrame:
-    """`record`, `address` as `address_text.rewritten` gives it, and `postcode`."""
+    """Rewrites the address of each record in one spelling.
+
+    Returns:
+        One row for each record: columns `record` (Int64), `address` (String, as
+        `address_text.rewritten` gives it) and `postcode` (String), null where missing.
+    """
     return records.select(
         RECORD,
         pl.col(ADDRESS).map_elements(address_text.rewritten, return_dtype=pl.String),

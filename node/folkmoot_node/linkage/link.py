@@ -112,8 +112,8 @@ class Linkage:
             pending: Its records without a UPRN, with identifiers, `FILE` and `ROW`.
 
         Returns:
-            The records whose home was found, with `uprn` and without identifiers, and
-            what became of all.
+            One row for each record whose home was found, with the column `uprn` (never null) and
+            without identifiers; and what became of all of them.
 
         Raises:
             Problem: Exit code DATA for a malformed decision, SETTINGS if the libraries of
@@ -257,7 +257,12 @@ class Linkage:
 
 
 def distinct_homes(homes: pl.DataFrame | None) -> pl.DataFrame:
-    """Each home once, with the first of its addresses."""
+    """Each home once, with the first of its addresses.
+
+    Returns:
+        One row for each home: columns `uprn` (Int64), `ADDRESS` and `POSTCODE` (String, null
+        where unknown) and `communal` (Boolean).
+    """
     if homes is None:
         return pl.DataFrame(
             schema={

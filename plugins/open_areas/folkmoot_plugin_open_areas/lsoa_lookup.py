@@ -63,11 +63,14 @@ class LsoaLookup:
         self._codes = {OLD: parts["old"].unique(), NEW: parts["new"].unique()}
 
     def unknown(self, where: str, codes: pl.Series, vintage: int) -> pl.Series:
-        """True for each code that is not among the LSOAs of a vintage.
+        """Finds codes that are not among the LSOAs of a vintage.
+
+        Returns:
+            Whether each code is unknown (Boolean, one value for each); False where it is null.
 
         Raises:
-            PluginError: If a code is one of the other vintage alone, for then the file is
-                not of this vintage.
+            PluginError: If a code belongs to the other vintage alone: then the file does not
+                have this vintage.
         """
         other = NEW if vintage == OLD else OLD
         unknown = ~codes.is_in(self._codes[vintage].implode()) & codes.is_not_null()
@@ -89,6 +92,10 @@ class LsoaLookup:
         Args:
             frame: `area` (LSOA of 2011, each once) and the fields.
             fields: Columns of counts.
+
+        Returns:
+            One row for each LSOA of 2021: `area`, and the counts as Float64. A count that is
+            null adds nothing, so none is null.
         """
         joined = frame.join(self._parts, left_on="area", right_on="old")
         sums = [(pl.col(name) * pl.col(_SHARE)).sum().alias(name) for name in fields]
@@ -102,7 +109,11 @@ class LsoaLookup:
 
         Args:
             frame: `area` (LSOA of 2011, each once) and the fields.
-            fields: Columns of numbers; returned as float64.
+            fields: Columns of numbers.
+
+        Returns:
+            One row for each LSOA of 2021: `area`, and the means as Float64, null where no part
+            is known.
         """
         joined = frame.join(self._parts, left_on="area", right_on="old")
         means = []

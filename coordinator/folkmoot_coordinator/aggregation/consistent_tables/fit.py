@@ -57,7 +57,7 @@ def presentable(
         order: What is presented, and how.
 
     Returns:
-        The presented tables, int64, in the shapes of their estimates.
+        The presented tables: households, int64, in the shapes of their estimates, never missing.
     """
     council = _Council(estimates, domain, order)
     for fit in order.fits:

@@ -59,7 +59,11 @@ class TwoWay:
 
 
 def project_one_way(target: Float64, sums: OneWay) -> Float64:
-    """The non-negative values closest to `target`, shape (cells,), that have the sums."""
+    """The non-negative values closest to `target` that have the given sums.
+
+    Returns:
+        float64, shape (cells,), like `target`; never missing.
+    """
     if not len(target):
         return target.copy()
     order = np.lexsort((-target, sums.group))

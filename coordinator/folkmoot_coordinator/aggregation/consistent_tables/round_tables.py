@@ -69,7 +69,8 @@ class Presentation:
         """Presentable tables of one council.
 
         Returns:
-            Households, int64, not negative, in the shapes of the marginals; all sums agree.
+            For each presented marginal its households: int64, not negative, never missing, in
+            the shape of the marginal; all sums agree.
 
         Raises:
             Problem: If an estimate is beyond what any council could hold.
