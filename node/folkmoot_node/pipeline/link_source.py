@@ -110,7 +110,7 @@ class RunLinkage:
         raise known
 
     def records(self, source: str, part: int) -> list[pl.DataFrame]:
-        """Rows of the linked records of a partition, with the columns and nulls of their source."""
+        """The rows of a partition that were linked, with the columns and nulls of their source."""
         found = self._spool.read(_linked(source), part) if self.links(source) else None
         return [] if found is None else [found]
 
