@@ -71,7 +71,7 @@ check-proto: $(READY)  ## Lint the contract, and compare the stubs with it
 	cd proto && ../$(BIN)/buf lint
 	$(BIN)/python proto/check_stubs.py
 
-lock: $(READY)  ## Pin the requirements anew, with hashes
+lock: $(READY)  ## Pin the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
@@ -82,7 +82,7 @@ bench: $(READY)  ## Measure speed and memory as ratios in one run
 bench-peers: $(READY)  ## Compare one histogram with other libraries, each in its own environment
 	$(BIN)/python tests/benchmarks/peers/compare.py
 
-lock-peers: $(READY)  ## Pin the other libraries of bench-peers anew, with hashes
+lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	for peer in tests/benchmarks/peers/requirements/*.in; do \
 		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \

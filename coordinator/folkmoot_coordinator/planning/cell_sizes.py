@@ -213,7 +213,7 @@ class EarlierRound:
         return self._sources[attributes]
 
     def _origin(self, attribute: str, asked: frozenset[str]) -> str | None:
-        """The attribute of an earlier marginal from which one can be told: itself, or one in it."""
+        """The attribute of an earlier marginal that gives this one: itself, or one within it."""
         if attribute in asked:
             return attribute
         declared = {one.name for one in self._workload.attributes}

@@ -43,17 +43,17 @@ _DIGEST = "__digest"
 
 
 class Linked(BaseModel):
-    """What linkage found of one source's records without a UPRN.
+    """What linkage found for one source's records without a UPRN.
 
     Attributes:
         by_address: Records whose address is that of one home.
         by_person: Records of a person whose household another source knows.
         by_review: Records whose home a person confirmed.
-        communal: Records that were found in one of these ways to be of a communal
-            establishment; they are not among those.
-        ambiguous: Records that may be of several homes, or not certainly of one.
+        communal: Records found in one of these ways to be about a communal establishment; not
+            counted above.
+        ambiguous: Records that may belong to several homes, or not certainly to one.
         unlinked: Records with identifiers that fit no home.
-        more: Households of records beyond the first: of people who live in several.
+        more: Households beyond a record's first, for people who live in several.
         sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 

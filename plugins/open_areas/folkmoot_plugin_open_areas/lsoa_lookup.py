@@ -1,8 +1,8 @@
 """From LSOAs of 2011 to those of 2021, and which vintage a code belongs to.
 
-Most LSOAs kept their code in 2021, so a code by itself does not tell its vintage, and two
-tables of different vintages join almost everywhere: wrongly, and without an error. What
-tells is the published list of both.
+Most LSOAs kept their code in 2021, so a code by itself does not show its vintage, and two
+tables of different vintages join almost everywhere: wrongly, and without an error. Only the
+published list of both shows it.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
                 raise PluginError(
                     f"{path}: line {row}",
                     f"has no readable value in column {column!r}",
-                    "Mend the lookup, or name its columns in the option `lookup`",
+                    "Correct the lookup, or name its columns in the option `lookup`",
                 )
             read[name] = parsed.values
         frames.append(pl.DataFrame(read))
@@ -197,4 +197,4 @@ def _shares(side: str) -> pl.Expr:
 
 def _refuse(path: Path, found: Sequence[Rejection]) -> None:
     if found:
-        raise PluginError(f"{path}: line {found[0].row}", found[0].reason, "Mend the lookup")
+        raise PluginError(f"{path}: line {found[0].row}", found[0].reason, "Correct the lookup")

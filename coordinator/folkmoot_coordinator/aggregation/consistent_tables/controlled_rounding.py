@@ -54,7 +54,7 @@ def round_two_way(values: Float64, sums: TwoWay) -> Int64:
     Returns:
         int64, shape (cells,), none missing.
     """
-    units = _mended(values, sums)
+    units = _corrected(values, sums)
     by_row = np.argsort(sums.rows.group, kind="stable")
     by_column = np.argsort(sums.columns.group, kind="stable")
     for bit in range(_BITS):
@@ -62,7 +62,7 @@ def round_two_way(values: Float64, sums: TwoWay) -> Int64:
     return units >> _BITS
 
 
-def _mended(values: Float64, sums: TwoWay) -> Int64:
+def _corrected(values: Float64, sums: TwoWay) -> Int64:
     """The values in units, with exact sums: reduced where a sum is too large, then filled.
 
     Source: Altschuler, Weed and Rigollet 2017, algorithm 2, with the north-west corner rule

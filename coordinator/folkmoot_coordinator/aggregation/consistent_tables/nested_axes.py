@@ -138,7 +138,7 @@ class CellGrid:
         return values.reshape(shape)
 
     def _by_gain(self, below: Depths, above: Depths) -> list[int]:
-        """Axes that change, those first that make a table smallest."""
+        """Axes that change, in order of how much they shrink a table, most first."""
         changed = [at for at in range(len(self._axes)) if below[at] != above[at]]
         sizes = [max(1, axis.size(depth)) for axis, depth in zip(self._axes, below, strict=True)]
         return sorted(changed, key=lambda at: self._axes[at].size(above[at]) / sizes[at])
