@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Check permissions, certificates, database, clock, ports and disk.
 
-    Exit code 3 if something is bad. Each bad thing says how to mend it.
+    Exit code 3 if a check failed. Each failed check says how to fix it.
 
     Example: `folkmoot-coordinator doctor --home region`
     """

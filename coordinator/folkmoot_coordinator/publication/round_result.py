@@ -120,7 +120,10 @@ def coverage(database: Database, stored: StoredRound) -> Coverage:
 
 
 def released_counts(database: Database, stored: StoredRound) -> dict[GssCode, NDArray[np.int64]]:
-    """Noisy counts of each council that released, in the cell order of the round."""
+    """Noisy counts of each council that released: int64, in the cell order of the round.
+
+    None is missing.
+    """
     return {
         council: release.counts for council, release in stored_releases(database, stored).items()
     }

@@ -232,7 +232,7 @@ def recover(
         typer.echo("Nothing is missing: every answer that the coordinator holds is here.")
         return
     for lost, rho in zip(outstanding, debited, strict=True):
-        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited, answered for good.")
+        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited; the round stays answered.")
     typer.echo(f"Left now: rho {balance.remaining}. Ledger head {head}")
 
 

@@ -1,6 +1,6 @@
-"""What a typed address says, as far as rules can tell: numbers, unit, street, postcode.
+"""What rules find in a typed address: numbers, unit, street, postcode.
 
-The matcher weighs the evidence of words and numbers by a model. These rules stand beside it
+The matcher weighs the evidence of words and numbers with a model. These rules add to it
 where a model's weight is not enough: a flat is not a house of the same number, and a house
 is not one of its flats.
 """
@@ -70,7 +70,7 @@ def rewritten(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AddressParts:
-    """What rules can tell of an address.
+    """What rules find in an address.
 
     Attributes:
         numbers: Numbers, and the letters of flats and house numbers, with how often each
@@ -78,7 +78,7 @@ class AddressParts:
         floors: Floors that are named.
         has_unit: True if a flat, room or floor is named.
         words: The other words.
-        street: Words of the street's name, as far as it can be told: those after the last
+        street: Words of the street's name, as far as it can be found: those after the last
             number up to the next comma, without Street, Road and the like.
         area: Letters at the beginning of the postcode; empty without one.
     """

@@ -83,7 +83,7 @@ class PreparedGazetteer:
         """
         records = written(records)
         known = records.filter(pl.col(ADDRESS).is_not_null() & (pl.col(ADDRESS) != ""))
-        # Many records are of one household, and its address is often typed alike.
+        # A household often has many records, with its address typed the same way.
         different = known.select(ADDRESS, POSTCODE).unique(maintain_order=True)
         different = different.with_row_index(_TYPED).cast({_TYPED: pl.Int64})
         found = [
@@ -122,7 +122,7 @@ class PreparedGazetteer:
         for record, address, postcode in typed.iter_rows():
             wrong = refused.get((address, postcode), frozenset())
             if record in exact:
-                # A gazetteer that gives several homes one address cannot tell them apart.
+                # A gazetteer that gives several homes one address cannot distinguish them.
                 same = self._alike.get(exact[record], [exact[record]])
                 candidates = [_Candidate(uprn, EXACT) for uprn in same if uprn not in wrong]
                 decided = _exactly(candidates)
@@ -225,7 +225,12 @@ def _no_candidates() -> pl.DataFrame:
 
 
 def written(records: pl.DataFrame) -> pl.DataFrame:
-    """`record`, `address` as `address_text.rewritten` gives it, and `postcode`."""
+    """Rewrites the address of each record in one spelling.
+
+    Returns:
+        One row for each record: columns `record` (Int64), `address` (String, as
+        `address_text.rewritten` gives it) and `postcode` (String), null where missing.
+    """
     return records.select(
         RECORD,
         pl.col(ADDRESS).map_elements(address_text.rewritten, return_dtype=pl.String),

@@ -43,17 +43,17 @@ _DIGEST = "__digest"
 
 
 class Linked(BaseModel):
-    """What linkage found of one source's records without a UPRN.
+    """What linkage found for one source's records without a UPRN.
 
     Attributes:
         by_address: Records whose address is that of one home.
         by_person: Records of a person whose household another source knows.
         by_review: Records whose home a person confirmed.
-        communal: Records that were found in one of these ways to be of a communal
-            establishment; they are not among those.
-        ambiguous: Records that may be of several homes, or not certainly of one.
+        communal: Records found in one of these ways to be about a communal establishment; not
+            counted above.
+        ambiguous: Records that may belong to several homes, or not certainly to one.
         unlinked: Records with identifiers that fit no home.
-        more: Households of records beyond the first: of people who live in several.
+        more: Households beyond a record's first, for people who live in several.
         sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 
@@ -112,8 +112,8 @@ class Linkage:
             pending: Its records without a UPRN, with identifiers, `FILE` and `ROW`.
 
         Returns:
-            The records whose home was found, with `uprn` and without identifiers, and
-            what became of all.
+            One row for each record whose home was found, with the column `uprn` (never null) and
+            without identifiers; and what became of all of them.
 
         Raises:
             Problem: Exit code DATA for a malformed decision, SETTINGS if the libraries of
@@ -257,7 +257,12 @@ class Linkage:
 
 
 def distinct_homes(homes: pl.DataFrame | None) -> pl.DataFrame:
-    """Each home once, with the first of its addresses."""
+    """Each home once, with the first of its addresses.
+
+    Returns:
+        One row for each home: columns `uprn` (Int64), `ADDRESS` and `POSTCODE` (String, null
+        where unknown) and `communal` (Boolean).
+    """
     if homes is None:
         return pl.DataFrame(
             schema={

@@ -72,7 +72,7 @@ class Reviewed:
 
     Attributes:
         confirmed: The record's person lives there. Holds as long as a candidate does.
-        refused: The record is of nobody who lives there.
+        refused: The record is about nobody who lives there.
     """
 
     confirmed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))

@@ -98,10 +98,10 @@ class ReviewDecisions:
         return "id-" + whole.hexdigest()[:_PAIR_DIGITS]
 
     def read(self) -> dict[str, SourceReview]:
-        """What there is of each source.
+        """Reads the review of each source.
 
         Raises:
-            Problem: Exit code DATA, if the file is damaged or of another key.
+            Problem: Exit code DATA, if the file is damaged or was sealed with another key.
         """
         try:
             sealed = self._path.read_bytes()
@@ -115,16 +115,16 @@ class ReviewDecisions:
                 "the decisions of clerical review cannot be read",
                 where=str(self._path),
                 remedy="Restore it from backup, with keys/store.key of the same day; or remove "
-                "it, and the decisions are asked for again",
+                "it, and people will be asked for the decisions again",
                 exit_code=ExitCode.DATA,
             ) from None
 
     def of(self, source: str) -> SourceReview:
-        """What there is of one source."""
+        """Reads the review of one source."""
         return self.read().get(source, SourceReview())
 
     def keep(self, source: str, review: SourceReview) -> None:
-        """Replaces what there is of one source.
+        """Replaces the review of one source.
 
         Other processes may change other sources meanwhile.
         """

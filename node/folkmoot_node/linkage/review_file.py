@@ -1,7 +1,7 @@
 """The file for clerical review: pairs of a record and a home, for a person to say yes or no.
 
 It quotes addresses of residents. It is in the node's home, readable by the node's account
-alone, and made anew by every run; what a person wrote into it is taken over before.
+alone, and every run writes a new one, after taking over what a person wrote into the last.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def take_over(path: Path, review: SourceReview) -> SourceReview:
             raise _wrong(
                 path,
                 number,
-                "the id is of no pair that waits, or stands there twice",
+                "the id belongs to no waiting pair, or appears twice",
                 "Leave the column `id` as it was written, or remove the row",
             )
         before = decided.get(pair.digest, Decided())

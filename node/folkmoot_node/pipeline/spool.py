@@ -84,7 +84,8 @@ class Spool:
         return name in self._kept or self.path(name).exists()
 
     def read(self, name: str, part: int) -> pl.DataFrame | None:
-        """The rows of one partition in the order in which they were written; None if none.
+        """The rows of one partition in the order in which they were written; None if there are
+        none. Columns, types and nulls are those that were written.
 
         Raises:
             Problem: Exit code DATA, if the file is damaged.

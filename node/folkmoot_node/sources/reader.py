@@ -173,7 +173,7 @@ def _rows(batch: Records, count: int) -> pl.Series:
 
 
 def no_records(source: ConnectedSource, wanted: Sequence[str]) -> pl.DataFrame:
-    """A frame without records, of the columns and types that a reader gives."""
+    """An empty frame with the columns and types that a reader gives, but no rows."""
     return pl.DataFrame(schema=_Columns(source, wanted).types())
 
 

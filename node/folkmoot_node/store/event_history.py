@@ -210,7 +210,7 @@ class EventHistory:
 
         Returns:
             One flat int64 array for each table, the last axis fastest: households times the
-            row's coefficient of their cohort.
+            row's coefficient of their cohort; 0 where a cell is empty.
         """
         return [self._table(row, length, counted_by, depths) for depths in tables]
 

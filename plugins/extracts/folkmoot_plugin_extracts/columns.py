@@ -42,7 +42,7 @@ class Reader(ABC):
 
     @abstractmethod
     def parse(self, raw: pl.Series) -> pl.Series:
-        """The values, null where missing or malformed."""
+        """One value for each text, in the type of the field; null where missing or malformed."""
 
     @abstractmethod
     def fault(self, text: str) -> str:
@@ -323,10 +323,13 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
 
 
 def in_calendar(days: pl.Series) -> pl.Series:
-    """Dates or moments, those outside the years 1 to 9999 moved to the nearest of these.
+    """Moves dates or moments outside the years 1 to 9999 to the nearest within them.
 
     Files and databases can hold others, such as PostgreSQL's infinity, which Polars cannot
     write as text. They are malformed in any case.
+
+    Returns:
+        One value for each of `days`, in the same type; null where it was null.
     """
     first, last = pl.Series([datetime.date.min, datetime.date.max]).cast(days.dtype).to_physical()
     return days.to_physical().clip(first, last).cast(days.dtype)

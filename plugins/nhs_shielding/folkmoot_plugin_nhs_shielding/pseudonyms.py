@@ -8,7 +8,7 @@ import polars as pl
 
 
 def pseudonyms(numbers: pl.Series, key: bytes) -> pl.Series:
-    """References that tell people apart and cannot be turned back into NHS numbers.
+    """Makes references that distinguish people and cannot be turned back into NHS numbers.
 
     Args:
         numbers: NHS numbers, null where missing.
@@ -16,7 +16,8 @@ def pseudonyms(numbers: pl.Series, key: bytes) -> pl.Series:
             has another reference.
 
     Returns:
-        32 hexadecimal digits each (keyed BLAKE2b, RFC 7693), null where the number is.
+        One value for each number (String): 32 hexadecimal digits (keyed BLAKE2b, RFC 7693);
+        null where the number is null.
     """
     references = [
         None

@@ -86,7 +86,7 @@ class AttributeField:
         if self.type is FieldType.AREA:
             raise ValueError("an attribute is no area")
         if self.combine is Combine.COUNT_DISTINCT:
-            raise ValueError("attributes are counted, not told apart: combine by count")
+            raise ValueError("attributes are counted, not distinguished: combine by count")
         if len(self.values) != len(self.terms):
             raise ValueError("`terms` names a term twice; capitals do not count")
         if self.type is not FieldType.DATE:
