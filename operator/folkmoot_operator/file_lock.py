@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from folkmoot_operator.private_files import OWNER_ONLY
 
 
-def acquire(path: Path, *, wait: bool) -> int | None:
+def acquire(path: Path) -> int | None:
     """Locks a file for this process and for those that inherit the descriptor.
 
     Args:
         path: The file, made if it is missing, for its owner alone.
-        wait: Whether to wait for a process that holds it.
 
     Returns:
         A descriptor, which holds the lock until every process that has it has released it or
         ended; None if another process holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+    descriptor = _open(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
-    except BaseException:
-        os.close(descriptor)
-        raise
     return descriptor
+
+
+@contextmanager
+def waiting_for(path: Path) -> Iterator[None]:
+    """Locks a file as `acquire` does, after those who hold it; released at the end."""
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def release(descriptor: int) -> None:
@@ -50,3 +59,7 @@ def holder(path: Path) -> int | None:
         return int(path.read_text())
     except (OSError, ValueError):
         return None
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)

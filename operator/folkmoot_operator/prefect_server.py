@@ -157,7 +157,7 @@ class PrefectServer:
         """
         make_private_folder(self._folder, tighten=True)
         path = self._folder / "serve.lock"
-        self._serve_lock = file_lock.acquire(path, wait=False)
+        self._serve_lock = file_lock.acquire(path)
         if self._serve_lock is None:
             raise Problem(
                 f"another `serve` runs here (process {file_lock.holder(path)})",
@@ -209,7 +209,7 @@ class PrefectServer:
     def _start(self) -> None:
         self._port = self._settings.port or self._port or _free_port()
         self._report(f"Prefect starts on port {self._port}; this takes 5 to 20 seconds", False)
-        lock = file_lock.acquire(self._folder / "server.lock", wait=False)
+        lock = file_lock.acquire(self._folder / "server.lock")
         if lock is None:
             self._died("has an earlier process that does not end", time.monotonic())
             return
@@ -291,7 +291,7 @@ class PrefectServer:
         path = self._folder / "server.lock"
         limit = time.monotonic() + STOP_SECONDS
         told = False
-        while (lock := file_lock.acquire(path, wait=False)) is None:
+        while (lock := file_lock.acquire(path)) is None:
             pid = file_lock.holder(path)
             if pid is None or time.monotonic() > limit + STOP_SECONDS:
                 return

@@ -129,12 +129,8 @@ class ReviewDecisions:
         Other processes may change other sources meanwhile.
         """
         make_private_folder(self._path.parent)
-        lock = file_lock.acquire(self._path.with_suffix(".lock"), wait=True)
-        assert lock is not None
-        try:
+        with file_lock.waiting_for(self._path.with_suffix(".lock")):
             self._replace(self.read() | {source: review})
-        finally:
-            file_lock.release(lock)
 
     def _replace(self, sources: dict[str, SourceReview]) -> None:
         nonce = secrets.token_bytes(_NONCE_BYTES)

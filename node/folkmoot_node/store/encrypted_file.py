@@ -118,7 +118,7 @@ def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
     Raises:
         Problem: Exit code DATA, saying `busy`, if another holds it.
     """
-    lock = file_lock.acquire(path.with_name(path.name + ".lock"), wait=False)
+    lock = file_lock.acquire(path.with_name(path.name + ".lock"))
     if lock is None:
         raise Problem(busy, where=str(path), remedy=remedy, exit_code=ExitCode.DATA)
     try:

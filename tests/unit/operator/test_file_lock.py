@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from folkmoot_operator import file_lock
@@ -12,7 +13,7 @@ HOLDING = """
 import os, sys
 from pathlib import Path
 from folkmoot_operator import file_lock
-lock = file_lock.acquire(Path(sys.argv[1]), wait=True)
+lock = file_lock.acquire(Path(sys.argv[1]))
 file_lock.note_holder(lock, os.getpid())
 print("held", flush=True)
 sys.stdin.read()
@@ -26,10 +27,10 @@ def test_a_lock_is_one_processes_until_it_ends_however_that_is(tmp_path: Path) -
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        assert file_lock.acquire(path, wait=False) is None
+        assert file_lock.acquire(path) is None
         assert file_lock.holder(path) == other.pid
         other.kill()
-    lock = file_lock.acquire(path, wait=False)
+    lock = file_lock.acquire(path)
     assert lock is not None
     file_lock.note_holder(lock, None)
     assert file_lock.holder(path) is None
@@ -39,12 +40,16 @@ def test_a_lock_is_one_processes_until_it_ends_however_that_is(tmp_path: Path) -
 
 def test_who_waits_gets_it_in_turn(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    first = file_lock.acquire(path, wait=True)
-    assert first is not None
     with subprocess.Popen(
         [sys.executable, "-c", HOLDING, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         assert other.stdout is not None
-        assert file_lock.holder(path) is None
-        file_lock.release(first)
+        assert other.stdin is not None
         assert other.stdout.readline() == b"held\n"
+        threading.Timer(0.2, other.stdin.close).start()  # which is how it ends
+        with file_lock.waiting_for(path):
+            assert other.wait(30) == 0
+            assert file_lock.acquire(path) is None
+    lock = file_lock.acquire(path)
+    assert lock is not None
+    file_lock.release(lock)

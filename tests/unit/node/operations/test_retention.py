@@ -21,6 +21,7 @@ from folkmoot_node.sources import connect as node_plugins
 from folkmoot_node.store.encrypted_file import only_user
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.power_cut import watched
 from tests.unit.node.conftest import POLICY, TODAY, tax_rows
 
 DAY = 86_400
@@ -184,6 +185,20 @@ def test_a_purge_deletes_replaces_the_key_and_is_recorded_by_number(scored):
         assert store.run.households == 2
     with pytest.raises(Problem, match="cannot be opened"), open_store(copy, new):
         pass
+
+
+def test_what_a_purge_destroyed_does_not_come_back_after_a_power_cut(scored):
+    config = scored.config
+    old, held = read_key(config.key_file), {scored.config.store_path}
+    with at(scored, 91) as home:
+        held |= {item.path for item in expired(home)}
+        with watched(config.home) as disk:
+            assert purge(home, expired(home), "A. Khan").key_replaced
+    left = disk.at_the_end
+    assert left["keys/store.key"].decode().strip() == read_key(config.key_file).encoded
+    assert not any(old.encoded.encode() in content for content in left.values())
+    assert len(held) == 2
+    assert not {str(path.relative_to(config.home)) for path in held} & left.keys()
 
 
 def test_the_state_file_is_never_touched(scored):
