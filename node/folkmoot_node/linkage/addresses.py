@@ -282,25 +282,3 @@ def missing_extra() -> Problem:
         "[linkage] out",
         exit_code=ExitCode.SETTINGS,
     )
-
-
-def link_addresses(
-    records: pl.DataFrame,
-    gazetteer: pl.DataFrame,
-    thresholds: AddressSettings | None = None,
-    *,
-    threads: int = 1,
-) -> AddressLinks:
-    """Finds the homes of records by their addresses.
-
-    Args:
-        records: `record` (int64, distinct), `address` and `postcode` (text, may be null).
-        gazetteer: `uprn` (int64, distinct), `address` and `postcode`.
-        thresholds: When a candidate is taken.
-        threads: Threads of the database.
-
-    Raises:
-        Problem: As `prepared`.
-    """
-    with prepared(gazetteer, threads=threads) as ready:
-        return ready.link(records, thresholds or AddressSettings())

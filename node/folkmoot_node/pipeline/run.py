@@ -248,7 +248,7 @@ class ScoringRun:
         counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
         if counted is None or details is None:
             return None
-        outcome = PartOutcome.model_validate_json(self._document(name))
+        outcome = PartOutcome.model_validate_json(self._spool.document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
         return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
 
@@ -338,12 +338,9 @@ class ScoringRun:
         schema = self._sources[name].schema
         return [schema[field] for field in self.binding.wanted[name]]
 
-    def _document(self, name: str) -> str:
-        return self._spool.document(name)
-
     def _source_read(self, name: str) -> SourceRead:
         if name not in self._read:
-            self._read[name] = SourceRead.model_validate_json(self._document(name))
+            self._read[name] = SourceRead.model_validate_json(self._spool.document(name))
         return self._read[name]
 
     def _labels(self) -> dict[str, tuple[str, ...]]:

@@ -66,7 +66,7 @@ class Uprn(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Text(Reader):
-    """A text as it stands, such as a person reference."""
+    """A text as it stands, such as a postcode in an identifier."""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
