@@ -82,7 +82,7 @@ def examine(checks: Iterable[Check]) -> Iterator[Finding]:
             if hasattr(error, "remedy"):
                 yield Finding(check.name, State.FAIL, str(error), str(error.remedy))
             else:
-                remedy = "Run the command again with --debug"
+                remedy = "Report it: this is a fault of Folkmoot or of a plugin"
                 yield Finding(check.name, State.FAIL, type(error).__name__, remedy)
 
 

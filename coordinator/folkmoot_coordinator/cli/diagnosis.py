@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Check permissions, certificates, database, clock, ports and disk.
 
-    Exit code 3 if something is bad. Each says how to put it right.
+    Exit code 3 if something is bad. Each fault says how to fix it.
 
     Example: `folkmoot-coordinator doctor --home region`
     """

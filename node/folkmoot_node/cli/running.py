@@ -69,7 +69,7 @@ def doctor(
 ) -> None:
     """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
 
-    Exit code 3 if a check failed. Each failed check says how to mend it.
+    Exit code 3 if a check failed. Each failed check says how to fix it.
 
     Example: folkmoot-node doctor
     """

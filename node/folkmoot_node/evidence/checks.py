@@ -1,4 +1,4 @@
-"""Whether the evidence is as it was written, and what the budget allows yet."""
+"""Whether the evidence is as it was written, and what is left of the budget."""
 
 from __future__ import annotations
 

@@ -49,7 +49,12 @@ def several() -> Iterator[Finding]:
         (Advised("too hot"), Finding("broken", State.FAIL, "too hot", "Turn it off")),
         (
             ValueError("Mrs Smith, 1 High Street"),
-            Finding("broken", State.FAIL, "ValueError", "Run the command again with --debug"),
+            Finding(
+                "broken",
+                State.FAIL,
+                "ValueError",
+                "Report it: this is a fault of Folkmoot or of a plugin",
+            ),
         ),
     ],
 )
