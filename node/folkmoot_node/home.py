@@ -190,15 +190,10 @@ class NodeHome:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
         from folkmoot_node.federation.client import CoordinatorClient
+        from folkmoot_node.federation.identity import load_valid_identity
 
-        settings, identity = self.coordinator(), self.identity()
-        if identity.is_expired(self.clock()):
-            raise Problem(
-                f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
-                where=str(self.keys.certificate),
-                remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
-                exit_code=ExitCode.SETTINGS,
-            )
+        settings = self.coordinator()
+        identity = load_valid_identity(self.keys, self.clock())
         return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
 
     @contextmanager

@@ -175,6 +175,23 @@ def load_identity(files: KeyFiles) -> Identity:
     )
 
 
+def load_valid_identity(files: KeyFiles, now: int) -> Identity:
+    """Reads the node's identity, to speak to the coordinator with it.
+
+    Raises:
+        Problem: If the node is not enrolled, or its certificate has expired.
+    """
+    identity = load_identity(files)
+    if identity.is_expired(now):
+        raise Problem(
+            f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
+            where=str(files.certificate),
+            remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return identity
+
+
 def load_policy_public_key(files: KeyFiles) -> bytes:
     """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
     return _load_hex(files.policy_public_key)

@@ -68,7 +68,7 @@ class PeopleStage:
 
     Attributes:
         settings: Table `[linkage.people]`.
-        known: As of `person_linkage.link_people`.
+        known: As `prepared_people` takes them.
         frame: `uprn` and `communal` of the frame's homes, each once.
         decisions: What people decided.
         reference_date: Records of known people that are younger do not count.

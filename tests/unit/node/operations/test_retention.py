@@ -14,7 +14,7 @@ from folkmoot_node.cli import app
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.operations.doctor import _retention
+from folkmoot_node.operations.checks import retention
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
@@ -246,9 +246,9 @@ def test_past_the_sunset_scoring_names_purge(scored):
 
 def test_doctor_warns_of_what_is_past_its_retention(scored):
     with at(scored, 5) as home:
-        assert _retention(home) == "nothing is past the policy's retention rule"
+        assert retention(home).run() == "nothing is past the policy's retention rule"
     with at(scored, 91) as home, pytest.raises(Problem) as raised:
-        _retention(home)
+        retention(home).run()
     assert "scores, quarantine files" in raised.value.problem
     assert "folkmoot-node purge" in raised.value.remedy
 
