@@ -34,9 +34,10 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.caller import Member, authenticate
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.enrolment import Enrolment
+from folkmoot_coordinator.rounds.answers import StoredReceipt
 from folkmoot_coordinator.rounds.receipts import SignedReceipt, answers_held
 from folkmoot_coordinator.rounds.round_store import open_rounds_of
-from folkmoot_coordinator.rounds.submissions import Intake, StoredReceipt
+from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_operator.problems import ExitCode, Problem
 
 log = logging.getLogger(__name__)
