@@ -65,6 +65,7 @@ presentable.bias.cells[].most
 presentable.bias.cells[].rmse
 presentable.bias.cells[].scope
 presentable.bias.cells[].unbiased_rmse
+presentable.bias.councils
 presentable.bias.draws
 presentable.bias.method
 presentable.left_out
