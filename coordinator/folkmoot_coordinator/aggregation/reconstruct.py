@@ -12,7 +12,7 @@ component is then the average of what the marginals above it say, weighted by pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,17 +45,39 @@ class Estimates:
     quantile: float
 
 
+class VarianceTables:
+    """Variances by marginal, shared by councils whose plans do not differ but in their codes."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Float64] = {}
+
+    def of(self, plan: Plan, depths: Depths) -> Float64:
+        """`variances` of a plan; not to be written to."""
+        parents = tuple(level.parents for axis in plan.axes for level in axis.levels)
+        levels = tuple(len(axis.levels) for axis in plan.axes)
+        key = depths, levels, parents, plan.components
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = variances(plan, depths)
+        return found
+
+
 class Reconstruction:
     """What one council's release says about any marginal below those asked for."""
 
-    def __init__(self, plan: Plan, noisy: Int64 | Float64) -> None:
+    def __init__(
+        self, plan: Plan, noisy: Int64 | Float64, variances: VarianceTables | None = None
+    ) -> None:
         """Takes a release apart.
 
         Args:
             plan: The council's plan.
             noisy: Its noisy whole numbers, or a weighted sum of several, shape (plan.rows,).
+            variances: Those that councils share, if several are taken apart.
         """
         self._plan = plan
+        self._variances = variances or VarianceTables()
+        self._values: dict[Depths, Float64] = {}
         self._components: dict[Depths, Float64] = {}
         first = 0
         for measured in plan.measurements:
@@ -95,17 +117,23 @@ class Reconstruction:
         order = axis_order(self._plan.axes, attributes)
         return Estimates(
             arrange(self.values(depths), order),
-            arrange(variances(self._plan, depths), order),
+            arrange(self._variances.of(self._plan, depths), order),
             self._plan.largest_step(attributes),
             self._plan.quantile,
         )
 
     def values(self, depths: Depths) -> Float64:
-        """Estimates of the marginal of these depths, households; axes in the plan's order."""
-        axes = self._plan.axes
-        found = np.zeros(tuple(map(Axis.size, axes, depths)))
-        for part in self._plan.parts(depths):
-            found += _spread(self._components[part.depths], axes, part.depths, depths)
+        """Estimates of the marginal of these depths, households; axes in the plan's order.
+
+        They are kept; not to be written to.
+        """
+        found = self._values.get(depths)
+        if found is None:
+            axes = self._plan.axes
+            found = np.zeros(tuple(map(Axis.size, axes, depths)))
+            for part in self._plan.parts(depths):
+                found += _spread(self._components[part.depths], axes, part.depths, depths)
+            self._values[depths] = found
         return found
 
 
