@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -76,13 +77,27 @@ class CellTable:
             last: The one after the last of them; None for all that follow.
 
         Returns:
-            int64, shape (last - first,) each.
+            int64, shape (last - first,) each; not to be written to.
         """
-        if not self.lists:
-            return ()  # NumPy has no places in a product of nothing
         last = len(self) if last is None else last
-        places = np.arange(first, last) if self.places is None else self.places[first:last]
-        return np.unravel_index(places, [len(codes) for codes in self.lists])
+        shape = tuple(map(len, self.lists))
+        if self.places is None:
+            return _numbers_of_run(shape, first, last)
+        return _numbers(shape, self.places[first:last])
+
+
+def _numbers(shape: tuple[int, ...], places: Int64) -> tuple[Int64, ...]:
+    if not shape:
+        return ()  # NumPy has no places in a product of nothing
+    return np.unravel_index(places, shape)
+
+
+@lru_cache(maxsize=4)  # councils mostly have tables of the same few shapes, one after the other
+def _numbers_of_run(shape: tuple[int, ...], first: int, last: int) -> tuple[Int64, ...]:
+    found = _numbers(shape, np.arange(first, last))
+    for numbers in found:
+        numbers.setflags(write=False)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

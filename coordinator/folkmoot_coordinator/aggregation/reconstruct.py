@@ -174,8 +174,13 @@ def _invert_axis(values: Float64, at: int, level: AxisLevel) -> Float64:
     parents, sizes = np.array(level.parents), np.array(level.group_sizes, dtype=np.float64)
     cells = np.zeros((len(level.codes), *moved.shape[1:]))
     cells[rows] = moved
-    sums = np.zeros((int(parents.max(initial=0)) + 1, *moved.shape[1:]))
-    np.add.at(sums, parents[rows], moved)
+    groups = int(parents.max(initial=0)) + 1
+    if groups == 1 and 0 < len(moved) < moved.size:
+        # Much faster, and as exact: rows are added one by one, as they are below.
+        sums = np.ascontiguousarray(moved).sum(axis=0, keepdims=True)
+    else:
+        sums = np.zeros((groups, *moved.shape[1:]))
+        np.add.at(sums, parents[rows], moved)
     columns = (-1,) + (1,) * (moved.ndim - 1)
     # The second cell of a pair has no row and holds 0: taking away half the pair's row
     # leaves a half in the first and minus a half in the second.

@@ -147,7 +147,8 @@ class EarlierRound:
         return Problem(
             problem,
             where=str(self._path),
-            remedy="Give the Parquet or CSV file that `folkmoot-coordinator export` wrote for a round",
+            remedy="Give the Parquet or CSV file that `folkmoot-coordinator export` wrote for a "
+            "round",
             exit_code=ExitCode.DATA,
         )
 

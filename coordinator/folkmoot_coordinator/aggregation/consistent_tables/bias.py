@@ -25,7 +25,7 @@ from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellG
 _BOUNDS = (0, 1, 10, 100)
 _MAX_PAIRS = 10
 _MIN_PAIRS = 2
-_CELLS = 2_000_000  # in all replicates together; about ten seconds
+_CELLS = 1_000_000  # in all replicates together; some seconds
 MAX_COUNCILS = 20
 """Most councils that are simulated; of more, so many are drawn at random."""
 _SIGNS = (1, -1)
