@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run_inside
+
 HERE = Path(__file__).parent
 NODE, COORDINATOR = "node", "coordinator"
 NODE_VIEWS = {
@@ -98,7 +100,7 @@ def views(made: Mapping[str, Any]) -> Iterator[View]:
 
 
 def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
-    """Runs the command of a view.
+    """Runs the command of a view, in this process.
 
     Args:
         view: What to look at.
@@ -116,9 +118,9 @@ def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
     if not view.writes:
         # A doctor ends with the code of what it found, and the day may make it find something.
         code = None if "doctor" in words else 0
-        found = json.loads(command(view.side, *words, *home, "--json", expect=code))
+        found = json.loads(_command(view.side, *words, *home, "--json", expect=code))
     else:
-        command(view.side, *words, *home)
+        _command(view.side, *words, *home)
         (file,) = out.glob(f"*{view.writes}")
         if view.writes == ".csv":
             return file.read_bytes().decode()
@@ -129,6 +131,15 @@ def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
         for key in ("run_id", "started_at", "finished_at"):
             del found["run"][key]
     return _text(_compared(found))
+
+
+def _command(side: str, *words: object, expect: int | None = 0) -> str:
+    """As `command`, in this process."""
+    done = run_inside(f"folkmoot-{side}", *words)
+    assert expect in (None, done.code), (
+        f"{side} {words}: exit code {done.code}\n{done.stdout}\n{done.stderr}"
+    )
+    return done.stdout
 
 
 def command(side: str, *words: object, expect: int | None = 0) -> str:
