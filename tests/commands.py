@@ -26,11 +26,20 @@ PROGRAMS = {
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """How a command ended; a negative code is the signal that ended it."""
 
     code: int
     stdout: str
     stderr: str
+
+    def said(self, expect: int | None = 0) -> str:
+        """What it printed: to standard output if it had to succeed, else to both.
+
+        Args:
+            expect: Exit code that it must have; None for any.
+        """
+        assert expect in (None, self.code), f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
+        return self.stdout if expect == 0 else self.stdout + self.stderr
 
 
 def run_inside(program: str, *arguments: object) -> Done:
@@ -50,21 +59,6 @@ def run_inside(program: str, *arguments: object) -> Done:
         except SystemExit as end:
             code = end.code
     return Done(int(code or 0), out.getvalue(), err.getvalue())
-
-
-def said(program: str, *arguments: object, expect: int | None = 0) -> str:
-    """What a command prints: to standard output if it is expected to succeed, else to both.
-
-    Args:
-        program: Name of the console script.
-        arguments: Of the command line.
-        expect: Exit code that it must have; None for any.
-    """
-    done = run_inside(program, *arguments)
-    assert expect in (None, done.code), (
-        f"{program} {arguments}: exit code {done.code}\n{done.stdout}\n{done.stderr}"
-    )
-    return done.stdout if expect == 0 else done.stdout + done.stderr
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.commands import said
+from tests.commands import run_inside
+from tests.forked_commands import run_forked
 
 TRAFFORD = "E08000009"
 BURY = "E08000002"
@@ -148,11 +149,15 @@ class Node:
 
     def run(self, *arguments: object, expect: int | None = 0) -> str:
         """Runs a command of the node as a process of its own."""
+        return run_forked("folkmoot-node", *arguments, "--home", self.home).said(expect)
+
+    def run_anew(self, *arguments: object, expect: int | None = 0) -> str:
+        """As `run`, in an interpreter of its own, which reads the environment."""
         return command("folkmoot-node", *arguments, "--home", self.home, expect=expect)
 
     def run_inside(self, *arguments: object) -> str:
         """Runs a command of the node in this process, where no test looks at the process."""
-        return said("folkmoot-node", *arguments, "--home", self.home)
+        return run_inside("folkmoot-node", *arguments, "--home", self.home).said()
 
     def json(self, *arguments: object, expect: int | None = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", expect=expect))
@@ -170,10 +175,9 @@ class Region:
         self.home = folder / "coordinator"
         self.ports = (free_port(), free_port())
         self._process: subprocess.Popen[bytes] | None = None
-        said(
-            "folkmoot-coordinator", "init", "--home", self.home, "--name", "Test region",
-            "--host", "127.0.0.1", "--collection-port", self.ports[0],
-            "--enrolment-port", self.ports[1],
+        self.run(
+            "init", "--name", "Test region", "--host", "127.0.0.1",
+            "--collection-port", self.ports[0], "--enrolment-port", self.ports[1],
         )  # fmt: skip
 
     def start(self) -> None:
@@ -217,7 +221,7 @@ class Region:
 
     def run(self, *arguments: object, expect: int | None = 0) -> str:
         """Runs a command of the coordinator in this process, beside its server."""
-        return said("folkmoot-coordinator", *arguments, "--home", self.home, expect=expect)
+        return run_inside("folkmoot-coordinator", *arguments, "--home", self.home).said(expect)
 
     def json(self, *arguments: object) -> Any:
         return json.loads(self.run(*arguments, "--json"))
