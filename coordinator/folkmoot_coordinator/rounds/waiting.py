@@ -81,5 +81,7 @@ def _look(database: Database, round_: Round) -> tuple[Answers, RoundState]:
                 AnswerRow.round_id == round_.round_id
             )
         ).one()
-        state = session.scalar(select(RoundRow.state).where(RoundRow.round_id == round_.round_id))
+        state = session.scalars(
+            select(RoundRow.state).where(RoundRow.round_id == round_.round_id)
+        ).one()
     return Answers(len(round_.councils), answers - refused, refused), RoundState(state)
