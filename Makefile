@@ -19,7 +19,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow night lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo test test-slow test-all night lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,12 +42,15 @@ demo: $(READY)  ## Run a ten-council region on this machine
 	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
 
 test: $(READY)  ## Run the tests that take less than ten minutes
-	$(PYTEST) -m "not slow and not night and not benchmark"
+	$(PYTEST) -m "not slow and not benchmark"
 
 test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
-	$(PYTEST) -m "slow and not night and not benchmark"
+	$(PYTEST) -m "slow and not benchmark"
 
-night: $(READY)  ## Run for hours: all tests, NIGHT_EXAMPLES=20 times the examples, long simulations
+test-all: $(READY)  ## Run both at once, as .ci/run does; starts once
+	$(PYTEST) -m "not benchmark"
+
+night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, long simulations
 	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) SIMULATION_STEPS=$(SIMULATION_STEPS) \
 		SIMULATION_SEED=$(SIMULATION_SEED) $(PYTEST) -m "not benchmark" --timeout 0
 
