@@ -1,4 +1,4 @@
-"""Public commands run in this process: the same entry points, without a process's start.
+"""Public commands run in this process: the same entry points, without starting a program.
 
 Starting an interpreter and importing libraries takes longer than most commands do. Tests that
 are about processes (killed ones, what native libraries write, two at once) start some.

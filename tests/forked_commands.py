@@ -1,4 +1,4 @@
-"""Public commands as processes of their own, without an interpreter's start.
+"""Public commands as processes of their own, without starting an interpreter for each.
 
 They are forked from a process that has imported the libraries and done nothing else, so that
 they may be killed, and what native libraries write to their standard error is seen. What an

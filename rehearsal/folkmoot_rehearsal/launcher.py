@@ -108,7 +108,7 @@ class Region:
         self.children = children
         self.advance = advance
         # As many nodes at a time as there are processors; beside them the coordinator, and the
-        # residents, whom this process draws: one council after the other is no slower.
+        # residents, whom this process draws: two councils at once would be no faster.
         self._nodes = ThreadPoolExecutor(os.cpu_count() or 1)
         self._residents = ThreadPoolExecutor(1)
         self._aside = ThreadPoolExecutor(2)
@@ -140,7 +140,7 @@ class Region:
             self.children.stop()
             raise
         finally:
-            for pool in (self._nodes, self._residents, self._aside):
+            for pool in (self._residents, self._nodes, self._aside):
                 pool.shutdown(wait=True, cancel_futures=True)
         return Outcome(
             rounds=ended,

@@ -205,7 +205,7 @@ class _Listener:
         self._thread.start()
 
     def heard(self, seconds: float) -> bool:
-        """Waits for the first line; False if the pipe was closed without, or in time."""
+        """Waits for the first line; False if none comes before the pipe closes or time is up."""
         self._first_or_end.wait(seconds)
         return self._any
 

@@ -1,4 +1,4 @@
-"""Waiting for a round to end: for a person, or a script, with one round before them."""
+"""Waiting until a round has ended, on behalf of a person or a script."""
 
 from __future__ import annotations
 
