@@ -143,8 +143,17 @@ def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
     Dictionary, NHS Number.
     """
     serial = 999_000_000 + rng.permutation(1_000_000)
+    # One in eleven is not issued: of so many enough are left, unless the range is used up.
+    issued = _issued(serial[: size + size // 5 + 100])
+    if len(issued) < size:
+        issued = _issued(serial)
+    numbers: Texts = np.resize(issued, size).astype(np.str_)
+    return numbers
+
+
+def _issued(serial: Integers) -> Integers:
+    """The numbers of ten digits that begin with these nine, without those not issued."""
     digits = serial[:, None] // 10 ** np.arange(8, -1, -1) % 10
     check = (11 - digits @ np.arange(10, 1, -1) % 11) % 11
-    issued = (serial * 10 + check)[check != 10]
-    numbers: Texts = np.resize(issued, size).astype(np.str_)
+    numbers: Integers = (serial * 10 + check)[check != 10]
     return numbers
