@@ -185,6 +185,13 @@ def ask(number: int = 1, **changes: object) -> Round:
     return Round(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def ask_for_approval(stage: Stage) -> None:
+    policy = stage.home / "release-policy.toml"
+    policy.write_text(policy.read_text().replace("approval = false", "approval = true"))
+    key = load_policy_key(stage.home / "keys" / "policy-signing.key")
+    sign(policy, key, "Tester", 1_790_000_001)
+
+
 DIGEST = hashlib.sha256(RISK_POLICY.encode()).digest()
 
 
