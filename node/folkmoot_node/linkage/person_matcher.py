@@ -1,6 +1,6 @@
-"""Compares records about people with known people: Splink on DuckDB, in memory alone.
+"""Compares records about people with known people: Splink on DuckDB, in memory only.
 
-Nothing here decides whose record it is; `person_households` does. The known people are prepared
+Nothing here decides whose record it is; `resolve` does. The known people are prepared
 once; records come in chunks, so that memory is bounded by the known people and one chunk.
 """
 
