@@ -66,7 +66,7 @@ class Population:
     homes: Homes
 
     def household_table(self) -> pl.DataFrame:
-        """The truth, one row a household, with codes spelt out."""
+        """The truth, one row for each household, with codes spelt out."""
         drawn, known = self.households, self.circumstances
         area = drawn.area
         starts = np.cumsum(drawn.size) - drawn.size
@@ -104,7 +104,7 @@ class Population:
         )
 
     def people_table(self) -> pl.DataFrame:
-        """The truth, one row a person."""
+        """The truth, one row for each person."""
         return pl.DataFrame(
             {
                 "person": self.person,

@@ -58,7 +58,7 @@ class PersonLinks:
             several households.
         candidates: Of the ambiguous ones, for review: `RECORD`, `UPRN_COLUMN`, `PROBABILITY`
             of the person (Float64), and the `SHOWN` identifiers of that person as they are
-            compared (texts); one row a household, the most probable first.
+            compared (texts); one row for each household, the most probable first.
     """
 
     outcomes: pl.DataFrame

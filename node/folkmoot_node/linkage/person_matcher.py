@@ -123,7 +123,7 @@ def _frequencies(people: pl.DataFrame, column: str, usual: float, smoothing: flo
     """How often each value occurs among other people than the one who has it.
 
     Args:
-        people: One row a person.
+        people: One row for each person.
         column: The values; null where not known.
         usual: Frequency to assume where few people are known.
         smoothing: How many people that assumption is worth.
