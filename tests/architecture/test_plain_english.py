@@ -55,7 +55,7 @@ TURNS = [
     Turn(r"\b(?:is|are|be) minded\b", "is handled"),
     Turn(r"\bdone without\b", "if it is lost, its work is rerun"),
     Turn(
-        r"\bmak(?:e|es|ing)\b[^.;:]{0,80}?(?<!\bat )\b(?:least|smallest)\b",
+        r"\bmak(?:e|es|ing)\b[^.;:]{0,80}?(?<!\bat )\b(?:least|smallest)\b(?= at\b| *[.;:,)]| *$)",
         "minimises",
     ),
     Turn(r"\bin earnest\b", "in production"),
@@ -234,7 +234,7 @@ def test_what_reads_as_translated_is_found(text: str) -> None:
         "Opens spool writers for the identifiers that linkage needs from this source.",
         "By default a plan minimises total variance over all cells.",
         "If a worker dies, its unfinished stages are rerun on another.",
-        "makes at least one request",
+        "makes at least one request, in the smallest types, and needs the least work",
         "a proxy is not in itself unfair",
         "There is a rule for good reason; tell the region that it was restored.",
         "The region is told that an operator declined.",
