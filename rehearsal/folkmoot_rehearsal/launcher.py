@@ -25,7 +25,7 @@ from folkmoot_rehearsal.processes import Children, OpenRound
 from folkmoot_rehearsal.synthesis import Recipe, Written
 
 Advance = Callable[[str, int, int], None]
-"""Told of a stage's name, how many of its parts are done, and how many there are."""
+"""Called with a stage's name, how many of its parts are done, and how many there are."""
 POLL_SECONDS = "0.5"
 """Between a node's visits to the coordinator; a real node waits longer."""
 CLOSE_SECONDS = 30.0
@@ -98,7 +98,7 @@ class Region:
             recipe: What decides the residents.
             layout: The folder to work in, prepared.
             children: Starts the processes.
-            advance: Told of progress, from several threads.
+            advance: Called as work progresses, from several threads.
             link: Whether the nodes link records without a UPRN, by address and person.
         """
         self.link = link

@@ -58,7 +58,7 @@ class EqualCells:
         """Shares the households of a region between councils.
 
         By the number of their areas, which are drawn to be of similar size, where the round
-        counts by areas; else equally.
+        counts by areas; otherwise equally.
         """
         workload = round_.workload
         areas = [attribute for attribute in workload.counted_by if attribute.is_area]

@@ -327,9 +327,9 @@ def explain(
     as_json: AsJson = False,
     policy_file: OtherPolicy = None,
 ) -> None:
-    """Says why one household has its score: contributions, inputs, sources, dates.
+    """Explains one household's score: contributions, inputs, sources, dates.
 
-    For people with the authority to see it; the look is recorded in the audit log.
+    For people with the authority to see it; the audit log records that you looked.
 
     Example: folkmoot-node explain 100012345678
     """
@@ -359,7 +359,7 @@ def households(
     """Writes scored households to a file on this machine, for the officers who help them.
 
     Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: keep it where it belongs.
+    is recorded in the audit log. The file is personal data: store and delete it as such.
 
     Example: folkmoot-node households --band high --out calls.csv
     """
