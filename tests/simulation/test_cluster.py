@@ -35,9 +35,10 @@ from region import (
     script,
 )
 
-from folkmoot_node.running.prefect_server import PrefectServer, ServerState
+from folkmoot_node.running.prefect_connection import own_server
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.prefect_server import PrefectServer, ServerState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -312,7 +313,7 @@ class History:
 @pytest.fixture
 def history(node: Node) -> Iterator[History]:
     told: list[str] = []
-    server = PrefectServer(load_config(node.home), lambda text, problem: told.append(text))
+    server = own_server(load_config(node.home), lambda text, problem: told.append(text))
     server.open()
     until = time.monotonic() + 120
     while server.state is not ServerState.READY:

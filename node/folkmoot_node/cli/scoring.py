@@ -146,9 +146,9 @@ def score(
     A run that fails leaves the last good scores in place. Rejected records are listed in
     the quarantine folder with file, row, field and reason.
 
-    With --policy households are scored by another policy than the one in node.toml. The
-    store then holds scores by that policy, and the node answers rounds that expect it,
-    and refuses others for good. To see what a policy would do before deciding, add --try.
+    With --policy, households are scored with another policy than the one in node.toml. The
+    store then holds scores from that policy. The node answers rounds that expect it, and
+    permanently refuses others. To see what a policy would do before deciding, add --try.
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
@@ -200,8 +200,9 @@ def score(
         typer.echo(
             f"Warning: households are now scored by {policy.name!r}, digest "
             f"{policy.digest.hex()[:12]}. Rounds that expect another "
-            "policy are refused, for good. Score again without --policy to go back before the "
-            "node answers, or name the file in node.toml as scoring.risk_policy to stay.",
+            "policy are permanently refused. To go back, score again without --policy before the "
+            "node answers; to keep this policy, name its file in node.toml as "
+            "scoring.risk_policy.",
             err=True,
         )
     if as_json:
@@ -248,8 +249,8 @@ def _print_trial(trial: Trial) -> None:
         f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r} "
         f"({last.policy_sha256[:12]}), at {last.reference_date}; tried: {run.policy_name!r} "
         f"({run.policy_sha256[:12]}), at {run.reference_date}. "
-        "The sources were read anew, so that records changed since the last run count too. The "
-        "stored scores are as they were.",
+        "The sources were read again, so records changed since the last run count too. The "
+        "stored scores have not changed.",
         markup=False,
     )
 

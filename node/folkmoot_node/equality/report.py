@@ -158,9 +158,9 @@ def as_renderables(report: EqualityReport) -> Iterator[RenderableType]:
         yield f"Not audited, because no source provides them: {', '.join(report.not_held)}."
     yield ""
     yield (
-        "A difference is not yet a wrong: need differs between groups. Ask for each one whether "
-        "need explains it. This report is for people at the council; it does not leave this "
-        "machine by itself, and small shares in it may point to few households."
+        "A difference is not in itself unfair: need may genuinely differ between groups. Ask of "
+        "each difference whether need explains it. This report is for people at the council; it "
+        "does not leave this machine by itself, and small shares in it may point to few households."
     )
 
 
@@ -239,7 +239,7 @@ def _proxy(check: ProxyCheck) -> Iterator[RenderableType]:
         yield f"No proxy check: {check.impossible}."
         return
     table = Table(
-        Column("Told from the inputs", overflow="fold"),
+        Column("Predicted from the inputs", overflow="fold"),
         Column("Sampled", justify="right"),
         Column("AUC", justify="right"),
         Column("95 %", justify="right"),

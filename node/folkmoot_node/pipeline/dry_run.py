@@ -20,6 +20,7 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.private_files import delete_private, make_private_folder
 
 FOLDER = "trial-"
 """How the name of the folder begins in which a trial keeps its encrypted scores."""
@@ -131,7 +132,7 @@ def try_policy(
 def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
     """The same node with store and reviews elsewhere in its folder, deleted afterwards."""
     folder = config.store_path.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
     try:
         # Clerical review goes on as it was: the trial works on copies.
@@ -146,7 +147,7 @@ def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
         }
         yield replace(config, settings=settings.model_copy(update=changes))
     finally:
-        shutil.rmtree(trial)
+        delete_private(trial)
 
 
 def _moves(

@@ -110,7 +110,7 @@ class RunLinkage:
         raise known
 
     def records(self, source: str, partition: int) -> list[pl.DataFrame]:
-        """The linked records of a partition."""
+        """The rows of a partition that were linked, with the columns and nulls of their source."""
         found = self._spool.read(_linked(source), partition) if self.links(source) else None
         return [] if found is None else [found]
 

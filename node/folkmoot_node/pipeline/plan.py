@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
 _FILE = "plan.json"
@@ -45,7 +46,7 @@ def run_folder(config: NodeConfig, run_id: str) -> Path:
 def write_plan(config: NodeConfig, plan: RunPlan) -> None:
     """Writes down the plan, for other processes."""
     folder = run_folder(config, plan.run_id)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     (folder / _FILE).write_text(plan.model_dump_json(), "utf-8")
 
 

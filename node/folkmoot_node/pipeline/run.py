@@ -185,7 +185,7 @@ class ScoringRun:
         counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
         if counted is None or details is None:
             return None
-        outcome = PartitionOutcome.model_validate_json(self._document(name))
+        outcome = PartitionOutcome.model_validate_json(self._spool.document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
         return ScoredPartition(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
 
@@ -302,12 +302,9 @@ class ScoringRun:
         self._spool.drop(names, partition)
         self._linkage.free(partition)
 
-    def _document(self, name: str) -> str:
-        return self._spool.document(name)
-
     def _source_read(self, name: str) -> SourceRead:
         if name not in self._read:
-            self._read[name] = SourceRead.model_validate_json(self._document(name))
+            self._read[name] = SourceRead.model_validate_json(self._spool.document(name))
         return self._read[name]
 
     def _labels(self) -> dict[str, tuple[str, ...]]:

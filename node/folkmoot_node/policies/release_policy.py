@@ -25,6 +25,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.workload import check_identifier
+from folkmoot_operator import moments
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
 
@@ -113,7 +114,7 @@ class LossPolicy(Settings):
         Raises:
             Problem: If the moment is before the first period.
         """
-        day = datetime.datetime.fromtimestamp(moment, datetime.UTC).date()
+        day = moments.day(moment)
         if day < self.period_start:
             raise Problem(
                 f"the first accounting period begins on {self.period_start}",
@@ -243,14 +244,14 @@ def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
     """
     _, digest = load_unsigned(path)
     key = Ed25519PrivateKey.from_private_bytes(private_key)
-    when = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    when = moments.to_datetime(moment)
     signer = " ".join(signer.replace('"', "'").replace("\\", "/").split())
     signature = key.sign(_statement(digest, signer, when)).hex()
     sidecar = signature_path(path)
     sidecar.write_text(
         f'policy_sha256 = "{digest.hex()}"\n'
         f'signer = "{signer}"\n'
-        f"signed_at = {when.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+        f"signed_at = {moments.to_text(moment)}\n"
         f'public_key = "{key.public_key().public_bytes_raw().hex()}"\n'
         f'signature = "{signature}"\n',
         encoding="utf-8",

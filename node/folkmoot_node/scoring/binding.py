@@ -29,7 +29,7 @@ DIRECT_IDENTIFIERS = frozenset({
     "uprn", "nhs_number", "nino", "ni_number", "national_insurance_number", "name",
     "full_name", "forename", "first_name", "surname", "last_name", "date_of_birth", "dob",
     "address", "postcode", "email", "email_address", "phone", "telephone", "mobile",
-    "passport_number", "person_reference",
+    "passport_number", "person", "person_reference",
 })  # fmt: skip
 """Names of fields that say who somebody is. They are never scored, counted or stored."""
 
