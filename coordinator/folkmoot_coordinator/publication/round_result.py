@@ -15,10 +15,10 @@ from folkmoot.rounds import RoundState
 from folkmoot.series import SeriesRow
 from folkmoot_coordinator.aggregation.aggregate import RegionalStatistic, aggregate
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease
-from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow
 from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses, find_round
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 

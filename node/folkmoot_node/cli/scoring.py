@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
-    from folkmoot_node.pipeline.local import RunSummary
     from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.sources.connect import ConnectedSource
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -39,16 +39,16 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     Example: folkmoot-node sources
     """
     from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.binding import bind
+    from folkmoot_node.scoring.binding import bind_for
     from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.sources.connect import connect, load_plugins
+    from folkmoot_node.sources.connect import load_plugins
 
     config = load_config(home)
     plugins = load_plugins()
-    connected = connect(config, plugins)
     policy = load_policy(config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
-    binding = bind(policy, plugins, connected, policy.ended_licences(today))
+    binding = bind_for(policy, config, plugins, today)
+    connected = binding.sources
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     counted = {a.field.name for a in binding.attributes if a.field is not None}
@@ -154,6 +154,7 @@ def score(
     """
     from folkmoot_node.pipeline.engine import score as run
     from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.sources.connect import load_plugins
 
@@ -193,12 +194,8 @@ def score(
                 progress=advance,
             )
     for field, end in summary.unlicensed.items():
-        typer.echo(
-            f"Warning: the licence of {field!r} ended on {end.isoformat()}. The field is no "
-            "longer read and counts as unknown, so that scores may be lower. Renew the "
-            "licence in the policy, or remove what uses the field.",
-            err=True,
-        )
+        problem, remedy = ended_licence(field, end)
+        typer.echo(f"Warning: {problem}. {remedy}.", err=True)
     if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
         typer.echo(
             f"Warning: households are now scored by {policy.name!r}, digest "

@@ -11,18 +11,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from folkmoot_node.equality.statistics import Interval, two_sided
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import field_column
 from folkmoot_operator.problems import ExitCode, Problem
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SEED = 20_100_408
 """Of the sample, the folds and the shuffling: the same scores give the same report."""
@@ -132,8 +130,6 @@ class Sample:
 
     def __init__(self, run: RunSummary, most: int) -> None:
         self._run = run
-        import polars as pl
-
         everybody = pl.int_range(run.households, eager=True)
         chosen = everybody.sample(min(most, run.households), seed=SEED)
         self._chosen = chosen.sort().to_numpy()
@@ -180,8 +176,6 @@ def _numbers(series: pl.Series) -> Floats:
 
     Trees cut a list of codes anywhere, so that its order matters little.
     """
-    import polars as pl
-
     physical = series.to_physical() if series.dtype == pl.Date else series
     return physical.cast(pl.Float64).to_numpy()
 

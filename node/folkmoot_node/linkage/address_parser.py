@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from folkmoot_sdk.geography import POSTCODE_AREA, POSTCODE_DISTRICT, POSTCODE_INWARD
+
 _UNIT_WORDS = frozenset(
     ("FLAT", "FLATS", "FLT", "APARTMENT", "APT", "APPT", "UNIT", "ROOM", "RM", "BEDROOM", "BEDSIT",
      "STUDIO", "MAISONETTE", "ANNEXE", "ANNEX")
@@ -45,7 +47,7 @@ _REWRITTEN = (
     (re.compile(r"(^|, ?)F ?([0-9]+[A-Z]?|[A-H])\b(?=[ ,])"), r"\1FLAT \2"),
     # RM1 2AB is a postcode of Romford.
     (
-        re.compile(r"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b(?! ?[0-9][A-Z]{2}\b)"),
+        re.compile(rf"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b(?! ?{POSTCODE_INWARD}\b)"),
         r"ROOM \1",
     ),
     # Flat 3/2 is the second on the third floor, in Scotland.
@@ -53,7 +55,7 @@ _REWRITTEN = (
 )
 _WORD = re.compile(r"[0-9]+|[A-Z]+(?:'[A-Z]+)?")
 _NUMBER_LETTER = re.compile(r"(?<=[0-9])(?=[A-Z]\b)|(?<=\b[A-Z])(?=[0-9])")
-_POSTCODE = re.compile(r"\b([A-Z]{1,2})([0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
+_POSTCODE = re.compile(rf"\b({POSTCODE_AREA}){POSTCODE_DISTRICT} ?{POSTCODE_INWARD}\b")
 _RANGE = re.compile(r"\b([0-9]+)([A-Z]?) ?- ?([0-9]+)([A-Z]?)\b")
 
 

@@ -17,6 +17,7 @@ import polars as pl
 
 from folkmoot_node.linkage import address_parser as address_text
 from folkmoot_node.linkage.address_parser import AddressParts
+from folkmoot_node.linkage.postcode import compact
 from folkmoot_node.settings.linkage import AddressSettings
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -191,7 +192,7 @@ def _exactly(homes: list[_Candidate]) -> _Decided:
 def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:
     """For each home that shares its address with others: all of these homes, including itself."""
     letters = pl.col(ADDRESS).str.to_uppercase().str.replace_all(r"[^A-Z0-9]+", " ")
-    code = pl.col(POSTCODE).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    code = compact(pl.col(POSTCODE))
     groups = (
         homes.select(UPRN, letters.str.strip_chars().alias(ADDRESS), code.alias(POSTCODE))
         .group_by(ADDRESS, POSTCODE)
@@ -286,25 +287,3 @@ def missing_extra() -> Problem:
         "[linkage] out",
         exit_code=ExitCode.SETTINGS,
     )
-
-
-def link_addresses(
-    records: pl.DataFrame,
-    gazetteer: pl.DataFrame,
-    thresholds: AddressSettings | None = None,
-    *,
-    threads: int = 1,
-) -> AddressLinks:
-    """Finds the homes of records by their addresses.
-
-    Args:
-        records: `record` (int64, distinct), `address` and `postcode` (text, may be null).
-        gazetteer: `uprn` (int64, distinct), `address` and `postcode`.
-        thresholds: When a candidate is taken.
-        threads: Threads of the database.
-
-    Raises:
-        Problem: As `prepared`.
-    """
-    with prepared(gazetteer, threads=threads) as ready:
-        return ready.link(records, thresholds or AddressSettings())

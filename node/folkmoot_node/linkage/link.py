@@ -28,6 +28,7 @@ from folkmoot_node.linkage.addresses import (
     written,
 )
 from folkmoot_node.linkage.people_stage import FoundPeople, PeopleStage, nobody_found
+from folkmoot_node.linkage.postcode import sector, whole
 from folkmoot_node.linkage.review_decisions import ReviewDecisions, SourceReview, Waiting
 from folkmoot_node.linkage.review_file import Pair
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -38,7 +39,6 @@ NO_POSTCODE = "no postcode"
 """Stands for the sector of records without a whole postcode."""
 NO_IDENTIFIERS = "no identifiers"
 """Stands for the sector of records of which nothing is known to link them by."""
-_SECTOR = r"^([A-Z]{1,2}[0-9][A-Z0-9]?[0-9])[A-Z]{2}$"
 _DIGEST = "__digest"
 
 
@@ -289,8 +289,7 @@ def _identifier(records: pl.DataFrame, identifier: Identifier) -> pl.Expr:
 
 def _sectors(typed: pl.DataFrame) -> dict[str, int]:
     """Records by postcode sector, such as `M33 1`, the most first."""
-    code = pl.col(POSTCODE).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    sector = code.str.extract(_SECTOR)
-    shown = pl.concat_str(sector.str.head(-1), sector.str.tail(1), separator=" ")
+    code = sector(whole(pl.col(POSTCODE)))
+    shown = pl.concat_str(code.str.head(-1), code.str.tail(1), separator=" ")
     found = typed.select(shown.fill_null(NO_POSTCODE)).to_series().to_list()
     return dict(Counter(found).most_common())

@@ -68,7 +68,7 @@ class PeopleStage:
 
     Attributes:
         settings: Table `[linkage.people]`.
-        known: As `people.link_people` takes them.
+        known: As `prepared_people` takes them.
         frame: `uprn` and `communal` of the frame's homes, each once.
         decisions: What people decided.
         reference_date: Records of known people that are younger do not count.

@@ -20,7 +20,6 @@ from folkmoot_sdk import PluginError, Rejection
 from folkmoot_sdk.parameters import parameter
 
 OLD, NEW = 2011, 2021
-VINTAGES = (OLD, NEW)
 _SHARE, _PART = "share", "part"
 
 
