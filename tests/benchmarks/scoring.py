@@ -134,7 +134,6 @@ name = "people"
 level = "person"
 files = ["people.parquet"]
 uprn = "UPRN"
-person = "Person"
 """
 
 

@@ -90,7 +90,12 @@ def score_factor(
 def chunk_arrays(
     households: pl.DataFrame, factors: Sequence[BoundFactor]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of all inputs of all factors for one chunk, by `_key`."""
+    """Makes the arrays of all inputs of all factors for one chunk.
+
+    Returns:
+        By `_key`, an array of shape (households,) in the type of the input, as `input_array`
+        makes it, with NaN, -1 or NaT where unknown.
+    """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for bound in factors:
         for wanted in bound.inputs:
