@@ -64,7 +64,9 @@ class Children:
         with path.open("a", encoding="utf-8") as log:
             child = self._start(_COORDINATOR, arguments, subprocess.PIPE, log)
         assert child.stdout is not None
-        if not _Listener(child.stdout, path).heard(READY_SECONDS):
+        if not _Listener(child.stdout, path, "Serving ").heard(READY_SECONDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1.0)  # its pipe closes a moment before it ends
             raise self._failed(name, arguments, child.poll(), "said nothing in time")
 
     def open_round(self, home: Path, file: Path) -> OpenRound:
@@ -80,7 +82,7 @@ class Children:
         arguments = ("round", "open", str(file), "--wait", "--json", "--home", str(home))
         child = self._start(_COORDINATOR, arguments, subprocess.PIPE, subprocess.PIPE)
         assert child.stderr is not None
-        progress = _Listener(child.stderr, self._logs / f"{name}.log")
+        progress = _Listener(child.stderr, self._logs / f"{name}.log", "Round ")
         child.stderr = None  # the listener's
         opened = OpenRound(self, name, arguments, child, progress)
         if not progress.heard(READY_SECONDS):
@@ -196,18 +198,20 @@ class OpenRound:
 class _Listener:
     """Copies the lines of a pipe into a log, so that the pipe never fills."""
 
-    def __init__(self, lines: IO[str], log: Path) -> None:
+    def __init__(self, lines: IO[str], log: Path, awaited: str) -> None:
+        """Listens for a line that begins with `awaited`."""
         self._lines = lines
         self._log = log
-        self._any = False
-        self._first_or_end = threading.Event()
+        self._awaited = awaited
+        self._heard = False
+        self._heard_or_closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def heard(self, seconds: float) -> bool:
-        """Waits for the first line; False if none comes before the pipe closes or time is up."""
-        self._first_or_end.wait(seconds)
-        return self._any
+        """Waits for that line; False if it has not come when the pipe closes or time is up."""
+        self._heard_or_closed.wait(seconds)
+        return self._heard
 
     def finish(self) -> None:
         """Waits until the pipe is closed and its last line is in the log."""
@@ -218,9 +222,10 @@ class _Listener:
             for line in self._lines:
                 log.write(line)
                 log.flush()
-                self._any = True
-                self._first_or_end.set()
-        self._first_or_end.set()
+                if line.startswith(self._awaited):
+                    self._heard = True
+                    self._heard_or_closed.set()
+        self._heard_or_closed.set()
 
 
 class Stopped(Exception):

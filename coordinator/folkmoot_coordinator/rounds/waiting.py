@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from folkmoot.rounds import Round, RoundState
-from folkmoot_coordinator.clock import Clock, to_text
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, RoundRow
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 LOOK_SECONDS = 0.5
