@@ -23,7 +23,7 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make the virtual environment
 
-$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+$(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Folkmoot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -48,11 +48,12 @@ simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULAT
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
-lint: $(READY) check-proto  ## Check style, types, import rules and the contract
+lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS)
+	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .
@@ -70,7 +71,7 @@ check-proto: $(READY)  ## Lint the contract, and compare the stubs with it
 	cd proto && ../$(BIN)/buf lint
 	$(BIN)/python proto/check_stubs.py
 
-lock: $(READY)  ## Pin the requirements anew, with hashes
+lock: $(READY)  ## Pin the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
@@ -81,7 +82,7 @@ bench: $(READY)  ## Measure speed and memory as ratios in one run
 bench-peers: $(READY)  ## Compare one histogram with other libraries, each in its own environment
 	$(BIN)/python tests/benchmarks/peers/compare.py
 
-lock-peers: $(READY)  ## Pin the other libraries of bench-peers anew, with hashes
+lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	for peer in tests/benchmarks/peers/requirements/*.in; do \
 		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
 from folkmoot_node.evidence.egress_log import EgressLog
-from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
@@ -20,6 +19,8 @@ from folkmoot_node.evidence.round_book import RoundBook
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
+from folkmoot_operator.hash_chain import HashChain
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ class NodeHome:
     @cached_property
     def audit(self) -> HashChain:
         """The log of what people did at this node."""
-        return HashChain(self.state, "audit")
+        return self.state.chain("audit")
 
     def today(self) -> datetime.date:
         """The date in UTC."""
-        return datetime.datetime.fromtimestamp(self.clock(), datetime.UTC).date()
+        return day(self.clock())
 
     @property
     def keys(self) -> KeyFiles:
@@ -189,15 +190,10 @@ class NodeHome:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
         from folkmoot_node.federation.client import CoordinatorClient
+        from folkmoot_node.federation.identity import load_valid_identity
 
-        settings, identity = self.coordinator(), self.identity()
-        if identity.is_expired(self.clock()):
-            raise Problem(
-                f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
-                where=str(self.keys.certificate),
-                remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
-                exit_code=ExitCode.SETTINGS,
-            )
+        settings = self.coordinator()
+        identity = load_valid_identity(self.keys, self.clock())
         return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
 
     @contextmanager

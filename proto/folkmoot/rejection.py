@@ -34,7 +34,7 @@ class Rejection:
 
     Attributes:
         reason: Why.
-        detail: What was wrong, where, and how to mend it, for people.
+        detail: What was wrong, where, and how to fix it, for people.
         upgrade: Which side to upgrade, for RejectionReason.VERSION.
         transient: True if the same request may succeed later.
     """

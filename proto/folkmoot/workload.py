@@ -260,7 +260,7 @@ class Workload:
                         where,
                         f"code {code} lies in {attribute.parents[code][:40]!r}, which is not "
                         f"listed{f' for {council}' if council else ''}",
-                        f"Add it to the codes of {above.name}, or mend the parent",
+                        f"Add it to the codes of {above.name}, or correct the parent",
                     )
 
     def _chain(self, attribute: Attribute) -> list[str]:

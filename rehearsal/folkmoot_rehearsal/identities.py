@@ -45,7 +45,7 @@ class Identities:
         forename: Forename.
         surname: Surname.
         maiden: Surname before marriage; the surname itself for the others.
-        birth: Date of birth. Children of one household who are of one age are twins.
+        birth: Date of birth. Children of one household with the same age are twins.
         nhs_number: Ten digits with the right check digit, in the range kept for tests.
     """
 

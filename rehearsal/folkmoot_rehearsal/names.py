@@ -26,7 +26,7 @@ class Community:
         female: Forenames of women and girls, the commonest first.
         male: Forenames of men and boys.
         surnames: Surnames, the commonest first.
-        tail: Share of people whose surname is of the long tail.
+        tail: Share of people whose surname is in the long tail.
     """
 
     share: float

@@ -135,7 +135,6 @@ name = "people"
 level = "person"
 files = ["people.parquet"]
 uprn = "UPRN"
-person = "Person"
 """
 
 

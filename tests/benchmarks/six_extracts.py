@@ -84,10 +84,9 @@ def write_home(home: Path, threads: int) -> None:
         "people": ("Person", "DateOfBirth", "Shielded", "Care"),
     }.items():
         level = "person" if name == "people" else "household"
-        person = 'person = "Person"\n' if name == "people" else ""
         (mappings / f"{name}.toml").write_text(
             f'schema = 1\nname = "{name}"\nlevel = "{level}"\nfiles = ["{name}.csv"]\n'
-            f'uprn = "UPRN"\n{person}'
+            'uprn = "UPRN"\n'
             + "".join(
                 base._field(field, column, kind, combine, category, **more)
                 for field, (column, kind, combine, category, more) in FIELDS.items()

@@ -29,7 +29,6 @@ from witness import Circumstance, Witness
 
 from folkmoot_node.answering.answer import Event, is_open
 from folkmoot_node.answering.reconcile import compare, recover, require_same_time
-from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.federation.identity import load_policy_key
@@ -353,7 +352,7 @@ class Council:
     def newest_entry(self) -> int:
         """When the newest ledger entry was made, by the node's clock then; 0 if none."""
         with self.opened() as node:
-            entries = HashChain(node.state, "ledger").entries()
+            entries = node.state.chain("ledger").entries()
             return max((entry.at for entry in entries), default=0)
 
     def _circumstance(self) -> Circumstance:

@@ -156,7 +156,14 @@ def statistics(
 
 
 def check_plausible(council: GssCode, noisy: Int64) -> Int64:
-    """Returns a release, unless it holds numbers that no counts could give: Problem."""
+    """Checks that a release holds only numbers that counts of households could give.
+
+    Returns:
+        The same array: int64, shape (rows of the plan,), none missing.
+
+    Raises:
+        Problem: Exit code VERIFICATION, if a number is too far from zero.
+    """
     if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
         raise Problem(
             "the release holds numbers that no counts of households could give",
@@ -292,7 +299,12 @@ def _statistic(
 
 
 def reliability_of(value: Float64, standard_error: Float64) -> tuple[Float64, Text]:
-    """Coefficient of variation of estimates, NaN where not positive, and what it means."""
+    """Coefficient of variation of estimates, and what it means.
+
+    Returns:
+        Two arrays in the shape of `value`: float64, NaN where the value is not positive; and
+        text, a `Reliability` for each.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         variation = np.where(value > 0, standard_error / value, np.nan)
     reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)

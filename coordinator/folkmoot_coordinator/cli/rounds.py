@@ -37,11 +37,12 @@ def open_(
 
     Example: `folkmoot-coordinator round open winter.toml`
     """
-    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
     from folkmoot_coordinator.rounds.round_file import read_round
     from folkmoot_coordinator.rounds.round_store import open_round
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.moments import to_text
     from folkmoot_operator.problems import ExitCode, Problem
 
     place, database = open_home(home)
@@ -85,8 +86,8 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
     Example: `folkmoot-coordinator round list --json`
     """
-    from folkmoot_coordinator.clock import to_text
     from folkmoot_coordinator.rounds.round_store import summaries
+    from folkmoot_operator.moments import to_text
 
     _, database = open_home(home)
     found = summaries(database)
@@ -157,7 +158,7 @@ def _after_closing(state: RoundState, identifier: str) -> str:
 
 
 def _summary(summary: RoundSummary) -> dict[str, Any]:
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     return {
         "round_id": summary.round_id,
@@ -175,7 +176,7 @@ def _summary(summary: RoundSummary) -> dict[str, Any]:
 def _shown(
     stored: StoredRound, found: list[CouncilResponse], settings: CoordinatorSettings
 ) -> dict[str, Any]:
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     return {
         **stored.facts(),
@@ -205,7 +206,7 @@ def _print_round(
 ) -> None:
     from rich.table import Column, Table
 
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     round_ = stored.round_
     waiting = sum(response.answer == "waiting" for response in found)

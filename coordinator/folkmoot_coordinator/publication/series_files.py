@@ -38,8 +38,11 @@ def publish_series(result: SeriesResult, folder: Path) -> Publication:
 
 
 def monthly_table(result: SeriesResult) -> pl.DataFrame:
-    """All statistics of a series, one row for each estimate: month, measure, and the columns
-    of `publish.long_table`.
+    """All statistics of a series, one row for each estimate.
+
+    Returns:
+        The columns `month` (Int32) and `measure` (String), never null, and those of
+        `round_files.long_table`.
     """
     return pl.concat(
         long_table(one).select(

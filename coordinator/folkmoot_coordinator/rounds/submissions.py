@@ -23,11 +23,12 @@ from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import Release, release_digest
 from folkmoot.rounds import RoundState
 from folkmoot.v1 import collection_pb2, release_pb2
-from folkmoot_coordinator.clock import Clock, to_text
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CellsRow, InvitedRow, RoundRow
 from folkmoot_coordinator.rounds.round_store import StoredRound, close_if_answered, stored_round
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_text
 
 
 @dataclass(frozen=True, slots=True)

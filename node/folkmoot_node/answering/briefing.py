@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from folkmoot.privacy import Rho
@@ -20,6 +19,7 @@ from folkmoot_node.answering.expected_precision import (
 )
 from folkmoot_node.evidence.round_book import KnownRound
 from folkmoot_node.release.admission import judge
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class RoundStatement:
         series = self.known.round.series
         if series is None:
             return ""
-        ends = datetime.fromtimestamp(series.ends_at, UTC)
+        ends = to_datetime(series.ends_at)
         return (
             f"It is round {series.position} of {series.length} of a series, which ends on "
             f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
@@ -150,7 +150,7 @@ class RoundStatement:
     def as_text(self) -> str:
         """For people."""
         round_ = self.known.round
-        deadline = datetime.fromtimestamp(round_.deadline, UTC)
+        deadline = to_datetime(round_.deadline)
         lines = [
             f"Round {round_.round_id}: {round_.title or 'without title'}",
             f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "

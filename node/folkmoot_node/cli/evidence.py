@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
 from folkmoot_operator.console import console, minute, print_json, print_text
+from folkmoot_operator.moments import day_text
 
 if TYPE_CHECKING:
     from folkmoot_node.evidence.lost_answers import LostAnswer
@@ -109,7 +110,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         print_text(f"Spent since this node exists: rho {lifetime}.")
         raise fault
     print_text(
-        f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
+        f"Accounting period {day_text(balance.period_start)} to "
+        f"{day_text(balance.period_end - 1)}: "
         f"rho {balance.spent} of {balance.cap} spent, {balance.period_remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
     )
@@ -141,8 +143,8 @@ def verify(
     Example: folkmoot-node ledger verify --json
     """
     from folkmoot_node.answering.reconcile import require_complete
-    from folkmoot_node.evidence.hash_chain import Head
     from folkmoot_node.home import open_home
+    from folkmoot_operator.hash_chain import Head
 
     noted = [Head.parse(text) for text in expect or ()]
     with open_home(home) as node:
@@ -230,7 +232,7 @@ def recover(
         typer.echo("Nothing is missing: every answer that the coordinator holds is here.")
         return
     for lost, rho in zip(outstanding, debited, strict=True):
-        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited, answered for good.")
+        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited; the round stays answered.")
     typer.echo(f"Left now: rho {balance.remaining}. Ledger head {head}")
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, day
+from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import print_json
+from folkmoot_operator.moments import day_text
 
 
 def register(app: typer.Typer) -> None:
@@ -126,7 +127,7 @@ def sign(
         except Problem as not_begun:
             typer.echo(f"Note: {not_begun.problem}.")
             return
-    start, end = day(balance.period_start), day(balance.period_end - 1)
+    start, end = day_text(balance.period_start), day_text(balance.period_end - 1)
     typer.echo(
         f"Accounting period {start} to {end}: rho {balance.spent} spent, "
         f"{balance.period_remaining} left."

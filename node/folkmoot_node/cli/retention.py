@@ -54,7 +54,7 @@ def purge(
             return
         if not yes:
             _print(found)
-            typer.confirm("Delete these for good?", abort=True, err=True)
+            typer.confirm("Delete these permanently?", abort=True, err=True)
         purged = delete(node, found, operator_name())
     if as_json:
         print_json(_result(purged.deleted, purged.key_replaced))

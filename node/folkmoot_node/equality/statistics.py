@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from folkmoot_node.store.run_summary import RunSummary, StoredAudit
 from folkmoot_node.store.schema import (
@@ -22,9 +22,6 @@ from folkmoot_node.store.schema import (
     UNKNOWN_POINTS,
     points_column,
 )
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NOT_KNOWN = "not known"
 """The group of the households whose value is not known."""

@@ -72,36 +72,11 @@ class Reviewed:
 
     Attributes:
         confirmed: The record's person lives there. Holds as long as a candidate does.
-        refused: The record is of nobody who lives there.
+        refused: The record is about nobody who lives there.
     """
 
     confirmed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
     refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
-
-
-def link_people(
-    records: pl.DataFrame,
-    known: pl.DataFrame,
-    rules: PersonRules,
-    reviewed: Reviewed | None = None,
-) -> PersonLinks:
-    """Finds whom each record is about, and that person's households.
-
-    The same records, known people and rules give the same links, in whatever order the rows
-    stand.
-
-    Args:
-        records: `RECORD` (Int64, distinct) and any of the columns `Identifier.X.column`.
-        known: `UPRN_COLUMN` (Int64), `SOURCE` (place of the source in the settings, from 0),
-            `DATE_COLUMN` (Date, null if undated) if any has one, and identifiers likewise.
-        rules: Thresholds, and what holds for several households.
-        reviewed: What people decided.
-
-    Raises:
-        Problem: Exit code SETTINGS, if there is something to link and Splink is missing.
-    """
-    with prepared_people(known, rules) as ready:
-        return ready.link(records, reviewed or Reviewed())
 
 
 @contextmanager
@@ -109,7 +84,9 @@ def prepared_people(known: pl.DataFrame, rules: PersonRules) -> Iterator[Prepare
     """Makes known people ready once; the database ends with the context.
 
     Args:
-        known: As of `link_people`.
+        known: `UPRN_COLUMN` (Int64), `SOURCE` (place of the source in the settings, from 0),
+            `DATE_COLUMN` (Date, null if undated) if any has one, and any of the columns
+            `Identifier.X.column`.
         rules: Thresholds, and what holds for several households.
     """
     personas, sightings = _personas(known, rules)
@@ -137,7 +114,18 @@ class PreparedPeople:
         self._matcher: Matcher | None = None
 
     def link(self, records: pl.DataFrame, reviewed: Reviewed) -> PersonLinks:
-        """Finds whom each record is about; arguments and result as of `link_people`."""
+        """Finds whom each record is about, and that person's households.
+
+        The same records, known people and rules give the same links, in whatever order the rows
+        stand.
+
+        Args:
+            records: `RECORD` (Int64, distinct) and any of the columns `Identifier.X.column`.
+            reviewed: What people decided.
+
+        Raises:
+            Problem: Exit code SETTINGS, if there is something to link and Splink is missing.
+        """
         if not records.height or not self._personas.height:
             return _nobody(records)
         if self._matcher is None:

@@ -68,7 +68,7 @@ class PeopleStage:
 
     Attributes:
         settings: Table `[linkage.people]`.
-        known: As of `person_linkage.link_people`.
+        known: As `prepared_people` takes them.
         frame: `uprn` and `communal` of the frame's homes, each once.
         decisions: What people decided.
         reference_date: Records of known people that are younger do not count.
@@ -162,10 +162,14 @@ class PeopleStage:
 
 
 def known_people(sources: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The known people of several sources together.
+    """Puts the known people of several sources together.
 
     Args:
         sources: `UPRN_COLUMN`, `SOURCE`, `DATE_COLUMN` if it has dates, and identifiers.
+
+    Returns:
+        One row for each record: columns `UPRN_COLUMN` (Int64), `SOURCE` (Int32), `DATE_COLUMN`
+        (Date) and the identifiers (String; Date for a date of birth), null where missing.
     """
     schema = {UPRN_COLUMN: pl.Int64, SOURCE: pl.Int32, DATE_COLUMN: pl.Date}
     columns = schema | {

@@ -50,9 +50,9 @@ class Matcher:
                 2 of the odds that both are the same person.
 
         Returns:
-            `RECORD`, `PERSONA` (of the known person), `WEIGHT` (Float64), and for each
-            comparison of the model its level (Int8; -1 if a value is not known), in the
-            order of records, then of personas.
+            One row for each pair: `RECORD`, `PERSONA` (of the known person), `WEIGHT` (Float64),
+            and for each comparison of the model its level (Int8; -1 if a value is not known),
+            ordered by record, then persona. None is null.
         """
         names = [found.name for found in self.model.comparisons]
         self.connection.register(_RECORDS, people.rename({RECORD: "unique_id"}).to_arrow())

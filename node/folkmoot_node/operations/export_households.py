@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from folkmoot_node.store.reader import HouseholdStore
+from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -50,10 +51,9 @@ def write_households(
             exit_code=ExitCode.USAGE,
         )
     frame = store.households(bands or names)
-    path.touch(mode=0o600)
-    path.chmod(0o600)  # before there is anything in it to read
-    if path.suffix == ".csv":
-        frame.write_csv(path)
-    else:
-        frame.write_parquet(path)
+    with writing_private(path, replace=True) as unfinished:
+        if path.suffix == ".csv":
+            frame.write_csv(unfinished)
+        else:
+            frame.write_parquet(unfinished)
     return frame.height

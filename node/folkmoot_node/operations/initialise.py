@@ -14,6 +14,7 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
 from folkmoot_node.store.reader import create_key
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
@@ -65,8 +66,7 @@ def initialise(
                 exit_code=ExitCode.SETTINGS,
             )
     for folder in _FOLDERS:
-        (home / folder).mkdir(parents=True, exist_ok=True)
-        (home / folder).chmod(0o700)
+        make_private_folder(home / folder, tighten=True)
     values = {
         "@COUNCIL@": code,
         "@NAME@": name.strip(),

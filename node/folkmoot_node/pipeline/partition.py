@@ -15,18 +15,21 @@ _MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
 def partition_of(uprns: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[np.uint16]:
-    """Partition of each UPRN: the same on every machine, whatever the other UPRNs are.
+    """Finds the partition of each UPRN: the same on every machine, whatever the other UPRNs are.
 
     Args:
         uprns: Shape (records,).
         partitions: Number of partitions, from 1 to 4096.
+
+    Returns:
+        uint16, shape (records,), from 0; never missing.
     """
     hashed = (uprns.astype(np.uint64) * _MULTIPLIER) >> np.uint64(32)
     return (hashed % np.uint64(partitions)).astype(np.uint16)
 
 
 def split(records: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The records of each partition that has some, in their order.
+    """Yields number and rows of each partition that has some, in the order of the records.
 
     Args:
         records: With the column `uprn`, without nulls.

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from folkmoot_node.households.assemble import PartRecords
 
 
-class PartOutcome(BaseModel):
-    """What is told of a scored part.
+class PartitionOutcome(BaseModel):
+    """What is told of a scored partition.
 
     Attributes:
         bands: Households by band, ascending.
@@ -30,7 +30,7 @@ class PartOutcome(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredPart:
+class ScoredPartition:
     """One partition, scored.
 
     Attributes:
@@ -48,6 +48,8 @@ class ScoredPart:
     records: Mapping[str, PartRecords]
 
     @property
-    def outcome(self) -> PartOutcome:
+    def outcome(self) -> PartitionOutcome:
         """What is told of it."""
-        return PartOutcome(bands=self.bands, incomplete=self.incomplete, records=dict(self.records))
+        return PartitionOutcome(
+            bands=self.bands, incomplete=self.incomplete, records=dict(self.records)
+        )

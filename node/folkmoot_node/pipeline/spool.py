@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_operator.private_files import make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 _NONCE_BYTES = 12
@@ -83,7 +84,8 @@ class Spool:
         return name in self._kept or self.path(name).exists()
 
     def read(self, name: str, part: int) -> pl.DataFrame | None:
-        """The rows of one partition in the order in which they were written; None if none.
+        """The rows of one partition in the order in which they were written; None if there are
+        none. Columns, types and nulls are those that were written.
 
         Raises:
             Problem: Exit code DATA, if the file is damaged.
@@ -258,7 +260,6 @@ class SpoolWriter:
             # Two workers may run the same stage, when one was believed dead.
             path = self._spool.path(f"{self._name}.{secrets.token_hex(4)}")
             self._unfinished = path.with_suffix(".unfinished")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._stream = os.fdopen(descriptor, "wb")
+            make_private_folder(path.parent)
+            self._stream = open_private(self._unfinished, append=False)
         return self._stream

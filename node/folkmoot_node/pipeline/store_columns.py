@@ -73,7 +73,12 @@ def counted(
     binding: Binding,
     stored: Mapping[str, StoredAttribute],
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The columns of the table `households` for some households, without nulls."""
+    """Makes the columns of the table `households` for some households.
+
+    Returns:
+        For each column an array of shape (households,), in the type that `table` gives it,
+        without nulls: an index one past the codes stands for unknown.
+    """
     columns: dict[str, npt.NDArray[np.generic]] = {
         UPRN_COLUMN: households[UPRN_COLUMN].to_numpy(),
         PART_COLUMN: np.full(households.height, part, dtype=np.uint32),
@@ -92,7 +97,12 @@ def counted(
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
-    """UPRN, inputs, records, dates and contributions of some households, in the smallest types."""
+    """Makes the table `details` for some households, in the smallest types.
+
+    Returns:
+        One row for each household: UPRN; inputs, null where unknown; whether and when each source
+        has a record; contributions, `UNKNOWN_POINTS` where unknown.
+    """
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)

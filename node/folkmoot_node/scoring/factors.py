@@ -106,7 +106,12 @@ def score_factor(
 def chunk_arrays(
     households: pl.DataFrame, factors: Sequence[BoundFactor]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of all inputs of all factors for one chunk, by `_key`."""
+    """Makes the arrays of all inputs of all factors for one chunk.
+
+    Returns:
+        By `_key`, an array of shape (households,) in the type of the input, as `input_arrays`
+        makes it, with NaN, -1 or NaT where unknown.
+    """
     wanted = {_key(entry): entry for bound in factors for entry in bound.inputs}
     return input_arrays(households, wanted)
 

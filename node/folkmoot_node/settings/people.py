@@ -46,7 +46,6 @@ class PersonRules:
 
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
-LegalBasis = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
 
 
 class PersonSettings(Settings):

@@ -16,7 +16,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ScheduleSettings(Settings):
-    """Table `[schedule]`: what `serve` does by the clock.
+    """Table `[schedule]`: what `serve` does on a schedule.
 
     Attributes:
         score: Cron expression of the scoring runs; none if it is missing.

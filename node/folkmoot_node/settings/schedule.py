@@ -6,6 +6,8 @@ import datetime
 import zoneinfo
 from dataclasses import dataclass
 
+from cronsim import CronSim, CronSimError
+
 _FIELDS = 5
 
 
@@ -33,8 +35,6 @@ class Schedule:
         return self._step(now, reverse=True)
 
     def _step(self, now: int, *, reverse: bool) -> int:
-        from cronsim import CronSim
-
         start = datetime.datetime.fromtimestamp(now, self.zone)
         return int(next(CronSim(self.cron, start, reverse=reverse)).timestamp())
 
@@ -45,8 +45,6 @@ def check_cron(expression: str) -> str:
     Raises:
         ValueError: If it is none, or names a day that never comes, such as 30 February.
     """
-    from cronsim import CronSim, CronSimError
-
     remedy = "write minute, hour, day of month, month, day of week, such as `0 5 * * *`"
     if len(expression.split()) != _FIELDS:
         raise ValueError(f"{expression!r} does not have {_FIELDS} fields; {remedy}")

@@ -8,7 +8,6 @@ example because of a crash, was seen by nobody, and is counted anew.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from folkmoot.series import MAX_COHORTS, SeriesRow
 from folkmoot_node.store.cells import Classification, add_up
 from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user, quoted
+from folkmoot_operator.private_files import close_to_others, delete_private, make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def open_history(
         Problem: Exit code DATA, if another process has it open, or it is damaged or of
             another series.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with only_user(path, "another process is counting for this series", "Try again"):
         connection = attach(path, key, read_only=False, threads=threads, remedy=_REMEDY)
         try:
-            path.chmod(0o600)
+            close_to_others(path)
             _prepare(connection, path, definition, axes)
             yield EventHistory(connection, path, axes)
         finally:
@@ -83,10 +83,8 @@ def forget(path: Path) -> None:
     """Deletes the history of a series that has ended."""
     with only_user(path, "another process is counting for this series", "Try again"):
         for name in (path, path.with_name(path.name + ".wal")):
-            with contextlib.suppress(FileNotFoundError):
-                name.unlink()
-    with contextlib.suppress(FileNotFoundError):
-        path.with_name(path.name + ".lock").unlink()
+            delete_private(name)
+    delete_private(path.with_name(path.name + ".lock"))
 
 
 def _prepare(
@@ -211,7 +209,7 @@ class EventHistory:
 
         Returns:
             One flat int64 array for each table, the last axis fastest: households times the
-            row's coefficient of their cohort.
+            row's coefficient of their cohort; 0 where a cell is empty.
         """
         return [self._table(row, length, counted_by, depths) for depths in tables]
 

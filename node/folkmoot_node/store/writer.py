@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +14,12 @@ import polars as pl
 
 from folkmoot_node.store.encrypted_file import StoreKey, attach, forget_deletion, only_user
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.private_files import (
+    close_to_others,
+    delete_private,
+    make_private_folder,
+    put_in_place,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,7 +106,7 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
     Raises:
         Problem: Exit code DATA, if another run is writing.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     busy = only_user(
         path, "another run is scoring now", "Wait until it ends; its scores will be the last ones"
     )
@@ -116,7 +120,8 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
             yield writer
             opening.result().close()
             if writer.finished:
-                _replace(unfinished, path)
+                put_in_place(unfinished, path)
+                forget_deletion(path)
         finally:
             if opening.exception() is None:
                 opening.result().close()
@@ -124,9 +129,9 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
 
 
 def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConnection:
-    # A run that is cut short begins anew: nothing of an unfinished file is ever recovered.
+    # A run that is cut short begins again: nothing of an unfinished file is ever recovered.
     connection = attach(unfinished, key, read_only=False, threads=threads, recoverable=False)
-    unfinished.chmod(0o600)
+    close_to_others(unfinished)
     # Points compress little, and compression took longer than the rest together.
     connection.execute("PRAGMA force_compression='uncompressed'")
     connection.execute("SET checkpoint_threshold = '1TB'")
@@ -146,19 +151,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFram
         connection.unregister("rows")
 
 
-def _replace(unfinished: Path, path: Path) -> None:
-    with unfinished.open("rb") as stream:
-        os.fsync(stream.fileno())
-    unfinished.replace(path)
-    forget_deletion(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def _remove(unfinished: Path) -> None:
     for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
-        with contextlib.suppress(FileNotFoundError):
-            leftover.unlink()
+        delete_private(leftover)

@@ -135,7 +135,7 @@ def _fields(
 
 
 def blank(block: bytes, found: Layout) -> Mask:
-    """True for each record that is an empty line."""
+    """Whether each record is an empty line: bool, shape (records,)."""
     lengths = found.ends - found.starts
     empty: Mask = lengths == 0
     single = np.flatnonzero(lengths == 1)

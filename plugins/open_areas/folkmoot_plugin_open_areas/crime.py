@@ -146,7 +146,7 @@ class PoliceCrime(DataSource):
         """Yields one record for each LSOA in which something was recorded.
 
         Raises:
-            PluginError: If a file cannot be read, a month is missing, or LSOAs are of
+            PluginError: If a file cannot be read, a month is missing, or LSOAs have
                 another vintage.
         """
         options = self._options

@@ -42,7 +42,11 @@ class PopulationOptions:
 def read_population(
     base: Path, options: PopulationOptions, lookup: LsoaLookup, context: ReadContext
 ) -> pl.DataFrame:
-    """The table: `area`, and float64 `residents` or `households` or both.
+    """Reads the population of LSOAs.
+
+    Returns:
+        One row for each LSOA of 2021: `area`, never null, and Float64 `residents` or
+        `households` or both, null where the file has no number.
 
     Raises:
         PluginError: If it cannot be read, names an LSOA twice, or is not for LSOAs of 2021.

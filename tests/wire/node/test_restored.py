@@ -91,7 +91,9 @@ def test_nothing_leaves_a_restored_node_until_what_it_forgot_is_recovered(
         assert home.round_book().rounds() == (), "no round is even learned of"
     stops(stage)
 
-    assert "rho 0.1 debited, answered for good" in command(stage, "ledger", "recover", "--yes")
+    assert "rho 0.1 debited; the round stays answered" in command(
+        stage, "ledger", "recover", "--yes"
+    )
     visit(stage)
     visit(stage)
     assert len(stage.coordinator.submissions) == 2

@@ -140,7 +140,7 @@ def command(node, monkeypatch):
 def test_the_command_warns_that_rounds_of_the_configured_policy_are_refused(node, other, command):
     done = command("--policy", str(other))
     assert done.exit_code == 0
-    assert "Rounds that expect another policy are refused, for good" in done.stderr
+    assert "Rounds that expect another policy are permanently refused" in done.stderr
     assert "Warning" not in command().stderr
     done = command("--policy", str(node.config.risk_policy))
     assert "Warning" not in done.stderr

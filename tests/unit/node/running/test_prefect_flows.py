@@ -43,7 +43,7 @@ def test_a_problem_keeps_its_message_and_exit_code() -> None:
 def test_an_error_is_told_by_kind_and_place_alone() -> None:
     failed = fail(ValueError(f"could not parse {MARK}"))
     told = "".join(traceback.format_exception(failed))
-    assert "ValueError at test_flows.py" in told
+    assert "ValueError at test_prefect_flows.py" in told
     assert MARK not in told
     assert failed.__context__ is None
     assert failed.problem.exit_code is ExitCode.FAULT
@@ -69,7 +69,10 @@ def test_an_event_that_somebody_has_to_look_at_fails() -> None:
         event.fn("1", "cannot be answered", True)
 
 
-@pytest.mark.parametrize("module", ["engine", "serve", "home", "background", "work", "cli"])
+@pytest.mark.parametrize(
+    "module",
+    ["pipeline.engine", "running.serve", "running.scheduler", "running.worker", "home", "cli"],
+)
 def test_nothing_else_imports_prefect(module: str) -> None:
     code = f"import sys, folkmoot_node.{module}; print(sys.modules.keys() & {NOT_NEEDED!r})"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

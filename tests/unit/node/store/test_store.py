@@ -130,7 +130,7 @@ KILLED = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     if step == "replace":
-        store_writer._replace = die
+        store_writer.put_in_place = die
     with store_writer.write_store(path, key, threads=1) as writer:
         if step == "opened":
             die()
