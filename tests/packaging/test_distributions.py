@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from email.message import Message
 from pathlib import Path
 from typing import Any
 

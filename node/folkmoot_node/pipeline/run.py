@@ -247,7 +247,10 @@ class ScoringRun:
         return partitions
 
     def _partitions_for(self, records: int) -> int:
-        return self.config.partitions or max(1, -(-records // ROW_GROUP))
+        needed = max(1, -(-records // ROW_GROUP))
+        # As many for each thread, so that none ends early.
+        threads = min(needed, self.config.threads)
+        return self.config.partitions or -(-needed // threads) * threads
 
     def _reading(self, name: str) -> SourceReading:
         return SourceReading(
