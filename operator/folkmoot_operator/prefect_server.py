@@ -106,7 +106,7 @@ class ServerState(Enum):
     STARTING = "starting"
     READY = "ready"
     WAITING = "down, to be restarted"
-    GIVEN_UP = "down for good"
+    GIVEN_UP = "down, not restarted"
 
 
 class PrefectServer:
@@ -274,7 +274,7 @@ class PrefectServer:
         if self._restarts > MAX_RESTARTS:
             self._state = ServerState.GIVEN_UP
             text = f"Prefect {how}, and is not started again. Work goes on without a history"
-            self._report(f"{text}: read {log}, mend it and restart serve", True)
+            self._report(f"{text}: read {log}, fix the cause and restart serve", True)
             return
         wait = _RESTARTS.seconds(self._restarts - 1)
         self._state, self._due = ServerState.WAITING, now + wait

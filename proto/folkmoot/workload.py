@@ -318,7 +318,19 @@ class Workload:
 
     def axes(self, council: GssCode) -> tuple[Axis, ...]:
         """The attributes that marginals use, as axes of one council."""
-        return tuple(self._axis(chain, council) for chain in self._measured_chains)
+        return tuple(
+            self._shared_axes.get(chain) or self._axis(chain, council)
+            for chain in self._measured_chains
+        )
+
+    @cached_property
+    def _shared_axes(self) -> dict[tuple[str, ...], Axis]:
+        """The axes without areas: the same for all councils, so that each is made once."""
+        return {
+            chain: self._axis(chain, None)
+            for chain in self._measured_chains
+            if not any(self.attribute(name).is_area for name in chain)
+        }
 
     def _axis(self, chain: tuple[str, ...], council: GssCode | None) -> Axis:
         levels: list[AxisLevel] = []
@@ -357,7 +369,7 @@ class Workload:
         rows: dict[str, int] = {}
         for chain in self._measured_chains:
             if chain[0] not in self._shared_rows:
-                rows |= self._rows_below(chain, council)
+                rows |= self._rows_below(chain, self._axis(chain, council))
         return _total(self._row_terms, rows)
 
     @cached_property
@@ -386,14 +398,12 @@ class Workload:
     @cached_property
     def _shared_rows(self) -> dict[str, int]:
         shared: dict[str, int] = {}
-        for chain in self._measured_chains:
-            if not any(self.attribute(name).is_area for name in chain):
-                shared |= self._rows_below(chain, None)
+        for chain, axis in self._shared_axes.items():
+            shared |= self._rows_below(chain, axis)
         return shared
 
-    def _rows_below(self, chain: tuple[str, ...], council: GssCode | None) -> dict[str, int]:
+    def _rows_below(self, chain: tuple[str, ...], axis: Axis) -> dict[str, int]:
         """For each attribute of a chain the rows of all contrasts down to it."""
-        axis = self._axis(chain, council)
         rows = accumulate(axis.rows(depth) for depth in range(len(chain) + 1))
         return dict(zip(chain, islice(rows, 1, None), strict=True))
 

@@ -151,7 +151,7 @@ def decline(
     home: Home = HERE,
     undo: Annotated[bool, typer.Option("--undo", help="Take a decision back.")] = False,
 ) -> None:
-    """Declines a round; the region is told that an operator declined, and no more.
+    """Declines a round. The region only learns that an operator declined.
 
     Example: folkmoot-node decline 3f2a
     """
@@ -194,7 +194,7 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
         return
     if decision.value == "approved":
         if description.objection:
-            print_text(f"The release policy refuses it all the same: {description.objection}.")
+            print_text(f"The release policy still refuses it: {description.objection}.")
         if description.obstacle:
             print_text(f"It cannot be answered yet: {description.obstacle}")
     short = known.round_id[:12]

@@ -85,10 +85,12 @@ def counted(
         SCORE_COLUMN: result.score,
         BAND_COLUMN: result.band,
     }
-    for attribute in binding.attributes:
-        if attribute.field is not None:
-            name = attribute.name
-            columns[attribute_column(name)] = _indexes(households, attribute, stored[name])
+    fields = [entry for entry in binding.attributes if entry.field is not None]
+    indexes = households.select(
+        _indexes(entry, stored[entry.name]).alias(attribute_column(entry.name)) for entry in fields
+    )
+    for entry, column in zip(fields, indexes.get_columns(), strict=True):
+        columns[column.name] = column.to_numpy().astype(_index_type(stored[entry.name]))
     for audit in binding.audited:
         columns[audit.stored.column] = audit_column(households, audit)
     return columns
@@ -123,9 +125,7 @@ def _index_type(stored: StoredAttribute) -> np.dtype[np.generic]:
     return np.min_scalar_type(len(stored.stored_codes))
 
 
-def _indexes(
-    households: pl.DataFrame, attribute: BoundAttribute, stored: StoredAttribute
-) -> npt.NDArray[np.generic]:
+def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
     """Indexes into the stored codes, of which the last stands for unknown."""
     if attribute.field is None:
         raise ValueError("the band comes from the score")
@@ -133,5 +133,4 @@ def _indexes(
     if attribute.breaks:
         reached = [(value >= lower).cast(pl.UInt8) for lower in attribute.breaks]
         value = pl.sum_horizontal(reached, ignore_nulls=False)
-    index = value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
-    return households.select(index).to_series().to_numpy().astype(_index_type(stored))
+    return value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)

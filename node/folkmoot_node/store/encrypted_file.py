@@ -162,12 +162,31 @@ _SCORE_AGAIN = (
 
 
 def attach(
-    path: Path, key: StoreKey, *, read_only: bool, threads: int, remedy: str = _SCORE_AGAIN
+    path: Path,
+    key: StoreKey,
+    *,
+    read_only: bool,
+    threads: int,
+    recoverable: bool = True,
+    remedy: str = _SCORE_AGAIN,
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the encrypted file attached as `store`.
 
     Nothing is spilled to disk or fetched from the network: DuckDB's own temporary files,
     its extension downloads and its home folder are switched off.
+
+    Statements take no parameters: DuckDB imports pandas, which takes a second of processor
+    time, to see whether a parameter is one of its values. Numbers and texts stand in the
+    statements instead, the texts as `quoted` writes them.
+
+    Args:
+        path: The file.
+        key: Its key.
+        read_only: Whether nothing may be changed.
+        threads: Threads of DuckDB.
+        recoverable: False to write no log: what was changed since the last checkpoint is lost
+            if the process is killed.
+        remedy: What to do if the file cannot be opened.
 
     Raises:
         Problem: Exit code DATA, if the file cannot be opened with this key.
@@ -185,11 +204,12 @@ def attach(
         },
     )
     try:
-        connection.execute(f"LOAD '{_quoted(_crypto_extension())}'")
+        connection.execute(f"LOAD {quoted(str(_crypto_extension()))}")
         # The statement holds the key, so whatever DuckDB says about it is not repeated.
         mode = ", READ_ONLY" if read_only else ""
+        mode += "" if recoverable else ", RECOVERY_MODE 'no_wal_writes'"
         connection.execute(
-            f"ATTACH '{_quoted(path)}' AS store (ENCRYPTION_KEY '{key.encoded}'{mode})"
+            f"ATTACH {quoted(str(path))} AS store (ENCRYPTION_KEY '{key.encoded}'{mode})"
         )
     except duckdb.Error as error:
         connection.close()
@@ -215,5 +235,6 @@ def _crypto_extension() -> Path:
     return folder / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def quoted(text: str) -> str:
+    """A text as DuckDB's SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

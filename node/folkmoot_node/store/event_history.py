@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from folkmoot.series import MAX_COHORTS, SeriesRow
 from folkmoot_node.store.cells import Classification, add_up
-from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user
+from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user, quoted
 from folkmoot_operator.private_files import close_to_others, delete_private, make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -103,7 +103,7 @@ def _prepare(
     )
     found = connection.execute("SELECT definition FROM store.series").fetchall()
     if not found:
-        connection.execute("INSERT INTO store.series VALUES (?)", [definition])
+        connection.execute(f"INSERT INTO store.series VALUES (from_hex('{definition.hex()}'))")  # noqa: S608
     connection.execute("COMMIT")
     if found and found != [(definition,)]:
         raise _problem("the history of counted households is of another series", path)
@@ -161,21 +161,20 @@ class EventHistory:
             )
         columns = {"uprn": found.uprn} | {f"c{at}": cell for at, cell in enumerate(found.cells)}
         names = "".join(f", f.c{at}" for at in range(self._axes))
+        counted = f"{row.step:d}, {row.cohort:d}"
         self._connection.register("found", columns)
         self._connection.execute("BEGIN")
         try:
             for table in ("steps", "counted"):
                 self._connection.execute(
-                    f"DELETE FROM store.{table} WHERE step >= ?",  # noqa: S608
-                    [row.step],
+                    f"DELETE FROM store.{table} WHERE step >= {row.step:d}"  # noqa: S608
                 )
             self._connection.execute(
-                "INSERT INTO store.steps VALUES (?, ?, ?)", [row.step, row.cohort, round_id]
+                f"INSERT INTO store.steps VALUES ({counted}, {quoted(round_id)})"  # noqa: S608
             )
             self._connection.execute(
-                f"INSERT INTO store.counted SELECT f.uprn, ?, ?{names} FROM found f "  # noqa: S608
-                "WHERE NOT EXISTS (FROM store.counted c WHERE c.uprn = f.uprn)",
-                [row.step, row.cohort],
+                f"INSERT INTO store.counted SELECT f.uprn, {counted}{names} FROM found f "  # noqa: S608
+                "WHERE NOT EXISTS (FROM store.counted c WHERE c.uprn = f.uprn)"
             )
             counts = self._connection.execute(
                 "SELECT count(*), count(DISTINCT uprn) FROM store.counted"

@@ -199,7 +199,7 @@ DIGEST = hashlib.sha256(RISK_POLICY.encode()).digest()
 def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A node's home folder with signed policy and scores, not enrolled."""
     home = tmp_path_factory.mktemp("nodes") / "scored"
-    list(initialise(home, TRAFFORD, "Trafford", "0.5", "1", "2"))
+    initialise(home, TRAFFORD, "Trafford", "0.5", "1", "2")
     (home / "mappings" / "council_tax.toml").write_text(MAPPING)
     (home / "risk-policy.toml").write_text(RISK_POLICY)
     with (home / "node.toml").open("a") as file:
