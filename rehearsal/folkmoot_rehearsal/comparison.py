@@ -43,7 +43,8 @@ def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
         The published rows, with the columns `true` (households, int64) and `within` (bool), never
         null.
     """
-    table = pl.read_parquet(published)
+    # Published texts are enumerations of what occurs in their file; the truth has other texts too.
+    table = pl.read_parquet(published).with_columns(pl.col(pl.Enum).cast(pl.String))
     households = pl.concat(
         [
             pl.read_parquet(path).select(

@@ -29,12 +29,16 @@ def scored(tmp_path):
 
 
 def published(tmp_path, rows):
-    """A published table: level, place, marginal, band, lsoa, value; intervals are +-1."""
+    """A published table: level, place, marginal, band, lsoa, value; intervals are +-1.
+
+    Texts are enumerations of what occurs, as the coordinator writes them.
+    """
     names = ("level", "place", "marginal", "band", "lsoa", "value")
     path = tmp_path / "published.parquet"
     table = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    texts = {name: table[name].cast(pl.String) for name in names[:-1]}
     table.with_columns(
-        pl.col("band", "lsoa").cast(pl.String),
+        *(text.cast(pl.Enum(text.drop_nulls().unique())) for text in texts.values()),
         lower=pl.col("value") - 1,
         upper=pl.col("value") + 1,
         standard_error=pl.lit(0.5),
