@@ -16,7 +16,7 @@ from tests.packaging.folders.views import NODE, program, unpack
 from tests.packaging.test_folders_of_before import KEPT, Resumed, made_of, resumed  # noqa: F401
 
 LIGHT = {
-    "annotated_doc", "annotated_types", "markdown_it", "mdurl", "pluggy", "pydantic",
+    "annotated_doc", "annotated_types", "cronsim", "markdown_it", "mdurl", "pluggy", "pydantic",
     "pydantic_core", "pygments", "rich", "shellingham", "typer", "typing_extensions",
     "typing_inspection", "click",
 }  # fmt: skip
