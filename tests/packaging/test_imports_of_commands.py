@@ -21,21 +21,20 @@ LIGHT = {
     "typing_inspection", "click",
 }  # fmt: skip
 """What every command may import."""
-STORE = {"duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
-RECORDS = STORE | {"cryptography"}
+STORE = {"cryptography", "duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
 WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_tools"}
 OPENDP = {"opendp", "deprecated", "wrapt"}
 COMMANDS = {
     "sources": {"polars", "numpy"},
-    "score": RECORDS,
-    "score --try": RECORDS,
+    "score": STORE,
+    "score --try": STORE,
     "households --out {out}": STORE | {"google"},
     "explain {uprn}": STORE | {"google"},
     "linkage report": STORE - {"polars"} | {"google"},
     "ledger show": {"google", "cryptography"},
     "policy show": {"cryptography", "google", "numpy"},
     "rounds list --offline": STORE - {"polars"} | WIRE,
-    "doctor --offline": RECORDS | WIRE,
+    "doctor --offline": STORE | WIRE,
 }
 """What each command may import besides. None has a use for pandas, Prefect, Dask or Splink."""
 MAIN = """
