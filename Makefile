@@ -13,10 +13,13 @@ DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
+NIGHT_EXAMPLES ?= 20
+# Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo test test-slow test-all night lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,10 +42,17 @@ demo: $(READY)  ## Run a ten-council region on this machine
 	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
 
 test: $(READY)  ## Run the tests that take less than ten minutes
-	$(BIN)/pytest -n auto -m "not slow and not benchmark"
+	$(PYTEST) -m "not slow and not benchmark"
 
 test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
-	$(BIN)/pytest -n auto -m "slow and not benchmark"
+	$(PYTEST) -m "slow and not benchmark"
+
+test-all: $(READY)  ## Run both at once, as .ci/run does; starts once
+	$(PYTEST) -m "not benchmark"
+
+night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, long simulations
+	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) SIMULATION_STEPS=$(SIMULATION_STEPS) \
+		SIMULATION_SEED=$(SIMULATION_SEED) $(PYTEST) -m "not benchmark" --timeout 0
 
 simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from folkmoot_operator import child_process, file_lock
+from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.private_files import (
     delete_private,
     make_private_folder,
@@ -48,6 +49,7 @@ MAX_SILENT = 3
 MAX_RESTARTS = 6
 """Restarts without `STEADY_SECONDS` of health between them after which it stays down."""
 STEADY_SECONDS = 600.0
+_RESTARTS = Backoff(1.0, 60.0)
 _NOWHERE = "http://127.0.0.1:9"
 _LOG_BYTES = 1_000_000
 
@@ -104,7 +106,7 @@ class ServerState(Enum):
     STARTING = "starting"
     READY = "ready"
     WAITING = "down, to be restarted"
-    GIVEN_UP = "down for good"
+    GIVEN_UP = "down, not restarted"
 
 
 class PrefectServer:
@@ -272,9 +274,9 @@ class PrefectServer:
         if self._restarts > MAX_RESTARTS:
             self._state = ServerState.GIVEN_UP
             text = f"Prefect {how}, and is not started again. Work goes on without a history"
-            self._report(f"{text}: read {log}, mend it and restart serve", True)
+            self._report(f"{text}: read {log}, fix the cause and restart serve", True)
             return
-        wait = 2.0 ** (self._restarts - 1)
+        wait = _RESTARTS.seconds(self._restarts - 1)
         self._state, self._due = ServerState.WAITING, now + wait
         self._report(f"Prefect {how}; it is started again in {wait:.0f} s (see {log})", True)
 

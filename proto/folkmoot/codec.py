@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -249,10 +249,15 @@ def decode_header(part: collection_pb2.SubmitRequest) -> release_pb2.ReleaseHead
     return part.header
 
 
+def _as_int64(values: Sequence[int]) -> bytes:
+    return array("q", values).tobytes()
+
+
 def decode_release(
     header: release_pb2.ReleaseHeader,
     parts: Iterable[collection_pb2.SubmitRequest],
     expected_cells: int,
+    as_int64: Callable[[Sequence[int]], bytes] = _as_int64,
 ) -> Release:
     """Reads the cells that follow a header, and checks them against it.
 
@@ -262,6 +267,8 @@ def decode_release(
         header: From `decode_header`.
         parts: The remaining messages of the stream.
         expected_cells: Number of cells the round has for this council.
+        as_int64: Turns the values of a chunk into int64 in the machine's byte order; for
+            callers that have a faster way than an `array`.
 
     Raises:
         Rejected: TRUNCATED, OVERSIZED, ALTERED or MALFORMED.
@@ -292,7 +299,7 @@ def decode_release(
             raise _rejected(
                 RejectionReason.OVERSIZED, f"more cells than the round's {expected_cells}"
             )
-        values.extend(chunk.values)
+        values.frombytes(as_int64(chunk.values))
     if len(values) != expected_cells:
         raise _rejected(
             RejectionReason.TRUNCATED,
@@ -405,7 +412,7 @@ def encode_versions(versions: VersionRange = SPOKEN) -> version_pb2.VersionRange
 
 
 def decode_versions(message: version_pb2.VersionRange) -> VersionRange:
-    """Reads a range of wire versions; raises ContractError if it is none."""
+    """Reads a range of wire versions; raises ContractError if it is not one."""
     return VersionRange(message.oldest, message.newest)
 
 

@@ -46,7 +46,7 @@ class Rejection:
 
 
 class Rejected(Exception):
-    """Raised where a request is found unacceptable; carries what the peer is told."""
+    """Raised where a request is found unacceptable; carries what is sent to the peer."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(f"{rejection.reason.name}: {rejection.detail}")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("proto", "plugins", "node", "coordinator")
+PACKAGES = ("proto", "plugins", "operator", "node", "coordinator", "rehearsal")
 
 _ALIAS = re.compile(r"^(\w+) = (?:.*[^\w])?NDArray\[", re.M)
 _TABLES = re.compile(

@@ -55,7 +55,7 @@ TURNS = [
     Turn(r"\b(?:is|are|be) minded\b", "is handled"),
     Turn(r"\bdone without\b", "if it is lost, its work is rerun"),
     Turn(
-        r"\bmak(?:e|es|ing)\b[^.;:]{0,80}?(?<!\bat )\b(?:least|smallest)\b",
+        r"\bmak(?:e|es|ing)\b[^.;:]{0,80}?(?<!\bat )\b(?:least|smallest)\b(?= at\b| *[.;:,)]| *$)",
         "minimises",
     ),
     Turn(r"\bin earnest\b", "in production"),
@@ -92,11 +92,19 @@ TURNS = [
     Turn(r"\bby the clock\b", "on a schedule"),
     Turn(r"\bfor want of\b", "for lack of, without, because there is no"),
     Turn(r"\b(?:round|run|series|visit)(?: has)? brought\b", "resulted in, collected"),
+    Turn(r"\bone (?:row|record|line|task|file) an? (?!time\b)\w+", "one row for each"),
     Turn(r"\b(?:whilst|lest|thereof|whereof|nought)\b", "while, so that ... not, of it, nothing"),
 ]
 
-ALLOWED: dict[str, list[str]] = {}
-"""By file, sentences in which a turn is meant: quotations and terms."""
+ALLOWED: dict[str, list[str]] = {
+    # These texts are kept in stores and compared with those of earlier versions.
+    "node/folkmoot_node/scoring/audited_fields.py": [
+        "one record a person",
+        "one record an area",
+        "one record a household or property",
+    ],
+}
+"""By file, words that have to stay: quotations, and texts that are stored."""
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -157,8 +165,8 @@ def files() -> list[Path]:
         ROOT / "one_version.py",
     ]
     for folder in ("proto", "plugins", "operator", "node", "coordinator", "rehearsal"):
-        for kind in ("py", "md", "toml", "proto"):
-            found += (ROOT / folder).rglob(f"*.{kind}")
+        for ending in (".py", ".md", ".toml", ".proto", "README.txt"):
+            found += (ROOT / folder).rglob(f"*{ending}")
     return sorted(
         path
         for path in found
@@ -177,12 +185,13 @@ def is_checked(path: Path) -> bool:
 def findings(path: Path) -> list[str]:
     """File, line, words and what to write, for each turn in a file that is not allowed there."""
     name = path.relative_to(ROOT).as_posix()
-    return [
-        f"{name}:{line}: ... {words} ... Write: {turn.better}"
-        for line, text in prose(path)
-        for words, turn in turns(text)
-        if not any(words.strip() in sentence for sentence in ALLOWED.get(name, []))
-    ]
+    found = []
+    for line, text in prose(path):
+        for kept in ALLOWED.get(name, []):
+            text = text.replace(kept, "")
+        found += [f"{name}:{line}: ... {words} ... Write: {turn.better}"
+                  for words, turn in turns(text)]  # fmt: skip
+    return found
 
 
 def test_prose_is_plain_english() -> None:
@@ -212,6 +221,7 @@ def test_prose_is_plain_english() -> None:
         "the release policy is of another council",
         "one that is like one of the other ones",
         "the period cannot be told",
+        "a CSV file, one row a household",
     ],
 )
 def test_what_reads_as_translated_is_found(text: str) -> None:
@@ -224,15 +234,22 @@ def test_what_reads_as_translated_is_found(text: str) -> None:
         "Opens spool writers for the identifiers that linkage needs from this source.",
         "By default a plan minimises total variance over all cells.",
         "If a worker dies, its unfinished stages are rerun on another.",
-        "makes at least one request",
+        "makes at least one request, in the smallest types, and needs the least work",
         "a proxy is not in itself unfair",
         "There is a rule for good reason; tell the region that it was restored.",
         "The region is told that an operator declined.",
         "The checks are of no use to anybody.",
+        "one row at a time, one row for each household",
     ],
 )
 def test_plain_english_is_left_alone(text: str) -> None:
     assert not list(turns(text)), text
+
+
+def test_what_is_allowed_is_still_there() -> None:
+    for name, kept in ALLOWED.items():
+        text = " ".join(text for _, text in prose(ROOT / name))
+        assert all(words in text for words in kept), name
 
 
 def test_every_place_for_words_is_read(tmp_path: Path) -> None:

@@ -18,13 +18,17 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent))
 
 import address_linkage
+import many_nodes
 import person_linkage
 import planning
 import presentable
+import publication
 import region
 import release
 import six_extracts
 import workload_error
+
+import coordinator
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
 
@@ -118,6 +122,13 @@ def main() -> None:
         f"recall {found['recall']:.4f}"
     )
     (RESULTS / "person_linkage.json").write_text(json.dumps(found, indent=2))
+    out.print("Councils that submit to a coordinator at once, against a bare server:")
+    submitted = coordinator.main()
+    print_submissions(out, submitted)
+    (RESULTS / "coordinator.json").write_text(json.dumps(submitted, indent=2))
+    published = publication.main()
+    print_publication(out, published)
+    (RESULTS / "publication.json").write_text(json.dumps(published, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")
@@ -129,6 +140,55 @@ def main() -> None:
         f"(at most {measured['limit_seconds']} s on two processors)"
     )
     (RESULTS / "region.json").write_text(json.dumps(measured, indent=2))
+    many = many_nodes.main()
+    limits = many["limits"]
+    out.print(
+        f"{many['councils']} nodes on {many['processors']} processors: started in "
+        f"{many['start_seconds']:.1f} s (limit {limits['start_seconds']:.0f}), a round of "
+        f"{many['numbers']:,} numbers each in {many['round_seconds']:.1f} s (limit "
+        f"{limits['round_seconds']:.0f}), of which `round open` {many['open_seconds']:.1f} s; "
+        f"{many['pss_mib']:,.0f} MiB together (limit {limits['pss_mib']:,.0f})"
+    )
+    (RESULTS / "many_nodes.json").write_text(json.dumps(many, indent=2))
+
+
+def print_submissions(out: Console, measured: list[dict[str, Any]]) -> None:
+    """What a council's answer costs the coordinator."""
+    table = Table("Round", "Rows", "Receipts", "ms each", "ms bare", "Ratio", "All s", "Peak MiB")
+    for case in measured:
+        limits = case["limits"]
+        table.add_row(
+            case["round"],
+            f"{case['rows']:,}",
+            f"{min(case['receipts'])} of {case['councils']}",
+            f"{case['milliseconds']:.1f} (at most {limits['milliseconds']})",
+            f"{case['milliseconds_bare']:.1f}",
+            f"{case['ratio']:.2f} (at most {limits['ratio']})",
+            f"{case['seconds']:.1f} (at most {limits['seconds']})",
+            f"{case['peak_mib']:.0f} (at most {limits['peak_mib']})",
+        )
+    out.print(table)
+
+
+def print_publication(out: Console, measured: dict[str, Any]) -> None:
+    """What it takes to publish a round."""
+    out.print(
+        f"Publishing {measured['councils']} councils, against NumPy and Polars by hand "
+        "(which makes nothing presentable):"
+    )
+    table = Table("Format", "Seconds", "By hand", "Ratio", "Peak MiB", "By hand", "MB", "By hand")
+    for form, case in measured["formats"].items():
+        table.add_row(
+            form,
+            f"{case['ours']['seconds']:.1f}",
+            f"{case['script']['seconds']:.1f}",
+            f"{case['ratio']:.2f} (at most {measured['limit']})",
+            f"{case['ours']['peak_mib']:.0f}",
+            f"{case['script']['peak_mib']:.0f}",
+            f"{case['bytes'] / 1e6:.0f}",
+            f"{case['bytes_script'] / 1e6:.0f}",
+        )
+    out.print(table)
 
 
 def print_errors(out: Console, measured: dict[str, Any]) -> None:

@@ -184,7 +184,7 @@ class Council:
             if not rounds:
                 return
             known = rounds[number % len(rounds)]
-            round_id = known.round.round_id
+            round_id = known.round_id
             before = self._operator
             if decision is Decision.APPROVED:
                 self._operator = _Operator(before.approved | {round_id}, before.declined)
@@ -335,10 +335,10 @@ class Council:
         with self.opened() as node:
             approval = node.release_policy().policy.operator_approval
             for known in node.round_book().rounds():
-                answer = node.outbox.find(known.round.round_id)
+                answer = node.outbox.find(known.round_id)
                 status = known.status(answer, approval=approval, now=node.clock())
                 if is_open(status):
-                    text = f"round {known.round.round_id} never ends: {status.value}"
+                    text = f"round {known.round_id} never ends: {status.value}"
                     self._watch.broken(Invariant.LIVENESS, text)
                 if (
                     answer is not None
@@ -346,7 +346,7 @@ class Council:
                     and not answer.reason
                     and not answer.is_recovered  # its reason is known to the coordinator alone
                 ):
-                    text = f"round {known.round.round_id} was refused for no reason"
+                    text = f"round {known.round_id} was refused for no reason"
                     self._watch.broken(Invariant.LIVENESS, text)
 
     def newest_entry(self) -> int:

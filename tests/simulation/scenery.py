@@ -139,7 +139,7 @@ def make_scenery(folder: Path) -> Scenery:
 
 def _make_node(scenery: Scenery, council: str, database: Database) -> None:
     home = scenery.node(council)
-    list(initialise(home, council, NAMES[council], "0.5", "1", "2"))
+    initialise(home, council, NAMES[council], "0.5", "1", "2")
     (home / "mappings" / "council_tax.toml").write_text(MAPPING)
     (home / "risk-policy.toml").write_text(RISK_POLICY)
     with (home / "node.toml").open("a") as file:

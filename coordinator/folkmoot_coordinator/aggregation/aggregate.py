@@ -7,13 +7,13 @@ presentable values, whole and not negative, whose sums agree as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from folkmoot.geography import GssCode
@@ -21,7 +21,12 @@ from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.aggregation.consistent_tables.round_tables import Presentation
-from folkmoot_coordinator.aggregation.reconstruct import Estimates, Reconstruction
+from folkmoot_coordinator.aggregation.reconstruct import (
+    Estimates,
+    Number,
+    Reconstruction,
+    VarianceTables,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 
 ALL_AREAS = "(all)"
@@ -43,53 +48,139 @@ class GeographicLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CellTable:
+    """Some cells of one marginal: those of a council, or those that councils share.
+
+    Attributes:
+        lists: For each attribute of the marginal the codes its cells may have.
+        value: Best linear unbiased estimates, households, float64, shape (cells,).
+        variance: Of their noise, households squared, float64, shape (cells,).
+        presentable: Whole households, int64, shape (cells,); None if they are not presented.
+        places: Where the cells are in the cross-product of `lists`, in which the last varies
+            fastest, int64, shape (cells,); None if they are all of it.
+    """
+
+    lists: tuple[tuple[str, ...], ...]
+    value: Float64
+    variance: Float64
+    presentable: Int64 | None
+    places: Int64 | None = None
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def code_numbers(self, first: int = 0, last: int | None = None) -> tuple[Int64, ...]:
+        """Where in its list the code of each cell is, for each attribute.
+
+        Args:
+            first: First of the cells, from 0.
+            last: The one after the last of them; None for all that follow.
+
+        Returns:
+            int64, shape (last - first,) each; not to be written to.
+        """
+        last = len(self) if last is None else last
+        shape = tuple(map(len, self.lists))
+        if self.places is None:
+            return _numbers_of_run(shape, first, last)
+        return _numbers(shape, self.places[first:last])
+
+
+def _numbers(shape: tuple[int, ...], places: Int64) -> tuple[Int64, ...]:
+    if not shape:
+        return ()  # NumPy has no places in a product of nothing
+    return np.unravel_index(places, shape)
+
+
+@lru_cache(maxsize=4)  # councils mostly have tables of the same few shapes, one after the other
+def _numbers_of_run(shape: tuple[int, ...], first: int, last: int) -> tuple[Int64, ...]:
+    found = _numbers(shape, np.arange(first, last))
+    for numbers in found:
+        numbers.setflags(write=False)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RegionalStatistic:
-    """One marginal of one place, as columns of equal length.
+    """One marginal of one place.
+
+    Its columns are made when they are asked for; those of a whole region together would take
+    many times the memory of what they are made from.
 
     Attributes:
         level: Council or region.
         place: GSS code of the council, or the region's name.
         marginal: What was asked.
-        codes: For each attribute of the marginal, the code of each cell; `(all)` for an
-            area attribute that was summed over.
-        value: Best linear unbiased estimates, households; may be negative, and agree with
-            those of other marginals.
-        standard_error: Of the noise, households.
-        lower: Lower end of the 95 % interval, households.
-        upper: Upper end of the 95 % interval, households.
-        coefficient_of_variation: Standard error over value; NaN where the value is not
-            positive.
-        reliability: A `Reliability` for each cell.
-        presentable: Whole households, not negative, biased; they agree with those of other
-            marginals. None if the marginal is not presented.
+        tables: The cells; the areas of a region are in one table for each council.
+        quantile: How many standard errors an interval reaches either way.
+        step: By how much a value can move when one whole number of noise changes by one.
     """
 
     level: GeographicLevel
     place: str
     marginal: Marginal
-    codes: tuple[Text, ...]
-    value: Float64
-    standard_error: Float64
-    lower: Float64
-    upper: Float64
-    coefficient_of_variation: Float64
-    reliability: Text
-    presentable: Int64 | None
+    tables: tuple[CellTable, ...]
+    quantile: float
+    step: float
 
     def __len__(self) -> int:
-        return len(self.value)
+        return sum(map(len, self.tables))
 
+    @property
+    def codes(self) -> tuple[Text, ...]:
+        """For each attribute of the marginal, the code of each cell; `(all)` for an area
+        attribute that was summed over.
+        """
+        numbers = [table.code_numbers() for table in self.tables]
+        return tuple(
+            np.concatenate(
+                [
+                    np.array(table.lists[at], dtype=object)[found[at]]
+                    for table, found in zip(self.tables, numbers, strict=True)
+                ]
+            )
+            for at in range(len(self.marginal.attributes))
+        )
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    """One marginal, as estimated and as presented."""
+    @property
+    def value(self) -> Float64:
+        """Best linear unbiased estimates, households; may be negative, and agree with those
+        of other marginals.
+        """
+        return _joined([table.value for table in self.tables])
 
-    estimates: Estimates
-    shown: Int64 | None
+    @property
+    def standard_error(self) -> Float64:
+        """Of the noise, households."""
+        return np.sqrt(_joined([table.variance for table in self.tables]))
 
-    def shown_over(self, axes: tuple[int, ...]) -> Int64 | None:
-        """What is presented, summed over some axes."""
-        return None if self.shown is None else np.asarray(self.shown.sum(axis=axes))
+    @property
+    def lower(self) -> Float64:
+        """Lower end of the 95 % interval, households."""
+        return self.value - half_widths(self.standard_error, self.quantile, self.step)
+
+    @property
+    def upper(self) -> Float64:
+        """Upper end of the 95 % interval, households."""
+        return self.value + half_widths(self.standard_error, self.quantile, self.step)
+
+    @property
+    def coefficient_of_variation(self) -> Float64:
+        """Standard error over value; NaN where the value is not positive."""
+        return coefficients_of_variation(self.value, self.standard_error)
+
+    @property
+    def reliability(self) -> Text:
+        """A `Reliability` for each cell."""
+        return RELIABILITIES[reliability_numbers(self.coefficient_of_variation)]
+
+    @property
+    def presentable(self) -> Int64 | None:
+        """Whole households, not negative, biased; they agree with those of other marginals.
+        None if the marginal is not presented.
+        """
+        shown = [table.presentable for table in self.tables if table.presentable is not None]
+        return _joined(shown) if shown else None
 
 
 def aggregate(
@@ -110,8 +201,11 @@ def aggregate(
     Raises:
         Problem: If a release holds numbers that no counts could give.
     """
+    variances = VarianceTables()
     councils = {
-        council: Reconstruction(round_.plan(council), check_plausible(council, releases[council]))
+        council: Reconstruction(
+            round_.plan(council), check_plausible(council, releases[council]), variances
+        )
         for council in sorted(releases)
     }
     if not councils:
@@ -182,132 +276,153 @@ def _of_marginal(
     shown: Mapping[GssCode, Int64 | None],
 ) -> list[RegionalStatistic]:
     attributes = [round_.workload.attribute(name) for name in marginal.attributes]
-    shared = [attribute.name for attribute in attributes if not attribute.is_area]
+    estimates = {council: made.marginal(marginal.attributes) for council, made in councils.items()}
     tables = {
-        council: _Table(made.marginal(marginal.attributes), shown[council])
-        for council, made in councils.items()
+        council: _table(
+            tuple(attribute.codes_of(council) for attribute in attributes), one, shown[council]
+        )
+        for council, one in estimates.items()
     }
     found = [
-        _statistic(
-            GeographicLevel.COUNCIL,
-            council,
-            marginal,
-            _codes([attribute.codes_of(council) for attribute in attributes]),
-            table,
+        RegionalStatistic(
+            GeographicLevel.COUNCIL, council, marginal, (table,), one.quantile, one.step
         )
-        for council, table in tables.items()
+        for (council, table), one in zip(tables.items(), estimates.values(), strict=True)
     ]
-    if len(shared) < len(attributes):
-        codes, joined = _join(attributes, found, tables)
-        found.append(_statistic(GeographicLevel.REGION, region, marginal, codes, joined))
-        areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
-        tables = {
-            council: _Table(made.marginal(shared), tables[council].shown_over(areas))
-            for council, made in councils.items()
+
+    def of_region(tables: tuple[CellTable, ...], of: Collection[Estimates]) -> RegionalStatistic:
+        quantile, step = max(one.quantile for one in of), max(one.step for one in of)
+        return RegionalStatistic(GeographicLevel.REGION, region, marginal, tables, quantile, step)
+
+    areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
+    if areas:
+        joined = _join(attributes, list(tables.values()))
+        found.append(of_region(joined, estimates.values()))
+        shared = [attribute.name for attribute in attributes if not attribute.is_area]
+        estimates = {council: made.marginal(shared) for council, made in councils.items()}
+        shown = {
+            council: None if one is None else np.asarray(one.sum(axis=areas))
+            for council, one in shown.items()
         }
-    kept = [
-        (ALL_AREAS,) if attribute.is_area else attribute.codes_of(next(iter(tables)))
-        for attribute in attributes
-    ]
-    found.append(_statistic(GeographicLevel.REGION, region, marginal, _codes(kept), _sum(tables)))
+    first = next(iter(estimates))
+    lists = tuple(
+        (ALL_AREAS,) if attribute.is_area else attribute.codes_of(first) for attribute in attributes
+    )
+    presented = [one for one in shown.values() if one is not None]
+    whole = CellTable(
+        lists,
+        np.sum([one.value.ravel() for one in estimates.values()], axis=0),
+        np.sum([one.variance.ravel() for one in estimates.values()], axis=0),
+        np.asarray(np.sum(presented, axis=0)).ravel() if presented else None,
+    )
+    found.append(of_region((whole,), estimates.values()))
     return found
 
 
-def _join(
-    attributes: Sequence[Attribute],
-    found: Sequence[RegionalStatistic],
-    tables: Mapping[GssCode, _Table],
-) -> tuple[tuple[Text, ...], _Table]:
-    """The areas of all councils; what lies outside every area is summed."""
-    codes = tuple(
-        np.concatenate([statistic.codes[at] for statistic in found])
-        for at in range(len(attributes))
-    )
-    estimates = [table.estimates for table in tables.values()]
-    columns = {
-        "value": np.concatenate([one.value.ravel() for one in estimates]),
-        "variance": np.concatenate([one.variance.ravel() for one in estimates]),
-    }
-    shown = [table.shown.ravel() for table in tables.values() if table.shown is not None]
-    if shown:
-        columns["shown"] = np.concatenate(shown)
-    if any(attribute.is_area and attribute.others for attribute in attributes):
-        names = [f"code{at}" for at in range(len(attributes))]
-        by_code = {
-            name: pl.Series(column, dtype=pl.String)
-            for name, column in zip(names, codes, strict=True)
-        }
-        summed = pl.DataFrame(by_code | columns).group_by(names, maintain_order=True).sum()
-        codes = tuple(np.array(summed[name].to_list(), dtype=object) for name in names)
-        columns = {name: summed[name].to_numpy() for name in columns}
-    joined = Estimates(
-        columns["value"],
-        columns["variance"],
-        max(one.step for one in estimates),
-        max(one.quantile for one in estimates),
-    )
-    return codes, _Table(joined, columns.get("shown"))
-
-
-def _sum(tables: Mapping[GssCode, _Table]) -> _Table:
-    estimates = [table.estimates for table in tables.values()]
-    shown = [table.shown for table in tables.values() if table.shown is not None]
-    return _Table(
-        Estimates(
-            np.sum([one.value for one in estimates], axis=0),
-            np.sum([one.variance for one in estimates], axis=0),
-            max(one.step for one in estimates),
-            max(one.quantile for one in estimates),
-        ),
-        np.asarray(np.sum(shown, axis=0)) if shown else None,
+def _table(
+    lists: tuple[tuple[str, ...], ...], estimates: Estimates, shown: Int64 | None
+) -> CellTable:
+    return CellTable(
+        lists,
+        estimates.value.ravel(),
+        estimates.variance.ravel(),
+        None if shown is None else shown.ravel(),
     )
 
 
-def _codes(lists: list[tuple[str, ...]]) -> tuple[Text, ...]:
-    """Code of each cell for each attribute; the last attribute varies fastest."""
-    if not lists:
-        return ()
-    arrays = [np.array(codes, dtype=object) for codes in lists]
-    return tuple(grid.ravel() for grid in np.meshgrid(*arrays, indexing="ij"))
+def _join(attributes: Sequence[Attribute], tables: Sequence[CellTable]) -> tuple[CellTable, ...]:
+    """The areas of all councils; what lies outside every area is summed, in the first table."""
+    if not all(attribute.others for attribute in attributes if attribute.is_area):
+        return tuple(tables)
+    outside = [_is_outside(attributes, table) for table in tables]
+    first, *others = tables
+    presented = first.presentable is not None
+
+    def summed(column: Callable[[CellTable], NDArray[Number]]) -> NDArray[Number]:
+        values = column(first).copy()
+        for table, cells in zip(others, outside[1:], strict=True):
+            values[outside[0]] += column(table)[cells]
+        return values
+
+    joined = [
+        CellTable(
+            first.lists,
+            summed(lambda table: table.value),
+            summed(lambda table: table.variance),
+            summed(_presentable) if presented else None,
+        )
+    ]
+    for table, cells in zip(others, outside[1:], strict=True):
+        inside = np.flatnonzero(~cells)
+        joined.append(
+            CellTable(
+                table.lists,
+                table.value[inside],
+                table.variance[inside],
+                None if table.presentable is None else table.presentable[inside],
+                inside,
+            )
+        )
+    return tuple(joined)
 
 
-def _statistic(
-    level: GeographicLevel,
-    place: str,
-    marginal: Marginal,
-    codes: tuple[Text, ...],
-    table: _Table,
-) -> RegionalStatistic:
-    estimates = table.estimates
-    value = estimates.value.ravel()
-    standard_error = np.sqrt(estimates.variance.ravel())
-    width = estimates.quantile * standard_error + estimates.step / 2  # `interval.half_width`
-    variation, reliability = reliability_of(value, standard_error)
-    return RegionalStatistic(
-        level=level,
-        place=place,
-        marginal=marginal,
-        codes=codes,
-        value=value,
-        standard_error=standard_error,
-        lower=value - width,
-        upper=value + width,
-        coefficient_of_variation=variation,
-        reliability=reliability,
-        presentable=None if table.shown is None else table.shown.ravel(),
-    )
+def _presentable(table: CellTable) -> Int64:
+    assert table.presentable is not None
+    return table.presentable
 
 
-def reliability_of(value: Float64, standard_error: Float64) -> tuple[Float64, Text]:
-    """Coefficient of variation of estimates, and what it means.
+def _is_outside(attributes: Sequence[Attribute], table: CellTable) -> NDArray[np.bool_]:
+    """For each cell, shape (cells,), whether it lies in none of the council's areas.
+
+    The codes of those come last.
+    """
+    found = np.ones(len(table), dtype=bool)
+    numbers = table.code_numbers()
+    for attribute, codes, of_cells in zip(attributes, table.lists, numbers, strict=True):
+        if attribute.is_area:
+            found &= of_cells == len(codes) - 1
+    return found
+
+
+def _joined(arrays: Sequence[NDArray[Number]]) -> NDArray[Number]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def half_widths(
+    standard_error: Float64, quantile: float | Float64, step: float | Float64
+) -> Float64:
+    """How far 95 % intervals reach either way; see `interval.half_width`.
 
     Returns:
-        Two arrays in the shape of `value`: float64, NaN where the value is not positive; and
-        text, a `Reliability` for each.
+        float64, households, in the shape of `standard_error`, never missing.
+    """
+    return quantile * standard_error + step / 2
+
+
+def coefficients_of_variation(value: Float64, standard_error: Float64) -> Float64:
+    """Standard error over value.
+
+    Returns:
+        float64, in the shape of `value`; NaN where the value is not positive.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        variation = np.where(value > 0, standard_error / value, np.nan)
-    reliability = np.full(len(value), Reliability.UNRELIABLE.value, dtype=object)
-    reliability[variation <= UNRELIABLE_ABOVE] = Reliability.CAUTION.value
-    reliability[variation < RELIABLE_BELOW] = Reliability.RELIABLE.value
-    return variation, reliability
+        return np.where(value > 0, standard_error / value, np.nan)
+
+
+RELIABILITIES: Text = np.array([one.value for one in Reliability], dtype=object)
+"""The texts of `Reliability`, in the order of `reliability_numbers`."""
+_RELIABLE, _CAUTION, _UNRELIABLE = map(
+    list(Reliability).index, (Reliability.RELIABLE, Reliability.CAUTION, Reliability.UNRELIABLE)
+)
+
+
+def reliability_numbers(variation: Float64) -> NDArray[np.uint8]:
+    """What coefficients of variation mean.
+
+    Returns:
+        uint8, places in `RELIABILITIES`, in the shape of `variation`, never missing.
+    """
+    found = np.full(len(variation), _UNRELIABLE, dtype=np.uint8)
+    found[variation <= UNRELIABLE_ABOVE] = _CAUTION
+    found[variation < RELIABLE_BELOW] = _RELIABLE
+    return found

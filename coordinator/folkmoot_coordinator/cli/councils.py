@@ -26,7 +26,7 @@ def invite(
     home: HomeOption = Path(),
     json_: JsonOption = False,
 ) -> None:
-    """Invite councils: writes a file for each, with a token that works once, and expires.
+    """Invite councils: write a file for each, with a token that works once and expires.
 
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """

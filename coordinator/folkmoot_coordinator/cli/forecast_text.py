@@ -183,7 +183,7 @@ def _assumption(forecast: Forecast) -> str:
     shares = forecast.shares
     if forecast.sizes is None or shares is None:
         return (
-            "With --households NUMBER, or --like and the CSV file of an earlier round, the share "
+            "With --households NUMBER, or --like and the table of an earlier round, the share "
             "of cells that will be usable is shown too."
         )
     return (

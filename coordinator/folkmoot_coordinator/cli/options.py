@@ -45,7 +45,7 @@ def read_council(text: str) -> GssCode:
     """A GSS code from the command line.
 
     Raises:
-        Problem: If it is none.
+        Problem: If it is not one.
     """
     from folkmoot.errors import ContractError
     from folkmoot.geography import GssCode

@@ -1,4 +1,4 @@
-"""`folkmoot-coordinator round plan`: what a round would tell and cost, before it is asked."""
+"""`folkmoot-coordinator round plan`: how precise a round would be and what it would cost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def plan(
     ] = None,
     like: Annotated[
         Path | None,
-        typer.Option("--like", help="CSV file of an earlier round: cells are as large as in it."),
+        typer.Option(
+            "--like", help="Table of an earlier round, Parquet or CSV: cells are as large as in it."
+        ),
     ] = None,
     plot: Annotated[
         Path | None,

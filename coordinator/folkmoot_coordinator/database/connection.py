@@ -65,15 +65,19 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Session]:
         with (
-            self._connection(writes=writes) as connection,
+            self.connection(writes=writes) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
             session.flush()
 
     @contextmanager
-    def _connection(self, *, writes: bool) -> Iterator[Connection]:
-        """A connection in a transaction, committed at the end unless something is raised."""
+    def connection(self, *, writes: bool) -> Iterator[Connection]:
+        """A connection in a transaction, committed at the end unless something is raised.
+
+        For statements that are executed for every call: a session costs several times as much
+        as what it executes.
+        """
         options: dict[str, Any] = {_WRITES: writes}
         if not writes and self._engine.dialect.name == "postgresql":
             options["isolation_level"] = "REPEATABLE READ"  # one state for several queries
@@ -107,7 +111,7 @@ class Database:
 
         if self._file is not None:
             open_private(self._file, append=True).close()
-        with self._connection(writes=True) as connection:
+        with self.connection(writes=True) as connection:
             configuration = _alembic_configuration()
             configuration.attributes["connection"] = connection
             try:
@@ -123,7 +127,7 @@ class Database:
 
     def version(self) -> str | None:
         """Version of the tables; None if there are none."""
-        with self._connection(writes=False) as connection:
+        with self.connection(writes=False) as connection:
             if not inspect(connection).has_table(_VERSION_TABLE):
                 return None
             found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608

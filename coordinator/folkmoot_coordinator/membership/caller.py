@@ -11,7 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import COUNCIL_URN
-from folkmoot_coordinator.membership.councils import certificate_valid, record_seen
+from folkmoot_coordinator.membership.councils import certificate_valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,13 @@ def authenticate(pem: bytes | None, database: Database, now: int) -> Member:
     member = Member(council, format(certificate.serial_number, "x"))
     if certificate.not_valid_after_utc.timestamp() <= now:
         raise _refused("the certificate has expired; enrol again with a new invitation")
-    with database.reading() as session:
-        valid = certificate_valid(session, member.council, member.serial, now)
+    with database.connection(writes=False) as connection:
+        valid = certificate_valid(connection, member.council, member.serial, now)
     if not valid:
         raise _refused(
             "the certificate is not known here or has been revoked; enrol again with a new "
             "invitation"
         )
-    record_seen(database, member.council, now)
     return member
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from folkmoot.geography import GssCode
@@ -14,6 +15,17 @@ from folkmoot_coordinator.membership.certificate_authority import IssuedCertific
 
 SEEN_SECONDS = 15
 """How precisely it is remembered when a council was last seen, in seconds."""
+
+_COUNCILS, _CERTIFICATES = CouncilRow.__table__, CertificateRow.__table__
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
+_CERTIFICATE = select(
+    _CERTIFICATES.c.council, _CERTIFICATES.c.revoked_at, _CERTIFICATES.c.expires_at
+).where(_CERTIFICATES.c.serial == bindparam("serial"))
+_SEEN = (
+    update(CouncilRow.__table__)  # type: ignore[arg-type]  # it is a Table
+    .where(_COUNCILS.c.code == bindparam("called"))
+    .values(last_seen=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +88,11 @@ def record_certificate(session: Session, issued: IssuedCertificate) -> None:
     )
 
 
-def certificate_valid(session: Session, council: GssCode, serial: str, now: int) -> bool:
+def certificate_valid(
+    database: Session | Connection, council: GssCode, serial: str, now: int
+) -> bool:
     """True if the certificate is one of ours, for that council, and not revoked."""
-    row = session.execute(
-        select(CertificateRow.council, CertificateRow.revoked_at, CertificateRow.expires_at).where(
-            CertificateRow.serial == serial
-        )
-    ).one_or_none()
+    row = database.execute(_CERTIFICATE, {"serial": serial}).one_or_none()
     return (
         row is not None
         and row.council == council
@@ -91,14 +101,40 @@ def certificate_valid(session: Session, council: GssCode, serial: str, now: int)
     )
 
 
-def record_seen(database: Database, council: GssCode, now: int) -> None:
-    """Remembers that a council called; writes at most every 15 seconds."""
-    with database.reading() as session:
-        last = session.scalar(select(CouncilRow.last_seen).where(CouncilRow.code == council))
-    if last is not None and now - last < SEEN_SECONDS:
-        return
-    with database.writing() as session:
-        session.execute(update(CouncilRow).where(CouncilRow.code == council).values(last_seen=now))
+class LastSeen:
+    """When councils last called, to about `SEEN_SECONDS`. Threads may share it.
+
+    Calls only note it, so that none of them waits for the disk; `write` is for a thread that
+    has the time. What was noted and not written is lost if the process is killed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._noted: dict[GssCode, int] = {}
+        self._unwritten: dict[GssCode, int] = {}
+        self._lock = threading.Lock()
+
+    def note(self, council: GssCode, now: int) -> None:
+        """Remembers that a council called."""
+        with self._lock:
+            if now - self._noted.get(council, -SEEN_SECONDS) >= SEEN_SECONDS:
+                self._noted[council] = self._unwritten[council] = now
+
+    def write(self) -> None:
+        """Writes what was noted since it was last called, all in one transaction."""
+        with self._lock:
+            unwritten, self._unwritten = self._unwritten, {}
+        if not unwritten:
+            return
+        try:
+            with self._database.connection(writes=True) as connection:
+                connection.execute(
+                    _SEEN, [{"called": one, "at": now} for one, now in unwritten.items()]
+                )
+        except Exception:
+            with self._lock:
+                self._unwritten = unwritten | self._unwritten
+            raise
 
 
 def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:

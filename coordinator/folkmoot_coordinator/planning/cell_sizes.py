@@ -58,7 +58,7 @@ class EqualCells:
         """Shares the households of a region between councils.
 
         By the number of their areas, which are drawn to be of similar size, where the round
-        counts by areas; else equally.
+        counts by areas; otherwise equally.
         """
         workload = round_.workload
         areas = [attribute for attribute in workload.counted_by if attribute.is_area]
@@ -104,7 +104,7 @@ class EarlierRound:
     """
 
     def __init__(self, workload: Workload, path: Path) -> None:
-        """Reads the CSV file of a round's results.
+        """Reads the Parquet or CSV file of a round's results.
 
         Raises:
             Problem: If it is not such a file.
@@ -126,9 +126,14 @@ class EarlierRound:
 
     def _read(self) -> pl.DataFrame:
         try:
-            table = pl.read_csv(self._path, infer_schema=False)
+            if self._path.suffix == ".parquet":
+                table = pl.read_parquet(self._path)
+                texts = [one for one, kind in table.schema.items() if isinstance(kind, pl.Enum)]
+                table = table.with_columns(pl.col(texts).cast(pl.String))
+            else:
+                table = pl.read_csv(self._path, infer_schema=False)
         except (OSError, pl.exceptions.PolarsError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a CSV file"
+            reason = getattr(error, "strerror", None) or "it is not a table"
             raise self._problem(f"cannot be read ({reason})") from None
         missing = {"level", "place", "marginal", "value"} - set(table.columns)
         if missing:
@@ -144,7 +149,8 @@ class EarlierRound:
         return Problem(
             problem,
             where=str(self._path),
-            remedy="Give the CSV file that `folkmoot-coordinator export` wrote for a round",
+            remedy="Give the Parquet or CSV file that `folkmoot-coordinator export` wrote for a "
+            "round",
             exit_code=ExitCode.DATA,
         )
 

@@ -32,7 +32,9 @@ _BIAS = (
     "`least` to `most`, with its standard error in `bias_error`; `rmse` is the root mean squared "
     "error of presentable values, `unbiased_rmse` that of the unbiased estimates, both in "
     "households. `council` is about the councils' cells, `region` about their sums over all "
-    "areas and councils."
+    "areas and councils. `councils` says how many councils were simulated: of a region with more, "
+    "so many are drawn at random, and what is said of the region's sums is scaled up from them, "
+    "biases and variances in proportion."
 )
 
 
@@ -61,6 +63,7 @@ def presentable_statement(
         "bias": {
             "method": _BIAS,
             "draws": report.draws,
+            "councils": report.councils,
             "cells": [
                 {"marginal": marginal.name} | _row(bias)
                 for marginal, rows in report.rows.items()

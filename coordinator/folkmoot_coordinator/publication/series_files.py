@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from folkmoot.codec import series_digest
 from folkmoot_coordinator.aggregation.cumulative import MonthlyStatistics
+from folkmoot_coordinator.publication.long_table import LongTable, Part
 from folkmoot_coordinator.publication.privacy_statement import series_statement
-from folkmoot_coordinator.publication.round_files import (
-    Publication,
-    long_table,
-    question_and_answers,
-    write_files,
-)
-from folkmoot_coordinator.publication.round_result import RoundResult
+from folkmoot_coordinator.publication.round_files import question_and_answers
+from folkmoot_coordinator.publication.round_result import Coverage, RoundResult
 from folkmoot_coordinator.publication.series_result import SeriesResult
+from folkmoot_coordinator.publication.table_files import Format, Publication, write_files
 
 _ID_SHOWN = 12
 _DESCRIPTIONS = {
@@ -29,29 +23,33 @@ _DESCRIPTIONS = {
 }
 
 
-def publish_series(result: SeriesResult, folder: Path) -> Publication:
-    """Writes the files of a series up to a round; the same round gives the same files."""
+def publish_series(result: SeriesResult, folder: Path, form: Format | None = None) -> Publication:
+    """Writes the files of a series up to a round; the same round gives the same files.
+
+    Args:
+        result: What the series brought.
+        folder: Where; made if it is missing.
+        form: How the table is written; None for Parquet, and CSV too unless it is large.
+    """
     series = result.stored.round_.series
     assert series is not None
     stem = f"series-{series.series_id[:_ID_SHOWN]}-{series.position:02}"
-    return write_files(folder, stem, monthly_table(result), series_metadata(result))
+    return write_files(folder, stem, monthly_table(result), series_metadata(result), form)
 
 
-def monthly_table(result: SeriesResult) -> pl.DataFrame:
+def monthly_table(result: SeriesResult) -> LongTable:
     """All statistics of a series, one row for each estimate.
 
     Returns:
         The columns `month` (Int32) and `measure` (String), never null, and those of
-        `round_files.long_table`.
+        `round_files.long_table` without `presentable`.
     """
-    return pl.concat(
-        long_table(one).select(
-            pl.lit(month.position, dtype=pl.Int32).alias("month"),
-            pl.lit(month.measure.value).alias("measure"),
-            pl.exclude("presentable"),
-        )
-        for month, one in _as_rounds(result)
-    )
+    parts = [
+        Part(month.statistics, str(_covered(result, month)), month.position, month.measure.value)
+        for month in result.months
+    ]
+    attributes = result.stored.round_.workload.attributes
+    return LongTable(attributes, parts, result.names, in_series=True)
 
 
 def series_metadata(result: SeriesResult) -> dict[str, Any]:
@@ -93,23 +91,11 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     return described
 
 
-def _as_rounds(result: SeriesResult) -> Iterator[tuple[MonthlyStatistics, RoundResult]]:
-    for month in result.months:
-        stored = result.rounds[month.position]
-        covered = result.coverage[month.position]
-        counted = set(month.councils)
-        others = (council for council in covered.released if council not in counted)
-        yield (
-            month,
-            RoundResult(
-                stored=stored,
-                region=result.region,
-                coverage=dataclasses.replace(
-                    covered,
-                    released=month.councils,
-                    missing=tuple(sorted({*covered.missing, *others})),
-                ),
-                statistics=month.statistics,
-                names=result.names,
-            ),
-        )
+def _covered(result: SeriesResult, month: MonthlyStatistics) -> Coverage:
+    covered = result.coverage[month.position]
+    others = (council for council in covered.released if council not in set(month.councils))
+    return dataclasses.replace(
+        covered,
+        released=month.councils,
+        missing=tuple(sorted({*covered.missing, *others})),
+    )

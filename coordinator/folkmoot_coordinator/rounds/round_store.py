@@ -13,11 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from folkmoot.codec import decode_round, encode_round
+from folkmoot.codec import encode_round
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
@@ -25,6 +24,7 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_dig
 from folkmoot.series import Series
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
+from folkmoot_coordinator.rounds.decoded_rounds import DECODED_ROUNDS, DecodedRound
 from folkmoot_coordinator.rounds.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.moments import to_text
@@ -34,6 +34,23 @@ MAX_ROUND_BYTES = 3_900_000
 """A round travels in one message, and gRPC takes 4 MiB by default."""
 LATEST = "latest"
 """Stands for the round opened last."""
+
+_ROUNDS, _ANSWERS = RoundRow.__table__, AnswerRow.__table__
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
+_SERIALISED = select(_ROUNDS.c.serialised).where(_ROUNDS.c.round_id == bindparam("round_id"))
+_LOCKED = (
+    select(_ROUNDS.c.state, _ROUNDS.c.digest)
+    .where(_ROUNDS.c.round_id == bindparam("round_id"))
+    .with_for_update()
+)
+_ANSWERED = select(func.count(), func.count().filter(_ANSWERS.c.reason.is_(None))).where(
+    _ANSWERS.c.round_id == bindparam("round_id")
+)
+_CLOSE = (
+    update(RoundRow.__table__)  # type: ignore[arg-type]  # it is a Table
+    .where(_ROUNDS.c.round_id == bindparam("closing"))
+    .values(state=bindparam("state"), closed_at=bindparam("closed_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +262,43 @@ def stored_round(row: RoundRow) -> StoredRound:
     Raises:
         Problem: If the stored bytes are damaged.
     """
+    if round_digest(row.serialised) != row.digest:
+        raise _damaged(row.round_id, "its bytes do not have its digest")
     try:
-        round_ = decode_round(row.serialised)
+        round_ = DECODED_ROUNDS.find(row.digest, lambda: row.serialised).round_
     except ContractError as error:
-        raise Problem(
-            f"the stored round is damaged ({error})",
-            where=f"round {row.round_id}",
-            remedy="Restore the database from its backup",
-            exit_code=ExitCode.VERIFICATION,
-        ) from error
+        raise _damaged(row.round_id, str(error)) from error
     planning = (
         Planning.from_json(row.planning) if row.planning else Planning.as_written(round_.workload)
     )
     return StoredRound(
         round_, row.serialised, row.signature, RoundState(row.state), row.closed_at, planning
+    )
+
+
+def decoded_round(connection: Connection, round_id: str, digest: bytes) -> DecodedRound:
+    """A round by the digest in its row; its bytes are read only if it is not known here.
+
+    Raises:
+        Problem: If the stored bytes are damaged.
+    """
+
+    def read() -> bytes:
+        serialised: bytes = connection.execute(_SERIALISED, {"round_id": round_id}).scalar_one()
+        return serialised
+
+    try:
+        return DECODED_ROUNDS.find(digest, read)
+    except ContractError as error:
+        raise _damaged(round_id, str(error)) from error
+
+
+def _damaged(round_id: str, how: str) -> Problem:
+    return Problem(
+        f"the stored round is damaged ({how})",
+        where=f"round {round_id}",
+        remedy="Restore the database from its backup",
+        exit_code=ExitCode.VERIFICATION,
     )
 
 
@@ -347,15 +387,14 @@ def council_responses(database: Database, round_: Round) -> list[CouncilResponse
 
 def close_round(database: Database, round_id: str, now: int) -> RoundState:
     """Closes a round now, whoever has answered; a closed round stays as it is."""
-    with database.writing() as session:
-        row = session.scalar(
-            select(RoundRow).where(RoundRow.round_id == round_id).with_for_update()
-        )
+    with database.connection(writes=True) as connection:
+        row = connection.execute(_LOCKED, {"round_id": round_id}).one_or_none()
         if row is None:
             raise KeyError(round_id)
-        if row.state == RoundState.OPEN.value:
-            _close(session, row, now)
-        return RoundState(row.state)
+        if row.state != RoundState.OPEN.value:
+            return RoundState(row.state)
+        _, released = connection.execute(_ANSWERED, {"round_id": round_id}).one()
+        return _close(connection, decoded_round(connection, round_id, row.digest), released, now)
 
 
 def close_due_rounds(database: Database, now: int) -> list[tuple[str, RoundState]]:
@@ -368,29 +407,20 @@ def close_due_rounds(database: Database, now: int) -> list[tuple[str, RoundState
     return [(identifier, close_round(database, identifier, now)) for identifier in identifiers]
 
 
-def close_if_answered(session: Session, row: RoundRow, now: int) -> RoundState:
-    """Closes a round if every invited council has answered; part of a transaction."""
-    answers = session.scalar(
-        select(func.count()).select_from(AnswerRow).where(AnswerRow.round_id == row.round_id)
-    )
-    invited = session.scalar(
-        select(func.count()).select_from(InvitedRow).where(InvitedRow.round_id == row.round_id)
-    )
-    if answers == invited:
-        _close(session, row, now)
-    return RoundState(row.state)
+def close_if_answered(connection: Connection, round_id: str, digest: bytes, now: int) -> RoundState:
+    """Closes an open round if every invited council has answered; part of a transaction."""
+    round_ = decoded_round(connection, round_id, digest)
+    answers, released = connection.execute(_ANSWERED, {"round_id": round_id}).one()
+    if answers < len(round_.round_.councils):
+        return RoundState.OPEN
+    return _close(connection, round_, released, now)
 
 
-def _close(session: Session, row: RoundRow, now: int) -> None:
-    released = session.scalar(
-        select(func.count())
-        .select_from(AnswerRow)
-        .where(AnswerRow.round_id == row.round_id, AnswerRow.reason.is_(None))
-    )
-    round_ = stored_round(row).round_
-    row.state = state_after(round_, released or 0).value
-    row.closed_at = now
-    session.flush()
+def _close(connection: Connection, round_: DecodedRound, released: int, now: int) -> RoundState:
+    state = state_after(round_.round_, released)
+    values = {"closing": round_.round_.round_id, "state": state.value, "closed_at": now}
+    connection.execute(_CLOSE, values)
+    return state
 
 
 def state_after(round_: Round, released: int) -> RoundState:

@@ -14,10 +14,12 @@ from folkmoot_coordinator.clock import DAY, Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority, ServerIdentity
+from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.rounds.retention import delete_old_counts
 from folkmoot_coordinator.rounds.round_store import close_due_rounds
 from folkmoot_coordinator.rounds.submissions import Intake
+from folkmoot_coordinator.server.call_limits import CallLimits
 from folkmoot_coordinator.server.services import CollectionServicer, EnrolmentServicer, Identity
 from folkmoot_coordinator.server.stalled_calls import FirstMessageDeadline
 from folkmoot_coordinator.signing import SigningKey
@@ -114,7 +116,9 @@ class CoordinatorServer:
         self._database = Database(home.database_url(self.settings))
         self._database.upgrade()
         self._certificates = ServerCertificates(authority, self.settings, clock)
-        identity = Identity(self._database, clock)
+        self._seen = LastSeen(self._database)
+        self._call_limits = CallLimits()
+        identity = Identity(self._database, self._seen, clock)
         enrolment = EnrolmentServicer(
             Enrolment(
                 self._database,
@@ -127,20 +131,21 @@ class CoordinatorServer:
             identity,
         )
         limits = self.settings.limits
-        self._collection = _grpc_server("collection", limits.workers)
+        self._collection = _grpc_server("collection", limits.workers, self._call_limits)
         collection_pb2_grpc.add_CollectionServiceServicer_to_server(
             CollectionServicer(
                 self._database,
                 Intake(self._database, signing, clock),
                 identity,
                 clock,
+                self._call_limits,
                 call_seconds=limits.call_seconds,
                 submissions=max(MIN_SUBMISSIONS, limits.workers // 3),
             ),
             self._collection,
         )
         enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(enrolment, self._collection)
-        self._enrolment = _grpc_server("enrolment", ENROLMENT_WORKERS)
+        self._enrolment = _grpc_server("enrolment", ENROLMENT_WORKERS, self._call_limits)
         enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(enrolment, self._enrolment)
         self._stopping = threading.Event()
         self._housekeeper = threading.Thread(
@@ -186,6 +191,11 @@ class CoordinatorServer:
             event.wait()
         if self._housekeeper.is_alive():
             self._housekeeper.join()
+        self._call_limits.stop()
+        try:
+            self._seen.write()
+        except Problem as problem:
+            log.error("when councils were last seen is not written problem=%s", problem)
         self._database.close()
 
     def _keep_house(self) -> None:
@@ -193,6 +203,7 @@ class CoordinatorServer:
             try:
                 self._close_due()
                 self._delete_old()
+                self._seen.write()
             except Exception as error:  # the next time may succeed; rounds must not hang
                 log.error("housekeeping failed error=%s", error)
 
@@ -208,10 +219,10 @@ class CoordinatorServer:
                 log.info("old counts deleted releases=%d", deleted)
 
 
-def _grpc_server(name: str, workers: int) -> grpc.Server:
+def _grpc_server(name: str, workers: int, limits: CallLimits) -> grpc.Server:
     return grpc.server(
         futures.ThreadPoolExecutor(workers, thread_name_prefix=name),
-        interceptors=[FirstMessageDeadline()],
+        interceptors=[FirstMessageDeadline(limits)],
         options=_OPTIONS,
         maximum_concurrent_rpcs=workers + WAITING_CALLS,
     )

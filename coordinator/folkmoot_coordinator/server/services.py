@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 import grpc
@@ -33,10 +33,13 @@ from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.caller import Member, authenticate
 from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.membership.enrolment import Enrolment
+from folkmoot_coordinator.rounds.answers import StoredReceipt
 from folkmoot_coordinator.rounds.receipts import SignedReceipt, answers_held
 from folkmoot_coordinator.rounds.round_store import open_rounds_of
-from folkmoot_coordinator.rounds.submissions import Intake, StoredReceipt
+from folkmoot_coordinator.rounds.submissions import Intake
+from folkmoot_coordinator.server.call_limits import CallLimits
 from folkmoot_operator.problems import ExitCode, Problem
 
 log = logging.getLogger(__name__)
@@ -46,8 +49,9 @@ Response = TypeVar("Response")
 class Identity:
     """Reads the caller from a call; shared by the services."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, seen: LastSeen, clock: Clock) -> None:
         self._database = database
+        self._seen = seen
         self._clock = clock
 
     def caller(self, context: grpc.ServicerContext) -> Member:
@@ -58,7 +62,10 @@ class Identity:
         """
         shown = context.auth_context().get("x509_pem_cert", ())
         pem = bytes(next(iter(shown), b"")) or None
-        return authenticate(pem, self._database, self._clock())
+        now = self._clock()
+        member = authenticate(pem, self._database, now)
+        self._seen.note(member.council, now)
+        return member
 
 
 class EnrolmentServicer(enrolment_pb2_grpc.EnrolmentServiceServicer):
@@ -124,6 +131,7 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
         intake: Intake,
         identity: Identity,
         clock: Clock,
+        limits: CallLimits,
         *,
         call_seconds: int,
         submissions: int,
@@ -132,6 +140,7 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
         self._intake = intake
         self._identity = identity
         self._clock = clock
+        self._limits = limits
         self._call_seconds = call_seconds
         self._submissions = submissions
         self._sending: Counter[GssCode] = Counter()
@@ -240,16 +249,9 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
                 ),
             )
 
-    @contextmanager
-    def _limited(self, context: grpc.ServicerContext) -> Iterator[None]:
+    def _limited(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
         """Ends a call after its time: a cell a minute would hold a worker for ever."""
-        limit = threading.Timer(self._call_seconds, context.cancel)
-        limit.daemon = True
-        limit.start()
-        try:
-            yield
-        finally:
-            limit.cancel()
+        return self._limits.within(self._call_seconds, context.cancel)
 
     @contextmanager
     def _place(self, council: GssCode) -> Iterator[None]:

@@ -7,11 +7,12 @@ workers so, without any token.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import grpc
+
+from folkmoot_coordinator.server.call_limits import CallLimits
 
 SECONDS = 10.0
 """How long a call with a single request may take to send it."""
@@ -21,6 +22,9 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 class FirstMessageDeadline(grpc.ServerInterceptor):
     """Ends calls whose one request does not come in time."""
+
+    def __init__(self, limits: CallLimits) -> None:
+        self._limits = limits
 
     def intercept_service(
         self,
@@ -38,24 +42,18 @@ class FirstMessageDeadline(grpc.ServerInterceptor):
         if handler.response_streaming:
 
             def stream(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-                yield from handler.unary_stream(_only(requests, context), context)
+                yield from handler.unary_stream(self._only(requests, context), context)
 
             return grpc.stream_stream_rpc_method_handler(stream, **coding)
 
         def unary(requests: Iterator[Any], context: grpc.ServicerContext) -> Any:
-            return handler.unary_unary(_only(requests, context), context)
+            return handler.unary_unary(self._only(requests, context), context)
 
         return grpc.stream_unary_rpc_method_handler(unary, **coding)
 
-
-def _only(requests: Iterator[Any], context: grpc.ServicerContext) -> Any:
-    limit = threading.Timer(SECONDS, context.cancel)
-    limit.daemon = True
-    limit.start()
-    try:
-        request = next(requests, None)
-    finally:
-        limit.cancel()
-    if request is None:
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the request is missing")
-    return request
+    def _only(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Any:
+        with self._limits.within(SECONDS, context.cancel):
+            request = next(requests, None)
+        if request is None:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the request is missing")
+        return request

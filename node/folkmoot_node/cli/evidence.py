@@ -28,7 +28,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows each debit and what is left, in the accounting period and for all time.
 
     The head names the whole ledger: note it outside this machine, for `ledger verify
-    --expect`. Without a valid, signed release policy the debits are shown all the same, and
+    --expect`. Without a valid, signed release policy the debits are still shown, and
     the exit code is that of the policy's fault. Exit code 7 if answers have left that are not
     in this node's files.
 
@@ -135,10 +135,10 @@ def verify(
     ] = None,
 ) -> None:
     """Recomputes the hash chains of ledger, egress and audit log, every stored answer and
-    every receipt, and checks that the ledger goes on from the heads noted earlier.
+    every receipt, and checks that the ledger continues from the heads noted earlier.
 
-    Exit code 7, and the first entry that does not fit, if anything was changed, dropped or
-    put back to an earlier state.
+    Exit code 7, naming the first entry that does not fit, if anything was changed, dropped or
+    returned to an earlier state.
 
     Example: folkmoot-node ledger verify --json
     """

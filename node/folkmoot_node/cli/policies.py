@@ -106,22 +106,14 @@ def sign(
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
-    from folkmoot_node.federation.identity import load_policy_key
     from folkmoot_node.home import open_home
-    from folkmoot_node.policies.release_policy import sign as sign_file
+    from folkmoot_node.operations.sign_policy import sign_policy
+    from folkmoot_node.policies.release_policy import signature_path
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:
-        private = load_policy_key(key or node.keys.policy_key)
-        sidecar = sign_file(node.config.release_policy, private, signer, node.clock())
-        signed = node.release_policy()
-        with node.state.transaction() as connection:
-            node.audit.append(
-                connection,
-                node.clock(),
-                {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
-            )
-        typer.echo(f"Signed by {signed.signer}: {sidecar.name}")
+        signed = sign_policy(node, signer, key)
+        typer.echo(f"Signed by {signed.signer}: {signature_path(node.config.release_policy).name}")
         try:
             balance = node.balance()
         except Problem as not_begun:

@@ -1,4 +1,4 @@
-"""`purge`: deletes what the retention rule no longer permits to keep."""
+"""`purge`: deletes what the retention rule no longer lets the council keep."""
 
 from __future__ import annotations
 

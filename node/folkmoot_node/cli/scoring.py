@@ -140,6 +140,14 @@ def score(
             help="Leave the store as it is; show how many households would change band.",
         ),
     ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--households",
+            metavar="FILE",
+            help="Then write the scored households to this file, as `households --out` does.",
+        ),
+    ] = None,
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
@@ -158,6 +166,12 @@ def score(
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.sources.connect import load_plugins
 
+    if export is not None:
+        from folkmoot_node.operations.export_households import require_known_ending
+
+        if only_try:
+            raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
+        require_known_ending(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -205,12 +219,15 @@ def score(
             "scoring.risk_policy.",
             err=True,
         )
+    written = _export(home, export, []) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
     elif trial:
         _print_trial(trial)
     else:
         _print_summary(summary)
+        if written is not None:
+            typer.echo(f"Wrote {written:,} households to {export}.")
 
 
 def _digest_of(path: Path) -> bytes:
@@ -310,9 +327,9 @@ def explain(
     as_json: AsJson = False,
     policy_file: OtherPolicy = None,
 ) -> None:
-    """Says why one household has its score: contributions, inputs, sources, dates.
+    """Explains one household's score: contributions, inputs, sources, dates.
 
-    For people with the authority to see it; the look is recorded in the audit log.
+    For people with the authority to see it; the audit log records that you looked.
 
     Example: folkmoot-node explain 100012345678
     """
@@ -342,10 +359,16 @@ def households(
     """Writes scored households to a file on this machine, for the officers who help them.
 
     Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: keep it where it belongs.
+    is recorded in the audit log. The file is personal data: store and delete it as such.
 
     Example: folkmoot-node households --band high --out calls.csv
     """
+    written = _export(home, out, band or [])
+    typer.echo(f"Wrote {written:,} households to {out}.")
+
+
+def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
+    """Writes scored households; the audit log says who did, before there is a file."""
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.export_households import write_households
 
@@ -354,7 +377,6 @@ def households(
             node.audit.append(
                 connection,
                 node.clock(),
-                {"action": "households exported", "by": operator_name(), "bands": band or []},
+                {"action": "households exported", "by": operator_name(), "bands": list(bands)},
             )
-        written = write_households(store, out, band or [])
-    typer.echo(f"Wrote {written:,} households to {out}.")
+        return write_households(store, out, bands)

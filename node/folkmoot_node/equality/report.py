@@ -59,12 +59,12 @@ class EqualityReport:
     not_held: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; numbers that do not exist are null."""
+        """Plain values; undefined numbers are null."""
         found: dict[str, Any] = _plain(dataclasses.asdict(self))
         return found
 
     def exceeding(self, auc: float) -> tuple[str, ...]:
-        """Fields of which the data show with confidence a larger AUC than `auc`."""
+        """Fields whose AUC is above `auc` with confidence."""
         return tuple(check.field for check in self.proxy if check.evident > auc)
 
 
@@ -81,7 +81,7 @@ def audit_equality(
         store: The scored households.
         smallest: Groups of fewer households are not shown.
         most: Households that the proxy check looks at, at most; drawn with a fixed seed.
-        progress: Told how far it is.
+        progress: Called as the work advances.
 
     Raises:
         Problem: If the libraries are not installed, or the policy audits nothing.

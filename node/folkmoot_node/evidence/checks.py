@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from folkmoot_node.evidence.database import Clock
 from folkmoot_node.evidence.egress_log import EgressLog
-from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Outbox
 from folkmoot_node.policies.release_policy import SignedReleasePolicy
 from folkmoot_operator.checks import Check
+from folkmoot_operator.hash_chain import HashChain
 
 
 def budget(load: Callable[[], SignedReleasePolicy], ledger: Ledger, clock: Clock) -> Check:

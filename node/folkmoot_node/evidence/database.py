@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
+from folkmoot_node.evidence import round_table
 from folkmoot_operator.hash_chain import HashChain, Remedies, create_chain
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -20,7 +21,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
 
 Log = Literal["ledger", "egress", "audit"]
@@ -39,17 +40,6 @@ CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id
 CREATE UNIQUE INDEX ledger_recovers_once
     ON ledger (json_extract(body, '$.round_id'), json_extract(body, '$.answer_digest'))
     WHERE json_extract(body, '$.kind') = 'recovered';
-
-CREATE TABLE rounds (
-    round_id TEXT PRIMARY KEY,
-    round_digest BLOB NOT NULL,
-    serialised BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    first_seen INTEGER NOT NULL,
-    decision TEXT CHECK (decision IN ('approved', 'declined')),
-    decided_by TEXT,
-    decided_at INTEGER
-) STRICT;
 
 CREATE TABLE outbox (
     round_id TEXT PRIMARY KEY,
@@ -133,7 +123,7 @@ class StateDatabase:
             with self.transaction() as connection:
                 for name in get_args(Log):
                     create_chain(connection, name)
-                _run_script(connection, _TABLES)
+                _run_script(connection, _TABLES + round_table.ROUNDS)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -142,6 +132,19 @@ class StateDatabase:
                 remedy="Upgrade folkmoot-node",
                 exit_code=ExitCode.SETTINGS,
             )
+        elif version < SCHEMA_VERSION:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Brings a file of an earlier version to this one, or leaves it as it was."""
+        with self.transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 1:  # else another process was first
+                connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
+                _run_script(connection, round_table.ROUNDS)
+                round_table.fill_from_version_1(connection)
+                connection.execute("DROP TABLE rounds_before")
+                connection.execute("PRAGMA user_version = 2")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -144,9 +144,9 @@ def _takes_letter(before: str) -> bool:
 
 
 def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
-    """Whether a typed address cannot be taken for that of a candidate without a person's look.
+    """Whether a person must look before a typed address is taken for a candidate's.
 
-    It cannot if it has a number that the candidate lacks, or lacks the candidate's flat; if
+    This is so if it has a number that the candidate lacks, or lacks the candidate's flat; if
     another floor, a street of another name or a postcode of another area is given; or if
     without a postcode some word of it is not the candidate's.
     """
@@ -167,7 +167,7 @@ def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
 
 
 def _known(word: str, others: frozenset[str]) -> bool:
-    """Whether a word is among others, if not without a slip of the keyboard."""
+    """Whether a word is among others, allowing for a slip of the keyboard."""
     if word in others:
         return True
     allowed = 1 if len(word) <= 5 else 2

@@ -1,6 +1,6 @@
 """Finds the home of a record by its address: which UPRN of the gazetteer it is.
 
-The evidence is weighed by uk-address-matcher, which is Splink with a model that the
+uk-address-matcher weighs the evidence; it is Splink with a model that the
 Ministry of Justice trained on UK addresses, in a database in memory. Nothing is written to
 disk. `address_text` adds rules for what a model's weight cannot decide.
 """
@@ -47,7 +47,7 @@ class AddressLinks:
     """What became of the records.
 
     Attributes:
-        records: One row a record, in the order given: `record`, `outcome` (text, see
+        records: One row for each record, in the order given: `record`, `outcome` (text, see
             `Outcome`), `uprn` (int64, null unless linked), `match_weight` (bits; null for an
             exact address and without a candidate), `distinguishability` (bits; null if
             there is no second candidate).
@@ -181,7 +181,7 @@ class _Candidate:
 
 
 def _exactly(homes: list[_Candidate]) -> _Decided:
-    """The outcome of an address that is letter for letter that of some homes."""
+    """The outcome of an address that matches those of some homes letter for letter."""
     if not homes:
         return Outcome.UNLINKED.value, None, None, None
     if len(homes) == 1:
@@ -190,7 +190,7 @@ def _exactly(homes: list[_Candidate]) -> _Decided:
 
 
 def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:
-    """For each home that has the address of another: all of these, the home too."""
+    """For each home that shares its address with others: all of these homes, including itself."""
     letters = pl.col(ADDRESS).str.to_uppercase().str.replace_all(r"[^A-Z0-9]+", " ")
     code = compact(pl.col(POSTCODE))
     groups = (
@@ -279,7 +279,7 @@ def prepared(gazetteer: pl.DataFrame, *, threads: int = 1) -> Iterator[PreparedG
 
 
 def missing_extra() -> Problem:
-    """The problem that linkage is asked for and its libraries are not there."""
+    """The problem when linkage is configured and its libraries are missing."""
     return Problem(
         "the libraries of linkage are not installed",
         where="node.toml: linkage",

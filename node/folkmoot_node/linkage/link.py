@@ -1,7 +1,7 @@
 """The stage that finds households for one source's records without a UPRN.
 
-Rules, in this order: what a person decided in clerical review; then the address; then whom
-the record is about. A record whose home is not certain is linked to none, and goes to
+The rules apply in this order: what a person decided in clerical review; then the address; then
+the person the record is about. A record whose home is uncertain is linked to none, and goes to
 clerical review.
 """
 
@@ -93,7 +93,7 @@ class Linkage:
         config: The node's configuration.
         homes: `uprn`, `address`, `postcode` and `communal` of the frame.
         decisions: What people decided.
-        people: Whom records may be about; None if they are not linked by that.
+        people: People whom records may be about; None if records are not linked by person.
     """
 
     config: NodeConfig
@@ -223,7 +223,7 @@ class Linkage:
     def _waiting(
         self, records: pl.DataFrame, typed: pl.DataFrame, links: AddressLinks, found: pl.DataFrame
     ) -> tuple[dict[str, Waiting], list[Pair]]:
-        """The pairs that a person is asked about; records typed alike are asked about once."""
+        """The pairs that a person is asked about, once for all records with the same text."""
         as_typed = records.select(
             RECORD,
             _identifier(records, Identifier.ADDRESS).fill_null("").alias("typed_address"),

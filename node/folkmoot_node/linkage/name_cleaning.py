@@ -1,4 +1,4 @@
-"""Brings identifiers of people into the one spelling in which they are compared.
+"""Rewrites identifiers of people in the one spelling in which they are compared.
 
 Names lose accents, case, punctuation, titles and suffixes; what stands for "not known" becomes
 unknown. Nothing is guessed: what cannot be read as a postcode, a date of birth or an NHS number

@@ -1,8 +1,8 @@
 """Finds the households of records about people that name neither a UPRN nor an address.
 
 A record gets the household of the known person whom it is about: somebody whom another source
-records with a UPRN and with identifiers. Who that is, Splink's model says; the rules are stated
-in docs/linkage.md.
+records with a UPRN and with identifiers. Splink's model says who that is; docs/linkage.md
+states the rules.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class PersonLinks:
 
     Attributes:
         outcomes: `RECORD` (Int64), `OUTCOME` (value of `Outcome`), `PROBABILITY` (of the
-            most probable person; null without a candidate); one row a record, in their order.
+            most probable person; null without a candidate); one row for each record, in order.
         households: `RECORD`, `UPRN_COLUMN` of the linked ones; several rows for a person in
             several households.
         candidates: Of the ambiguous ones, for review: `RECORD`, `UPRN_COLUMN`, `PROBABILITY`
             of the person (Float64), and the `SHOWN` identifiers of that person as they are
-            compared (texts); one row a household, the most probable first.
+            compared (texts); one row for each household, the most probable first.
     """
 
     outcomes: pl.DataFrame
@@ -293,7 +293,7 @@ def _not_side_by_side(
 
 
 def _nobody(records: pl.DataFrame) -> PersonLinks:
-    """No record is about anybody who is known."""
+    """What is returned if no record is about a known person."""
     unlinked = records.select(
         RECORD,
         pl.lit(Outcome.UNLINKED.value).alias(OUTCOME),

@@ -1,6 +1,6 @@
-"""Compares records about people with known people: Splink on DuckDB, in memory alone.
+"""Compares records about people with known people: Splink on DuckDB, in memory only.
 
-Nothing here decides whose record it is; `person_households` does. The known people are prepared
+Nothing here decides whose record it is; `resolve` does. The known people are prepared
 once; records come in chunks, so that memory is bounded by the known people and one chunk.
 """
 
@@ -123,7 +123,7 @@ def _frequencies(people: pl.DataFrame, column: str, usual: float, smoothing: flo
     """How often each value occurs among other people than the one who has it.
 
     Args:
-        people: One row a person.
+        people: One row for each person.
         column: The values; null where not known.
         usual: Frequency to assume where few people are known.
         smoothing: How many people that assumption is worth.

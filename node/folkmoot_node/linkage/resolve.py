@@ -59,7 +59,7 @@ def who(candidates: pl.DataFrame, same: pl.DataFrame, alike: pl.DataFrame) -> pl
 
 
 def _smallest(nodes: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
-    """Connected components among the candidates of each record, named by their least."""
+    """Connected components among the candidates of each record, named by their smallest member."""
     near = nodes.join(edges, on=PERSONA).join(
         nodes.rename({PERSONA: OTHER}), on=[RECORD, OTHER], how="semi"
     )

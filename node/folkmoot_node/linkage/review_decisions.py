@@ -1,7 +1,7 @@
 """What people decided in clerical review, and what still waits: an encrypted file.
 
-A decision is about an address as it was typed in a source, whichever row it stands in, so it
-holds in later runs too. The file has keyed digests of what was typed, not the texts.
+A decision is about an address as it was typed in a source, in whichever row, so it also applies
+in later runs. The file holds keyed digests of what was typed, not the text.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Decided(_Model):
     """What was decided about one typed address.
 
     Attributes:
-        is_home: The UPRN that it is, None if none was confirmed.
-        is_not: The UPRNs that it is not.
+        is_home: The confirmed UPRN, None if none was confirmed.
+        is_not: The UPRNs that were ruled out.
     """
 
     is_home: int | None = None
@@ -73,7 +73,7 @@ class _Content(_Model):
 
 
 class ReviewDecisions:
-    """The file of decisions. One source at a time is changed; the others stay.
+    """The file of decisions. A change replaces one source and leaves the others.
 
     Args:
         path: The file; it need not be there.
@@ -93,7 +93,7 @@ class ReviewDecisions:
         return whole.digest()[:_DIGEST_BYTES].hex()
 
     def pair(self, digest: str, uprn: int) -> str:
-        """Id of a typed address and a candidate, which no spreadsheet takes for a number."""
+        """Id of a typed address and a candidate; spreadsheets do not read it as a number."""
         whole = hmac.new(self._digest_key, f"{digest}|{uprn}".encode(), hashlib.sha256)
         return "id-" + whole.hexdigest()[:_PAIR_DIGITS]
 

@@ -33,7 +33,7 @@ class Pair:
         candidate: Address and postcode of the candidate.
         uprn: The candidate.
         weight: Match weight, in bits.
-        file: Where the record stands; of several, the first.
+        file: Where the record is; if there are several, the first.
         row: Row in it.
     """
 
@@ -73,7 +73,7 @@ def write(path: Path, pairs: Iterable[Pair]) -> None:
 
 
 def take_over(path: Path, review: SourceReview) -> SourceReview:
-    """Adds what a person has written into the file to what is decided.
+    """Adds what a person wrote into the file to the decisions.
 
     Args:
         path: The file; it need not be there.
@@ -165,6 +165,6 @@ def _wrong(path: Path, number: int, problem: str, remedy: str) -> Problem:
 
 
 def _harmless(text: str) -> str:
-    """The text on one line, such that no spreadsheet takes it for a formula."""
+    """The text on one line, in a form that spreadsheets do not read as a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULA) else line

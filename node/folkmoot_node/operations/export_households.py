@@ -43,13 +43,7 @@ def write_households(
                 remedy=f"The bands are: {', '.join(names)}",
                 exit_code=ExitCode.USAGE,
             )
-    if path.suffix not in {".csv", ".parquet"}:
-        raise Problem(
-            "has an unknown ending",
-            where=str(path),
-            remedy="Name the file .csv or .parquet",
-            exit_code=ExitCode.USAGE,
-        )
+    require_known_ending(path)
     frame = store.households(bands or names)
     with writing_private(path, replace=True) as unfinished:
         if path.suffix == ".csv":
@@ -57,3 +51,18 @@ def write_households(
         else:
             frame.write_parquet(unfinished)
     return frame.height
+
+
+def require_known_ending(path: Path) -> None:
+    """Checks that the name of a file says how to write it.
+
+    Raises:
+        Problem: If it ends neither in `.csv` nor in `.parquet`.
+    """
+    if path.suffix not in {".csv", ".parquet"}:
+        raise Problem(
+            "has an unknown ending",
+            where=str(path),
+            remedy="Name the file .csv or .parquet",
+            exit_code=ExitCode.USAGE,
+        )

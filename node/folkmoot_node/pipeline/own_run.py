@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from folkmoot_node.households.assemble import PartRecords
+from folkmoot_node.households.assemble import PartitionRecords
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
 from folkmoot_node.pipeline.run import ScoringRun
@@ -51,7 +51,7 @@ class OwnRun(ScoringRun):
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
-        self._records: dict[str, PartRecords] = {}
+        self._records: dict[str, PartitionRecords] = {}
 
     @property
     def is_shared(self) -> bool:
@@ -88,7 +88,7 @@ class OwnRun(ScoringRun):
                 self._bands += np.array(scored.bands)
                 self._incomplete += scored.incomplete
                 for source, records in scored.records.items():
-                    before = self._records.get(source, PartRecords())
+                    before = self._records.get(source, PartitionRecords())
                     self._records[source] = before + records
 
     def _summed_up(self) -> RunSummary:

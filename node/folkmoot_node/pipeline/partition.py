@@ -38,11 +38,11 @@ def split(records: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.Data
     if partitions == 1:
         yield 0, records
         return
-    parts = partition_of(records[UPRN_COLUMN].to_numpy(), partitions)
-    order = np.argsort(parts, kind="stable")
+    numbers = partition_of(records[UPRN_COLUMN].to_numpy(), partitions)
+    order = np.argsort(numbers, kind="stable")
     ordered = records.select(pl.all().gather(pl.Series(order)))
-    bounds = np.searchsorted(parts[order], np.arange(partitions + 1))
-    for part in range(partitions):
-        start, end = int(bounds[part]), int(bounds[part + 1])
+    bounds = np.searchsorted(numbers[order], np.arange(partitions + 1))
+    for partition in range(partitions):
+        start, end = int(bounds[partition]), int(bounds[partition + 1])
         if end > start:
-            yield part, ordered.slice(start, end - start)
+            yield partition, ordered.slice(start, end - start)

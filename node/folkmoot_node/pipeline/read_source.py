@@ -210,5 +210,5 @@ class SourceReading:
 def _spread(batches: list[pl.DataFrame], writer: SpoolWriter, partitions: int) -> None:
     """Divides batches among the partitions, and forgets them."""
     while batches:
-        for part, records in split(batches.pop(0), partitions):
-            writer.append(part, records)
+        for partition, records in split(batches.pop(0), partitions):
+            writer.append(partition, records)

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from folkmoot_node.households.areas import area_rows, area_values, records_found
-from folkmoot_node.households.assemble import Assembly, PartRecords
+from folkmoot_node.households.assemble import Assembly, PartitionRecords
 from folkmoot_node.linkage.people_sources import people_identifiers_needed
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.link_source import RunLinkage
@@ -193,7 +193,7 @@ class ScoringRun:
         """How each attribute is stored; known once all sources are read."""
         return columns.stored_attributes(self.binding, self._labels())
 
-    def summaries(self, records: Mapping[str, PartRecords]) -> tuple[SourceSummary, ...]:
+    def summaries(self, records: Mapping[str, PartitionRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
 
         Args:
@@ -319,7 +319,9 @@ class ScoringRun:
             if field != AREA_COLUMN
         }
 
-    def _assembled(self, partition: int) -> tuple[pl.DataFrame | None, Mapping[str, PartRecords]]:
+    def _assembled(
+        self, partition: int
+    ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
         frame = self.config.frame
         records = self._spool.read(frame, partition)
         if records is None:
@@ -361,9 +363,9 @@ class ScoringRun:
         on = source.area_field or ""
         return on, area_rows(self._labels()[on], self._source_read(source.name).labels[AREA_COLUMN])
 
-    def _summary(self, name: str, records: Mapping[str, PartRecords]) -> SourceSummary:
+    def _summary(self, name: str, records: Mapping[str, PartitionRecords]) -> SourceSummary:
         source, read = self._sources[name], self._source_read(name)
-        became = records.get(name, PartRecords())
+        became = records.get(name, PartitionRecords())
         linkage = self._linkage.found(name)
         if source.schema.level is RecordLevel.AREA:
             _, rows = self._area_rows(source)

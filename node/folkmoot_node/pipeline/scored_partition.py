@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from folkmoot_node.households.assemble import PartRecords
+from folkmoot_node.households.assemble import PartitionRecords
 
 
 class PartitionOutcome(BaseModel):
@@ -26,7 +26,7 @@ class PartitionOutcome(BaseModel):
 
     bands: tuple[int, ...]
     incomplete: int
-    records: dict[str, PartRecords]
+    records: dict[str, PartitionRecords]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ScoredPartition:
     details: pl.DataFrame
     bands: tuple[int, ...]
     incomplete: int
-    records: Mapping[str, PartRecords]
+    records: Mapping[str, PartitionRecords]
 
     @property
     def outcome(self) -> PartitionOutcome:

@@ -190,7 +190,7 @@ class _Signature(Settings):
 
 
 def signature_path(policy_path: Path) -> Path:
-    """Where the signature of a policy file lies: beside it, with `.sig` added."""
+    """Path of a policy file's signature: beside it, with `.sig` added."""
     return policy_path.with_name(policy_path.name + ".sig")
 
 

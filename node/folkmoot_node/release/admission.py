@@ -133,10 +133,15 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
             RefusalReason.LOSS_PER_ROUND,
             f"rho {largest}; at most {policy.loss.per_round} for one round",
         )
-    charge = context.series.charge if context.series else round_.loss
-    if charge > context.remaining:
-        return exhausted(charge, context.remaining)
+    due = charge(round_, context)
+    if due > context.remaining:
+        return exhausted(due, context.remaining)
     return None
+
+
+def charge(round_: Round, context: AdmissionContext) -> Rho:
+    """What the ledger asks for a round: its loss, or in a series a part of the series' loss."""
+    return context.series.charge if context.series else round_.loss
 
 
 def _judge_series(round_: Round, context: AdmissionContext) -> Objection | None:

@@ -14,6 +14,7 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_operator import child_process
+from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
@@ -26,8 +27,7 @@ STOP_SECONDS = 20.0
 """How long a process may take to end."""
 REPEAT_SECONDS = 86_400.0
 """The same event of a visit is recorded once in this time."""
-_RETRY_SECONDS = 300.0
-_MAX_RETRY_SECONDS = 7200.0
+_RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
 _MODULE = ("-m", "folkmoot_node.running.worker")
 
@@ -165,7 +165,7 @@ class Background:
         assert schedule is not None
         if code == ExitCode.UNREACHABLE:
             self._score_failures += 1
-            wait = min(_MAX_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
+            wait = _RETRIES.seconds(self._score_failures - 1)
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due

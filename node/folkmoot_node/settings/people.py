@@ -24,7 +24,7 @@ class SeveralHouseholds(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PersonRules:
-    """How certain is certain enough, and what holds for several households.
+    """How certain a link must be, and what happens for people in several households.
 
     Attributes:
         accept: Least probability, from 0 to 1, at which a record is linked.

@@ -1,4 +1,4 @@
-"""The tables of `node.toml` on how a node runs by itself: schedule, Prefect, Dask."""
+"""Tables of `node.toml` that say how a node runs unattended: schedule, Prefect, Dask."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ _FIELDS = 5
 class Schedule:
     """Repeated times.
 
-    Where clocks go forward, a time that does not exist is taken an hour later; where they go
-    back, a time that exists twice counts once. So does Debian's cron.
+    When clocks go forward, a time that does not exist is moved an hour later; when they go
+    back, a time that occurs twice counts once. Debian's cron does the same.
 
     Attributes:
         cron: Minute, hour, day of month, month, day of week: `0 5 * * *` is 5:00 every day.
@@ -40,10 +40,10 @@ class Schedule:
 
 
 def check_cron(expression: str) -> str:
-    """The expression, if it is one.
+    """Returns the expression if it is valid.
 
     Raises:
-        ValueError: If it is none, or names a day that never comes, such as 30 February.
+        ValueError: If it is not, or names a day that never comes, such as 30 February.
     """
     remedy = "write minute, hour, day of month, month, day of week, such as `0 5 * * *`"
     if len(expression.split()) != _FIELDS:
@@ -56,10 +56,10 @@ def check_cron(expression: str) -> str:
 
 
 def check_zone(name: str) -> str:
-    """The name, if it is a time zone of this machine.
+    """Returns the name if this machine has such a time zone.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it does not.
     """
     try:
         zoneinfo.ZoneInfo(name)

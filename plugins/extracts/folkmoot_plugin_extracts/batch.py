@@ -1,4 +1,4 @@
-"""Rows of a file as they stand, before anything is read into values."""
+"""Rows of a file as written, before they are read into values."""
 
 from __future__ import annotations
 

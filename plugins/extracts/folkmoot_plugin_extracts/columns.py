@@ -81,7 +81,7 @@ class Text(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Identity(Reader):
-    """Any value, of which only sameness matters: int64, a 64-bit hash of its text."""
+    """Any value that is only compared for equality: int64, a 64-bit hash of its text."""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
@@ -412,7 +412,7 @@ def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.
 
 
 def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:
-    """Whole years completed; who was born on 29 February completes one on 1 March."""
+    """Whole years completed; somebody born on 29 February completes one on 1 March."""
     days = dates.to_physical()
     first, last = days.min(), days.max()
     if not isinstance(first, int) or not isinstance(last, int):

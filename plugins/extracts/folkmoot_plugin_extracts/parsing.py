@@ -37,7 +37,7 @@ class Parser:
 
     Attributes:
         outputs: The values wanted.
-        nulls: Texts that stand for an unknown value, beside an empty cell.
+        nulls: Texts that stand for an unknown value, as an empty cell does.
         pool: Threads that read the columns.
     """
 

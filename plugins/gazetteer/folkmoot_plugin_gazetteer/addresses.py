@@ -1,4 +1,4 @@
-"""Addresses of properties, put together from a gazetteer's records as BS 7666 has them.
+"""Addresses of properties, composed from a gazetteer's records as BS 7666 describes.
 
 An address is a secondary addressable object (a flat), a primary one (a house), and the
 street with locality and town. Source: BS 7666:2006 and the Data Transfer Format 7.3; the

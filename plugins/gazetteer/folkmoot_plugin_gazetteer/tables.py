@@ -1,4 +1,4 @@
-"""The records of a gazetteer that say what a property is, and one row a property of them."""
+"""The records of a gazetteer that say what a property is, as one row for each property."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _read_tables(
 
 
 def _empty(outputs: Sequence[Output]) -> pl.DataFrame:
-    """A table without records, of the types that records would have."""
+    """An empty table, with the types that records would have."""
     values = [output.reader.parse(pl.Series([], dtype=pl.String)) for output in outputs]
     named = [value.rename(o.name) for value, o in zip(values, outputs, strict=True)]
     return pl.DataFrame([*named, pl.Series(FILE, [], pl.String), pl.Series(ROW, [], pl.Int64)])

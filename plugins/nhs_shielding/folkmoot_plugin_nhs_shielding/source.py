@@ -112,7 +112,7 @@ class ShieldingOptions(FileOptions):
 
 
 class ShieldingSource(DataSource):
-    """The shielded patient list: one row a person.
+    """The shielded patient list: one row for each person.
 
     Somebody is on the list on the date of the run if the flag says so, they were added on or
     before it, and not removed on or before it. The NHS number is checked, and then dropped

@@ -20,7 +20,7 @@ from folkmoot_sdk.schema import AREA_COLUMN
 
 @dataclass(frozen=True, slots=True)
 class PopulationOptions:
-    """Table `population`: a CSV file with one row an LSOA of 2021."""
+    """Table `population`: a CSV file with one row for each LSOA of 2021."""
 
     file: Path = parameter(description="CSV file, relative to the node's home.")
     area: str = parameter(default="LSOA21CD", description="Column of the LSOA of 2021.")

@@ -1,4 +1,4 @@
-"""The data source `savvi`: attribute feeds, one row an attribute of a person."""
+"""The data source `savvi`: attribute feeds, one row for each attribute of a person."""
 
 from __future__ import annotations
 

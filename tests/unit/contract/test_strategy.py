@@ -45,6 +45,21 @@ def test_pairs_are_one_number_and_single_cells_none() -> None:
 
 @given(rounds())
 @settings(max_examples=60, deadline=None)
+def test_councils_share_the_axes_that_do_not_differ_between_them(round_) -> None:
+    workload = round_.workload
+    first, *others = (workload.axes(council) for council in round_.councils)
+    for axes in others:
+        for one, other in zip(first, axes, strict=True):
+            differs = any(workload.attribute(level.attribute).is_area for level in one.levels)
+            assert (one is other) != differs
+    for council in round_.councils:
+        for axis in workload.axes(council):
+            for level in axis.levels:
+                assert level.codes == workload.attribute(level.attribute).codes_of(council)
+
+
+@given(rounds())
+@settings(max_examples=60, deadline=None)
 def test_the_shares_never_exceed_the_loss_and_use_it_up(round_) -> None:
     for council in round_.councils:
         made = round_.plan(council)

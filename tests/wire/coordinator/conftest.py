@@ -48,8 +48,8 @@ from folkmoot.versions import SPOKEN, VersionRange
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.membership.certificate_authority import Authority
-from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.councils import enrolled, record_certificate
 from folkmoot_coordinator.membership.invitations import Invitation
 from folkmoot_coordinator.membership.invitations import invite as make_invitation
 from folkmoot_coordinator.rounds.round_store import open_round
@@ -299,6 +299,17 @@ class Region:
     def member(self, council: GssCode = TRAFFORD) -> Client:
         client = self.invite(council)
         client.enrol()
+        return client
+
+    def certified(self, council: GssCode) -> Client:
+        """A member whose certificate did not come over the wire."""
+        client = self.invite(council)
+        issued = Authority.load(self.home.keys).issue_node_certificate(
+            SigningRequest(client.key.public_key()), council, self.clock(), 30
+        )
+        with self.database.writing() as session:
+            record_certificate(session, issued)
+        client.certificate = issued.certificate
         return client
 
     def open_round(

@@ -473,3 +473,26 @@ def test_forty_councils_submit_at_once(
     together([lambda client=client: answer(client) for client in clients])  # type: ignore[misc]
     assert region.stored() == {"answers": 40, "cells": 40}
     assert find_round(region.database, round_.round_id).state.name == "COMPLETE"
+
+
+@pytest.mark.slow
+def test_four_hundred_councils_that_come_at_once_all_get_their_receipts(region: Region) -> None:
+    """Each over a connection of its own, with its own certificate."""
+    councils = [GssCode(f"E07{number:06d}") for number in range(1, 401)]
+    round_ = region.open_round(councils, minimum=400)
+    clients = [region.certified(council) for council in councils]
+    [signed] = clients[0].rounds()
+    channels = [client.channel() for client in clients]
+    calls = [
+        collection_pb2_grpc.CollectionServiceStub(channel).Submit.future(
+            encode_release(client.release_for(signed), 1), timeout=120
+        )
+        for client, channel in zip(clients, channels, strict=True)
+    ]
+    digests = {client.receipt(call.result().receipt).answer_digest
+               for client, call in zip(clients, calls, strict=True)}  # fmt: skip
+    for channel in channels:
+        channel.close()
+    assert len(digests) == 400
+    assert region.stored() == {"answers": 400, "cells": 400}
+    assert find_round(region.database, round_.round_id).state.name == "COMPLETE"

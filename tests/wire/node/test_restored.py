@@ -99,7 +99,7 @@ def test_nothing_leaves_a_restored_node_until_what_it_forgot_is_recovered(
     assert len(stage.coordinator.submissions) == 2
     assert spent(stage) == Rho.of("0.2")
     with open_home(stage.home) as home:
-        (first,) = [known for known in home.round_book().rounds() if known.round.round_id == FIRST]
+        (first,) = [known for known in home.round_book().rounds() if known.round_id == FIRST]
         answer = home.outbox.find(FIRST)
         assert "restored" in first.status(answer, approval=False, now=int(time.time())).value
         assert stage.coordinator.held[FIRST].answer_digest == answer.digest  # type: ignore[union-attr]

@@ -25,7 +25,9 @@ from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellG
 _BOUNDS = (0, 1, 10, 100)
 _MAX_PAIRS = 10
 _MIN_PAIRS = 2
-_CELLS = 5_000_000  # in all replicates together; about half a minute
+_CELLS = 1_000_000  # in all replicates together; some seconds
+MAX_COUNCILS = 20
+"""Most councils that are simulated; of more, so many are drawn at random."""
 _SIGNS = (1, -1)
 
 
@@ -47,13 +49,13 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """How far the cells of a marginal are off that hold so many households.
+    """How far off the cells of a marginal are that hold a given number of households.
 
     Attributes:
         scope: The councils' tables, or the sum of them all, over all areas.
         least: Fewest households of these cells.
         most: Most households of these cells; None if there is no bound.
-        cells: Number of cells.
+        cells: Number of cells; of councils, of those that were simulated.
         bias: Mean of presentable value less truth, households.
         bias_error: Standard error of `bias`, from the spread between draws.
         rmse: Root mean squared error of the presentable values, households.
@@ -71,7 +73,7 @@ class Bias:
 
 
 def draws(cells: int) -> int:
-    """Number of draws of noise for so many cells of all councils, so that time is bounded."""
+    """Number of draws of noise, fewer the more cells there are, so that time is bounded."""
     return max(_MIN_PAIRS, min(_MAX_PAIRS, _CELLS // max(1, 2 * cells)))
 
 
@@ -82,16 +84,31 @@ class BiasMeasurement:
         order: How tables are made presentable.
         areas: The axes that are areas, each with the depth from which it is.
         count: Number of draws of noise; at least 2.
+        share: Councils that are simulated, as a share of all.
     """
 
-    def __init__(self, order: FittingOrder, areas: Mapping[int, int], count: int) -> None:
+    def __init__(
+        self, order: FittingOrder, areas: Mapping[int, int], count: int, share: float = 1.0
+    ) -> None:
         self._order = order
         self._areas = areas
         self._count = count
+        self._share = share
         self._councils = {table: _Tally.empty(count) for table in order.presented}
         self._truth: dict[Depths, Int64] = {}
-        self._shown: dict[tuple[Depths, int, int], Int64] = {}
-        self._unbiased: dict[tuple[Depths, int, int], Float64] = {}
+        self._errors: dict[tuple[Depths, int, int], Int64] = {}
+        self._noise: dict[tuple[Depths, int, int], Float64] = {}
+
+    def add_without_simulation(self, tables: Mapping[Depths, Int64], grid: CellGrid) -> None:
+        """Counts one council among those that make up the region, and no more.
+
+        Args:
+            tables: Its presentable tables.
+            grid: Its cells.
+        """
+        for table, truth in tables.items():
+            whole = grid.total(truth, table, self._whole(table))
+            self._truth[table] = self._truth.get(table, np.zeros_like(whole)) + whole
 
     def add(
         self,
@@ -108,9 +125,7 @@ class BiasMeasurement:
             draw: Draws estimates around them.
             rng: Where the noise comes from; it need not be secret.
         """
-        for table, truth in tables.items():
-            whole = domain.total(truth, table, self._whole(table))
-            self._truth[table] = self._truth.get(table, np.zeros_like(whole)) + whole
+        self.add_without_simulation(tables, domain)
         for at in range(self._count):
             drawn = draw(rng, tables)
             for sign in _SIGNS:
@@ -130,12 +145,13 @@ class BiasMeasurement:
         domain: CellGrid,
     ) -> None:
         for table, truth in tables.items():
-            self._councils[table].add(at, truth, shown[table], unbiased[table])
+            error, noise = shown[table] - truth, unbiased[table] - truth
+            self._councils[table].add(at, truth, error, noise)
             key, above = (table, at, sign), self._whole(table)
-            whole = domain.total(shown[table], table, above)
-            self._shown[key] = self._shown.get(key, np.zeros_like(whole)) + whole
-            estimated = domain.total(unbiased[table], table, above)
-            self._unbiased[key] = self._unbiased.get(key, np.zeros_like(estimated)) + estimated
+            whole = domain.total(error, table, above)
+            self._errors[key] = self._errors.get(key, np.zeros_like(whole)) + whole
+            whole_noise = domain.total(noise, table, above)
+            self._noise[key] = self._noise.get(key, np.zeros_like(whole_noise)) + whole_noise
 
     def result(self) -> dict[Depths, tuple[Bias, ...]]:
         """For each table a row for each scope and size of cells that there are."""
@@ -145,10 +161,10 @@ class BiasMeasurement:
             for at in range(self._count):
                 for sign in _SIGNS:
                     key = table, at, sign
-                    region.add(at, truth, self._shown[key], self._unbiased[key])
+                    region.add(at, truth, self._errors[key], self._noise[key])
             found[table] = (
                 *self._councils[table].rows(Scope.COUNCIL),
-                *region.rows(Scope.REGION),
+                *region.rows(Scope.REGION, 1 / self._share),
             )
         return found
 
@@ -172,20 +188,27 @@ class _Tally:
     def empty(cls, count: int) -> _Tally:
         return cls(*(np.zeros((count, len(_BOUNDS))) for _ in range(4)))
 
-    def add(self, at: int, truth: Int64, shown: Int64, unbiased: Float64) -> None:
+    def add(self, at: int, truth: Int64, error: Int64, noise: Float64) -> None:
         size = np.searchsorted(_BOUNDS, truth.ravel(), side="right") - 1
-        error = (shown - truth).ravel().astype(np.float64)
-        noise = (unbiased - truth).ravel()
+        off, noisy = error.ravel().astype(np.float64), noise.ravel()
 
         def summed(weights: Float64 | None = None) -> Float64:
             return np.bincount(size, weights=weights, minlength=len(_BOUNDS)).astype(np.float64)
 
         self.cells[at] += summed()
-        self.errors[at] += summed(error)
-        self.squares[at] += summed(error**2)
-        self.unbiased_squares[at] += summed(noise**2)
+        self.errors[at] += summed(off)
+        self.squares[at] += summed(off**2)
+        self.unbiased_squares[at] += summed(noisy**2)
 
-    def rows(self, scope: Scope) -> list[Bias]:
+    def rows(self, scope: Scope, scale: float = 1.0) -> list[Bias]:
+        """A row for each size of cells that there is.
+
+        Args:
+            scope: What the rows are about.
+            scale: How many times as many councils as were added up make up the whole. Biases
+                add up over councils; noise of different councils is independent, so that its
+                variances do.
+        """
         found = []
         count = len(self.cells)
         for at, least in enumerate(_BOUNDS):
@@ -193,16 +216,20 @@ class _Tally:
             if not cells:
                 continue
             means = self.errors[:, at] / cells
+            bias, square = means.mean(), self.squares[:, at].mean() / cells
+            spread = max(0.0, square - bias**2)
             found.append(
                 Bias(
                     scope=scope,
                     least=least,
                     most=_BOUNDS[at + 1] - 1 if at + 1 < len(_BOUNDS) else None,
                     cells=int(cells) // len(_SIGNS),
-                    bias=float(means.mean()),
-                    bias_error=float(means.std(ddof=1) / count**0.5),
-                    rmse=float((self.squares[:, at].mean() / cells) ** 0.5),
-                    unbiased_rmse=float((self.unbiased_squares[:, at].mean() / cells) ** 0.5),
+                    bias=float(scale * bias),
+                    bias_error=float(scale * means.std(ddof=1) / count**0.5),
+                    rmse=float((scale * spread + (scale * bias) ** 2) ** 0.5),
+                    unbiased_rmse=float(
+                        (scale * self.unbiased_squares[:, at].mean() / cells) ** 0.5
+                    ),
                 )
             )
         return found

@@ -55,10 +55,13 @@ def round_two_way(values: Float64, sums: TwoWay) -> Int64:
         int64, shape (cells,), none missing.
     """
     units = _corrected(values, sums)
-    by_row = np.argsort(sums.rows.group, kind="stable")
-    by_column = np.argsort(sums.columns.group, kind="stable")
+    broken = np.flatnonzero(units & (_UNIT - 1))  # whole ones stay as they are
+    broken = broken[np.argsort(sums.columns.group[broken], kind="stable")]
+    left = units[broken]
+    by_row = np.argsort(sums.rows.group[broken], kind="stable")
     for bit in range(_BITS):
-        _clear_bit(units, bit, by_row, by_column)
+        _clear_bit(left, bit, by_row)
+    units[broken] = left
     return units >> _BITS
 
 
@@ -107,31 +110,36 @@ def _cells(row: Int64, column: Int64, sums: TwoWay) -> Int64:
     return np.asarray(order[np.searchsorted(key[order], row * columns + column)])
 
 
-def _clear_bit(units: Int64, bit: int, by_row: Int64, by_column: Int64) -> None:
+def _clear_bit(units: Int64, bit: int, by_row: Int64) -> None:
     """Moves each cell that has the bit up or down by its value, in place.
 
     A row or column has an even number of such cells, since its sum has the bits up to this
     one clear. Each cell is paired with a neighbour in its row and one in its column; along
     the cycles of pairs, cells go up and down by turns. A step to the row's partner and on
     to the column's stays in one half of a cycle, so each half is an orbit of that step.
+
+    Args:
+        units: Cells, those of a column next to each other.
+        bit: The lowest that any of them has.
+        by_row: The cells in an order in which those of a row are next to each other.
     """
-    has = (units >> bit & 1).astype(bool)
-    cells = by_column[has[by_column]]
+    has = (units & (1 << bit)) != 0
+    cells = np.flatnonzero(has)
     if not len(cells):
         return
-    place = np.empty(units.size, dtype=np.int64)
-    place[cells] = np.arange(len(cells))
-    column_partner = np.arange(len(cells)) ^ 1
-    along = place[by_row[has[by_row]]]
+    place = np.cumsum(has) - 1
+    along = place.take(by_row.take(np.flatnonzero(has.take(by_row))))
     row_partner = np.empty(len(cells), dtype=np.int64)
     row_partner[along[0::2]] = along[1::2]
     row_partner[along[1::2]] = along[0::2]
-    half = _orbits(column_partner[row_partner])
+    half = _orbits(row_partner ^ 1)  # partners in a column are next to each other
     # The half that is nearer to the whole numbers above goes up.
-    weight = np.bincount(half, weights=units[cells] & (_UNIT - 1), minlength=len(cells))
-    other = half[row_partner]
-    up = (weight[half] > weight[other]) | ((weight[half] == weight[other]) & (half < other))
-    units[cells] += np.where(up, 1 << bit, -(1 << bit))
+    moved = units.take(cells)
+    weight = np.bincount(half, weights=moved & (_UNIT - 1), minlength=len(cells))
+    other = half.take(row_partner)
+    mine, theirs = weight.take(half), weight.take(other)
+    up = (mine > theirs) | ((mine == theirs) & (half < other))
+    units[cells] = moved + np.where(up, 1 << bit, -(1 << bit))
 
 
 def _orbits(step: Int64) -> Int64:

@@ -18,6 +18,7 @@ from folkmoot.strategy import Depths
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+_KEPT_CELLS = 65_536  # of larger tables it would take more memory than it saves time
 Number = TypeVar("Number", np.float64, np.int64)
 
 
@@ -32,6 +33,8 @@ class CellGrid:
     def __init__(self, axes: Sequence[Axis]) -> None:
         self._axes = tuple(axes)
         self._known: dict[tuple[int, int, int], Int64] = {}
+        self._places: dict[tuple[Depths, Depths], Int64] = {}
+        self._inhabited: dict[tuple[Depths, Depths], NDArray[np.bool_]] = {}
 
     def shape(self, depths: Depths) -> tuple[int, ...]:
         """Shape of a table: number of cells of each axis at its depth."""
@@ -85,23 +88,33 @@ class CellGrid:
         """For each cell of a table of depths `below` its place in the flattened table above.
 
         Returns:
-            int64, shape `self.shape(below)`, never missing.
+            int64, shape `self.shape(below)`, never missing. It may be kept: do not write to it.
         """
+        known = self._places.get((above, below))
+        if known is not None:
+            return known
         found = np.zeros((1,) * len(self._axes), dtype=np.int64)
         for at, axis in enumerate(self._axes):
             cells = self._ancestors(at, above[at], below[at])
             found = found * axis.size(above[at]) + self._along(cells, at)
+        if found.size <= _KEPT_CELLS:
+            self._places[above, below] = found
         return found
 
     def inhabited(self, depths: Depths, finest: Depths) -> NDArray[np.bool_]:
         """For each cell of a table whether any cell of depths `finest` lies below it.
 
         Returns:
-            bool, shape `self.shape(depths)`, never missing.
+            bool, shape `self.shape(depths)`, never missing. It may be kept: do not write to it.
         """
+        known = self._inhabited.get((depths, finest))
+        if known is not None:
+            return known
         found = np.ones(self.shape(depths), dtype=bool)
         for at in range(len(self._axes)):
             found &= self._along(self._descendants(at, depths[at], finest[at]) > 0, at)
+        if found.size <= _KEPT_CELLS:
+            self._inhabited[depths, finest] = found
         return found
 
     def _total_axis(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,12 @@ from folkmoot.hierarchy import Axis
 from folkmoot.rounds import Round
 from folkmoot.strategy import Depths, depths_of
 from folkmoot.workload import Marginal, Workload
-from folkmoot_coordinator.aggregation.consistent_tables.bias import Bias, BiasMeasurement, draws
+from folkmoot_coordinator.aggregation.consistent_tables.bias import (
+    MAX_COUNCILS,
+    Bias,
+    BiasMeasurement,
+    draws,
+)
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import LeftOut, fitting_order
 from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid
@@ -33,10 +38,12 @@ class BiasReport:
 
     Attributes:
         draws: Number of draws of noise, each used with both signs.
+        councils: Number of councils that were simulated.
         rows: For each marginal the councils' cells and the region's, by size.
     """
 
     draws: int
+    councils: int
     rows: dict[Marginal, tuple[Bias, ...]]
 
 
@@ -98,22 +105,39 @@ class Presentation:
             tables: Presentable tables by council, in any shape.
             seed: Decides the simulated noise.
         """
-        cells = sum(table.size for council in tables.values() for table in council.values())
+        councils = sorted(tables)
+        simulated = set(_drawn(councils, seed))
+        cells = sum(table.size for council in simulated for table in tables[council].values())
         count = draws(cells)
-        measured = BiasMeasurement(self._order, self._areas, count)
-        for at, council in enumerate(sorted(tables)):
-            plan = self._round.plan(council)
-            domain = CellGrid(plan.axes)
+        share = len(simulated) / max(1, len(councils))
+        measured = BiasMeasurement(self._order, self._areas, count, share)
+        for at, council in enumerate(councils):
+            axes = self._round.workload.axes(council)
+            domain = CellGrid(axes)
             in_plan_order = {
-                depths: _in_plan_order(tables[council][marginal], plan.axes, depths, marginal)
+                depths: _in_plan_order(tables[council][marginal], axes, depths, marginal)
                 for depths, marginal in self._marginals.items()
                 if marginal in tables[council]
             }
-            rng = np.random.default_rng([int.from_bytes(seed), at])
-            measured.add(in_plan_order, domain, SimulatedNoise(plan), rng)
+            if council in simulated:
+                rng = np.random.default_rng([int.from_bytes(seed), at])
+                noise = SimulatedNoise(self._round.plan(council))
+                measured.add(in_plan_order, domain, noise, rng)
+            else:
+                measured.add_without_simulation(in_plan_order, domain)
         return BiasReport(
-            count, {self._marginals[depths]: rows for depths, rows in measured.result().items()}
+            count,
+            len(simulated),
+            {self._marginals[depths]: rows for depths, rows in measured.result().items()},
         )
+
+
+def _drawn(councils: Sequence[GssCode], seed: bytes) -> Sequence[GssCode]:
+    """The councils that are simulated, without replacement; all if there are few."""
+    if len(councils) <= MAX_COUNCILS:
+        return councils
+    rng = np.random.default_rng([int.from_bytes(seed), len(councils)])
+    return [councils[at] for at in rng.choice(len(councils), MAX_COUNCILS, replace=False)]
 
 
 def _areas(workload: Workload, axes: Iterable[Axis]) -> dict[int, int]:

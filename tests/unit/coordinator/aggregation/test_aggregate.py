@@ -18,10 +18,12 @@ from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Attribute, Marginal, Workload
 from folkmoot_coordinator.aggregation.aggregate import (
     ALL_AREAS,
+    RELIABILITIES,
     GeographicLevel,
     RegionalStatistic,
     aggregate,
-    reliability_of,
+    coefficients_of_variation,
+    reliability_numbers,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import measured
@@ -88,7 +90,8 @@ def test_a_region_of_two_councils_by_hand(office: Office) -> None:
 
 def test_reliability_follows_the_coefficient_of_variation() -> None:
     value = np.array([21.0, 20.0, 15.0, 10.0, 9.9, 0.0, -50.0])
-    variation, reliability = reliability_of(value, np.full(7, 2.0))
+    variation = coefficients_of_variation(value, np.full(7, 2.0))
+    reliability = RELIABILITIES[reliability_numbers(variation)]
     assert variation[:5] == pytest.approx(2 / value[:5])
     assert np.isnan(variation[5:]).all()
     assert reliability.tolist() == [

@@ -107,6 +107,20 @@ def test_bias_is_about_the_tables_that_were_given() -> None:
     assert report != presentation.bias(tables, bytes([1] * 32))
 
 
+def test_of_many_councils_some_are_simulated_and_all_are_in_the_region() -> None:
+    councils = [GssCode(f"E08{at:06d}") for at in range(1, 31)]
+    workload = Workload((Attribute("band", ("low", "high")),), (Marginal(("band",)),))
+    presentation = Presentation(small_round(councils, workload=workload))
+    tables = {one: {workload.marginals[0]: np.array([0, 50])} for one in councils}
+    report = presentation.bias(tables, bytes(32))
+    assert report.councils == 20
+    [rows] = report.rows.values()
+    by_scope = {(row.scope.value, row.least): row for row in rows}
+    assert by_scope["council", 0].cells == 20
+    assert by_scope["region", 100].cells == 1, "1,500 households"
+    assert report == presentation.bias(dict(reversed(tables.items())), bytes(32))
+
+
 def test_numbers_that_no_council_could_hold_are_a_problem() -> None:
     round_ = small_round()
     planned = round_.plan(BOLTON)

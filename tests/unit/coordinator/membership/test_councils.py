@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import (
+    LastSeen,
     certificate_valid,
     enrolled,
     record_certificate,
-    record_seen,
     revoke,
 )
+from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
@@ -62,16 +64,40 @@ def test_the_list_counts_valid_certificates_and_knows_who_called(office: Office)
     certify(office, BURY)
     certify(office, TRAFFORD)
     revoke(office.database, TRAFFORD, office.clock())
-    record_seen(office.database, BURY, office.clock())
+    seen = LastSeen(office.database)
+    seen.note(BURY, office.clock())
+    seen.write()
     bury, trafford = enrolled(office.database, office.clock())
     assert (bury.code, bury.enrolled_at, bury.last_seen) == (BURY, start, start + DAY)
     assert (bury.valid_certificates, bury.expires_at) == (2, start + 31 * DAY)
     assert (trafford.valid_certificates, trafford.expires_at) == (0, None)
 
 
-def test_being_seen_is_written_at_intervals_only(office: Office) -> None:
+def test_being_seen_is_noted_at_intervals_and_written_when_asked(office: Office) -> None:
     certify(office, BURY)
     start = office.clock()
+    seen = LastSeen(office.database)
+    seen.note(BURY, start)
+    assert enrolled(office.database, start)[0].last_seen is None
     for later, expected in ((0, start), (14, start), (15, start + 15)):
-        record_seen(office.database, BURY, start + later)
+        seen.note(BURY, start + later)
+        seen.write()
         assert enrolled(office.database, start)[0].last_seen == expected
+
+
+def test_what_was_noted_is_written_once_the_database_is_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certify(office, BURY)
+    seen = LastSeen(office.database)
+    seen.note(BURY, office.clock())
+
+    def away(*, writes: bool) -> Never:
+        raise Problem("away", remedy="wait", exit_code=ExitCode.UNREACHABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.database, "connection", away)
+        with pytest.raises(Problem, match="away"):
+            seen.write()
+    seen.write()
+    assert enrolled(office.database, office.clock())[0].last_seen == office.clock()

@@ -16,8 +16,11 @@ from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import epsilon_at
 from folkmoot_coordinator.planning.cell_sizes import EarlierRound
-from folkmoot_coordinator.publication.round_files import publish
+from folkmoot_coordinator.publication import long_table as published_table
+from folkmoot_coordinator.publication import table_files
+from folkmoot_coordinator.publication.round_files import long_table, publish
 from folkmoot_coordinator.publication.round_result import round_result
+from folkmoot_coordinator.publication.table_files import Format
 from folkmoot_coordinator.rounds.round_store import StoredRound, close_round
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import measured
@@ -65,6 +68,7 @@ presentable.bias.cells[].most
 presentable.bias.cells[].rmse
 presentable.bias.cells[].scope
 presentable.bias.cells[].unbiased_rmse
+presentable.bias.councils
 presentable.bias.draws
 presentable.bias.method
 presentable.left_out
@@ -118,6 +122,8 @@ def export(office: Office, folder: Path) -> tuple[dict[str, Any], Path, Path]:
         round_result(office.database, "Greater Manchester", "latest", {"E08000001": "Bolton"}),
         folder,
     )
+    assert publication.csv is not None
+    assert publication.parquet is not None
     return json.loads(publication.metadata.read_text()), publication.csv, publication.parquet
 
 
@@ -279,13 +285,14 @@ def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("read", ["parquet", "csv"])
 def test_a_later_round_can_be_planned_with_the_published_file(
-    office: Office, partial: StoredRound, tmp_path: Path
+    office: Office, partial: StoredRound, tmp_path: Path, read: str
 ) -> None:
     """One council released: what it published is what is assumed of its cells."""
-    _, table, _ = export(office, tmp_path)
+    _, table, parquet = export(office, tmp_path)
     workload = partial.round_.workload
-    sizes = EarlierRound(workload, table)
+    sizes = EarlierRound(workload, parquet if read == "parquet" else table)
     rows = pl.read_csv(table).filter(level="council")
     for marginal in workload.marginals:
         published = rows.filter(marginal=marginal.name)["value"].clip(0).to_list()
@@ -304,6 +311,84 @@ def test_the_same_round_gives_the_same_files(
     assert names == sorted(path.name for path in second.iterdir())
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_pieces_make_the_same_table_whatever_their_size(
+    office: Office, partial: StoredRound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole_csv, whole = export(office, tmp_path / "whole")
+    monkeypatch.setattr(published_table, "ROWS_AT_ONCE", 3)
+    metadata, csv_in_pieces, in_pieces = export(office, tmp_path / "pieces")
+    assert csv_in_pieces.read_bytes() == whole_csv.read_bytes()
+    assert pl.read_parquet(in_pieces).equals(pl.read_parquet(whole))
+    result = round_result(office.database, "Greater Manchester", "latest")
+    heights = [piece.height for piece in long_table(result).pieces()]
+    assert len(heights) > 3
+    assert max(heights) < 6
+    assert metadata["files"][csv_in_pieces.name]["bytes"] == whole_csv.stat().st_size
+
+
+def test_text_is_kept_as_enumerations(office: Office, partial: StoredRound, tmp_path: Path) -> None:
+    _, _, parquet = export(office, tmp_path)
+    table = pl.read_parquet(parquet)
+    assert table.schema["lsoa"] == pl.Enum(["E01000001", "E01000002", "(all)"])
+    assert table.schema["place"] == pl.Enum([BOLTON, "Greater Manchester"])
+    assert table.schema["level"] == pl.Enum(["council", "region"])
+    assert {name for name, kind in table.schema.items() if kind == pl.String} == set()
+
+
+@pytest.mark.parametrize(
+    ("form", "rows", "written"),
+    [
+        (None, 16, {".parquet", ".csv", ".json"}),
+        (None, 15, {".parquet", ".json"}),
+        (Format.PARQUET, 16, {".parquet", ".json"}),
+        (Format.CSV, 15, {".csv", ".json"}),
+        (Format.BOTH, 15, {".parquet", ".csv", ".json"}),
+    ],
+)
+def test_csv_stands_beside_parquet_unless_the_table_is_large(
+    office: Office,
+    partial: StoredRound,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: Format | None,
+    rows: int,
+    written: set[str],
+) -> None:
+    """The round has 16 rows."""
+    monkeypatch.setattr(table_files, "MAX_CSV_ROWS", rows)
+    result = round_result(office.database, "Greater Manchester", "latest")
+    publication = publish(result, tmp_path / "out", form)
+    assert publication.rows == 16
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == written
+    assert {path.suffix for path in publication.files} == written
+    described = json.loads(publication.metadata.read_text())
+    assert {Path(name).suffix for name in described["files"]} == written - {".json"}
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.BOTH])
+def test_a_table_that_cannot_be_made_leaves_no_file(
+    office: Office,
+    partial: StoredRound,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: Format,
+) -> None:
+    monkeypatch.setattr(published_table, "ROWS_AT_ONCE", 3)
+    frame, made = published_table.LongTable._frame, []
+
+    def broken(self: published_table.LongTable, runs: Any) -> pl.DataFrame:
+        made.append(len(runs))
+        if len(made) == 4:
+            raise MemoryError("of this test")
+        return frame(self, runs)
+
+    monkeypatch.setattr(published_table.LongTable, "_frame", broken)
+    result = round_result(office.database, "Greater Manchester", "latest")
+    with pytest.raises(Exception, match="of this test"):
+        publish(result, tmp_path, form)
+    assert list(tmp_path.glob("*round*")) == []
 
 
 def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from folkmoot_node.pipeline.stages import StageFailed, shielded
-from folkmoot_node.running.prefect_flows import event, is_transient
+from folkmoot_node.running.prefect_flows import RETRY_SECONDS, TASKS, event, is_transient
 from folkmoot_operator.problems import ExitCode, Problem
 
 MARK = "918273645546"
@@ -62,6 +63,26 @@ def test_only_what_may_pass_by_itself_is_tried_again(code: ExitCode) -> None:
     state: Any = SimpleNamespace(result=lambda raise_on_failure: failed)
     nothing: Any = None
     assert is_transient(nothing, nothing, state) == (code is ExitCode.UNREACHABLE)
+
+
+def test_each_stage_is_a_task_named_by_its_ids() -> None:
+    """Prefect fills the names from the arguments, which are all that it may store."""
+    ids = {"home": "/srv", "run_id": "0" * 32, "source": "rents", "partition": 7}
+    named = {}
+    for stage, task in TASKS.items():
+        arguments = {name: ids[name] for name in inspect.signature(stage.by_id).parameters}
+        assert isinstance(task.task_run_name, str)
+        named[task.task_run_name.format(**arguments)] = task.name
+        assert task.persist_result is False
+        assert task.retries == len(RETRY_SECONDS)
+    assert named == {
+        "read-frame": "read",
+        "read-rents": "read",
+        "link-rents": "link",
+        "create": "create",
+        "score-7": "score",
+        "finish": "finish",
+    }
 
 
 def test_an_event_that_somebody_has_to_look_at_fails() -> None:

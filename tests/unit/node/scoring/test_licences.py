@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from folkmoot_node import cli
 from folkmoot_node.evidence.database import StateDatabase
-from folkmoot_node.operations import doctor
 from folkmoot_node.operations.export_households import write_households
+from folkmoot_node.scoring import checks
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as plugins
 from folkmoot_operator.problems import ExitCode, Problem
@@ -122,7 +122,7 @@ def test_doctor_warns_where_scoring_goes_on(licensed, monkeypatch):
     licensed.tax.schema = replace(licensed.tax.schema, fields=fields)
     with StateDatabase(licensed.config.state_path, create=True):
         pass
-    for module in (plugins, doctor):
+    for module in (plugins, checks):
         monkeypatch.setattr(module, "load_plugins", lambda: licensed.plugins, raising=False)
     command = ["doctor", "--offline", "--home", str(licensed.home)]
 

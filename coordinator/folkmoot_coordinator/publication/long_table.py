@@ -1,0 +1,266 @@
+"""The published table: one row for each estimate, made a piece at a time.
+
+Text repeats in millions of rows, so that it is kept as numbers of a list: Polars' enumerations,
+which Parquet stores as dictionaries. No more than one piece of the table is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from folkmoot.interval import CONFIDENCE
+from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
+from folkmoot.workload import Attribute
+from folkmoot_coordinator.aggregation.aggregate import (
+    RELIABILITIES,
+    CellTable,
+    GeographicLevel,
+    RegionalStatistic,
+    coefficients_of_variation,
+    half_widths,
+    reliability_numbers,
+)
+
+ROWS_AT_ONCE = 250_000
+"""Rows of one piece, and so of one row group in Parquet; fewer in the last one."""
+
+DESCRIPTIONS = {
+    "level": "council, or region: the councils that released, together",
+    "place": "GSS code of the council, or the region's name",
+    "place_name": "name of the council or region; empty where it is not known",
+    "coverage": "councils that the round's regional figures are from; empty for a council",
+    "marginal": "what was counted: attributes joined by *, or total; all "
+    "marginals agree with each other",
+    "value": "households, with noise; best linear unbiased estimate, may be negative",
+    "standard_error": "of the noise, households",
+    "lower": f"lower end of the {CONFIDENCE:.0%} interval, households",
+    "upper": f"upper end of the {CONFIDENCE:.0%} interval, households",
+    "coefficient_of_variation": "standard error over value; empty where value is not positive",
+    "reliability": f"reliable: coefficient of variation below {RELIABLE_BELOW:.0%}; unreliable: "
+    f"above {UNRELIABLE_ABOVE:.0%}, or value not positive; use with caution: between",
+    "presentable": "whole households, not negative, sums agree, for tables that people read; "
+    "biased, see `presentable.bias`; empty where the marginal is not presented",
+}
+
+
+def column_of(attribute: str) -> str:
+    """The attribute's column; with an underscore where the name is taken."""
+    return f"{attribute}_" if attribute in DESCRIPTIONS else attribute
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Statistics that stand together in the table.
+
+    Attributes:
+        statistics: Their order is that of the rows.
+        coverage: Which councils the regional figures are from.
+        month: Of a series: number of the round in it; else None.
+        measure: Of a series: what is counted; else None.
+    """
+
+    statistics: Sequence[RegionalStatistic]
+    coverage: str
+    month: int | None = None
+    measure: str | None = None
+
+
+class _Rows(NamedTuple):
+    """A run of rows of one table."""
+
+    part: Part
+    statistic: RegionalStatistic
+    table: CellTable
+    first: int
+    last: int
+
+
+class LongTable:
+    """The table of a round or a series, before it is made.
+
+    Args:
+        attributes: The round's; each has a column, null where a marginal does not use it.
+        parts: The statistics.
+        names: Names of councils by GSS code, as far as they are known.
+        in_series: True for columns `month` and `measure`, and no column `presentable`.
+
+    Attributes:
+        rows: Number of rows.
+        schema: Columns and their types.
+    """
+
+    def __init__(
+        self,
+        attributes: Iterable[Attribute],
+        parts: Sequence[Part],
+        names: Mapping[str, str],
+        *,
+        in_series: bool = False,
+    ) -> None:
+        self._parts = parts
+        self._names = names
+        self._in_series = in_series
+        self._fixed = {name: _Texts() for name in _FIXED}
+        self._codes = {attribute.name: _Texts() for attribute in attributes}
+        self._fixed["reliability"].add(RELIABILITIES.tolist())
+        for part, statistic in self._statistics():
+            for name, text in self._constants(part, statistic).items():
+                self._fixed[name].add([] if text is None else [text])
+            for at, attribute in enumerate(statistic.marginal.attributes):
+                for table in statistic.tables:
+                    self._codes[attribute].add_list(table.lists[at])
+        self.rows = sum(len(statistic) for _, statistic in self._statistics())
+        self.schema = self._frame([]).schema
+
+    def pieces(self) -> Iterator[pl.DataFrame]:
+        """The table from above to below, `ROWS_AT_ONCE` rows at a time; all have `schema`."""
+        waiting: list[_Rows] = []
+        count = 0
+        for rows in self._runs():
+            waiting.append(rows)
+            count += rows.last - rows.first
+            if count >= ROWS_AT_ONCE:
+                yield self._frame(waiting)
+                waiting, count = [], 0
+        if waiting or not self.rows:
+            yield self._frame(waiting)
+
+    def _statistics(self) -> Iterator[tuple[Part, RegionalStatistic]]:
+        return ((part, statistic) for part in self._parts for statistic in part.statistics)
+
+    def _runs(self) -> Iterator[_Rows]:
+        for part, statistic in self._statistics():
+            for table in statistic.tables:
+                for first in range(0, len(table), ROWS_AT_ONCE):
+                    last = min(first + ROWS_AT_ONCE, len(table))
+                    yield _Rows(part, statistic, table, first, last)
+
+    def _constants(self, part: Part, statistic: RegionalStatistic) -> dict[str, str | None]:
+        region = statistic.level is GeographicLevel.REGION
+        return {
+            "measure": part.measure,
+            "level": statistic.level.value,
+            "place": statistic.place,
+            "place_name": statistic.place if region else self._names.get(statistic.place),
+            "coverage": part.coverage if region else None,
+            "marginal": statistic.marginal.name,
+        }
+
+    def _frame(self, runs: Sequence[_Rows]) -> pl.DataFrame:
+        sizes = [run.last - run.first for run in runs]
+        constants = [self._constants(run.part, run.statistic) for run in runs]
+        columns = {
+            name: self._fixed[name].repeated([one[name] for one in constants], sizes)
+            for name in _FIXED
+            if name != "reliability"
+        }
+        if self._in_series:
+            months = np.repeat(np.array([run.part.month for run in runs], dtype=np.int32), sizes)
+            columns = {"month": pl.Series(months, dtype=pl.Int32)} | columns
+        else:
+            del columns["measure"]
+        for name, texts in self._codes.items():
+            columns[column_of(name)] = texts.of([_codes_of(run, name) for run in runs])
+        columns |= self._figures(runs)
+        return pl.DataFrame(columns)
+
+    def _figures(self, runs: Sequence[_Rows]) -> dict[str, pl.Series]:
+        value = _concatenated([run.table.value[run.first : run.last] for run in runs])
+        variance = _concatenated([run.table.variance[run.first : run.last] for run in runs])
+        error = np.sqrt(variance)
+        sizes = [run.last - run.first for run in runs]
+        quantile = np.repeat([run.statistic.quantile for run in runs], sizes)
+        step = np.repeat([run.statistic.step for run in runs], sizes)
+        width = half_widths(error, quantile, step)
+        variation = coefficients_of_variation(value, error)
+        figures = {
+            "value": pl.Series(value),
+            "standard_error": pl.Series(error),
+            "lower": pl.Series(value - width),
+            "upper": pl.Series(value + width),
+            "coefficient_of_variation": pl.Series(variation, nan_to_null=True),
+            "reliability": self._fixed["reliability"].series(reliability_numbers(variation)),
+        }
+        return figures if self._in_series else figures | {"presentable": _presentable(runs)}
+
+
+_FIXED = ("measure", "level", "place", "place_name", "coverage", "marginal", "reliability")
+
+
+class _Texts:
+    """The texts of one column, each once, in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._lists: dict[tuple[str, ...], NDArray[np.uint32]] = {}
+        self._with_null: pl.Series | None = None
+
+    def add(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._numbers.setdefault(text, len(self._numbers))
+
+    def add_list(self, codes: tuple[str, ...]) -> None:
+        if codes not in self._lists:
+            self.add(codes)
+            self._lists[codes] = np.array([self._numbers[code] for code in codes], np.uint32)
+
+    def series(self, numbers: NDArray[Any]) -> pl.Series:
+        """A column from the texts' numbers; as many as there are texts stands for null."""
+        if self._with_null is None:
+            listed = list(self._numbers)
+            self._with_null = pl.Series([*listed, None], dtype=pl.Enum(listed))
+        return self._with_null.gather(pl.Series(numbers, dtype=pl.UInt32))
+
+    def repeated(self, texts: Sequence[str | None], sizes: Sequence[int]) -> pl.Series:
+        """Each text, or null, as often as it is said."""
+        null = len(self._numbers)
+        numbers = [null if text is None else self._numbers[text] for text in texts]
+        return self.series(np.repeat(np.array(numbers, dtype=np.uint32), sizes))
+
+    def of(self, runs: Sequence[tuple[tuple[str, ...], NDArray[Any]] | int]) -> pl.Series:
+        """Runs of codes, each as its list and places in it; a number stands for so many nulls."""
+        null = len(self._numbers)
+        return self.series(
+            _concatenated(
+                [
+                    np.full(run, null, dtype=np.uint32)
+                    if isinstance(run, int)
+                    else self._lists[run[0]][run[1]]
+                    for run in runs
+                ]
+            )
+        )
+
+
+def _codes_of(run: _Rows, attribute: str) -> tuple[tuple[str, ...], NDArray[Any]] | int:
+    names = run.statistic.marginal.attributes
+    if attribute not in names:
+        return run.last - run.first
+    at = names.index(attribute)
+    return run.table.lists[at], run.table.code_numbers(run.first, run.last)[at]
+
+
+def _presentable(runs: Sequence[_Rows]) -> pl.Series:
+    shown = [run.table.presentable for run in runs]
+    sizes = [run.last - run.first for run in runs]
+    values = pl.Series(
+        _concatenated(
+            [
+                np.zeros(size, dtype=np.int64) if one is None else one[run.first : run.last]
+                for run, one, size in zip(runs, shown, sizes, strict=True)
+            ]
+        ),
+        dtype=pl.Int64,
+    )
+    missing = np.repeat([one is None for one in shown], sizes).astype(bool)
+    return values.set(pl.Series(missing), None) if missing.any() else values
+
+
+def _concatenated(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(0)

@@ -1,0 +1,130 @@
+"""A table written as Parquet and CSV, a piece at a time, and what it is as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from folkmoot_coordinator.publication.long_table import ROWS_AT_ONCE, LongTable
+
+MAX_CSV_ROWS = 1_048_575
+"""Most rows for which CSV is written unasked: as many as a spreadsheet takes, less the names of
+the columns. A larger table is for programs, which read Parquet faster than it can be printed."""
+
+
+class Format(StrEnum):
+    """In which form a table is written."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The files of one round.
+
+    Attributes:
+        parquet: Table as Parquet; None if it was not asked for.
+        csv: The same table as CSV; None if it was not asked for, or is large.
+        metadata: What it is, as JSON.
+        rows: Rows of the table.
+    """
+
+    parquet: Path | None
+    csv: Path | None
+    metadata: Path
+    rows: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were written."""
+        return tuple(path for path in (self.parquet, self.csv, self.metadata) if path is not None)
+
+
+def write_files(
+    folder: Path, stem: str, table: LongTable, described: dict[str, Any], form: Format | None
+) -> Publication:
+    """Writes a table, and then what it is.
+
+    Args:
+        folder: Where; made if it is missing.
+        stem: Name of the files without their endings.
+        table: The table.
+        described: Metadata, apart from the files' digests; the Parquet file carries it too.
+        form: How it is written; None for Parquet, and CSV too unless it is large.
+    """
+    if form is None:
+        form = Format.BOTH if table.rows <= MAX_CSV_ROWS else Format.PARQUET
+    publication = Publication(
+        folder / f"{stem}.parquet" if form is not Format.CSV else None,
+        folder / f"{stem}.csv" if form is not Format.PARQUET else None,
+        folder / f"{stem}.json",
+        table.rows,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        pieces = table.pieces()
+        if publication.csv is not None:
+            csv = stack.enter_context(_whole(publication.csv))
+            pieces = _also_csv(pieces, stack.enter_context(csv.open("wb")))
+        if publication.parquet is not None:
+            parquet = stack.enter_context(_whole(publication.parquet))
+            _write_parquet(parquet, table.schema, pieces, {"folkmoot": json.dumps(described)})
+        else:
+            for _ in pieces:
+                pass
+    described |= {
+        "files": {
+            path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
+            for path in (publication.csv, publication.parquet)
+            if path is not None
+        }
+    }
+    text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    with _whole(publication.metadata) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return publication
+
+
+def _also_csv(pieces: Iterator[pl.DataFrame], file: IO[bytes]) -> Iterator[pl.DataFrame]:
+    """The pieces, each written as CSV when it passes."""
+    for at, piece in enumerate(pieces):
+        piece.write_csv(file, include_header=at == 0, float_precision=6)
+        yield piece
+
+
+def _write_parquet(
+    path: Path, schema: pl.Schema, pieces: Iterator[pl.DataFrame], metadata: dict[str, str]
+) -> None:
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return pieces  # nothing is asked of the plan but all columns of all rows
+
+    frame = register_io_source(source, schema=schema)
+    frame.sink_parquet(path, row_group_size=ROWS_AT_ONCE, metadata=metadata)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to be written, which takes the place of `path` when it is whole."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
