@@ -16,26 +16,25 @@ from tests.packaging.folders.views import NODE, program, unpack
 from tests.packaging.test_folders_of_before import KEPT, Resumed, made_of, resumed  # noqa: F401
 
 LIGHT = {
-    "annotated_doc", "annotated_types", "markdown_it", "mdurl", "pluggy", "pydantic",
+    "annotated_doc", "annotated_types", "cronsim", "markdown_it", "mdurl", "pluggy", "pydantic",
     "pydantic_core", "pygments", "rich", "shellingham", "typer", "typing_extensions",
     "typing_inspection", "click",
 }  # fmt: skip
 """What every command may import."""
-STORE = {"duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
-RECORDS = STORE | {"cryptography"}
+STORE = {"cryptography", "duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
 WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_tools"}
 OPENDP = {"opendp", "deprecated", "wrapt"}
 COMMANDS = {
     "sources": {"polars", "numpy"},
-    "score": RECORDS,
-    "score --try": RECORDS,
+    "score": STORE,
+    "score --try": STORE,
     "households --out {out}": STORE | {"google"},
     "explain {uprn}": STORE | {"google"},
     "linkage report": STORE - {"polars"} | {"google"},
     "ledger show": {"google", "cryptography"},
     "policy show": {"cryptography", "google", "numpy"},
     "rounds list --offline": STORE - {"polars"} | WIRE,
-    "doctor --offline": RECORDS | WIRE,
+    "doctor --offline": STORE | WIRE,
 }
 """What each command may import besides. None has a use for pandas, Prefect, Dask or Splink."""
 MAIN = """
