@@ -13,17 +13,20 @@ DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
+NIGHT_EXAMPLES ?= 20
+# Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo test test-slow test-all night lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY)  ## Make the virtual environment
 
-$(READY): requirements.lock $(DISTRIBUTIONS:%=%/pyproject.toml)
+$(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Folkmoot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -39,20 +42,28 @@ demo: $(READY)  ## Run a ten-council region on this machine
 	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
 
 test: $(READY)  ## Run the tests that take less than ten minutes
-	$(BIN)/pytest -n auto -m "not slow and not benchmark"
+	$(PYTEST) -m "not slow and not benchmark"
 
 test-slow: $(READY)  ## Run the slow tests, those that `make test` leaves out
-	$(BIN)/pytest -n auto -m "slow and not benchmark"
+	$(PYTEST) -m "slow and not benchmark"
+
+test-all: $(READY)  ## Run both at once, as .ci/run does; starts once
+	$(PYTEST) -m "not benchmark"
+
+night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, long simulations
+	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) SIMULATION_STEPS=$(SIMULATION_STEPS) \
+		SIMULATION_SEED=$(SIMULATION_SEED) $(PYTEST) -m "not benchmark" --timeout 0
 
 simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
-lint: $(READY) check-proto  ## Check style, types, import rules and the contract
+lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS)
+	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .
@@ -70,7 +81,7 @@ check-proto: $(READY)  ## Lint the contract, and compare the stubs with it
 	cd proto && ../$(BIN)/buf lint
 	$(BIN)/python proto/check_stubs.py
 
-lock: $(READY)  ## Pin the requirements anew, with hashes
+lock: $(READY)  ## Pin the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
@@ -81,7 +92,7 @@ bench: $(READY)  ## Measure speed and memory as ratios in one run
 bench-peers: $(READY)  ## Compare one histogram with other libraries, each in its own environment
 	$(BIN)/python tests/benchmarks/peers/compare.py
 
-lock-peers: $(READY)  ## Pin the other libraries of bench-peers anew, with hashes
+lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	for peer in tests/benchmarks/peers/requirements/*.in; do \
 		$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \

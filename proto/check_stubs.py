@@ -1,6 +1,6 @@
 """Checks that the committed stubs are what the .proto files generate.
 
-Generates them anew into a temporary folder and compares byte by byte, so that a contract
+Generates them again in a temporary folder and compares byte by byte, so that a contract
 and its code never drift apart. Exit code 1 names the files that differ.
 """
 

@@ -12,9 +12,31 @@ from hypothesis import settings
 from tests.postgresql import PostgreSQL, missing, postgresql_server
 
 ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = int(os.environ.get("FOLKMOOT_EXAMPLES", "1"))
+"""How many times as many examples Hypothesis tries; `make night` tries many."""
 
-settings.register_profile("folkmoot", deadline=None)  # a busy machine is not a fault
+settings.register_profile(
+    "folkmoot",
+    deadline=None,  # a busy machine is not a fault
+    max_examples=100 * EXAMPLES,
+)
 settings.load_profile("folkmoot")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Multiplies the examples of tests that say how many they try."""
+    if EXAMPLES == 1:
+        return
+    seen = set()
+    for item in items:
+        test = getattr(item, "obj", None)
+        test = getattr(test, "__func__", test)
+        own = getattr(test, "_hypothesis_internal_use_settings", None)
+        if own is not None and test not in seen:
+            seen.add(test)  # parametrised tests share one function
+            test._hypothesis_internal_use_settings = settings(
+                own, max_examples=own.max_examples * EXAMPLES
+            )
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,6 @@ def read(
     fields: tuple[str, ...] | None = None,
     reference_date: datetime.date = datetime.date(2026, 4, 1),
     *,
-    persons: bool = True,
     identifiers: tuple[Identifier, ...] = (),
 ) -> Reading:
     """Reads a source as a node does; all its fields unless some are named."""
@@ -105,7 +104,6 @@ def read(
         names,
         reference_date,
         found.rejected.extend,
-        persons=persons,
         leave_out=lambda reason, records: found.left_out.update({reason: records}),
         identifiers=identifiers,
     )

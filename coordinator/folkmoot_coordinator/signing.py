@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from folkmoot_coordinator.private_files import write_private
+from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 _KEY_FILE = "signing.key"
@@ -30,6 +30,7 @@ class SigningKey:
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             ),
+            replace=False,
         )
         return cls(key)
 

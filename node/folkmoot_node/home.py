@@ -1,4 +1,8 @@
-"""A node's home folder, opened: settings, state, keys and policies in one place."""
+"""A node's home folder, opened: settings, state, keys and policies in one place.
+
+Every command opens a home, and few use all of it. What brings a large library with it (gRPC,
+cryptography, DuckDB, NumPy) is therefore imported by the method that needs it.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,25 @@ from typing import TYPE_CHECKING
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
 from folkmoot_node.evidence.egress_log import EgressLog
-from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
-from folkmoot_node.evidence.round_book import RoundBook
+from folkmoot_node.evidence.round_cache import RoundCache
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
+from folkmoot_operator.hash_chain import HashChain
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
+    from folkmoot_node.evidence.round_book import RoundBook
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
+    from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.release.admission import AdmissionContext
+    from folkmoot_node.release.office import Office
     from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
@@ -59,6 +67,13 @@ class NodeHome:
         return Outbox(self.state)
 
     @cached_property
+    def office(self) -> Office:
+        """Where answers are paid for and kept."""
+        from folkmoot_node.release.office import Office
+
+        return Office(self.ledger, self.outbox, self.clock, self.observe)
+
+    @cached_property
     def lost_answers(self) -> LostAnswers:
         """The answers that have left and are not in these files."""
         return LostAnswers(self.state, self.ledger)
@@ -71,11 +86,11 @@ class NodeHome:
     @cached_property
     def audit(self) -> HashChain:
         """The log of what people did at this node."""
-        return HashChain(self.state, "audit")
+        return self.state.chain("audit")
 
     def today(self) -> datetime.date:
         """The date in UTC."""
-        return datetime.datetime.fromtimestamp(self.clock(), datetime.UTC).date()
+        return day(self.clock())
 
     @property
     def keys(self) -> KeyFiles:
@@ -92,7 +107,13 @@ class NodeHome:
 
     def round_book(self) -> RoundBook:
         """The rounds this node has heard of."""
-        return RoundBook(self.state, self.identity().signing_key)
+        from folkmoot_node.evidence.round_book import RoundBook
+
+        return RoundBook(self.state, self.identity().signing_key, self._round_cache)
+
+    @cached_property
+    def _round_cache(self) -> RoundCache:
+        return RoundCache()
 
     def release_policy(self) -> SignedReleasePolicy:
         """The signed release policy, read and checked anew."""
@@ -108,6 +129,12 @@ class NodeHome:
                 exit_code=ExitCode.SETTINGS,
             )
         return signed
+
+    def risk_policy(self) -> RiskPolicy:
+        """The risk stratification policy, read anew."""
+        from folkmoot_node.policies.risk_policy import load_policy
+
+        return load_policy(self.config.risk_policy)
 
     def balance(self) -> Balance:
         """What is spent and left, in the current accounting period and for all time."""
@@ -189,15 +216,10 @@ class NodeHome:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
         from folkmoot_node.federation.client import CoordinatorClient
+        from folkmoot_node.federation.identity import load_valid_identity
 
-        settings, identity = self.coordinator(), self.identity()
-        if identity.is_expired(self.clock()):
-            raise Problem(
-                f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
-                where=str(self.keys.certificate),
-                remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
-                exit_code=ExitCode.SETTINGS,
-            )
+        settings = self.coordinator()
+        identity = load_valid_identity(self.keys, self.clock())
         return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
 
     @contextmanager
@@ -237,8 +259,7 @@ class NodeHome:
 
         if round_.series is None:
             return None
-        rounds = (known.round for known in self.round_book().rounds())
-        loss = policy.policy.loss
+        rounds, loss = self.round_book().rounds(), policy.policy.loss
         return series_progress(round_, rounds, self.ledger, self.outbox, loss, now)
 
     @contextmanager

@@ -1,5 +1,6 @@
-"""What an operator meets: settings files, problems with a remedy, consoles.
+"""What the programs of Folkmoot share, so that all behave alike.
 
-Shared by the commands of node, coordinator and rehearsal, so that all behave alike. It
-knows nothing of households, rounds or privacy.
+What an operator meets: settings files, problems with a remedy, consoles. What keeps a program
+safe: private files, locks, hash-chained logs, the processes it starts. It knows nothing of
+households, rounds or privacy.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +16,9 @@ _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
 _INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells give it."""
+_ALLOCATIONS = 50_000
+"""New objects after which Python looks for garbage. By default it looks after 700, so that it
+spent a tenth of a short command on what imports make, which is never garbage."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +44,8 @@ def run(app: typer.Typer) -> NoReturn:
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
     no stack trace. `--debug` anywhere on the command line shows the trace.
     """
+    gc.set_threshold(_ALLOCATIONS)
+    atexit.register(gc.freeze)  # or Python looks through everything once more before it ends
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 SUFFIXES = (".svg", ".png", ".html")
@@ -43,10 +45,8 @@ def save_chart(draw: Callable[[], Any], path: Path, extra: str, *, private: bool
     }
     try:
         chart = draw()
-        if private:
-            path.touch(mode=0o600)
-            path.chmod(0o600)
-        chart.save(str(path), format=kind, **options.get(kind, {}))
+        with writing_private(path, replace=True) if private else nullcontext(path) as file:
+            chart.save(str(file), format=kind, **options.get(kind, {}))
     except ImportError:
         raise Problem(
             "plots need Altair and vl-convert",

@@ -1,4 +1,4 @@
-"""Problems that an operator can mend, and the exit codes that stand for them."""
+"""Problems that an operator can fix, and the exit codes for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 
 class Problem(Exception):
-    """What is wrong, where, and how to mend it.
+    """What is wrong, where, and how to fix it.
 
     The texts may be logged and shown; they carry no value derived from residents'
     records.

@@ -412,7 +412,7 @@ def encode_versions(versions: VersionRange = SPOKEN) -> version_pb2.VersionRange
 
 
 def decode_versions(message: version_pb2.VersionRange) -> VersionRange:
-    """Reads a range of wire versions; raises ContractError if it is none."""
+    """Reads a range of wire versions; raises ContractError if it is not one."""
     return VersionRange(message.oldest, message.newest)
 
 

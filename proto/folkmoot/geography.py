@@ -6,7 +6,10 @@ import re
 
 from folkmoot.errors import ContractError
 
-_GSS = re.compile(r"[EWSNKJ]\d{8}")
+GSS_CODE = "[EWSNKJ][0-9]{8}"
+"""Pattern of a GSS code. The SDK, which may not import this, has the same one."""
+
+_GSS = re.compile(GSS_CODE)
 
 
 class GssCode(str):

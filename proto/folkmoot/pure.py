@@ -73,9 +73,9 @@ def laplace_variance(epsilon: Epsilon) -> float:
 
 
 def precision(axes: tuple[Axis, ...], measured: Measurement, component: Depths) -> float:
-    """What one marginal says of a component below it: one over the variance of its contrast.
+    """What one marginal says about a component below it: one over the variance of its contrast.
 
-    The contrast is of sums over the cells of the axes that the component leaves out.
+    The contrast compares sums over the cells of the axes that the component leaves out.
     """
     summed = math.prod(
         axis.size(own)

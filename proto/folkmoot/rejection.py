@@ -34,7 +34,7 @@ class Rejection:
 
     Attributes:
         reason: Why.
-        detail: What was wrong, where, and how to mend it, for people.
+        detail: What was wrong, where, and how to fix it, for people.
         upgrade: Which side to upgrade, for RejectionReason.VERSION.
         transient: True if the same request may succeed later.
     """
@@ -46,7 +46,7 @@ class Rejection:
 
 
 class Rejected(Exception):
-    """Raised where a request is found unacceptable; carries what the peer is told."""
+    """Raised where a request is found unacceptable; carries what is sent to the peer."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(f"{rejection.reason.name}: {rejection.detail}")

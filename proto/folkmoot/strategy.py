@@ -124,7 +124,7 @@ class Plan:
         }
 
     def depths(self, attributes: Sequence[str]) -> Depths:
-        """Depth on each axis of a marginal over these attributes; each must be of an axis."""
+        """Depth on each axis of a marginal over these attributes; each must have an axis."""
         found = [0] * len(self.axes)
         for name in attributes:
             at, depth = self._places[name]
@@ -202,13 +202,13 @@ def plan(workload: Workload, council: GssCode, loss: Rho) -> Plan:
     """The plan with the least weighted sum of variances over all cells of the workload.
 
     The sum over cells of `weight * variance` is `sum of c / (2 rho)` over the components,
-    where `c` collects what each marginal needs of a component. For a given total loss it is
-    least if each component gets a share in proportion to `sqrt(c)` (Cauchy and Schwarz).
+    where `c` collects how much each marginal needs from a component. For a given total loss it
+    is minimised if each component gets a share in proportion to `sqrt(c)` (Cauchy and Schwarz).
     The shares are whole nano-rho, rounded down, so that they never sum to more than `loss`.
 
     Args:
         workload: What is asked.
-        council: Whose areas are asked about; each attribute has codes of it.
+        council: Whose areas are asked about; each attribute has codes for it.
         loss: At least one nano-rho for each part of the workload, `Workload.parts`.
     """
     axes = workload.axes(council)

@@ -31,6 +31,8 @@ MAXIMUM_PARTS = 65_536
 MAXIMUM_CODES = 5_000_000
 """Most codes of all councils together; bounds the time to check a round."""
 MAX_WEIGHT = 2**32 - 1
+_Terms = tuple[tuple[tuple[str, ...], int], ...]
+"""A sum of products: names of the factors that differ between councils, product of the others."""
 OTHER = "(other)"
 """Cell of the households with none of an attribute's codes; no code has brackets."""
 
@@ -260,7 +262,7 @@ class Workload:
                         where,
                         f"code {code} lies in {attribute.parents[code][:40]!r}, which is not "
                         f"listed{f' for {council}' if council else ''}",
-                        f"Add it to the codes of {above.name}, or mend the parent",
+                        f"Add it to the codes of {above.name}, or correct the parent",
                     )
 
     def _chain(self, attribute: Attribute) -> list[str]:
@@ -359,20 +361,39 @@ class Workload:
 
     def cells(self, council: GssCode) -> int:
         """Number of cells of all marginals for `council`."""
-        codes = {one.name: len(one.codes_of(council)) for one in self.attributes}
-        return sum(
-            math.prod(codes[name] for name in marginal.attributes) for marginal in self.marginals
-        )
+        sizes = {one.name: len(one.codes_of(council)) for one in self.attributes if one.is_area}
+        return _total(self._cell_terms, sizes)
 
     def rows_at_most(self, council: GssCode) -> int:
         """At least as many whole numbers as a council's release can hold."""
-        rows = dict(self._shared_rows)
+        rows: dict[str, int] = {}
         for chain in self._measured_chains:
-            if chain[0] not in rows:
+            if chain[0] not in self._shared_rows:
                 rows |= self._rows_below(chain, self._axis(chain, council))
-        return sum(
-            math.prod(rows[name] for name in marginal.attributes) for marginal in self.marginals
+        return _total(self._row_terms, rows)
+
+    @cached_property
+    def _cell_terms(self) -> _Terms:
+        return self._terms(
+            {one.name: len(one.codes_of(None)) for one in self.attributes if not one.is_area}
         )
+
+    @cached_property
+    def _row_terms(self) -> _Terms:
+        return self._terms(self._shared_rows)
+
+    def _terms(self, shared: Mapping[str, int]) -> _Terms:
+        """What all councils share of a sum over marginals, multiplied once for all of them.
+
+        A round may ask a thousand councils for a thousand marginals: a million products each
+        time it is read, if each council had all of them.
+        """
+        terms: dict[tuple[str, ...], int] = {}
+        for marginal in self.marginals:
+            own = tuple(sorted(name for name in marginal.attributes if name not in shared))
+            factor = math.prod(shared.get(name, 1) for name in marginal.attributes)
+            terms[own] = terms.get(own, 0) + factor
+        return tuple(terms.items())
 
     @cached_property
     def _shared_rows(self) -> dict[str, int]:
@@ -389,3 +410,7 @@ class Workload:
     def keys(self, marginal: Marginal, council: GssCode) -> Iterator[tuple[str, ...]]:
         """Codes of each cell of `marginal`, in cell order."""
         return product(*(self.attribute(name).codes_of(council) for name in marginal.attributes))
+
+
+def _total(terms: _Terms, sizes: Mapping[str, int]) -> int:
+    return sum(factor * math.prod(sizes[name] for name in own) for own, factor in terms)

@@ -102,7 +102,7 @@ def draw(count: int, rng: np.random.Generator) -> list[Address]:
 
 
 def table(uprns: np.ndarray[tuple[int], np.dtype[np.int64]], homes: list[Address]) -> pl.DataFrame:
-    """`uprn`, `address` as in the gazetteer, and `postcode`."""
+    """One row for each home: columns `uprn`, `address` (one line), `postcode`; no null."""
     return pl.DataFrame(
         {
             "uprn": uprns,

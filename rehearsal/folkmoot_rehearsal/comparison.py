@@ -40,7 +40,8 @@ def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
             node wrote.
 
     Returns:
-        The published rows, with `true` (int64) and `within` (bool).
+        The published rows, with the columns `true` (households, int64) and `within` (bool), never
+        null.
     """
     table = pl.read_parquet(published)
     households = pl.concat(

@@ -47,7 +47,7 @@ BAD_AMOUNTS = ("-145.20", "12,3x", "#REF!")
 def spoiled(
     frame: pl.DataFrame, bad: Mapping[str, Sequence[str]], rng: np.random.Generator
 ) -> pl.DataFrame:
-    """A frame of texts in which some rows have one value that cannot be read.
+    """A frame of texts in which some rows have one value that cannot be read; nulls stay.
 
     Args:
         frame: Columns of texts.
@@ -67,7 +67,7 @@ def spoiled(
 def blanked(
     frame: pl.DataFrame, rates: Mapping[str, float], rng: np.random.Generator
 ) -> pl.DataFrame:
-    """A frame in which some values of the columns named are missing."""
+    """The same rows, in which some values of the columns named are missing."""
     return frame.with_columns(
         pl.when(pl.Series(rng.random(frame.height) >= rate)).then(pl.col(name)).alias(name)
         for name, rate in rates.items()
@@ -75,10 +75,10 @@ def blanked(
 
 
 def repeated(frame: pl.DataFrame, rate: float, rng: np.random.Generator) -> pl.DataFrame:
-    """A frame with some rows twice, the copies at the end."""
+    """The same columns and nulls with some rows twice, the copies at the end."""
     return pl.concat([frame, frame.filter(pl.Series(rng.random(frame.height) < rate))])
 
 
 def shuffled(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """A frame with its rows in another order: extracts are not sorted by household."""
+    """The same columns and nulls in another order of rows: extracts are not sorted by household."""
     return frame[rng.permutation(frame.height)]

@@ -97,7 +97,8 @@ def write(
 
     Returns:
         Names of the sources, the frame first; the mapping of each is
-        `mappings/<name>.toml`. The truth about records without a UPRN.
+        `mappings/<name>.toml`. The truth about records without a UPRN: one row for each, with
+        the columns and nulls of `unmatched.no_truth`.
     """
     (folder / "extracts").mkdir(parents=True, exist_ok=True)
     (folder / "mappings").mkdir(exist_ok=True)

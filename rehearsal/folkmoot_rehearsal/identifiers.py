@@ -28,12 +28,12 @@ _FORENAMES = np.array(
 
 
 def surnames(size: int, rng: np.random.Generator, *, western: bool = False) -> Texts:
-    """Surnames; with `western` only characters of code page 1252."""
+    """Surnames: text, shape (size,), none empty; with `western` only of code page 1252."""
     return rng.choice(_WESTERN_SURNAMES if western else _SURNAMES, size=size)
 
 
 def forenames(size: int, rng: np.random.Generator) -> Texts:
-    """Forenames, some with accents."""
+    """Forenames, some with accents: text, shape (size,), none empty."""
     return rng.choice(_FORENAMES, size=size)
 
 
@@ -43,6 +43,9 @@ def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
     The check digit is 11 less the remainder by 11 of the sum of the first nine digits
     weighted 10 to 2; 11 becomes 0, and numbers for which it is 10 are not issued. Source:
     NHS Data Dictionary, NHS Number.
+
+    Returns:
+        Text, shape (size,), none empty.
     """
     kept: list[str] = []
     while len(kept) < size:
@@ -57,7 +60,7 @@ def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
 
 
 def national_insurance_numbers(size: int, rng: np.random.Generator) -> Texts:
-    """National insurance numbers with the prefix QQ, which is never issued."""
+    """National insurance numbers from QQ, never issued: text, shape (size,), none empty."""
     serial = rng.integers(0, 1_000_000, size=size)
     suffix = rng.choice(np.array(list("ABCD")), size=size)
     return np.array(

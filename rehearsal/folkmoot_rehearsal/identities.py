@@ -45,7 +45,7 @@ class Identities:
         forename: Forename.
         surname: Surname.
         maiden: Surname before marriage; the surname itself for the others.
-        birth: Date of birth. Children of one household who are of one age are twins.
+        birth: Date of birth. Children of one household with the same age are twins.
         nhs_number: Ten digits with the right check digit, in the range kept for tests.
     """
 
@@ -56,7 +56,12 @@ class Identities:
     nhs_number: Texts
 
     def table(self, rows: Integers) -> pl.DataFrame:
-        """The identifiers of some people, one row each, as a careful clerk would write them."""
+        """The identifiers of some people as a careful clerk would write them.
+
+        Returns:
+            One row for each person: columns `forename`, `surname`, `date_of_birth` (Date) and
+            `nhs_number`, none null.
+        """
         return pl.DataFrame(
             {
                 "forename": self.forename[rows],
@@ -141,10 +146,22 @@ def nhs_numbers(size: int, rng: np.random.Generator) -> Texts:
     check digit is 11 less the remainder by 11 of the sum of the first nine digits weighted
     10 to 2; 11 becomes 0, and numbers for which it is 10 are not issued. Source: NHS Data
     Dictionary, NHS Number.
+
+    Returns:
+        Text, shape (size,), none empty.
     """
     serial = 999_000_000 + rng.permutation(1_000_000)
+    # One in eleven is not issued: of so many enough are left, unless the range is used up.
+    issued = _issued(serial[: size + size // 5 + 100])
+    if len(issued) < size:
+        issued = _issued(serial)
+    numbers: Texts = np.resize(issued, size).astype(np.str_)
+    return numbers
+
+
+def _issued(serial: Integers) -> Integers:
+    """The numbers of ten digits that begin with these nine, without those not issued."""
     digits = serial[:, None] // 10 ** np.arange(8, -1, -1) % 10
     check = (11 - digits @ np.arange(10, 1, -1) % 11) % 11
-    issued = (serial * 10 + check)[check != 10]
-    numbers: Texts = np.resize(issued, size).astype(np.str_)
+    numbers: Integers = (serial * 10 + check)[check != 10]
     return numbers

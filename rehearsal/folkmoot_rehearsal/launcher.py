@@ -17,20 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_rehearsal import policies, synthesis
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.layout import Layout
 from folkmoot_rehearsal.policies import Limits, Question
-from folkmoot_rehearsal.processes import Children
+from folkmoot_rehearsal.processes import Children, OpenRound
 from folkmoot_rehearsal.synthesis import Recipe, Written
 
 Advance = Callable[[str, int, int], None]
-"""Told of a stage's name, how many of its parts are done, and how many there are."""
+"""Called with a stage's name, how many of its parts are done, and how many there are."""
 POLL_SECONDS = "0.5"
 """Between a node's visits to the coordinator; a real node waits longer."""
 CLOSE_SECONDS = 30.0
-"""How long a round may take to close after the last council has answered."""
+"""How long a round may take to end after the last council has answered."""
 _T = TypeVar("_T")
 
 
@@ -99,7 +98,7 @@ class Region:
             recipe: What decides the residents.
             layout: The folder to work in, prepared.
             children: Starts the processes.
-            advance: Told of progress, from several threads.
+            advance: Called as work progresses, from several threads.
             link: Whether the nodes link records without a UPRN, by address and person.
         """
         self.link = link
@@ -108,8 +107,10 @@ class Region:
         self.layout = layout
         self.children = children
         self.advance = advance
-        # As many nodes at a time as there are processors; beside them the coordinator.
+        # As many nodes at a time as there are processors; beside them the coordinator, and the
+        # residents, whom this process draws: two councils at once would be no faster.
         self._nodes = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._residents = ThreadPoolExecutor(1)
         self._aside = ThreadPoolExecutor(2)
 
     def run(self) -> Outcome:
@@ -121,27 +122,30 @@ class Region:
         started = time.monotonic()
         try:
             ready = self._aside.submit(self._start_coordinator)
-            written = dict(self._each("Residents and nodes", lambda c: self._prepare(c, ready)))
+            residents = {
+                council: self._residents.submit(self._draw, council) for council in self.councils
+            }
+            written = dict(
+                self._each("Residents and nodes", lambda c: self._prepare(c, residents[c], ready))
+            )
             self._write_rounds(written)
+            opening = self._aside.submit(self._open_rounds)
             scores = dict(self._each("Scores", self._score))
-            rounds = [
-                self._round(f"Round {number}", path)
-                for number, path in enumerate(
-                    sorted(self.layout.rounds.glob("round-*.toml")), start=1
-                )
-            ]
-            ended = tuple(future.result() for future in rounds)
+            opened = opening.result()
+            for _ in self._each("Answers", self._answer):
+                pass
+            ended = tuple(self._aside.map(self._conclude, opened))
         except BaseException:
             # What runs must end, or the pools would wait for all of it.
             self.children.stop()
             raise
         finally:
-            for pool in (self._nodes, self._aside):
+            for pool in (self._residents, self._nodes, self._aside):
                 pool.shutdown(wait=True, cancel_futures=True)
         return Outcome(
             rounds=ended,
             scores={council.code: scores[council] for council in self.councils},
-            scored={c.code: self.layout.truth(c) / "scored.parquet" for c in self.councils},
+            scored={c.code: self._scored(c) for c in self.councils},
             people=sum(item.people for item in written.values()),
             seconds=time.monotonic() - started,
         )
@@ -162,29 +166,31 @@ class Region:
         self.children.serve_coordinator(home)
         self.advance("Coordinator", 1, 1)
 
-    def _prepare(self, council: Council, coordinator_serves: Future[None]) -> Written:
-        """Makes a council's node, gives it extracts and policies, and enrols it."""
+    def _draw(self, council: Council) -> Written:
+        """Makes a council's residents, and its extracts in what will be its node's home."""
+        return synthesis.write(
+            council, self.recipe, self.layout.home(council), self.layout.truth(council)
+        )
+
+    def _prepare(
+        self, council: Council, residents: Future[Written], coordinator_serves: Future[None]
+    ) -> Written:
+        """Writes a council's policies, and makes its node: signed by a person, and enrolled."""
+        written = residents.result()
         home, code = self.layout.home(council), str(council.code)
-        limits = self._limits(council)
-        self.children.node(
-            code, home, "init", "--council", code, "--name", council.name,
-            "--rho-per-round", str(limits.per_round), "--rho-per-period", str(limits.per_period),
-            "--rho-lifetime", str(limits.lifetime),
-        )  # fmt: skip
-        written = synthesis.write(council, self.recipe, home, self.layout.truth(council))
         today = datetime.datetime.now(datetime.UTC).date()
         (home / policies.POLICY_FILE).write_text(policies.risk_policy(today), "utf-8")
         (home / "release-policy.toml").write_text(
-            policies.release_policy(council, limits, today), "utf-8"
-        )
-        with (home / "node.toml").open("a", encoding="utf-8") as file:
-            file.write(policies.node_sources(written.sources, link=self.link))
-        self.children.node(
-            code, home, "policy", "sign", "--signer", f"Data Protection Officer, {council.name}"
+            policies.release_policy(council, self._limits(council), today), "utf-8"
         )
         coordinator_serves.result()
-        invitation = self.layout.invitations / f"invitation-{code}.toml"
-        self.children.node(code, home, "enrol", str(invitation))
+        self.children.node(
+            code, home, "init", "--council", code, "--name", council.name,
+            "--sign", f"Data Protection Officer, {council.name}",
+            "--enrol", str(self.layout.invitation(council)),
+        )  # fmt: skip
+        with (home / "node.toml").open("a", encoding="utf-8") as file:
+            file.write(policies.node_sources(written.sources, link=self.link))
         return written
 
     def _limits(self, council: Council) -> Limits:
@@ -193,14 +199,16 @@ class Region:
         return policies.CAUTIOUS if council == cautious else policies.GENEROUS
 
     def _score(self, council: Council) -> dict[str, Any]:
-        home, code = self.layout.home(council), str(council.code)
-        summary: dict[str, Any] = self.children.node_json(
-            code, home, "score", "--reference-date", self.recipe.today.isoformat()
-        )
         # Only a rehearsal may look at the exact figures of all councils at once.
-        scored = self.layout.truth(council) / "scored.parquet"
-        self.children.node(code, home, "households", "--out", str(scored))
+        summary: dict[str, Any] = self.children.node_json(
+            str(council.code), self.layout.home(council), "score",
+            "--reference-date", self.recipe.today.isoformat(),
+            "--households", str(self._scored(council)),
+        )  # fmt: skip
         return summary
+
+    def _scored(self, council: Council) -> Path:
+        return self.layout.truth(council) / "scored.parquet"
 
     def _write_rounds(self, written: dict[Council, Written]) -> None:
         folder = self.layout.rounds
@@ -216,32 +224,25 @@ class Region:
             text = policies.round_file(question, max(1, min(3, len(self.councils) - 1)))
             (folder / f"round-{number}.toml").write_text(text, "utf-8")
 
-    def _round(self, stage: str, file: Path) -> Future[RoundOutcome]:
-        """Opens a round and has all nodes answer; publication goes on beside what follows."""
-        opened = self.children.coordinator_json(self.layout.coordinator, "round", "open", str(file))
-        for _ in self._each(stage, self._answer):
-            pass
-        return self._aside.submit(self._conclude, opened["round_id"], file.stem)
+    def _open_rounds(self) -> list[OpenRound]:
+        """Opens the rounds, so that every node learns of all of them, the first one first."""
+        opened: list[OpenRound] = []
+        for file in sorted(self.layout.rounds.glob("round-*.toml")):
+            if opened:
+                # Rounds are answered in the order in which they were opened, by the second.
+                time.sleep(1.0)
+            opened.append(self.children.open_round(self.layout.coordinator, file))
+        return opened
 
-    def _conclude(self, round_id: str, name: str) -> RoundOutcome:
-        home = self.layout.coordinator
-        limit = time.monotonic() + CLOSE_SECONDS
-        while True:
-            shown = self.children.coordinator_json(home, "round", "show", round_id)
-            if shown["state"] != "open":
-                break
-            if time.monotonic() > limit:
-                raise Problem(
-                    f"the round is still open, waiting for {shown['waiting']} councils",
-                    where=name,
-                    remedy=f"Read {self.layout.logs}",
-                    exit_code=ExitCode.FAULT,
-                )
+    def _conclude(self, opened: OpenRound) -> RoundOutcome:
+        """Publishes a round, once it has ended."""
+        shown = opened.ended(CLOSE_SECONDS)
         if shown["state"] == "void":
             return RoundOutcome(shown, None)
         exported = self.children.coordinator_json(
-            home, "export", round_id, "--out", str(self.layout.published / name)
-        )
+            self.layout.coordinator, "export", shown["round_id"],
+            "--out", str(self.layout.published / opened.name),
+        )  # fmt: skip
         metadata = json.loads(Path(exported["metadata"]).read_text("utf-8"))
         return RoundOutcome(shown, Publication(metadata, Path(exported["parquet"])))
 

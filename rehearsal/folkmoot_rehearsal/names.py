@@ -26,7 +26,7 @@ class Community:
         female: Forenames of women and girls, the commonest first.
         male: Forenames of men and boys.
         surnames: Surnames, the commonest first.
-        tail: Share of people whose surname is of the long tail.
+        tail: Share of people whose surname is in the long tail.
     """
 
     share: float
@@ -142,7 +142,7 @@ COMMUNITIES = (
 
 
 def chances(names: Texts, constant: float = 6.0) -> Floats:
-    """How often each name of a list is drawn; they add up to 1."""
+    """How often each name is drawn: float64, shape of `names`, never missing; they add up to 1."""
     weights = 1.0 / (np.arange(len(names), dtype=np.float64) + constant)
     shares: Floats = weights / weights.sum()
     return shares

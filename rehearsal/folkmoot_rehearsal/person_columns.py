@@ -24,7 +24,7 @@ def described(
     rates: Carelessness,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """What a source writes of some people.
+    """What a source writes about some people.
 
     Args:
         population: The council.
@@ -34,7 +34,8 @@ def described(
         rng: Source of randomness.
 
     Returns:
-        `forename`, `surname`, `date_of_birth` (Date), `nhs_number`, `postcode`; one row each.
+        One row for each: columns `forename`, `surname`, `date_of_birth` (Date), `nhs_number`,
+        `postcode`, null where the source lacks the value.
     """
     identities = population.identities
     true = identities.table(people).with_columns(postcode=pl.Series(postcode, dtype=pl.String))
@@ -42,5 +43,5 @@ def described(
 
 
 def postcodes(population: Population) -> Texts:
-    """Postcode of each household."""
+    """Postcode of each household: text, shape (households,), none empty."""
     return np.array([home.postcode for home in population.addresses], dtype=np.str_)

@@ -66,7 +66,10 @@ class Population:
     homes: Homes
 
     def household_table(self) -> pl.DataFrame:
-        """The truth, one row a household, with codes spelt out."""
+        """The truth: one row for each household, with columns of codes spelt out.
+
+        Dates are null where the thing did not happen.
+        """
         drawn, known = self.households, self.circumstances
         area = drawn.area
         starts = np.cumsum(drawn.size) - drawn.size
@@ -104,7 +107,7 @@ class Population:
         )
 
     def people_table(self) -> pl.DataFrame:
-        """The truth, one row a person."""
+        """The truth: one row for each person, with columns that are never null."""
         return pl.DataFrame(
             {
                 "person": self.person,
@@ -122,7 +125,10 @@ class Population:
         )
 
     def homes_table(self) -> pl.DataFrame:
-        """The truth of who lives where, one row for each person and home."""
+        """The truth of who lives where: one row for each person and home.
+
+        Columns are `person`, `uprn`, `since` (Date) and `current` (Boolean), never null.
+        """
         homes = self.homes
         return pl.DataFrame(
             {

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -60,21 +60,34 @@ class Children:
         """
         name = "coordinator-serve"
         arguments = ("serve", "--home", str(home))
-        with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
+        path = self._logs / f"{name}.log"
+        with path.open("a", encoding="utf-8") as log:
             child = self._start(_COORDINATOR, arguments, subprocess.PIPE, log)
         assert child.stdout is not None
-        ready = threading.Event()
+        if not _Listener(child.stdout, path, "Serving ").heard(READY_SECONDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1.0)  # its pipe closes a moment before it ends
+            raise self._failed(name, arguments, child.poll(), "said nothing in time")
 
-        def read() -> None:
-            assert child.stdout is not None
-            for _ in child.stdout:
-                ready.set()
+    def open_round(self, home: Path, file: Path) -> OpenRound:
+        """Opens a round, and waits for its end beside what follows.
 
-        threading.Thread(target=read, daemon=True).start()
-        limit = time.monotonic() + READY_SECONDS
-        while not ready.wait(0.05):
-            if child.poll() is not None or time.monotonic() > limit:
-                raise self._failed(name, arguments, child.poll())
+        Returns:
+            The open round, when nodes can learn of it.
+
+        Raises:
+            Problem: If it cannot be opened; names the log to read.
+        """
+        name = file.stem
+        arguments = ("round", "open", str(file), "--wait", "--json", "--home", str(home))
+        child = self._start(_COORDINATOR, arguments, subprocess.PIPE, subprocess.PIPE)
+        assert child.stderr is not None
+        progress = _Listener(child.stderr, self._logs / f"{name}.log", "Round ")
+        child.stderr = None  # the listener's
+        opened = OpenRound(self, name, arguments, child, progress)
+        if not progress.heard(READY_SECONDS):
+            opened.ended(READY_SECONDS)
+        return opened
 
     def stop(self) -> None:
         """Ends every process that still runs, gently first; starts no more."""
@@ -101,14 +114,18 @@ class Children:
             log.write(output)
             seconds = time.monotonic() - started
             log.write(f"# exit code {child.returncode} after {seconds:.1f} s\n\n")
+        self._check(name, arguments, child)
+        return output
+
+    def _check(self, name: str, arguments: Sequence[str], child: subprocess.Popen[str]) -> None:
+        """Takes an ended process off the list; raises Problem if it failed."""
         with self._lock:
             self._running.pop(child.pid, None)
         if child.returncode:
             raise self._failed(name, arguments, child.returncode)
-        return output
 
     def _start(
-        self, command: str, arguments: Sequence[str], output: int, log: Any
+        self, command: str, arguments: Sequence[str], output: int, log: int | IO[str]
     ) -> subprocess.Popen[str]:
         with self._lock:
             if self._stopped:
@@ -127,17 +144,88 @@ class Children:
             self._running[child.pid] = child
         return child
 
-    def _failed(self, name: str, arguments: Sequence[str], code: int | None) -> Problem:
+    def _failed(
+        self, name: str, arguments: Sequence[str], code: int | None, late: str = ""
+    ) -> Problem:
+        """The Problem of a process that ended with a code, or was late with something."""
         log = self._logs / f"{name}.log"
         lines = log.read_text("utf-8", errors="replace").splitlines()
         last = next((line for line in reversed(lines) if line.startswith("Error:")), "")
-        how = "said nothing in time" if code is None else f"ended with exit code {code}"
+        how = late if code is None else f"ended with exit code {code}"
         return Problem(
             f"`{arguments[0]}` {how}. {last}".rstrip(),
             where=name,
             remedy=f"Read {log}",
             exit_code=ExitCode.FAULT,
         )
+
+
+class OpenRound:
+    """A round that is open, and the process that waits for its end."""
+
+    def __init__(
+        self,
+        owner: Children,
+        name: str,
+        arguments: Sequence[str],
+        child: subprocess.Popen[str],
+        progress: _Listener,
+    ) -> None:
+        """Made by `Children.open_round`; `name` is that of the round's file and its log."""
+        self.name = name
+        self._owner = owner
+        self._arguments = arguments
+        self._child = child
+        self._progress = progress
+
+    def ended(self, seconds: float) -> Any:
+        """Waits for the end; gives what `round show --json` says.
+
+        Raises:
+            Problem: If the command failed, or the round has not ended in so many seconds.
+        """
+        try:
+            output, _ = self._child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise self._owner._failed(
+                self.name, self._arguments, None, "still waits for councils"
+            ) from None
+        self._progress.finish()
+        self._owner._check(self.name, self._arguments, self._child)
+        return json.loads(output)
+
+
+class _Listener:
+    """Copies the lines of a pipe into a log, so that the pipe never fills."""
+
+    def __init__(self, lines: IO[str], log: Path, awaited: str) -> None:
+        """Listens for a line that begins with `awaited`."""
+        self._lines = lines
+        self._log = log
+        self._awaited = awaited
+        self._heard = False
+        self._heard_or_closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def heard(self, seconds: float) -> bool:
+        """Waits for that line; False if it has not come when the pipe closes or time is up."""
+        self._heard_or_closed.wait(seconds)
+        return self._heard
+
+    def finish(self) -> None:
+        """Waits until the pipe is closed and its last line is in the log."""
+        self._thread.join()
+
+    def _listen(self) -> None:
+        with self._log.open("a", encoding="utf-8") as log, self._lines:
+            for line in self._lines:
+                log.write(line)
+                log.flush()
+                if line.startswith(self._awaited):
+                    self._heard = True
+                    self._heard_or_closed.set()
+        self._heard_or_closed.set()
 
 
 class Stopped(Exception):

@@ -30,7 +30,7 @@ def rake(
         iterations: Most rounds over all margins.
 
     Returns:
-        A table of the shape of `seed`.
+        A float64 table in the shape of `seed`, never missing.
     """
     table = seed.astype(np.float64, copy=True)
     for _ in range(iterations):

@@ -19,7 +19,7 @@ SHOWN_MARGINALS = ("band*household_type", "band*tenure")
 
 
 def compare(outcome: Outcome, publication: Publication) -> pl.DataFrame:
-    """A published table with the truth beside it, for the councils that released."""
+    """The published rows with the columns of `with_truth`, of councils that released; no null."""
     released = publication.metadata["coverage"]["released"]
     return with_truth(publication.table, {code: outcome.scored[code] for code in released})
 

@@ -17,8 +17,8 @@ def largest_remainder(weights: npt.ArrayLike, total: int) -> Integers:
         total: What to share out; 0 or more.
 
     Returns:
-        int64 of shape (n,), summing to `total`; each is the exact share rounded up or
-        down. Ties go to the earlier entry.
+        int64 of shape (n,), never missing, summing to `total`; each is the exact share rounded
+        up or down. Ties go to the earlier entry.
 
     Raises:
         ValueError: If the weights are negative or all zero.
@@ -44,7 +44,7 @@ def controlled(expected: Floats) -> Integers:
         expected: Shape (rows, columns), not negative; row sums are whole numbers.
 
     Returns:
-        int64 of the same shape and row sums.
+        int64 of the same shape and row sums, never missing.
 
     Raises:
         ValueError: If a row sum is not a whole number.

@@ -98,7 +98,7 @@ def listed(
     rates: Carelessness,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """What a source writes of some people in some homes.
+    """What a source writes about some people in some homes.
 
     Args:
         identities: Who the people are.
@@ -109,8 +109,8 @@ def listed(
         rng: Source of randomness.
 
     Returns:
-        `person` and `household` (indexes, true), `since` (Date), and the identifiers as
-        written.
+        One row for each of `rows`: `person` and `household` (indexes, true), `since` (Date), and
+        the identifiers as written, null where the source lacks them.
     """
     person = homes.person[rows]
     true = identities.table(person).with_columns(

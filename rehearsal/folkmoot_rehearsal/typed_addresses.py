@@ -32,7 +32,7 @@ NO_BUILDING = 0.25
 NO_NUMBER = 0.10
 """The number of a house or block that has a name is left out."""
 NO_FLAT = 0.04
-"""The flat or room is not given: nobody can tell which it is."""
+"""The flat or room is not given: nobody can know which it is."""
 WRONG_NUMBER = 0.001
 """The number of the house is another; what is typed may be a neighbour's address."""
 ELSEWHERE = 0.02

@@ -54,6 +54,9 @@ def addressed(
             unless the postcode is there already.
         rate: Share of records that nobody has matched.
         no_address: Share of these that have no address; they keep the postcode that is there.
+
+    Returns:
+        The rows with columns of the address; the UPRN is null where nobody has matched a record.
     """
     uprns = frame[columns.uprn].cast(pl.Int64).to_list()
     homes = _homes(population, uprns)
@@ -99,8 +102,8 @@ def set_apart(
         first_row: Row number of its first record.
 
     Returns:
-        The extract, and `source`, `row`, `uprn`, `says` (see `typed_addresses.Truth`,
-        and `NOTHING`).
+        The extract; and one row for each unmatched record: columns `source`, `row`, `uprn`,
+        `says` (see `typed_addresses.Truth`, and `NOTHING`), none null.
     """
     if _UPRN not in frame.columns:
         return frame, no_truth()
@@ -115,7 +118,7 @@ def set_apart(
 
 
 def no_truth() -> pl.DataFrame:
-    """The truth about no record."""
+    """The truth about no record: no rows, and columns that are never null."""
     return pl.DataFrame(
         schema={"source": pl.String, "row": pl.Int64, "uprn": pl.Int64, "says": pl.String}
     )

@@ -102,13 +102,13 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
     random_numbers = {
         "node/folkmoot_node/evidence/ledger.py": "secrets",
-        "node/folkmoot_node/pipeline/local.py": "secrets",
-        "node/folkmoot_node/running/prefect_server.py": "secrets",
+        "node/folkmoot_node/pipeline/own_run.py": "secrets",
         "node/folkmoot_node/linkage/review_decisions.py": "secrets",
-        "node/folkmoot_node/linkage/review_file.py": "secrets",
         "node/folkmoot_node/pipeline/spool.py": "secrets",
         "node/folkmoot_node/store/encrypted_file.py": "secrets",
-        "node/folkmoot_node/running/serve.py": "random",
+        "operator/folkmoot_operator/prefect_server.py": "secrets",
+        "operator/folkmoot_operator/private_files.py": "secrets",
+        "operator/folkmoot_operator/backoff.py": "random",
     }
     for name in ("random", "secrets"):
         assert importers(name, "node", "proto", "operator") == {

@@ -23,7 +23,7 @@ import duckdb
 import polars as pl
 from uk_address_matcher import AddressMatcher
 
-from folkmoot_node.linkage.addresses import link_addresses
+from tests.linked import link_addresses
 from tests.rehearsed_addresses import RehearsedAddresses, accuracy, rehearse
 
 LIMIT = 1.5

@@ -20,9 +20,9 @@ import duckdb
 from splink import DuckDBAPI, Linker
 
 from folkmoot_node.linkage.name_cleaning import comparable
-from folkmoot_node.linkage.people import link_people
 from folkmoot_node.linkage.person_model import person_model
 from folkmoot_node.settings.people import PersonRules
+from tests.linked import link_people
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 LIMIT = 2.5

@@ -31,6 +31,7 @@ from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _gaussian, release
+from folkmoot_node.release.office import Office, Question
 
 COUNCIL = GssCode("E08000009")
 LOSS = Rho.of("0.1")
@@ -110,7 +111,7 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
     bare = _gaussian(LOSS, 1)
     times: dict[str, list[float]] = {"bare": [], "one thread": [], "two threads": []}
     with StateDatabase(folder / f"state-{case.cells}.sqlite", create=True) as state:
-        ledger, outbox, allowed = Ledger(state), Outbox(state), policy()
+        office, allowed = Office(Ledger(state), Outbox(state), system_clock), policy()
         context = AdmissionContext(
             council=COUNCIL,
             release_policy=allowed,
@@ -130,10 +131,9 @@ def measure(case: Case, folder: Path) -> dict[str, Any]:
                 def answer(
                     asked: Round = asked, digest: bytes = digest, threads: int = threads
                 ) -> None:
-                    stored = release(
-                        asked, digest, context, POLICY, lambda: counts, ledger, outbox,
-                        system_clock, threads=threads,
-                    )  # fmt: skip
+                    put = Question(asked, digest, context, POLICY)
+                    stored = release(put, office, lambda: counts, threads=threads)
+                    assert stored is not None
                     assert stored.kind is AnswerKind.RELEASE
 
                 times[name].append(timed(answer))

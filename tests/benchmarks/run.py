@@ -18,6 +18,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent))
 
 import address_linkage
+import many_nodes
 import person_linkage
 import planning
 import presentable
@@ -139,6 +140,16 @@ def main() -> None:
         f"(at most {measured['limit_seconds']} s on two processors)"
     )
     (RESULTS / "region.json").write_text(json.dumps(measured, indent=2))
+    many = many_nodes.main()
+    limits = many["limits"]
+    out.print(
+        f"{many['councils']} nodes on {many['processors']} processors: started in "
+        f"{many['start_seconds']:.1f} s (limit {limits['start_seconds']:.0f}), a round of "
+        f"{many['numbers']:,} numbers each in {many['round_seconds']:.1f} s (limit "
+        f"{limits['round_seconds']:.0f}), of which `round open` {many['open_seconds']:.1f} s; "
+        f"{many['pss_mib']:,.0f} MiB together (limit {limits['pss_mib']:,.0f})"
+    )
+    (RESULTS / "many_nodes.json").write_text(json.dumps(many, indent=2))
 
 
 def print_submissions(out: Console, measured: list[dict[str, Any]]) -> None:

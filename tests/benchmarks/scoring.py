@@ -15,11 +15,12 @@ import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 REFERENCE = datetime.date(2026, 12, 1)
 HOUSEHOLDS = 1_000_000
 PEOPLE_PER_HOUSEHOLD = 2.4
-TARGET_RATIO = 1.5
+TARGET_RATIO = 1.4
 TARGET_MEMORY = 1536
 """MiB."""
 
@@ -134,7 +135,6 @@ name = "people"
 level = "person"
 files = ["people.parquet"]
 uprn = "UPRN"
-person = "Person"
 """
 
 
@@ -272,8 +272,29 @@ def plugins() -> Any:
     )
 
 
-def run_node(folder: Path) -> float:
-    """Scores through the node; returns seconds."""
+class Taken(NamedTuple):
+    """What a run has taken, imports aside.
+
+    Attributes:
+        seconds: By the clock.
+        processor: Seconds of all threads together, which hardly depend on what else runs.
+    """
+
+    seconds: float
+    processor: float
+
+
+@contextmanager
+def stopwatch() -> Iterator[list[Taken]]:
+    """Appends what the block takes."""
+    taken: list[Taken] = []
+    clock, processor = time.perf_counter(), time.process_time()
+    yield taken
+    taken.append(Taken(time.perf_counter() - clock, time.process_time() - processor))
+
+
+def run_node(folder: Path) -> Taken:
+    """Scores through the node."""
     import duckdb
     import duckdb_extension_httpfs
 
@@ -283,41 +304,57 @@ def run_node(folder: Path) -> float:
 
     del duckdb, duckdb_extension_httpfs
     installed = plugins()
-    started = time.perf_counter()
-    config = load_config(folder / "home")
-    score(config, installed, load_policy(config.risk_policy), today=REFERENCE)
-    return time.perf_counter() - started
+    with stopwatch() as taken:
+        config = load_config(folder / "home")
+        score(config, installed, load_policy(config.risk_policy), today=REFERENCE)
+    return taken[0]
 
 
-def run_script(folder: Path) -> float:
-    """Scores with the hand-written script; returns seconds."""
+def run_script(folder: Path) -> Taken:
+    """Scores with the hand-written script."""
     import scoring_floor
 
-    started = time.perf_counter()
-    scoring_floor.run(folder / "extracts", folder / "floor.parquet", REFERENCE, WEIGHTS, BANDS)
-    return time.perf_counter() - started
+    with stopwatch() as taken:
+        scoring_floor.run(folder / "extracts", folder / "floor.parquet", REFERENCE, WEIGHTS, BANDS)
+    return taken[0]
 
 
-RUNS: dict[str, Callable[[Path], float]] = {"node": run_node, "script": run_script}
+RUNS: dict[str, Callable[[Path], Taken]] = {"node": run_node, "script": run_script}
 
 
-def measured(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:
-    """Seconds and peak MiB of one run in a fresh process."""
+def measured(run: Callable[[Path], Taken], folder: Path) -> tuple[Taken, float]:
+    """What one run in a fresh process takes, and its peak MiB."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_report, args=(run, folder, there))
     process.start()
     there.close()
     try:
-        seconds, memory = here.recv()
+        taken, memory = here.recv()
     finally:
         process.join()
-    return seconds, memory
+    return taken, memory
 
 
-def _report(run: Callable[[Path], float], folder: Path, out: Connection) -> None:
-    seconds = run(folder)
-    out.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+def _report(run: Callable[[Path], Taken], folder: Path, out: Connection) -> None:
+    taken = run(folder)
+    out.send((taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def summarised(runs: Mapping[str, Sequence[tuple[Taken, float]]]) -> dict[str, Any]:
+    """Medians and ratios of runs of the node and of the script, made in turn."""
+    pairs = [(n, s) for (n, _), (s, _) in zip(runs["node"], runs["script"], strict=True)]
+    ratios = [node.seconds / script.seconds for node, script in pairs]
+    return {
+        "seconds": {n: statistics.median(t.seconds for t, _ in done) for n, done in runs.items()},
+        "processor_seconds": {
+            n: statistics.median(t.processor for t, _ in done) for n, done in runs.items()
+        },
+        "ratio": statistics.median(ratios),
+        "ratios": ratios,
+        "processor_ratio": statistics.median(n.processor / s.processor for n, s in pairs),
+        "peak_mib": {name: max(memory for _, memory in done) for name, done in runs.items()},
+    }
 
 
 def compare(folder: Path) -> float:
@@ -359,33 +396,29 @@ def main() -> None:
         if not (folder / "home").exists():
             write_extracts(folder / "extracts", options.households)
             write_home(folder / "home", options.threads)
-        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in RUNS}
+        runs: dict[str, list[tuple[Taken, float]]] = {name: [] for name in RUNS}
         for _ in range(options.repeats):
             for name in RUNS:
                 runs[name].append(measured(RUNS[name], folder))
         worst = compare(folder)
-    seconds = {name: statistics.median(s for s, _ in done) for name, done in runs.items()}
-    memory = {name: max(m for _, m in done) for name, done in runs.items()}
-    ratios = [n[0] / s[0] for n, s in zip(runs["node"], runs["script"], strict=True)]
-    result = {
+    result: dict[str, Any] = {
         "households": options.households,
         "people": int(options.households * PEOPLE_PER_HOUSEHOLD),
         "factors": len(WEIGHTS),
         "threads": options.threads,
-        "seconds": seconds,
-        "ratio": statistics.median(ratios),
-        "ratios": ratios,
+        **summarised(runs),
         "ratio_target": TARGET_RATIO,
-        "peak_mib": memory,
         "peak_mib_target": TARGET_MEMORY,
         "largest_difference_points": worst,
     }
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "scoring.json").write_text(json.dumps(result, indent=2) + "\n")
+    seconds = result["seconds"]
     print(
         f"scoring {result['households']:,} households: node {seconds['node']:.2f} s, script "
-        f"{seconds['script']:.2f} s, ratio {result['ratio']:.2f} (at most {TARGET_RATIO}); peak "
-        f"{memory['node']:.0f} MiB (at most {TARGET_MEMORY})"
+        f"{seconds['script']:.2f} s, ratio {result['ratio']:.2f} (at most {TARGET_RATIO}), of "
+        f"processor time {result['processor_ratio']:.2f}; peak "
+        f"{result['peak_mib']['node']:.0f} MiB (at most {TARGET_MEMORY})"
     )
 
 

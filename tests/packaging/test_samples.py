@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
     tmp_path: Path,
 ) -> None:
-    list(initialise(tmp_path / "node", "E08000009", "Trafford", "0.2", "1", "5"))
+    initialise(tmp_path / "node", "E08000009", "Trafford", "0.2", "1", "5")
     config = load_config(tmp_path / "node")
     assert config.council == "E08000009"
     policy, _ = load_unsigned(config.release_policy)
@@ -39,7 +39,7 @@ def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
 
 
 def test_nobodys_loss_is_chosen_for_them(tmp_path: Path) -> None:
-    list(initialise(tmp_path / "node", "E08000009", "Trafford", None, None, None))
+    initialise(tmp_path / "node", "E08000009", "Trafford", None, None, None)
     with pytest.raises(Problem) as caught:
         load_unsigned(tmp_path / "node" / "release-policy.toml")
     assert [line for line in caught.value.problem.splitlines() if "is missing" in line] == [

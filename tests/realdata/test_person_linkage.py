@@ -18,12 +18,12 @@ from scipy import stats
 from splink import DuckDBAPI, Linker
 
 from folkmoot_node.linkage.name_cleaning import comparable
-from folkmoot_node.linkage.people import link_people
 from folkmoot_node.linkage.person_matcher import matcher
 from folkmoot_node.linkage.person_model import person_model
 from folkmoot_node.linkage.person_rules import may_link
 from folkmoot_node.linkage.resolve import bits
 from folkmoot_node.settings.people import PersonRules
+from tests.linked import link_people
 from tests.rehearsed_people import COLUMNS
 
 pytestmark = pytest.mark.realdata

@@ -23,7 +23,6 @@ from folkmoot.v1 import collection_pb2
 from folkmoot_node.answering.reconcile import Comparison
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import EgressLog
-from folkmoot_node.evidence.hash_chain import GENESIS, HashChain
 from folkmoot_node.evidence.ledger import Balance, Debit, Ledger
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
 from folkmoot_node.evidence.round_book import RoundBook
@@ -34,6 +33,7 @@ from folkmoot_node.release import admission
 from folkmoot_node.release import mechanism as release
 from folkmoot_node.release.admission import AdmissionContext, Objection
 from folkmoot_node.running.serve import visit
+from folkmoot_operator.hash_chain import GENESIS, HashChain
 from folkmoot_operator.problems import ExitCode, Problem
 
 Patch = pytest.MonkeyPatch
@@ -243,7 +243,7 @@ def begins_the_chain_anew(patch: Patch) -> None:
             return original(self, connection, at, body)
         begun.add(id(connection))
         with Patch.context() as inner:
-            digest = "folkmoot_node.evidence.hash_chain._digest"
+            digest = "folkmoot_operator.hash_chain._digest"
             inner.setattr(digest, lambda number, when, text, _: _plain(number, when, text))
             return original(self, connection, at, body)
 

@@ -29,7 +29,6 @@ from witness import Circumstance, Witness
 
 from folkmoot_node.answering.answer import Event, is_open
 from folkmoot_node.answering.reconcile import compare, recover, require_same_time
-from folkmoot_node.evidence.hash_chain import HashChain
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision
 from folkmoot_node.federation.identity import load_policy_key
@@ -185,7 +184,7 @@ class Council:
             if not rounds:
                 return
             known = rounds[number % len(rounds)]
-            round_id = known.round.round_id
+            round_id = known.round_id
             before = self._operator
             if decision is Decision.APPROVED:
                 self._operator = _Operator(before.approved | {round_id}, before.declined)
@@ -336,10 +335,10 @@ class Council:
         with self.opened() as node:
             approval = node.release_policy().policy.operator_approval
             for known in node.round_book().rounds():
-                answer = node.outbox.find(known.round.round_id)
+                answer = node.outbox.find(known.round_id)
                 status = known.status(answer, approval=approval, now=node.clock())
                 if is_open(status):
-                    text = f"round {known.round.round_id} never ends: {status.value}"
+                    text = f"round {known.round_id} never ends: {status.value}"
                     self._watch.broken(Invariant.LIVENESS, text)
                 if (
                     answer is not None
@@ -347,13 +346,13 @@ class Council:
                     and not answer.reason
                     and not answer.is_recovered  # its reason is known to the coordinator alone
                 ):
-                    text = f"round {known.round.round_id} was refused for no reason"
+                    text = f"round {known.round_id} was refused for no reason"
                     self._watch.broken(Invariant.LIVENESS, text)
 
     def newest_entry(self) -> int:
         """When the newest ledger entry was made, by the node's clock then; 0 if none."""
         with self.opened() as node:
-            entries = HashChain(node.state, "ledger").entries()
+            entries = node.state.chain("ledger").entries()
             return max((entry.at for entry in entries), default=0)
 
     def _circumstance(self) -> Circumstance:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run_inside
+from tests.forked_commands import run_forked
+
 TRAFFORD = "E08000009"
 BURY = "E08000002"
 NAMES = {TRAFFORD: "Trafford", BURY: "Bury"}
@@ -145,7 +148,16 @@ class Node:
     home: Path
 
     def run(self, *arguments: object, expect: int | None = 0) -> str:
+        """Runs a command of the node as a process of its own."""
+        return run_forked("folkmoot-node", *arguments, "--home", self.home).said(expect)
+
+    def run_anew(self, *arguments: object, expect: int | None = 0) -> str:
+        """As `run`, in an interpreter of its own, which reads the environment."""
         return command("folkmoot-node", *arguments, "--home", self.home, expect=expect)
+
+    def run_inside(self, *arguments: object) -> str:
+        """Runs a command of the node in this process, where no test looks at the process."""
+        return run_inside("folkmoot-node", *arguments, "--home", self.home).said()
 
     def json(self, *arguments: object, expect: int | None = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", expect=expect))
@@ -163,10 +175,9 @@ class Region:
         self.home = folder / "coordinator"
         self.ports = (free_port(), free_port())
         self._process: subprocess.Popen[bytes] | None = None
-        command(
-            "folkmoot-coordinator", "init", "--home", self.home, "--name", "Test region",
-            "--host", "127.0.0.1", "--collection-port", self.ports[0],
-            "--enrolment-port", self.ports[1],
+        self.run(
+            "init", "--name", "Test region", "--host", "127.0.0.1",
+            "--collection-port", self.ports[0], "--enrolment-port", self.ports[1],
         )  # fmt: skip
 
     def start(self) -> None:
@@ -209,7 +220,8 @@ class Region:
         return (self.folder / "coordinator.log").read_text()
 
     def run(self, *arguments: object, expect: int | None = 0) -> str:
-        return command("folkmoot-coordinator", *arguments, "--home", self.home, expect=expect)
+        """Runs a command of the coordinator in this process, beside its server."""
+        return run_inside("folkmoot-coordinator", *arguments, "--home", self.home).said(expect)
 
     def json(self, *arguments: object) -> Any:
         return json.loads(self.run(*arguments, "--json"))
@@ -229,7 +241,7 @@ class Region:
     ) -> Node:
         """A node with settings, signed policy and extract, enrolled and scored."""
         node = Node(self.folder / council)
-        node.run(
+        node.run_inside(
             "init", "--council", council, "--name", NAMES[council],
             "--rho-per-round", per_round, "--rho-per-period", per_period,
             "--rho-lifetime", lifetime,
@@ -243,9 +255,9 @@ class Region:
             policy.read_text().replace("operator_approval = true", "operator_approval = false")
         )
         node.write_extract(household_rows(council, households))
-        node.run("policy", "sign", "--signer", "A tester")
-        node.run("enrol", self.invite(council))
-        node.run("score")
+        node.run_inside("policy", "sign", "--signer", "A tester")
+        node.run_inside("enrol", self.invite(council))
+        node.run_inside("score")
         return node
 
     def open_round(self, councils: Sequence[str], **changes: object) -> str:

@@ -27,7 +27,6 @@ from folkmoot_coordinator.config import Home, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
-from folkmoot_coordinator.private_files import make_private_folder, write_private
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from folkmoot_node.operations.initialise import initialise, name_coordinator
@@ -36,6 +35,7 @@ from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.reader import HouseholdStore, StoreKey, open_store, read_key
+from folkmoot_operator.private_files import make_private_folder, write_private
 
 COUNCILS = (TRAFFORD, BURY)
 CERTIFICATE_DAYS = 825
@@ -109,7 +109,7 @@ def make_scenery(folder: Path) -> Scenery:
     make_private_folder(home.keys)
     text = settings_text("Test", ("127.0.0.1",), "127.0.0.1", free_port(), free_port())
     text = text.replace("server_days = 90", f"server_days = {CERTIFICATE_DAYS}")
-    write_private(home.settings_file, text.encode())
+    write_private(home.settings_file, text.encode(), replace=True)
     settings = home.settings()
     authority = Authority.create(home.keys, "Test", start)
     signing = SigningKey.create(home.keys)
@@ -139,7 +139,7 @@ def make_scenery(folder: Path) -> Scenery:
 
 def _make_node(scenery: Scenery, council: str, database: Database) -> None:
     home = scenery.node(council)
-    list(initialise(home, council, NAMES[council], "0.5", "1", "2"))
+    initialise(home, council, NAMES[council], "0.5", "1", "2")
     (home / "mappings" / "council_tax.toml").write_text(MAPPING)
     (home / "risk-policy.toml").write_text(RISK_POLICY)
     with (home / "node.toml").open("a") as file:

@@ -7,7 +7,7 @@ or replaced while they are read: all through the public commands, as real proces
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,11 +79,11 @@ def clean(text: str) -> None:
         assert mark not in text, mark
 
 
-def both_ways(node: Node, *arguments: object, expect: int | None) -> str:
+def both_ways(run: Callable[..., str], *arguments: object, expect: int | None) -> str:
     """Runs a command without and with --debug; neither shows a mark."""
-    short = node.run(*arguments, expect=expect)
+    short = run(*arguments, expect=expect)
     clean(short)
-    trace = node.run(*arguments, "--debug", expect=None)
+    trace = run(*arguments, "--debug", expect=None)
     clean(trace)
     return short + trace
 
@@ -108,7 +108,7 @@ def test_a_plugin_that_quotes_records_is_named_and_not_quoted(
     risk_policy = node.home / "risk-policy.toml"
     usual = risk_policy.read_text()
     risk_policy.write_text(usual.replace("financial_hardship", "leaky"))
-    shown = both_ways(node, "score", expect=1)
+    shown = both_ways(node.run_anew, "score", expect=1)
     assert "folkmoot-plugin-leaky" in shown
     assert "ValueError at leaky.py" in shown
     assert "Traceback" in shown  # --debug was worth trying
@@ -134,14 +134,14 @@ def test_a_damaged_store_is_reported_without_what_is_in_it(
         damaged = bytearray(whole)
         damaged[at] ^= 0xFF
         (copied.home / store.relative_to(node.home)).write_bytes(damaged)
-        troubles += "Error" in both_ways(copied, "explain", "10000001", expect=None)
+        troubles += "Error" in both_ways(copied.run, "explain", "10000001", expect=None)
         shutil.rmtree(copied.home)
     assert troubles > 0
     damaged = bytearray(whole)
     damaged[3 * 4096 :: 512] = bytes(byte ^ 0xFF for byte in damaged[3 * 4096 :: 512])
     for content in (bytes(damaged), whole[: len(whole) // 2]):
         store.write_bytes(content)
-        assert "Error" in both_ways(node, "release", round_id, expect=None)
+        assert "Error" in both_ways(node.run, "release", round_id, expect=None)
         clean(node.run("doctor", "--offline", expect=None))
     store.write_bytes(whole)
     clean(node.run("serve", "--until-idle", "--poll-seconds", "0.2"))
@@ -164,11 +164,11 @@ def test_extracts_that_break_are_told_by_place(region: Region, node: Node) -> No
         "",
     ):
         extract.write_text(content)
-        both_ways(node, "score", expect=None)
-        both_ways(node, "doctor", "--offline", expect=None)
+        both_ways(node.run, "score", expect=None)
+        both_ways(node.run, "doctor", "--offline", expect=None)
     extract.unlink()
     extract.mkdir()
-    both_ways(node, "score", expect=None)
+    both_ways(node.run, "score", expect=None)
     extract.rmdir()
     node.write_extract([*household_rows(BURY, 500), *MARKED])
     clean(node.run("score"))

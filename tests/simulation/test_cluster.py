@@ -35,9 +35,10 @@ from region import (
     script,
 )
 
-from folkmoot_node.running.prefect_server import PrefectServer, ServerState
+from folkmoot_node.running.prefect_connection import own_server
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.prefect_server import PrefectServer, ServerState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -53,9 +54,10 @@ FAILING = """
 import sys
 from folkmoot_node.running import prefect_flows as flows
 from folkmoot_node.running import worker as work
+from folkmoot_node.pipeline import stages
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
-flows.read_frame.retry_delay_seconds = [0.1]
+flows.TASKS[stages.READ_FRAME].retry_delay_seconds = [0.1]
 real, tries = ScoringRun._read_frame, []
 def fail_first(self):
     tries.append(1)
@@ -166,7 +168,7 @@ def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.Dat
         run = json.loads(text.replace(store.run.run_id, "the run"))
         counted = store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
         details = list(store.details())
-    return run, out.read_bytes(), counted, sorted(details, key=lambda part: int(part["uprn"][0]))
+    return run, out.read_bytes(), counted, sorted(details, key=lambda frame: int(frame["uprn"][0]))
 
 
 def test_a_cluster_that_is_away_is_told_of_and_the_last_scores_stay(node: Node) -> None:
@@ -255,7 +257,7 @@ def test_a_worker_that_is_killed_loses_nothing(node: Node, cluster: Cluster) -> 
 
 
 def kill_in_the_middle(node: Node, cluster: Cluster) -> int | None:
-    """Kills a worker once some parts are scored; tells how many were."""
+    """Kills a worker once some partitions are scored; returns how many were."""
     done = len(list((node.home / "store" / "runs").glob("*/@scored-*.spool")))
     if done < 3:
         time.sleep(0.005)
@@ -311,7 +313,7 @@ class History:
 @pytest.fixture
 def history(node: Node) -> Iterator[History]:
     told: list[str] = []
-    server = PrefectServer(load_config(node.home), lambda text, problem: told.append(text))
+    server = own_server(load_config(node.home), lambda text, problem: told.append(text))
     server.open()
     until = time.monotonic() + 120
     while server.state is not ServerState.READY:
@@ -337,7 +339,7 @@ def on_threads(node: Node, history: History, here: tuple[Any, ...]) -> None:
     assert history.run(node).wait(200) == 0
     assert_same(scored(node), here)
     stages = {"read-frame", "read-benefits", "create", "finish"}
-    stages |= {f"score-{part}" for part in range(PARTITIONS)}
+    stages |= {f"score-{partition}" for partition in range(PARTITIONS)}
     eventually(lambda: {one["name"] for one in history.find("task_runs")} == stages)
 
 
@@ -387,7 +389,7 @@ def on_a_cluster(node: Node, cluster: Cluster, history: History, here: tuple[Any
         lambda: {one["state_type"] for one in history.find("task_runs", mine)} == {"COMPLETED"}
     )
     for one in history.find("task_runs", mine):
-        assert set(one["task_inputs"]) <= {"home", "run_id", "source", "part"}
+        assert set(one["task_inputs"]) <= {"home", "run_id", "source", "partition"}
 
 
 @pytest.fixture

@@ -7,20 +7,19 @@ answer, one receipt, the same bytes whenever they were sent.
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import visit_until_killed
 from region import TRAFFORD, Node, Region
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot_node.home import open_home
 from folkmoot_node.release.steps import AnswerStage
+from tests.commands import Done
+from tests.forked_commands import fork
 
-DRIVER = Path(__file__).with_name("visit_until_killed.py")
 LAST_WRITE = 40
 """Above the number of writes of a visit with one round; a test checks that."""
 
@@ -32,19 +31,14 @@ def node(region: Region) -> Iterator[Node]:
     assert node.json("ledger", "verify")["answers"] > 0
 
 
-def visit(node: Node, kind: str, point: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(DRIVER), str(node.home), kind, str(point)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def visit(node: Node, kind: str, point: object) -> Done:
+    """One visit as a process of its own, killed at a point."""
+    return fork(visit_until_killed.main, node.home, kind, str(point), seconds=60)
 
 
 def check_end_state(region: Region, node: Node, round_id: str) -> None:
     after = visit(node, "count", 0)
-    assert after.returncode == 0, after.stderr
+    assert after.code == 0, after.stderr
     with open_home(node.home) as home:
         (debit,) = [entry for entry in home.ledger.debits() if entry.round_id == round_id]
         assert debit.rho == Rho.of("0.001")
@@ -69,7 +63,7 @@ def check_end_state(region: Region, node: Node, round_id: str) -> None:
 def test_killed_after_a_step(region: Region, node: Node, step: AnswerStage) -> None:
     round_id = region.open_round([TRAFFORD])
     killed = visit(node, "step", step.name)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert killed.code == -signal.SIGKILL, killed.stderr
     check_end_state(region, node, round_id)
 
 
@@ -78,22 +72,22 @@ def test_killed_after_a_step(region: Region, node: Node, step: AnswerStage) -> N
 def test_killed_before_every_write(region: Region, node: Node) -> None:
     region.open_round([TRAFFORD])
     whole = visit(node, "count", 0)
-    assert whole.returncode == 0, whole.stderr
+    assert whole.code == 0, whole.stderr
     writes = int(whole.stdout)
     assert 15 < writes < LAST_WRITE
     for write in range(1, writes + 1):
         round_id = region.open_round([TRAFFORD])
         killed = visit(node, "sql", write)
-        assert killed.returncode == -signal.SIGKILL, (write, killed.stderr)
+        assert killed.code == -signal.SIGKILL, (write, killed.stderr)
         check_end_state(region, node, round_id)
 
 
 @pytest.mark.slow
 def test_the_coordinator_killed_between_answer_and_receipt(region: Region, node: Node) -> None:
     round_id = region.open_round([TRAFFORD])
-    assert visit(node, "step", AnswerStage.DELIVERED.name).returncode == -signal.SIGKILL
+    assert visit(node, "step", AnswerStage.DELIVERED.name).code == -signal.SIGKILL
     region.kill()
     unreachable = visit(node, "count", 0)
-    assert unreachable.returncode != 0
+    assert unreachable.code != 0
     region.start()
     check_end_state(region, node, round_id)

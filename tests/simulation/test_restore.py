@@ -130,9 +130,9 @@ def test_a_backup_from_between_any_two_transactions_of_a_visit(
     for transaction in range(1, LAST_WRITE):
         round_id = region.open_round([TRAFFORD])
         killed = visit(node, "transaction", transaction)
-        if killed.returncode == 0:
+        if killed.code == 0:
             break  # the visit has no more
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert killed.code == -signal.SIGKILL, killed.stderr
         backup = copy_node(node, tmp_path / f"backup-{transaction}")
         answer(node)
         first = sent(node, round_id)

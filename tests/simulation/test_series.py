@@ -5,21 +5,19 @@ from __future__ import annotations
 import datetime
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 from region import AREAS, BURY, TRAFFORD, Node, Region
+from test_kill import visit
 
 from folkmoot.privacy import Rho
 from folkmoot.series import charges
 from folkmoot_node.home import open_home
 from folkmoot_node.release.steps import AnswerStage
 
-DRIVER = Path(__file__).with_name("visit_until_killed.py")
 TOTAL = "400"
 """So much that noise is small beside one household; a test can then count."""
 
@@ -94,16 +92,6 @@ codes = ["high"]
 """
     )
     return file
-
-
-def visit(node: Node, kind: str, point: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(DRIVER), str(node.home), kind, str(point)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def by_area(areas: tuple[str, ...], *owing: set[int]) -> dict[str, int]:
@@ -181,13 +169,13 @@ def test_killed_in_the_second_month(
     node = nodes[TRAFFORD]
     first = region.json("series", "open", series_file(region, [TRAFFORD]))
     score(node, TRAFFORD, MONTHS[0])
-    assert visit(node, "count", 0).returncode == 0
+    assert visit(node, "count", 0).code == 0
     second = region.json("series", "next", "latest")["round_id"]
     score(node, TRAFFORD, set(range(60, 100)))
-    assert visit(node, "step", step.name).returncode == -signal.SIGKILL
+    assert visit(node, "step", step.name).code == -signal.SIGKILL
     score(node, TRAFFORD, MONTHS[1])
     after = visit(node, "count", 0)
-    assert after.returncode == 0, after.stderr
+    assert after.code == 0, after.stderr
     counted = set(range(60, 100))  # if the answer was stored before the kill
     if step in {AnswerStage.TABULATED, AnswerStage.DEBITED, AnswerStage.SAMPLED}:
         counted = MONTHS[1]

@@ -1,10 +1,4 @@
-"""One visit of a node to its coordinator that ends by SIGKILL at a chosen point.
-
-Usage: visit_until_killed.py HOME sql N    kill before the N-th SQL statement that writes
-       visit_until_killed.py HOME transaction N  kill before the N-th transaction
-       visit_until_killed.py HOME step S   kill just after step S of answering a round
-       visit_until_killed.py HOME count 0  do not kill; print the number of statements
-"""
+"""One visit of a node to its coordinator that ends by SIGKILL at a chosen point."""
 
 from __future__ import annotations
 
@@ -21,6 +15,15 @@ WRITES = ("BEGIN", "INSERT", "UPDATE", "COMMIT")
 
 
 def main(home: Path, kind: str, point: str) -> None:
+    """Visits, and dies.
+
+    Args:
+        home: The node's home folder.
+        kind: `sql`, before the statement of that number that writes; `transaction`, before
+            the one of that number; `step`, just after that step of answering a round; or
+            `count`, never: prints the number of statements that write.
+        point: The number or the step.
+    """
     written = begun = 0
 
     def die() -> None:
@@ -46,7 +49,3 @@ def main(home: Path, kind: str, point: str) -> None:
             if event.is_problem:
                 sys.exit(event.text)
     print(written)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

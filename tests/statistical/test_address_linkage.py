@@ -10,8 +10,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from folkmoot_node.linkage.addresses import AddressLinks, link_addresses
+from folkmoot_node.linkage.addresses import AddressLinks
 from folkmoot_node.settings.linkage import AddressSettings
+from tests.linked import link_addresses
 from tests.rehearsed_addresses import RehearsedAddresses, accuracy, rehearse
 
 RECALL, PRECISION = 0.95, 0.99

@@ -35,6 +35,7 @@ from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release import mechanism as release_module
 from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.contrasts import sensitivities
+from folkmoot_node.release.office import Office, Question
 from tests.statistical.audit import Audit, audit, gaussian_epsilon
 from tests.statistical.questions import (
     OPENED,
@@ -134,17 +135,14 @@ class Node:
             **{name: getattr(round_, name) for name in round_.__slots__}
             | {"round_id": f"{self._answered:032x}"}
         )
+        digest = round_digest(codec.encode_round(identified))
         answer = release_module.release(
-            identified,
-            round_digest(codec.encode_round(identified)),
-            context,
-            b"q" * 32,
+            Question(identified, digest, context, b"q" * 32),
+            Office(ledger, outbox, lambda: OPENED),
             lambda: exact(round_.plan(TRAFFORD), table),
-            ledger,
-            outbox,
-            lambda: OPENED,
             threads=1,
         )
+        assert answer is not None
         return numbers(answer)
 
 

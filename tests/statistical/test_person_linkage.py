@@ -18,8 +18,9 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from folkmoot_node.linkage.people import OUTCOME, PersonLinks, link_people
+from folkmoot_node.linkage.people import OUTCOME, PersonLinks
 from folkmoot_node.settings.people import PersonRules
+from tests.linked import link_people
 from tests.rehearsed_people import TODAY, RehearsedPeople, rehearse
 
 pytestmark = pytest.mark.slow

@@ -250,7 +250,14 @@ def statistics(
 
 
 def check_plausible(council: GssCode, noisy: Int64) -> Int64:
-    """Returns a release, unless it holds numbers that no counts could give: Problem."""
+    """Checks that a release holds only numbers that counts of households could give.
+
+    Returns:
+        The same array: int64, shape (rows of the plan,), none missing.
+
+    Raises:
+        Problem: Exit code VERIFICATION, if a number is too far from zero.
+    """
     if noisy.size and max(int(noisy.max()), -int(noisy.min())) > _LARGEST:
         raise Problem(
             "the release holds numbers that no counts of households could give",
@@ -365,7 +372,10 @@ def _presentable(table: CellTable) -> Int64:
 
 
 def _is_outside(attributes: Sequence[Attribute], table: CellTable) -> NDArray[np.bool_]:
-    """For each cell whether it lies in none of the council's areas: these codes come last."""
+    """For each cell, shape (cells,), whether it lies in none of the council's areas.
+
+    The codes of those come last.
+    """
     found = np.ones(len(table), dtype=bool)
     numbers = table.code_numbers()
     for attribute, codes, of_cells in zip(attributes, table.lists, numbers, strict=True):
@@ -381,12 +391,20 @@ def _joined(arrays: Sequence[NDArray[Number]]) -> NDArray[Number]:
 def half_widths(
     standard_error: Float64, quantile: float | Float64, step: float | Float64
 ) -> Float64:
-    """How far 95 % intervals reach either way, households; see `interval.half_width`."""
+    """How far 95 % intervals reach either way; see `interval.half_width`.
+
+    Returns:
+        float64, households, in the shape of `standard_error`, never missing.
+    """
     return quantile * standard_error + step / 2
 
 
 def coefficients_of_variation(value: Float64, standard_error: Float64) -> Float64:
-    """Standard error over value, NaN where the value is not positive."""
+    """Standard error over value.
+
+    Returns:
+        float64, in the shape of `value`; NaN where the value is not positive.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(value > 0, standard_error / value, np.nan)
 
@@ -399,7 +417,11 @@ _RELIABLE, _CAUTION, _UNRELIABLE = map(
 
 
 def reliability_numbers(variation: Float64) -> NDArray[np.uint8]:
-    """What coefficients of variation mean, as places in `RELIABILITIES`."""
+    """What coefficients of variation mean.
+
+    Returns:
+        uint8, places in `RELIABILITIES`, in the shape of `variation`, never missing.
+    """
     found = np.full(len(variation), _UNRELIABLE, dtype=np.uint8)
     found[variation <= UNRELIABLE_ABOVE] = _CAUTION
     found[variation < RELIABLE_BELOW] = _RELIABLE

@@ -94,7 +94,7 @@ def monthly_statistics(
     """Statistics of every round of a series up to one of them.
 
     A council that missed a round is in the cumulative counts again from the next round that
-    it answered, with all its households. What is new since the round before is known of
+    it answered, with all its households. What is new since the round before is known for
     councils that answered both.
 
     Args:

@@ -123,9 +123,11 @@ class Reconstruction:
         )
 
     def values(self, depths: Depths) -> Float64:
-        """Estimates of the marginal of these depths, households; axes in the plan's order.
+        """Estimates of the marginal of these depths.
 
-        They are kept; not to be written to.
+        Returns:
+            float64, households, never missing; shape of the marginal, axes in the plan's order.
+            They are kept: do not write to them.
         """
         found = self._values.get(depths)
         if found is None:
@@ -141,7 +143,8 @@ def variances(plan: Plan, depths: Depths) -> Float64:
     """Variance of each cell of a marginal; a function of the round alone.
 
     Returns:
-        Households squared; shape of the marginal, axes in the plan's order.
+        float64, households squared, never missing; shape of the marginal, axes in the plan's
+        order.
     """
     found = np.zeros(tuple(map(Axis.size, plan.axes, depths)))
     for part in plan.parts(depths):
@@ -214,6 +217,10 @@ def axis_order(axes: Sequence[Axis], attributes: Sequence[str]) -> list[int]:
 
 
 def arrange(values: NDArray[Number], order: Sequence[int]) -> NDArray[Number]:
-    """Axes in the marginal's order, without those that are summed over."""
+    """Puts axes in the marginal's order, and drops those that are summed over.
+
+    Returns:
+        The same values in the type of `values`, none missing; shape of the marginal.
+    """
     others: list[int] = [at for at in range(values.ndim) if at not in order]
     return values.transpose([*order, *others]).reshape([values.shape[at] for at in order])

@@ -26,14 +26,15 @@ def invite(
     home: HomeOption = Path(),
     json_: JsonOption = False,
 ) -> None:
-    """Invite councils: writes a file for each, with a token that works once, and expires.
+    """Invite councils: write a file for each, with a token that works once and expires.
 
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """
-    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.membership.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.moments import to_text
 
     codes = [read_council(council) for council in councils]
     place, database = open_home(home)
@@ -79,8 +80,9 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
     Example: `folkmoot-coordinator councils list --json`
     """
-    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_operator.moments import to_text
 
     place, database = open_home(home)
     settings = place.settings()

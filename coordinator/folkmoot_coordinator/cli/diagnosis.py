@@ -8,7 +8,6 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption
 from folkmoot_operator.console import print_json
-from folkmoot_operator.problems import ExitCode
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,21 +18,23 @@ def add_to(app: typer.Typer) -> None:
 def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Check permissions, certificates, database, clock, ports and disk.
 
-    Exit code 3 if something is bad. Each bad thing says how to mend it.
+    Exit code 3 if a check failed. Each failed check says how to fix it.
 
     Example: `folkmoot-coordinator doctor --home region`
     """
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.doctor import Verdict, examine
+    from folkmoot_coordinator.doctor import examine
+    from folkmoot_operator.checks import State, exit_code
 
+    verdicts = {State.OK: "good", State.WARN: "warning", State.FAIL: "bad"}
     findings = examine(Home(home))
     if json_:
         print_json(
             [
                 {
-                    "subject": finding.subject,
-                    "verdict": finding.verdict.value,
-                    "detail": finding.detail,
+                    "subject": finding.where or finding.name,
+                    "verdict": verdicts[finding.state],
+                    "detail": finding.what,
                     "remedy": finding.remedy,
                 }
                 for finding in findings
@@ -41,8 +42,9 @@ def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
         )
     else:
         for finding in findings:
-            typer.echo(f"{finding.verdict.value:8} {finding.subject}: {finding.detail}")
+            subject = finding.where or finding.name
+            typer.echo(f"{verdicts[finding.state]:8} {subject}: {finding.what}")
             if finding.remedy:
                 typer.echo(f"{'':8} {finding.remedy}")
-    if any(finding.verdict is Verdict.BAD for finding in findings):
-        raise typer.Exit(ExitCode.SETTINGS)
+    if code := exit_code(findings):
+        raise typer.Exit(code)

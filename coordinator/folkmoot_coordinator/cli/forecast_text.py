@@ -167,8 +167,8 @@ def _reading(forecast: Forecast) -> str:
     several = len(forecast.round.councils) > 1
     return (
         (
-            "Errors are of the council in the middle, with the range where councils differ. The "
-            "region's figure adds up all councils'. "
+            "Errors are those of the median council, with the range where councils differ. The "
+            "region's figures add up all councils. "
             if several
             else ""
         )

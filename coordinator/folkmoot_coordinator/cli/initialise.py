@@ -51,8 +51,8 @@ def init(
     from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
     from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.membership.certificate_authority import Authority
-    from folkmoot_coordinator.private_files import make_private_folder, write_private
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.private_files import make_private_folder, write_private
     from folkmoot_operator.settings import parse
 
     place = Home(home)
@@ -72,8 +72,8 @@ def init(
         enrolment_port,
     )
     settings = parse(CoordinatorSettings, text.encode(), "the options given")
-    make_private_folder(home)
-    make_private_folder(place.keys)
+    make_private_folder(home, tighten=True)
+    make_private_folder(place.keys, tighten=True)
     now = system_clock()
     Authority.create(place.keys, settings.region, now)
     SigningKey.create(place.keys)
@@ -81,7 +81,7 @@ def init(
     database.upgrade()
     database.close()
     # Written last: a home with settings is a whole home.
-    write_private(place.settings_file, text.encode())
+    write_private(place.settings_file, text.encode(), replace=False)
     typer.echo(f"Coordinator of {settings.region} made in {home}")
     typer.echo(f"  nodes dial   {settings.collection.address} (mutual TLS)")
     typer.echo(f"  to enrol     {settings.enrolment.address}")

@@ -27,10 +27,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 
 def open_home(path: Path) -> tuple[Home, Database]:
-    """The coordinator's home and its database, checked to be of this version.
+    """The coordinator's home and its database, whose version is checked.
 
     Raises:
-        Problem: If there is no coordinator there, or its database is of another version.
+        Problem: If there is no coordinator there, or its database has another version.
     """
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
@@ -45,7 +45,7 @@ def read_council(text: str) -> GssCode:
     """A GSS code from the command line.
 
     Raises:
-        Problem: If it is none.
+        Problem: If it is not one.
     """
     from folkmoot.errors import ContractError
     from folkmoot.geography import GssCode

@@ -1,4 +1,4 @@
-"""`folkmoot-coordinator round plan`: what a round would tell and cost, before it is asked."""
+"""`folkmoot-coordinator round plan`: how precise a round would be and what it would cost."""
 
 from __future__ import annotations
 

@@ -13,12 +13,21 @@ from folkmoot_operator.console import application, console, minute, print_json
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
     from folkmoot_coordinator.config import CoordinatorSettings
+    from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.rounds.round_store import CouncilResponse, RoundSummary, StoredRound
 
 round_app = application("round", "Collection rounds: questions to councils, and their answers.")
 
 RoundArgument = Annotated[
     str, typer.Argument(metavar="ROUND", help="A round's id, its beginning, or `latest`.")
+]
+WaitOption = Annotated[
+    bool,
+    typer.Option(
+        "--wait",
+        help="Wait until the round has ended, with progress on standard error. Ctrl-C ends the "
+        "waiting, not the round.",
+    ),
 ]
 
 
@@ -31,17 +40,21 @@ def add_to(app: typer.Typer) -> None:
 def open_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The round file (TOML).")],
     home: HomeOption = Path(),
+    wait: WaitOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Open a round: sign the question and offer it to the councils named.
 
-    Example: `folkmoot-coordinator round open winter.toml`
+    With `--wait` it ends when the round does, and then shows it as `round show` would.
+
+    Example: `folkmoot-coordinator round open winter.toml --wait`
     """
-    from folkmoot_coordinator.clock import system_clock, to_text
+    from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
     from folkmoot_coordinator.rounds.round_file import read_round
     from folkmoot_coordinator.rounds.round_store import open_round
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.moments import to_text
     from folkmoot_operator.problems import ExitCode, Problem
 
     place, database = open_home(home)
@@ -58,7 +71,7 @@ def open_(
         )
     open_round(database, SigningKey.load(place.keys), round_, asked.planning)
     missing = [council for council in round_.councils if council not in members]
-    if json_:
+    if json_ and not wait:
         print_json(
             {
                 "round_id": round_.round_id,
@@ -68,15 +81,20 @@ def open_(
             }
         )
         return
-    typer.echo(f"Round {round_.round_id} is open until {to_text(round_.deadline)}")
+    # What is waited for is the result; until then people and logs are kept informed.
+    typer.echo(f"Round {round_.round_id} is open until {to_text(round_.deadline)}", err=wait)
     invited = len(round_.councils)
     typer.echo(
         f"  {invited} council{'s' * (invited > 1)} invited; each is asked for rho {round_.loss} "
-        f"(epsilon {round_.epsilon_for():.2f} at delta {round_.delta})"
+        f"(epsilon {round_.epsilon_for():.2f} at delta {round_.delta})",
+        err=wait,
     )
     if missing:
-        typer.echo(f"  not enrolled yet: {', '.join(missing)}")
-    typer.echo("Next: `folkmoot-coordinator round show latest`")
+        typer.echo(f"  not enrolled yet: {', '.join(missing)}", err=wait)
+    if wait:
+        _show(place.settings(), database, round_.round_id, wait=True, json_=json_)
+    else:
+        typer.echo("Next: `folkmoot-coordinator round show latest`")
 
 
 @round_app.command("list")
@@ -85,8 +103,8 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
     Example: `folkmoot-coordinator round list --json`
     """
-    from folkmoot_coordinator.clock import to_text
     from folkmoot_coordinator.rounds.round_store import summaries
+    from folkmoot_operator.moments import to_text
 
     _, database = open_home(home)
     found = summaries(database)
@@ -114,16 +132,34 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
 
 @round_app.command()
-def show(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
+def show(
+    round_: RoundArgument,
+    home: HomeOption = Path(),
+    wait: WaitOption = False,
+    json_: JsonOption = False,
+) -> None:
     """Show who has answered a round, who refused and why, and who is waited for.
 
     Example: `folkmoot-coordinator round show latest`
     """
+    place, database = open_home(home)
+    _show(place.settings(), database, round_, wait=wait, json_=json_)
+
+
+def _show(
+    settings: CoordinatorSettings, database: Database, reference: str, *, wait: bool, json_: bool
+) -> None:
     from folkmoot_coordinator.rounds.round_store import council_responses, find_round
 
-    place, database = open_home(home)
-    settings = place.settings()
-    stored = find_round(database, round_)
+    stored = find_round(database, reference)
+    if wait:
+        from folkmoot_coordinator.clock import system_clock
+        from folkmoot_coordinator.rounds.waiting import wait_until_ended
+
+        wait_until_ended(
+            database, stored.round_, system_clock, lambda answers: typer.echo(answers, err=True)
+        )
+        stored = find_round(database, stored.round_.round_id)
     found = council_responses(database, stored.round_)
     if json_:
         print_json(_shown(stored, found, settings))
@@ -157,7 +193,7 @@ def _after_closing(state: RoundState, identifier: str) -> str:
 
 
 def _summary(summary: RoundSummary) -> dict[str, Any]:
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     return {
         "round_id": summary.round_id,
@@ -175,7 +211,7 @@ def _summary(summary: RoundSummary) -> dict[str, Any]:
 def _shown(
     stored: StoredRound, found: list[CouncilResponse], settings: CoordinatorSettings
 ) -> dict[str, Any]:
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     return {
         **stored.facts(),
@@ -205,7 +241,7 @@ def _print_round(
 ) -> None:
     from rich.table import Column, Table
 
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     round_ = stored.round_
     waiting = sum(response.answer == "waiting" for response in found)

@@ -95,10 +95,10 @@ def show(
 
     Example: `folkmoot-coordinator series show latest`
     """
-    from folkmoot_coordinator.clock import to_text
     from folkmoot_coordinator.publication.round_result import coverage
     from folkmoot_coordinator.publication.series_result import find_series
     from folkmoot_coordinator.rounds.round_store import series_facts
+    from folkmoot_operator.moments import to_text
 
     _, database = open_home(home)
     rounds = find_series(database, series)
@@ -166,7 +166,7 @@ def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
 
 
 def _opened(stored: StoredRound, json_: bool) -> None:
-    from folkmoot_coordinator.clock import to_text
+    from folkmoot_operator.moments import to_text
 
     round_ = stored.round_
     series = round_.series

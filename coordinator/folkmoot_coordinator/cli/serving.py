@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 def serve(home: HomeOption = Path()) -> None:
     """Serve both ports until stopped (SIGTERM or Ctrl-C); closes rounds when due.
 
-    Prints one line when ready; logs one line an event to standard error.
+    Prints one line when ready; logs one line for each event to standard error.
 
     Example: `folkmoot-coordinator serve --home region`
     """

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
-from folkmoot_coordinator.private_files import OWNER_ONLY
+from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 BUSY_SECONDS = 30
@@ -110,7 +110,7 @@ class Database:
         from alembic.util import CommandError
 
         if self._file is not None:
-            self._file.touch(mode=OWNER_ONLY)
+            open_private(self._file, append=True).close()
         with self.connection(writes=True) as connection:
             configuration = _alembic_configuration()
             configuration.attributes["connection"] = connection

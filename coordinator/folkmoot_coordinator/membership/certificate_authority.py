@@ -22,8 +22,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.clock import DAY, to_datetime
-from folkmoot_coordinator.private_files import write_private
+from folkmoot_coordinator.clock import DAY
+from folkmoot_operator.moments import to_datetime
+from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 COUNCIL_URN = "urn:folkmoot:council:"
@@ -91,10 +92,9 @@ class Authority:
             .add_extension(_usage(certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        write_private(folder / _KEY_FILE, _key_pem(key))
-        write_private(
-            folder / _CERTIFICATE_FILE, certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        write_private(folder / _KEY_FILE, _key_pem(key), replace=False)
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        write_private(folder / _CERTIFICATE_FILE, pem, replace=False)
         return cls(key, certificate)
 
     @classmethod

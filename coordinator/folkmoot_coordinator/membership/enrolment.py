@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
-from folkmoot_coordinator.clock import Clock, to_text
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import certificate_valid, record_certificate
 from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
+from folkmoot_operator.moments import to_text
 
 _NEW_INVITATION = "ask the region for a new invitation (`folkmoot-coordinator invite`)"
 

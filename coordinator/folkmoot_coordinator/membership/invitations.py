@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import update
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.clock import HOUR, to_text
+from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
-from folkmoot_coordinator.private_files import write_private
+from folkmoot_operator.moments import to_text
+from folkmoot_operator.private_files import write_private
 
 TOKEN_BYTES = 32
 """Length of a token."""
@@ -72,7 +73,7 @@ authority = \"\"\"
         """Writes the file, readable by its owner only, and returns its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.file_name
-        write_private(path, self.to_toml().encode())
+        write_private(path, self.to_toml().encode(), replace=True)
         return path
 
 

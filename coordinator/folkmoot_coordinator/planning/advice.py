@@ -29,7 +29,7 @@ class Coarser:
         name: Its name.
         cells: Number of its cells, in all councils.
         usable: Share of them that would be usable at the loss asked for.
-        included: True if the answer tells it as it is, by summing.
+        included: True if the answer already gives it, by summing.
         same_attributes: True if an attribute is coarser, False if one is left out.
     """
 
@@ -137,7 +137,7 @@ def _replanned(
 
 
 def _loss(forecast: Forecast, factor: float) -> tuple[Rho | None, float | None]:
-    """A multiple of the loss, rounded up; None if so much cannot be asked for."""
+    """A multiple of the loss, rounded up; None if that is too much to ask for."""
     whole = forecast.round.loss.value
     try:
         return forecast.loss_at(_round_up(whole * factor) / whole)

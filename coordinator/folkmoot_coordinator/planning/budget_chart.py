@@ -36,7 +36,7 @@ def _chart(forecast: Forecast) -> Any:
 
     points = _points(forecast)
     order = list(dict.fromkeys(point["line"] for point in points))
-    # Lines differ by dashes as well as by colour, for those who cannot tell the colours.
+    # Lines differ by dashes as well as by colour, for people who are colour-blind.
     lines = altair.Chart(altair.InlineData(values=points)).mark_line(strokeWidth=2)
     lines = lines.properties(width=_WIDTH, height=_HEIGHT).encode(
         x=_logarithmic(altair.X("rho:Q"), "privacy loss of a household, rho"),

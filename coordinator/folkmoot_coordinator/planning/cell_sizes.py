@@ -37,9 +37,11 @@ class CellSizes(Protocol):
         """What is assumed, as the end of a sentence."""
 
     def households(self, attributes: Sequence[str], council: GssCode) -> Float64:
-        """Households in the cells of a marginal, 0 or more, one axis.
+        """Households in the cells of a marginal.
 
-        They stand for the cells of the council; there need not be as many.
+        Returns:
+            float64, shape (cells assumed,), 0 or more, never missing. They represent the cells
+            of the council; there need not be as many.
         """
 
 
@@ -56,7 +58,7 @@ class EqualCells:
         """Shares the households of a region between councils.
 
         By the number of their areas, which are drawn to be of similar size, where the round
-        counts by areas; else equally.
+        counts by areas; otherwise equally.
         """
         workload = round_.workload
         areas = [attribute for attribute in workload.counted_by if attribute.is_area]
@@ -79,7 +81,7 @@ class EqualCells:
         )
 
     def households(self, attributes: Sequence[str], council: GssCode) -> Float64:
-        """Households in the cells of a marginal, 0 or more, one axis."""
+        """See `CellSizes`."""
         workload = self._workload
         cells = np.prod([len(workload.attribute(name).codes_of(council)) for name in attributes])
         return np.full(int(cells), self._households[council] / cells)
@@ -161,10 +163,7 @@ class EarlierRound:
         )
 
     def households(self, attributes: Sequence[str], council: GssCode) -> Float64:
-        """Households in the cells of a marginal, 0 or more, one axis.
-
-        Those of all councils of the file for a council that is not in it.
-        """
+        """See `CellSizes`; for a council that the file leaves out, those of all its councils."""
         places = [council] if council in self._councils else self._councils
         found = [self._of(attributes, place, council) for place in places]
         return np.maximum(np.concatenate(found), 0.0)
@@ -220,7 +219,7 @@ class EarlierRound:
         return self._sources[attributes]
 
     def _origin(self, attribute: str, asked: frozenset[str]) -> str | None:
-        """The attribute of an earlier marginal from which one can be told: itself, or one in it."""
+        """The attribute of an earlier marginal that gives this one: itself, or one within it."""
         if attribute in asked:
             return attribute
         declared = {one.name for one in self._workload.attributes}

@@ -19,7 +19,7 @@ class Variation:
     """What is expected of one marginal of one council.
 
     Attributes:
-        coefficients: Coefficients of variation, infinite for empty cells; they stand for the
+        coefficients: Coefficients of variation, infinite for empty cells; they represent the
             cells of the council, and there need not be as many.
         cells: Number of cells.
         households: Mean number in a cell.
@@ -31,7 +31,7 @@ class Variation:
 
     @classmethod
     def of(cls, precision: Precision, households: Float64) -> Variation:
-        """That of cells with so many households."""
+        """The coefficient of variation of cells with this many households."""
         with np.errstate(divide="ignore"):
             coefficients = precision.standard_error / households
         return cls(coefficients, precision.cells, float(households.mean()))

@@ -1,4 +1,4 @@
-"""What a round will tell, and at which loss, before anything is asked.
+"""How precise a round will be, and at what loss, before anything is asked.
 
 The standard errors follow from the round alone. Which figures will be reliable depends on the
 households behind them too, so that needs an assumption (`cell_sizes`).
@@ -69,7 +69,7 @@ class MarginalForecast:
 
     @property
     def typical(self) -> Precision:
-        """That of the council in the middle, by standard error."""
+        """The median council's, by standard error."""
         ordered = sorted(self.councils, key=lambda one: one.standard_error)
         return ordered[(len(ordered) - 1) // 2]
 
@@ -228,7 +228,7 @@ class Forecast:
 
     @cached_property
     def budgets(self) -> tuple[Budget, ...]:
-        """What less and more loss would buy, as far as it can be asked for."""
+        """How precise less and more loss would be, within what can be asked for."""
         found = []
         for factor in FACTORS:
             try:

@@ -15,10 +15,10 @@ from folkmoot.rounds import RoundState
 from folkmoot.series import SeriesRow
 from folkmoot_coordinator.aggregation.aggregate import RegionalStatistic, aggregate
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease
-from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow
 from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses, find_round
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -120,7 +120,10 @@ def coverage(database: Database, stored: StoredRound) -> Coverage:
 
 
 def released_counts(database: Database, stored: StoredRound) -> dict[GssCode, NDArray[np.int64]]:
-    """Noisy counts of each council that released, in the cell order of the round."""
+    """Noisy counts of each council that released: int64, in the cell order of the round.
+
+    None is missing.
+    """
     return {
         council: release.counts for council, release in stored_releases(database, stored).items()
     }

@@ -38,8 +38,11 @@ def publish_series(result: SeriesResult, folder: Path, form: Format | None = Non
 
 
 def monthly_table(result: SeriesResult) -> LongTable:
-    """All statistics of a series, one row for each estimate: month, measure, and the columns
-    of `round_files.long_table` without `presentable`.
+    """All statistics of a series, one row for each estimate.
+
+    Returns:
+        The columns `month` (Int32) and `measure` (String), never null, and those of
+        `round_files.long_table` without `presentable`.
     """
     parts = [
         Part(month.statistics, str(_covered(result, month)), month.position, month.measure.value)

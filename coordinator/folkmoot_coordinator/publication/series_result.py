@@ -17,11 +17,11 @@ from folkmoot_coordinator.aggregation.cumulative import (
     monthly_statistics,
     usable,
 )
-from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
 from folkmoot_coordinator.publication.round_result import Coverage, coverage, stored_releases
 from folkmoot_coordinator.rounds.round_store import LATEST, StoredRound, stored_round
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 

@@ -22,11 +22,12 @@ from folkmoot.refusal import Refusal
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import Release
 from folkmoot.rounds import RoundState
-from folkmoot_coordinator.clock import Clock, to_text
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CellsRow, RoundRow
 from folkmoot_coordinator.rounds.round_store import close_if_answered
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
 
 _ROUNDS, _ANSWERS = RoundRow.__table__, AnswerRow.__table__

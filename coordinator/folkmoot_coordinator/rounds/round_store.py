@@ -22,12 +22,12 @@ from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
 from folkmoot.series import Series
-from folkmoot_coordinator.clock import to_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
 from folkmoot_coordinator.rounds.decoded_rounds import DECODED_ROUNDS, DecodedRound
 from folkmoot_coordinator.rounds.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_ROUND_BYTES = 3_900_000

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from folkmoot.errors import ContractError
+from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import RejectionReason
-from folkmoot.rounds import round_digest
+from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
@@ -19,6 +20,7 @@ from folkmoot_node.evidence.signatures import check_receipt
 from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
 from folkmoot_node.release import admission
+from folkmoot_node.release.office import Question
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -60,7 +62,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     yield from send_again(home, client, protocol, comparison.lost_there)
     yield from deliver(home, client)
     yield from learn(home, client, protocol)
-    for known in home.round_book().rounds():
+    for known in home.round_book().unanswered(home.outbox, home.clock()):
         yield from consider(home, known)
     yield from deliver(home, client)
     yield from forget_ended_series(home)
@@ -78,18 +80,16 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
 
 def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
     """Answers a round if it can be answered now."""
-    round_id = known.round.round_id
-    if home.outbox.find(round_id) is not None:
-        return
     try:
         answer = answer_round(home, known)
     except Problem as error:
-        yield Event(round_id, f"cannot be answered: {error}. {error.remedy}", is_problem=True)
+        text = f"cannot be answered: {error}. {error.remedy}"
+        yield Event(known.round_id, text, is_problem=True)
         return
     if answer is not None:
-        yield Event(round_id, _describe(home, known, answer))
-    elif home.clock() < known.round.deadline:
-        yield Event(round_id, "waits for an operator: see `folkmoot-node rounds show`")
+        yield Event(known.round_id, _describe(home, known, answer))
+    elif home.clock() < known.facts.deadline:
+        yield Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
 
 
 def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
@@ -103,72 +103,72 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         Problem: If it cannot be answered yet, for example for want of scores; or must not
             be, because this node's files are older than what has left it.
     """
-    from folkmoot_node.release.mechanism import refuse, release
-
-    earlier = home.outbox.find(known.round.round_id)
+    office, book, council = home.office, home.round_book(), home.config.council
+    # The door asks this too. It is asked here first because a round that has its answer needs
+    # no scores and no policy; and there once more because opening the scores takes a while, in
+    # which another process may have answered.
+    earlier = office.outbox.find(known.round_id)
     if earlier is not None:
         return earlier
     require_complete(home)
-    if home.clock() >= known.round.deadline:
+    if home.clock() >= known.facts.deadline:
         return None
-    known = home.round_book().find(known.round.round_id) or known  # decided since it was read?
-    council = home.config.council
+    known = book.find(known.round_id) or known  # decided since it was read?
     if known.decision is Decision.DECLINED:
-        objection = declined(known)
-        return refuse(
-            known.round.round_id, known.digest, council, objection, home.outbox, home.clock
-        )
+        return office.refuse(known.round_id, known.digest, council, declined(known))
     ended = ended_without_scores(home)
     if ended is not None:
-        return refuse(known.round.round_id, known.digest, council, ended, home.outbox, home.clock)
-    signed = home.release_policy()
+        return office.refuse(known.round_id, known.digest, council, ended)
+    from folkmoot_node.release.mechanism import release  # late: see `load_release`
+
+    def confirm() -> None:
+        """Asks in the transaction that stores a release whether it is still permitted."""
+        now = book.find(known.round_id)
+        if now is None or now.decision not in {known.decision, Decision.APPROVED}:
+            raise Problem(
+                "an operator decided otherwise while the answer was made; nothing was stored",
+                where=f"round {known.round_id}",
+                remedy="See `folkmoot-node rounds show`",
+                exit_code=ExitCode.REFUSED,
+            )
+
+    round_, signed = book.question(known), home.release_policy()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
-        context = home.admission_context(store, signed, known.round)
-        if (
-            signed.policy.operator_approval
-            and known.decision is None
-            and admission.judge(known.round, context) is None
-        ):
-            return None
-
-        def confirm() -> None:
-            now = home.round_book().find(known.round.round_id)
-            if now is None or now.decision not in {known.decision, Decision.APPROVED}:
-                raise Problem(
-                    "an operator decided otherwise while the answer was made; nothing was stored",
-                    where=f"round {known.round.round_id}",
-                    remedy="See `folkmoot-node rounds show`",
-                    exit_code=ExitCode.REFUSED,
-                )
-
+        context = home.admission_context(store, signed, round_)
         return release(
-            known.round,
-            known.digest,
-            context,
-            signed.digest,
-            lambda: _tabulate(home, known, store, signed, context, stack),
-            home.ledger,
-            home.outbox,
-            home.clock,
+            Question(round_, known.digest, context, signed.digest),
+            office,
+            lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,
-            observe=home.observe,
+            approved=not signed.policy.operator_approval or known.decision is Decision.APPROVED,
             confirm=confirm,
         )
 
 
+def load_release() -> None:
+    """Loads what a release needs, so that the first round does not wait for it.
+
+    That is OpenDP, NumPy and DuckDB. They are imported late, here and in this module's other
+    functions, because a visit without a round, and most commands, need none of them.
+    """
+    import duckdb  # noqa: F401
+
+    from folkmoot_node.release import mechanism, tabulate  # noqa: F401
+
+
 def _tabulate(
     home: NodeHome,
-    known: KnownRound,
+    round_: Round,
     store: HouseholdStore,
     signed: SignedReleasePolicy,
     context: AdmissionContext,
     stack: ExitStack,
 ) -> ExactCounts:
     """The exact tables of a round; a series' history stays open until `stack` is closed."""
-    from folkmoot_node.release.tabulate import tabulate, tabulate_series
+    from folkmoot_node.release.tabulate import tabulate, tabulate_series  # late: see `load_release`
 
-    round_, council = known.round, home.config.council
+    council = home.config.council
     if context.series is None:
         return tabulate(store, round_, council)
     if context.series.unknown:
@@ -188,7 +188,8 @@ def _tabulate(
             exit_code=ExitCode.UNREACHABLE,
         )
     history = stack.enter_context(home.open_history(round_))
-    # From here on no other process answers a round of the series.
+    # From here on no other process answers a round of the series. Until here one could, so it
+    # is asked again whether what was judged, the charge among it, is still so.
     if home.series_progress(signed, round_, context.now) != context.series:
         raise Problem(
             "another process answered a round of its series meanwhile",
@@ -196,7 +197,7 @@ def _tabulate(
             remedy="Try again",
             exit_code=ExitCode.DATA,
         )
-    history.require_known({known.round.round_id for known in home.round_book().rounds()})
+    history.require_known({known.round_id for known in home.round_book().rounds()})
     return tabulate_series(store, history, round_, council, context.series)
 
 
@@ -208,7 +209,7 @@ def forget_ended_series(home: NodeHome) -> Iterator[Event]:
     folder = home.config.history_folder
     if not folder.is_dir():
         return
-    from folkmoot_node.store.event_history import SUFFIX, forget
+    from folkmoot_node.store.event_history import SUFFIX, forget  # late: see `load_release`
 
     over = ended_series(home)
     for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -225,12 +226,12 @@ def ended_series(home: NodeHome) -> set[str]:
     over: set[str] = set()
     if not home.config.history_folder.is_dir():
         return over
+    answered = home.outbox.digests()
     for known in home.round_book().rounds():
-        series = known.round.series
+        series = known.facts.series
         if series is None:
             continue
-        answer = home.outbox.find(known.round.round_id)
-        last = series.position == series.length and answer is not None
+        last = series.position == series.length and known.round_id in answered
         if home.clock() >= series.ends_at or last:
             over.add(series.series_id)
     return over
@@ -238,12 +239,9 @@ def ended_series(home: NodeHome) -> set[str]:
 
 def ended_without_scores(home: NodeHome) -> admission.Objection | None:
     """The objection of a node whose scores are gone, and whose policy makes no new ones."""
-    from folkmoot.refusal import RefusalReason
-    from folkmoot_node.policies.risk_policy import load_policy
-
     if home.config.store_path.exists():
         return None
-    sunset = load_policy(home.config.risk_policy).sunset
+    sunset = home.risk_policy().sunset
     if home.today() <= sunset:
         return None
     return admission.Objection(RefusalReason.SUNSET, f"the policy ended on {sunset}")
@@ -251,8 +249,6 @@ def ended_without_scores(home: NodeHome) -> admission.Objection | None:
 
 def declined(known: KnownRound) -> admission.Objection:
     """The objection of an operator who declined."""
-    from folkmoot.refusal import RefusalReason
-
     return admission.Objection(RefusalReason.DECLINED, f"declined by {known.decided_by}")
 
 
@@ -333,7 +329,7 @@ def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) ->
 
 def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
     if answer.kind is AnswerKind.RELEASE:
-        asked, head = known.round, home.ledger.head()
+        asked, head = home.round_book().question(known), home.ledger.head()
         if asked.series is not None:
             place = f"round {asked.series.position} of {asked.series.length}"
             return f"released: {place} of a series of rho {asked.loss} in all; ledger head {head}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from folkmoot.privacy import Rho
-from folkmoot.rounds import Mechanism
+from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series
 from folkmoot_node.answering.expected_precision import (
     AttributeStatement,
@@ -20,6 +19,7 @@ from folkmoot_node.answering.expected_precision import (
 )
 from folkmoot_node.evidence.round_book import KnownRound
 from folkmoot_node.release.admission import judge
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class RoundStatement:
     """What a round asks of this council, and what answering would cost.
 
     Attributes:
-        known: The round.
+        known: The round, as it is kept.
+        round: The round, decoded.
         marginals: What is asked.
         attributes: The codes by which it counts.
         epsilon: Of the round, at its delta.
@@ -49,6 +50,7 @@ class RoundStatement:
     """
 
     known: KnownRound
+    round: Round
     marginals: tuple[MarginalStatement, ...]
     attributes: tuple[AttributeStatement, ...]
     epsilon: float
@@ -88,7 +90,7 @@ class RoundStatement:
     @property
     def privacy_text(self) -> str:
         """What answering costs, in plain English; printed with each release."""
-        round_ = self.known.round
+        round_ = self.round
         what, charged = "", ""
         if round_.series is not None:
             what = f" by all {round_.series.length} rounds of the series together"
@@ -107,10 +109,10 @@ class RoundStatement:
     @property
     def series_text(self) -> str:
         """Which round of which series it is; empty if of none."""
-        series = self.known.round.series
+        series = self.round.series
         if series is None:
             return ""
-        ends = datetime.fromtimestamp(series.ends_at, UTC)
+        ends = to_datetime(series.ends_at)
         return (
             f"It is round {series.position} of {series.length} of a series, which ends on "
             f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
@@ -120,7 +122,7 @@ class RoundStatement:
 
     @property
     def _at_delta(self) -> str:
-        round_ = self.known.round
+        round_ = self.round
         pure = round_.mechanism is Mechanism.DISCRETE_LAPLACE
         return (
             "by pure differential privacy, without a delta" if pure else f"at delta {round_.delta}"
@@ -131,12 +133,12 @@ class RoundStatement:
         return {
             "marginals": [item.as_json() for item in self.marginals],
             "attributes": [item.as_json() for item in self.attributes],
-            "mechanism": self.known.round.mechanism.name.lower(),
-            "guess_rate_at_most": self.known.round.guess_rate(),
+            "mechanism": self.round.mechanism.name.lower(),
+            "guess_rate_at_most": self.round.guess_rate(),
             "epsilon": self.epsilon,
-            "delta": str(self.known.round.delta),
+            "delta": str(self.round.delta),
             "charge": str(self.charge),
-            "series": _series_json(self.known.round.series),
+            "series": _series_json(self.round.series),
             "person_rho": str(self.person_rho),
             "person_epsilon": self.person_epsilon,
             "remaining_before": str(self.balance.remaining),
@@ -149,8 +151,8 @@ class RoundStatement:
 
     def as_text(self) -> str:
         """For people."""
-        round_ = self.known.round
-        deadline = datetime.fromtimestamp(round_.deadline, UTC)
+        round_ = self.round
+        deadline = to_datetime(round_.deadline)
         lines = [
             f"Round {round_.round_id}: {round_.title or 'without title'}",
             f"Purpose: {round_.purpose}. Councils invited: {len(round_.councils)}. "
@@ -193,10 +195,10 @@ def _series_json(series: Series | None) -> dict[str, Any] | None:
 
 def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     """What a round asks of this council, and what answering would cost now."""
-    round_, council = known.round, home.config.council
+    round_, council = home.round_book().question(known), home.config.council
     signed = home.release_policy()
     persons = signed.policy.loss.households_per_person
-    objection = obstacle = None
+    objection = obstacle = context = None
     published: Mapping[str, tuple[str, ...] | None] = {}
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
@@ -204,14 +206,16 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
-                found = judge(round_, home.admission_context(store, signed, round_))
+                context = home.admission_context(store, signed, round_)
+                found = judge(round_, context)
                 objection = found.detail if found else None
     except Problem as problem:
         obstacle = None if answered else str(problem)
     person = round_.loss.for_person(persons)
-    in_series = home.series_progress(signed, round_, home.clock())
+    in_series = context.series if context else home.series_progress(signed, round_, home.clock())
     return RoundStatement(
         known=known,
+        round=round_,
         marginals=marginals_of(round_, council, in_series),
         attributes=attributes_of(round_, council, published),
         epsilon=round_.epsilon_for(),

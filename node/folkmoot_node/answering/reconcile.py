@@ -144,12 +144,12 @@ def recover(home: NodeHome, lost: LostAnswer) -> Rho:
         Problem: If the release policy is not signed, the receipt contradicts the round that
             this node has seen, or the ledger cannot be trusted.
     """
-    signed, receipt = home.release_policy(), lost.receipt
-    seen = home.round_book().find(receipt.round_id)
+    signed, receipt, book = home.release_policy(), lost.receipt, home.round_book()
+    seen = book.find(receipt.round_id)
     if (
         seen is not None
         and receipt.is_release
-        and (seen.digest != receipt.round_digest or receipt.loss not in seen.round.charges)
+        and (seen.digest != receipt.round_digest or receipt.loss not in book.question(seen).charges)
     ):
         raise Problem(
             f"the receipt for round {receipt.round_id} is for another question or loss than the "

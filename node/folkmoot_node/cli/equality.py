@@ -34,7 +34,7 @@ def equality(
         float | None,
         typer.Option(
             metavar="AUC",
-            help="Exit code 5 if the inputs tell some group better than this, with 95 % "
+            help="Exit code 5 if the inputs predict any group better than this, with 95 % "
             "confidence.",
             min=0.5,
             max=1,
@@ -43,11 +43,11 @@ def equality(
 ) -> None:
     """Audits the last scores by the protected characteristics that the policy names.
 
-    By group: households, mean score, share in each band, mean contribution of each factor,
-    against all others. And how well the scoring inputs tell the group, which a score may
-    then stand for by proxy. Nothing leaves this machine; the look is recorded in the audit
-    log. Exit code 0 whatever is found, unless --fail-above is given. Needs
-    `pip install folkmoot-node[audit]`.
+    Compares each group with all others: households, mean score, share in each band, mean
+    contribution of each factor. Also shows how accurately the scoring inputs predict the
+    group, since a score may then stand for it as a proxy. Nothing leaves this machine; the
+    audit log records that you looked. Exit code 0 whatever is found, unless --fail-above is
+    given. Needs `pip install folkmoot-node[audit]`.
 
     Example: folkmoot-node equality --plot equality.svg
     """
@@ -85,10 +85,10 @@ def equality(
             typer.echo(f"The plot is in {plot}")
     if fail_above is not None and report.exceeding(fail_above):
         raise Problem(
-            "the scoring inputs tell a group better than --fail-above permits: "
+            "the scoring inputs predict a group better than --fail-above permits: "
             + ", ".join(report.exceeding(fail_above)),
             where="folkmoot-node equality",
-            remedy="See which inputs carry it; remove the factor, or have the policy's owner "
-            "record why need explains it",
+            remedy="See which inputs are responsible; remove the factor, or have the policy's "
+            "owner record why need explains it",
             exit_code=ExitCode.REFUSED,
         )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, day, moment, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
 from folkmoot_operator.console import console, minute, print_json, print_text
+from folkmoot_operator.moments import day_text
 
 if TYPE_CHECKING:
     from folkmoot_node.evidence.lost_answers import LostAnswer
@@ -27,7 +28,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows each debit and what is left, in the accounting period and for all time.
 
     The head names the whole ledger: note it outside this machine, for `ledger verify
-    --expect`. Without a valid, signed release policy the debits are shown all the same, and
+    --expect`. Without a valid, signed release policy the debits are still shown, and
     the exit code is that of the policy's fault. Exit code 7 if answers have left that are not
     in this node's files.
 
@@ -109,7 +110,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         print_text(f"Spent since this node exists: rho {lifetime}.")
         raise fault
     print_text(
-        f"Accounting period {day(balance.period_start)} to {day(balance.period_end - 1)}: "
+        f"Accounting period {day_text(balance.period_start)} to "
+        f"{day_text(balance.period_end - 1)}: "
         f"rho {balance.spent} of {balance.cap} spent, {balance.period_remaining} left "
         f"(epsilon spent {epsilon_at(balance.spent, delta):.2f} at delta {delta})."
     )
@@ -133,16 +135,16 @@ def verify(
     ] = None,
 ) -> None:
     """Recomputes the hash chains of ledger, egress and audit log, every stored answer and
-    every receipt, and checks that the ledger goes on from the heads noted earlier.
+    every receipt, and checks that the ledger continues from the heads noted earlier.
 
-    Exit code 7, and the first entry that does not fit, if anything was changed, dropped or
-    put back to an earlier state.
+    Exit code 7, naming the first entry that does not fit, if anything was changed, dropped or
+    returned to an earlier state.
 
     Example: folkmoot-node ledger verify --json
     """
     from folkmoot_node.answering.reconcile import require_complete
-    from folkmoot_node.evidence.hash_chain import Head
     from folkmoot_node.home import open_home
+    from folkmoot_operator.hash_chain import Head
 
     noted = [Head.parse(text) for text in expect or ()]
     with open_home(home) as node:
@@ -230,7 +232,7 @@ def recover(
         typer.echo("Nothing is missing: every answer that the coordinator holds is here.")
         return
     for lost, rho in zip(outstanding, debited, strict=True):
-        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited, answered for good.")
+        typer.echo(f"Round {lost.receipt.round_id}: rho {rho} debited; the round stays answered.")
     typer.echo(f"Left now: rho {balance.remaining}. Ledger head {head}")
 
 

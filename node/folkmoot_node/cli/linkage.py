@@ -77,7 +77,7 @@ def report(
 
 
 def review(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Lists the files in which pairs of a record and a home wait for a person's yes or no.
+    """Lists the files in which pairs of a record and a home wait for a person to say yes or no.
 
     Write the answers into the column `decision` of a file. The next `folkmoot-node score`
     takes them over, and asks only about what is left.

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from folkmoot_operator.moments import to_text
+
 Home = Annotated[
     Path,
     typer.Option(
@@ -33,18 +35,7 @@ HERE = Path()
 
 def moment(seconds: int | None) -> str | None:
     """A time for people and programs: ISO 8601, UTC."""
-    from datetime import UTC, datetime
-
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day(seconds: int) -> str:
-    """A day for people: 1 April 2026, UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%-d %B %Y")
+    return None if seconds is None else to_text(seconds)
 
 
 def operator_name() -> str:

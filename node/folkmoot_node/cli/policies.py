@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, day
+from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import print_json
+from folkmoot_operator.moments import day_text
 
 
 def register(app: typer.Typer) -> None:
@@ -105,28 +106,20 @@ def sign(
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
-    from folkmoot_node.federation.identity import load_policy_key
     from folkmoot_node.home import open_home
-    from folkmoot_node.policies.release_policy import sign as sign_file
+    from folkmoot_node.operations.sign_policy import sign_policy
+    from folkmoot_node.policies.release_policy import signature_path
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:
-        private = load_policy_key(key or node.keys.policy_key)
-        sidecar = sign_file(node.config.release_policy, private, signer, node.clock())
-        signed = node.release_policy()
-        with node.state.transaction() as connection:
-            node.audit.append(
-                connection,
-                node.clock(),
-                {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
-            )
-        typer.echo(f"Signed by {signed.signer}: {sidecar.name}")
+        signed = sign_policy(node, signer, key)
+        typer.echo(f"Signed by {signed.signer}: {signature_path(node.config.release_policy).name}")
         try:
             balance = node.balance()
         except Problem as not_begun:
             typer.echo(f"Note: {not_begun.problem}.")
             return
-    start, end = day(balance.period_start), day(balance.period_end - 1)
+    start, end = day_text(balance.period_start), day_text(balance.period_end - 1)
     typer.echo(
         f"Accounting period {start} to {end}: rho {balance.spent} spent, "
         f"{balance.period_remaining} left."

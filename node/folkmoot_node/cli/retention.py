@@ -1,4 +1,4 @@
-"""`purge`: deletes what the retention rule no longer permits to keep."""
+"""`purge`: deletes what the retention rule no longer lets the council keep."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def purge(
             return
         if not yes:
             _print(found)
-            typer.confirm("Delete these for good?", abort=True, err=True)
+            typer.confirm("Delete these permanently?", abort=True, err=True)
         purged = delete(node, found, operator_name())
     if as_json:
         print_json(_result(purged.deleted, purged.key_replaced))

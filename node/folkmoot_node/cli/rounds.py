@@ -86,7 +86,7 @@ def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
     from folkmoot_node.answering.briefing import describe
     from folkmoot_node.evidence.round_book import RoundStatus
 
-    answer = node.outbox.find(known.round.round_id)
+    answer = node.outbox.find(known.round_id)
     approval = node.release_policy().policy.operator_approval
     status = known.status(answer, approval=approval, now=node.clock())
     undecided = status in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.READY}
@@ -94,17 +94,17 @@ def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
     lost = {lost.receipt.round_id for lost in node.lost_answers.outstanding()}
     text = (
         "answered, but the answer is not in this node's files"
-        if known.round.round_id in lost
+        if known.round_id in lost
         else "refused by the release policy, not sent yet"
         if refuses
         else status.value
     )
     return {
-        "round_id": known.round.round_id,
-        "title": known.round.title,
-        "purpose": known.round.purpose,
-        "rho": str(known.round.loss),
-        "deadline": moment(known.round.deadline),
+        "round_id": known.round_id,
+        "title": known.facts.title,
+        "purpose": known.facts.purpose,
+        "rho": str(known.facts.loss),
+        "deadline": moment(known.facts.deadline),
         "status": text,
         "reason": answer.reason.name if answer and answer.reason else None,
     }
@@ -151,7 +151,7 @@ def decline(
     home: Home = HERE,
     undo: Annotated[bool, typer.Option("--undo", help="Take a decision back.")] = False,
 ) -> None:
-    """Declines a round; the region is told that an operator declined, and no more.
+    """Declines a round. The region only learns that an operator declined.
 
     Example: folkmoot-node decline 3f2a
     """
@@ -186,18 +186,18 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
             book.decide(known, decision, who, node.clock(), node.outbox)
         done = decision.value if decision else "decision taken back"
         with node.state.transaction() as connection:
-            body = {"action": f"round {done}", "by": who, "round_id": known.round.round_id}
+            body = {"action": f"round {done}", "by": who, "round_id": known.round_id}
             node.audit.append(connection, node.clock(), body)
         description = describe(node, known)
-    typer.echo(f"Round {known.round.round_id}: {done}.")
+    typer.echo(f"Round {known.round_id}: {done}.")
     if decision is None:
         return
     if decision.value == "approved":
         if description.objection:
-            print_text(f"The release policy refuses it all the same: {description.objection}.")
+            print_text(f"The release policy still refuses it: {description.objection}.")
         if description.obstacle:
             print_text(f"It cannot be answered yet: {description.obstacle}")
-    short = known.round.round_id[:12]
+    short = known.round_id[:12]
     typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
 
 
@@ -238,9 +238,9 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         if answer is None:
             raise Problem(
                 "the round is past its deadline"
-                if node.clock() >= known.round.deadline
+                if node.clock() >= known.facts.deadline
                 else "the round waits for an operator",
-                where=known.round.round_id,
+                where=known.round_id,
                 remedy="See `folkmoot-node rounds show`; approve with `folkmoot-node approve`",
                 exit_code=ExitCode.REFUSED,
             )
@@ -265,7 +265,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,
-            where=known.round.round_id,
+            where=known.round_id,
             remedy=f"The region is told so, with this advice: {answer.reason.next_step}",
             exit_code=ExitCode.REFUSED,
         )

@@ -25,20 +25,20 @@ def serve(
         bool,
         typer.Option(
             "--until-idle",
-            help="End when a round is known and none needs this node any more; "
-            "no scoring by the clock, no Prefect.",
+            help="End when a round is known and no round needs this node any more; "
+            "do not score on a schedule, do not start Prefect.",
         ),
     ] = False,
     poll_seconds: Annotated[
         float | None, typer.Option(help="Seconds between visits, instead of the setting.", min=0.1)
     ] = None,
 ) -> None:
-    """Visits the coordinator again and again, and answers rounds as policy says.
+    """Keeps visiting the coordinator, and answers rounds as the policy says.
 
-    Scores when `[schedule]` in node.toml says so. Nothing listens to other machines: the node
-    only dials out. Prefect's history of runs is on this machine alone, unless `[prefect]` says
-    otherwise. A coordinator that cannot be reached is tried again for ever. Stop with Ctrl-C or
-    SIGTERM. Exit code 7 if this node's files are older than what has left it.
+    Scores on the schedule in `[schedule]` of node.toml. Nothing listens to other machines: the
+    node only connects out. Prefect's history of runs stays on this machine, unless `[prefect]`
+    says otherwise. A coordinator that cannot be reached is retried until you stop the command
+    with Ctrl-C or SIGTERM. Exit code 7 if this node's files are older than what has left it.
 
     Example: folkmoot-node serve
     """
@@ -69,27 +69,33 @@ def doctor(
 ) -> None:
     """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
 
-    Exit code 3 if a check failed. Each failed check says how to mend it.
+    Exit code 3 if a check failed. A check that failed or warns says how to fix it.
 
     Example: folkmoot-node doctor
     """
     from folkmoot_node.operations.doctor import examine
+    from folkmoot_operator.checks import State, exit_code
 
     findings = list(examine(home, offline=offline))
+    details = [f"{item.where}: {item.what}" if item.where else item.what for item in findings]
     if as_json:
         print_json(
             [
-                {"check": item.check, "ok": item.ok, "detail": item.detail, "remedy": item.remedy}
-                for item in findings
+                {"check": item.name, "ok": item.ok, "detail": detail, "remedy": item.remedy}
+                for item, detail in zip(findings, details, strict=True)
             ]
         )
     else:
         out = console()
-        for item in findings:
-            mark = "[green]ok[/green]  " if item.ok else "[red]FAIL[/red]"
-            out.print(f"{mark} {item.check}: ", end="")
-            out.print(item.detail, markup=False)
-            if not item.ok and item.remedy:
+        marks = {
+            State.OK: "[green]ok[/green]  ",
+            State.WARN: "[yellow]warn[/yellow]",
+            State.FAIL: "[red]FAIL[/red]",
+        }
+        for item, detail in zip(findings, details, strict=True):
+            out.print(f"{marks[item.state]} {item.name}: ", end="")
+            out.print(detail, markup=False)
+            if item.remedy:
                 out.print(f"     Remedy: {item.remedy}", markup=False)
-    if not all(item.ok for item in findings):
-        raise typer.Exit(3)
+    if code := exit_code(findings):
+        raise typer.Exit(code)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
-    from folkmoot_node.pipeline.local import RunSummary
     from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.sources.connect import ConnectedSource
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -39,16 +39,16 @@ def sources(home: Home = HERE, as_json: AsJson = False) -> None:
     Example: folkmoot-node sources
     """
     from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.binding import bind
+    from folkmoot_node.scoring.binding import bind_for
     from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.sources.connect import connect, load_plugins
+    from folkmoot_node.sources.connect import load_plugins
 
     config = load_config(home)
     plugins = load_plugins()
-    connected = connect(config, plugins)
     policy = load_policy(config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
-    binding = bind(policy, plugins, connected, policy.ended_licences(today))
+    binding = bind_for(policy, config, plugins, today)
+    connected = binding.sources
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     counted = {a.field.name for a in binding.attributes if a.field is not None}
@@ -140,23 +140,38 @@ def score(
             help="Leave the store as it is; show how many households would change band.",
         ),
     ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--households",
+            metavar="FILE",
+            help="Then write the scored households to this file, as `households --out` does.",
+        ),
+    ] = None,
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
     A run that fails leaves the last good scores in place. Rejected records are listed in
     the quarantine folder with file, row, field and reason.
 
-    With --policy households are scored by another policy than the one in node.toml. The
-    store then holds scores by that policy, and the node answers rounds that expect it,
-    and refuses others for good. To see what a policy would do before deciding, add --try.
+    With --policy, households are scored with another policy than the one in node.toml. The
+    store then holds scores from that policy. The node answers rounds that expect it, and
+    permanently refuses others. To see what a policy would do before deciding, add --try.
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.pipeline.engine import score as run
     from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.sources.connect import load_plugins
 
+    if export is not None:
+        from folkmoot_node.operations.export_households import require_known_ending
+
+        if only_try:
+            raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
+        require_known_ending(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -193,26 +208,26 @@ def score(
                 progress=advance,
             )
     for field, end in summary.unlicensed.items():
-        typer.echo(
-            f"Warning: the licence of {field!r} ended on {end.isoformat()}. The field is no "
-            "longer read and counts as unknown, so that scores may be lower. Renew the "
-            "licence in the policy, or remove what uses the field.",
-            err=True,
-        )
+        problem, remedy = ended_licence(field, end)
+        typer.echo(f"Warning: {problem}. {remedy}.", err=True)
     if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
         typer.echo(
             f"Warning: households are now scored by {policy.name!r}, digest "
             f"{policy.digest.hex()[:12]}. Rounds that expect another "
-            "policy are refused, for good. Score again without --policy to go back before the "
-            "node answers, or name the file in node.toml as scoring.risk_policy to stay.",
+            "policy are permanently refused. To go back, score again without --policy before the "
+            "node answers; to keep this policy, name its file in node.toml as "
+            "scoring.risk_policy.",
             err=True,
         )
+    written = _export(home, export, []) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
     elif trial:
         _print_trial(trial)
     else:
         _print_summary(summary)
+        if written is not None:
+            typer.echo(f"Wrote {written:,} households to {export}.")
 
 
 def _digest_of(path: Path) -> bytes:
@@ -251,8 +266,8 @@ def _print_trial(trial: Trial) -> None:
         f"({trial.changed / max(1, both):.1%}). Last run: {last.policy_name!r} "
         f"({last.policy_sha256[:12]}), at {last.reference_date}; tried: {run.policy_name!r} "
         f"({run.policy_sha256[:12]}), at {run.reference_date}. "
-        "The sources were read anew, so that records changed since the last run count too. The "
-        "stored scores are as they were.",
+        "The sources were read again, so records changed since the last run count too. The "
+        "stored scores have not changed.",
         markup=False,
     )
 
@@ -312,9 +327,9 @@ def explain(
     as_json: AsJson = False,
     policy_file: OtherPolicy = None,
 ) -> None:
-    """Says why one household has its score: contributions, inputs, sources, dates.
+    """Explains one household's score: contributions, inputs, sources, dates.
 
-    For people with the authority to see it; the look is recorded in the audit log.
+    For people with the authority to see it; the audit log records that you looked.
 
     Example: folkmoot-node explain 100012345678
     """
@@ -344,10 +359,16 @@ def households(
     """Writes scored households to a file on this machine, for the officers who help them.
 
     Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: keep it where it belongs.
+    is recorded in the audit log. The file is personal data: store and delete it as such.
 
     Example: folkmoot-node households --band high --out calls.csv
     """
+    written = _export(home, out, band or [])
+    typer.echo(f"Wrote {written:,} households to {out}.")
+
+
+def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
+    """Writes scored households; the audit log says who did, before there is a file."""
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.export_households import write_households
 
@@ -356,7 +377,6 @@ def households(
             node.audit.append(
                 connection,
                 node.clock(),
-                {"action": "households exported", "by": operator_name(), "bands": band or []},
+                {"action": "households exported", "by": operator_name(), "bands": list(bands)},
             )
-        written = write_households(store, out, band or [])
-    typer.echo(f"Wrote {written:,} households to {out}.")
+        return write_households(store, out, bands)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, moment
 from folkmoot_operator.console import print_json
+
+if TYPE_CHECKING:
+    from folkmoot_node.federation.enrolment import Invitation
 
 
 def register(app: typer.Typer) -> None:
@@ -33,25 +36,74 @@ def init(
         str | None,
         typer.Option(help="Most privacy loss over all periods; the council decides."),
     ] = None,
+    signer: Annotated[
+        str | None,
+        typer.Option(
+            "--sign",
+            metavar="SIGNER",
+            help="Sign the release policy that is in the folder already: name and role of the "
+            "person who decides.",
+        ),
+    ] = None,
+    invitation: Annotated[
+        Path | None,
+        typer.Option(
+            "--enrol",
+            metavar="INVITATION",
+            help="Join the region that sent this invitation file.",
+        ),
+    ] = None,
 ) -> None:
     """Makes a node's home folder: keys, encrypted store, ledger, sample settings.
 
     Keys are made on this machine and stay here. The limits of privacy loss have no
     default: give them here, or write them into release-policy.toml before signing it.
 
+    Policies that are in the folder already stay as they are. With --sign the release policy
+    among them takes effect, as with `policy sign`; a sample that nobody has read is not
+    signed. With --enrol the node joins its region, as with `enrol`.
+
     Example: folkmoot-node init --home /srv/folkmoot --council E08000009 --name Trafford
+    --enrol invitation-E08000009.toml
     """
     from folkmoot.errors import ContractError
-    from folkmoot_node.operations.initialise import initialise
+    from folkmoot.geography import GssCode
+    from folkmoot_node.federation.enrolment import read_invitation
+    from folkmoot_node.home import open_home
+    from folkmoot_node.operations.initialise import RELEASE_POLICY_FILE, initialise, next_steps
+    from folkmoot_node.operations.sign_policy import require_written_policy, sign_policy
     from folkmoot_operator.problems import ExitCode, Problem
 
     try:
-        for line in initialise(home, council, name, rho_per_round, rho_per_period, rho_lifetime):
-            typer.echo(line)
+        code = GssCode(council.strip().upper(), "--council")
+        if signer is not None:
+            if any(limit is not None for limit in (rho_per_round, rho_per_period, rho_lifetime)):
+                raise ContractError(
+                    "--sign", "signs the limits in the policy", "Leave out --rho-..."
+                )
+            require_written_policy(home / RELEASE_POLICY_FILE, code)
+        # Everything that can be wrong with the files is found before anything is made.
+        offer = read_invitation(invitation, code) if invitation else None
+        typer.echo(initialise(home, council, name, rho_per_round, rho_per_period, rho_lifetime))
     except ContractError as error:
         raise Problem(
             error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.USAGE
         ) from None
+    if signer is not None:
+        with open_home(home) as node:
+            typer.echo(f"The release policy is signed by {sign_policy(node, signer).signer}.")
+    if invitation is not None and offer is not None:
+        try:
+            _enrol(home, offer, invitation, as_json=False)
+        except Problem:
+            typer.echo(
+                f"The node is made, and not enrolled yet: run `folkmoot-node enrol {invitation} "
+                f"--home {home}` when what follows is put right.",
+                err=True,
+            )
+            raise
+    for line in next_steps(signed=signer is not None, enrolled=invitation is not None):
+        typer.echo(line)
 
 
 def enrol(
@@ -66,22 +118,26 @@ def enrol(
 
     Example: folkmoot-node enrol invitation-E08000009.toml
     """
-    from folkmoot_node.federation.enrolment import enrol as exchange
     from folkmoot_node.federation.enrolment import read_invitation
+    from folkmoot_node.settings.node_toml import load_config
+
+    offer = read_invitation(invitation, load_config(home).council)
+    _enrol(home, offer, invitation, as_json=as_json)
+
+
+def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool) -> None:
+    """Enrols, and prints what came of it."""
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.initialise import name_coordinator
+    from folkmoot_node.operations.join_region import join_region
 
     with open_home(home) as node:
-        offer = read_invitation(invitation, node.config.council)
-        settings = node.config.coordinator
-        identity = exchange(offer, node.keys, node.egress, settings.proxy if settings else None)
-        note = name_coordinator(node.config, offer.address, offer.enrolment_address)
-    until = moment(int(identity.not_after.timestamp()))
+        membership = join_region(node, offer)
+    until = moment(int(membership.certificate_until.timestamp()))
     if as_json:
         print_json({"region": offer.region, "council": offer.council, "certificate_until": until})
         return
     typer.echo(f"Enrolled {offer.council} in {offer.region}.")
     typer.echo(f"The certificate lasts until {until}; `serve` renews it while running.")
-    if note:
-        typer.echo(note)
-    typer.echo(f"Delete {invitation.name}: its token is used.")
+    if membership.note:
+        typer.echo(membership.note)
+    typer.echo(f"Delete {file.name}: its token is used.")

@@ -1,8 +1,8 @@
 """How well the scoring inputs predict a protected characteristic that is not scored.
 
 A classifier learns the characteristic from the inputs of some households and is tried on
-others. If it does better than chance, the inputs tell the characteristic in part, and the
-score may stand for it by proxy.
+others. If it does better than chance, the inputs partly reveal the characteristic, and the
+score may act as a proxy for it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from folkmoot_node.equality.statistics import Interval, two_sided
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import field_column
 from folkmoot_operator.problems import ExitCode, Problem
-
-if TYPE_CHECKING:
-    import polars as pl
 
 SEED = 20_100_408
 """Of the sample, the folds and the shuffling: the same scores give the same report."""
@@ -31,7 +29,7 @@ MAX_HOUSEHOLDS = 50_000
 """Sampled at most, unless the operator says otherwise."""
 TREES = 60
 MIN_IN_FOLD = 10
-"""A group needs so many households in each fold to be told apart."""
+"""Households that a group needs in each fold to be distinguished."""
 NOTHING, LOOK = 0.55, 0.7
 """Below the one an AUC says next to nothing; above the other the inputs need a look."""
 TOO_SMALL = "(small groups together)"
@@ -48,13 +46,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class GroupSkill:
-    """How well one group is told from the rest.
+    """How accurately one group is distinguished from the rest.
 
     Attributes:
         group: Its name.
         households: In the sample.
-        auc: Probability that a household of the group is thought likelier to be of it than
-            one of the rest; 0.5 is chance, 1 certainty.
+        auc: Probability that a household of the group is ranked above one of the rest; 0.5 is
+            chance, 1 certainty.
         interval: Of the AUC (DeLong et al. 1988, over folds as LeDell et al. 2015).
     """
 
@@ -73,7 +71,7 @@ class GroupSkill:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """An input by which the characteristic is told.
+    """An input that predicts the characteristic.
 
     Attributes:
         field: Name of the input.
@@ -87,7 +85,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class ProxyCheck:
-    """What the inputs say of one characteristic.
+    """What the inputs reveal about one characteristic.
 
     Attributes:
         field: The audited field.
@@ -132,8 +130,6 @@ class Sample:
 
     def __init__(self, run: RunSummary, most: int) -> None:
         self._run = run
-        import polars as pl
-
         everybody = pl.int_range(run.households, eager=True)
         chosen = everybody.sample(min(most, run.households), seed=SEED)
         self._chosen = chosen.sort().to_numpy()
@@ -180,8 +176,6 @@ def _numbers(series: pl.Series) -> Floats:
 
     Trees cut a list of codes anywhere, so that its order matters little.
     """
-    import polars as pl
-
     physical = series.to_physical() if series.dtype == pl.Date else series
     return physical.cast(pl.Float64).to_numpy()
 
@@ -199,10 +193,10 @@ def check(
     Args:
         field: The audited field.
         groups: Its groups.
-        inputs: By name, shape (households,); NaN where unknown, which may tell as well.
+        inputs: By name, shape (households,); NaN where unknown, which may reveal something too.
         group: Index of each household's group; `len(groups)` if it is not known.
         left_out: Inputs that state the characteristic themselves, for the report.
-        progress: Told how far it is.
+        progress: Called as the work advances.
     """
     names, target = _classes(groups, group)
     used = target >= 0
@@ -241,9 +235,9 @@ def check(
 
 
 def _classes(groups: Sequence[str], group: Indexes) -> tuple[list[str], Indexes]:
-    """The groups to tell apart, and each household's place among them, -1 if in none.
+    """The groups to distinguish, and each household's place among them, -1 if in none.
 
-    Small groups are taken together, and left out if they are too few even so.
+    Small groups are combined, and left out if together they are still too few.
     """
     least = FOLDS * MIN_IN_FOLD
     size = np.bincount(group, minlength=len(groups) + 1)[: len(groups)]
@@ -275,7 +269,7 @@ class _Fold:
     importance: Floats
 
     def of_group(self, at: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Probability of one group, and which households are of it."""
+        """Probability of one group, and which households belong to it."""
         return self.predicted[:, at], self.target == at
 
 
@@ -293,7 +287,7 @@ def _cross_validate(matrix: Floats, target: Indexes, done: Callable[[int], None]
     with threadpool_limits(1):
         for at, (learn, held) in enumerate(splitter.split(matrix, target)):
             done(at)
-            # An input that is known of none of those learnt from tells nothing.
+            # An input that is unknown for all households learnt from is no help.
             known = ~np.isnan(matrix[learn]).all(axis=0)
             usable = np.where(known, matrix, 0)
             model: Any = HistGradientBoostingClassifier(
@@ -335,7 +329,7 @@ def mean_auc(folds: Sequence[tuple[Floats, npt.NDArray[np.bool_]]]) -> tuple[flo
     the mean's variance is theirs together (LeDell, Petersen and van der Laan 2015).
 
     Args:
-        folds: For each fold the probabilities, and which households are of the group.
+        folds: For each fold the probabilities, and which households belong to the group.
     """
     areas, variances = zip(*(_auc(*fold) for fold in folds), strict=True)
     mean = float(np.mean(areas))

@@ -7,7 +7,10 @@ import datetime
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Column, Table
 
 from folkmoot_node.equality.proxy import (
     LOOK,
@@ -24,12 +27,8 @@ from folkmoot_node.equality.statistics import (
     GroupFigures,
     Interval,
 )
+from folkmoot_node.store.reader import HouseholdStore
 from folkmoot_operator.problems import ExitCode, Problem
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from folkmoot_node.store.reader import HouseholdStore
 
 SMALLEST = 10
 """Groups of fewer households are not shown, unless the operator says otherwise."""
@@ -60,12 +59,12 @@ class EqualityReport:
     not_held: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; numbers that do not exist are null."""
+        """Plain values; undefined numbers are null."""
         found: dict[str, Any] = _plain(dataclasses.asdict(self))
         return found
 
     def exceeding(self, auc: float) -> tuple[str, ...]:
-        """Fields of which the data show with confidence a larger AUC than `auc`."""
+        """Fields whose AUC is above `auc` with confidence."""
         return tuple(check.field for check in self.proxy if check.evident > auc)
 
 
@@ -82,7 +81,7 @@ def audit_equality(
         store: The scored households.
         smallest: Groups of fewer households are not shown.
         most: Households that the proxy check looks at, at most; drawn with a fixed seed.
-        progress: Told how far it is.
+        progress: Called as the work advances.
 
     Raises:
         Problem: If the libraries are not installed, or the policy audits nothing.
@@ -159,15 +158,13 @@ def as_renderables(report: EqualityReport) -> Iterator[RenderableType]:
         yield f"Not audited, because no source provides them: {', '.join(report.not_held)}."
     yield ""
     yield (
-        "A difference is not yet a wrong: need differs between groups. Ask for each one whether "
-        "need explains it. This report is for people at the council; it does not leave this "
-        "machine by itself, and small shares in it may point to few households."
+        "A difference is not in itself unfair: need may genuinely differ between groups. Ask of "
+        "each difference whether need explains it. This report is for people at the council; it "
+        "does not leave this machine by itself, and small shares in it may point to few households."
     )
 
 
 def _groups(figures: CharacteristicFigures) -> RenderableType:
-    from rich.table import Column, Table
-
     table = Table(
         Column("Group", overflow="fold"),
         Column("Households", justify="right"),
@@ -190,8 +187,6 @@ def _groups(figures: CharacteristicFigures) -> RenderableType:
 
 def _bands(figures: CharacteristicFigures) -> RenderableType:
     """Groups within each band, the highest band first."""
-    from rich.table import Column, Table
-
     table = Table(
         Column("Band", no_wrap=True),
         Column("Group", overflow="fold"),
@@ -219,8 +214,6 @@ def _bands(figures: CharacteristicFigures) -> RenderableType:
 
 
 def _factors(figures: CharacteristicFigures) -> RenderableType:
-    from rich.table import Column, Table
-
     table = Table(
         Column("Mean points (less all others)", overflow="fold"),
         *(Column(group.group, justify="right") for group in figures.groups),
@@ -237,8 +230,6 @@ def _factor(group: GroupFigures, at: int) -> str:
 
 
 def _proxy(check: ProxyCheck) -> Iterator[RenderableType]:
-    from rich.table import Column, Table
-
     if check.left_out:
         yield (
             "The policy scores fields that state the characteristic itself, and gives its "
@@ -248,7 +239,7 @@ def _proxy(check: ProxyCheck) -> Iterator[RenderableType]:
         yield f"No proxy check: {check.impossible}."
         return
     table = Table(
-        Column("Told from the inputs", overflow="fold"),
+        Column("Predicted from the inputs", overflow="fold"),
         Column("Sampled", justify="right"),
         Column("AUC", justify="right"),
         Column("95 %", justify="right"),

@@ -1,7 +1,7 @@
 """How scores, bands and contributions differ between protected groups.
 
-For the eyes of people at the council: nothing of this leaves the node. Groups of few
-households are not shown by themselves, because the report may be printed.
+For people at the council only: none of this leaves the node. Groups of few households are
+not shown by themselves, because the report may be printed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from folkmoot_node.store.run_summary import RunSummary, StoredAudit
 from folkmoot_node.store.schema import (
@@ -22,9 +22,6 @@ from folkmoot_node.store.schema import (
     UNKNOWN_POINTS,
     points_column,
 )
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NOT_KNOWN = "not known"
 """The group of the households whose value is not known."""
@@ -73,8 +70,8 @@ class FactorMean:
 
     Attributes:
         factor: Identifier.
-        mean: Mean contribution in points, of the households of which it is known; None if
-            it is known of none.
+        mean: Mean contribution in points, over households where it is known; None if there are
+            none.
         difference: Less the mean of all others.
         ratio: By the mean of all others; None if that is 0.
         unknown: Share of the group of which it is not known.
@@ -117,12 +114,12 @@ class GroupFigures:
 
 @dataclass(frozen=True, slots=True)
 class Independence:
-    """Pearson's test that band and known group have nothing to do with each other.
+    """Pearson's test that band and known group are independent.
 
     Attributes:
         statistic: Chi-squared.
         degrees: Degrees of freedom.
-        p_value: Probability of such a table or a stranger one, if they have not.
+        p_value: Probability of such a table, or a more extreme one, if they are independent.
         cramers_v: Strength of the association, from 0 to 1 (Cramér 1946).
         approximate: False if more than a fifth of the cells are expected to hold fewer than
             five households, so that the probability is not to be relied upon.

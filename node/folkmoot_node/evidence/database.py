@@ -11,30 +11,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, get_args
 
+from folkmoot_node.evidence import round_table
+from folkmoot_operator.hash_chain import HashChain, Remedies, create_chain
+from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
 
-_CHAINS = ("ledger", "egress", "audit")
+Log = Literal["ledger", "egress", "audit"]
+"""The node's hash-chained logs."""
 
-_CHAIN = """
-CREATE TABLE {name} (
-    sequence INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    previous BLOB NOT NULL,
-    digest BLOB NOT NULL UNIQUE
-) STRICT;
-CREATE TRIGGER {name}_keeps BEFORE UPDATE ON {name}
-BEGIN SELECT RAISE(ABORT, '{name} entries are never changed'); END;
-CREATE TRIGGER {name}_stays BEFORE DELETE ON {name}
-BEGIN SELECT RAISE(ABORT, '{name} entries are never deleted'); END;
-"""
+_REMEDIES = Remedies(
+    changed="Stop releasing. Compare with a backup and with the receipts, and find out who "
+    "could write to this file",
+    older="Stop releasing. Put the newest copy of the node's files back, or see "
+    "`folkmoot-node ledger recover`",
+)
 
 _TABLES = """
 CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id'))
@@ -42,17 +40,6 @@ CREATE UNIQUE INDEX ledger_debits_once ON ledger (json_extract(body, '$.round_id
 CREATE UNIQUE INDEX ledger_recovers_once
     ON ledger (json_extract(body, '$.round_id'), json_extract(body, '$.answer_digest'))
     WHERE json_extract(body, '$.kind') = 'recovered';
-
-CREATE TABLE rounds (
-    round_id TEXT PRIMARY KEY,
-    round_digest BLOB NOT NULL,
-    serialised BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    first_seen INTEGER NOT NULL,
-    decision TEXT CHECK (decision IN ('approved', 'declined')),
-    decided_by TEXT,
-    decided_at INTEGER
-) STRICT;
 
 CREATE TABLE outbox (
     round_id TEXT PRIMARY KEY,
@@ -108,6 +95,8 @@ class StateDatabase:
         if not create and not path.is_file():
             raise _missing(path, "is missing")
         self.path = path
+        if create:
+            open_private(path, append=True).close()  # SQLite makes its other files like this one
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             self._prepare(path, create=create)
@@ -132,11 +121,10 @@ class StateDatabase:
             raise _missing(path, "is empty")
         if version == 0:
             with self.transaction() as connection:
-                for name in _CHAINS:
-                    _run_script(connection, _CHAIN.format(name=name))
-                _run_script(connection, _TABLES)
+                for name in get_args(Log):
+                    create_chain(connection, name)
+                _run_script(connection, _TABLES + round_table.ROUNDS)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            path.chmod(0o600)
         elif version > SCHEMA_VERSION:
             raise Problem(
                 f"the state file has version {version}; this program knows {SCHEMA_VERSION}",
@@ -144,6 +132,19 @@ class StateDatabase:
                 remedy="Upgrade folkmoot-node",
                 exit_code=ExitCode.SETTINGS,
             )
+        elif version < SCHEMA_VERSION:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Brings a file of an earlier version to this one, or leaves it as it was."""
+        with self.transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 1:  # else another process was first
+                connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
+                _run_script(connection, round_table.ROUNDS)
+                round_table.fill_from_version_1(connection)
+                connection.execute("DROP TABLE rounds_before")
+                connection.execute("PRAGMA user_version = 2")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -160,6 +161,10 @@ class StateDatabase:
     def reader(self) -> sqlite3.Connection:
         """The connection, for reading outside a transaction."""
         return self._connection
+
+    def chain(self, name: Log) -> HashChain:
+        """One of the hash-chained logs."""
+        return HashChain(self, name, _REMEDIES)
 
     def close(self) -> None:
         """Closes the file."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from folkmoot_node.evidence.database import Clock, StateDatabase
-from folkmoot_node.evidence.hash_chain import HashChain, Head
+from folkmoot_operator.hash_chain import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class EgressLog:
     def __init__(self, state: StateDatabase, clock: Clock) -> None:
         self._state = state
         self._clock = clock
-        self._chain = HashChain(state, "egress")
+        self._chain = state.chain("egress")
 
     def record(
         self, method: str, destination: str, messages: tuple[bytes, ...], round_id: str = ""

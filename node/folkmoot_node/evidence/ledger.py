@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot_node.evidence.database import StateDatabase
-from folkmoot_node.evidence.hash_chain import Entry, HashChain, Head
 from folkmoot_node.policies.release_policy import LossPolicy
+from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.problems import ExitCode, Problem
 
 _DEBIT = "debit"
@@ -107,7 +107,7 @@ class Ledger:
 
     def __init__(self, state: StateDatabase) -> None:
         self._state = state
-        self._chain = HashChain(state, "ledger")
+        self._chain = state.chain("ledger")
 
     def debits(self) -> tuple[Debit, ...]:
         """All debits, oldest first."""

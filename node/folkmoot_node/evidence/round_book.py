@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from folkmoot import codec
 from folkmoot.rounds import Round, round_digest
+from folkmoot_node.evidence import round_table
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
+from folkmoot_node.evidence.round_cache import RoundCache
+from folkmoot_node.evidence.round_table import RoundFacts
+from folkmoot_node.evidence.signatures import is_round_signature
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_ROUNDS_A_DAY = 1_000
@@ -43,17 +46,24 @@ class RoundStatus(Enum):
 class KnownRound:
     """A round whose signature was checked when it was first seen.
 
+    It is not decoded: a node keeps all rounds, and each may be large. See
+    `RoundBook.question`.
+
     Attributes:
-        round: The round.
+        round_id: 32 hexadecimal digits.
+        facts: What is known of it without decoding it.
         digest: SHA-256 of the serialised round, 32 bytes.
+        signature: Of the coordinator that sent it, 64 bytes.
         first_seen: Seconds since 1970-01-01T00:00:00Z.
         decision: What an operator decided, or None.
         decided_by: Who decided, or None.
         decided_at: When, or None.
     """
 
-    round: Round
+    round_id: str
+    facts: RoundFacts
     digest: bytes
+    signature: bytes
     first_seen: int
     decision: Decision | None
     decided_by: str | None
@@ -76,7 +86,7 @@ class KnownRound:
             if answer.closed is not None:
                 return RoundStatus.UNDELIVERABLE
             return RoundStatus.RELEASED if released else RoundStatus.REFUSED
-        if now >= self.round.deadline:
+        if now >= self.facts.deadline:
             return RoundStatus.EXPIRED
         if self.decision is Decision.DECLINED:
             return RoundStatus.DECLINED
@@ -88,15 +98,19 @@ class KnownRound:
 class RoundBook:
     """The rounds one node has heard of."""
 
-    def __init__(self, state: StateDatabase, signing_key: bytes) -> None:
+    def __init__(
+        self, state: StateDatabase, signing_key: bytes, cache: RoundCache | None = None
+    ) -> None:
         """Opens the book.
 
         Args:
             state: The node's state.
             signing_key: The coordinator's Ed25519 public key, 32 bytes.
+            cache: What this process has verified and decoded so far.
         """
         self._state = state
         self._signing_key = signing_key
+        self._cache = cache or RoundCache()
 
     def receive(self, serialised: bytes, signature: bytes, now: int) -> KnownRound:
         """Checks and keeps a round as the coordinator sent it.
@@ -106,6 +120,10 @@ class RoundBook:
                 id. Nothing is kept.
             ContractError: If the round is not well formed.
         """
+        digest = round_digest(serialised)
+        kept = self._select("WHERE round_digest = ?", (digest,))
+        if kept:  # the coordinator lists a round at each visit while it is open
+            return kept[0]
         if not self._is_genuine(serialised, signature):
             raise Problem(
                 "a round is not signed by this region's coordinator",
@@ -113,7 +131,7 @@ class RoundBook:
                 remedy="Report it to the region; the round is ignored",
                 exit_code=ExitCode.REFUSED,
             )
-        round_ = codec.decode_round(serialised)
+        round_ = self._cache.decoded(digest, lambda: serialised)
         with self._state.transaction() as connection:
             (lately,) = connection.execute(
                 "SELECT count(*) FROM rounds WHERE first_seen > ?", (now - _DAY,)
@@ -125,27 +143,42 @@ class RoundBook:
                     remedy="Report it to the region; no more are kept today",
                     exit_code=ExitCode.REFUSED,
                 )
-            connection.execute(
-                "INSERT INTO rounds (round_id, round_digest, serialised, signature, first_seen) "
-                "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (round_.round_id, round_digest(serialised), serialised, signature, now),
-            )
+            round_table.insert(connection, round_, serialised, signature, now)
         known = self.find(round_.round_id)
         assert known is not None
-        if known.digest != round_digest(serialised):
+        if known.digest != digest:
             raise Problem(
                 f"round {round_.round_id} came again with other content",
                 where="coordinator",
                 remedy="Report it to the region; the first round stands",
                 exit_code=ExitCode.REFUSED,
             )
+        self._cache.note_genuine(self._signing_key, digest, signature)
         return known
 
+    def question(self, known: KnownRound) -> Round:
+        """The round itself, decoded.
+
+        Raises:
+            Problem: Exit code VERIFICATION, if its bytes are not those that were signed.
+        """
+
+        def read() -> bytes:
+            serialised = self._serialised(known)
+            if round_digest(serialised) != known.digest:
+                raise Problem(
+                    f"round {known.round_id} in the node's state file was changed",
+                    where=str(self._state.path),
+                    remedy="Stop releasing and compare with a backup",
+                    exit_code=ExitCode.VERIFICATION,
+                )
+            return serialised
+
+        return self._cache.decoded(known.digest, read)
+
     def find(self, round_id: str) -> KnownRound | None:
-        """The round of that id, or None."""
-        row = self._state.reader.execute(
-            f"{_SELECT} FROM rounds WHERE round_id = ?", (round_id,)
-        ).fetchone()
+        """The round of that id, of whatever region, or None."""
+        row = self._state.reader.execute(f"{_SELECT} WHERE round_id = ?", (round_id,)).fetchone()
         return _known(row) if row else None
 
     def resolve(self, prefix: str) -> KnownRound:
@@ -157,9 +190,7 @@ class RoundBook:
         if prefix == "latest":
             found = self.rounds()[-1:]
         else:
-            found = tuple(
-                known for known in self.rounds() if known.round.round_id.startswith(prefix)
-            )
+            found = tuple(known for known in self.rounds() if known.round_id.startswith(prefix))
         if len(found) != 1:
             raise Problem(
                 f"{len(found) or 'no'} rounds have an id that begins with {prefix[:40]!r}",
@@ -168,35 +199,50 @@ class RoundBook:
             )
         return found[0]
 
-    def undecided(self, outbox: Outbox, now: int) -> tuple[KnownRound, ...]:
-        """Rounds without decision and answer, among them those that ended within a day."""
+    def unanswered(self, outbox: Outbox, since: int) -> tuple[KnownRound, ...]:
+        """Rounds without an answer whose deadline is after `since`, the first seen first."""
+        answered = outbox.digests()
         return tuple(
             known
             for known in self.rounds()
-            if known.decision is None
-            and known.round.deadline > now - _DAY
-            and outbox.find(known.round.round_id) is None
+            if known.facts.deadline > since and known.round_id not in answered
         )
+
+    def undecided(self, outbox: Outbox, now: int) -> tuple[KnownRound, ...]:
+        """Rounds without decision and answer, among them those that ended within a day."""
+        waiting = self.unanswered(outbox, now - _DAY)
+        return tuple(known for known in waiting if known.decision is None)
 
     def rounds(self) -> tuple[KnownRound, ...]:
         """All rounds of this region, in the order in which they were first seen."""
-        rows = self._state.reader.execute(
-            f"{_SELECT}, signature FROM rounds ORDER BY first_seen, rowid"
-        )
-        return tuple(
-            _known(row[:-1]) for row in rows.fetchall() if self._is_genuine(row[0], row[-1])
-        )
+        return self._select("ORDER BY first_seen, rowid")
 
     def is_of_this_region(self, round_id: str) -> bool:
         """True if the round was signed by the coordinator this node is enrolled with now."""
-        row = self._state.reader.execute(
-            "SELECT serialised, signature FROM rounds WHERE round_id = ?", (round_id,)
+        return bool(self._select("WHERE round_id = ?", (round_id,)))
+
+    def _select(self, which: str, values: tuple[Any, ...] = ()) -> tuple[KnownRound, ...]:
+        """The rounds of this region among those selected."""
+        rows = self._state.reader.execute(f"{_SELECT} {which}", values).fetchall()
+        return tuple(known for known in map(_known, rows) if self._is_of_this_region(known))
+
+    def _is_of_this_region(self, known: KnownRound) -> bool:
+        def verify() -> bool:
+            serialised = self._serialised(known)
+            return round_digest(serialised) == known.digest and self._is_genuine(
+                serialised, known.signature
+            )
+
+        return self._cache.is_genuine(self._signing_key, known.digest, known.signature, verify)
+
+    def _serialised(self, known: KnownRound) -> bytes:
+        serialised: bytes
+        (serialised,) = self._state.reader.execute(
+            "SELECT serialised FROM rounds WHERE round_id = ?", (known.round_id,)
         ).fetchone()
-        return row is not None and self._is_genuine(*row)
+        return serialised
 
     def _is_genuine(self, serialised: bytes, signature: bytes) -> bool:
-        from folkmoot_node.evidence.signatures import is_round_signature
-
         return is_round_signature(self._signing_key, serialised, signature)
 
     def decide(
@@ -208,8 +254,8 @@ class RoundBook:
             Problem: If the round was answered, or decided before.
         """
         with self._state.transaction() as connection:
-            current = self.find(known.round.round_id)
-            if outbox.find(known.round.round_id) is not None:
+            current = self.find(known.round_id)
+            if outbox.find(known.round_id) is not None:
                 problem = "was answered already"
             elif current is not None and current.decision is not None:
                 problem = f"was {current.decision.value} already by {current.decided_by}"
@@ -217,11 +263,11 @@ class RoundBook:
                 connection.execute(
                     "UPDATE rounds SET decision = ?, decided_by = ?, decided_at = ? "
                     "WHERE round_id = ?",
-                    (decision.value, who, now, known.round.round_id),
+                    (decision.value, who, now, known.round_id),
                 )
                 return
         raise Problem(
-            f"round {known.round.round_id} {problem}",
+            f"round {known.round_id} {problem}",
             remedy="See `folkmoot-node rounds show`",
             exit_code=ExitCode.REFUSED,
         )
@@ -233,33 +279,38 @@ class RoundBook:
             Problem: If the round was answered, or nothing was decided.
         """
         with self._state.transaction() as connection:
-            current = self.find(known.round.round_id)
+            current = self.find(known.round_id)
             if (
-                outbox.find(known.round.round_id) is None
+                outbox.find(known.round_id) is None
                 and current is not None
                 and current.decision is not None
             ):
                 connection.execute(
                     "UPDATE rounds SET decision = NULL, decided_by = NULL, decided_at = NULL "
                     "WHERE round_id = ?",
-                    (known.round.round_id,),
+                    (known.round_id,),
                 )
                 return
         raise Problem(
-            f"nothing can be taken back for round {known.round.round_id}",
+            f"nothing can be taken back for round {known.round_id}",
             remedy="An answered round cannot be recalled; see `folkmoot-node rounds show`",
             exit_code=ExitCode.REFUSED,
         )
 
 
-_SELECT = "SELECT serialised, round_digest, first_seen, decision, decided_by, decided_at"
+_SELECT = (
+    "SELECT round_id, round_digest, signature, first_seen, decision, decided_by, decided_at, "  # noqa: S608
+    f"{round_table.FACTS} FROM rounds"
+)
 
 
 def _known(row: tuple[Any, ...]) -> KnownRound:
-    serialised, digest, first_seen, decision, decided_by, decided_at = row
+    round_id, digest, signature, first_seen, decision, decided_by, decided_at, *facts = row
     return KnownRound(
-        round=codec.decode_round(serialised),
+        round_id=round_id,
+        facts=RoundFacts.of_columns(tuple(facts)),
         digest=digest,
+        signature=signature,
         first_seen=first_seen,
         decision=Decision(decision) if decision else None,
         decided_by=decided_by,

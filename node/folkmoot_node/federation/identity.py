@@ -5,7 +5,6 @@ The private keys are made here and never leave the node's `keys` folder.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from folkmoot.geography import GssCode
+from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 RENEW_AT = 1 / 3
@@ -93,8 +93,9 @@ class Identity:
 def create_policy_key(files: KeyFiles) -> None:
     """Makes the key with which the council signs its release policy."""
     key = Ed25519PrivateKey.generate()
-    write_private(files.policy_key, key.private_bytes_raw().hex().encode())
-    files.policy_public_key.write_text(key.public_key().public_bytes_raw().hex())
+    write_private(files.policy_key, key.private_bytes_raw().hex().encode(), replace=False)
+    public = key.public_key().public_bytes_raw()
+    write_private(files.policy_public_key, public.hex().encode(), replace=True)
 
 
 def create_request(files: KeyFiles, council: GssCode) -> bytes:
@@ -111,7 +112,7 @@ def create_request(files: KeyFiles, council: GssCode) -> bytes:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        write_private(files.tls_key, pem)
+        write_private(files.tls_key, pem, replace=False)
     private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
@@ -143,9 +144,9 @@ def keep_membership(
     except Exception:  # cryptography raises several kinds; each means the same here
         raise _unusable("the certificate is not by the region's authority") from None
     pem = serialization.Encoding.PEM
-    _replace(files.authority, issuer.public_bytes(pem))
-    _replace(files.coordinator_key, signing_key.hex().encode())
-    _replace(files.certificate, granted.public_bytes(pem))
+    write_private(files.authority, issuer.public_bytes(pem), replace=True)
+    write_private(files.coordinator_key, signing_key.hex().encode(), replace=True)
+    write_private(files.certificate, granted.public_bytes(pem), replace=True)
 
 
 def load_identity(files: KeyFiles) -> Identity:
@@ -174,6 +175,23 @@ def load_identity(files: KeyFiles) -> Identity:
     )
 
 
+def load_valid_identity(files: KeyFiles, now: int) -> Identity:
+    """Reads the node's identity, to speak to the coordinator with it.
+
+    Raises:
+        Problem: If the node is not enrolled, or its certificate has expired.
+    """
+    identity = load_identity(files)
+    if identity.is_expired(now):
+        raise Problem(
+            f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
+            where=str(files.certificate),
+            remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return identity
+
+
 def load_policy_public_key(files: KeyFiles) -> bytes:
     """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
     return _load_hex(files.policy_public_key)
@@ -197,21 +215,6 @@ def _load_hex(path: Path) -> bytes:
             exit_code=ExitCode.SETTINGS,
         )
     return value
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Writes a new file that only its owner can read; refuses to overwrite one."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def _unusable(problem: str) -> Problem:

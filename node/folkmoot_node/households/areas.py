@@ -69,7 +69,8 @@ def area_values(
         rows: For each area of the households its row, null if there is none.
 
     Returns:
-        The fields, and for each area of the households its row.
+        The columns of the fields, null where unknown; and for each area of the households its
+        row, UInt32, never null.
     """
     table = values.drop(_RECORDS)
     none = pl.DataFrame(

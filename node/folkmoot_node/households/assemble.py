@@ -25,7 +25,7 @@ UNKNOWN_AREA = "unknown"
 """Stands for the area of households whose area is not known, in counts by area."""
 
 
-class PartRecords(BaseModel):
+class PartitionRecords(BaseModel):
     """What became of the records of a source, in one partition or in all.
 
     Attributes:
@@ -40,10 +40,10 @@ class PartRecords(BaseModel):
     communal: int = 0
     areas: dict[str, int] = {}
 
-    def __add__(self, other: PartRecords) -> PartRecords:
+    def __add__(self, other: PartitionRecords) -> PartitionRecords:
         areas = Counter(self.areas)
         areas.update(other.areas)
-        return PartRecords(
+        return PartitionRecords(
             linked=self.linked + other.linked,
             communal=self.communal + other.communal,
             areas=dict(areas),
@@ -124,7 +124,7 @@ class Assembly:
 
     def records(
         self, area: str | None, labels: Mapping[str, Sequence[str]]
-    ) -> dict[str, PartRecords]:
+    ) -> dict[str, PartitionRecords]:
         """What became of each source's records.
 
         Args:
@@ -132,7 +132,7 @@ class Assembly:
             labels: For each area field the codes that its indexes stand for.
         """
         return {
-            source: PartRecords(
+            source: PartitionRecords(
                 linked=int(counts.sum()),
                 communal=self._of_communal.get(source, 0),
                 areas=self._by_area(counts, area, labels),

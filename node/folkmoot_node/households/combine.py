@@ -73,7 +73,11 @@ def latest_dates(linked: pl.DataFrame, households: int) -> pl.Series:
 
 
 def as_they_are(records: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
-    """What `combine` gives for records that are one household each."""
+    """What `combine` gives for records that are one household each.
+
+    Returns:
+        One row for each record, with one column for each field, null where unknown.
+    """
     counts = {
         field.name: pl.col(field.name).is_not_null().cast(pl.Int64)
         for field in fields

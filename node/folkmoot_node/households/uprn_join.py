@@ -12,21 +12,27 @@ HOUSEHOLD = "__household"
 
 
 def household_index(uprns: pl.Series) -> pl.DataFrame:
-    """From UPRN to row of the frame.
+    """Finds the row of the frame that each UPRN has.
 
     Args:
         uprns: UPRNs of the frame, each once.
+
+    Returns:
+        One row for each UPRN: the columns `uprn` (Int64) and `HOUSEHOLD` (UInt32), never null.
     """
     return pl.DataFrame({UPRN_COLUMN: uprns}).with_row_index(HOUSEHOLD)
 
 
 def link_by_uprn(records: pl.DataFrame, index: pl.DataFrame, *, ordered: bool) -> pl.DataFrame:
-    """The records whose UPRN is in the frame, with the column `HOUSEHOLD`.
+    """Finds the records whose UPRN is in the frame.
 
     Args:
         records: As `folkmoot_node.sources.reader` gives them.
         index: From `household_index`.
         ordered: Whether to keep the order of records, which takes longer.
+
+    Returns:
+        Their rows, with all columns and nulls, and the column `HOUSEHOLD` (UInt32, never null).
     """
     if ordered:
         keys = records.lazy().select(UPRN_COLUMN)

@@ -22,7 +22,7 @@ class Scored:
     """Candidates of some typed addresses.
 
     Attributes:
-        exact: `record` and `uprn` of those that are letter for letter an address of one home,
+        exact: `record` and `uprn` of those that match an address of one home letter for letter,
             but for capitals, blanks and the word Flat.
         candidates: `record`, `uprn`, `match_weight` of the others, by record the best first;
             each home once.

@@ -1,6 +1,6 @@
-"""What a typed address says, as far as rules can tell: numbers, unit, street, postcode.
+"""What rules find in a typed address: numbers, unit, street, postcode.
 
-The matcher weighs the evidence of words and numbers by a model. These rules stand beside it
+The matcher weighs the evidence of words and numbers with a model. These rules add to it
 where a model's weight is not enough: a flat is not a house of the same number, and a house
 is not one of its flats.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+
+from folkmoot_sdk.geography import POSTCODE_AREA, POSTCODE_DISTRICT, POSTCODE_INWARD
 
 _UNIT_WORDS = frozenset(
     ("FLAT", "FLATS", "FLT", "APARTMENT", "APT", "APPT", "UNIT", "ROOM", "RM", "BEDROOM", "BEDSIT",
@@ -45,7 +47,7 @@ _REWRITTEN = (
     (re.compile(r"(^|, ?)F ?([0-9]+[A-Z]?|[A-H])\b(?=[ ,])"), r"\1FLAT \2"),
     # RM1 2AB is a postcode of Romford.
     (
-        re.compile(r"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b(?! ?[0-9][A-Z]{2}\b)"),
+        re.compile(rf"\b(?:ROOM|RM|BEDROOM)\.? ?([0-9]+[A-Z]?|[A-Z])\b(?! ?{POSTCODE_INWARD}\b)"),
         r"ROOM \1",
     ),
     # Flat 3/2 is the second on the third floor, in Scotland.
@@ -53,7 +55,7 @@ _REWRITTEN = (
 )
 _WORD = re.compile(r"[0-9]+|[A-Z]+(?:'[A-Z]+)?")
 _NUMBER_LETTER = re.compile(r"(?<=[0-9])(?=[A-Z]\b)|(?<=\b[A-Z])(?=[0-9])")
-_POSTCODE = re.compile(r"\b([A-Z]{1,2})([0-9][A-Z0-9]?) ?([0-9][A-Z]{2})\b")
+_POSTCODE = re.compile(rf"\b({POSTCODE_AREA}){POSTCODE_DISTRICT} ?{POSTCODE_INWARD}\b")
 _RANGE = re.compile(r"\b([0-9]+)([A-Z]?) ?- ?([0-9]+)([A-Z]?)\b")
 
 
@@ -70,7 +72,7 @@ def rewritten(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AddressParts:
-    """What rules can tell of an address.
+    """What rules find in an address.
 
     Attributes:
         numbers: Numbers, and the letters of flats and house numbers, with how often each
@@ -78,7 +80,7 @@ class AddressParts:
         floors: Floors that are named.
         has_unit: True if a flat, room or floor is named.
         words: The other words.
-        street: Words of the street's name, as far as it can be told: those after the last
+        street: Words of the street's name, as far as it can be found: those after the last
             number up to the next comma, without Street, Road and the like.
         area: Letters at the beginning of the postcode; empty without one.
     """
@@ -142,9 +144,9 @@ def _takes_letter(before: str) -> bool:
 
 
 def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
-    """Whether a typed address cannot be taken for that of a candidate without a person's look.
+    """Whether a person must look before a typed address is taken for a candidate's.
 
-    It cannot if it has a number that the candidate lacks, or lacks the candidate's flat; if
+    This is so if it has a number that the candidate lacks, or lacks the candidate's flat; if
     another floor, a street of another name or a postcode of another area is given; or if
     without a postcode some word of it is not the candidate's.
     """
@@ -165,7 +167,7 @@ def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
 
 
 def _known(word: str, others: frozenset[str]) -> bool:
-    """Whether a word is among others, if not without a slip of the keyboard."""
+    """Whether a word is among others, allowing for a slip of the keyboard."""
     if word in others:
         return True
     allowed = 1 if len(word) <= 5 else 2

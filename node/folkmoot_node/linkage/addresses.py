@@ -1,6 +1,6 @@
 """Finds the home of a record by its address: which UPRN of the gazetteer it is.
 
-The evidence is weighed by uk-address-matcher, which is Splink with a model that the
+uk-address-matcher weighs the evidence; it is Splink with a model that the
 Ministry of Justice trained on UK addresses, in a database in memory. Nothing is written to
 disk. `address_text` adds rules for what a model's weight cannot decide.
 """
@@ -17,6 +17,7 @@ import polars as pl
 
 from folkmoot_node.linkage import address_parser as address_text
 from folkmoot_node.linkage.address_parser import AddressParts
+from folkmoot_node.linkage.postcode import compact
 from folkmoot_node.settings.linkage import AddressSettings
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -46,7 +47,7 @@ class AddressLinks:
     """What became of the records.
 
     Attributes:
-        records: One row a record, in the order given: `record`, `outcome` (text, see
+        records: One row for each record, in the order given: `record`, `outcome` (text, see
             `Outcome`), `uprn` (int64, null unless linked), `match_weight` (bits; null for an
             exact address and without a candidate), `distinguishability` (bits; null if
             there is no second candidate).
@@ -83,7 +84,7 @@ class PreparedGazetteer:
         """
         records = written(records)
         known = records.filter(pl.col(ADDRESS).is_not_null() & (pl.col(ADDRESS) != ""))
-        # Many records are of one household, and its address is often typed alike.
+        # A household often has many records, with its address typed the same way.
         different = known.select(ADDRESS, POSTCODE).unique(maintain_order=True)
         different = different.with_row_index(_TYPED).cast({_TYPED: pl.Int64})
         found = [
@@ -122,7 +123,7 @@ class PreparedGazetteer:
         for record, address, postcode in typed.iter_rows():
             wrong = refused.get((address, postcode), frozenset())
             if record in exact:
-                # A gazetteer that gives several homes one address cannot tell them apart.
+                # A gazetteer that gives several homes one address cannot distinguish them.
                 same = self._alike.get(exact[record], [exact[record]])
                 candidates = [_Candidate(uprn, EXACT) for uprn in same if uprn not in wrong]
                 decided = _exactly(candidates)
@@ -180,7 +181,7 @@ class _Candidate:
 
 
 def _exactly(homes: list[_Candidate]) -> _Decided:
-    """The outcome of an address that is letter for letter that of some homes."""
+    """The outcome of an address that matches those of some homes letter for letter."""
     if not homes:
         return Outcome.UNLINKED.value, None, None, None
     if len(homes) == 1:
@@ -189,9 +190,9 @@ def _exactly(homes: list[_Candidate]) -> _Decided:
 
 
 def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:
-    """For each home that has the address of another: all of these, the home too."""
+    """For each home that shares its address with others: all of these homes, including itself."""
     letters = pl.col(ADDRESS).str.to_uppercase().str.replace_all(r"[^A-Z0-9]+", " ")
-    code = pl.col(POSTCODE).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
+    code = compact(pl.col(POSTCODE))
     groups = (
         homes.select(UPRN, letters.str.strip_chars().alias(ADDRESS), code.alias(POSTCODE))
         .group_by(ADDRESS, POSTCODE)
@@ -225,7 +226,12 @@ def _no_candidates() -> pl.DataFrame:
 
 
 def written(records: pl.DataFrame) -> pl.DataFrame:
-    """`record`, `address` as `address_text.rewritten` gives it, and `postcode`."""
+    """Rewrites the address of each record in one spelling.
+
+    Returns:
+        One row for each record: columns `record` (Int64), `address` (String, as
+        `address_text.rewritten` gives it) and `postcode` (String), null where missing.
+    """
     return records.select(
         RECORD,
         pl.col(ADDRESS).map_elements(address_text.rewritten, return_dtype=pl.String),
@@ -273,7 +279,7 @@ def prepared(gazetteer: pl.DataFrame, *, threads: int = 1) -> Iterator[PreparedG
 
 
 def missing_extra() -> Problem:
-    """The problem that linkage is asked for and its libraries are not there."""
+    """The problem when linkage is configured and its libraries are missing."""
     return Problem(
         "the libraries of linkage are not installed",
         where="node.toml: linkage",
@@ -281,25 +287,3 @@ def missing_extra() -> Problem:
         "[linkage] out",
         exit_code=ExitCode.SETTINGS,
     )
-
-
-def link_addresses(
-    records: pl.DataFrame,
-    gazetteer: pl.DataFrame,
-    thresholds: AddressSettings | None = None,
-    *,
-    threads: int = 1,
-) -> AddressLinks:
-    """Finds the homes of records by their addresses.
-
-    Args:
-        records: `record` (int64, distinct), `address` and `postcode` (text, may be null).
-        gazetteer: `uprn` (int64, distinct), `address` and `postcode`.
-        thresholds: When a candidate is taken.
-        threads: Threads of the database.
-
-    Raises:
-        Problem: As `prepared`.
-    """
-    with prepared(gazetteer, threads=threads) as ready:
-        return ready.link(records, thresholds or AddressSettings())

@@ -1,7 +1,7 @@
 """The stage that finds households for one source's records without a UPRN.
 
-Rules, in this order: what a person decided in clerical review; then the address; then whom
-the record is about. A record whose home is not certain is linked to none, and goes to
+The rules apply in this order: what a person decided in clerical review; then the address; then
+the person the record is about. A record whose home is uncertain is linked to none, and goes to
 clerical review.
 """
 
@@ -28,6 +28,7 @@ from folkmoot_node.linkage.addresses import (
     written,
 )
 from folkmoot_node.linkage.people_stage import FoundPeople, PeopleStage, nobody_found
+from folkmoot_node.linkage.postcode import sector, whole
 from folkmoot_node.linkage.review_decisions import ReviewDecisions, SourceReview, Waiting
 from folkmoot_node.linkage.review_file import Pair
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -38,22 +39,21 @@ NO_POSTCODE = "no postcode"
 """Stands for the sector of records without a whole postcode."""
 NO_IDENTIFIERS = "no identifiers"
 """Stands for the sector of records of which nothing is known to link them by."""
-_SECTOR = r"^([A-Z]{1,2}[0-9][A-Z0-9]?[0-9])[A-Z]{2}$"
 _DIGEST = "__digest"
 
 
 class Linked(BaseModel):
-    """What linkage found of one source's records without a UPRN.
+    """What linkage found for one source's records without a UPRN.
 
     Attributes:
         by_address: Records whose address is that of one home.
         by_person: Records of a person whose household another source knows.
         by_review: Records whose home a person confirmed.
-        communal: Records that were found in one of these ways to be of a communal
-            establishment; they are not among those.
-        ambiguous: Records that may be of several homes, or not certainly of one.
+        communal: Records found in one of these ways to be about a communal establishment; not
+            counted above.
+        ambiguous: Records that may belong to several homes, or not certainly to one.
         unlinked: Records with identifiers that fit no home.
-        more: Households of records beyond the first: of people who live in several.
+        more: Households beyond a record's first, for people who live in several.
         sectors: Ambiguous and unlinked records by the sector of their postcode.
     """
 
@@ -93,7 +93,7 @@ class Linkage:
         config: The node's configuration.
         homes: `uprn`, `address`, `postcode` and `communal` of the frame.
         decisions: What people decided.
-        people: Whom records may be about; None if they are not linked by that.
+        people: People whom records may be about; None if records are not linked by person.
     """
 
     config: NodeConfig
@@ -112,8 +112,8 @@ class Linkage:
             pending: Its records without a UPRN, with identifiers, `FILE` and `ROW`.
 
         Returns:
-            The records whose home was found, with `uprn` and without identifiers, and
-            what became of all.
+            One row for each record whose home was found, with the column `uprn` (never null) and
+            without identifiers; and what became of all of them.
 
         Raises:
             Problem: Exit code DATA for a malformed decision, SETTINGS if the libraries of
@@ -223,7 +223,7 @@ class Linkage:
     def _waiting(
         self, records: pl.DataFrame, typed: pl.DataFrame, links: AddressLinks, found: pl.DataFrame
     ) -> tuple[dict[str, Waiting], list[Pair]]:
-        """The pairs that a person is asked about; records typed alike are asked about once."""
+        """The pairs that a person is asked about, once for all records with the same text."""
         as_typed = records.select(
             RECORD,
             _identifier(records, Identifier.ADDRESS).fill_null("").alias("typed_address"),
@@ -257,7 +257,12 @@ class Linkage:
 
 
 def distinct_homes(homes: pl.DataFrame | None) -> pl.DataFrame:
-    """Each home once, with the first of its addresses."""
+    """Each home once, with the first of its addresses.
+
+    Returns:
+        One row for each home: columns `uprn` (Int64), `ADDRESS` and `POSTCODE` (String, null
+        where unknown) and `communal` (Boolean).
+    """
     if homes is None:
         return pl.DataFrame(
             schema={
@@ -284,8 +289,7 @@ def _identifier(records: pl.DataFrame, identifier: Identifier) -> pl.Expr:
 
 def _sectors(typed: pl.DataFrame) -> dict[str, int]:
     """Records by postcode sector, such as `M33 1`, the most first."""
-    code = pl.col(POSTCODE).str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    sector = code.str.extract(_SECTOR)
-    shown = pl.concat_str(sector.str.head(-1), sector.str.tail(1), separator=" ")
+    code = sector(whole(pl.col(POSTCODE)))
+    shown = pl.concat_str(code.str.head(-1), code.str.tail(1), separator=" ")
     found = typed.select(shown.fill_null(NO_POSTCODE)).to_series().to_list()
     return dict(Counter(found).most_common())

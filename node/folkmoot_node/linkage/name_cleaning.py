@@ -1,4 +1,4 @@
-"""Brings identifiers of people into the one spelling in which they are compared.
+"""Rewrites identifiers of people in the one spelling in which they are compared.
 
 Names lose accents, case, punctuation, titles and suffixes; what stands for "not known" becomes
 unknown. Nothing is guessed: what cannot be read as a postcode, a date of birth or an NHS number
@@ -14,6 +14,7 @@ from importlib import resources
 
 import polars as pl
 
+from folkmoot_node.linkage.postcode import sector, whole
 from folkmoot_sdk.schema import Identifier
 
 NICKNAMES_FILE = "nicknames.txt"
@@ -46,7 +47,6 @@ _NOT_KNOWN = (
 )  # fmt: skip
 _NO_BIRTHDAY = (datetime.date(1900, 1, 1), datetime.date(1901, 1, 1), datetime.date(1899, 12, 30))
 """What systems write for a date that nobody knows."""
-_POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$"
 
 
 def comparable(people: pl.DataFrame) -> pl.DataFrame:
@@ -73,13 +73,12 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
         _words(column(Identifier.FORENAME, pl.String)).str.replace(_TITLES, "").alias("forename"),
         _words(column(Identifier.SURNAME, pl.String)).str.replace(_SUFFIXES, "").alias("surname"),
         pl.when(~born.is_in(_NO_BIRTHDAY)).then(born.dt.strftime("%Y%m%d")).alias("dob"),
-        postcode.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "").alias("postcode"),
+        whole(postcode).alias("postcode"),
         pl.when(number.str.contains(r"^[0-9]{10}$")).then(number).alias("nhs_number"),
     )
     read = read.with_columns(
         _known(pl.col("forename")).str.split(" ").list.first().alias("forename"),
         _known(pl.col("surname")).alias("surname"),
-        pl.when(pl.col("postcode").str.contains(_POSTCODE)).then("postcode").alias("postcode"),
     )
     parts = pl.col("surname").str.split(" ")
     double = parts.list.len() > 1
@@ -94,7 +93,7 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
         pl.when(double).then(parts.list.last()).alias("surname_last"),
         pl.col("dob"),
         pl.col("postcode"),
-        pl.col("postcode").str.head(-2).alias("sector"),
+        sector(pl.col("postcode")).alias("sector"),
         pl.col("postcode").str.head(-3).alias("district"),
         pl.col("nhs_number"),
     )

@@ -1,8 +1,8 @@
 """Finds the households of records about people that name neither a UPRN nor an address.
 
 A record gets the household of the known person whom it is about: somebody whom another source
-records with a UPRN and with identifiers. Who that is, Splink's model says; the rules are stated
-in docs/linkage.md.
+records with a UPRN and with identifiers. Splink's model says who that is; docs/linkage.md
+states the rules.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class PersonLinks:
 
     Attributes:
         outcomes: `RECORD` (Int64), `OUTCOME` (value of `Outcome`), `PROBABILITY` (of the
-            most probable person; null without a candidate); one row a record, in their order.
+            most probable person; null without a candidate); one row for each record, in order.
         households: `RECORD`, `UPRN_COLUMN` of the linked ones; several rows for a person in
             several households.
         candidates: Of the ambiguous ones, for review: `RECORD`, `UPRN_COLUMN`, `PROBABILITY`
             of the person (Float64), and the `SHOWN` identifiers of that person as they are
-            compared (texts); one row a household, the most probable first.
+            compared (texts); one row for each household, the most probable first.
     """
 
     outcomes: pl.DataFrame
@@ -72,36 +72,11 @@ class Reviewed:
 
     Attributes:
         confirmed: The record's person lives there. Holds as long as a candidate does.
-        refused: The record is of nobody who lives there.
+        refused: The record is about nobody who lives there.
     """
 
     confirmed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
     refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
-
-
-def link_people(
-    records: pl.DataFrame,
-    known: pl.DataFrame,
-    rules: PersonRules,
-    reviewed: Reviewed | None = None,
-) -> PersonLinks:
-    """Finds whom each record is about, and that person's households.
-
-    The same records, known people and rules give the same links, in whatever order the rows
-    stand.
-
-    Args:
-        records: `RECORD` (Int64, distinct) and any of the columns `Identifier.X.column`.
-        known: `UPRN_COLUMN` (Int64), `SOURCE` (place of the source in the settings, from 0),
-            `DATE_COLUMN` (Date, null if undated) if any has one, and identifiers likewise.
-        rules: Thresholds, and what holds for several households.
-        reviewed: What people decided.
-
-    Raises:
-        Problem: Exit code SETTINGS, if there is something to link and Splink is missing.
-    """
-    with prepared_people(known, rules) as ready:
-        return ready.link(records, reviewed or Reviewed())
 
 
 @contextmanager
@@ -109,7 +84,9 @@ def prepared_people(known: pl.DataFrame, rules: PersonRules) -> Iterator[Prepare
     """Makes known people ready once; the database ends with the context.
 
     Args:
-        known: As of `link_people`.
+        known: `UPRN_COLUMN` (Int64), `SOURCE` (place of the source in the settings, from 0),
+            `DATE_COLUMN` (Date, null if undated) if any has one, and any of the columns
+            `Identifier.X.column`.
         rules: Thresholds, and what holds for several households.
     """
     personas, sightings = _personas(known, rules)
@@ -137,7 +114,18 @@ class PreparedPeople:
         self._matcher: Matcher | None = None
 
     def link(self, records: pl.DataFrame, reviewed: Reviewed) -> PersonLinks:
-        """Finds whom each record is about; arguments and result as of `link_people`."""
+        """Finds whom each record is about, and that person's households.
+
+        The same records, known people and rules give the same links, in whatever order the rows
+        stand.
+
+        Args:
+            records: `RECORD` (Int64, distinct) and any of the columns `Identifier.X.column`.
+            reviewed: What people decided.
+
+        Raises:
+            Problem: Exit code SETTINGS, if there is something to link and Splink is missing.
+        """
         if not records.height or not self._personas.height:
             return _nobody(records)
         if self._matcher is None:
@@ -305,7 +293,7 @@ def _not_side_by_side(
 
 
 def _nobody(records: pl.DataFrame) -> PersonLinks:
-    """No record is about anybody who is known."""
+    """What is returned if no record is about a known person."""
     unlinked = records.select(
         RECORD,
         pl.lit(Outcome.UNLINKED.value).alias(OUTCOME),

@@ -38,7 +38,7 @@ _CERTAIN = 1 - 1e-12
 
 @dataclass(frozen=True, slots=True)
 class FoundPeople:
-    """What became of records by whom they are about.
+    """What became of records that are linked by person.
 
     Attributes:
         households: `RECORD`, `UPRN_COLUMN` of a home in the frame, and `communal`, whether
@@ -68,7 +68,7 @@ class PeopleStage:
 
     Attributes:
         settings: Table `[linkage.people]`.
-        known: As of `person_linkage.link_people`.
+        known: As `prepared_people` takes them.
         frame: `uprn` and `communal` of the frame's homes, each once.
         decisions: What people decided.
         reference_date: Records of known people that are younger do not count.
@@ -124,7 +124,7 @@ class PeopleStage:
     def _asked(
         self, records: pl.DataFrame, typed: pl.DataFrame, candidates: pl.DataFrame
     ) -> Iterator[tuple[Pair, Waiting]]:
-        """The pairs that a person is asked about; records typed alike are asked about once."""
+        """The pairs that a person is asked about, once for all records with the same text."""
         best = candidates.filter(pl.int_range(pl.len()).over(RECORD) < self.settings.candidates)
         asked = (
             best.join(typed, on=RECORD, maintain_order="left")
@@ -162,10 +162,14 @@ class PeopleStage:
 
 
 def known_people(sources: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The known people of several sources together.
+    """Puts the known people of several sources together.
 
     Args:
         sources: `UPRN_COLUMN`, `SOURCE`, `DATE_COLUMN` if it has dates, and identifiers.
+
+    Returns:
+        One row for each record: columns `UPRN_COLUMN` (Int64), `SOURCE` (Int32), `DATE_COLUMN`
+        (Date) and the identifiers (String; Date for a date of birth), null where missing.
     """
     schema = {UPRN_COLUMN: pl.Int64, SOURCE: pl.Int32, DATE_COLUMN: pl.Date}
     columns = schema | {
@@ -178,7 +182,7 @@ def known_people(sources: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _one_kind(homes: pl.DataFrame) -> pl.DataFrame:
-    """Without the establishments of records that have a household, or another of them."""
+    """Leaves out establishments where the record has a household or another establishment."""
     household = pl.col("communal").not_().any().over(RECORD)
     first = pl.int_range(pl.len()).over(RECORD) == 0
     return homes.filter(pl.when(household).then(~pl.col("communal")).otherwise(first))

@@ -1,6 +1,6 @@
-"""Compares records about people with known people: Splink on DuckDB, in memory alone.
+"""Compares records about people with known people: Splink on DuckDB, in memory only.
 
-Nothing here decides whose record it is; `person_households` does. The known people are prepared
+Nothing here decides whose record it is; `resolve` does. The known people are prepared
 once; records come in chunks, so that memory is bounded by the known people and one chunk.
 """
 
@@ -50,9 +50,9 @@ class Matcher:
                 2 of the odds that both are the same person.
 
         Returns:
-            `RECORD`, `PERSONA` (of the known person), `WEIGHT` (Float64), and for each
-            comparison of the model its level (Int8; -1 if a value is not known), in the
-            order of records, then of personas.
+            One row for each pair: `RECORD`, `PERSONA` (of the known person), `WEIGHT` (Float64),
+            and for each comparison of the model its level (Int8; -1 if a value is not known),
+            ordered by record, then persona. None is null.
         """
         names = [found.name for found in self.model.comparisons]
         self.connection.register(_RECORDS, people.rename({RECORD: "unique_id"}).to_arrow())
@@ -123,7 +123,7 @@ def _frequencies(people: pl.DataFrame, column: str, usual: float, smoothing: flo
     """How often each value occurs among other people than the one who has it.
 
     Args:
-        people: One row a person.
+        people: One row for each person.
         column: The values; null where not known.
         usual: Frequency to assume where few people are known.
         smoothing: How many people that assumption is worth.

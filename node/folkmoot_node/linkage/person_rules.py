@@ -1,8 +1,8 @@
 """What the levels of a comparison allow: when a pair may be linked, whatever its weight.
 
-The model takes identifiers for independent. Within a family they are not: twins share surname,
-date of birth and postcode, a father and a son both names and the postcode. These conditions see
-to it that such pairs go to a person and are never linked by weight alone.
+The model assumes that identifiers are independent. Within a family they are not: twins share
+surname, date of birth and postcode; a father and a son share both names and the postcode. These
+conditions send such pairs to a person, so that they are never linked by weight alone.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def bits(probability: float) -> float:
 
 
 def who(candidates: pl.DataFrame, same: pl.DataFrame, alike: pl.DataFrame) -> pl.DataFrame:
-    """Tells the candidates of each record apart: which of them are one person.
+    """Finds out which candidates of a record are the same person.
 
     Args:
         candidates: `RECORD`, `PERSONA` and more.
@@ -40,7 +40,8 @@ def who(candidates: pl.DataFrame, same: pl.DataFrame, alike: pl.DataFrame) -> pl
             candidates if it may be only that one.
 
     Returns:
-        The candidates with the column `PERSON`.
+        The rows of the candidates, with the column `PERSON` (never null): the same number for
+        the same person.
     """
     named = _smallest(candidates.select(RECORD, PERSONA), same)
     only = (
@@ -58,7 +59,7 @@ def who(candidates: pl.DataFrame, same: pl.DataFrame, alike: pl.DataFrame) -> pl
 
 
 def _smallest(nodes: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
-    """Connected components among the candidates of each record, named by their least."""
+    """Connected components among the candidates of each record, named by their smallest member."""
     near = nodes.join(edges, on=PERSONA).join(
         nodes.rename({PERSONA: OTHER}), on=[RECORD, OTHER], how="semi"
     )
@@ -87,7 +88,8 @@ def weighed(candidates: pl.DataFrame) -> pl.DataFrame:
         candidates: `RECORD`, `PERSONA`, `PERSON`, `WEIGHT`, `MAY_LINK`.
 
     Returns:
-        `RECORD`, `PERSON`, `MAY_LINK` (of any pair), `PROBABILITY` from 0 to 1.
+        One row for each person of each record: columns `RECORD`, `PERSON`, `MAY_LINK` (Boolean,
+        whether any pair may), `PROBABILITY` (Float64, from 0 to 1). None is null.
     """
     persons = candidates.group_by(RECORD, PERSON).agg(pl.col(WEIGHT).max(), pl.col(MAY_LINK).any())
     # In terms of the best, as 2 to the weight may be too large a number.
@@ -111,8 +113,9 @@ def homes(
         several: What holds for somebody with several at the latest date.
 
     Returns:
-        `RECORD`, `PERSON`, `UPRN_COLUMN`, each once. With `LATEST` a person may still have
-        several: those that one source gives at one date.
+        One row for each household of each person: columns `RECORD`, `PERSON`, `UPRN_COLUMN`,
+        none null. With `LATEST` a person may still have several: those that one source gives at
+        one date.
     """
     key = [RECORD, PERSON]
     dated = sightings.with_columns(pl.col(DATE_COLUMN).fill_null(pl.date(1, 1, 1)))

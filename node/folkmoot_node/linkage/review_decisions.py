@@ -1,15 +1,13 @@
 """What people decided in clerical review, and what still waits: an encrypted file.
 
-A decision is about an address as it was typed in a source, whichever row it stands in, so it
-holds in later runs too. The file has keyed digests of what was typed, not the texts.
+A decision is about an address as it was typed in a source, in whichever row, so it also applies
+in later runs. The file holds keyed digests of what was typed, not the text.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +19,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_operator import file_lock
+from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 _NONCE_BYTES = 12
@@ -48,8 +48,8 @@ class Decided(_Model):
     """What was decided about one typed address.
 
     Attributes:
-        is_home: The UPRN that it is, None if none was confirmed.
-        is_not: The UPRNs that it is not.
+        is_home: The confirmed UPRN, None if none was confirmed.
+        is_not: The UPRNs that were ruled out.
     """
 
     is_home: int | None = None
@@ -73,7 +73,7 @@ class _Content(_Model):
 
 
 class ReviewDecisions:
-    """The file of decisions. One source at a time is changed; the others stay.
+    """The file of decisions. A change replaces one source and leaves the others.
 
     Args:
         path: The file; it need not be there.
@@ -93,15 +93,15 @@ class ReviewDecisions:
         return whole.digest()[:_DIGEST_BYTES].hex()
 
     def pair(self, digest: str, uprn: int) -> str:
-        """Id of a typed address and a candidate, which no spreadsheet takes for a number."""
+        """Id of a typed address and a candidate; spreadsheets do not read it as a number."""
         whole = hmac.new(self._digest_key, f"{digest}|{uprn}".encode(), hashlib.sha256)
         return "id-" + whole.hexdigest()[:_PAIR_DIGITS]
 
     def read(self) -> dict[str, SourceReview]:
-        """What there is of each source.
+        """Reads the review of each source.
 
         Raises:
-            Problem: Exit code DATA, if the file is damaged or of another key.
+            Problem: Exit code DATA, if the file is damaged or was sealed with another key.
         """
         try:
             sealed = self._path.read_bytes()
@@ -115,34 +115,25 @@ class ReviewDecisions:
                 "the decisions of clerical review cannot be read",
                 where=str(self._path),
                 remedy="Restore it from backup, with keys/store.key of the same day; or remove "
-                "it, and the decisions are asked for again",
+                "it, and people will be asked for the decisions again",
                 exit_code=ExitCode.DATA,
             ) from None
 
     def of(self, source: str) -> SourceReview:
-        """What there is of one source."""
+        """Reads the review of one source."""
         return self.read().get(source, SourceReview())
 
     def keep(self, source: str, review: SourceReview) -> None:
-        """Replaces what there is of one source.
+        """Replaces the review of one source.
 
         Other processes may change other sources meanwhile.
         """
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        make_private_folder(self._path.parent)
+        with file_lock.waiting_for(self._path.with_suffix(".lock")):
             self._replace(self.read() | {source: review})
-        finally:
-            os.close(lock)
 
     def _replace(self, sources: dict[str, SourceReview]) -> None:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         content = _Content(sources=sources).model_dump_json().encode()
-        new = self._path.with_suffix(f".{secrets.token_hex(4)}")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(nonce + self._cipher.encrypt(nonce, content, None))
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(self._path)
+        sealed = nonce + self._cipher.encrypt(nonce, content, None)
+        write_private(self._path, sealed, replace=True)

@@ -1,19 +1,18 @@
 """The file for clerical review: pairs of a record and a home, for a person to say yes or no.
 
 It quotes addresses of residents. It is in the node's home, readable by the node's account
-alone, and made anew by every run; what a person wrote into it is taken over before.
+alone, and every run writes a new one, after taking over what a person wrote into the last.
 """
 
 from __future__ import annotations
 
 import csv
-import os
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_node.linkage.review_decisions import Decided, SourceReview
+from folkmoot_operator.private_files import delete_private, make_private_folder, writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 HEADER = (
@@ -34,7 +33,7 @@ class Pair:
         candidate: Address and postcode of the candidate.
         uprn: The candidate.
         weight: Match weight, in bits.
-        file: Where the record stands; of several, the first.
+        file: Where the record is; if there are several, the first.
         row: Row in it.
     """
 
@@ -56,13 +55,14 @@ def write(path: Path, pairs: Iterable[Pair]) -> None:
     """Writes the file, or removes it if nothing waits."""
     pairs = list(pairs)
     if not pairs:
-        path.unlink(missing_ok=True)
+        delete_private(path)
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_suffix(f".{secrets.token_hex(4)}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    make_private_folder(path.parent)
     # With the mark at the beginning spreadsheets read it as UTF-8.
-    with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as stream:
+    with (
+        writing_private(path, replace=True) as unfinished,
+        unfinished.open("w", encoding="utf-8-sig", newline="") as stream,
+    ):
         writer = csv.writer(stream)
         writer.writerow(HEADER)
         for pair in pairs:
@@ -70,11 +70,10 @@ def write(path: Path, pairs: Iterable[Pair]) -> None:
             shown = [_harmless(text) for text in texts]
             place = (_harmless(pair.file), pair.row)
             writer.writerow((pair.id, "", *shown, pair.uprn, f"{pair.weight:.1f}", *place))
-    new.replace(path)
 
 
 def take_over(path: Path, review: SourceReview) -> SourceReview:
-    """Adds what a person has written into the file to what is decided.
+    """Adds what a person wrote into the file to the decisions.
 
     Args:
         path: The file; it need not be there.
@@ -100,7 +99,7 @@ def take_over(path: Path, review: SourceReview) -> SourceReview:
             raise _wrong(
                 path,
                 number,
-                "the id is of no pair that waits, or stands there twice",
+                "the id belongs to no waiting pair, or appears twice",
                 "Leave the column `id` as it was written, or remove the row",
             )
         before = decided.get(pair.digest, Decided())
@@ -166,6 +165,6 @@ def _wrong(path: Path, number: int, problem: str, remedy: str) -> Problem:
 
 
 def _harmless(text: str) -> str:
-    """The text on one line, such that no spreadsheet takes it for a formula."""
+    """The text on one line, in a form that spreadsheets do not read as a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULA) else line

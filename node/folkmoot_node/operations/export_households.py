@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from folkmoot_node.store.reader import HouseholdStore
+from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -42,6 +43,22 @@ def write_households(
                 remedy=f"The bands are: {', '.join(names)}",
                 exit_code=ExitCode.USAGE,
             )
+    require_known_ending(path)
+    frame = store.households(bands or names)
+    with writing_private(path, replace=True) as unfinished:
+        if path.suffix == ".csv":
+            frame.write_csv(unfinished)
+        else:
+            frame.write_parquet(unfinished)
+    return frame.height
+
+
+def require_known_ending(path: Path) -> None:
+    """Checks that the name of a file says how to write it.
+
+    Raises:
+        Problem: If it ends neither in `.csv` nor in `.parquet`.
+    """
     if path.suffix not in {".csv", ".parquet"}:
         raise Problem(
             "has an unknown ending",
@@ -49,11 +66,3 @@ def write_households(
             remedy="Name the file .csv or .parquet",
             exit_code=ExitCode.USAGE,
         )
-    frame = store.households(bands or names)
-    path.touch(mode=0o600)
-    path.chmod(0o600)  # before there is anything in it to read
-    if path.suffix == ".csv":
-        frame.write_csv(path)
-    else:
-        frame.write_parquet(path)
-    return frame.height

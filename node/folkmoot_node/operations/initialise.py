@@ -14,8 +14,10 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
 from folkmoot_node.store.reader import create_key
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
+RELEASE_POLICY_FILE = "release-policy.toml"
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
 _UNDECIDED = "# to be decided by the council: write a number and remove the first hash\n# "
 
@@ -27,8 +29,10 @@ def initialise(
     per_round: str | None,
     per_period: str | None,
     lifetime: str | None,
-) -> Iterator[str]:
-    """Makes the folder with keys, empty state and sample settings; yields what to do next.
+) -> str:
+    """Makes the folder with keys, empty state and sample settings; says what was made.
+
+    Policies that are in the folder already stay as they are.
 
     Args:
         home: The folder; made if it is missing.
@@ -65,8 +69,7 @@ def initialise(
                 exit_code=ExitCode.SETTINGS,
             )
     for folder in _FOLDERS:
-        (home / folder).mkdir(parents=True, exist_ok=True)
-        (home / folder).chmod(0o700)
+        make_private_folder(home / folder, tighten=True)
     values = {
         "@COUNCIL@": code,
         "@NAME@": name.strip(),
@@ -74,7 +77,7 @@ def initialise(
         "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
         "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),
     }
-    for file in ("node.toml", "risk-policy.toml", "release-policy.toml"):
+    for file in ("node.toml", "risk-policy.toml", RELEASE_POLICY_FILE):
         text = resources.files(__package__).joinpath("templates", file).read_text("utf-8")
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
@@ -83,12 +86,27 @@ def initialise(
     create_key(home / "keys" / "store.key")
     create_policy_key(KeyFiles(home / "keys"))
     StateDatabase(home / STATE_FILE, create=True).close()
-    yield f"Made a node for {name.strip()} ({code}) in {home}."
+    return f"Made a node for {name.strip()} ({code}) in {home}."
+
+
+def next_steps(*, signed: bool, enrolled: bool) -> Iterator[str]:
+    """What an operator does with a new node, as lines.
+
+    Args:
+        signed: Whether the release policy is signed.
+        enrolled: Whether the node has joined a region.
+    """
+    steps = ["Describe your extracts in mappings/ and name them in node.toml."]
+    if not signed:
+        steps.append(
+            "Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign`."
+        )
+    if not enrolled:
+        steps.append("Join a region: `folkmoot-node enrol INVITATION`.")
+    steps.append("`folkmoot-node score`, then `folkmoot-node serve`.")
     yield "Next:"
-    yield "  1. Describe your extracts in mappings/ and name them in node.toml."
-    yield "  2. Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign`."
-    yield "  3. Join a region: `folkmoot-node enrol INVITATION`."
-    yield "  4. `folkmoot-node score`, then `folkmoot-node serve`."
+    for number, step in enumerate(steps, start=1):
+        yield f"  {number}. {step}"
     yield "Back up the folder: without keys/store.key the scores cannot be read, and the"
     yield "ledger in state.sqlite must never go back in time."
 

@@ -7,7 +7,6 @@ the node did; they hold nothing about any household and are never deleted.
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from folkmoot_node.policies.risk_policy import Retention, load_policy
 from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
 from folkmoot_node.store.event_history import SUFFIX, forget
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.moments import day
+from folkmoot_operator.private_files import delete_private, make_private_folder
 from folkmoot_operator.problems import Problem
 
 _BUSY = ("another run is scoring now", "Run `folkmoot-node purge` again when it has ended")
@@ -96,7 +97,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
         Problem: Exit code DATA, if a run is in progress.
     """
     config = home.config
-    config.store_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(config.store_path.parent)
     with only_user(config.store_path, *_BUSY):
         now = {item.path for item in _expired(home, in_use=False)}
         deleted = tuple(item for item in found if item.path in now and _delete(item, home))
@@ -139,7 +140,7 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
     ):
         if not path.exists():
             continue
-        last = _day(path.stat().st_mtime) + datetime.timedelta(days=days)
+        last = day(path.stat().st_mtime) + datetime.timedelta(days=days)
         if today > min(last, over):
             ended = f"the policy ended on {policy.sunset}" if over < last else ""
             yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
@@ -163,10 +164,10 @@ def _scores_expired(home: NodeHome, rule: Retention, today: datetime.date) -> st
         with open_store(config.store_path, read_key(config.key_file)) as store:
             run = store.run
     except Problem:
-        last = _day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
+        last = day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
         return f"kept for {rule.scores_days} days, until {last}" if today > last else ""
     days = min(rule.scores_days, run.retention.scores_days)
-    last = _day(run.finished_at) + datetime.timedelta(days=days)
+    last = day(run.finished_at) + datetime.timedelta(days=days)
     if today > last:
         return f"kept for {days} days, until {last}"
     after = min(rule.after_sunset_days, run.retention.after_sunset_days)
@@ -193,13 +194,11 @@ def _delete(item: Expired, home: NodeHome) -> bool:
             forget(item.path)
         except Problem:  # in use: next time
             return False
-    elif item.path.is_dir():
-        shutil.rmtree(item.path)
     else:
-        item.path.unlink(missing_ok=True)
+        delete_private(item.path)
     if item.kind is Kind.SCORES:
         note_deletion(item.path, home.today(), item.why)
-        item.path.with_name(item.path.name + ".wal").unlink(missing_ok=True)
+        delete_private(item.path.with_name(item.path.name + ".wal"))
     return True
 
 
@@ -219,7 +218,3 @@ def _needs_key(home: NodeHome) -> bool:
         *trials,
     ]
     return any(kept)
-
-
-def _day(seconds: float) -> datetime.date:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()

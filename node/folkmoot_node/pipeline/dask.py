@@ -6,10 +6,12 @@ import datetime
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from folkmoot_node.pipeline import stages
-from folkmoot_node.pipeline.local import Progress, begin, wait
+from folkmoot_node.pipeline.order import Progress, Submitted, run_stages
+from folkmoot_node.pipeline.own_run import begin
+from folkmoot_node.pipeline.stages import Stage
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -17,7 +19,7 @@ from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, Security
+    from distributed import Client, Security
 
 CONNECT_SECONDS = 10.0
 """How long the scheduler may take to answer."""
@@ -35,12 +37,12 @@ def score_on_cluster(
     progress: Progress,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
-    """As `scoring.score`, with the stages on the cluster's workers.
+    """As `local.score`, with the stages on the cluster's workers.
 
-    A worker that is lost is done without: what it had not finished is done again elsewhere.
+    If a worker dies, its unfinished stages are run again on another.
 
     Raises:
-        Problem: As `scoring.score`; UNREACHABLE if the cluster cannot be reached or is lost.
+        Problem: As `local.score`; UNREACHABLE if the cluster cannot be reached or is lost.
     """
     begun = begin(
         config,
@@ -53,21 +55,16 @@ def score_on_cluster(
     )
     home = str(config.home)
     with begun as run, stages.owned(run), _client(config) as client:
-        run_id, sources = run.plan.run_id, len(run.sources) + 1
 
-        def submit(stage: Callable[..., Any], *arguments: object) -> Future:
-            return client.submit(stage, home, run_id, *arguments, pure=False)
+        def submit(stage: Stage, *ids: str | int) -> Submitted:
+            if stage.is_here:
+                stage.here(run, *ids)
+                return stages.ended()
+            work = stage.by_id
+            submitted: Submitted = client.submit(work, home, run.plan.run_id, *ids, pure=False)
+            return submitted
 
-        progress("sources", 0, sources)
-        partitions = int(submit(stages.read_frame).result())
-        reads = [submit(stages.read, name) for name in run.sources]
-        wait(reads, lambda done: progress("sources", done + 1, sources))
-        wait([submit(stages.link, name) for name in run.linkable])
-        run.create()
-        count = run.frame_records
-        scores = [submit(stages.score, part) for part in range(partitions)]
-        wait(scores, lambda done: progress("households", count * done // partitions, count))
-        return run.finish()
+        return run_stages(run, submit, progress)
 
 
 def security(config: NodeConfig) -> Security | None:

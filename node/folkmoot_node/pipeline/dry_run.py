@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from folkmoot_node.pipeline.local import Progress, score
+import polars as pl
+
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.order import Progress
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
-
-if TYPE_CHECKING:
-    import polars as pl
+from folkmoot_operator.private_files import delete_private, make_private_folder
 
 FOLDER = "trial-"
 """How the name of the folder begins in which a trial keeps its encrypted scores."""
@@ -131,7 +132,7 @@ def try_policy(
 def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
     """The same node with store and reviews elsewhere in its folder, deleted afterwards."""
     folder = config.store_path.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     trial = Path(tempfile.mkdtemp(prefix=FOLDER, dir=folder))
     try:
         # Clerical review goes on as it was: the trial works on copies.
@@ -146,14 +147,12 @@ def _aside(config: NodeConfig) -> Iterator[NodeConfig]:
         }
         yield replace(config, settings=settings.model_copy(update=changes))
     finally:
-        shutil.rmtree(trial)
+        delete_private(trial)
 
 
 def _moves(
     before: pl.DataFrame, last: RunSummary, now: pl.DataFrame, run: RunSummary
 ) -> tuple[Move, ...]:
-    import polars as pl
-
     found = (
         before.join(now, on="uprn", how="full", suffix="_now")
         .group_by("band", "band_now")

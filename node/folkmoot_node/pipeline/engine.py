@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 
+from folkmoot_node.pipeline.dask import score_on_cluster
 from folkmoot_node.pipeline.local import score as score_here
+from folkmoot_node.pipeline.order import Progress, silent
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -19,17 +20,14 @@ def score(
     *,
     today: datetime.date,
     reference_date: datetime.date | None = None,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> RunSummary:
-    """As `scoring.score`, on the configured engine.
+    """As `local.score`, on the configured engine.
 
     Raises:
         Problem: As there; UNREACHABLE if a cluster cannot be reached.
     """
-    if config.on_cluster:
-        from folkmoot_node.pipeline.dask import score_on_cluster as on_engine
-    else:
-        on_engine = score_here
+    on_engine = score_on_cluster if config.on_cluster else score_here
     return on_engine(
         config,
         plugins,

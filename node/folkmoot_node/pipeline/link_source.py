@@ -1,4 +1,4 @@
-"""Linkage in a scoring run: what its stages set aside for it, and what it gives back.
+"""Linkage in a scoring run: what its stages keep for it, and what it gives back.
 
 Identifiers are in the run's spool from the reading of a source until its records are linked.
 """
@@ -60,12 +60,12 @@ class RunLinkage:
         """Whether records of a source are linked that have no UPRN."""
         return self._asked[source].pending
 
-    def aside(self, source: str, stack: ExitStack) -> LinkageInputs:
-        """Opens what receives that which linkage needs of a source.
+    def linkage_inputs(self, source: str, stack: ExitStack) -> LinkageInputs:
+        """Opens spool writers for the identifiers that linkage needs from a source.
 
         Args:
             source: Its name.
-            stack: Closes it.
+            stack: Closes the writers.
         """
         asked = self._asked[source]
 
@@ -93,8 +93,8 @@ class RunLinkage:
             found = Linked()
             if pending is not None:
                 records, found = self._found(source, pending)
-                for part, some in split(records, partitions):
-                    writer.append(part, some)
+                for partition, some in split(records, partitions):
+                    writer.append(partition, some)
             writer.document = found.model_dump_json()
         # Identifiers are dropped as soon as the households are known.
         self._spool.drop([_pending(source)], 0)
@@ -109,9 +109,9 @@ class RunLinkage:
             known = work_fault(f"linkage of source {source}", error)
         raise known
 
-    def records(self, source: str, part: int) -> list[pl.DataFrame]:
-        """The linked records of a partition."""
-        found = self._spool.read(_linked(source), part) if self.links(source) else None
+    def records(self, source: str, partition: int) -> list[pl.DataFrame]:
+        """The rows of a partition that were linked, with the columns and nulls of their source."""
+        found = self._spool.read(_linked(source), partition) if self.links(source) else None
         return [] if found is None else [found]
 
     def found(self, source: str) -> Linked:
@@ -120,15 +120,16 @@ class RunLinkage:
             return Linked()
         return Linked.model_validate_json(self._spool.document(_linked(source)))
 
-    def free(self, part: int) -> None:
+    def free(self, partition: int) -> None:
         """Frees the memory of the linked records of a partition."""
-        self._spool.drop([_linked(name) for name in self._asked if self.links(name)], part)
+        self._spool.drop([_linked(name) for name in self._asked if self.links(name)], partition)
 
     def end(self) -> None:
         """Frees what linkage has taken, once all sources are linked."""
-        if self._linkage is not None:
-            self._linkage.close()
-            self._linkage = None
+        with self._lock:
+            if self._linkage is not None:
+                self._linkage.close()
+                self._linkage = None
         people = self._config.linkage.people
         self._spool.drop([_HOMES, *map(_people, people.sources if people else ())], 0)
 

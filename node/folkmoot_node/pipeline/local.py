@@ -1,169 +1,19 @@
-"""The whole path from sources to a scored, encrypted store."""
+"""Scores on the threads of this machine."""
 
 from __future__ import annotations
 
 import datetime
-import secrets
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
-
-from folkmoot_node.households.assemble import PartRecords
-from folkmoot_node.pipeline import store_columns as columns
-from folkmoot_node.pipeline.run import RunPlan, ScoringRun, run_folder
-from folkmoot_node.pipeline.scored_partition import ScoredPart
+from folkmoot_node.pipeline.order import Progress, run_stages, silent
+from folkmoot_node.pipeline.own_run import begin
+from folkmoot_node.pipeline.stages import Stage
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.store.encrypted_file import read_key
-from folkmoot_node.store.run_summary import FactorSummary, RunSummary
-from folkmoot_node.store.writer import StoreWriter, write_store
-
-__all__ = ["OwnRun", "RunSummary", "begin", "score"]
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage, what is done and what there is to do."""
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    del stage, done, total
-
-
-class OwnRun(ScoringRun):
-    """A run in the process that has begun it and writes its store. Made by `begin`."""
-
-    def __init__(
-        self,
-        plan: RunPlan,
-        config: NodeConfig,
-        plugins: Plugins,
-        policy: RiskPolicy,
-        writer: StoreWriter,
-        clock: Callable[[], float],
-    ) -> None:
-        super().__init__(plan, config, plugins, policy)
-        self._writer = writer
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._collected: set[int] = set()
-        self._bands = np.zeros(len(policy.bands), dtype=np.int64)
-        self._incomplete = 0
-        self._records: dict[str, PartRecords] = {}
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other processes run stages; then all records are in files."""
-        return self.plan.memory == 0
-
-    def create(self) -> None:
-        """Creates the tables of the store, once all sources are read and linked."""
-        self.end_linkage()
-        self._writer.create(columns.table(self.stored_attributes(), self.binding))
-
-    def collect(self, part: int, scored: ScoredPart | None) -> None:
-        """Adds a scored partition to the store; may be called from several threads."""
-        if scored is not None:
-            self._writer.append(part, scored.counted, scored.details)
-        with self._lock:
-            self._collected.add(part)
-            if scored is not None:
-                self._bands += np.array(scored.bands)
-                self._incomplete += scored.incomplete
-                for source, records in scored.records.items():
-                    before = self._records.get(source, PartRecords())
-                    self._records[source] = before + records
-
-    def finish(self) -> RunSummary:
-        """Adds the partitions that are not there yet, and finishes the store."""
-        for part in range(self.partitions):
-            if part not in self._collected:
-                self.collect(part, self.result(part))
-        plan, policy, binding = self.plan, self.policy, self.binding
-        run = RunSummary(
-            run_id=plan.run_id,
-            policy_name=policy.name,
-            policy_sha256=policy.digest.hex(),
-            policy_sunset=policy.sunset,
-            policy_path=policy.path,
-            reference_date=plan.reference_date,
-            started_at=plan.started_at,
-            finished_at=int(self._clock()),
-            households=int(self._bands.sum()),
-            bands=dict(zip(policy.band_names, self._bands.tolist(), strict=True)),
-            incomplete=self._incomplete,
-            factors=tuple(
-                FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
-                for f in binding.factors
-            ),
-            sources=self.summaries(self._records),
-            stored=self.stored_attributes(),
-            licences=dict(binding.licences),
-            unlicensed=dict(binding.unlicensed),
-            audited={audit.field.name: audit.stored for audit in binding.audited},
-            not_held=binding.not_held,
-            retention=policy.retention,
-            protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
-        )
-        self._writer.finish(run)
-        return run
-
-
-@contextmanager
-def begin(
-    config: NodeConfig,
-    plugins: Plugins,
-    policy: RiskPolicy,
-    *,
-    today: datetime.date,
-    reference_date: datetime.date | None = None,
-    shared: bool = False,
-    clock: Callable[[], float] = time.time,
-) -> Iterator[OwnRun]:
-    """Begins a run; what it wrote is removed when the context ends, except a finished store.
-
-    Args:
-        config: The node's configuration.
-        plugins: Installed plugins.
-        policy: The risk stratification policy.
-        today: Compared with the sunset date, and with the licences of bought fields: a field
-            whose licence has ended is not read.
-        reference_date: Date on which ages and durations are computed; `today` if None.
-        shared: Whether other processes run stages, as `ScoringRun.open`.
-        clock: Seconds since 1970-01-01T00:00:00Z.
-
-    Raises:
-        Problem: REFUSED after the sunset date; SETTINGS for a policy that does not fit the
-            sources; DATA if another run is scoring now.
-    """
-    policy.check_sunset(today)
-    plan = RunPlan(
-        run_id=secrets.token_hex(16),
-        policy=Path(policy.path).resolve(),
-        policy_sha256=policy.digest.hex(),
-        today=today,
-        reference_date=reference_date or today,
-        started_at=int(clock()),
-        memory=0 if shared else config.memory,
-    )
-    key = read_key(config.key_file)
-    with write_store(config.store_path, key, threads=config.threads) as writer:
-        # Nobody else is scoring, so what lies here was left by a run that was killed.
-        shutil.rmtree(config.runs_folder, ignore_errors=True)
-        run = OwnRun(plan, config, plugins, policy, writer, clock)
-        try:
-            if shared:
-                run.announce()
-            yield run
-        finally:
-            run.end_linkage()
-            shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
+from folkmoot_node.store.run_summary import RunSummary
 
 
 def score(
@@ -173,7 +23,7 @@ def score(
     *,
     today: datetime.date,
     reference_date: datetime.date | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
     """Reads all sources, scores every household and replaces the store.
@@ -198,41 +48,12 @@ def score(
     """
     begun = begin(config, plugins, policy, today=today, reference_date=reference_date, clock=clock)
     with begun as run, ThreadPoolExecutor(config.threads) as threads:
-        sources = len(run.sources) + 1
-        progress("sources", 0, sources)
-        frame = threads.submit(run.read_frame)
 
-        def score_part(part: int) -> None:
-            run.collect(part, run.scored(part))
-            run.free(part)
+        def submit(stage: Stage, *ids: str | int) -> Future[None]:
+            return threads.submit(stage.here, run, *ids)
 
         try:
-            # The frame first: the others wait for the number of its partitions.
-            reads = [threads.submit(run.read, name) for name in run.sources]
-            partitions = frame.result()
-            wait(reads, lambda done: progress("sources", done + 1, sources))
-            wait([threads.submit(run.link, name) for name in run.linkable])
-            run.create()
-            count = run.frame_records
-            scores = [threads.submit(score_part, part) for part in range(partitions)]
-            wait(scores, lambda done: progress("households", count * done // partitions, count))
+            return run_stages(run, submit, progress, frame_first=False)
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
-        return run.finish()
-
-
-class Stage(Protocol):
-    """A stage that runs elsewhere: on a thread, or on a worker."""
-
-    def result(self) -> Any:
-        """Waits until it has ended; raises if it failed."""
-        ...
-
-
-def wait(stages: Sequence[Stage], done: Callable[[int], None] = lambda _: None) -> None:
-    """Waits for stages in their order, and tells how many are done."""
-    for at, stage in enumerate(stages):
-        done(at)
-        stage.result()
-    done(len(stages))

@@ -15,18 +15,21 @@ _MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
 def partition_of(uprns: npt.NDArray[np.int64], partitions: int) -> npt.NDArray[np.uint16]:
-    """Partition of each UPRN: the same on every machine, whatever the other UPRNs are.
+    """Finds the partition of each UPRN: the same on every machine, whatever the other UPRNs are.
 
     Args:
         uprns: Shape (records,).
         partitions: Number of partitions, from 1 to 4096.
+
+    Returns:
+        uint16, shape (records,), from 0; never missing.
     """
     hashed = (uprns.astype(np.uint64) * _MULTIPLIER) >> np.uint64(32)
     return (hashed % np.uint64(partitions)).astype(np.uint16)
 
 
 def split(records: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The records of each partition that has some, in their order.
+    """Yields number and rows of each partition that has some, in the order of the records.
 
     Args:
         records: With the column `uprn`, without nulls.
@@ -35,11 +38,11 @@ def split(records: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.Data
     if partitions == 1:
         yield 0, records
         return
-    parts = partition_of(records[UPRN_COLUMN].to_numpy(), partitions)
-    order = np.argsort(parts, kind="stable")
+    numbers = partition_of(records[UPRN_COLUMN].to_numpy(), partitions)
+    order = np.argsort(numbers, kind="stable")
     ordered = records.select(pl.all().gather(pl.Series(order)))
-    bounds = np.searchsorted(parts[order], np.arange(partitions + 1))
-    for part in range(partitions):
-        start, end = int(bounds[part]), int(bounds[part + 1])
+    bounds = np.searchsorted(numbers[order], np.arange(partitions + 1))
+    for partition in range(partitions):
+        start, end = int(bounds[partition]), int(bounds[partition + 1])
         if end > start:
-            yield part, ordered.slice(start, end - start)
+            yield partition, ordered.slice(start, end - start)

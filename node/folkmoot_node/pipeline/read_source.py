@@ -99,13 +99,13 @@ class SourceReading:
         self._identifying = [entry.column for entry in asked.identifiers]
 
     def spread(
-        self, writer: SpoolWriter, aside: LinkageInputs, partitions: Future[int]
+        self, writer: SpoolWriter, linkage_inputs: LinkageInputs, partitions: Future[int]
     ) -> SourceRead:
         """Reads records about people, households or properties batch by batch.
 
         Args:
             writer: Receives the records with a UPRN, each in its partition.
-            aside: Receives what was asked for linkage.
+            linkage_inputs: Receives what was asked for linkage.
             partitions: Number of partitions. Until it is known some batches wait for it.
 
         Raises:
@@ -113,7 +113,7 @@ class SourceReading:
         """
         waiting: list[pl.DataFrame] = []
         for batch in self._reader:
-            self._set_aside(batch, aside)
+            self._keep_for_linkage(batch, linkage_inputs)
             waiting.append(self._keyed(batch))
             if partitions.done() or sum(map(len, waiting)) > _MAX_WAITING:
                 _spread(waiting, writer, partitions.result())
@@ -121,13 +121,13 @@ class SourceReading:
         return self._finished()
 
     def spread_frame(
-        self, writer: SpoolWriter, aside: LinkageInputs, partitions: Callable[[int], int]
+        self, writer: SpoolWriter, linkage_inputs: LinkageInputs, partitions: Callable[[int], int]
     ) -> tuple[SourceRead, int]:
         """Reads the household frame, whose size decides on the number of partitions.
 
         Args:
             writer: Receives the records, each in its partition.
-            aside: Receives what was asked for linkage.
+            linkage_inputs: Receives what was asked for linkage.
             partitions: Given the number of records, the number of partitions.
 
         Returns:
@@ -135,7 +135,7 @@ class SourceReading:
         """
         batches = []
         for batch in self._reader:
-            self._set_aside(batch, aside)
+            self._keep_for_linkage(batch, linkage_inputs)
             batches.append(self._keyed(batch))
         read = self._finished()
         count = partitions(read.records - read.no_key)
@@ -160,19 +160,19 @@ class SourceReading:
             batch = batch.drop(FILE, ROW, *self._identifying)
         return batch.drop_nulls(UPRN_COLUMN) if missing else batch
 
-    def _set_aside(self, batch: pl.DataFrame, aside: LinkageInputs) -> None:
+    def _keep_for_linkage(self, batch: pl.DataFrame, linkage_inputs: LinkageInputs) -> None:
         """Keeps what was asked for linkage of a batch."""
-        if aside.homes is not None:
-            aside.homes.append(0, self._homes(batch))
-        if aside.people is not None:
+        if linkage_inputs.homes is not None:
+            linkage_inputs.homes.append(0, self._homes(batch))
+        if linkage_inputs.people is not None:
             dates = [DATE_COLUMN] if DATE_COLUMN in batch.columns else []
             people = batch.select(UPRN_COLUMN, *dates, *self._identifying)
-            aside.people.append(0, people.drop_nulls(UPRN_COLUMN))
-        if aside.pending is not None:
+            linkage_inputs.people.append(0, people.drop_nulls(UPRN_COLUMN))
+        if linkage_inputs.pending is not None:
             known = pl.any_horizontal(pl.col(self._identifying).is_not_null())
             without = batch.filter(pl.col(UPRN_COLUMN).is_null() & known)
             if without.height:
-                aside.pending.append(0, without)
+                linkage_inputs.pending.append(0, without)
 
     def _homes(self, batch: pl.DataFrame) -> pl.DataFrame:
         """The homes of the frame; their addresses are null if they have none."""
@@ -210,5 +210,5 @@ class SourceReading:
 def _spread(batches: list[pl.DataFrame], writer: SpoolWriter, partitions: int) -> None:
     """Divides batches among the partitions, and forgets them."""
     while batches:
-        for part, records in split(batches.pop(0), partitions):
-            writer.append(part, records)
+        for partition, records in split(batches.pop(0), partitions):
+            writer.append(partition, records)

@@ -1,12 +1,12 @@
 """One scoring run in stages: functions of the run's id and of a source or partition.
 
 The stages read and write the run's spool, so that threads, tasks or workers on other
-machines can run them; each may be repeated. `folkmoot_node.pipeline.local` begins and ends runs.
+machines can run them; each may be repeated. `folkmoot_node.pipeline.own_run` begins and ends
+runs, `folkmoot_node.pipeline.order` has the order of the stages.
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -14,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.households.areas import area_rows, area_values, records_found
-from folkmoot_node.households.assemble import Assembly, PartRecords
+from folkmoot_node.households.assemble import Assembly, PartitionRecords
 from folkmoot_node.linkage.people_sources import people_identifiers_needed
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.link_source import RunLinkage
+from folkmoot_node.pipeline.plan import RunPlan, read_plan, run_folder
 from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
-from folkmoot_node.pipeline.scored_partition import PartOutcome, ScoredPart
+from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPartition
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
-from folkmoot_node.scoring.binding import Binding, bind
+from folkmoot_node.scoring.binding import Binding, bind_for
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
-from folkmoot_node.sources.connect import ConnectedSource, Plugins, connect, load_plugins
+from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
 from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import no_records
@@ -39,35 +39,10 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import AREA_COLUMN, Field, RecordLevel
 
-_PLAN_FILE = "plan.json"
 _PARTITIONS = "@partitions"
 """Name in the spool of the number of partitions; no source can have it."""
 _COUNTED, _DETAILS = 0, 1
-"""Where a scored part keeps its two tables in the spool."""
-
-
-class RunPlan(BaseModel):
-    """What a run is; every stage can be run by whoever knows it.
-
-    Attributes:
-        run_id: 32 hexadecimal digits.
-        policy: File of the risk stratification policy.
-        policy_sha256: Its digest, hexadecimal.
-        today: Compared with the licences of bought fields.
-        reference_date: Date on which ages and durations are computed.
-        started_at: Seconds since 1970-01-01T00:00:00Z.
-        memory: Bytes of records that may stay in memory; 0 if other processes run stages.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    run_id: str
-    policy: Path
-    policy_sha256: str
-    today: datetime.date
-    reference_date: datetime.date
-    started_at: int
-    memory: int
+"""Where a scored partition keeps its two tables in the spool."""
 
 
 class ScoringRun:
@@ -86,12 +61,11 @@ class ScoringRun:
         self.plan = plan
         self.config = config
         self.policy = policy
-        connected = connect(config, plugins)
-        self.binding: Binding = bind(policy, plugins, connected, policy.ended_licences(plan.today))
+        self.binding: Binding = bind_for(policy, config, plugins, plan.today)
         self._sources = {
             source.name: source
             for source in sorted(
-                connected,
+                self.binding.sources,
                 key=lambda s: (s.name != config.frame, s.schema.level is RecordLevel.AREA),
             )
         }
@@ -122,16 +96,7 @@ class ScoringRun:
             Problem: Exit code DATA, if there is no such run any more.
         """
         config = load_config(home)
-        path = run_folder(config, run_id) / _PLAN_FILE
-        try:
-            plan = RunPlan.model_validate_json(path.read_text("utf-8"))
-        except (OSError, ValidationError):
-            raise Problem(
-                "this run has ended, or its folder is not shared with this machine",
-                where=str(path),
-                remedy="Score again; workers need the node's home at the same path",
-                exit_code=ExitCode.DATA,
-            ) from None
+        plan = read_plan(config, run_id)
         policy = load_policy(plan.policy)
         if policy.digest.hex() != plan.policy_sha256:
             raise Problem(
@@ -141,12 +106,6 @@ class ScoringRun:
                 exit_code=ExitCode.DATA,
             )
         return cls(plan, config, load_plugins(), policy)
-
-    def announce(self) -> None:
-        """Writes down the plan, for other processes."""
-        folder = run_folder(self.config, self.plan.run_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / _PLAN_FILE).write_text(self.plan.model_dump_json(), "utf-8")
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -169,11 +128,8 @@ class ScoringRun:
         read = self._source_read(self.config.frame)
         return read.records - read.no_key
 
-    def read_frame(self) -> int:
+    def read_frame(self) -> None:
         """Reads the household frame. Other sources may be read meanwhile, and wait for it.
-
-        Returns:
-            Number of partitions.
 
         Raises:
             Problem: Exit code DATA, if the frame has no household.
@@ -186,7 +142,6 @@ class ScoringRun:
             self._partitions.set_exception(error)
             raise
         self._partitions.set_result(partitions)
-        return partitions
 
     def read(self, source: str) -> None:
         """Reads another source, and divides its records among the partitions."""
@@ -196,8 +151,8 @@ class ScoringRun:
             if self._sources[source].schema.level is RecordLevel.AREA:
                 read = reading.tabulate_areas(writer, self._fields(source))
             else:
-                aside = self._linkage.aside(source, stack)
-                read = reading.spread(writer, aside, self._known_partitions())
+                linkage_inputs = self._linkage.linkage_inputs(source, stack)
+                read = reading.spread(writer, linkage_inputs, self._known_partitions())
             writer.document = read.model_dump_json()
 
     def link(self, source: str) -> None:
@@ -215,54 +170,30 @@ class ScoringRun:
         """Frees what linkage has taken, once all sources are linked."""
         self._linkage.end()
 
-    def score(self, part: int) -> None:
-        """Combines the records of a partition to households, and scores them."""
-        scored = self.scored(part)
-        with self._spool.writer(_scored(part)) as writer:
-            if scored is None:
-                return
-            writer.append(_COUNTED, pl.DataFrame(dict(scored.counted)))
-            writer.append(_DETAILS, scored.details)
-            writer.document = scored.outcome.model_dump_json()
-        self.free(part)
+    def score(self, partition: int) -> None:
+        """Combines the records of a partition to households, scores them, and keeps the scores.
 
-    def scored(self, part: int) -> ScoredPart | None:
-        """What `score` does, without writing it; None if the partition has no household."""
-        households, records = self._assembled(part)
-        if households is None:
-            return None
-        context = ScoringContext(self.plan.reference_date)
-        result = stratify(households, self.binding.factors, self.policy, context)
-        bands = np.bincount(result.band, minlength=len(self.policy.bands))
-        return ScoredPart(
-            columns.counted(households, result, part, self.binding, self.stored_attributes()),
-            columns.details(households, result, self.binding),
-            tuple(bands.tolist()),
-            result.incomplete,
-            records,
-        )
+        The memory of its records is freed.
+        """
+        self.end_linkage()  # all is linked: a worker keeps no identifiers
+        self._keep(partition, self._score(partition))
+        self._free(partition)
 
-    def result(self, part: int) -> ScoredPart | None:
-        """What `score` has written for a partition."""
-        name = _scored(part)
+    def result(self, partition: int) -> ScoredPartition | None:
+        """The scores that another process has kept; None if the partition has no household."""
+        name = _scored(partition)
         counted, details = self._spool.read(name, _COUNTED), self._spool.read(name, _DETAILS)
         if counted is None or details is None:
             return None
-        outcome = PartOutcome.model_validate_json(self._document(name))
+        outcome = PartitionOutcome.model_validate_json(self._spool.document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
-        return ScoredPart(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
-
-    def free(self, part: int) -> None:
-        """Frees the memory of the records of a partition that has been scored."""
-        names = [n for n, s in self._sources.items() if s.schema.level is not RecordLevel.AREA]
-        self._spool.drop(names, part)
-        self._linkage.free(part)
+        return ScoredPartition(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
         return columns.stored_attributes(self.binding, self._labels())
 
-    def summaries(self, records: Mapping[str, PartRecords]) -> tuple[SourceSummary, ...]:
+    def summaries(self, records: Mapping[str, PartitionRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
 
         Args:
@@ -299,8 +230,10 @@ class ScoringRun:
         name = self.config.frame
         with ExitStack() as stack:
             writer = stack.enter_context(self._spool.writer(name))
-            reading, aside = self._reading(name), self._linkage.aside(name, stack)
-            read, partitions = reading.spread_frame(writer, aside, self._partitions_for)
+            linkage_inputs = self._linkage.linkage_inputs(name, stack)
+            read, partitions = self._reading(name).spread_frame(
+                writer, linkage_inputs, self._partitions_for
+            )
             writer.document = read.model_dump_json()
             if read.records == read.no_key:
                 raise Problem(
@@ -314,7 +247,10 @@ class ScoringRun:
         return partitions
 
     def _partitions_for(self, records: int) -> int:
-        return self.config.partitions or max(1, -(-records // ROW_GROUP))
+        needed = max(1, -(-records // ROW_GROUP))
+        # As many for each thread, so that none ends early.
+        threads = min(needed, self.config.threads)
+        return self.config.partitions or -(-needed // threads) * threads
 
     def _reading(self, name: str) -> SourceReading:
         return SourceReading(
@@ -338,12 +274,40 @@ class ScoringRun:
         schema = self._sources[name].schema
         return [schema[field] for field in self.binding.wanted[name]]
 
-    def _document(self, name: str) -> str:
-        return self._spool.document(name)
+    def _score(self, partition: int) -> ScoredPartition | None:
+        """None if the partition has no household."""
+        households, records = self._assembled(partition)
+        if households is None:
+            return None
+        context = ScoringContext(self.plan.reference_date)
+        result = stratify(households, self.binding.factors, self.policy, context)
+        bands = np.bincount(result.band, minlength=len(self.policy.bands))
+        stored = self.stored_attributes()
+        return ScoredPartition(
+            columns.counted(households, result, partition, self.binding, stored),
+            columns.details(households, result, self.binding),
+            tuple(bands.tolist()),
+            result.incomplete,
+            records,
+        )
+
+    def _keep(self, partition: int, scored: ScoredPartition | None) -> None:
+        """Keeps the scores in the spool, for the process that began the run."""
+        with self._spool.writer(_scored(partition)) as writer:
+            if scored is not None:
+                writer.append(_COUNTED, pl.DataFrame(dict(scored.counted)))
+                writer.append(_DETAILS, scored.details)
+                writer.document = scored.outcome.model_dump_json()
+
+    def _free(self, partition: int) -> None:
+        """Frees the memory of the records of a partition that has been scored."""
+        names = [n for n, s in self._sources.items() if s.schema.level is not RecordLevel.AREA]
+        self._spool.drop(names, partition)
+        self._linkage.free(partition)
 
     def _source_read(self, name: str) -> SourceRead:
         if name not in self._read:
-            self._read[name] = SourceRead.model_validate_json(self._document(name))
+            self._read[name] = SourceRead.model_validate_json(self._spool.document(name))
         return self._read[name]
 
     def _labels(self) -> dict[str, tuple[str, ...]]:
@@ -355,9 +319,11 @@ class ScoringRun:
             if field != AREA_COLUMN
         }
 
-    def _assembled(self, part: int) -> tuple[pl.DataFrame | None, Mapping[str, PartRecords]]:
+    def _assembled(
+        self, partition: int
+    ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
         frame = self.config.frame
-        records = self._spool.read(frame, part)
+        records = self._spool.read(frame, partition)
         if records is None:
             return None, {}
         assembly = Assembly(frame, records, self._fields(frame), self._communal)
@@ -371,9 +337,10 @@ class ScoringRun:
                 assembly.add_areas(on, *area_values(values, fields, rows))
             else:
                 tables = [no_records(source, self.binding.wanted[name])]
-                found = self._spool.read(name, part)
+                found = self._spool.read(name, partition)
                 tables += [] if found is None else [found]
-                assembly.add(name, pl.concat(tables + self._linkage.records(name, part)), fields)
+                tables += self._linkage.records(name, partition)
+                assembly.add(name, pl.concat(tables), fields)
         return assembly.households, assembly.records(self._report_area, self._labels())
 
     @property
@@ -396,9 +363,9 @@ class ScoringRun:
         on = source.area_field or ""
         return on, area_rows(self._labels()[on], self._source_read(source.name).labels[AREA_COLUMN])
 
-    def _summary(self, name: str, records: Mapping[str, PartRecords]) -> SourceSummary:
+    def _summary(self, name: str, records: Mapping[str, PartitionRecords]) -> SourceSummary:
         source, read = self._sources[name], self._source_read(name)
-        became = records.get(name, PartRecords())
+        became = records.get(name, PartitionRecords())
         linkage = self._linkage.found(name)
         if source.schema.level is RecordLevel.AREA:
             _, rows = self._area_rows(source)
@@ -436,10 +403,5 @@ class ScoringRun:
         )
 
 
-def run_folder(config: NodeConfig, run_id: str) -> Path:
-    """Folder of the intermediate files of a run."""
-    return config.runs_folder / run_id
-
-
-def _scored(part: int) -> str:
-    return f"@scored-{part}"
+def _scored(partition: int) -> str:
+    return f"@scored-{partition}"

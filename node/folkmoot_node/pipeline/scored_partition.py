@@ -10,11 +10,11 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from folkmoot_node.households.assemble import PartRecords
+from folkmoot_node.households.assemble import PartitionRecords
 
 
-class PartOutcome(BaseModel):
-    """What is told of a scored part.
+class PartitionOutcome(BaseModel):
+    """What is told of a scored partition.
 
     Attributes:
         bands: Households by band, ascending.
@@ -26,11 +26,11 @@ class PartOutcome(BaseModel):
 
     bands: tuple[int, ...]
     incomplete: int
-    records: dict[str, PartRecords]
+    records: dict[str, PartitionRecords]
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredPart:
+class ScoredPartition:
     """One partition, scored.
 
     Attributes:
@@ -45,9 +45,11 @@ class ScoredPart:
     details: pl.DataFrame
     bands: tuple[int, ...]
     incomplete: int
-    records: Mapping[str, PartRecords]
+    records: Mapping[str, PartitionRecords]
 
     @property
-    def outcome(self) -> PartOutcome:
+    def outcome(self) -> PartitionOutcome:
         """What is told of it."""
-        return PartOutcome(bands=self.bands, incomplete=self.incomplete, records=dict(self.records))
+        return PartitionOutcome(
+            bands=self.bands, incomplete=self.incomplete, records=dict(self.records)
+        )

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_operator.private_files import make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 _NONCE_BYTES = 12
@@ -82,16 +83,17 @@ class Spool:
         """Whether a name was written."""
         return name in self._kept or self.path(name).exists()
 
-    def read(self, name: str, part: int) -> pl.DataFrame | None:
-        """The rows of one partition in the order in which they were written; None if none.
+    def read(self, name: str, partition: int) -> pl.DataFrame | None:
+        """The rows of one partition in the order in which they were written; None if there are
+        none. Columns, types and nulls are those that were written.
 
         Raises:
             Problem: Exit code DATA, if the file is damaged.
         """
         kept = self._kept.get(name)
-        tables = list(kept.tables.get(part, ())) if kept else []
+        tables = list(kept.tables.get(partition, ())) if kept else []
         if kept is None or kept.on_disk:
-            tables += self._read_file(name, part)
+            tables += self._read_file(name, partition)
         return pl.concat(tables) if tables else None
 
     def document(self, name: str) -> str:
@@ -106,10 +108,12 @@ class Spool:
         with self._open(name) as stream:
             return str(self._trailer(name, stream)["document"])
 
-    def drop(self, names: Sequence[str], part: int) -> None:
+    def drop(self, names: Sequence[str], partition: int) -> None:
         """Frees the memory of a partition of some names, which nobody reads any more."""
         for kept in (self._kept[name] for name in names if name in self._kept):
-            self.give_back(sum(int(table.estimated_size()) for table in kept.tables.pop(part, ())))
+            self.give_back(
+                sum(int(table.estimated_size()) for table in kept.tables.pop(partition, ()))
+            )
 
     def take(self, size: int) -> bool:
         """Whether there is room in memory for `size` bytes more, which are taken."""
@@ -165,15 +169,15 @@ class Spool:
         )
         return found
 
-    def _read_file(self, name: str, part: int) -> list[pl.DataFrame]:
+    def _read_file(self, name: str, partition: int) -> list[pl.DataFrame]:
         tables = []
         with self._open(name) as stream:
             chunks = self._trailer(name, stream)["chunks"]
             assert isinstance(chunks, list)
             for at, (holder, start, length) in enumerate(chunks):
-                if holder == part:
+                if holder == partition:
                     stream.seek(start)
-                    content = self._unsealed(name, stream.read(length), f"{name}|{part}|{at}")
+                    content = self._unsealed(name, stream.read(length), f"{name}|{partition}|{at}")
                     tables.append(pl.read_ipc_stream(io.BytesIO(content)))
         return tables
 
@@ -204,16 +208,16 @@ class SpoolWriter:
         self._stream: IO[bytes] | None = None
         self._chunks: list[tuple[int, int, int]] = []
 
-    def append(self, part: int, table: pl.DataFrame) -> None:
+    def append(self, partition: int, table: pl.DataFrame) -> None:
         """Adds rows to a partition."""
         size = int(table.estimated_size())
         # Once something went to the file everything after it does: the order stays.
         if not self._kept.on_disk and self._spool.take(size):
             self._taken += size
-            self._kept.tables[part].append(table)
+            self._kept.tables[partition].append(table)
             return
         self._kept.on_disk = True
-        self._waiting[part].append(table)
+        self._waiting[partition].append(table)
         self._waiting_bytes += size
         if self._waiting_bytes > _FLUSH_BYTES:
             self._flush()
@@ -242,13 +246,13 @@ class SpoolWriter:
                 self._unfinished.unlink()
 
     def _flush(self) -> None:
-        for part, tables in self._waiting.items():
+        for partition, tables in self._waiting.items():
             content = io.BytesIO()
             pl.concat(tables).write_ipc_stream(content)
-            label = f"{self._name}|{part}|{len(self._chunks)}"
+            label = f"{self._name}|{partition}|{len(self._chunks)}"
             sealed = self._spool.seal(content.getvalue(), label)
             stream = self._file()
-            self._chunks.append((part, stream.tell(), len(sealed)))
+            self._chunks.append((partition, stream.tell(), len(sealed)))
             stream.write(sealed)
         self._waiting.clear()
         self._waiting_bytes = 0
@@ -258,7 +262,6 @@ class SpoolWriter:
             # Two workers may run the same stage, when one was believed dead.
             path = self._spool.path(f"{self._name}.{secrets.token_hex(4)}")
             self._unfinished = path.with_suffix(".unfinished")
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._stream = os.fdopen(descriptor, "wb")
+            make_private_folder(path.parent)
+            self._stream = open_private(self._unfinished, append=False)
         return self._stream

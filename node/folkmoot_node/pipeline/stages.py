@@ -1,19 +1,21 @@
-"""The stages of a scoring run as functions of ids, for workflow engines and clusters.
+"""The stages of a scoring run, also as functions of ids for workflow engines and clusters.
 
-Arguments and results may be stored and sent: the node's folder, the run's id, the name of a
-source, the number of a partition. What fails says so without a resident's record.
+Arguments may be stored and sent: the node's folder, the run's id, the name of a source, the
+number of a partition. Nothing is returned, and what fails says so without a resident's record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from folkmoot_node.faults import work_fault
-from folkmoot_node.pipeline.local import OwnRun
+from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -74,9 +76,9 @@ def owned(run: OwnRun) -> Iterator[OwnRun]:
         del _own[run.plan.run_id]
 
 
-def read_frame(home: str, run_id: str) -> int:
-    """Reads the household frame; returns the number of partitions."""
-    return shielded("the household frame", lambda: _run(home, run_id).read_frame())
+def read_frame(home: str, run_id: str) -> None:
+    """Reads the household frame."""
+    shielded("the household frame", lambda: _run(home, run_id).read_frame())
 
 
 def read(home: str, run_id: str, source: str) -> None:
@@ -95,25 +97,46 @@ def create(home: str, run_id: str) -> None:
     shielded("the store", _own[run_id].create)
 
 
-def score(home: str, run_id: str, part: int) -> None:
+def score(home: str, run_id: str, partition: int) -> None:
     """Scores one partition, once the store is created."""
-
-    def work() -> None:
-        run = _run(home, run_id)
-        if isinstance(run, OwnRun) and not run.is_shared:
-            run.collect(part, run.scored(part))
-            run.free(part)
-        else:
-            run.end_linkage()  # all is linked: a worker keeps no identifiers
-            run.score(part)
-
-    shielded(f"partition {part}", work)
+    shielded(f"partition {partition}", lambda: _run(home, run_id).score(partition))
 
 
 def finish(home: str, run_id: str) -> None:
     """Finishes the store, once all is scored; in the process that began the run."""
     del home
     shielded("the store", _own[run_id].finish)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a run, in the two forms that engines call.
+
+    Attributes:
+        here: Called with the run and the ids, in the process that began it; errors are as they
+            were raised.
+        by_id: Called with the node's folder, the run's id and the ids; fails with `StageFailed`.
+        is_here: Whether only the process that began the run can do it, which has the store open.
+    """
+
+    here: Callable[..., None]
+    by_id: Callable[..., None]
+    is_here: bool = False
+
+
+READ_FRAME = Stage(OwnRun.read_frame, read_frame)
+READ = Stage(OwnRun.read, read)
+LINK = Stage(OwnRun.link, link)
+CREATE = Stage(OwnRun.create, create, is_here=True)
+SCORE = Stage(OwnRun.score, score)
+FINISH = Stage(OwnRun.finish, finish, is_here=True)
+
+
+def ended() -> Future[None]:
+    """What an engine returns for a stage that ran while it was submitted."""
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
 
 
 def _run(home: str, run_id: str) -> ScoringRun:

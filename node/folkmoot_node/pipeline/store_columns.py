@@ -73,24 +73,36 @@ def counted(
     binding: Binding,
     stored: Mapping[str, StoredAttribute],
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The columns of the table `households` for some households, without nulls."""
+    """Makes the columns of the table `households` for some households.
+
+    Returns:
+        For each column an array of shape (households,), in the type that `table` gives it,
+        without nulls: an index one past the codes stands for unknown.
+    """
     columns: dict[str, npt.NDArray[np.generic]] = {
         UPRN_COLUMN: households[UPRN_COLUMN].to_numpy(),
         PART_COLUMN: np.full(households.height, part, dtype=np.uint32),
         SCORE_COLUMN: result.score,
         BAND_COLUMN: result.band,
     }
-    for attribute in binding.attributes:
-        if attribute.field is not None:
-            name = attribute.name
-            columns[attribute_column(name)] = _indexes(households, attribute, stored[name])
+    fields = [entry for entry in binding.attributes if entry.field is not None]
+    indexes = households.select(
+        _indexes(entry, stored[entry.name]).alias(attribute_column(entry.name)) for entry in fields
+    )
+    for entry, column in zip(fields, indexes.get_columns(), strict=True):
+        columns[column.name] = column.to_numpy().astype(_index_type(stored[entry.name]))
     for audit in binding.audited:
         columns[audit.stored.column] = audit_column(households, audit)
     return columns
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
-    """UPRN, inputs, records, dates and contributions of some households, in the smallest types."""
+    """Makes the table `details` for some households, in the smallest types.
+
+    Returns:
+        One row for each household: UPRN; inputs, null where unknown; whether and when each source
+        has a record; contributions, `UNKNOWN_POINTS` where unknown.
+    """
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
@@ -113,9 +125,7 @@ def _index_type(stored: StoredAttribute) -> np.dtype[np.generic]:
     return np.min_scalar_type(len(stored.stored_codes))
 
 
-def _indexes(
-    households: pl.DataFrame, attribute: BoundAttribute, stored: StoredAttribute
-) -> npt.NDArray[np.generic]:
+def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
     """Indexes into the stored codes, of which the last stands for unknown."""
     if attribute.field is None:
         raise ValueError("the band comes from the score")
@@ -123,5 +133,4 @@ def _indexes(
     if attribute.breaks:
         reached = [(value >= lower).cast(pl.UInt8) for lower in attribute.breaks]
         value = pl.sum_horizontal(reached, ignore_nulls=False)
-    index = value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
-    return households.select(index).to_series().to_numpy().astype(_index_type(stored))
+    return value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)

@@ -14,12 +14,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.workload import check_identifier
+from folkmoot_operator import moments
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
 
@@ -108,7 +114,7 @@ class LossPolicy(Settings):
         Raises:
             Problem: If the moment is before the first period.
         """
-        day = datetime.datetime.fromtimestamp(moment, datetime.UTC).date()
+        day = moments.day(moment)
         if day < self.period_start:
             raise Problem(
                 f"the first accounting period begins on {self.period_start}",
@@ -184,7 +190,7 @@ class _Signature(Settings):
 
 
 def signature_path(policy_path: Path) -> Path:
-    """Where the signature of a policy file lies: beside it, with `.sig` added."""
+    """Path of a policy file's signature: beside it, with `.sig` added."""
     return policy_path.with_name(policy_path.name + ".sig")
 
 
@@ -217,9 +223,6 @@ def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
         raise _unsigned(sidecar, "the release policy was changed after it was signed")
     if signature.public_key != trusted_key.hex():
         raise _unsigned(sidecar, "the signature is by a key that this node does not trust")
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     statement = _statement(digest, signature.signer, signature.signed_at)
     try:
         Ed25519PublicKey.from_public_bytes(trusted_key).verify(
@@ -239,18 +242,16 @@ def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
         signer: Name and role of who decides.
         moment: Seconds since 1970-01-01T00:00:00Z.
     """
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     _, digest = load_unsigned(path)
     key = Ed25519PrivateKey.from_private_bytes(private_key)
-    when = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    when = moments.to_datetime(moment)
     signer = " ".join(signer.replace('"', "'").replace("\\", "/").split())
     signature = key.sign(_statement(digest, signer, when)).hex()
     sidecar = signature_path(path)
     sidecar.write_text(
         f'policy_sha256 = "{digest.hex()}"\n'
         f'signer = "{signer}"\n'
-        f"signed_at = {when.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+        f"signed_at = {moments.to_text(moment)}\n"
         f'public_key = "{key.public_key().public_bytes_raw().hex()}"\n'
         f'signature = "{signature}"\n',
         encoding="utf-8",

@@ -113,7 +113,7 @@ class EqualityEntry(Settings):
 
 
 class Retention(Settings):
-    """Table `[retention]`: how long what is held of households may be kept, in days.
+    """Table `[retention]`: how long data about households may be kept, in days.
 
     Attributes:
         scores_days: Scores, from the end of the run that made them.
@@ -252,7 +252,7 @@ class RiskPolicy:
 
     @property
     def retention(self) -> Retention:
-        """How long what is held of households may be kept."""
+        """How long data about households may be kept."""
         return self.document.retention
 
     @property

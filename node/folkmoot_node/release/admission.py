@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
@@ -16,6 +16,7 @@ from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import Round
 from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release.series import SeriesProgress
+from folkmoot_operator.moments import day
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
         return Objection(
             RefusalReason.ROUND_INVALID, f"the round does not invite {context.council}"
         )
-    today = datetime.fromtimestamp(context.now, UTC).date()
+    today = day(context.now)
     if today > policy.sunset:
         return Objection(RefusalReason.SUNSET, f"the release policy ended on {policy.sunset}")
     if today > context.risk_policy_sunset:
@@ -132,10 +133,15 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
             RefusalReason.LOSS_PER_ROUND,
             f"rho {largest}; at most {policy.loss.per_round} for one round",
         )
-    charge = context.series.charge if context.series else round_.loss
-    if charge > context.remaining:
-        return exhausted(charge, context.remaining)
+    due = charge(round_, context)
+    if due > context.remaining:
+        return exhausted(due, context.remaining)
     return None
+
+
+def charge(round_: Round, context: AdmissionContext) -> Rho:
+    """What the ledger asks for a round: its loss, or in a series a part of the series' loss."""
+    return context.series.charge if context.series else round_.loss
 
 
 def _judge_series(round_: Round, context: AdmissionContext) -> Objection | None:

@@ -28,7 +28,7 @@ def contrasts(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -
         asked: Depth of each axis in the component; at most `held`.
 
     Returns:
-        Flat int64 array of the component's rows, the last axis fastest.
+        Flat int64 array of the component's rows, the last axis fastest; none is missing.
     """
     values = _summed(table, axes, held, asked)
     for at, (axis, depth) in enumerate(zip(axes, asked, strict=True)):
@@ -38,12 +38,17 @@ def contrasts(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -
 
 
 def marginal(table: Int64, axes: Sequence[Axis], held: Depths, asked: Depths) -> Int64:
-    """The counts of a marginal, flat, from a table that it is below; as `contrasts`."""
+    """The counts of a marginal, from a table that it is below; arguments as for `contrasts`.
+
+    Returns:
+        Flat int64 array of households, one value for each cell, the last axis fastest; 0 where
+        a cell is empty.
+    """
     return np.ascontiguousarray(_summed(table, axes, held, asked)).ravel()
 
 
 def sensitivities(axes: Sequence[Axis], asked: Depths) -> Int64:
-    """Squared L2 sensitivity of each row of a component: flat int64, as `contrasts`."""
+    """Squared L2 sensitivity of each row of a component: flat int64, as `contrasts`, never 0."""
     found = np.ones(1, dtype=np.int64)
     for axis, depth in zip(axes, asked, strict=True):
         if depth:

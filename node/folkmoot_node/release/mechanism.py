@@ -46,24 +46,20 @@ from opendp.measurements import make_gaussian, make_laplace
 from opendp.metrics import l1_distance, l2_distance
 from opendp.mod import enable_features
 
-from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Epsilon, Rho
-from folkmoot.refusal import Refusal
 from folkmoot.release import NoisyCounts, Release
-from folkmoot.rounds import Round
 from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import SPOKEN
-from folkmoot_node.evidence.database import Clock
-from folkmoot_node.evidence.ledger import BudgetExhausted, Ledger
-from folkmoot_node.evidence.outbox import Answer, Outbox
+from folkmoot_node.evidence.ledger import BudgetExhausted
+from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.faults import fault_among_counts
 from folkmoot_node.release import admission
 from folkmoot_node.release.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.release.exact_counts import ExactCounts
-from folkmoot_node.release.series import charge_of
-from folkmoot_node.release.steps import AnswerStage, Observer, ignore
+from folkmoot_node.release.office import Office, Question
+from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 
 enable_features("contrib")
@@ -74,83 +70,83 @@ Int64 = npt.NDArray[np.int64]
 
 
 def release(
-    round_: Round,
-    round_digest: bytes,
-    context: admission.AdmissionContext,
-    policy_digest: bytes,
+    question: Question,
+    office: Office,
     tabulate: Callable[[], ExactCounts],
-    ledger: Ledger,
-    outbox: Outbox,
-    clock: Clock,
     *,
     threads: int = 2,
-    observe: Observer = ignore,
+    approved: bool = True,
     confirm: Callable[[], None] = lambda: None,
-) -> Answer:
+) -> Answer | None:
     """Answers a round: with a release, or with a refusal if the policy says so.
 
     Args:
-        round_: The round, whose signature was checked.
-        round_digest: SHA-256 of the serialised round, 32 bytes.
-        context: What the node knows, for the policy check.
-        policy_digest: SHA-256 of the signed release policy, 32 bytes.
+        question: The round, and what the node knows.
+        office: Where the answer is paid for and stored.
         tabulate: Makes the exact tables; called only if the round will be released.
-        ledger: Where the loss is debited.
-        outbox: Where the answer is stored.
-        clock: Gives the time.
         threads: Threads that draw noise.
-        observe: Told after each step.
+        approved: False if an operator has to approve a release first.
         confirm: Called in the transaction that stores a release; what it raises leaves the
             round without an answer.
 
     Returns:
-        The stored answer. The same round always gives the same answer.
+        The stored answer: the same round always gives the same. None if the policy allows a
+        release, and it is not approved.
 
     Raises:
         Problem: If the round differs from the one answered under its id, the ledger cannot
             be trusted, or counts cannot be made. Nothing is released.
     """
-    stored = outbox.find(round_.round_id)
+    round_, context = question.round, question.context
+    stored = office.outbox.find(round_.round_id)
     if stored is not None:
-        if stored.round_digest != round_digest:
+        if stored.round_digest != question.digest:
             raise Problem(
                 f"round {round_.round_id} differs from the round that was answered",
                 remedy="Report it to the region; the first answer stands",
                 exit_code=ExitCode.REFUSED,
             )
         return stored
+
+    def refuse(objection: admission.Objection) -> Answer:
+        return office.refuse(round_.round_id, question.digest, context.council, objection)
+
     # A round that was paid for before a crash is judged again: the policy may have ended,
     # or forbid it by now. What was paid is then lost.
     objection = admission.judge(round_, context)
     if objection is not None:
-        return refuse(round_.round_id, round_digest, context.council, objection, outbox, clock)
+        return refuse(objection)
+    if not approved:
+        return None
     with _sealed():
         counts = tabulate()
     plan = round_.plan(context.council)
     _check_tables(counts, plan)
-    observe(AnswerStage.TABULATED)
-    now = clock()
+    office.observe(AnswerStage.TABULATED)
+    now = office.clock()
+    if context.series is not None:
+        _require_same_period(context, now)
     try:
-        debit = ledger.debit(
+        debit = office.ledger.debit(
             round_.round_id,
-            round_digest,
-            _charge(round_, context, ledger, now),
+            question.digest,
+            admission.charge(round_, context),
             context.release_policy.loss,
-            policy_digest,
+            question.policy_digest,
             now,
         )
     except BudgetExhausted as error:
-        objection = admission.exhausted(error.requested, error.remaining)
-        return refuse(round_.round_id, round_digest, context.council, objection, outbox, clock)
-    observe(AnswerStage.DEBITED)
+        # The ledger asks again what the judge asked: another process may have spent meanwhile.
+        return refuse(admission.exhausted(error.requested, error.remaining))
+    office.observe(AnswerStage.DEBITED)
     norm = squared_norm(round_.series.length) if round_.series else 1
     with _sealed():
         noisy = _measure(counts, plan, threads, norm)
-    observe(AnswerStage.SAMPLED)
-    answer = outbox.store_release(
+    office.observe(AnswerStage.SAMPLED)
+    answer = office.outbox.store_release(
         Release(
             round_id=round_.round_id,
-            round_digest=round_digest,
+            round_digest=question.digest,
             council=context.council,
             mechanism=round_.mechanism,
             loss=debit.rho,
@@ -159,10 +155,10 @@ def release(
             row=context.series.row if context.series else None,
         ),
         SPOKEN.newest,
-        clock(),
+        office.clock(),
         confirm,
     )
-    observe(AnswerStage.STORED)
+    office.observe(AnswerStage.STORED)
     return answer
 
 
@@ -177,24 +173,15 @@ def _sealed() -> Iterator[None]:
         raise fault_among_counts(error) from None
 
 
-def refuse(
-    round_id: str,
-    round_digest: bytes,
-    council: GssCode,
-    objection: admission.Objection,
-    outbox: Outbox,
-    clock: Clock,
-) -> Answer:
-    """Stores a refusal as the answer to a round, unless it has an answer."""
-    refusal = Refusal(round_id, round_digest, council, objection.reason)
-    return outbox.store_refusal(refusal, SPOKEN.newest, clock())
-
-
-def _charge(round_: Round, context: admission.AdmissionContext, ledger: Ledger, now: int) -> Rho:
-    if context.series is None:
-        return round_.loss
-    others = (one.round_id for one in context.series.others)
-    return charge_of(round_, others, ledger, context.release_policy.loss, now)
+def _require_same_period(context: admission.AdmissionContext, now: int) -> None:
+    """Checks that the charge of a series, which depends on the period, still holds."""
+    policy = context.release_policy.loss
+    if policy.period_of(now) != policy.period_of(context.now):
+        raise Problem(
+            "another accounting period began while the answer was made",
+            remedy="It is answered at the next visit",
+            exit_code=ExitCode.UNREACHABLE,
+        )
 
 
 def _check_tables(counts: ExactCounts, plan: Plan) -> None:

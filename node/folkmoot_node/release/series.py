@@ -15,6 +15,7 @@ from folkmoot.rounds import Round
 from folkmoot.series import SeriesRow, cumulative_weights
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import AnswerKind, Outbox
+from folkmoot_node.evidence.round_book import KnownRound
 from folkmoot_node.policies.release_policy import LossPolicy
 
 
@@ -106,7 +107,7 @@ class SeriesProgress:
 
 def series_progress(
     round_: Round,
-    rounds: Iterable[Round],
+    rounds: Iterable[KnownRound],
     ledger: Ledger,
     outbox: Outbox,
     policy: LossPolicy,
@@ -128,9 +129,10 @@ def series_progress(
     known, others = set(), []
     for other in rounds:
         known.add(other.round_id)
+        place = other.facts.series
         if (
-            other.series is None
-            or other.series.series_id != round_.series.series_id
+            place is None
+            or place.series_id != round_.series.series_id
             or other.round_id == round_.round_id
         ):
             continue
@@ -141,8 +143,8 @@ def series_progress(
         others.append(
             OtherRound(
                 round_id=other.round_id,
-                position=other.series.position,
-                definition=codec.series_digest(other),
+                position=place.position,
+                definition=place.definition,
                 released=released,
                 arrived=released and answer is not None and answer.receipt is not None,
                 pending=released and answer is not None and answer.is_pending,

@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -25,16 +25,15 @@ from prefect.tasks import Task
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline import engine, stages
-from folkmoot_node.pipeline.dask import lost
-from folkmoot_node.pipeline.local import OwnRun, begin, wait
-from folkmoot_node.pipeline.stages import StageFailed, shielded
+from folkmoot_node.pipeline.dask import CONNECT_SECONDS, lost, security
+from folkmoot_node.pipeline.order import Submit, Submitted, run_stages
+from folkmoot_node.pipeline.own_run import OwnRun, begin
+from folkmoot_node.pipeline.stages import Stage, StageFailed, shielded
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import load_plugins
-from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.problems import ExitCode, Problem
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 RETRY_SECONDS = (10.0, 60.0, 300.0)
 """Waits before a stage is tried again after a transient fault."""
 
@@ -46,9 +45,9 @@ def is_transient(task_: Task[..., Any], run: TaskRun, state: State[Any]) -> bool
     return isinstance(error, StageFailed) and error.is_transient
 
 
-def _stage(work: Callable[_P, _R], name: str, run_name: str) -> Task[_P, _R]:
+def _task(stage: Stage, name: str, run_name: str) -> Task[..., None]:
     return Task(
-        work,
+        stage.by_id,
         name=name,
         task_run_name=run_name,
         persist_result=False,
@@ -59,12 +58,15 @@ def _stage(work: Callable[_P, _R], name: str, run_name: str) -> Task[_P, _R]:
     )
 
 
-read_frame = _stage(stages.read_frame, "read", "read-frame")
-read = _stage(stages.read, "read", "read-{source}")
-link = _stage(stages.link, "link", "link-{source}")
-create = _stage(stages.create, "create", "create")
-score_part = _stage(stages.score, "score", "score-{part}")
-finish = _stage(stages.finish, "finish", "finish")
+TASKS = {
+    stages.READ_FRAME: _task(stages.READ_FRAME, "read", "read-frame"),
+    stages.READ: _task(stages.READ, "read", "read-{source}"),
+    stages.LINK: _task(stages.LINK, "link", "link-{source}"),
+    stages.CREATE: _task(stages.CREATE, "create", "create"),
+    stages.SCORE: _task(stages.SCORE, "score", "score-{partition}"),
+    stages.FINISH: _task(stages.FINISH, "finish", "finish"),
+}
+"""The task of each stage."""
 
 
 @flow(name="score", flow_run_name="score-{day}", persist_result=False)
@@ -83,6 +85,8 @@ def score(home: str, day: str) -> State[None] | None:
         failure = None
     except StageFailed as failed:
         failure = failed
+    except Problem as problem:
+        failure = StageFailed.of(problem)
     except Exception as error:
         known = lost(load_config(Path(home)), error) or work_fault("flow score", error)
         failure = StageFailed.of(known)
@@ -97,17 +101,24 @@ def score_in_tasks(home: str, day: str) -> None:
     """What the flow `score` does: one task a source, a partition, a stage.
 
     Raises:
-        StageFailed: If a stage fails for good.
+        StageFailed: If a stage fails, and trying again does not help.
     """
     with _begun(home, day) as run:
-        run_id = run.plan.run_id
-        get_run_logger().info("Run %s on %s", run_id, "Dask" if run.is_shared else "threads")
-        partitions = int(read_frame.submit(home, run_id).result())
-        wait([read.submit(home, run_id, name) for name in run.sources])
-        wait([link.submit(home, run_id, name) for name in run.linkable])
-        create(home, run_id)
-        wait([score_part.submit(home, run_id, part) for part in range(partitions)])
-        finish(home, run_id)
+        run_id, engine_name = run.plan.run_id, "Dask" if run.is_shared else "threads"
+        get_run_logger().info("Run %s on %s", run_id, engine_name)
+        run_stages(run, _submit_to_prefect(home, run_id))
+
+
+def _submit_to_prefect(home: str, run_id: str) -> Submit:
+    """Stages as tasks: on the flow's task runner, unless they belong to this process."""
+
+    def submit(stage: Stage, *ids: str | int) -> Submitted:
+        if stage.is_here:
+            TASKS[stage](home, run_id, *ids)
+            return stages.ended()
+        return TASKS[stage].submit(home, run_id, *ids)
+
+    return submit
 
 
 @task(name="event", persist_result=False, cache_policy=NO_CACHE)
@@ -159,7 +170,7 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
         warn: Told if Prefect cannot be reached.
 
     Raises:
-        Problem: As `scoring.score`.
+        Problem: As `pipeline.engine.score`.
     """
     config = load_config(home)
     recorded = score.with_options(task_runner=_runner(config))
@@ -183,8 +194,6 @@ def _runner(config: NodeConfig) -> TaskRunner[Any]:
     if not config.on_cluster:
         return ThreadPoolTaskRunner(max_workers=config.threads)
     from prefect_dask.task_runners import DaskTaskRunner
-
-    from folkmoot_node.pipeline.dask import CONNECT_SECONDS, security
 
     return DaskTaskRunner(
         address=config.dask.scheduler,

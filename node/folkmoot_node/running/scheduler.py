@@ -8,12 +8,15 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.home import NodeHome
-from folkmoot_node.running import child_process
-from folkmoot_node.running.prefect_server import PrefectServer, ServerState, council_environment
+from folkmoot_node.running.prefect_connection import council_environment, own_server
+from folkmoot_operator import child_process
+from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.moments import to_text
+from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
 
 TICK_SECONDS = 1.0
@@ -24,8 +27,7 @@ STOP_SECONDS = 20.0
 """How long a process may take to end."""
 REPEAT_SECONDS = 86_400.0
 """The same event of a visit is recorded once in this time."""
-_RETRY_SECONDS = 300.0
-_MAX_RETRY_SECONDS = 7200.0
+_RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
 _MODULE = ("-m", "folkmoot_node.running.worker")
 
@@ -61,7 +63,7 @@ class Background:
                     remedy="Set url to a Prefect server that they reach, or enabled = false",
                     exit_code=ExitCode.SETTINGS,
                 )
-            self._server = PrefectServer(config, self._say)
+            self._server = own_server(config, self._say)
             self._server.open()
             self._unsettled_until = time.monotonic() + SETTLE_SECONDS
         elif config.prefect.enabled:
@@ -104,7 +106,7 @@ class Background:
         if not news or environment is None or len(self._recorders) >= _MAX_RECORDERS:
             return
         self._recorded.update({(one.round_id, one.text): now for one in news})
-        moment = datetime.fromtimestamp(self._home.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = to_text(self._home.clock())
         child = self._start(environment, "record", moment, stdin=subprocess.PIPE)
         assert child.stdin is not None
         text = json.dumps([(one.round_id, one.text, one.is_problem) for one in news])
@@ -163,7 +165,7 @@ class Background:
         assert schedule is not None
         if code == ExitCode.UNREACHABLE:
             self._score_failures += 1
-            wait = min(_MAX_RETRY_SECONDS, _RETRY_SECONDS * 2 ** (self._score_failures - 1))
+            wait = _RETRIES.seconds(self._score_failures - 1)
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due

@@ -5,21 +5,22 @@ Scoring by the clock and Prefect run beside it, in processes of their own (`back
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from folkmoot_node.answering.answer import Event, is_open, poll
+from folkmoot_node.answering.answer import Event, is_open, load_release, poll
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_WAIT = 300.0
-"""Seconds between two tries while the coordinator cannot be reached, at most."""
+"""Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
+planned at longer intervals."""
 
 
 def serve(
@@ -57,6 +58,7 @@ def serve(
                 failures = _try_visit(home, report, beside, failures)
                 if until_idle and failures == 0 and is_idle(home):
                     return
+                load_release()  # after the visit, when nobody waits
                 due = time.monotonic() + _wait(regular, failures)
             wait = due - time.monotonic()
             stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
@@ -104,11 +106,7 @@ def is_idle(home: NodeHome) -> bool:
     rounds = home.round_book().rounds()
     approval = home.release_policy().policy.operator_approval
     return bool(rounds) and not any(
-        is_open(
-            known.status(
-                home.outbox.find(known.round.round_id), approval=approval, now=home.clock()
-            )
-        )
+        is_open(known.status(home.outbox.find(known.round_id), approval=approval, now=home.clock()))
         for known in rounds
     )
 
@@ -122,8 +120,5 @@ def stop_on_signals() -> threading.Event:
 
 
 def _wait(regular: float, failures: int) -> float:
-    """Seconds to the next visit: exponential with jitter after failures."""
-    if failures == 0:
-        return regular
-    longest = min(MAX_WAIT, regular * 2 ** min(failures, 10))
-    return random.uniform(regular / 2, longest)  # noqa: S311 - spreads retries, not secret
+    """Seconds to the next visit."""
+    return Backoff(regular, MAX_WAIT).spread(failures) if failures else regular

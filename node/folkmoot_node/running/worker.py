@@ -1,7 +1,8 @@
 """What the processes do that `serve` starts: `python -m folkmoot_node.running.worker`.
 
 They have their own memory, which goes back to the machine when a run ends, and a fault in one
-does not end the node's visits to the coordinator.
+does not end the node's visits to the coordinator. Prefect, which takes seconds to import, is
+imported only by what is recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from typing import Annotated
 
 import typer
 
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.pipeline.engine import score as score_plainly
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.console import application, run
 
 app = application("folkmoot_node.running.worker", "Processes of `folkmoot-node serve`.")
@@ -32,19 +38,13 @@ def score(
 
         run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
         return
-    from folkmoot_node.pipeline.engine import score as run_score_plainly
-    from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.sources.connect import load_plugins
-
     config = load_config(home)
-    run_score_plainly(config, load_plugins(), load_policy(config.risk_policy), today=today)
+    score_plainly(config, load_plugins(), load_policy(config.risk_policy), today=today)
 
 
 @app.command()
 def record(moment: str) -> None:
     """Writes the events of a visit, on standard input as JSON, into Prefect's history."""
-    from folkmoot_node.answering.answer import Event
     from folkmoot_node.running.prefect_flows import record_visit
 
     record_visit(moment, [Event(*one) for one in json.load(sys.stdin)])

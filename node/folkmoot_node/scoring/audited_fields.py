@@ -144,7 +144,7 @@ def _grouped(
 
 
 def audit_column(households: pl.DataFrame, audit: BoundAudit) -> npt.NDArray[np.uint8]:
-    """Index of each household's group; `len(groups)` where it is not known."""
+    """Index of each household's group: uint8, shape (households,); `len(groups)` where unknown."""
     value = pl.col(audit.field.name)
     if audit.breaks:
         reached = [(value >= lower).cast(pl.UInt8) for lower in audit.breaks]

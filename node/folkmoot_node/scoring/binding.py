@@ -17,7 +17,8 @@ import numpy.typing as npt
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import BoundAttribute, band_attribute, bind_attribute
 from folkmoot_node.scoring.audited_fields import BoundAudit, bind_audit
-from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, connect
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
@@ -28,7 +29,7 @@ DIRECT_IDENTIFIERS = frozenset({
     "uprn", "nhs_number", "nino", "ni_number", "national_insurance_number", "name",
     "full_name", "forename", "first_name", "surname", "last_name", "date_of_birth", "dob",
     "address", "postcode", "email", "email_address", "phone", "telephone", "mobile",
-    "passport_number", "person_reference",
+    "passport_number", "person", "person_reference",
 })  # fmt: skip
 """Names of fields that say who somebody is. They are never scored, counted or stored."""
 
@@ -86,6 +87,7 @@ class Binding:
     """A policy joined to plugins and sources.
 
     Attributes:
+        sources: The node's sources, also those of which nothing is read.
         factors: In the order of the policy.
         fields: Every field that is read, by name.
         attributes: `band` first, then those of the policy.
@@ -101,6 +103,7 @@ class Binding:
         not_held: Fields that the policy would audit and that no source provides.
     """
 
+    sources: tuple[ConnectedSource, ...]
     factors: tuple[BoundFactor, ...]
     fields: Mapping[str, BoundField]
     attributes: tuple[BoundAttribute, ...]
@@ -111,6 +114,26 @@ class Binding:
     unlicensed: Mapping[str, datetime.date]
     audited: tuple[BoundAudit, ...] = ()
     not_held: tuple[str, ...] = ()
+
+
+def bind_for(
+    policy: RiskPolicy, config: NodeConfig, plugins: Plugins, today: datetime.date
+) -> Binding:
+    """Joins a policy to plugins and to the node's sources, as a run on a day does.
+
+    All that scores, explains and checks uses this, so that all leave out the same fields.
+
+    Args:
+        policy: The risk stratification policy.
+        config: The node's configuration.
+        plugins: Installed plugins.
+        today: A bought field whose licence ended before this day is not read.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming the key of the policy or of `node.toml`, and the
+            remedy.
+    """
+    return bind(policy, plugins, connect(config, plugins), policy.ended_licences(today))
 
 
 def bind(
@@ -152,6 +175,7 @@ def bind(
     audited, not_held = binder.audits()
     binder.add_area_fields()
     return Binding(
+        sources=tuple(sources),
         factors=factors,
         fields=binder.fields,
         attributes=tuple(attributes),
@@ -162,6 +186,20 @@ def bind(
         unlicensed=binder.unlicensed,
         audited=audited,
         not_held=not_held,
+    )
+
+
+def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
+    """Says that the licence of a bought field has ended, and what to do about it.
+
+    Args:
+        field: A key of `Binding.unlicensed`.
+        end: Last day of the licence.
+    """
+    return (
+        f"the licence of {field!r} ended on {end.isoformat()}. The field is no longer read and "
+        "counts as unknown, so that scores may be lower",
+        "Renew the licence in the policy, or remove what uses the field",
     )
 
 

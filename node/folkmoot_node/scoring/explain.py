@@ -11,10 +11,10 @@ from typing import Any
 
 from folkmoot_node.faults import plugin_fault
 from folkmoot_node.policies.risk_policy import RiskPolicy
-from folkmoot_node.scoring.binding import BoundFactor, bind
+from folkmoot_node.scoring.binding import BoundFactor, bind_for
 from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.sources.connect import Plugins, connect
+from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store import schema as table
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
@@ -123,7 +123,8 @@ def explain(
     with open_store(config.store_path, read_key(config.key_file)) as store:
         run = store.run
         row = store.household(uprn)
-    run.check_licences(today or datetime.datetime.now(datetime.UTC).date())
+    today = today or datetime.datetime.now(datetime.UTC).date()
+    run.check_licences(today)
     if run.policy_digest != policy.digest:
         raise Problem(
             f"the last run used another policy ({run.policy_name})",
@@ -140,7 +141,8 @@ def explain(
             "the linkage report of `folkmoot-node score`",
             exit_code=ExitCode.DATA,
         )
-    binding = bind(policy, plugins, connect(config, plugins), run.unlicensed)
+    # No licence of the run has ended since: the fields left out are those the run left out.
+    binding = bind_for(policy, config, plugins, today)
     inputs = known_inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)

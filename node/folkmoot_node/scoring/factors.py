@@ -20,28 +20,43 @@ CHUNK = 61_440
 partitions; small, so that a chunk's arrays stay in the processor's cache."""
 
 
-def input_array(households: pl.DataFrame, wanted: BoundInput) -> npt.NDArray[Any]:
-    """The array that a factor receives for one input, as `FieldType` says; read-only.
+def input_arrays(
+    households: pl.DataFrame, wanted: Mapping[str, BoundInput]
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays that factors receive, as `FieldType` says; read-only.
 
     Args:
         households: Rows to score, as `link` gives them.
-        wanted: The input; an array of unknowns if no source provides it.
+        wanted: Inputs, by any key; an array of unknowns for one that no source provides.
 
     Returns:
-        Shape (households,). Zero-copy where the column has the type already and no
-        unknown value.
+        By the same keys arrays of shape (households,). Zero-copy where the column has the type
+        already and no unknown value.
     """
-    kind = wanted.input.type
-    if not wanted.available:
-        array = _unknowns(kind, households.height)
-    elif kind is FieldType.CATEGORY:
-        array = _categories(households[wanted.input.name], wanted.codes)
-    elif kind is FieldType.DATE:
-        array = households[wanted.input.name].to_numpy()
-    else:
-        array = households[wanted.input.name].cast(pl.Float64).to_numpy()
-    array.flags.writeable = False
-    return array
+    available = {key: entry for key, entry in wanted.items() if entry.available}
+    # All at once: each trip to Polars and back costs as much as a column of a chunk.
+    columns = households.select(**{key: _converted(entry) for key, entry in available.items()})
+    arrays = {}
+    for key, entry in wanted.items():
+        kind = entry.input.type
+        if not entry.available:
+            array = _unknowns(kind, households.height)
+        elif kind is FieldType.CATEGORY:
+            array = _categories(columns[key].to_numpy(), entry.codes)
+        else:
+            array = columns[key].to_numpy()
+        array.flags.writeable = False
+        arrays[key] = array
+    return arrays
+
+
+def _converted(wanted: BoundInput) -> pl.Expr:
+    value = pl.col(wanted.input.name)
+    if wanted.input.type is FieldType.DATE:
+        return value
+    if wanted.input.type is FieldType.CATEGORY:
+        return value.cast(pl.Int16).fill_null(-1)
+    return value.cast(pl.Float64).fill_null(float("nan"))
 
 
 def _unknowns(kind: FieldType, length: int) -> npt.NDArray[Any]:
@@ -52,8 +67,9 @@ def _unknowns(kind: FieldType, length: int) -> npt.NDArray[Any]:
     return np.full(length, np.nan)
 
 
-def _categories(series: pl.Series, codes: npt.NDArray[np.int16] | None) -> npt.NDArray[np.int16]:
-    indexes: npt.NDArray[np.int16] = series.cast(pl.Int16).fill_null(-1).to_numpy()
+def _categories(
+    indexes: npt.NDArray[np.int16], codes: npt.NDArray[np.int16] | None
+) -> npt.NDArray[np.int16]:
     if codes is None or np.array_equal(codes, np.arange(len(codes))):
         return indexes
     # The last entry answers for -1, unknown.
@@ -90,14 +106,14 @@ def score_factor(
 def chunk_arrays(
     households: pl.DataFrame, factors: Sequence[BoundFactor]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of all inputs of all factors for one chunk, by `_key`."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    for bound in factors:
-        for wanted in bound.inputs:
-            key = _key(wanted)
-            if key not in arrays:
-                arrays[key] = input_array(households, wanted)
-    return arrays
+    """Makes the arrays of all inputs of all factors for one chunk.
+
+    Returns:
+        By `_key`, an array of shape (households,) in the type of the input, as `input_arrays`
+        makes it, with NaN, -1 or NaT where unknown.
+    """
+    wanted = {_key(entry): entry for bound in factors for entry in bound.inputs}
+    return input_arrays(households, wanted)
 
 
 def _key(wanted: BoundInput) -> str:

@@ -36,7 +36,11 @@ class Stratified:
 
 
 def band_indexes(score: npt.NDArray[np.int32], policy: RiskPolicy) -> npt.NDArray[np.uint8]:
-    """Index of the last band whose minimum is not above the score."""
+    """Index of the last band whose minimum is not above the score.
+
+    Returns:
+        uint8, shape (households,); never unknown.
+    """
     index = np.zeros(score.shape, dtype=np.uint8)
     for band in policy.bands[1:]:
         index += score >= round(band.minimum * POINT)

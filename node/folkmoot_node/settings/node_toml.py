@@ -42,7 +42,7 @@ class ScoringSettings(Settings):
         threads: Threads that score, from 1.
         partitions: Parts in which households are scored and stored; chosen by size if
             it is missing.
-        engine: Where the stages of a scoring run are done: on `threads` of this machine
+        engine: Where the stages of a scoring run are carried out: on `threads` of this machine
             (`local`), or on a Dask cluster (`dask`).
         memory_mib: Memory that records may take between the stages of a run; beyond it they
             go to encrypted files in the store's folder.
@@ -88,7 +88,7 @@ class CoordinatorSettings(Settings):
     Attributes:
         address: Host and port of the collection service (mutual TLS).
         enrolment_address: Host and port of the enrolment service.
-        poll_seconds: Seconds between two looks for open rounds.
+        poll_seconds: Seconds between visits to the coordinator.
         proxy: HTTP proxy through which the coordinator is reached, for example
             `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
     """
@@ -281,7 +281,7 @@ class NodeConfig:
 
     @property
     def schedule(self) -> Schedule | None:
-        """When scoring is due; None if nobody said."""
+        """When scoring is due; None without `[schedule]`."""
         settings = self.settings.schedule
         return Schedule(settings.score, ZoneInfo(settings.time_zone)) if settings.score else None
 

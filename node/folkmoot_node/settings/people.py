@@ -24,7 +24,7 @@ class SeveralHouseholds(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PersonRules:
-    """How certain is certain enough, and what holds for several households.
+    """How certain a link must be, and what happens for people in several households.
 
     Attributes:
         accept: Least probability, from 0 to 1, at which a record is linked.
@@ -46,7 +46,6 @@ class PersonRules:
 
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
-LegalBasis = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
 
 
 class PersonSettings(Settings):

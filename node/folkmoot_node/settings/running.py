@@ -1,4 +1,4 @@
-"""The tables of `node.toml` on how a node runs by itself: schedule, Prefect, Dask."""
+"""Tables of `node.toml` that say how a node runs unattended: schedule, Prefect, Dask."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ScheduleSettings(Settings):
-    """Table `[schedule]`: what `serve` does by the clock.
+    """Table `[schedule]`: what `serve` does on a schedule.
 
     Attributes:
         score: Cron expression of the scoring runs; none if it is missing.

@@ -6,6 +6,8 @@ import datetime
 import zoneinfo
 from dataclasses import dataclass
 
+from cronsim import CronSim, CronSimError
+
 _FIELDS = 5
 
 
@@ -13,8 +15,8 @@ _FIELDS = 5
 class Schedule:
     """Repeated times.
 
-    Where clocks go forward, a time that does not exist is taken an hour later; where they go
-    back, a time that exists twice counts once. So does Debian's cron.
+    When clocks go forward, a time that does not exist is moved an hour later; when they go
+    back, a time that occurs twice counts once. Debian's cron does the same.
 
     Attributes:
         cron: Minute, hour, day of month, month, day of week: `0 5 * * *` is 5:00 every day.
@@ -33,20 +35,16 @@ class Schedule:
         return self._step(now, reverse=True)
 
     def _step(self, now: int, *, reverse: bool) -> int:
-        from cronsim import CronSim
-
         start = datetime.datetime.fromtimestamp(now, self.zone)
         return int(next(CronSim(self.cron, start, reverse=reverse)).timestamp())
 
 
 def check_cron(expression: str) -> str:
-    """The expression, if it is one.
+    """Returns the expression if it is valid.
 
     Raises:
-        ValueError: If it is none, or names a day that never comes, such as 30 February.
+        ValueError: If it is not, or names a day that never comes, such as 30 February.
     """
-    from cronsim import CronSim, CronSimError
-
     remedy = "write minute, hour, day of month, month, day of week, such as `0 5 * * *`"
     if len(expression.split()) != _FIELDS:
         raise ValueError(f"{expression!r} does not have {_FIELDS} fields; {remedy}")
@@ -58,10 +56,10 @@ def check_cron(expression: str) -> str:
 
 
 def check_zone(name: str) -> str:
-    """The name, if it is a time zone of this machine.
+    """Returns the name if this machine has such a time zone.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it does not.
     """
     try:
         zoneinfo.ZoneInfo(name)

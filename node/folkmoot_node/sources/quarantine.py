@@ -7,12 +7,13 @@ readable by the node's account alone, and nothing reads them back.
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from folkmoot_operator.private_files import delete_private, make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.source import Rejection
 
@@ -34,10 +35,10 @@ class Quarantine:
 
     def __init__(self, folder: Path, source: str, run_id: str) -> None:
         self.path = folder / f"{source}-{run_id}.csv"
-        self.path.unlink(missing_ok=True)  # of a first try to read the source in this run
+        delete_private(self.path)  # of a first try to read the source in this run
         self.fields: Counter[str] = Counter()
         self._source = source
-        self._stream: IO[str] | None = None
+        self._stream: io.TextIOWrapper | None = None
         self._writer: Any = None
         self._listed = 0
         self._files: dict[str, int] = {}
@@ -90,9 +91,9 @@ class Quarantine:
 
     def _open(self) -> Any:
         if self._writer is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._stream = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+            make_private_folder(self.path.parent)
+            file = open_private(self.path, append=True)
+            self._stream = io.TextIOWrapper(file, encoding="utf-8", newline="")
             self._writer = csv.writer(self._stream)
             if self._stream.tell() == 0:
                 self._writer.writerow(HEADER)

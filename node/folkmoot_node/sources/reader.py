@@ -20,6 +20,7 @@ from folkmoot_node.sources.identifiers import FILE, ROW
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
+from folkmoot_sdk.geography import GSS_CODE
 from folkmoot_sdk.schema import (
     AREA_COLUMN,
     DATE_COLUMN,
@@ -38,7 +39,6 @@ MAXIMUM_UPRN = 999_999_999_999
 _SMALL = 30_000
 _COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
 _IDENTIFIER_COLUMNS = frozenset(entry.column for entry in Identifier)
-_GSS = r"^[EWSNKJ]\d{8}$"
 
 
 class RecordReader:
@@ -173,7 +173,7 @@ def _rows(batch: Records, count: int) -> pl.Series:
 
 
 def no_records(source: ConnectedSource, wanted: Sequence[str]) -> pl.DataFrame:
-    """A frame without records, of the columns and types that a reader gives."""
+    """An empty frame with the columns and types that a reader gives, but no rows."""
     return pl.DataFrame(schema=_Columns(source, wanted).types())
 
 
@@ -319,7 +319,7 @@ class _Columns:
         return _Column(
             name,
             value,
-            value.str.contains(_GSS).fill_null(True),
+            value.str.contains(f"^{GSS_CODE}$").fill_null(True),
             "is not a GSS code (a letter and eight digits)",
         )
 

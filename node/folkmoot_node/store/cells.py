@@ -71,7 +71,7 @@ def add_up(
         values: What is summed, int64, shape (values,).
 
     Returns:
-        Flat int64 array, the last axis fastest. Empty cells are 0.
+        Flat int64 array, the last axis fastest; 0 where a cell is empty.
     """
     place = np.zeros(values.shape, dtype=np.int64)
     for one, depth, finest in used:

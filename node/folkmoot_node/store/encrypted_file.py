@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-import fcntl
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from folkmoot_operator import file_lock
+from folkmoot_operator.private_files import (
+    delete_private,
+    is_open_to_others,
+    make_private_folder,
+    write_private,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -48,9 +53,9 @@ def create_key(path: Path) -> StoreKey:
         Problem: Exit code SETTINGS, if the file exists: a new key would make the store
             unreadable.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     try:
-        return _write_key(path)
+        return _write_key(path, replace=False)
     except FileExistsError:
         raise Problem(
             "exists already; a new key would make the store unreadable",
@@ -62,20 +67,12 @@ def create_key(path: Path) -> StoreKey:
 
 def replace_key(path: Path) -> StoreKey:
     """Puts a new key in the place of the old one, whose files nobody can read any more."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    key = _write_key(new)
-    new.replace(path)
-    return key
+    return _write_key(path, replace=True)
 
 
-def _write_key(path: Path) -> StoreKey:
+def _write_key(path: Path, *, replace: bool) -> StoreKey:
     key = StoreKey(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii"))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(key.encoded + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_private(path, f"{key.encoded}\n".encode("ascii"), replace=replace)
     return key
 
 
@@ -87,7 +84,7 @@ def read_key(path: Path) -> StoreKey:
             damaged.
     """
     try:
-        readable_by_others = path.stat().st_mode & 0o077
+        readable_by_others = is_open_to_others(path)
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise Problem(
@@ -121,15 +118,13 @@ def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
     Raises:
         Problem: Exit code DATA, saying `busy`, if another holds it.
     """
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = file_lock.acquire(path.with_name(path.name + ".lock"))
+    if lock is None:
+        raise Problem(busy, where=str(path), remedy=remedy, exit_code=ExitCode.DATA)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem(busy, where=str(path), remedy=remedy, exit_code=ExitCode.DATA) from None
         yield
     finally:
-        os.close(descriptor)
+        file_lock.release(lock)
 
 
 def is_in_use(path: Path) -> bool:
@@ -143,12 +138,13 @@ def is_in_use(path: Path) -> bool:
 
 def note_deletion(path: Path, on: datetime.date, why: str) -> None:
     """Leaves a note of when and why the store was deleted, for those who look for it."""
-    _note(path).write_text(f"the scores were deleted on {on.isoformat()}: {why}", "utf-8")
+    text = f"the scores were deleted on {on.isoformat()}: {why}"
+    write_private(_note(path), text.encode(), replace=True)
 
 
 def forget_deletion(path: Path) -> None:
     """Removes the note: there is a store again."""
-    _note(path).unlink(missing_ok=True)
+    delete_private(_note(path))
 
 
 def deletion(path: Path) -> str | None:
@@ -166,12 +162,31 @@ _SCORE_AGAIN = (
 
 
 def attach(
-    path: Path, key: StoreKey, *, read_only: bool, threads: int, remedy: str = _SCORE_AGAIN
+    path: Path,
+    key: StoreKey,
+    *,
+    read_only: bool,
+    threads: int,
+    recoverable: bool = True,
+    remedy: str = _SCORE_AGAIN,
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the encrypted file attached as `store`.
 
     Nothing is spilled to disk or fetched from the network: DuckDB's own temporary files,
     its extension downloads and its home folder are switched off.
+
+    Statements take no parameters: DuckDB imports pandas, which takes a second of processor
+    time, to see whether a parameter is one of its values. Numbers and texts stand in the
+    statements instead, the texts as `quoted` writes them.
+
+    Args:
+        path: The file.
+        key: Its key.
+        read_only: Whether nothing may be changed.
+        threads: Threads of DuckDB.
+        recoverable: False to write no log: what was changed since the last checkpoint is lost
+            if the process is killed.
+        remedy: What to do if the file cannot be opened.
 
     Raises:
         Problem: Exit code DATA, if the file cannot be opened with this key.
@@ -189,11 +204,12 @@ def attach(
         },
     )
     try:
-        connection.execute(f"LOAD '{_quoted(_crypto_extension())}'")
+        connection.execute(f"LOAD {quoted(str(_crypto_extension()))}")
         # The statement holds the key, so whatever DuckDB says about it is not repeated.
         mode = ", READ_ONLY" if read_only else ""
+        mode += "" if recoverable else ", RECOVERY_MODE 'no_wal_writes'"
         connection.execute(
-            f"ATTACH '{_quoted(path)}' AS store (ENCRYPTION_KEY '{key.encoded}'{mode})"
+            f"ATTACH {quoted(str(path))} AS store (ENCRYPTION_KEY '{key.encoded}'{mode})"
         )
     except duckdb.Error as error:
         connection.close()
@@ -219,5 +235,6 @@ def _crypto_extension() -> Path:
     return folder / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def quoted(text: str) -> str:
+    """A text as DuckDB's SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

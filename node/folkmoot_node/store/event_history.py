@@ -8,7 +8,6 @@ example because of a crash, was seen by nobody, and is counted anew.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ import numpy.typing as npt
 
 from folkmoot.series import MAX_COHORTS, SeriesRow
 from folkmoot_node.store.cells import Classification, add_up
-from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user
+from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user, quoted
+from folkmoot_operator.private_files import close_to_others, delete_private, make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def open_history(
         Problem: Exit code DATA, if another process has it open, or it is damaged or of
             another series.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with only_user(path, "another process is counting for this series", "Try again"):
         connection = attach(path, key, read_only=False, threads=threads, remedy=_REMEDY)
         try:
-            path.chmod(0o600)
+            close_to_others(path)
             _prepare(connection, path, definition, axes)
             yield EventHistory(connection, path, axes)
         finally:
@@ -83,10 +83,8 @@ def forget(path: Path) -> None:
     """Deletes the history of a series that has ended."""
     with only_user(path, "another process is counting for this series", "Try again"):
         for name in (path, path.with_name(path.name + ".wal")):
-            with contextlib.suppress(FileNotFoundError):
-                name.unlink()
-    with contextlib.suppress(FileNotFoundError):
-        path.with_name(path.name + ".lock").unlink()
+            delete_private(name)
+    delete_private(path.with_name(path.name + ".lock"))
 
 
 def _prepare(
@@ -105,7 +103,7 @@ def _prepare(
     )
     found = connection.execute("SELECT definition FROM store.series").fetchall()
     if not found:
-        connection.execute("INSERT INTO store.series VALUES (?)", [definition])
+        connection.execute(f"INSERT INTO store.series VALUES (from_hex('{definition.hex()}'))")  # noqa: S608
     connection.execute("COMMIT")
     if found and found != [(definition,)]:
         raise _problem("the history of counted households is of another series", path)
@@ -163,21 +161,20 @@ class EventHistory:
             )
         columns = {"uprn": found.uprn} | {f"c{at}": cell for at, cell in enumerate(found.cells)}
         names = "".join(f", f.c{at}" for at in range(self._axes))
+        counted = f"{row.step:d}, {row.cohort:d}"
         self._connection.register("found", columns)
         self._connection.execute("BEGIN")
         try:
             for table in ("steps", "counted"):
                 self._connection.execute(
-                    f"DELETE FROM store.{table} WHERE step >= ?",  # noqa: S608
-                    [row.step],
+                    f"DELETE FROM store.{table} WHERE step >= {row.step:d}"  # noqa: S608
                 )
             self._connection.execute(
-                "INSERT INTO store.steps VALUES (?, ?, ?)", [row.step, row.cohort, round_id]
+                f"INSERT INTO store.steps VALUES ({counted}, {quoted(round_id)})"  # noqa: S608
             )
             self._connection.execute(
-                f"INSERT INTO store.counted SELECT f.uprn, ?, ?{names} FROM found f "  # noqa: S608
-                "WHERE NOT EXISTS (FROM store.counted c WHERE c.uprn = f.uprn)",
-                [row.step, row.cohort],
+                f"INSERT INTO store.counted SELECT f.uprn, {counted}{names} FROM found f "  # noqa: S608
+                "WHERE NOT EXISTS (FROM store.counted c WHERE c.uprn = f.uprn)"
             )
             counts = self._connection.execute(
                 "SELECT count(*), count(DISTINCT uprn) FROM store.counted"
@@ -212,7 +209,7 @@ class EventHistory:
 
         Returns:
             One flat int64 array for each table, the last axis fastest: households times the
-            row's coefficient of their cohort.
+            row's coefficient of their cohort; 0 where a cell is empty.
         """
         return [self._table(row, length, counted_by, depths) for depths in tables]
 

@@ -83,7 +83,7 @@ class HouseholdStore:
             tables: For each table the depth of each axis; 0 where it is summed over.
 
         Returns:
-            One flat int64 array for each table, the last axis fastest. Empty cells are 0.
+            One flat int64 array for each table, the last axis fastest; 0 where a cell is empty.
 
         Raises:
             Problem: Exit code REFUSED, for an attribute that the store does not have.
@@ -118,8 +118,7 @@ class HouseholdStore:
         )
         found = self._connection.execute(
             f"SELECT uprn{columns} FROM store.households "  # noqa: S608
-            f'WHERE list_contains(?, "{deciding.column}")',
-            [wanted],
+            f'WHERE list_contains({wanted}, "{deciding.column}")'
         ).fetchnumpy()
         uprn = np.asarray(found["uprn"], dtype=np.int64)
         cells = [
@@ -140,7 +139,7 @@ class HouseholdStore:
         import polars as pl
 
         row = self._connection.execute(
-            "SELECT part, score, band FROM store.households WHERE uprn = ?", [uprn]
+            f"SELECT part, score, band FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
         ).fetchone()
         if row is None:
             return None
@@ -152,15 +151,16 @@ class HouseholdStore:
         """The households of some bands, highest score first.
 
         Returns:
-            `uprn`, `score`, `completeness` (known weight over total weight), `band`, and
-            the other attributes, as codes.
+            One row for each household: columns `uprn` (Int64), `score` (points), `completeness`
+            (known weight over total weight, from 0 to 1), `band`, and the other attributes as
+            codes (String). None is null.
         """
         import polars as pl
 
         wanted = [self.run.band_names.index(band) for band in bands]
         found = pl.DataFrame(
             self._connection.execute(
-                "SELECT * FROM store.households WHERE list_contains(?, band)", [wanted]
+                f"SELECT * FROM store.households WHERE list_contains({wanted}, band)"  # noqa: S608
             ).fetchnumpy()
         )
         total = sum(factor.weight for factor in self.run.factors)
@@ -187,14 +187,19 @@ class HouseholdStore:
         )
 
     def bands(self) -> pl.DataFrame:
-        """`uprn`, and the index of its `band`, of all households."""
+        """One row for each household: columns `uprn` and `band` (index of the band), never null."""
         import polars as pl
 
         found = self._connection.execute("SELECT uprn, band FROM store.households").fetchnumpy()
         return pl.DataFrame(found)
 
     def details(self) -> Iterator[pl.DataFrame]:
-        """UPRN, inputs and contributions of all households, part by part."""
+        """Yields inputs and contributions of all households, part by part.
+
+        Returns:
+            One row for each household, with the columns that `store.schema` names: inputs, null
+            where unknown; contributions, `UNKNOWN_POINTS` where unknown.
+        """
         numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
         for (part,) in numbers.fetchall():
             yield self._details(part)
@@ -203,8 +208,8 @@ class HouseholdStore:
         """All households with what the equality audit needs, part by part.
 
         Returns:
-            `uprn`, score, band and audited columns as the table `households` has them, and
-            inputs and contributions, as `table` names them.
+            One row for each household: `uprn`, score, band and audited columns as the table
+            `households` has them, never null; inputs and contributions as `details` has them.
         """
         import polars as pl
 
@@ -212,8 +217,8 @@ class HouseholdStore:
         numbers = self._connection.execute("SELECT part FROM store.details ORDER BY part")
         for (part,) in numbers.fetchall():
             counted = self._connection.execute(
-                f"SELECT uprn, score, band{listed} FROM store.households WHERE part = ?",  # noqa: S608
-                [part],
+                f"SELECT uprn, score, band{listed} FROM store.households "  # noqa: S608
+                f"WHERE part = {part:d}"
             ).fetchnumpy()
             yield self._details(part).join(
                 pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
@@ -223,7 +228,7 @@ class HouseholdStore:
         import polars as pl
 
         row = self._connection.execute(
-            "SELECT arrow FROM store.details WHERE part = ?", [part]
+            f"SELECT arrow FROM store.details WHERE part = {part:d}"  # noqa: S608
         ).fetchone()
         return pl.read_ipc(row[0] if row else b"")
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from folkmoot_node.store.encrypted_file import StoreKey, attach, forget_deletion, only_user
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.private_files import (
+    close_to_others,
+    delete_private,
+    make_private_folder,
+    put_in_place,
+)
 
 if TYPE_CHECKING:
     import duckdb
     import numpy as np
     import numpy.typing as npt
-    import polars as pl
 
 ROW_GROUP = 122_880
 """Rows that DuckDB stores together; larger appends go to disk without a detour."""
+_TOGETHER = 4 * ROW_GROUP
+"""Households that are inserted at once: partition by partition it takes twice as long."""
+_PART = {"part": pl.UInt32}
 _SUFFIX = ".unfinished"
 
 
@@ -31,6 +40,9 @@ class StoreWriter:
     def __init__(self, opening: Future[duckdb.DuckDBPyConnection]) -> None:
         self._opening = opening
         self._finished = False
+        self._lock = Lock()
+        self._households: list[pl.DataFrame] = []
+        self._details: list[pl.DataFrame] = []
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -57,21 +69,27 @@ class StoreWriter:
             details: Inputs and contributions of the same households.
         """
         arrow = details.write_ipc(None, compression="lz4").getvalue()
-        cursor = self._connection.cursor()
-        try:
-            cursor.register("part", dict(counted))
-            cursor.execute("INSERT INTO store.households BY NAME SELECT * FROM part")
-            cursor.execute("INSERT INTO store.details VALUES (?, ?)", [part, arrow])
-        finally:
-            cursor.close()
+        stored = pl.DataFrame({"part": [part], "arrow": [arrow]}, schema_overrides=_PART)
+        with self._lock:
+            self._households.append(pl.DataFrame(dict(counted)))
+            self._details.append(stored)
+            if sum(map(len, self._households)) >= _TOGETHER:
+                self._insert_waiting()
 
     def finish(self, run: RunSummary) -> None:
         """Adds what the run did; without it the file is thrown away."""
+        self._insert_waiting()
         self._connection.execute("CREATE TABLE store.run (document VARCHAR)")
-        self._connection.execute("INSERT INTO store.run VALUES (?)", [run.model_dump_json()])
+        _insert(self._connection, "run", pl.DataFrame({"document": [run.model_dump_json()]}))
         self._connection.execute("CHECKPOINT store")
         self._connection.execute("DETACH store")
         self._finished = True
+
+    def _insert_waiting(self) -> None:
+        for table, waiting in (("households", self._households), ("details", self._details)):
+            if waiting:
+                _insert(self._connection, table, pl.concat(waiting, rechunk=True))
+                waiting.clear()
 
     @property
     def finished(self) -> bool:
@@ -88,7 +106,7 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
     Raises:
         Problem: Exit code DATA, if another run is writing.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     busy = only_user(
         path, "another run is scoring now", "Wait until it ends; its scores will be the last ones"
     )
@@ -102,7 +120,8 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
             yield writer
             opening.result().close()
             if writer.finished:
-                _replace(unfinished, path)
+                put_in_place(unfinished, path)
+                forget_deletion(path)
         finally:
             if opening.exception() is None:
                 opening.result().close()
@@ -110,27 +129,28 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
 
 
 def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConnection:
-    connection = attach(unfinished, key, read_only=False, threads=threads)
-    unfinished.chmod(0o600)
+    # A run that is cut short begins again: nothing of an unfinished file is ever recovered.
+    connection = attach(unfinished, key, read_only=False, threads=threads, recoverable=False)
+    close_to_others(unfinished)
     # Points compress little, and compression took longer than the rest together.
     connection.execute("PRAGMA force_compression='uncompressed'")
     connection.execute("SET checkpoint_threshold = '1TB'")
     return connection
 
 
-def _replace(unfinished: Path, path: Path) -> None:
-    with unfinished.open("rb") as stream:
-        os.fsync(stream.fileno())
-    unfinished.replace(path)
-    forget_deletion(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    """Adds rows to a table of the store.
+
+    They go over as an Arrow stream: DuckDB imports pandas when it is given Python objects, also
+    as parameters of a statement, and pyarrow when it is given a frame.
+    """
+    connection.register("rows", rows.__arrow_c_stream__())
     try:
-        os.fsync(folder)
+        connection.execute(f"INSERT INTO store.{table} BY NAME SELECT * FROM rows")  # noqa: S608
     finally:
-        os.close(folder)
+        connection.unregister("rows")
 
 
 def _remove(unfinished: Path) -> None:
     for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
-        with contextlib.suppress(FileNotFoundError):
-            leftover.unlink()
+        delete_private(leftover)

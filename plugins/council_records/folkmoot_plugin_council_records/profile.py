@@ -52,7 +52,7 @@ class ProfileOptions(FileOptions):
     """Options of a source that reads by a profile, in `node.toml`.
 
     Attributes:
-        null_values: What the files hold where a value is not known, beside nothing.
+        null_values: What the files hold where a value is not known, besides empty cells.
         date_format: How every date is written, as in `strftime`.
         columns: From the profile's column names to the file's.
         fields: How single fields are written.

@@ -1,4 +1,4 @@
-"""Rows of a file as they stand, before anything is read into values."""
+"""Rows of a file as written, before they are read into values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Batch:
     rows: Rows | None = None
 
     def numbers(self) -> Rows:
-        """The row numbers."""
+        """Number of each row in its file: int64, shape (rows,), never missing."""
         if self.rows is not None:
             return self.rows
         return np.arange(self.first_row, self.first_row + self.frame.height)

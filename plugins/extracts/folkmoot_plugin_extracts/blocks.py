@@ -25,7 +25,7 @@ class Block:
 
     Attributes:
         text: Their text, in UTF-8.
-        found: Where they stand in it.
+        found: Where they are in it.
         line: Line of the first, from 1.
         ended: False if the last record of the file lacks its line end.
     """

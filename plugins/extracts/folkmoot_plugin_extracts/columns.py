@@ -16,6 +16,8 @@ from typing import Any
 
 import polars as pl
 
+from folkmoot_sdk.geography import GSS_CODE
+
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have 1 to 12 digits (GeoPlace)."""
 EARLIEST = datetime.date(1850, 1, 1)
@@ -23,7 +25,7 @@ LATEST = datetime.date(2199, 12, 31)
 """Dates outside these are slips of the pen, such as a year of two digits read as 0026."""
 
 _EPOCH = datetime.date(1970, 1, 1)
-_GSS = re.compile(r"[A-Z][0-9]{8}")
+_GSS = re.compile(GSS_CODE)
 _ZEROS = r"\.0+$"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DATE_PARTS = {
@@ -42,7 +44,7 @@ class Reader(ABC):
 
     @abstractmethod
     def parse(self, raw: pl.Series) -> pl.Series:
-        """The values, null where missing or malformed."""
+        """One value for each text, in the type of the field; null where missing or malformed."""
 
     @abstractmethod
     def fault(self, text: str) -> str:
@@ -64,7 +66,7 @@ class Uprn(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Text(Reader):
-    """A text as it stands, such as a person reference."""
+    """A text as it stands, such as a postcode in an identifier."""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
@@ -79,7 +81,7 @@ class Text(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Identity(Reader):
-    """Any value, of which only sameness matters: int64, a 64-bit hash of its text."""
+    """Any value that is only compared for equality: int64, a 64-bit hash of its text."""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
@@ -323,10 +325,13 @@ def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
 
 
 def in_calendar(days: pl.Series) -> pl.Series:
-    """Dates or moments, those outside the years 1 to 9999 moved to the nearest of these.
+    """Moves dates or moments outside the years 1 to 9999 to the nearest within them.
 
     Files and databases can hold others, such as PostgreSQL's infinity, which Polars cannot
     write as text. They are malformed in any case.
+
+    Returns:
+        One value for each of `days`, in the same type; null where it was null.
     """
     first, last = pl.Series([datetime.date.min, datetime.date.max]).cast(days.dtype).to_physical()
     return days.to_physical().clip(first, last).cast(days.dtype)
@@ -407,7 +412,7 @@ def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.
 
 
 def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:
-    """Whole years completed; who was born on 29 February completes one on 1 March."""
+    """Whole years completed; somebody born on 29 February completes one on 1 March."""
     days = dates.to_physical()
     first, last = days.min(), days.max()
     if not isinstance(first, int) or not isinstance(last, int):

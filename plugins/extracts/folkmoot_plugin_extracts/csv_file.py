@@ -31,7 +31,7 @@ from folkmoot_plugin_extracts.text_stream import chunks
 from folkmoot_sdk import PluginError, Rejection
 
 _MAXIMUM_STRAY_LINES = 1000
-"""A record with a stray quote that spans more than this means that all that follows is amiss."""
+"""If a record with a stray quote spans more lines than this, the rest of the file is wrong too."""
 _STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
 Reject = Callable[[list[Rejection]], None]
 

@@ -16,7 +16,7 @@ class Dialect:
     Attributes:
         encoding: One of `ENCODINGS`.
         delimiter: One ASCII character.
-        quote: What stands around a text: one ASCII character, or nothing.
+        quote: What encloses a text: one ASCII character, or nothing.
 
     Raises:
         ValueError: If one of them is not what it should be.

@@ -1,4 +1,4 @@
-"""What an extract says of a person or an address, to find the household of a record by.
+"""What an extract says about a person or an address, used to find a record's household.
 
 Identifiers are read only where the node asks for them, and the node drops them once the
 household is found.
@@ -64,7 +64,7 @@ class Identifiers:
 
     @property
     def first_column(self) -> str:
-        """A column of which it is certain that the files have it; empty if none is named."""
+        """A column that the files certainly have; empty if none is named."""
         birth = self.date_of_birth.column if self.date_of_birth else ""
         named = (*self.lines, self.postcode, self.surname, self.forename, birth, self.nhs_number)
         return next((column for column in named if column), "")
@@ -104,7 +104,7 @@ class Identifiers:
 
 
 def joined(frame: pl.DataFrame) -> pl.DataFrame:
-    """Joins the lines of the address by ", ", and takes the blanks around texts away.
+    """Joins the lines of the address with ", ", and strips blanks around texts.
 
     Args:
         frame: Values that were read by `Identifiers.outputs`, and others.

@@ -26,7 +26,7 @@ from folkmoot_sdk import (
     Rejection,
     Schema,
 )
-from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
+from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN
 from folkmoot_sdk.source import SourceOptions
 
 _UNITS = {"age": "years", "days_since": "days"}
@@ -98,8 +98,6 @@ class MappedSource(DataSource):
         elif uses.level is not RecordLevel.AREA:
             # Some column must be read, to know how many records there are.
             outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
-        if uses.level is RecordLevel.PERSON and context.persons:
-            outputs.append(Output(PERSON_COLUMN, uses.person, columns.Text()))
         if uses.record_date is not None:
             date = columns.Date(uses.record_date.format)
             outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))

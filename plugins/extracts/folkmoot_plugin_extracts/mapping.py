@@ -208,7 +208,8 @@ class Mapping:
         null_values: What the columns hold where a value is not known, beside nothing. A
             field's own words, codes and values go before these.
         uprn: Column of the UPRN; empty if the files have none, but identifiers.
-        person: Column of the person reference, if the level is person.
+        person: Column of the person reference. Not read: a node needs none. The key may stay
+            in the files of councils that have it.
         area: Column of the GSS code, if the level is area.
         area_type: What the areas are and of which year, such as `lsoa21`.
         record_date: Column of the date to which a record refers.
@@ -245,8 +246,6 @@ class Mapping:
             )
         if self.level is RecordLevel.AREA and self.identifiers.declared:
             raise ValueError("level is area, which has no `identifiers`")
-        if self.level is RecordLevel.PERSON and not self.person:
-            raise ValueError("level is person, but `person` does not name the reference's column")
         if self.record_date is not None:
             check_date_format(self.record_date.format)
 

@@ -37,7 +37,7 @@ class Parser:
 
     Attributes:
         outputs: The values wanted.
-        nulls: Texts that stand for an unknown value, beside an empty cell.
+        nulls: Texts that stand for an unknown value, as an empty cell does.
         pool: Threads that read the columns.
     """
 
@@ -54,7 +54,8 @@ class Parser:
             reject: Receives a rejection for each malformed value.
 
         Returns:
-            The values of the sound rows by the names of the outputs, and those rows.
+            One row for each sound row, with one column for each output, in the type that its
+            reader gives, null where the value is missing; and those rows of the batch.
         """
         # Fields that read one column in one way, such as oldest and youngest age, share it.
         keys = list(dict.fromkeys((output.column, output.reader) for output in self.outputs))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from folkmoot_plugin_extracts.columns import Reader, Text
-
-_POSTCODE = "^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$"
+from folkmoot_sdk.geography import POSTCODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class Postcode(Reader):
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         text = Text().parse(raw).str.replace_all(" ", "", literal=True).str.to_uppercase()
-        return text.set(~text.str.contains(_POSTCODE), None)
+        return text.set(~text.str.contains(f"^{POSTCODE}$"), None)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""

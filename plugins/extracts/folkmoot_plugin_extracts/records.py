@@ -1,6 +1,6 @@
 """Where the records of CSV text begin and end, and which have the wrong number of fields.
 
-Polars parses the fields. It does not say on which line a record stands, fills up records
+Polars parses the fields. It does not say which line a record is on, pads records
 that are too short, and drops fields beyond the wanted ones; so the lines are found here,
 by columnar arithmetic over the bytes, and only records of the right shape are handed on.
 """
@@ -135,7 +135,7 @@ def _fields(
 
 
 def blank(block: bytes, found: Layout) -> Mask:
-    """True for each record that is an empty line."""
+    """Whether each record is an empty line: bool, shape (records,)."""
     lengths = found.ends - found.starts
     empty: Mask = lengths == 0
     single = np.flatnonzero(lengths == 1)

@@ -1,4 +1,4 @@
-"""Addresses of properties, put together from a gazetteer's records as BS 7666 has them.
+"""Addresses of properties, composed from a gazetteer's records as BS 7666 describes.
 
 An address is a secondary addressable object (a flat), a primary one (a house), and the
 street with locality and town. Source: BS 7666:2006 and the Data Transfer Format 7.3; the
@@ -39,15 +39,16 @@ _ENGLISH = "ENG"
 
 
 def preferred(records: pl.DataFrame, date: datetime.date) -> pl.DataFrame:
-    """One address record a property, where it has one.
+    """Chooses one address record for each property that has any.
 
     Args:
         records: Address records (LPI): `uprn`, `status`, `end`, `language` and others.
         date: The reference date; an address that ended on or before it is not used.
 
     Returns:
-        Those of the approved address if there is one, else of an alternative, candidate or
-        provisional one; English before another language.
+        One row for each such property, with the columns and nulls of `records`: the approved
+        address if there is one, otherwise an alternative, candidate or provisional one;
+        English before another language.
     """
     ended = (pl.col("end") <= date).fill_null(False)
     rank = {status: at for at, status in enumerate(_STATUS_ORDER)}
@@ -63,15 +64,16 @@ def preferred(records: pl.DataFrame, date: datetime.date) -> pl.DataFrame:
 
 
 def composed(records: pl.DataFrame, streets: pl.DataFrame) -> pl.DataFrame:
-    """The address of each record, in one line.
+    """Writes the address of each record in one line.
 
     Args:
         records: Address records, one a property: `uprn` and the outputs `LPI_OUTPUTS`.
         streets: Street descriptors: the outputs `STREET_OUTPUTS`.
 
     Returns:
-        `uprn` and `address`, such as `FLAT 3, ELM COURT, 12A HIGH STREET, SALE, TRAFFORD`;
-        the address is null where neither house nor street are known.
+        One row for each record, with the columns `uprn` (Int64) and `address` (String), such as
+        `FLAT 3, ELM COURT, 12A HIGH STREET, SALE, TRAFFORD`; the address is null where
+        neither the house nor the street is known.
     """
     foreign = (pl.col("street_language") != _ENGLISH).fill_null(False)
     named = (

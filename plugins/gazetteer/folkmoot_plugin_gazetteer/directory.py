@@ -61,15 +61,19 @@ class Directory:
         self._vintage = vintage
 
     def areas(self, keys: pl.Series, wanted: Sequence[str], context: ReadContext) -> pl.DataFrame:
-        """The areas of the keys that the directory has: `key` and the wanted areas.
+        """Looks up the areas of keys.
 
-        Rows of other keys are not read further: a directory is for the whole country, and
-        what is amiss elsewhere is not this council's to mend.
+        Rows of other keys are not read further: a directory covers the whole country, and
+        faults elsewhere are not for this council to correct.
 
         Args:
             keys: UPRNs or postcodes, each once.
             wanted: Some of `AREAS`.
             context: A row of a wanted key that cannot be read is handed to its `reject`.
+
+        Returns:
+            One row for each key that the directory has: the key, and a column of codes
+            (String) for each wanted area, null where the directory has none.
 
         Raises:
             PluginError: If a file cannot be read, or lacks a column or the LSOAs of the

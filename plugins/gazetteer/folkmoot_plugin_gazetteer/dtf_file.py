@@ -119,7 +119,7 @@ class _Reader:
         self._check_frame(block, kinds, lines, ~empty)
         fields = np.ones(len(found.ends), np.int64) if found.fields is None else found.fields
         known = np.isin(kinds, list(RECORD_TYPES))
-        self._reject(lines[~known & ~empty], "is of no record type of DTF 7.3")
+        self._reject(lines[~known & ~empty], "has a record type that DTF 7.3 does not have")
         for kind in RECORD_TYPES:
             of_kind = kinds == kind
             if not of_kind.any():

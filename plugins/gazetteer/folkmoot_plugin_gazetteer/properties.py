@@ -31,15 +31,16 @@ class Selection:
 
 
 def select(properties: pl.DataFrame, rules: Selection) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Takes away, one reason after the other, what is no household.
+    """Leaves out what is not a household, one reason after the other.
 
     Args:
-        properties: One row a BLPU: `uprn`, `parent`, `status`, `state`, `class`, `start`,
+        properties: One row for each BLPU: `uprn`, `parent`, `status`, `state`, `class`, `start`,
             `end`, `change`.
         rules: What is kept.
 
     Returns:
-        The households, and how many others there are by the first reason that holds.
+        The rows of `properties` that are households, with all columns and nulls; and how many
+        others there are, by the first reason that applies.
     """
     left = properties
     gone = {}

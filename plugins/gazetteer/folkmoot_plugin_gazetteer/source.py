@@ -102,7 +102,7 @@ class Gazetteer(DataSource):
         return self._schema
 
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields one record a property that is a home, by file.
+        """Yields one record for each property that is a home, by file.
 
         Raises:
             PluginError: If a file cannot be read or is not whole.

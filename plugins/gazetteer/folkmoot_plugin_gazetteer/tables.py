@@ -1,4 +1,4 @@
-"""The records of a gazetteer that say what a property is, and one row a property of them."""
+"""The records of a gazetteer that say what a property is, as one row for each property."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def read_properties(
     postcodes: bool,
     whole_addresses: bool = False,
 ) -> pl.DataFrame:
-    """Reads one row a BLPU.
+    """Reads one row for each BLPU.
 
     Args:
         paths: The DTF files; together one gazetteer.
@@ -99,12 +99,13 @@ def read_properties(
         context: Records that cannot be read go to its `reject`; those of which only the
             class or the postcode is taken are counted as left out.
         postcodes: Whether to read addresses for their postcodes.
-        whole_addresses: Whether to read them in whole, with the streets.
+        whole_addresses: Whether to read complete addresses, with the streets.
 
     Returns:
-        `uprn`, `parent`, `change`, `status`, `state`, `class`, `start`, `end`, `updated`,
-        `FILE`, `ROW`, and `postcode` and `address` if asked for. Each UPRN once, each with a
-        class.
+        One row for each UPRN, with the columns `uprn`, `parent`, `change`, `status`, `state`,
+        `class`, `start`, `end`, `updated`, `FILE`, `ROW`, and `postcode` and `address` if asked
+        for. `uprn`, `class`, `FILE` and `ROW` are never null; others are where the gazetteer
+        leaves them out.
 
     Raises:
         PluginError: If a file cannot be read or is not whole.
@@ -168,7 +169,7 @@ def _read_tables(
 
 
 def _empty(outputs: Sequence[Output]) -> pl.DataFrame:
-    """A table without records, of the types that records would have."""
+    """An empty table, with the types that records would have."""
     values = [output.reader.parse(pl.Series([], dtype=pl.String)) for output in outputs]
     named = [value.rename(o.name) for value, o in zip(values, outputs, strict=True)]
     return pl.DataFrame([*named, pl.Series(FILE, [], pl.String), pl.Series(ROW, [], pl.Int64)])

@@ -10,9 +10,10 @@ from folkmoot_sdk.factor import FactorArray
 
 
 def by_code(*scores: float) -> FactorArray:
-    """A table to be indexed by a category: the scores of its codes in their order.
+    """Makes a table that a category indexes: float64, shape (codes + 1,).
 
-    The last entry answers for index -1, unknown, with NaN.
+    It holds the scores of the codes in order. The last entry, which index -1 (unknown) finds,
+    is NaN.
     """
     return np.array([*scores, np.nan], dtype=np.float64)
 

@@ -9,7 +9,11 @@ from folkmoot_sdk.factor import FactorArray
 
 
 def rising(base: float, share: FactorArray) -> FactorArray:
-    """`base` where the share is 0 or unknown, rising in a straight line to 1 where it is 1."""
+    """`base` where the share is 0 or unknown, rising in a straight line to 1 where it is 1.
+
+    Returns:
+        float64 in the shape of the share, never NaN.
+    """
     result: FactorArray = np.fmax(share, 0.0)
     result *= 1 - base
     result += base
@@ -26,7 +30,7 @@ def graded(present: FactorArray, size: FactorArray, base: float, full: float) ->
         full: Size from which the score is 1.
 
     Returns:
-        float64 in [0, 1], NaN where neither is known.
+        float64 in [0, 1], shape (households,); NaN where neither is known.
     """
     by_size = np.where(np.isnan(size), np.nan, size > 0)
     result: FactorArray = np.where(np.isnan(present), by_size, present)

@@ -19,7 +19,7 @@ HOUSEHOLD_TYPES = (
     "lone_parent",
     "other",
 )
-"""Codes of `household_type`; the first two are of people who live alone."""
+"""Codes of `household_type`; the first two are for people who live alone."""
 _ALONE = HOUSEHOLD_TYPES[:2]
 
 

@@ -27,7 +27,7 @@ REQUIRED = (Input("council_tax_support", FieldType.BOOLEAN), *OPTIONAL[1:])
 
 
 def supported(inputs: InputArrays) -> npt.NDArray[np.bool_]:
-    """Whether any support is known to be received."""
+    """Whether any support is known to be received: bool, shape (households,); False if unknown."""
     result: npt.NDArray[np.bool_] = inputs["council_tax_support"] == 1
     result |= inputs["housing_benefit"] == 1
     result |= inputs["universal_credit"] == 1
@@ -35,7 +35,10 @@ def supported(inputs: InputArrays) -> npt.NDArray[np.bool_]:
 
 
 def received(inputs: InputArrays) -> FactorArray:
-    """1 if any support is received, 0 if council tax support is not and no other is known."""
+    """Whether any support is received: float64, shape (households,).
+
+    1 if any is; 0 if council tax support is not, and no other is known; NaN otherwise.
+    """
     result: FactorArray = np.where(np.isnan(inputs["council_tax_support"]), np.nan, 0.0)
     result[supported(inputs)] = 1.0
     return result

@@ -18,7 +18,8 @@ def strongest(required: FactorArray, *optional: FactorArray) -> FactorArray:
         optional: More of them.
 
     Returns:
-        A new array; NaN where the required one is unknown and no other is above 0.
+        A new float64 array, shape (households,); NaN where the required one is unknown and no
+        other is above 0.
     """
     result: FactorArray = np.array(required)
     for reason in optional:

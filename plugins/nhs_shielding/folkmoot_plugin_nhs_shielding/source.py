@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,10 +17,9 @@ from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joine
 from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
-from folkmoot_plugin_nhs_shielding.pseudonyms import pseudonyms
 from folkmoot_sdk import DataSource, Identifier, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import nearest, parameter
-from folkmoot_sdk.schema import PERSON_COLUMN, UPRN_COLUMN
+from folkmoot_sdk.schema import UPRN_COLUMN
 
 _FILES = ("shielded*.csv",)
 _ENDINGS = (".csv", ".csv.gz")
@@ -39,7 +37,7 @@ class ListColumns:
         added: Since when.
         removed: From when no more.
         group: Disease group.
-        person: The list's own reference of a person.
+        person: The list's own reference of a person. Not read.
         address: The address, or its lines.
         postcode: The postcode.
         forename: The forename.
@@ -114,7 +112,7 @@ class ShieldingOptions(FileOptions):
 
 
 class ShieldingSource(DataSource):
-    """The shielded patient list: one row a person.
+    """The shielded patient list: one row for each person.
 
     Somebody is on the list on the date of the run if the flag says so, they were added on or
     before it, and not removed on or before it. The NHS number is checked, and then dropped
@@ -161,7 +159,6 @@ class ShieldingSource(DataSource):
         outputs = self._outputs(context)
         needed = tuple(dict.fromkeys(output.column for output in outputs))
         nulls = tuple(str(value) for value in given.null_values)
-        key = secrets.token_bytes(32)
 
         def reject(rejections: Sequence[Rejection]) -> None:
             # In a row whose fields have moved, the number stands where another value should.
@@ -176,7 +173,7 @@ class ShieldingSource(DataSource):
                 for batch in read_csv(path, needed, given.dialect, reject):
                     frame, rows = reading.parse(path.name, batch, reject)
                     frame, rows = self._ordered(path.name, frame, rows, reject)
-                    values = self._values(joined(frame), context, key)
+                    values = self._values(joined(frame), context)
                     yield handed_on(values, path.name, rows)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
@@ -187,7 +184,6 @@ class ShieldingSource(DataSource):
         possible = [
             (True, Output(UPRN_COLUMN, names.uprn, columns.Uprn())),
             (True, Output(_NUMBER, names.nhs_number, NhsNumber())),
-            (context.persons, Output(PERSON_COLUMN, names.person, columns.Text())),
             (bool(wanted), Output(_FLAG, names.flag, columns.Boolean(*words))),
             (bool(wanted), Output(_ADDED, names.added, date)),
             (bool(wanted), Output(_REMOVED, names.removed, date)),
@@ -216,12 +212,8 @@ class ShieldingSource(DataSource):
         ])  # fmt: skip
         return frame.filter(~wrong), rows.filter(~wrong)
 
-    def _values(self, frame: pl.DataFrame, context: ReadContext, key: bytes) -> pl.DataFrame:
+    def _values(self, frame: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
         values = [frame[UPRN_COLUMN]]
-        if PERSON_COLUMN in frame.columns:
-            values.append(frame[PERSON_COLUMN])
-        elif context.persons:
-            values.append(pseudonyms(frame[_NUMBER], key).alias(PERSON_COLUMN))
         if Identifier.NHS_NUMBER in context.identifiers:
             values.append(frame[_NUMBER].alias(Identifier.NHS_NUMBER.column))
         asked = [i.column for i in self._schema.identifiers if i in context.identifiers]

@@ -37,10 +37,10 @@ def read_area_table(
     lookup: LsoaLookup | None = None,
     vintage: int = 0,
 ) -> pl.DataFrame:
-    """Reads a file of areas as a mapping says: `area`, the wanted fields and `ROW`.
+    """Reads a file of areas as a mapping says.
 
-    A row without a code, with a code that the lookup does not list, or of an area that
-    stood there before, is rejected.
+    A row is rejected if it has no code, a code that the lookup does not list, or an area that
+    an earlier row had.
 
     Args:
         path: The file.
@@ -49,8 +49,12 @@ def read_area_table(
         lookup: Checks the codes, if there is one.
         vintage: Of the LSOAs in the file, if there is a lookup.
 
+    Returns:
+        One row for each area, with the columns `area` and `ROW`, never null, and the wanted
+        fields, null where the file has no value.
+
     Raises:
-        PluginError: If the file cannot be read, or its LSOAs are of another vintage.
+        PluginError: If the file cannot be read, or its LSOAs have another vintage.
     """
     batches = MappedFiles(SourceOptions(), described, path.parent).read(context)
     frame = all_of([_numbered(batch) for batch in batches], path)
@@ -71,7 +75,10 @@ def as_records(frame: pl.DataFrame, origin: str) -> Records:
 
 
 def all_of(frames: list[pl.DataFrame], path: Path) -> pl.DataFrame:
-    """The batches of a table together.
+    """Puts the batches of a table together.
+
+    Returns:
+        The rows of all batches, with the same columns and nulls.
 
     Raises:
         PluginError: If there are none: a table of areas without rows is a mistake.
@@ -99,7 +106,7 @@ def _numbered(batch: Records) -> pl.DataFrame:
 
 
 def with_rows(values: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    """Values with the column `ROW`."""
+    """Adds the column `ROW` (Int64, never null) to the rows of values."""
     return values.with_columns(pl.Series(ROW, rows))
 
 

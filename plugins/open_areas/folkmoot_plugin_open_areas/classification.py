@@ -97,7 +97,7 @@ class OutputAreaClassification(DataSource):
         return self._schema
 
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields one record an output area.
+        """Yields one record for each output area.
 
         Raises:
             PluginError: If the file cannot be read.

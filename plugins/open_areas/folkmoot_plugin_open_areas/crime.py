@@ -146,7 +146,7 @@ class PoliceCrime(DataSource):
         """Yields one record for each LSOA in which something was recorded.
 
         Raises:
-            PluginError: If a file cannot be read, a month is missing, or LSOAs are of
+            PluginError: If a file cannot be read, a month is missing, or LSOAs have
                 another vintage.
         """
         options = self._options
@@ -247,7 +247,7 @@ class PoliceCrime(DataSource):
 
 
 def _by_type(counts: pl.DataFrame) -> pl.DataFrame:
-    """One row an LSOA, one column a type; 0 where the LSOA has others but none of a type."""
+    """One row for each LSOA, one column for each type; 0 for types that it has no crimes of."""
     sums = [
         pl.col("crimes").filter(pl.col("type") == kind).sum().cast(pl.Float64).alias(kind)
         for kind in _TYPES[1:]

@@ -151,7 +151,7 @@ class IndicesOfDeprivation(DataSource):
         return self._schema
 
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields one record an LSOA.
+        """Yields one record for each LSOA.
 
         Raises:
             PluginError: If the file cannot be read, is another edition, or holds LSOAs of

@@ -1,8 +1,8 @@
 """From LSOAs of 2011 to those of 2021, and which vintage a code belongs to.
 
-Most LSOAs kept their code in 2021, so a code by itself does not tell its vintage, and two
-tables of different vintages join almost everywhere: wrongly, and without an error. What
-tells is the published list of both.
+Most LSOAs kept their code in 2021, so a code by itself does not show its vintage, and two
+tables of different vintages join almost everywhere: wrongly, and without an error. Only the
+published list of both shows it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from folkmoot_sdk import PluginError, Rejection
 from folkmoot_sdk.parameters import parameter
 
 OLD, NEW = 2011, 2021
-VINTAGES = (OLD, NEW)
 _SHARE, _PART = "share", "part"
 
 
@@ -63,11 +62,14 @@ class LsoaLookup:
         self._codes = {OLD: parts["old"].unique(), NEW: parts["new"].unique()}
 
     def unknown(self, where: str, codes: pl.Series, vintage: int) -> pl.Series:
-        """True for each code that is not among the LSOAs of a vintage.
+        """Finds codes that are not among the LSOAs of a vintage.
+
+        Returns:
+            Whether each code is unknown (Boolean, one value for each); False where it is null.
 
         Raises:
-            PluginError: If a code is one of the other vintage alone, for then the file is
-                not of this vintage.
+            PluginError: If a code belongs to the other vintage alone: then the file does not
+                have this vintage.
         """
         other = NEW if vintage == OLD else OLD
         unknown = ~codes.is_in(self._codes[vintage].implode()) & codes.is_not_null()
@@ -89,6 +91,10 @@ class LsoaLookup:
         Args:
             frame: `area` (LSOA of 2011, each once) and the fields.
             fields: Columns of counts.
+
+        Returns:
+            One row for each LSOA of 2021: `area`, and the counts as Float64. A count that is
+            null adds nothing, so none is null.
         """
         joined = frame.join(self._parts, left_on="area", right_on="old")
         sums = [(pl.col(name) * pl.col(_SHARE)).sum().alias(name) for name in fields]
@@ -102,7 +108,11 @@ class LsoaLookup:
 
         Args:
             frame: `area` (LSOA of 2011, each once) and the fields.
-            fields: Columns of numbers; returned as float64.
+            fields: Columns of numbers.
+
+        Returns:
+            One row for each LSOA of 2021: `area`, and the means as Float64, null where no part
+            is known.
         """
         joined = frame.join(self._parts, left_on="area", right_on="old")
         means = []
@@ -140,7 +150,7 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
                 raise PluginError(
                     f"{path}: line {row}",
                     f"has no readable value in column {column!r}",
-                    "Mend the lookup, or name its columns in the option `lookup`",
+                    "Correct the lookup, or name its columns in the option `lookup`",
                 )
             read[name] = parsed.values
         frames.append(pl.DataFrame(read))
@@ -186,4 +196,4 @@ def _shares(side: str) -> pl.Expr:
 
 def _refuse(path: Path, found: Sequence[Rejection]) -> None:
     if found:
-        raise PluginError(f"{path}: line {found[0].row}", found[0].reason, "Mend the lookup")
+        raise PluginError(f"{path}: line {found[0].row}", found[0].reason, "Correct the lookup")

@@ -20,7 +20,7 @@ from folkmoot_sdk.schema import AREA_COLUMN
 
 @dataclass(frozen=True, slots=True)
 class PopulationOptions:
-    """Table `population`: a CSV file with one row an LSOA of 2021."""
+    """Table `population`: a CSV file with one row for each LSOA of 2021."""
 
     file: Path = parameter(description="CSV file, relative to the node's home.")
     area: str = parameter(default="LSOA21CD", description="Column of the LSOA of 2021.")
@@ -42,7 +42,11 @@ class PopulationOptions:
 def read_population(
     base: Path, options: PopulationOptions, lookup: LsoaLookup, context: ReadContext
 ) -> pl.DataFrame:
-    """The table: `area`, and float64 `residents` or `households` or both.
+    """Reads the population of LSOAs.
+
+    Returns:
+        One row for each LSOA of 2021: `area`, never null, and Float64 `residents` or
+        `households` or both, null where the file has no number.
 
     Raises:
         PluginError: If it cannot be read, names an LSOA twice, or is not for LSOAs of 2021.

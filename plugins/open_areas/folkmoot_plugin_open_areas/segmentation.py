@@ -139,7 +139,7 @@ class AreaSegmentation(DataSource):
         return self._schema
 
     def read(self, context: ReadContext) -> Iterator[Records]:
-        """Yields one record an area, or one a UPRN whose postcode has a segment.
+        """Yields one record for each area, or one for each UPRN whose postcode has a segment.
 
         Raises:
             PluginError: If a file cannot be read.

@@ -28,19 +28,21 @@ class Attributes:
     schemes: pl.Series
 
     def is_of_kind(self, kinds: Iterable[str]) -> pl.Series:
-        """True for each row whose attribute type is one of these."""
+        """Whether each row has one of these attribute types: Boolean, never null."""
         return self.kinds.is_in([folded(kind) for kind in kinds])
 
     def are_for(self, fields: Iterable[AttributeField]) -> pl.Series:
-        """True for each row of which one of the fields is made."""
+        """Whether any of the fields is made from each row: Boolean, never null."""
         none = pl.repeat(False, len(self.terms), eager=True)
         return reduce(or_, (self._is_for(field) for field in fields), none)
 
     def values(self, declared: Field, field: AttributeField, dates: pl.Series) -> pl.Series:
-        """A field's value in each row.
+        """Reads a field's value from each row.
 
-        In a row of another attribute it is unknown, or the value that stands for absence,
-        which changes nothing when the household's records are combined.
+        Returns:
+            One value for each row, in the type of the field. In a row of another attribute it is
+            null, or the value that stands for absence, which changes nothing when the
+            household's records are combined.
         """
         its = self._is_for(field)
         if declared.type is FieldType.DATE:

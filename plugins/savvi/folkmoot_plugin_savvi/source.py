@@ -1,4 +1,4 @@
-"""The data source `savvi`: attribute feeds, one row an attribute of a person."""
+"""The data source `savvi`: attribute feeds, one row for each attribute of a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from folkmoot_plugin_savvi.attributes import attributes
 from folkmoot_plugin_savvi.standard import folded, load
 from folkmoot_sdk import DataSource, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import parameter
-from folkmoot_sdk.schema import DATE_COLUMN, PERSON_COLUMN, UPRN_COLUMN
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 _FILES = ("savvi*.csv",)
 _ENDINGS = (".csv", ".csv.gz")
@@ -89,14 +89,12 @@ class SavviSource(DataSource):
         # If no field is wanted, the keys of all records are.
         asked = wanted or [entry.name for entry in self._schema.fields]
         names = self._standard.columns
-        needed = [names.uprn, names.attribute_type, names.attribute]
-        if context.persons:
-            needed.append(names.person)
+        needed = (names.uprn, names.attribute_type, names.attribute)
         with parser(self._outputs(context), ()) as reading:
             for path in find_files(self._folder, self._files, _ENDINGS):
                 for batch in read_csv(
                     path,
-                    tuple(needed),
+                    needed,
                     self._dialect,
                     context.reject,
                     optional=(names.date, names.scheme),
@@ -106,8 +104,6 @@ class SavviSource(DataSource):
     def _outputs(self, context: ReadContext) -> list[Output]:
         names = self._standard.columns
         outputs = [Output(UPRN_COLUMN, names.uprn, columns.Uprn())]
-        if context.persons:
-            outputs.append(Output(PERSON_COLUMN, names.person, columns.Text()))
         date = columns.Date(self._standard.date_format)
         outputs.append(Output(DATE_COLUMN, names.date, date))
         return outputs

@@ -33,20 +33,20 @@ class FeedColumns:
     """What the columns of a feed are called.
 
     Attributes:
-        person: The person reference; required.
         uprn: The UPRN; required.
         attribute_type: Kind of attribute; required.
         attribute: The term; required.
         scheme: The taxonomy that the term is of.
         date: The day from which the attribute is true.
+        person: The person reference. Not read; a council's own mapping may name it.
     """
 
-    person: str
     uprn: str
     attribute_type: str
     attribute: str
     scheme: str
     date: str
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class AttributeField:
         if self.type is FieldType.AREA:
             raise ValueError("an attribute is no area")
         if self.combine is Combine.COUNT_DISTINCT:
-            raise ValueError("attributes are counted, not told apart: combine by count")
+            raise ValueError("attributes are counted, not distinguished: combine by count")
         if len(self.values) != len(self.terms):
             raise ValueError("`terms` names a term twice; capitals do not count")
         if self.type is not FieldType.DATE:

@@ -23,7 +23,8 @@ def households(
     """Draws households; about a quarter of the values are unknown.
 
     Returns:
-        For each input an array of shape (count,), read-only, as the node hands it over.
+        For each input an array of shape (count,), read-only, in the type that the node hands
+        over; unknown is NaN, -1 (categories) or NaT (dates).
     """
     generator = np.random.default_rng(seed)
     drawn = {entry.name: _draw(entry, today, count, generator) for entry in inputs}
@@ -31,14 +32,18 @@ def households(
 
 
 def frozen(arrays: Arrays) -> Arrays:
-    """The arrays, read-only."""
+    """The same arrays made read-only: shape, type and unknown values stay."""
     for array in arrays.values():
         array.flags.writeable = False
     return arrays
 
 
 def unknowns(entry: Input, count: int) -> npt.NDArray[Any]:
-    """An input that is unknown for every household."""
+    """An input that is unknown for every household: shape (count,).
+
+    Returns:
+        float64 NaN; int16 -1 for a category; NaT for a date.
+    """
     if entry.type is FieldType.CATEGORY:
         return np.full(count, -1, dtype=np.int16)
     if entry.type is FieldType.DATE:
@@ -47,7 +52,12 @@ def unknowns(entry: Input, count: int) -> npt.NDArray[Any]:
 
 
 def zeros(entry: Input, today: datetime.date, count: int) -> npt.NDArray[Any]:
-    """An input that is known, and nothing: zero, false, the first code, a day long ago."""
+    """An input that is known to be nothing for every household: shape (count,).
+
+    Returns:
+        float64 zero, also for false; int16 0, the first code, for a category; a day long ago
+        for a date. None is unknown.
+    """
     if entry.type is FieldType.CATEGORY:
         return np.zeros(count, dtype=np.int16)
     if entry.type is FieldType.DATE:

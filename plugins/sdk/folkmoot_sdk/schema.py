@@ -13,8 +13,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 UPRN_COLUMN = "uprn"
 """Column of every batch that holds the unique property reference number, int64."""
-PERSON_COLUMN = "person"
-"""Column of person-level batches that holds the source's person reference, a string."""
 DATE_COLUMN = "record_date"
 """Optional column: the date to which the record refers, date32."""
 AREA_COLUMN = "area"
@@ -170,7 +168,7 @@ class Field:
                 where, "is not an identifier", "Use lower-case letters, digits and underscores"
             )
         identifiers = {identifier.column for identifier in Identifier}
-        if self.name in {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN} | identifiers:
+        if self.name in {UPRN_COLUMN, DATE_COLUMN, AREA_COLUMN} | identifiers:
             raise PluginError(where, "is a reserved column name", "Choose another name")
         if (self.type is FieldType.CATEGORY) != bool(self.codes):
             raise PluginError(

@@ -47,10 +47,9 @@ class Records:
 
     Attributes:
         data: Exports the Arrow C stream. Columns: `uprn` (int64; null if the record has
-            none), `person` (string) if the level is person and the node asked for it, `area`
-            if the level is area,
-            `record_date` (date32) if the schema has one, the identifiers that the node asked
-            for, as `Identifier.column`, and the wanted fields by name.
+            none), `area` (string) if the level is area, `record_date` (date32) if the schema
+            has one, the identifiers that the node asked for, as `Identifier.column`, and the
+            wanted fields by name.
         origin: File or table, for quarantine and lineage.
         rows: Row numbers of the records, int64, if they are not consecutive from
             `first_row`; else None.
@@ -77,8 +76,6 @@ class ReadContext:
         reference_date: The date on which ages and durations are computed.
         reject: Call it with the records that cannot be read; the node writes them to
             quarantine, and stops the run if they are too many.
-        persons: True if the node links people across sources, so that records about people
-            need the `person` column. False: nobody needs to be told apart, leave it out.
         leave_out: Call it with a reason and a number of records that are sound but not
             wanted, such as retired properties. The node counts them by reason; they are
             not errors and fill no quarantine. The reason names no value of a record.
@@ -89,7 +86,6 @@ class ReadContext:
     fields: Collection[str]
     reference_date: datetime.date
     reject: Callable[[Sequence[Rejection]], None]
-    persons: bool = False
     leave_out: Callable[[str, int], None] = _uncounted
     identifiers: Collection[Identifier] = ()
 

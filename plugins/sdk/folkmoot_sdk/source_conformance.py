@@ -13,7 +13,6 @@ from folkmoot_sdk.parameters import build
 from folkmoot_sdk.schema import (
     AREA_COLUMN,
     DATE_COLUMN,
-    PERSON_COLUMN,
     UPRN_COLUMN,
     Combine,
     FieldType,
@@ -106,7 +105,6 @@ def _read(
         tuple(wanted),
         reference_date,
         rejected.extend,
-        persons=True,
         leave_out=lambda reason, records: left_out.append((reason, records)),
         identifiers=identifiers,
     )
@@ -146,7 +144,7 @@ def _batch(
         raise _Fault(f"yields {found.rows} records and {len(batch.rows)} row numbers")
     _check_keys(found, schema)
     _check_identifiers(found, identifiers)
-    keys = {UPRN_COLUMN, PERSON_COLUMN, DATE_COLUMN, AREA_COLUMN}
+    keys = {UPRN_COLUMN, DATE_COLUMN, AREA_COLUMN}
     keys |= {entry.column for entry in identifiers}
     for name in found.columns:
         if name not in wanted and name not in keys:
@@ -165,8 +163,6 @@ def _check_keys(found: arrow.Shape, schema: Schema) -> None:
     needed = {AREA_COLUMN: FieldType.AREA} if schema.level is RecordLevel.AREA else {}
     if schema.level is not RecordLevel.AREA:
         needed[UPRN_COLUMN] = FieldType.INTEGER
-    if schema.level is RecordLevel.PERSON:
-        needed[PERSON_COLUMN] = FieldType.AREA
     if schema.has_date:
         needed[DATE_COLUMN] = FieldType.DATE
     for name, kind in needed.items():

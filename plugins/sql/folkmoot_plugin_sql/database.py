@@ -43,7 +43,7 @@ class Database(ABC):
 
     @abstractmethod
     def rows(self, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-        """Yields the wanted columns of the selected rows, in batches.
+        """Yields the wanted columns of the selected rows, in batches; null where SQL has NULL.
 
         Raises:
             PluginError: If they cannot be read, to the end.

@@ -58,12 +58,12 @@ class Failure(Enum):
     WRITES = ("refuses a statement that would write", "Let `query` in the mapping only read", False)
     VALUE = (
         "meets a value with which the statement fails",
-        "Mend `query` in the mapping: it converts or computes something that not every row allows",
+        "Correct `query` in the mapping: some row does not allow what it converts or computes",
         False,
     )
     ENCODING = (
         "holds text that is not in the encoding that it states",
-        "Mend the texts, or turn them into text in `query`",
+        "Correct the texts, or turn them into text in `query`",
         False,
     )
     UNKNOWN = ("fails", "Look into the database's log at this time", False)

@@ -31,17 +31,21 @@ def unreadable(where: str, column: str, kind: str) -> PluginError:
 
 
 def plain_decimals(texts: pl.Series) -> pl.Series:
-    """Decimals as text without zeros at the end: 3.00 is the whole number 3."""
+    """Each value as text without zeros at its end, as 3.00 is a whole number; null stays null."""
     return texts.str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
 
 
 def local_days(moments: pl.Series) -> pl.Series:
-    """Moments with a time zone, as the clocks showed them in Britain."""
+    """Converts moments with a time zone to the time that clocks showed in Britain.
+
+    Returns:
+        One value for each moment, of type Datetime without a time zone; null stays null.
+    """
     return in_calendar(moments).dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
 
 
 def frame(names: Sequence[str], rows: Sequence[Sequence[object]], where: str) -> pl.DataFrame:
-    """Rows of Python's values, as drivers give them, as columns.
+    """Makes columns of rows of Python's values, as drivers give them; None becomes null.
 
     Args:
         names: Of the columns.
@@ -58,7 +62,10 @@ def frame(names: Sequence[str], rows: Sequence[Sequence[object]], where: str) ->
 
 
 def series(name: str, values: Sequence[object], where: str) -> pl.Series:
-    """One column. Values of several types, which SQLite allows, become text."""
+    """Makes one column; None becomes null.
+
+    Values of several types, which SQLite allows, become text.
+    """
     kinds = {type(value) for value in values} - {type(None)}
     for kind in kinds:
         if not issubclass(kind, _PLAIN):

@@ -107,7 +107,7 @@ class Rejection(_message.Message):
     reason: Global___RejectionReason.ValueType
     """Why."""
     detail: _builtins.str
-    """What was wrong, where, and how to mend it, for people. From coordinator to node
+    """What was wrong, where, and how to fix it, for people. From coordinator to node
     only. May be empty.
     """
     upgrade: _version_pb2.UpgradeSide.ValueType

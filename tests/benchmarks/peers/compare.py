@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from peers.cells import CELLS
 from peers.contenders import CONTENDERS, FLOOR, OURS, Contender
-from peers.data import EMPTY_CELLS, LARGEST_SMALL, SMALL_CELLS, score_households, write_households
+from peers.data import EMPTY_CELLS, MAX_SMALL, SMALL_CELLS, score_households, write_households
 from peers.environments import Unavailable, python_of, version_of
 from peers.losses import Losses, laplace_error, rho_of_pure
 from peers.process import run_module
@@ -242,7 +242,7 @@ def print_notes(losses: Losses, out: Console) -> None:
         "it (medians). Error is the mean absolute error of the released cells, in households; "
         "Formula is that of discrete noise at the loss. Keys are the "
         f"cells released of {CELLS:,}, of which {EMPTY_CELLS} are empty and {SMALL_CELLS} have "
-        f"1 to {LARGEST_SMALL} households."
+        f"1 to {MAX_SMALL} households."
     )
 
 
@@ -310,7 +310,7 @@ def main() -> int:
                 "households": options.households,
                 "cells": CELLS,
                 "empty_cells": int((exact == 0).sum()),
-                "small_cells": int(((exact > 0) & (exact <= LARGEST_SMALL)).sum()),
+                "small_cells": int(((exact > 0) & (exact <= MAX_SMALL)).sum()),
                 "losses": losses.as_json(),
                 "contenders": [row.as_json(losses) for row in rows],
                 "pairs": {

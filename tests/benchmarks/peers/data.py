@@ -23,7 +23,7 @@ from folkmoot_node.store.reader import create_key
 
 EMPTY_CELLS = 50
 SMALL_CELLS = 100
-LARGEST_SMALL = 10
+MAX_SMALL = 10
 """Households in a small cell: 1 to this."""
 TODAY = datetime.date(2026, 1, 1)
 
@@ -34,7 +34,7 @@ def exact_counts(households: int, rng: np.random.Generator) -> npt.NDArray[np.in
     order = rng.permutation(CELLS)
     small = order[EMPTY_CELLS : EMPTY_CELLS + SMALL_CELLS]
     large = order[EMPTY_CELLS + SMALL_CELLS :]
-    counts[small] = rng.integers(1, LARGEST_SMALL + 1, SMALL_CELLS)
+    counts[small] = rng.integers(1, MAX_SMALL + 1, SMALL_CELLS)
     counts[large] = rng.multinomial(households - counts.sum(), np.full(large.size, 1 / large.size))
     return counts
 

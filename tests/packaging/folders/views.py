@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run_inside
+
 HERE = Path(__file__).parent
 NODE, COORDINATOR = "node", "coordinator"
 NODE_VIEWS = {
@@ -98,7 +100,7 @@ def views(made: Mapping[str, Any]) -> Iterator[View]:
 
 
 def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
-    """Runs the command of a view.
+    """Runs the command of a view, in this process.
 
     Args:
         view: What to look at.
@@ -112,13 +114,15 @@ def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     words = [word.format(**made, out=out) for word in view.words]
-    home = ["--home", str(folder / view.side)]
+    program, home = f"folkmoot-{view.side}", ["--home", str(folder / view.side)]
     if not view.writes:
         # A doctor ends with the code of what it found, and the day may make it find something.
         code = None if "doctor" in words else 0
-        found = json.loads(command(view.side, *words, *home, "--json", expect=code))
+        done = run_inside(program, *words, *home, "--json")
+        done.said(code)
+        found = json.loads(done.stdout)
     else:
-        command(view.side, *words, *home)
+        run_inside(program, *words, *home).said()
         (file,) = out.glob(f"*{view.writes}")
         if view.writes == ".csv":
             return file.read_bytes().decode()

@@ -106,7 +106,7 @@ action = "Nothing"
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("council")
-    list(initialise(home, "E08000009", "Trafford", None, None, None))
+    initialise(home, "E08000009", "Trafford", None, None, None)
     settings = (home / "node.toml").read_text()
     (home / "node.toml").write_text(settings.replace('"council_tax" ', '"homes" ') + SETTINGS)
     (home / "risk-policy.toml").write_text(POLICY)

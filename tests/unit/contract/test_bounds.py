@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from itertools import combinations, islice
+from typing import Any
 
 import pytest
+from hypothesis import given
 
 from folkmoot import codec
 from folkmoot.errors import ContractError
 from folkmoot.privacy import Delta, Rho, epsilon_at
-from folkmoot.rounds import LAST_DEADLINE, MAX_LOSS
+from folkmoot.rounds import LAST_DEADLINE, MAX_LOSS, Round
 from folkmoot.v1 import privacy_pb2, round_pb2, workload_pb2
+from tests.unit.contract import strategies
 
 
 def serialised(
@@ -84,6 +88,34 @@ def test_the_largest_round_that_is_allowed_is_checked_in_seconds() -> None:
     began = time.process_time()
     assert codec.decode_round(largest.SerializeToString())
     assert time.process_time() - began < 10
+
+
+def test_what_councils_share_is_multiplied_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million products, else, for a round of a few kilobytes."""
+    councils, marginals = 1_000, 1_000
+    large = serialised(councils=councils, attributes=60, codes=2, marginals=marginals, ways=3)
+    products = 0
+    original = math.prod
+
+    def count(*arguments: Any, **named: Any) -> Any:
+        nonlocal products
+        products += 1
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(math, "prod", count)
+    round_ = codec.decode_round(large.SerializeToString())
+    assert products < 5 * (councils + marginals)
+    assert round_.workload.cells(round_.councils[0]) == 8 * marginals
+
+
+@given(strategies.rounds())
+def test_cells_are_those_of_all_marginals(round_: Round) -> None:
+    workload = round_.workload
+    for council in round_.councils:
+        assert workload.cells(council) == sum(
+            workload.size(marginal, council) for marginal in workload.marginals
+        )
+        assert workload.rows_at_most(council) >= round_.plan(council).rows
 
 
 def test_a_deadline_that_no_calendar_has_is_refused() -> None:

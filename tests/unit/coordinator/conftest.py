@@ -19,11 +19,11 @@ from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority
-from folkmoot_coordinator.private_files import make_private_folder
 from folkmoot_coordinator.rounds.answers import StoredReceipt
 from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, open_round
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")

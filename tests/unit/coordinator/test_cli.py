@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -17,6 +18,18 @@ import typer
 from typer.testing import CliRunner
 
 from folkmoot_coordinator import cli
+
+ROUND = f"""\
+title = "Winter"
+purpose = "winter_support"
+policy_digest = "{"0" * 64}"
+councils = ["E08000009"]
+minimum_councils = 1
+rho = 0.2
+delta = 1e-6
+deadline_hours = 1
+marginals = [{{ attributes = [] }}]
+"""
 
 
 @dataclass
@@ -144,11 +157,7 @@ def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
     assert misplaced.exit_code == 2
     assert "after `list`" in misplaced.output
 
-    (tmp_path / "round.toml").write_text(
-        'title = "Winter"\npurpose = "winter_support"\n'
-        f'policy_digest = "{"0" * 64}"\ncouncils = ["E08000009"]\nminimum_councils = 1\n'
-        "rho = 0.2\ndelta = 1e-6\ndeadline_hours = 1\nmarginals = [{ attributes = [] }]\n"
-    )
+    (tmp_path / "round.toml").write_text(ROUND)
     opened = inside("round", "open", tmp_path / "round.toml", "--home", home, "--json")
     round_id = json.loads(opened.output)["round_id"]
     assert json.loads(opened.output)["not_enrolled"] == ["E08000009"]
@@ -173,6 +182,45 @@ def test_the_daily_commands(home: Path, tmp_path: Path) -> None:
     assert (listed["state"], listed["released"], listed["invited"]) == ("void", 0, 1)
     assert "missing" in inside("round", "show", "latest", "--home", home).output
     assert round_id[:12] in inside("round", "list", "--home", home).output
+
+
+def waiting(home: Path, file: Path, *more: str) -> subprocess.Popen[str]:
+    """`round open --wait`, when the round is open."""
+    program = Path(sys.executable).with_name("folkmoot-coordinator")
+    process = subprocess.Popen(
+        [program, "round", "open", file, "--wait", "--home", home, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "is open until" in process.stderr.readline()
+    return process
+
+
+def test_a_round_may_be_waited_for(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "round.toml").write_text(ROUND)
+    with waiting(home, tmp_path / "round.toml", "--json") as process:
+        assert inside("round", "close", "latest", "--home", home).exit_code == 0
+        shown, progress = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "0 of 1 councils have answered" in progress
+    assert shown == inside("round", "show", "latest", "--home", home, "--json").output
+    assert json.loads(shown)["state"] == "void"
+    at_once = inside("round", "show", "latest", "--wait", "--home", home)
+    assert "of 1 invited" in at_once.output
+
+
+def test_breaking_off_the_waiting_leaves_the_round_open(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "round.toml").write_text(ROUND)
+    with waiting(home, tmp_path / "round.toml") as process:
+        process.send_signal(signal.SIGINT)
+        shown, progress = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert shown == ""
+    assert "Traceback" not in progress
+    listed = json.loads(inside("round", "list", "--home", home, "--json").output)
+    assert [one["state"] for one in listed] == ["open"]
 
 
 @pytest.mark.parametrize(

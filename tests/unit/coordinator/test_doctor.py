@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from folkmoot_coordinator import doctor
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.doctor import Finding, Verdict, examine
+from folkmoot_coordinator.database import checks as database_checks
+from folkmoot_coordinator.doctor import examine
+from folkmoot_coordinator.server import checks as server_checks
+from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def finding(office: Office, subject: str) -> Finding:
-    return next(one for one in examine(office.home, office.clock) if one.subject == subject)
+    return next(one for one in examine(office.home, office.clock) if one.name == subject)
 
 
 def listen_on(office: Office, port: int) -> None:
@@ -31,9 +33,9 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         free.bind(("127.0.0.1", 0))
         listen_on(office, free.getsockname()[1])
     found = examine(office.home, office.clock)
-    bad = [one for one in found if one.verdict is Verdict.BAD and "port" not in one.subject]
+    bad = [one for one in found if one.state is State.FAIL and "port" not in one.name]
     assert bad == []
-    assert {one.subject for one in found} == {
+    assert {one.name for one in found} == {
         "settings",
         "permissions",
         "authority",
@@ -45,65 +47,63 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         "enrolment port",
         "disk",
     }
-    assert finding(office, "collection port").verdict is Verdict.WARNING
+    assert finding(office, "collection port").state is State.WARN
 
 
 def test_files_open_to_others(office: Office) -> None:
     key = office.home.keys / "signing.key"
     key.chmod(0o640)
     found = finding(office, "permissions")
-    assert found.verdict is Verdict.BAD
+    assert found.state is State.FAIL
     assert f"chmod go= {key}" in found.remedy
 
 
 def test_a_lost_key(office: Office) -> None:
     (office.home.keys / "signing.key").unlink()
     found = examine(office.home, office.clock)
-    assert any(one.verdict is Verdict.BAD and "signing key" in one.detail for one in found)
-    assert any(one.subject == "disk" for one in found), "the examination goes on"
+    assert any(one.state is State.FAIL and "signing key" in one.what for one in found)
+    assert any(one.name == "disk" for one in found), "the examination goes on"
 
 
 @pytest.mark.parametrize(
-    ("days", "verdict"), [(3500, Verdict.GOOD), (3600, Verdict.WARNING), (3651, Verdict.BAD)]
+    ("days", "state"), [(3500, State.OK), (3600, State.WARN), (3651, State.FAIL)]
 )
-def test_an_authority_near_its_end(office: Office, days: int, verdict: Verdict) -> None:
+def test_an_authority_near_its_end(office: Office, days: int, state: State) -> None:
     office.clock.now += days * DAY
-    assert finding(office, "authority").verdict is verdict
+    assert finding(office, "authority").state is state
 
 
 def test_tables_of_another_version(office: Office) -> None:
     with office.database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     found = finding(office, "database")
-    assert found.verdict is Verdict.BAD
-    assert "version 0000" in found.detail
+    assert found.state is State.FAIL
+    assert "version 0000" in found.what
 
 
 def test_a_clock_that_runs_behind(office: Office) -> None:
     office.open()
     office.clock.now -= 60
-    assert finding(office, "clock").verdict is Verdict.BAD
+    assert finding(office, "clock").state is State.FAIL
 
 
-def test_a_port_that_is_served_and_one_that_cannot_be(office: Office) -> None:
+def test_a_port_that_is_served_and_one_that_cannot_be(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as served:
         listen_on(office, served.getsockname()[1])
-        assert finding(office, "collection port").verdict is Verdict.GOOD
+        assert finding(office, "collection port").state is State.OK
     path = office.home.settings_file
     path.write_text(path.read_text().replace('listen = "127.0.0.1', 'listen = "192.0.2.1'))
-    doctor_seconds = doctor._CONNECT_SECONDS
-    doctor._CONNECT_SECONDS = 0.1
-    try:
-        found = finding(office, "collection port")
-    finally:
-        doctor._CONNECT_SECONDS = doctor_seconds
-    assert found.verdict is Verdict.BAD
-    assert "EADDRNOTAVAIL" in found.detail
+    monkeypatch.setattr(server_checks, "CONNECT_SECONDS", 0.1)
+    found = finding(office, "collection port")
+    assert found.state is State.FAIL
+    assert "EADDRNOTAVAIL" in found.what
 
 
 def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 2**80)
-    assert finding(office, "disk").verdict is Verdict.WARNING
+    monkeypatch.setattr(database_checks, "MIN_FREE_BYTES", 2**80)
+    assert finding(office, "disk").state is State.WARN
 
 
 def test_a_folder_that_is_no_home(office: Office) -> None:

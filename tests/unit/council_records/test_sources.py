@@ -115,11 +115,10 @@ def test_only_wanted_fields_are_read(tmp_path):
     assert read(make("council_tax", tmp_path), ("council_tax_band",)).stopped is not None
 
 
-def test_people_are_told_apart_only_if_they_are_linked():
+def test_references_of_people_are_not_read():
     source = make("adult_social_care", SAMPLES)
     assert source.schema.level is RecordLevel.PERSON
-    assert "person" in read(source).values[0]
-    assert "person" not in read(source, persons=False).values[0]
+    assert "person" not in read(source).values[0]
 
 
 def test_another_supplier_s_extract(tmp_path):

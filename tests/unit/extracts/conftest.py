@@ -87,7 +87,6 @@ class Folder:
             tuple(names),
             reference_date,
             self.rejected.extend,
-            persons=True,
             leave_out=lambda reason, n: self.left_out.update({reason: n}),
         )
         self.batches.extend(source.read(context))

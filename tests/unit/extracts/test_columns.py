@@ -80,6 +80,13 @@ def test_a_uprn_may_not():
         ("m320th", "M320TH"),
         ("SW1A  1AA", "SW1A1AA"),
         ("M1 1AE ", "M11AE"),
+        ("W1A 0AX", "W1A0AX"),
+        ("EC1A 1BB", "EC1A1BB"),
+        ("DN55 1PT", "DN551PT"),
+        ("CR2 6XH", "CR26XH"),
+        ("GIR 0AA", None),  # was a bank's
+        ("M\N{FULLWIDTH DIGIT ONE} 1AE", None),
+        ("M\N{ARABIC-INDIC DIGIT ONE} 1AE", None),
         ("M32 0T", None),
         ("32 0TH", None),
     ],

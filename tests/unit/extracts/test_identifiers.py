@@ -52,16 +52,15 @@ def clients(folder):
 def test_they_are_declared_and_only_yielded_if_asked_for(clients):
     source = clients.source()
     assert source.schema.identifiers == EVERY
-    assert set(read(source).values[0]) == {"uprn", "person", "care_start"}
+    assert set(read(source).values[0]) == {"uprn", "care_start"}
     (asked,) = {tuple(record) for record in read(source, (), identifiers=EVERY[:1]).values}
-    assert asked == ("uprn", "person", "identifier_address")
+    assert asked == ("uprn", "identifier_address")
 
 
 def test_lines_are_joined_and_texts_are_bare(clients):
     first, second, third = read(clients.source(), (), identifiers=EVERY).values
     assert first == {
         "uprn": 1,
-        "person": "A",
         "identifier_address": "1 High Street, Sale",
         "identifier_postcode": "m33 1aa",
         "identifier_forename": "Ann",
@@ -102,7 +101,7 @@ def test_no_rejection_quotes_an_nhs_number(clients):
 def test_a_file_without_uprns_can_be_read(folder):
     folder.mapping(MAPPING.format(uprn=""))
     folder.csv(*ROWS, name="clients.csv", header=HEADER)
-    found = read(folder.source(), persons=False)
+    found = read(folder.source())
     assert [record["uprn"] for record in found.values] == [None] * 3
     context = ReadContext((), datetime.date(2026, 4, 1), lambda entries: None)
     assert sum(batch.data.height for batch in folder.source().read(context)) == 3

@@ -94,7 +94,6 @@ def test_a_transform_brings_its_unit(write, transform, unit, minimum):
         ({"delimeter": ";"}, {}, "delimeter", "unknown key", "Did you mean 'delimiter'?"),
         ({}, {"colum": "x"}, "fields.owed.colum", "unknown key", "Did you mean 'column'?"),
         ({"uprn": None}, {}, "", "level is household, but `uprn`", ""),
-        ({"level": "person"}, {}, "", "level is person, but `person`", ""),
         ({"level": "area"}, {}, "", "level is area, but `area`", ""),
         ({"level": "flat"}, {}, "level", "'flat' is not valid", "area, household, person"),
         ({"schema": 2}, {}, "", "schema 2 is not known", ""),

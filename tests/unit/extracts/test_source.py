@@ -79,21 +79,19 @@ def test_nothing_wanted_gives_the_keys_alone(folder):
     assert batch.data.columns == ["uprn"]
 
 
-def test_the_person_reference_is_read_only_if_people_are_linked(folder, tmp_path):
+@pytest.mark.parametrize("person", ["", 'person = "Ref"\n', 'person = "Gone"\n'])
+def test_a_reference_of_people_may_be_named_and_is_not_read(tmp_path, person):
     mapping = tmp_path / "people.toml"
     mapping.write_text(
         'schema = 1\nname = "people"\nlevel = "person"\nfiles = ["people.csv"]\n'
-        'uprn = "UPRN"\nperson = "Ref"\n[fields.carer]\ncolumn = "Carer"\ntype = "boolean"\n'
+        f'uprn = "UPRN"\n{person}[fields.carer]\ncolumn = "Carer"\ntype = "boolean"\n'
         'true = ["Y"]\nfalse = ["N"]\ncombine = "any"\ncategory = "social_care"\n'
     )
     (tmp_path / "people.csv").write_text("UPRN,Ref,Carer\n1,A7,Y\n")
     options = ExtractsSource.Options(mapping=mapping, folder=tmp_path, base=tmp_path)
-    read = {}
-    for persons in (False, True):
-        context = ReadContext(("carer",), datetime.date(2026, 11, 1), print, persons=persons)
-        (batch,) = ExtractsSource(options).read(context)
-        read[persons] = batch.data.columns
-    assert read == {False: ["uprn", "carer"], True: ["uprn", "person", "carer"]}
+    context = ReadContext(("carer",), datetime.date(2026, 11, 1), print)
+    (batch,) = ExtractsSource(options).read(context)
+    assert batch.data.rows(named=True) == [{"uprn": 1, "carer": True}]
 
 
 def test_row_numbers_count_quoted_line_breaks_and_what_was_rejected(folder):
@@ -199,12 +197,12 @@ def test_people_ages_and_durations(folder):
     )
     frame = folder.read()
     assert frame.columns == [
-        "uprn", "person", "record_date", "people", "oldest_age", "youngest_age", "days_known",
+        "uprn", "record_date", "people", "oldest_age", "youngest_age", "days_known",
         "age_band",
     ]  # fmt: skip
     assert frame.drop("people").rows() == [
-        (1, "A", datetime.date(2026, 3, 31), 76, 76, 1, 65),
-        (2, "C", None, None, None, None, None),
+        (1, datetime.date(2026, 3, 31), 76, 76, 1, 65),
+        (2, None, None, None, None, None),
     ]
     assert frame["people"].dtype == pl.Int64
     assert [(entry.row, entry.field, entry.value) for entry in folder.rejected] == [

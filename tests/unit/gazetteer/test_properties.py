@@ -178,8 +178,8 @@ def test_the_class_in_force_is_that_of_the_classification_records(gazetteer):
         (blpu(2) + ',"more"', "", "has 24 fields, a record of type 21 has 23"),
         (blpu(2).replace("RD02", 'R"D"02'), "", "has a quote that is neither"),
         (classified(1, ""), "CLASSIFICATION_CODE", "is empty"),
-        ('88,"I",1,2', "", "is of no record type of DTF 7.3"),
-        ("hello", "", "is of no record type of DTF 7.3"),
+        ('88,"I",1,2', "", "has a record type that DTF 7.3 does not have"),
+        ("hello", "", "has a record type that DTF 7.3 does not have"),
     ],
 )  # fmt: skip
 def test_a_malformed_record_is_rejected(gazetteer, record, column, reason):

@@ -106,12 +106,11 @@ def test_no_nhs_number_comes_out(shielded):
         f"{SOUND},x,Y,,,", f"{SOUND},7,?,2021-01-02,2021-01-01,",
         f",7,{SOUND},,,", ",7,Y,943 476 5919,,", f",Y{SOUND},Y,,,gout of {OTHER}",
     )  # fmt: skip
-    for persons in (False, True):
-        found = read(make(folder), persons=persons)
-        told = repr((found.values, found.rejected, found.rows))
-        assert len(found.rejected) == 8
-        for number in (SOUND, OTHER, "9434765918", "943 476 59", "943 476 5919"):
-            assert number not in told
+    found = read(make(folder))
+    told = repr((found.values, found.rejected, found.rows))
+    assert len(found.rejected) == 8
+    for number in (SOUND, OTHER, "9434765918", "943 476 59", "943 476 5919"):
+        assert number not in told
     (folder / "shielded.csv").write_text(f"{SOUND},7,Y\n{OTHER},8,Y\n")
     stopped = read(make(folder)).stopped
     assert stopped is not None
@@ -119,28 +118,18 @@ def test_no_nhs_number_comes_out(shielded):
     assert not any("nhs" in entry.name for entry in make(folder).schema.fields)
 
 
-def test_people_are_told_apart_only_if_they_are_linked(shielded):
-    folder = shielded(f"{SOUND},7,Y,,,", "943 476 5919,8,N,,,", f"{OTHER},9,Y,,,", ",9,Y,,,")
-    source = make(folder)
-    assert source.schema.level is RecordLevel.PERSON
-    assert "person" not in read(source, persons=False).values[0]
-    first = [record["person"] for record in read(source).values]
-    assert first[0] == first[1] != first[2]
-    assert first[3] is None
-    assert first[0] not in [record["person"] for record in read(source).values]
-
-
-def test_the_list_s_own_reference_goes_first(shielded):
+def test_the_list_s_own_reference_may_be_named_and_is_not_read(shielded):
     folder = shielded(f"{SOUND},7,Y,,,,L1", header=f"{HEADER},ListReference")
-    assert read(make(folder, columns={"person": "ListReference"})).values[0]["person"] == "L1"
+    source = make(folder, columns={"person": "ListReference"})
+    assert source.schema.level is RecordLevel.PERSON
+    assert "L1" not in repr(read(source).values)
 
 
 def test_only_wanted_fields_are_read(shielded):
     folder = shielded(
         f"{SOUND},7,Y,31/02/2021,", header="NHSNumber,UPRN,Flag,DateAdded,DateRemoved"
     )
-    assert read(make(folder), ()).values[0].keys() == {"uprn", "person"}
-    assert read(make(folder), (), persons=False).values == [{"uprn": 7}]
+    assert read(make(folder), ()).values == [{"uprn": 7}]
     assert [entry.field for entry in read(make(folder), ("shielded",)).rejected] == ["DateAdded"]
     stopped = read(make(folder), ("shielding_group",)).stopped
     assert stopped is not None
@@ -167,7 +156,7 @@ def test_another_list(tmp_path):
         groups={"Respiratory (Severe Asthma)": "respiratory"},
         supplier="Integrated care board",
     )  # fmt: skip
-    found = read(source, persons=False)
+    found = read(source)
     assert found.rejected == []
     assert [tuple(record.values()) for record in found.values] == [
         (7, True, 1, datetime.date(2020, 4, 2), "respiratory"),

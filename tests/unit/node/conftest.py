@@ -267,10 +267,9 @@ def people_rows(
     uprns: list[int | None], people: list[str | None], ages: list[int | None]
 ) -> pl.DataFrame:
     return pl.DataFrame(
-        {"uprn": uprns, "person": people, "people": people, "oldest_age": ages},
+        {"uprn": uprns, "people": people, "oldest_age": ages},
         schema={
             "uprn": pl.Int64,
-            "person": pl.String,
             "people": pl.String,
             "oldest_age": pl.Int64,
         },

@@ -19,6 +19,7 @@ from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import release
+from folkmoot_node.release.office import Office, Question
 from folkmoot_node.release.steps import Observer, ignore
 
 TRAFFORD = GssCode("E08000009")
@@ -111,14 +112,11 @@ class PrivacyHalf:
         return ExactCounts([(1, 1)], [np.array([5, 0, 7, 1, 0, 2])])
 
     def answer(self, round_: Round, observe: Observer = ignore) -> Answer:
-        return release(
-            round_,
-            round_digest(codec.encode_round(round_)),
-            self.context(round_.round_id),
-            RELEASE_POLICY,
+        digest = round_digest(codec.encode_round(round_))
+        answer = release(
+            Question(round_, digest, self.context(round_.round_id), RELEASE_POLICY),
+            Office(self.ledger, self.outbox, lambda: self.now, observe),
             self.counts,
-            self.ledger,
-            self.outbox,
-            lambda: self.now,
-            observe=observe,
         )
+        assert answer is not None
+        return answer

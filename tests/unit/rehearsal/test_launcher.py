@@ -163,3 +163,15 @@ def test_a_failing_command_names_its_log(tmp_path):
     assert caught.value.exit_code is ExitCode.FAULT
     assert str(tmp_path / "logs" / "E08000001.log") in caught.value.remedy
     assert processes_of(tmp_path) == []
+
+
+def test_a_round_that_cannot_be_opened_stops_the_rehearsal(tmp_path):
+    """Nodes would wait for it for ever."""
+    from folkmoot_operator.problems import ExitCode, Problem
+    from folkmoot_rehearsal.processes import children
+
+    with children(tmp_path / "logs") as started, pytest.raises(Problem) as caught:
+        started.open_round(tmp_path / "nothing", tmp_path / "winter.toml")
+    assert caught.value.exit_code is ExitCode.FAULT
+    assert "ended with exit code 3. Error:" in caught.value.problem
+    assert str(tmp_path / "logs" / "winter.log") in caught.value.remedy

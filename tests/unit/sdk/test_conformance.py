@@ -175,7 +175,6 @@ def frame():
     return pl.DataFrame(
         {
             "uprn": [1, 2, None],
-            "person": ["a", "b", None],
             "record_date": [None, None, None],
             "owed": [1.0, None, 2.0],
             "on": [True, None, False],
@@ -209,8 +208,8 @@ class SoundSource(DataSource):
     )  # fmt: skip
 
     def data(self, context):
-        keys = ["uprn", "person", "record_date"]
-        data = frame().with_columns(pl.col("person").alias("people"))
+        keys = ["uprn", "record_date"]
+        data = frame().with_columns(people=pl.Series(["a", "b", None]))
         return data.select(*keys, *context.fields)
 
     def read(self, context):
@@ -317,7 +316,10 @@ def cast(**types):
     ("change", "fault"),
     [
         (with_data(lambda data: data.drop("uprn")), "yields no column 'uprn'"),
-        (with_data(lambda data: data.drop("person")), "yields no column 'person'"),
+        (
+            with_data(lambda data: data.with_columns(person=pl.lit("a"))),
+            "'person', which was not asked",
+        ),
         (with_data(lambda data: data.drop("record_date")), "yields no column 'record_date'"),
         (with_data(lambda data: data.drop("owed", strict=False)), "yields no column 'owed'"),
         (

@@ -86,7 +86,6 @@ class Home:
             names,
             datetime.date(2026, 4, 1),
             self.rejected.extend,
-            persons=True,
             leave_out=lambda reason, number: self.left_out.update({reason: number}),
         )
 

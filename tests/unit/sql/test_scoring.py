@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import random
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.forked_commands import run_forked
 from tests.postgresql import PASSWORD
 
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-NODE = Path(sys.executable).with_name("folkmoot-node")
 FILES = """
 [[sources]]
 name = "council_tax"
@@ -42,12 +40,9 @@ def here(name: str) -> str:
 
 
 def node(*arguments: object, code: int = 0) -> str:
-    done = subprocess.run(
-        [str(NODE), *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
+    done = run_forked("folkmoot-node", *arguments)
     assert PASSWORD not in done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return done.said(code)
 
 
 def made(folder: Path, mapping: str, source: str) -> Path:

@@ -52,11 +52,11 @@ from folkmoot_coordinator.membership.certificate_authority import Authority, Sig
 from folkmoot_coordinator.membership.councils import enrolled, record_certificate
 from folkmoot_coordinator.membership.invitations import Invitation
 from folkmoot_coordinator.membership.invitations import invite as make_invitation
-from folkmoot_coordinator.private_files import make_private_folder
 from folkmoot_coordinator.rounds.round_store import open_round
 from folkmoot_coordinator.server import server
 from folkmoot_coordinator.server.server import CoordinatorServer
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")

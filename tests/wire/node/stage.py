@@ -185,6 +185,13 @@ def ask(number: int = 1, **changes: object) -> Round:
     return Round(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def ask_for_approval(stage: Stage) -> None:
+    policy = stage.home / "release-policy.toml"
+    policy.write_text(policy.read_text().replace("approval = false", "approval = true"))
+    key = load_policy_key(stage.home / "keys" / "policy-signing.key")
+    sign(policy, key, "Tester", 1_790_000_001)
+
+
 DIGEST = hashlib.sha256(RISK_POLICY.encode()).digest()
 
 
@@ -192,7 +199,7 @@ DIGEST = hashlib.sha256(RISK_POLICY.encode()).digest()
 def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A node's home folder with signed policy and scores, not enrolled."""
     home = tmp_path_factory.mktemp("nodes") / "scored"
-    list(initialise(home, TRAFFORD, "Trafford", "0.5", "1", "2"))
+    initialise(home, TRAFFORD, "Trafford", "0.5", "1", "2")
     (home / "mappings" / "council_tax.toml").write_text(MAPPING)
     (home / "risk-policy.toml").write_text(RISK_POLICY)
     with (home / "node.toml").open("a") as file:

@@ -6,6 +6,7 @@ import datetime
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from stage import Stage, ask
@@ -85,7 +86,7 @@ def test_approving_says_what_comes_next(node: Node) -> None:
     assert "approved." in done
     assert f"at once `folkmoot-node release {FIRST[:12]}`" in done
     assert "refuses" not in done
-    assert "The release policy refuses it all the same: rho 0.7" in node("approve", SECOND)
+    assert "The release policy still refuses it: rho 0.7" in node("approve", SECOND)
 
 
 def test_an_answered_round_costs_nothing_more(node: Node) -> None:
@@ -166,3 +167,30 @@ def test_what_was_spent_is_shown_whatever_became_of_the_policy(stage: Stage) -> 
     assert "Spent since this node exists: rho 0.1" in shown.output
     assert isinstance(shown.exception, Problem)
     assert "changed after it was signed" in shown.exception.problem
+
+
+def test_scores_are_made_and_listed_by_one_command(stage: Stage, tmp_path: Path) -> None:
+    home = ["--home", str(stage.home)]
+    at_once, afterwards = tmp_path / "at-once.csv", tmp_path / "afterwards.csv"
+    scored = CliRunner().invoke(app, ["score", "--households", str(at_once), *home])
+    assert scored.exit_code == 0, scored.output
+    assert f"Wrote 300 households to {at_once}." in " ".join(scored.output.split())
+    assert CliRunner().invoke(app, ["households", "--out", str(afterwards), *home]).exit_code == 0
+    assert at_once.read_bytes() == afterwards.read_bytes()
+    with open_home(stage.home) as node:
+        done = [entry.body["action"] for entry in node.audit.entries()]
+    assert done.count("households exported") == 2
+
+
+def test_a_list_that_cannot_be_written_is_refused_before_scoring(
+    stage: Stage, tmp_path: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (stage.home / "store").iterdir()}
+    command = ["score", "--home", str(stage.home), "--households"]
+    tried = CliRunner().invoke(app, [*command, str(tmp_path / "calls.csv"), "--try"])
+    assert tried.exit_code == 2
+    other = CliRunner().invoke(app, [*command, str(tmp_path / "calls.xlsx")])
+    assert isinstance(other.exception, Problem)
+    assert "unknown ending" in other.exception.problem
+    assert {path: path.stat().st_mtime_ns for path in (stage.home / "store").iterdir()} == before
+    assert list(tmp_path.glob("calls*")) == []

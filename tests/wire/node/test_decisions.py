@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stage import Stage, ask
+from stage import Stage, ask, ask_for_approval
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
@@ -11,9 +11,7 @@ from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import consider, learn, poll
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision, KnownRound
-from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.release.steps import AnswerStage
 
 
@@ -24,13 +22,6 @@ class PowerCut(BaseException):
 def cut_after_the_debit(step: AnswerStage) -> None:
     if step is AnswerStage.DEBITED:
         raise PowerCut
-
-
-def ask_for_approval(stage: Stage) -> None:
-    policy = stage.home / "release-policy.toml"
-    policy.write_text(policy.read_text().replace("approval = false", "approval = true"))
-    key = load_policy_key(stage.home / "keys" / "policy-signing.key")
-    sign(policy, key, "Tester", 1_790_000_001)
 
 
 def learned(home: NodeHome) -> tuple[KnownRound, ...]:
@@ -59,7 +50,7 @@ def test_an_approval_taken_back_after_the_debit_holds_even_if_little_is_left(sta
     with open_home(stage.home) as home:
         home.round_book().undecide(second, home.outbox)
         visit(home)
-        assert home.outbox.find(second.round.round_id) is None
+        assert home.outbox.find(second.round_id) is None
         home.round_book().decide(second, Decision.APPROVED, "operator", 2, home.outbox)
         visit(home)
         assert home.balance().spent == Rho.of("0.8")

@@ -17,7 +17,7 @@ from folkmoot import codec
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
-from folkmoot_node.pipeline.local import begin
+from folkmoot_node.pipeline.own_run import begin
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins

@@ -55,7 +55,7 @@ def test_before_it_the_round_waits_and_it_is_said_why(stage: Stage) -> None:
         purge(home, expired(home), "somebody")
         with pytest.raises(Problem, match="the scores were deleted on"):
             answer_round(home, only_round(home))
-        assert home.outbox.find(only_round(home).round.round_id) is None
+        assert home.outbox.find(only_round(home).round_id) is None
 
 
 def test_the_history_of_a_series_goes_when_it_has_ended_and_needs_the_key_till_then(

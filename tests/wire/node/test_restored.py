@@ -91,13 +91,15 @@ def test_nothing_leaves_a_restored_node_until_what_it_forgot_is_recovered(
         assert home.round_book().rounds() == (), "no round is even learned of"
     stops(stage)
 
-    assert "rho 0.1 debited, answered for good" in command(stage, "ledger", "recover", "--yes")
+    assert "rho 0.1 debited; the round stays answered" in command(
+        stage, "ledger", "recover", "--yes"
+    )
     visit(stage)
     visit(stage)
     assert len(stage.coordinator.submissions) == 2
     assert spent(stage) == Rho.of("0.2")
     with open_home(stage.home) as home:
-        (first,) = [known for known in home.round_book().rounds() if known.round.round_id == FIRST]
+        (first,) = [known for known in home.round_book().rounds() if known.round_id == FIRST]
         answer = home.outbox.find(FIRST)
         assert "restored" in first.status(answer, approval=False, now=int(time.time())).value
         assert stage.coordinator.held[FIRST].answer_digest == answer.digest  # type: ignore[union-attr]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import collection_pb2
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
-from folkmoot_node.answering.answer import answer_round, deliver, forget_ended_series
+from folkmoot_node.answering.answer import answer_round, deliver, forget_ended_series, poll
 from folkmoot_node.answering.reconcile import compare, recover
 from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.identity import load_policy_key
@@ -436,3 +437,19 @@ def test_a_history_newer_than_the_answers_is_not_overwritten(stage: Stage, tmp_p
         with pytest.raises(Problem, match="not that of the answers of this node"):
             answer(stage, home, in_series(3))
         assert path.read_bytes() == newest
+
+
+def test_the_charge_is_asked_at_the_door_and_under_the_lock(
+    stage: Stage, node: NodeHome, asked: Counter[str]
+) -> None:
+    for position in (1, 2):
+        stage.coordinator.rounds.append(codec.encode_round(in_series(position)))
+        asked.clear()
+        with node.connect() as client:
+            texts = [event.text for event in poll(node, client)]
+        assert any(text.startswith("released") for text in texts)
+        assert (asked["judge"], asked["charge"], asked["decode"]) == (1, 2, 1)
+    asked.clear()
+    with node.connect() as client:
+        list(poll(node, client))
+    assert dict(asked) == {}

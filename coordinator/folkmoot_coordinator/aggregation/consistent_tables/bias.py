@@ -49,7 +49,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """How far the cells of a marginal are off that hold so many households.
+    """How far off the cells of a marginal are that hold a given number of households.
 
     Attributes:
         scope: The councils' tables, or the sum of them all, over all areas.
@@ -73,7 +73,7 @@ class Bias:
 
 
 def draws(cells: int) -> int:
-    """Number of draws of noise for so many cells of all councils, so that time is bounded."""
+    """Number of draws of noise, fewer the more cells there are, so that time is bounded."""
     return max(_MIN_PAIRS, min(_MAX_PAIRS, _CELLS // max(1, 2 * cells)))
 
 

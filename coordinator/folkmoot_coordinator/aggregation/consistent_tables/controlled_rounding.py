@@ -29,7 +29,8 @@ def round_one_way(values: Float64, sums: OneWay) -> Int64:
         sums: What they have to sum to.
 
     Returns:
-        Whole numbers with exactly these sums, each less than 1 away from its value.
+        int64, shape (cells,), none missing: whole numbers with exactly these sums, each less
+        than 1 away from its value.
     """
     whole = np.floor(values).astype(np.int64)
     left = sums.totals - _summed(whole, sums)
@@ -44,13 +45,16 @@ def round_one_way(values: Float64, sums: OneWay) -> Int64:
 def round_two_way(values: Float64, sums: TwoWay) -> Int64:
     """Rounds each cell up or down so that rows and columns have exactly the given sums.
 
-    Values whose sums are slightly off are mended first.
+    Values whose sums are slightly off are corrected first.
 
     Args:
         values: Not negative, shape (cells,).
         sums: What they have to sum to.
+
+    Returns:
+        int64, shape (cells,), none missing.
     """
-    units = _mended(values, sums)
+    units = _corrected(values, sums)
     broken = np.flatnonzero(units & (_UNIT - 1))  # whole ones stay as they are
     broken = broken[np.argsort(sums.columns.group[broken], kind="stable")]
     left = units[broken]
@@ -61,7 +65,7 @@ def round_two_way(values: Float64, sums: TwoWay) -> Int64:
     return units >> _BITS
 
 
-def _mended(values: Float64, sums: TwoWay) -> Int64:
+def _corrected(values: Float64, sums: TwoWay) -> Int64:
     """The values in units, with exact sums: reduced where a sum is too large, then filled.
 
     Source: Altschuler, Weed and Rigollet 2017, algorithm 2, with the north-west corner rule

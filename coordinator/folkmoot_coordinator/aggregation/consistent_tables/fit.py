@@ -1,14 +1,14 @@
 """Tables that can be shown as they are: whole households, none negative, all sums agreeing.
 
-Unbiased estimates of small counts are often negative and never whole. For each council this
-finds tables next to them that are both: any two of them agree on what they share, along the
-geography, and with the total. It works on estimates only, so it costs no privacy. The
-price is bias: what noise took below 0 is moved up to it, and other cells down for that.
+Unbiased estimates of small counts are often negative and never whole. For each council, this
+module finds tables close to them that are whole and not negative, and of which any two agree on
+what they share, along the geography, and with the total. It works on estimates only, so it costs
+no privacy. The price is bias: estimates below 0 are moved up to it, and other cells down in turn.
 
 Tables are fitted in a `FittingOrder`. Each is the closest to its estimate by least squares
 among those that are not negative and have the sums fixed before it; then it is rounded
-keeping these sums. Squares are not weighted: noise does not tell apart the codes of an
-attribute in one group, so the cells that share a sum have the same variance.
+keeping these sums. Squares are not weighted: noise treats all codes of an
+attribute in one group alike, so the cells that share a sum have the same variance.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def presentable(
         order: What is presented, and how.
 
     Returns:
-        The presented tables, int64, in the shapes of their estimates.
+        The presented tables: households, int64, in the shapes of their estimates, never missing.
     """
     council = _Council(estimates, domain, order)
     for fit in order.fits:

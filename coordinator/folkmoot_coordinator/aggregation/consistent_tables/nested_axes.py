@@ -45,7 +45,11 @@ class CellGrid:
         return math.prod(self.shape(depths))
 
     def total(self, table: NDArray[Number], below: Depths, above: Depths) -> NDArray[Number]:
-        """Sums a table of depths `below` to the coarser depths `above`."""
+        """Sums a table of depths `below` to the coarser depths `above`.
+
+        Returns:
+            The type of `table`, shape `self.shape(above)`, none missing.
+        """
         for at in self._by_gain(below, above):
             if above[at] == 0:
                 table = np.asarray(table.sum(axis=at, keepdims=True, dtype=table.dtype))
@@ -54,7 +58,11 @@ class CellGrid:
         return table
 
     def spread(self, table: Float64, above: Depths, below: Depths) -> Float64:
-        """The table of least squares among those of depths `below` that sum to `table`."""
+        """The table of least squares among those with depths `below` that sum to `table`.
+
+        Returns:
+            float64, shape `self.shape(below)`, none missing.
+        """
         for at in reversed(self._by_gain(below, above)):
             counts = np.maximum(self._descendants(at, above[at], below[at]), 1)
             shares = table / self._along(counts, at)
@@ -62,10 +70,13 @@ class CellGrid:
         return table
 
     def fill(self, parts: Mapping[Depths, Float64], depths: Depths) -> Float64:
-        """The table of least squares among those of given depths that have the given sums.
+        """The table of least squares among those with the given depths and the given sums.
 
-        Parts that agree with each other are met one after the other, by spreading evenly
-        what is missing; the next does not disturb the ones before.
+        If the parts agree with each other, each is met in turn by spreading evenly what is
+        missing, which does not disturb the parts before it.
+
+        Returns:
+            float64, shape `self.shape(depths)`, never missing.
         """
         found = np.zeros(self.shape(depths))
         for part, wanted in parts.items():
@@ -74,9 +85,10 @@ class CellGrid:
         return found
 
     def places(self, above: Depths, below: Depths) -> Int64:
-        """For each cell of a table of depths `below` its place, as if flat, in the table above.
+        """For each cell of a table of depths `below` its place in the flattened table above.
 
-        It may be kept; not to be written to.
+        Returns:
+            int64, shape `self.shape(below)`, never missing. It may be kept: do not write to it.
         """
         known = self._places.get((above, below))
         if known is not None:
@@ -92,7 +104,8 @@ class CellGrid:
     def inhabited(self, depths: Depths, finest: Depths) -> NDArray[np.bool_]:
         """For each cell of a table whether any cell of depths `finest` lies below it.
 
-        It may be kept; not to be written to.
+        Returns:
+            bool, shape `self.shape(depths)`, never missing. It may be kept: do not write to it.
         """
         known = self._inhabited.get((depths, finest))
         if known is not None:
@@ -138,7 +151,7 @@ class CellGrid:
         return values.reshape(shape)
 
     def _by_gain(self, below: Depths, above: Depths) -> list[int]:
-        """Axes that change, those first that make a table smallest."""
+        """Axes that change, in order of how much they shrink a table, most first."""
         changed = [at for at in range(len(self._axes)) if below[at] != above[at]]
         sizes = [max(1, axis.size(depth)) for axis, depth in zip(self._axes, below, strict=True)]
         return sorted(changed, key=lambda at: self._axes[at].size(above[at]) / sizes[at])

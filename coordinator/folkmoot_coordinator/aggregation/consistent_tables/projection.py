@@ -19,9 +19,9 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 TOLERANCE = 0.01
-"""How far a sum may be off after a two-way projection, households; rounding mends it."""
+"""How far a sum may be off after a two-way projection, households; rounding corrects it."""
 MAXIMUM_SWEEPS = 500
-"""Of a two-way projection; sums that are then still off are left to the rounding."""
+"""Limit for a two-way projection; rounding corrects sums that are still off after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,11 @@ class TwoWay:
 
 
 def project_one_way(target: Float64, sums: OneWay) -> Float64:
-    """The non-negative values closest to `target`, shape (cells,), that have the sums."""
+    """The non-negative values closest to `target` that have the given sums.
+
+    Returns:
+        float64, shape (cells,), like `target`; never missing.
+    """
     if not len(target):
         return target.copy()
     order = np.lexsort((-target, sums.group))

@@ -76,7 +76,8 @@ class Presentation:
         """Presentable tables of one council.
 
         Returns:
-            Households, int64, not negative, in the shapes of the marginals; all sums agree.
+            For each presented marginal its households: int64, not negative, never missing, in
+            the shape of the marginal; all sums agree.
 
         Raises:
             Problem: If an estimate is beyond what any council could hold.
@@ -85,8 +86,7 @@ class Presentation:
         estimates = {depths: reconstruction.values(depths) for depths in self._order.presented}
         if any(np.abs(table).max(initial=0) > _LARGEST for table in estimates.values()):
             raise Problem(
-                f"the release says that there are more than {_LARGEST} households, or fewer than "
-                "none by as many",
+                f"the release has a count beyond +-{_LARGEST} households",
                 where=f"release of {council}",
                 remedy="Ask the council what it sent",
                 exit_code=ExitCode.VERIFICATION,

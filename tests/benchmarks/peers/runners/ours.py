@@ -37,6 +37,7 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
     from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
     from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.mechanism import release
+    from folkmoot_node.release.office import Office, Question
     from folkmoot_node.release.tabulate import tabulate
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.store.reader import open_store, read_key
@@ -82,10 +83,14 @@ def prepare(task: Task, threads: int | None = None) -> Histogram:
             remaining=ledger.balance(allowed.loss, now, apart_from=asked.round_id).remaining,
             now=now,
         )
-        return release(
-            asked, digest, context, bytes(32), lambda: tabulate(store, asked, council),
-            ledger, outbox, system_clock, threads=threads or config.threads,
-        )  # fmt: skip
+        stored = release(
+            Question(asked, digest, context, bytes(32)),
+            Office(ledger, outbox, system_clock),
+            lambda: tabulate(store, asked, council),
+            threads=threads or config.threads,
+        )
+        assert stored is not None
+        return stored
 
     def released(stored: Answer) -> dict[int, float]:
         import numpy as np

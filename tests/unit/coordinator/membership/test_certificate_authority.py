@@ -13,9 +13,10 @@ from cryptography.x509.verification import ClientVerifier, PolicyBuilder, Store
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.clock import DAY, to_datetime
+from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import Problem
 
 NOW = 1_800_000_000

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot_node.evidence.database import StateDatabase
-from folkmoot_node.evidence.hash_chain import Head
 from folkmoot_node.evidence.ledger import BudgetExhausted, Debit, Ledger
 from folkmoot_node.policies.release_policy import LossPolicy
+from folkmoot_operator.hash_chain import Head
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.privacy_half import NOON, RELEASE_POLICY, TRAFFORD, PrivacyHalf, policy
 
@@ -215,13 +215,6 @@ def test_a_head_noted_earlier_is_found_unless_entries_are_missing(tmp_path: Path
             with pytest.raises(Problem) as caught:
                 ledger.require(head)
             assert caught.value.exit_code is ExitCode.VERIFICATION
-
-
-@pytest.mark.parametrize("text", ["", "12", "12:", "12:abc", "x:" + "0" * 64, "-1:" + "0" * 64])
-def test_what_is_not_a_head_is_a_usage_error(text: str) -> None:
-    with pytest.raises(Problem) as caught:
-        Head.parse(text)
-    assert caught.value.exit_code is ExitCode.USAGE
 
 
 def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:

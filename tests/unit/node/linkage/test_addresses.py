@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from folkmoot_node.linkage import addresses as address_linkage
-from folkmoot_node.linkage.addresses import AddressSettings, link_addresses, prepared
+from folkmoot_node.linkage.addresses import AddressSettings, prepared
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.linked import link_addresses
 
 HOMES = {
     1: ("14 HIGH STREET, SALE, TRAFFORD", "M33 1AA"),
@@ -136,7 +137,7 @@ def test_nothing_is_written_to_disk_or_printed(tmp_path):
         import tempfile
         tempfile.tempdir = "."  # looking for a folder of its own, the library tries to write
         import polars as pl
-        from folkmoot_node.linkage.addresses import link_addresses
+        from folkmoot_node.linkage.addresses import AddressSettings, prepared
         # More postcode districts than the matcher takes at a time, which it then stages.
         homes = [(at, f"{at % 90 + 1} HIGH STREET, TOWN {chr(65 + at % 26)}",
                   f"ZZ{at % 99} {at % 9}A{chr(65 + at % 20)}") for at in range(1, 3000)]
@@ -145,7 +146,8 @@ def test_nothing_is_written_to_disk_or_printed(tmp_path):
         typed = frame.rename({"uprn": "record"}).with_columns(
             pl.col("address").str.replace("STREET", "St")
         )
-        found = link_addresses(typed.filter(pl.col("record") > 2500), frame)
+        with prepared(frame) as ready:
+            found = ready.link(typed.filter(pl.col("record") > 2500), AddressSettings())
         assert found.records.height
         """
     )

@@ -16,10 +16,10 @@ from folkmoot_node.linkage.people import (
     Outcome,
     PersonLinks,
     Reviewed,
-    link_people,
 )
 from folkmoot_node.settings.people import PersonRules, SeveralHouseholds
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.linked import link_people
 from tests.rehearsed_people import COLUMNS, TODAY, rehearse
 
 HERE, THERE, ELSEWHERE = 101, 102, 103

@@ -79,8 +79,8 @@ def test_a_spreadsheet_may_save_with_semicolons_and_drop_columns(path):
     ("text", "where", "problem"),
     [
         ("id,decision\nid-a1,\nid-a2,maybe\n", "row 3", "neither yes nor no"),
-        ("id,decision\nid-zz,yes\n", "row 2", "of no pair that waits"),
-        ("id,decision\nid-a1,no\nid-a1,no\n", "row 3", "stands there twice"),
+        ("id,decision\nid-zz,yes\n", "row 2", "belongs to no waiting pair"),
+        ("id,decision\nid-a1,no\nid-a1,no\n", "row 3", "appears twice"),
         ("id,decision\nid-a1,yes\nid-a2,yes\n", "row 3", "row 2 says yes to another"),
         ("id,verdict\nid-a1,yes\n", "row 1", "no column 'decision'"),
         ("", "row 1", "no column 'id'"),

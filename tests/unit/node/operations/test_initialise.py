@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_node.cli import app
+from folkmoot_node.home import open_home
 from folkmoot_operator.problems import ExitCode, Problem
 
 INIT = ["init", "--name", "Trafford"]
@@ -76,3 +80,96 @@ def test_a_new_node_has_spent_and_sent_nothing(tmp_path: Path) -> None:
     verified = CliRunner().invoke(app, ["policy", "verify", "--home", str(tmp_path)]).output
     assert verified.startswith("The release policy was signed by A. Khan on ")
     assert verified.endswith(" UTC.\n")
+
+
+POLICY = """\
+schema = 1
+council = "{council}"
+sunset = 2099-12-31
+purposes = ["winter_support"]
+attributes = ["band"]
+maximum_ways = 2
+maximum_cells = 100
+operator_approval = true
+maximum_delta = 1e-6
+
+[loss]
+per_round = 0.2
+per_period = 1
+lifetime = 5
+period_start = 2026-04-01
+period_months = 12
+households_per_person = 2
+"""
+SIGN = ["--sign", "A. Khan, Data Protection Officer"]
+
+
+def invite(folder: Path, council: str = "E08000009") -> Path:
+    """An invitation to a region at which nobody answers."""
+    authority = Authority.create(folder, "North", int(time.time()))
+    file = folder / "invitation.toml"
+    file.write_text(
+        f'schema = 1\nregion = "North"\ncouncil = "{council}"\ntoken = "{"0" * 64}"\n'
+        f"expires = {datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}\n"
+        'address = "127.0.0.1:9"\nenrolment_address = "127.0.0.1:9"\n'
+        f'signing_key = "{"0" * 64}"\nauthority = """{authority.pem.decode()}"""\n'
+    )
+    return file
+
+
+def test_a_policy_that_the_council_wrote_is_signed_and_kept(tmp_path: Path) -> None:
+    written = POLICY.format(council="E08000009")
+    (tmp_path / "release-policy.toml").write_text(written)
+    command = [*INIT, "--council", "E08000009", "--home", str(tmp_path), *SIGN]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "signed by A. Khan, Data Protection Officer" in done.output
+    assert "policy sign" not in done.output
+    assert (tmp_path / "release-policy.toml").read_text() == written
+    with open_home(tmp_path) as node:
+        assert node.release_policy().signer == "A. Khan, Data Protection Officer"
+        (entry,) = node.audit.entries()
+        assert entry.body["action"] == "policy signed"
+
+
+@pytest.mark.parametrize(
+    ("policy", "more", "code", "says"),
+    [
+        (None, [], ExitCode.SETTINGS, "there is no release policy to sign"),
+        ("E08000008", [], ExitCode.SETTINGS, "the release policy is of E08000008"),
+        ("E08000009", ["--rho-per-round", "0.1"], ExitCode.USAGE, "signs the limits"),
+    ],
+)
+def test_what_nobody_has_decided_is_not_signed(
+    tmp_path: Path, policy: str | None, more: list[str], code: ExitCode, says: str
+) -> None:
+    if policy:
+        (tmp_path / "release-policy.toml").write_text(POLICY.format(council=policy))
+    before = sorted(tmp_path.iterdir())
+    command = [*INIT, "--council", "E08000009", "--home", str(tmp_path), *SIGN, *more]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, Problem)
+    assert done.exception.exit_code is code
+    assert says in done.exception.problem
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_node_whose_region_is_away_is_made_and_enrols_later(tmp_path: Path) -> None:
+    home, invitation = tmp_path / "node", invite(tmp_path)
+    command = [*INIT, "--council", "E08000009", "--home", str(home), "--enrol", str(invitation)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, Problem)
+    assert done.exception.exit_code is ExitCode.UNREACHABLE
+    assert f"run `folkmoot-node enrol {invitation} --home {home}`" in done.output
+    again = CliRunner().invoke(app, ["enrol", str(invitation), "--home", str(home)])
+    assert isinstance(again.exception, Problem)
+    assert again.exception.exit_code is ExitCode.UNREACHABLE  # it got as far as the region
+
+
+def test_an_invitation_of_another_council_makes_nothing(tmp_path: Path) -> None:
+    home, invitation = tmp_path / "node", invite(tmp_path, "E08000008")
+    command = [*INIT, "--council", "E08000009", "--home", str(home), "--enrol", str(invitation)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, Problem)
+    assert done.exception.exit_code is ExitCode.REFUSED
+    assert not home.exists()

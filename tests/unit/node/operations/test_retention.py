@@ -14,13 +14,14 @@ from folkmoot_node.cli import app
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
-from folkmoot_node.operations.doctor import _retention
+from folkmoot_node.operations.checks import retention
 from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
 from folkmoot_node.store.encrypted_file import only_user
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.power_cut import watched
 from tests.unit.node.conftest import POLICY, TODAY, tax_rows
 
 DAY = 86_400
@@ -186,6 +187,20 @@ def test_a_purge_deletes_replaces_the_key_and_is_recorded_by_number(scored):
         pass
 
 
+def test_what_a_purge_destroyed_does_not_come_back_after_a_power_cut(scored):
+    config = scored.config
+    old, held = read_key(config.key_file), {scored.config.store_path}
+    with at(scored, 91) as home:
+        held |= {item.path for item in expired(home)}
+        with watched(config.home) as disk:
+            assert purge(home, expired(home), "A. Khan").key_replaced
+    left = disk.at_the_end
+    assert left["keys/store.key"].decode().strip() == read_key(config.key_file).encoded
+    assert not any(old.encoded.encode() in content for content in left.values())
+    assert len(held) == 2
+    assert not {str(path.relative_to(config.home)) for path in held} & left.keys()
+
+
 def test_the_state_file_is_never_touched(scored):
     with at(scored, 4000) as home:
         home.egress.record("method", "address", (b"message",))
@@ -231,9 +246,9 @@ def test_past_the_sunset_scoring_names_purge(scored):
 
 def test_doctor_warns_of_what_is_past_its_retention(scored):
     with at(scored, 5) as home:
-        assert _retention(home) == "nothing is past the policy's retention rule"
+        assert retention(home).run() == "nothing is past the policy's retention rule"
     with at(scored, 91) as home, pytest.raises(Problem) as raised:
-        _retention(home)
+        retention(home).run()
     assert "scores, quarantine files" in raised.value.problem
     assert "folkmoot-node purge" in raised.value.remedy
 

@@ -140,7 +140,7 @@ def command(node, monkeypatch):
 def test_the_command_warns_that_rounds_of_the_configured_policy_are_refused(node, other, command):
     done = command("--policy", str(other))
     assert done.exit_code == 0
-    assert "Rounds that expect another policy are refused, for good" in done.stderr
+    assert "Rounds that expect another policy are permanently refused" in done.stderr
     assert "Warning" not in command().stderr
     done = command("--policy", str(node.config.risk_policy))
     assert "Warning" not in done.stderr
@@ -151,7 +151,7 @@ def test_the_command_prints_a_table_of_bands(node, other, command):
     done = command("--policy", str(other), "--try")
     text = " ".join(done.stdout.split())
     assert "1 of 3 households would change band (33.3%)" in text
-    assert "The stored scores are as they were" in text
+    assert "The stored scores have not changed" in text
     assert "Warning" not in done.stderr
     done = json.loads(command("--policy", str(other), "--try", "--json").stdout)
     assert done["changed"] == 1

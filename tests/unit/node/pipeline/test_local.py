@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from folkmoot_node.pipeline.local import begin
+from folkmoot_node.pipeline.own_run import begin
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import count
@@ -127,15 +127,16 @@ def test_stages_run_in_other_processes_and_may_be_repeated(node, monkeypatch):
         def worker():
             return ScoringRun.open(node.home, run.plan.run_id)
 
-        assert worker().read_frame() == 1
+        worker().read_frame()
+        assert worker().partitions == 1
         for _ in range(2):
             for source in run.sources:
                 worker().read(source)
         worker().score(0)
         worker().score(0)
         run.create()
-        summary = run.finish()
-    assert summary.households == expected.height
+        run.finish()
+    assert run.summary.households == expected.height
     assert node.rows().equals(expected)
     with pytest.raises(Problem, match="has ended"):
         ScoringRun.open(node.home, run.plan.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import json
 import math
@@ -17,11 +18,14 @@ from folkmoot.privacy import Delta, Epsilon, Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
 from folkmoot.rounds import Mechanism
+from folkmoot.series import Series, SeriesEvent
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.evidence.outbox import Answer, AnswerKind
+from folkmoot_node.release.admission import AdmissionContext
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.mechanism import _gaussian, _laplace
+from folkmoot_node.release.series import SeriesProgress
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.privacy_half import (
@@ -128,6 +132,34 @@ def test_the_period_cap_holds_and_the_next_period_begins_afresh(half: PrivacyHal
     assert half.answer(late).kind is AnswerKind.RELEASE
     assert half.ledger.balance(half.policy.loss, half.now).spent == Rho.of("0.4")
     assert half.ledger.balance(half.policy.loss, half.now).lifetime == Rho.of("1.2")
+
+
+def test_a_charge_of_a_series_is_not_debited_in_another_period(
+    half: PrivacyHalf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The charges begin again in each period, with the largest."""
+    half.policy = policy(loss={"per_series": 1.0}, sunset=datetime.date(2028, 1, 1))
+    next_period = int(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC).timestamp())
+    series = Series("5" * 32, 2, 3, SeriesEvent("band", ("high",)), next_period + 86_400)
+    round_ = question(series=series)
+    judged = half.context
+
+    def context(round_id: str) -> AdmissionContext:
+        charge = round_.charges[1 if half.now == NOON else 0]
+        progress = SeriesProgress(2, 3, codec.series_digest(round_), (), charge)
+        return dataclasses.replace(judged(round_id), series=progress)
+
+    def midnight(step: AnswerStage) -> None:
+        half.now = next_period
+
+    monkeypatch.setattr(half, "context", context)
+    with pytest.raises(Problem, match="another accounting period") as caught:
+        half.answer(round_, midnight)
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert half.ledger.debits() == half.outbox.answers() == ()
+    assert half.answer(round_).kind is AnswerKind.RELEASE
+    (debit,) = half.ledger.debits()
+    assert debit.rho == round_.charges[0]
 
 
 def test_the_lifetime_cap_refuses_while_the_period_has_budget(half: PrivacyHalf) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from folkmoot_node.pipeline.stages import StageFailed, shielded
-from folkmoot_node.running.prefect_flows import event, is_transient
+from folkmoot_node.running.prefect_flows import RETRY_SECONDS, TASKS, event, is_transient
 from folkmoot_operator.problems import ExitCode, Problem
 
 MARK = "918273645546"
@@ -43,7 +44,7 @@ def test_a_problem_keeps_its_message_and_exit_code() -> None:
 def test_an_error_is_told_by_kind_and_place_alone() -> None:
     failed = fail(ValueError(f"could not parse {MARK}"))
     told = "".join(traceback.format_exception(failed))
-    assert "ValueError at test_flows.py" in told
+    assert "ValueError at test_prefect_flows.py" in told
     assert MARK not in told
     assert failed.__context__ is None
     assert failed.problem.exit_code is ExitCode.FAULT
@@ -64,12 +65,35 @@ def test_only_what_may_pass_by_itself_is_tried_again(code: ExitCode) -> None:
     assert is_transient(nothing, nothing, state) == (code is ExitCode.UNREACHABLE)
 
 
+def test_each_stage_is_a_task_named_by_its_ids() -> None:
+    """Prefect fills the names from the arguments, which are all that it may store."""
+    ids = {"home": "/srv", "run_id": "0" * 32, "source": "rents", "partition": 7}
+    named = {}
+    for stage, task in TASKS.items():
+        arguments = {name: ids[name] for name in inspect.signature(stage.by_id).parameters}
+        assert isinstance(task.task_run_name, str)
+        named[task.task_run_name.format(**arguments)] = task.name
+        assert task.persist_result is False
+        assert task.retries == len(RETRY_SECONDS)
+    assert named == {
+        "read-frame": "read",
+        "read-rents": "read",
+        "link-rents": "link",
+        "create": "create",
+        "score-7": "score",
+        "finish": "finish",
+    }
+
+
 def test_an_event_that_somebody_has_to_look_at_fails() -> None:
     with pytest.raises(StageFailed, match="round 1: cannot be answered"):
         event.fn("1", "cannot be answered", True)
 
 
-@pytest.mark.parametrize("module", ["engine", "serve", "home", "background", "work", "cli"])
+@pytest.mark.parametrize(
+    "module",
+    ["pipeline.engine", "running.serve", "running.scheduler", "running.worker", "home", "cli"],
+)
 def test_nothing_else_imports_prefect(module: str) -> None:
     code = f"import sys, folkmoot_node.{module}; print(sys.modules.keys() & {NOT_NEEDED!r})"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

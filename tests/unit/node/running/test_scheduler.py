@@ -105,7 +105,7 @@ def attend(beside: Background, what: Callable[[], list[str]]) -> list[str]:
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
     home = tmp_path / "node"
-    list(initialise(home, "E08000009", "Trafford", None, None, None))
+    initialise(home, "E08000009", "Trafford", None, None, None)
     (home / "tax.toml").write_text(MAPPING)
     (home / "tax.csv").write_text("UPRN,Arrears,Support\n100012345678,250.00,N\n")
     (home / "risk-policy.toml").write_text(POLICY)

@@ -106,8 +106,14 @@ def test_booleans_are_0_1_and_nan_and_dates_are_days():
     )
     from folkmoot_node.scoring.binding import BoundInput
 
-    flag = factors_module.input_array(frame, BoundInput(Input("flag", FieldType.BOOLEAN), True))
-    day = factors_module.input_array(frame, BoundInput(Input("day", FieldType.DATE), True))
+    arrays = factors_module.input_arrays(
+        frame,
+        {
+            "a": BoundInput(Input("flag", FieldType.BOOLEAN), True),
+            "b": BoundInput(Input("day", FieldType.DATE), True),
+        },
+    )
+    flag, day = arrays["a"], arrays["b"]
     assert flag.dtype == np.float64
     assert flag[:2].tolist() == [1, 0]
     assert np.isnan(flag[2])

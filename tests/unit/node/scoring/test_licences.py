@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import json
 from dataclasses import replace
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from folkmoot_node import cli
+from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.operations.export_households import write_households
+from folkmoot_node.scoring import checks
 from folkmoot_node.scoring.explain import explain
+from folkmoot_node.sources import connect as plugins
 from folkmoot_operator.problems import ExitCode, Problem
 
 END = datetime.date(2026, 11, 30)
@@ -101,9 +106,6 @@ def test_a_field_named_twice_is_refused(licensed):
 
 
 def test_the_command_warns_and_scores(licensed, monkeypatch):
-    from folkmoot_node import cli
-    from folkmoot_node.sources import connect as plugins
-
     text = licensed.config.risk_policy.read_text()
     # The command reads the clock: an end and a sunset that hold on any day.
     licensed.write_policy(text.replace(str(END), "2020-01-31").replace("2027-03-31", "2999-03-31"))
@@ -112,6 +114,34 @@ def test_the_command_warns_and_scores(licensed, monkeypatch):
     assert done.exit_code == 0, done.output
     assert "the licence of 'tenure' ended on 2020-01-31" in done.stderr
     assert '"unlicensed": {' in done.stdout
+
+
+def test_doctor_warns_where_scoring_goes_on(licensed, monkeypatch):
+    """The licence has ended, and the source has lost the field with it."""
+    fields = tuple(entry for entry in licensed.tax.schema.fields if entry.name != "tenure")
+    licensed.tax.schema = replace(licensed.tax.schema, fields=fields)
+    with StateDatabase(licensed.config.state_path, create=True):
+        pass
+    for module in (plugins, checks):
+        monkeypatch.setattr(module, "load_plugins", lambda: licensed.plugins, raising=False)
+    command = ["doctor", "--offline", "--home", str(licensed.home)]
+
+    def found():
+        rows = json.loads(CliRunner().invoke(cli.app, [*command, "--json"]).stdout)
+        return next(row for row in rows if row["check"] == "policies and sources")
+
+    text = licensed.config.risk_policy.read_text()
+    licensed.write_policy(text.replace(str(END), "2999-01-31"))
+    assert not found()["ok"]
+    assert "no source provides the field 'tenure'" in found()["detail"]
+    licensed.write_policy(text.replace(str(END), "2020-01-31"))
+    assert licensed.score(today=AFTER).unlicensed
+    assert found()["ok"]
+    assert "the licence of 'tenure' ended on 2020-01-31" in found()["detail"]
+    assert found()["remedy"].startswith("Renew the licence in the policy")
+    shown = " ".join(CliRunner().invoke(cli.app, command).stdout.split())
+    assert "warn policies and sources: " in shown
+    assert "Remedy: Renew the licence in the policy" in shown
 
 
 def test_bands_move_only_by_what_is_unknown(licensed):

@@ -66,6 +66,9 @@ def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(no
     assert node.score().sources[0].rejected == 1
 
 
+NO_CODE = "is not a GSS code (a letter and eight digits)"
+
+
 @pytest.mark.parametrize(
     "column,value,reason",
     [
@@ -76,8 +79,11 @@ def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(no
         ("council_tax_arrears", float("nan"), "is not a number from 0"),
         ("council_tax_arrears", float("inf"), "is not a number from 0"),
         ("tenure", "squat", "is not in the code list"),
-        ("lsoa", "E0100001", "is not a GSS code (a letter and eight digits)"),
-        ("lsoa", "E01000001\n", "is not a GSS code (a letter and eight digits)"),
+        ("lsoa", "E0100001", NO_CODE),
+        ("lsoa", "E0100000\N{ARABIC-INDIC DIGIT ONE}", NO_CODE),
+        ("lsoa", "E0100000\N{FULLWIDTH DIGIT ONE}", NO_CODE),
+        ("lsoa", "X01000001", NO_CODE),
+        ("lsoa", "E01000001\n", NO_CODE),
     ],
 )
 def test_an_invalid_value_puts_the_record_in_quarantine(node, column, value, reason):

@@ -130,17 +130,19 @@ KILLED = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     if step == "replace":
-        store_writer._replace = die
+        store_writer.put_in_place = die
     with store_writer.write_store(path, key, threads=1) as writer:
         if step == "opened":
             die()
         writer.create({"uprn": "BIGINT", "score": "INTEGER"})
-        frame = pl.DataFrame({"uprn": range(300_000), "points_arrears": [1.0] * 300_000})
-        counted = {"uprn": np.arange(300_000), "score": np.ones(300_000, dtype=np.int32)}
+        count = 600_000  # enough to be inserted at once
+        frame = pl.DataFrame({"uprn": range(count), "points_arrears": [1.0] * count})
+        counted = {"uprn": np.arange(count), "score": np.ones(count, dtype=np.int32)}
         writer.append(0, counted, frame)
         if step == "appended":
             die()
-        real = writer._connection.execute
+        connection = writer._connection
+        real = connection.execute
         class Half:
             def execute(self, sql, *rest):
                 if step == "before checkpoint" and sql.startswith("CHECKPOINT"):
@@ -149,8 +151,8 @@ KILLED = """
                 if step == "checkpointed" and sql.startswith("CHECKPOINT"):
                     die()
                 return result
-            def close(self):
-                pass
+            def __getattr__(self, name):
+                return getattr(connection, name)
         writer._connection = Half()
         from folkmoot_node.store.run_summary import RunSummary
         import datetime

@@ -1,9 +1,10 @@
-"""Hash-chained logs: entries that cannot be changed or dropped unnoticed.
+"""Hash-chained logs in SQLite: entries that cannot be changed or dropped unnoticed.
 
-Each entry's digest covers its number, time, body and the digest of the entry before.
-A change or a gap anywhere breaks the chain from there on. Dropping the newest entries
-leaves a valid shorter chain; who keeps a later digest (a receipt, a printed statement)
-can tell.
+A log is a table of a program's own database. The table forbids changes; the chain shows
+those that were made all the same. Each entry's digest covers its number, time, body and the
+digest of the entry before. A change or a gap anywhere breaks the chain from there on. Dropping
+the newest entries leaves a valid shorter chain, which somebody who kept a later digest (a
+receipt, a printed statement) recognises.
 """
 
 from __future__ import annotations
@@ -14,14 +15,57 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z][a-z_]*")
 GENESIS = bytes(32)
 """Digest before the first entry."""
+
+_TABLE = (
+    """\
+CREATE TABLE {name} (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    previous BLOB NOT NULL,
+    digest BLOB NOT NULL UNIQUE
+) STRICT""",
+    """\
+CREATE TRIGGER {name}_keeps BEFORE UPDATE ON {name}
+BEGIN SELECT RAISE(ABORT, '{name} entries are never changed'); END""",
+    """\
+CREATE TRIGGER {name}_stays BEFORE DELETE ON {name}
+BEGIN SELECT RAISE(ABORT, '{name} entries are never deleted'); END""",
+)
+
+
+class ChainDatabase(Protocol):
+    """The database that a log is in; its program opens it and says what a transaction is."""
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """A connection for reading outside a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What an operator can do about a log that is not what it was.
+
+    Attributes:
+        changed: If an entry does not fit the one before.
+        older: If a head that was noted earlier is missing.
+    """
+
+    changed: str
+    older: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +119,46 @@ def _digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
     return hashlib.sha256(previous + content).digest()
 
 
-class HashChain:
-    """One hash-chained log of the state file."""
+def create_chain(connection: sqlite3.Connection, name: str) -> None:
+    """Makes the table of an empty log, inside the caller's transaction.
 
-    def __init__(self, state: StateDatabase, name: str) -> None:
-        self._state = state
-        self._name = name
+    Args:
+        connection: The database.
+        name: The table's name: lower-case letters and underscores.
+    """
+    for statement in _TABLE:
+        connection.execute(statement.format(name=_checked(name)))
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a table")
+    return name
+
+
+class HashChain:
+    """One hash-chained log."""
+
+    def __init__(self, database: ChainDatabase, name: str, remedies: Remedies) -> None:
+        """Opens a log that `create_chain` has made.
+
+        Args:
+            database: Where it is.
+            name: Its table.
+            remedies: What messages advise.
+        """
+        self._database = database
+        self._name = _checked(name)
+        self._remedies = remedies
 
     def append(self, connection: sqlite3.Connection, at: int, body: Mapping[str, Any]) -> Entry:
-        """Adds an entry inside the caller's transaction."""
+        """Adds an entry inside the caller's transaction, which excludes other writers.
+
+        Args:
+            connection: The connection of the transaction.
+            at: Seconds since 1970-01-01T00:00:00Z.
+            body: What is recorded: texts, whole numbers, lists and tables of them, nulls.
+        """
         row = connection.execute(
             f"SELECT sequence, digest FROM {self._name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
         ).fetchone()
@@ -98,7 +173,7 @@ class HashChain:
 
     def entries(self) -> Iterator[Entry]:
         """All entries, oldest first."""
-        rows = self._state.reader.execute(
+        rows = self._database.reader.execute(
             f"SELECT sequence, at, body, previous, digest FROM {self._name} ORDER BY sequence"  # noqa: S608
         )
         for sequence, at, body, previous, digest in rows:
@@ -106,7 +181,7 @@ class HashChain:
 
     def head(self) -> Head:
         """Where the log ends now; nothing is recomputed."""
-        row = self._state.reader.execute(
+        row = self._database.reader.execute(
             f"SELECT sequence, digest FROM {self._name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
         ).fetchone()
         return Head(*row) if row else Head(0, GENESIS)
@@ -117,7 +192,7 @@ class HashChain:
         Raises:
             Problem: Exit code VERIFICATION, if entries are missing or others.
         """
-        row = self._state.reader.execute(
+        row = self._database.reader.execute(
             f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
             (noted.length,),
         ).fetchone()
@@ -127,9 +202,8 @@ class HashChain:
         raise Problem(
             f"{self._name} had the head {noted} once, which is not in it now "
             f"({here.length} entries): it is an older copy, or another log",
-            where=str(self._state.path),
-            remedy="Stop releasing. Put the newest copy of the node's files back, or see "
-            "`folkmoot-node ledger recover`",
+            where=str(self._database.path),
+            remedy=self._remedies.older,
             exit_code=ExitCode.VERIFICATION,
         )
 
@@ -140,7 +214,7 @@ class HashChain:
             Problem: Exit code VERIFICATION, naming the first entry that does not fit.
         """
         previous, expected = GENESIS, 1
-        rows = self._state.reader.execute(
+        rows = self._database.reader.execute(
             f"SELECT sequence, at, body, previous, digest FROM {self._name} ORDER BY sequence"  # noqa: S608
         )
         for sequence, at, body, stored_previous, digest in rows:
@@ -152,9 +226,8 @@ class HashChain:
                 raise Problem(
                     f"{self._name} entry {expected} does not fit the chain: it was changed, "
                     "dropped or put in after the fact",
-                    where=str(self._state.path),
-                    remedy="Stop releasing. Compare with a backup and with the receipts, "
-                    "and find out who could write to this file",
+                    where=str(self._database.path),
+                    remedy=self._remedies.changed,
                     exit_code=ExitCode.VERIFICATION,
                 )
             previous, expected = digest, expected + 1

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-PRIVATE = 0o077
-"""Umask of the processes: their files are for the node's account alone."""
+from folkmoot_operator.private_files import OTHERS
+
 _PYTHON = (sys.executable, "-P")
 """Modules are not looked for in the working folder."""
 _PR_SET_PDEATHSIG = 1
@@ -54,7 +54,7 @@ def start(
         stderr=errors,
         pass_fds=keep_open,
         start_new_session=True,
-        umask=PRIVATE,
+        umask=OTHERS,  # their files are for this account alone
     )
 
 

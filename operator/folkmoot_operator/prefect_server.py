@@ -1,12 +1,12 @@
 """The Prefect server that `serve` runs: started, watched, restarted and stopped.
 
-It listens on 127.0.0.1 alone, asks for a password, keeps its files in the node's folder, and
-connects to nothing. This module starts it as a process; only `flows` imports Prefect.
+It listens on 127.0.0.1 alone, asks for a password, keeps its files in one folder, sends no
+telemetry, and connects to nothing. It runs as a process of its own, with the Prefect that is
+installed beside this program; nothing here imports Prefect.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import signal
@@ -17,13 +17,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO
 
-from folkmoot_node.running import child_process
-from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.settings.running import PrefectSettings
+from folkmoot_operator import child_process, file_lock
+from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.private_files import (
+    delete_private,
+    make_private_folder,
+    open_private,
+    write_private,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 
 Report = Callable[[str, bool], None]
@@ -43,18 +49,34 @@ MAX_SILENT = 3
 MAX_RESTARTS = 6
 """Restarts without `STEADY_SECONDS` of health between them after which it stays down."""
 STEADY_SECONDS = 600.0
+_RESTARTS = Backoff(1.0, 60.0)
 _NOWHERE = "http://127.0.0.1:9"
 _LOG_BYTES = 1_000_000
 
 
-def environment(settings: PrefectSettings, folder: Path, url: str, auth: str) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the server is run.
+
+    Attributes:
+        folder: Prefect's home: its database, log and password; one server to a folder.
+        keep_days: Days for which it keeps runs that have ended.
+        port: Port on 127.0.0.1; None for any that is free.
+    """
+
+    folder: Path
+    keep_days: int
+    port: int | None = None
+
+
+def environment(folder: Path, url: str, auth: str, ca_file: Path | None = None) -> dict[str, str]:
     """Environment variables of a process that runs flows; nothing of Prefect is inherited.
 
     Args:
-        settings: Table `[prefect]`.
-        folder: Prefect's home folder of this node.
+        folder: Prefect's home folder.
         url: API of the server.
         auth: `user:password`, or empty.
+        ca_file: Certificates (PEM) by which the server is checked; None for the public ones.
     """
     values = {
         **_without_prefect(os.environ),
@@ -69,8 +91,8 @@ def environment(settings: PrefectSettings, folder: Path, url: str, auth: str) ->
     }
     if auth:
         values["PREFECT_API_AUTH_STRING"] = auth
-    if settings.ca_file is not None:
-        values["PREFECT_API_SSL_CERT_FILE"] = str(settings.ca_file)
+    if ca_file is not None:
+        values["PREFECT_API_SSL_CERT_FILE"] = str(ca_file)
     return values
 
 
@@ -84,21 +106,21 @@ class ServerState(Enum):
     STARTING = "starting"
     READY = "ready"
     WAITING = "down, to be restarted"
-    GIVEN_UP = "down for good"
+    GIVEN_UP = "down, not restarted"
 
 
 class PrefectServer:
     """One Prefect server. To be used from the main thread."""
 
-    def __init__(self, config: NodeConfig, report: Report) -> None:
+    def __init__(self, settings: ServerSettings, report: Report) -> None:
         """Starts nothing yet.
 
         Args:
-            config: The node's configuration.
+            settings: Where and how.
             report: Told of each change.
         """
-        self._settings = config.prefect
-        self._folder = config.prefect_folder
+        self._settings = settings
+        self._folder = settings.folder
         self._report = report
         self._child: subprocess.Popen[bytes] | None = None
         self._state = ServerState.WAITING
@@ -127,7 +149,7 @@ class PrefectServer:
 
     def client_environment(self) -> dict[str, str]:
         """Environment variables of a process whose flows the server records."""
-        return environment(self._settings, self._folder, self.api_url, self._auth)
+        return environment(self._folder, self.api_url, self._auth)
 
     def open(self) -> None:
         """Makes the folder, ends what an earlier `serve` left, and starts the server.
@@ -135,17 +157,17 @@ class PrefectServer:
         Raises:
             Problem: If another `serve` runs in this folder.
         """
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._folder.chmod(0o700)
-        self._serve_lock = _lock(self._folder / "serve.lock")
+        make_private_folder(self._folder, tighten=True)
+        path = self._folder / "serve.lock"
+        self._serve_lock = file_lock.acquire(path)
         if self._serve_lock is None:
             raise Problem(
-                f"another `serve` runs here (process {_pid_in(self._folder / 'serve.lock')})",
+                f"another `serve` runs here (process {file_lock.holder(path)})",
                 where=str(self._folder),
                 remedy="Stop it first, or leave it running",
                 exit_code=ExitCode.REFUSED,
             )
-        _write_pid(self._serve_lock, os.getpid())
+        file_lock.note_holder(self._serve_lock, os.getpid())
         self._auth = _auth(self._folder / AUTH_FILE)
         self._end_orphan()
         self._start()
@@ -183,18 +205,18 @@ class PrefectServer:
             self._child = None
         self._state = ServerState.GIVEN_UP
         if self._serve_lock is not None:
-            os.close(self._serve_lock)
+            file_lock.release(self._serve_lock)
             self._serve_lock = None
 
     def _start(self) -> None:
         self._port = self._settings.port or self._port or _free_port()
         self._report(f"Prefect starts on port {self._port}; this takes 5 to 20 seconds", False)
-        lock = _lock(self._folder / "server.lock")
+        lock = file_lock.acquire(self._folder / "server.lock")
         if lock is None:
             self._died("has an earlier process that does not end", time.monotonic())
             return
         log = self._folder / LOG_FILE
-        os.ftruncate(lock, 0)
+        file_lock.note_holder(lock, None)
         try:
             with _log(log) as output:
                 self._child = child_process.start(
@@ -205,9 +227,9 @@ class PrefectServer:
                     errors=subprocess.STDOUT,
                     keep_open=[lock],
                 )
-            _write_pid(lock, self._child.pid)
+            file_lock.note_holder(lock, self._child.pid)
         finally:
-            os.close(lock)  # the server holds it from here on
+            file_lock.release(lock)  # the server has inherited it, and holds it from here on
         self._state, self._since, self._silent = ServerState.STARTING, time.monotonic(), 0
 
     def _server_environment(self) -> dict[str, str]:
@@ -252,9 +274,9 @@ class PrefectServer:
         if self._restarts > MAX_RESTARTS:
             self._state = ServerState.GIVEN_UP
             text = f"Prefect {how}, and is not started again. Work goes on without a history"
-            self._report(f"{text}: read {log}, mend it and restart serve", True)
+            self._report(f"{text}: read {log}, fix the cause and restart serve", True)
             return
-        wait = 2.0 ** (self._restarts - 1)
+        wait = _RESTARTS.seconds(self._restarts - 1)
         self._state, self._due = ServerState.WAITING, now + wait
         self._report(f"Prefect {how}; it is started again in {wait:.0f} s (see {log})", True)
 
@@ -271,8 +293,8 @@ class PrefectServer:
         path = self._folder / "server.lock"
         limit = time.monotonic() + STOP_SECONDS
         told = False
-        while (lock := _lock(path)) is None:
-            pid = _pid_in(path)
+        while (lock := file_lock.acquire(path)) is None:
+            pid = file_lock.holder(path)
             if pid is None or time.monotonic() > limit + STOP_SECONDS:
                 return
             if not told:
@@ -281,74 +303,23 @@ class PrefectServer:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM if time.monotonic() < limit else signal.SIGKILL)
             time.sleep(0.2)
-        os.close(lock)
-
-
-def council_environment(config: NodeConfig) -> dict[str, str]:
-    """Environment variables of a process whose flows the council's own Prefect records.
-
-    Raises:
-        Problem: Exit code SETTINGS, if the file with the password cannot be read.
-    """
-    settings = config.prefect
-    assert settings.url is not None
-    auth = ""
-    if settings.auth_file is not None:
-        path = config.home / settings.auth_file
-        try:
-            auth = path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise Problem(
-                "cannot be read",
-                where=f"{path} (prefect.auth_file)",
-                remedy="Write `user:password` into it, readable by the node's account",
-                exit_code=ExitCode.SETTINGS,
-            ) from None
-    config.prefect_folder.mkdir(mode=0o700, exist_ok=True)
-    values = environment(settings, config.prefect_folder, settings.url, auth)
-    if settings.ca_file is not None:
-        values["PREFECT_API_SSL_CERT_FILE"] = str(config.home / settings.ca_file)
-    return values
+        file_lock.release(lock)
 
 
 def _auth(path: Path) -> str:
     """The user and password of the interface, made at the first start."""
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"folkmoot:{secrets.token_urlsafe(32)}\n")
+        made = f"folkmoot:{secrets.token_urlsafe(32)}\n"
+        write_private(path, made.encode(), replace=False)
     return path.read_text("utf-8").strip()
 
 
-def _lock(path: Path) -> int | None:
-    """Locks a file for this process and those that inherit it; None if another holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _write_pid(descriptor: int, pid: int) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{pid}\n".encode(), 0)
-
-
-def _pid_in(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
-
-
 def _log(path: Path) -> IO[bytes]:
-    """The server's log, for appending; begun anew when it is long."""
+    """The server's log, for appending; a long one is deleted first."""
     with suppress(FileNotFoundError):
         if path.stat().st_size > _LOG_BYTES:
-            path.unlink()
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+            delete_private(path)
+    return open_private(path, append=True)
 
 
 def _free_port() -> int:

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from folkmoot_node.running import child_process
+from folkmoot_operator import child_process
 
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from folkmoot_node.running import child_process
+from folkmoot_operator import child_process
 child = child_process.start(["-c", "import time; time.sleep(60)"], os.environ, Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(60)

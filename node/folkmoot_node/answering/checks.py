@@ -1,0 +1,33 @@
+"""Whether the coordinator can be reached, and holds what this node has answered."""
+
+from __future__ import annotations
+
+from folkmoot_node.answering.reconcile import reconcile
+from folkmoot_node.home import NodeHome
+from folkmoot_operator.checks import Check
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def coordinator(home: NodeHome) -> Check:
+    """Whether the coordinator answers, and neither side has lost an answer."""
+
+    def look() -> str:
+        with home.connect() as client:
+            version = client.negotiate()
+            comparison = reconcile(home, client, version)
+        lost = len(comparison.lost_there)
+        address = home.coordinator().address
+        if lost:
+            raise Problem(
+                f"the coordinator has lost {lost} answers of this council that it had receipted",
+                where=address,
+                remedy="Tell the region: it was restored from an older backup. "
+                "`folkmoot-node serve` sends them again where the round is open",
+                exit_code=ExitCode.VERIFICATION,
+            )
+        return (
+            f"{address} reached, wire version {version}; "
+            f"both hold the same {comparison.known} answers"
+        )
+
+    return Check("coordinator", look)

@@ -1,0 +1,61 @@
+"""Signing the release policy: a person decides, and the audit log says who."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from folkmoot.geography import GssCode
+from folkmoot_node.federation.identity import load_policy_key
+from folkmoot_node.home import NodeHome
+from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
+from folkmoot_operator.problems import ExitCode, Problem
+
+
+def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedReleasePolicy:
+    """Signs a node's release policy as it now stands, and records it in the audit log.
+
+    Args:
+        node: The node.
+        signer: Name and role of the person who decides.
+        key: Signing key kept elsewhere; the one in the home folder if None.
+
+    Raises:
+        Problem: If the policy or the key is wrong.
+    """
+    path = node.config.release_policy
+    sign(path, load_policy_key(key or node.keys.policy_key), signer, node.clock())
+    signed = node.release_policy()
+    with node.state.transaction() as connection:
+        node.audit.append(
+            connection,
+            node.clock(),
+            {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
+        )
+    return signed
+
+
+def require_written_policy(path: Path, council: GssCode) -> None:
+    """Checks that the council has written a release policy, before a node is made around it.
+
+    `init` writes a sample where there is none; signing that unread would make a decision
+    that nobody has taken.
+
+    Raises:
+        Problem: If the file is missing, wrong or another council's.
+    """
+    if not path.is_file():
+        raise Problem(
+            "there is no release policy to sign",
+            where=str(path),
+            remedy="Write it first; or leave --sign out, read the sample that `init` writes, and "
+            "run `folkmoot-node policy sign`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    policy, _ = load_unsigned(path)
+    if policy.council != council:
+        raise Problem(
+            f"the release policy is of {policy.council}, this node is {council}",
+            where=str(path),
+            remedy="Use this council's policy",
+            exit_code=ExitCode.SETTINGS,
+        )

@@ -1,0 +1,171 @@
+"""A run in the process that begins it, collects what was scored, and writes the store."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from folkmoot_node.households.assemble import PartitionRecords
+from folkmoot_node.pipeline import store_columns as columns
+from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
+from folkmoot_node.pipeline.run import ScoringRun
+from folkmoot_node.pipeline.scored_partition import ScoredPartition
+from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.run_summary import FactorSummary, RunSummary
+from folkmoot_node.store.writer import StoreWriter, write_store
+
+
+class OwnRun(ScoringRun):
+    """A run in the process that has begun it and writes its store. Made by `begin`.
+
+    Attributes:
+        summary: What the run did; there once it is finished.
+    """
+
+    summary: RunSummary
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        config: NodeConfig,
+        plugins: Plugins,
+        policy: RiskPolicy,
+        writer: StoreWriter,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(plan, config, plugins, policy)
+        self._writer = writer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._collected: set[int] = set()
+        self._bands = np.zeros(len(policy.bands), dtype=np.int64)
+        self._incomplete = 0
+        self._records: dict[str, PartitionRecords] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes run stages; then all records are in files."""
+        return self.plan.memory == 0
+
+    def create(self) -> None:
+        """Creates the tables of the store, once all sources are read and linked."""
+        self.end_linkage()
+        self._writer.create(columns.table(self.stored_attributes(), self.binding))
+
+    def finish(self) -> None:
+        """Adds the partitions that other processes have scored, and finishes the store."""
+        for partition in range(self.partitions):
+            if partition not in self._collected:
+                self._collect(partition, self.result(partition))
+        self.summary = self._summed_up()
+        self._writer.finish(self.summary)
+
+    def _keep(self, partition: int, scored: ScoredPartition | None) -> None:
+        if self.is_shared:
+            # A stage that is repeated replaces what it wrote: rows of the store would be doubled.
+            super()._keep(partition, scored)
+        else:
+            self._collect(partition, scored)
+
+    def _collect(self, partition: int, scored: ScoredPartition | None) -> None:
+        """Adds a scored partition to the store; may be called from several threads."""
+        if scored is not None:
+            self._writer.append(partition, scored.counted, scored.details)
+        with self._lock:
+            self._collected.add(partition)
+            if scored is not None:
+                self._bands += np.array(scored.bands)
+                self._incomplete += scored.incomplete
+                for source, records in scored.records.items():
+                    before = self._records.get(source, PartitionRecords())
+                    self._records[source] = before + records
+
+    def _summed_up(self) -> RunSummary:
+        plan, policy, binding = self.plan, self.policy, self.binding
+        return RunSummary(
+            run_id=plan.run_id,
+            policy_name=policy.name,
+            policy_sha256=policy.digest.hex(),
+            policy_sunset=policy.sunset,
+            policy_path=policy.path,
+            reference_date=plan.reference_date,
+            started_at=plan.started_at,
+            finished_at=int(self._clock()),
+            households=int(self._bands.sum()),
+            bands=dict(zip(policy.band_names, self._bands.tolist(), strict=True)),
+            incomplete=self._incomplete,
+            factors=tuple(
+                FactorSummary(name=f.name, weight=f.weight, plugin=str(f.origin))
+                for f in binding.factors
+            ),
+            sources=self.summaries(self._records),
+            stored=self.stored_attributes(),
+            licences=dict(binding.licences),
+            unlicensed=dict(binding.unlicensed),
+            audited={audit.field.name: audit.stored for audit in binding.audited},
+            not_held=binding.not_held,
+            retention=policy.retention,
+            protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
+        )
+
+
+@contextmanager
+def begin(
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    *,
+    today: datetime.date,
+    reference_date: datetime.date | None = None,
+    shared: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[OwnRun]:
+    """Begins a run; what it wrote is removed when the context ends, except a finished store.
+
+    Args:
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The risk stratification policy.
+        today: Compared with the sunset date, and with the licences of bought fields: a field
+            whose licence has ended is not read.
+        reference_date: Date on which ages and durations are computed; `today` if None.
+        shared: Whether other processes run stages, as `ScoringRun.open`.
+        clock: Seconds since 1970-01-01T00:00:00Z.
+
+    Raises:
+        Problem: REFUSED after the sunset date; SETTINGS for a policy that does not fit the
+            sources; DATA if another run is scoring now.
+    """
+    policy.check_sunset(today)
+    plan = RunPlan(
+        run_id=secrets.token_hex(16),
+        policy=Path(policy.path).resolve(),
+        policy_sha256=policy.digest.hex(),
+        today=today,
+        reference_date=reference_date or today,
+        started_at=int(clock()),
+        memory=0 if shared else config.memory,
+    )
+    key = read_key(config.key_file)
+    with write_store(config.store_path, key, threads=config.threads) as writer:
+        # Nobody else is scoring, so what lies here was left by a run that was killed.
+        shutil.rmtree(config.runs_folder, ignore_errors=True)
+        run = OwnRun(plan, config, plugins, policy, writer, clock)
+        try:
+            if shared:
+                write_plan(config, plan)
+            yield run
+        finally:
+            run.end_linkage()
+            shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)

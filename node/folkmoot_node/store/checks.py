@@ -1,0 +1,44 @@
+"""Whether there are scores that can be read, and room for the next ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_operator.checks import Check, free_bytes
+from folkmoot_operator.problems import ExitCode, Problem
+
+MIN_FREE = 2 * 1024**3
+"""Bytes of disk that a run on a large council may need."""
+
+
+def scores(config: NodeConfig) -> Check:
+    """Whether the last scores can be opened; says if they are by another policy."""
+
+    def look() -> str:
+        with open_store(config.store_path, read_key(config.key_file)) as store:
+            run = store.run
+        other = ""
+        if run.policy_digest != load_policy(config.risk_policy).digest:
+            other = f"; by another policy than the one in node.toml: {run.policy_path}"
+        return f"run {run.run_id}, reference date {run.reference_date}{other}"
+
+    return Check("scores", look)
+
+
+def disk(folder: Path) -> Check:
+    """Whether the disk that holds a folder has room for a scoring run."""
+
+    def look() -> str:
+        free = free_bytes(folder)
+        if free < MIN_FREE:
+            raise Problem(
+                f"{free / 1024**3:.1f} GiB free",
+                remedy="Free at least 2 GiB for a scoring run",
+                exit_code=ExitCode.SETTINGS,
+            )
+        return f"{free / 1024**3:.0f} GiB free"
+
+    return Check("disk", look)

@@ -1,0 +1,31 @@
+"""Gives every distribution the version in the file VERSION, and pins the others to it.
+
+Each distribution links to this file. A source distribution holds a copy of it, and its
+PKG-INFO the version and requirements, so that it can be built without this repository.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+OURS = "folkmoot"  # the name of the contract, and how the names of all others begin
+
+
+class OneVersion(MetadataHookInterface):
+    """Fills in what a distribution's `pyproject.toml` lists as `dynamic`."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set `version`, and `dependencies` from the hook's own table.
+
+        Args:
+            metadata: the `project` table, changed in place.
+        """
+        version = (Path(__file__).resolve().parent / "VERSION").read_text().strip()
+        metadata["version"] = version
+        metadata["dependencies"] = [
+            f"{name}=={version}" if name.startswith(OURS) else name
+            for name in self.config["dependencies"]
+        ]

@@ -1,0 +1,65 @@
+"""Locks between processes, which the operating system releases however a process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from folkmoot_operator.private_files import OWNER_ONLY
+
+
+def acquire(path: Path) -> int | None:
+    """Locks a file for this process and for those that inherit the descriptor.
+
+    Args:
+        path: The file, made if it is missing, for its owner alone.
+
+    Returns:
+        A descriptor, which holds the lock until every process that has it has released it or
+        ended; None if another process holds it.
+    """
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+@contextmanager
+def waiting_for(path: Path) -> Iterator[None]:
+    """Locks a file as `acquire` does, after those who hold it; released at the end."""
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def release(descriptor: int) -> None:
+    """Gives up a lock; processes that have inherited it hold it still."""
+    os.close(descriptor)
+
+
+def note_holder(descriptor: int, process: int | None) -> None:
+    """Writes the id of the process that holds the lock into the file, or takes it out."""
+    os.ftruncate(descriptor, 0)
+    if process is not None:
+        os.pwrite(descriptor, f"{process}\n".encode(), 0)
+
+
+def holder(path: Path) -> int | None:
+    """The id that stands in a locked file; None if none does."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)

@@ -1,0 +1,28 @@
+"""Moments as people and programs read them; all in UTC.
+
+A moment is a number of seconds since 1970-01-01T00:00:00Z.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+
+def to_datetime(seconds: float) -> datetime.datetime:
+    """The moment as an aware datetime."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+def to_text(seconds: float) -> str:
+    """The moment as ISO 8601 in whole seconds: `2026-12-01T12:00:00Z`."""
+    return to_datetime(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(seconds: float) -> datetime.date:
+    """The date on which the moment falls."""
+    return to_datetime(seconds).date()
+
+
+def day_text(seconds: float) -> str:
+    """The date on which the moment falls, for people: `1 December 2026`."""
+    return f"{to_datetime(seconds):%-d %B %Y}"

@@ -1,0 +1,154 @@
+"""Private files: for one account alone, whole or not there at all, and sure once written.
+
+A power cut leaves the old file or the new one. What was deleted or replaced does not come
+back: the folder is synced as well as the file. Nobody else can read a file at any time, not
+even before there is anything in it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+OWNER_ONLY = 0o600
+"""Mode of private files."""
+OWNER_ONLY_FOLDER = 0o700
+"""Mode of folders that hold private files."""
+OTHERS = 0o077
+"""What a mode lets other accounts do; as a umask, it makes all files private."""
+
+
+def write_private(path: Path, content: bytes, *, replace: bool) -> None:
+    """Writes a file; see `writing_private`."""
+    with writing_private(path, replace=replace) as unfinished:
+        unfinished.write_bytes(content)
+
+
+@contextmanager
+def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
+    """Gives a private, empty file to write into, which becomes `path` at the end.
+
+    After an error in the block nothing has changed.
+
+    Args:
+        path: The file, in a folder that exists.
+        replace: Whether a file that has this name already is replaced.
+
+    Raises:
+        FileExistsError: If there is one, and it is not to be replaced; it stays as it is.
+    """
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(path)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+    try:
+        yield unfinished
+        _sync(unfinished)
+        if replace:
+            _remove_second_names(path)
+            unfinished.replace(path)
+        else:
+            path.hardlink_to(unfinished)  # fails if somebody was faster
+            unfinished.unlink(missing_ok=True)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def put_in_place(unfinished: Path, path: Path) -> None:
+    """Gives a file that was written elsewhere in the same folder its name, durably.
+
+    Args:
+        unfinished: A file that is whole and closed.
+        path: Its name from now on; a file of this name is replaced.
+    """
+    _sync(unfinished)
+    unfinished.replace(path)
+    _sync(path.parent)
+
+
+def open_private(path: Path, *, append: bool) -> IO[bytes]:
+    """Opens a file where it stands, for what grows or does not outlive the process.
+
+    It is made if it is missing. A power cut may leave part of it.
+
+    Args:
+        path: The file, in a folder that exists.
+        append: Whether to keep what is in it; otherwise it is emptied.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+    return os.fdopen(os.open(path, flags, OWNER_ONLY), "ab" if append else "wb")
+
+
+def delete_private(path: Path) -> None:
+    """Deletes a file, or a folder with all that is in it, so that it does not come back.
+
+    What is not there is no error.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        _remove_second_names(path)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+    _sync(path.parent)
+
+
+def make_private_folder(path: Path, *, tighten: bool = False) -> None:
+    """Makes a folder that only its owner can enter, and those above it that are missing.
+
+    Args:
+        path: The folder.
+        tighten: Whether a folder that exists already is closed to others; otherwise it
+            stays as its administrator made it.
+    """
+    if not path.is_dir():
+        make_private_folder(path.parent)
+        path.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        _sync(path.parent)
+    if tighten:
+        path.chmod(OWNER_ONLY_FOLDER)
+
+
+def close_to_others(path: Path) -> None:
+    """Closes to others a file that a library made by itself."""
+    path.chmod(OWNER_ONLY)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether another account can read, change or enter a file or folder.
+
+    Raises:
+        OSError: If it is not there.
+    """
+    return bool(path.stat().st_mode & OTHERS)
+
+
+def _remove_second_names(path: Path) -> None:
+    """Removes other names of a file, which a crash in `writing_private` may have left."""
+    try:
+        known = path.lstat()
+    except FileNotFoundError:
+        return
+    if known.st_nlink > 1 and stat.S_ISREG(known.st_mode):
+        for one in path.parent.iterdir():
+            if one.name.startswith(f".{path.name}.") and os.path.samestat(one.lstat(), known):
+                one.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file's content, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""Imports inside functions: where they are allowed, and why.
+
+A module that imports at its top says what it depends on, and fails when it is loaded rather than
+in the middle of a run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+NODE = Path(__file__).resolve().parents[2] / "node" / "folkmoot_node"
+
+START_UP = ("cli/", "home.py")
+"""A command imports what it needs, so that it starts without what others need."""
+OPTIONAL = {
+    "altair": "audit",
+    "distributed": "dask",
+    "prefect_dask": "dask",
+    "scipy": "audit",
+    "sklearn": "audit",
+    "splink": "linkage",
+    "threadpoolctl": "audit",
+}
+"""Libraries of an extra that may not be installed, and the extra."""
+_COUNTING = "what the last run did, and counts for a release, are read without Polars"
+_KEY = "the key of the store is made, read and replaced without DuckDB"
+_VISIT = "a visit to the coordinator that answers nothing does without it"
+PLACES = {
+    ("answering/answer.py", "folkmoot.refusal"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.policies.risk_policy"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.release.mechanism"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.store.event_history"): _VISIT,
+    ("evidence/round_book.py", "folkmoot_node.evidence.signatures"): _VISIT,
+    ("linkage/addresses.py", "folkmoot_node.linkage.address_matcher"): "it needs the extra linkage",
+    ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
+    "not wait for Prefect, which takes seconds to import",
+    ("store/encrypted_file.py", "duckdb"): _KEY,
+    ("store/encrypted_file.py", "duckdb_extension_httpfs"): _KEY,
+    ("store/reader.py", "duckdb"): _KEY,
+    ("store/reader.py", "polars"): _COUNTING,
+}
+"""Other places, and why."""
+
+
+def late_imports() -> Iterator[tuple[str, str]]:
+    """Module of the node, and what it imports inside a function."""
+    for path in sorted(NODE.rglob("*.py")):
+        name = path.relative_to(NODE).as_posix()
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Import):
+                        yield from ((name, alias.name) for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom):
+                        yield name, node.module or "."
+
+
+def test_only_commands_and_the_home_import_late() -> None:
+    found = {
+        (name, imported)
+        for name, imported in late_imports()
+        if not name.startswith(START_UP) and imported.partition(".")[0] not in OPTIONAL
+    }
+    assert sorted(found - PLACES.keys()) == []

@@ -1,0 +1,28 @@
+"""Seconds become dates and texts in one module."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TURNS_SECONDS = {
+    "operator/folkmoot_operator/moments.py",
+    "node/folkmoot_node/settings/schedule.py",  # in the time zone of a schedule
+    "node/folkmoot_node/running/scheduler.py",  # the same
+}
+
+
+def test_nobody_else_turns_seconds_into_dates() -> None:
+    found = set()
+    for folder in ("node", "coordinator", "operator", "rehearsal", "proto", "plugins"):
+        for path in (ROOT / folder).rglob("*.py"):
+            names = {
+                node.attr
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.Attribute)
+            }
+            if names & {"fromtimestamp", "utcfromtimestamp"}:
+                found.add(str(path.relative_to(ROOT)))
+    assert found == TURNS_SECONDS
