@@ -100,7 +100,7 @@ class NodeHome:
         return KeyFiles(self.config.home / "keys")
 
     def identity(self) -> Identity:
-        """The node's certificate and whom it trusts, read anew."""
+        """The node's certificate and whom it trusts, read from their files."""
         from folkmoot_node.federation.identity import load_identity
 
         return load_identity(self.keys)
@@ -116,13 +116,13 @@ class NodeHome:
         return RoundCache()
 
     def release_policy(self) -> SignedReleasePolicy:
-        """The signed release policy, read and checked anew."""
+        """The signed release policy, read and checked again."""
         from folkmoot_node.federation.identity import load_policy_public_key
 
         signed = load_signed(self.config.release_policy, load_policy_public_key(self.keys))
         if signed.policy.council != self.config.council:
             raise Problem(
-                f"the release policy is of {signed.policy.council}, this node is "
+                f"the release policy belongs to {signed.policy.council}, this node is "
                 f"{self.config.council}",
                 where=str(self.config.release_policy),
                 remedy="Use this council's policy",
@@ -131,7 +131,7 @@ class NodeHome:
         return signed
 
     def risk_policy(self) -> RiskPolicy:
-        """The risk stratification policy, read anew."""
+        """The risk stratification policy, read from its file."""
         from folkmoot_node.policies.risk_policy import load_policy
 
         return load_policy(self.config.risk_policy)

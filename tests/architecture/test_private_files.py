@@ -19,10 +19,10 @@ BY_HAND = {
     "node/folkmoot_node/pipeline/spool.py": {
         "unlink": "sealed parts of a run that goes on; what a crash leaves, `purge` deletes",
     },
-    "node/folkmoot_node/pipeline/local.py": {
+    "node/folkmoot_node/pipeline/own_run.py": {
         "shutil.rmtree": "the same, and workers may be writing there while it is deleted",
     },
-    "coordinator/folkmoot_coordinator/publication/round_files.py": {
+    "coordinator/folkmoot_coordinator/publication/table_files.py": {
         "unlink": "the results are public",
     },
     "rehearsal/folkmoot_rehearsal/layout.py": {

@@ -128,8 +128,9 @@ class RegionalStatistic:
 
     @property
     def codes(self) -> tuple[Text, ...]:
-        """For each attribute of the marginal, the code of each cell; `(all)` for an area
-        attribute that was summed over.
+        """For each attribute of the marginal, the code of each cell: text of shape (cells,).
+
+        Never missing; `(all)` for an area attribute that was summed over.
         """
         numbers = [table.code_numbers() for table in self.tables]
         return tuple(
@@ -144,40 +145,42 @@ class RegionalStatistic:
 
     @property
     def value(self) -> Float64:
-        """Best linear unbiased estimates, households; may be negative, and agree with those
-        of other marginals.
+        """Best linear unbiased estimates, float64 of shape (cells,), households, never missing.
+
+        They may be negative, and agree with those of other marginals.
         """
         return _joined([table.value for table in self.tables])
 
     @property
     def standard_error(self) -> Float64:
-        """Of the noise, households."""
+        """Of the noise: float64 of shape (cells,), households, never missing."""
         return np.sqrt(_joined([table.variance for table in self.tables]))
 
     @property
     def lower(self) -> Float64:
-        """Lower end of the 95 % interval, households."""
+        """Lower end of the 95 % interval: float64 of shape (cells,), households, never missing."""
         return self.value - half_widths(self.standard_error, self.quantile, self.step)
 
     @property
     def upper(self) -> Float64:
-        """Upper end of the 95 % interval, households."""
+        """Upper end of the 95 % interval: float64 of shape (cells,), households, never missing."""
         return self.value + half_widths(self.standard_error, self.quantile, self.step)
 
     @property
     def coefficient_of_variation(self) -> Float64:
-        """Standard error over value; NaN where the value is not positive."""
+        """Standard error over value: float64 of shape (cells,), NaN unless the value is positive."""
         return coefficients_of_variation(self.value, self.standard_error)
 
     @property
     def reliability(self) -> Text:
-        """A `Reliability` for each cell."""
+        """A `Reliability` for each cell: text of shape (cells,), never missing."""
         return RELIABILITIES[reliability_numbers(self.coefficient_of_variation)]
 
     @property
     def presentable(self) -> Int64 | None:
-        """Whole households, not negative, biased; they agree with those of other marginals.
-        None if the marginal is not presented.
+        """Whole households, not negative, biased: int64 of shape (cells,).
+
+        They agree with those of other marginals. None if the marginal is not presented.
         """
         shown = [table.presentable for table in self.tables if table.presentable is not None]
         return _joined(shown) if shown else None

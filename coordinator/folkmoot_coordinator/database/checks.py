@@ -19,7 +19,7 @@ def tables(url: str, *contents: Callable[[Database], Iterator[Finding]]) -> Chec
 
     Args:
         url: Of the database.
-        contents: Look at what the tables hold, if they are of the right version.
+        contents: Look at what the tables hold, if they have the right version.
     """
 
     def look() -> Iterator[Finding]:

@@ -104,7 +104,7 @@ class Database:
         """Brings the tables to the version this program expects; makes them if missing.
 
         Raises:
-            Problem: If the tables are of a version this program does not know.
+            Problem: If the tables have a version this program does not know.
         """
         from alembic import command
         from alembic.util import CommandError

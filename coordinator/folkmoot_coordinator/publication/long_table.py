@@ -119,7 +119,12 @@ class LongTable:
         self.schema = self._frame([]).schema
 
     def pieces(self) -> Iterator[pl.DataFrame]:
-        """The table from above to below, `ROWS_AT_ONCE` rows at a time; all have `schema`."""
+        """The table in order, `ROWS_AT_ONCE` rows at a time.
+
+        Yields:
+            One row for each estimate, with the columns and types of `schema`; nulls as the class
+            says.
+        """
         waiting: list[_Rows] = []
         count = 0
         for rows in self._runs():

@@ -27,7 +27,7 @@ def publish(result: RoundResult, folder: Path, form: Format | None = None) -> Pu
     The metadata, which names the other files' digests, is written last.
 
     Args:
-        result: What the round brought.
+        result: The result of the round.
         folder: Where; made if it is missing.
         form: How the table is written; None for Parquet, and CSV too unless it is large.
     """

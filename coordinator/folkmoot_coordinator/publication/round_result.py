@@ -1,4 +1,4 @@
-"""What a closed round brought: who answered, and the counts of those who released."""
+"""The result of a closed round: who answered, and the counts of those who released."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def round_result(
             f"is void: {covered} released; at least {round_.minimum_councils} must",
             where=where,
             remedy="`folkmoot-coordinator round show` says why each council is missing; open a "
-            "new round when that is mended",
+            "new round when that is fixed",
             exit_code=ExitCode.REFUSED,
         )
     counts = released_counts(database, stored)

@@ -27,7 +27,7 @@ def publish_series(result: SeriesResult, folder: Path, form: Format | None = Non
     """Writes the files of a series up to a round; the same round gives the same files.
 
     Args:
-        result: What the series brought.
+        result: The result of the series.
         folder: Where; made if it is missing.
         form: How the table is written; None for Parquet, and CSV too unless it is large.
     """

@@ -1,4 +1,4 @@
-"""What a series has brought so far: statistics of each of its closed rounds."""
+"""The results of a series so far: statistics of each of its closed rounds."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def next_round(rounds: Sequence[StoredRound], now: int) -> Round:
             f"has ended: {series.position} of {series.length} rounds were opened, until "
             f"{to_text(series.ends_at)} at the latest",
             where=where,
-            remedy="Open a new series; it counts every household anew, and costs anew",
+            remedy="Open a new series; it counts every household again, and costs the same again",
             exit_code=ExitCode.REFUSED,
         )
     return dataclasses.replace(

@@ -1,4 +1,4 @@
-"""What a round's plan makes least: the sum of variances, or the largest of them.
+"""What a round's plan minimises: the sum of variances, or the largest of them.
 
 A node plans for the least weighted sum over cells, in closed form, from the weights that are
 signed with the round (`folkmoot.strategy.plan`). The plan for the least maximum is also such a
@@ -12,7 +12,7 @@ loss is, by convex duality, the largest over `u` in the simplex of
     F(u) = the least of the sum of u w V = sum over councils of (sum over components of
            sqrt(c(u)))^2 / (2 rho),  c(u) = sum over S of u w R / N,
 
-where R is what S needs of a component (`strategy.reach`). For given `u` each council
+where R is what S needs from a component (`strategy.reach`). For given `u` each council
 minimises by itself the sum of `u w / N` times the variance of each cell. That is the plan in
 closed form for weights in proportion to `u w / N`, the same for all councils.
 
@@ -52,7 +52,7 @@ Float64 = NDArray[np.float64]
 
 
 class Objective(StrEnum):
-    """What a plan makes least, at the loss given."""
+    """What a plan minimises, at the loss given."""
 
     SUM = "sum"
     """The sum over all cells of weight times variance."""
@@ -76,7 +76,7 @@ class Planning:
     """How the weights that are signed with a round came about.
 
     Attributes:
-        objective: What its plan makes least.
+        objective: What its plan minimises.
         weights: For each marginal the weight that a person wrote.
         excess: How far the objective is at most above the least that any plan attains, as a
             part of it; the weights that are signed are whole numbers, and this counts that.
@@ -112,7 +112,7 @@ def planned(
     Args:
         workload: What is asked, with the weights that a person wrote.
         councils: Councils invited; each attribute has codes of each.
-        objective: What the plans of all councils together make least.
+        objective: What the plans of all councils together minimise.
 
     Returns:
         The same marginals with weights from 1 to 2^32 - 1, and how they came about.
@@ -166,7 +166,7 @@ class _Minimax:
         )
         needs, self._marginal, component = _needs(axes, workload)
         needs *= (self.weights / self.cells)[self._marginal]
-        # The needs of each council, once in the order of marginals, once of components.
+        # What each council needs, once in the order of marginals, once of components.
         self._by_marginal = needs
         self._first_of_marginal = _starts(self._marginal)
         order = np.argsort(component, kind="stable")
@@ -209,7 +209,7 @@ def _excess(multipliers: Float64, gradient: Float64) -> float:
 def _needs(
     axes: Sequence[tuple[Axis, ...]], workload: Workload
 ) -> tuple[Float64, NDArray[np.intp], NDArray[np.intp]]:
-    """What each marginal needs of each component.
+    """What each marginal needs from each component.
 
     Returns:
         Needs, shape (councils, pairs); the marginal of each pair, ascending; its component.

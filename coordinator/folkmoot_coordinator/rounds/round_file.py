@@ -157,7 +157,7 @@ def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRoun
         now: When the round opens, seconds since 1970-01-01T00:00:00Z.
 
     Raises:
-        Problem: If the file, or a file it names, is wrong; says where and how to mend it.
+        Problem: If the file, or a file it names, is wrong; says where and how to fix it.
     """
     file = load(RoundFile, path)
     try:

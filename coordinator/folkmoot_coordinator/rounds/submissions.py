@@ -1,6 +1,6 @@
 """Answers to rounds: checked, stored once, and receipted.
 
-What is not accepted leaves no trace. The same answer gets the same receipt for ever, so a
+What is not accepted leaves no trace. The same answer always gets the same receipt, so a
 node whose receipt was lost simply sends again.
 """
 

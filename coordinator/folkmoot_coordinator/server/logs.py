@@ -1,4 +1,4 @@
-"""The log of a running coordinator: one line an event, on standard error."""
+"""The log of a running coordinator: one line for each event, on standard error."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
             )
 
     def _limited(self, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        """Ends a call after its time: a cell a minute would hold a worker for ever."""
+        """Ends a call after its time: a cell a minute would hold a worker without end."""
         return self._limits.within(self._call_seconds, context.cancel)
 
     @contextmanager

@@ -100,7 +100,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         to decide first.
 
     Raises:
-        Problem: If it cannot be answered yet, for example for want of scores; or must not
+        Problem: If it cannot be answered yet, for example because there are no scores; or must not
             be, because this node's files are older than what has left it.
     """
     office, book, council = home.office, home.round_book(), home.config.council
@@ -262,7 +262,7 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     for answer in home.outbox.pending():
         if not book.is_of_this_region(answer.round_id):
             yield Event(
-                answer.round_id, "is of another region; its answer is kept and not sent", True
+                answer.round_id, "belongs to another region; its answer is kept and not sent", True
             )
             continue
         try:

@@ -44,7 +44,7 @@ class RoundStatement:
         paid: True if the loss is in the ledger already.
         answered: True if the answer is made; nothing more is spent then.
         objection: Why it would be refused now, or None.
-        obstacle: Why that cannot be told, or None.
+        obstacle: Why that is not known, or None.
         charge: What the ledger asks for this answer: the loss of the round, or in a series
             a part of the loss of the series.
     """
@@ -116,7 +116,7 @@ class RoundStatement:
         return (
             f"It is round {series.position} of {series.length} of a series, which ends on "
             f"{ends:%d %B %Y}. A household is counted once in the series, in the first round "
-            f"in which {series.event}; the counts below are of all households counted so far. "
+            f"in which {series.event}; the counts below cover all households counted so far. "
             "Until the series ends this node keeps an encrypted list of them."
         )
 

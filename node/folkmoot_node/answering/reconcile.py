@@ -1,6 +1,6 @@
 """Reconciliation: what has left this node, by its own records and by the coordinator's.
 
-A node whose files were restored from a backup, or made afresh, does not know what has left
+A node whose files were restored from a backup, or made again, does not know what has left
 it since. It would draw fresh noise for rounds that it has answered, and spend a budget that
 is spent. So it asks, at each visit and before anything else, which of its answers the
 coordinator holds. Each is proved by a receipt, signed by the coordinator, that names the
@@ -71,7 +71,7 @@ def require_same_time(comparison: Comparison) -> None:
         direction = "ahead of" if comparison.clock_ahead > 0 else "behind"
         raise Problem(
             f"this machine's clock is {abs(comparison.clock_ahead) / 86_400:.1f} days "
-            f"{direction} the coordinator's, so the accounting period cannot be told",
+            f"{direction} the coordinator's, so the accounting period is not certain",
             remedy="Set the clock of this machine, or ask the region to set its own",
             exit_code=ExitCode.UNREACHABLE,
         )
@@ -115,7 +115,7 @@ def require_complete(home: NodeHome) -> None:
     """Checks that no answer is on record as lost and not recovered.
 
     Raises:
-        Problem: Exit code VERIFICATION, saying what happened and how to mend it.
+        Problem: Exit code VERIFICATION, saying what happened and how to fix it.
     """
     outstanding = home.lost_answers.outstanding()
     if not outstanding:
@@ -125,7 +125,7 @@ def require_complete(home: NodeHome) -> None:
     raise Problem(
         f"{len(outstanding)} answers have left this council that are not in this node's files "
         f"(rounds {named}): the files are older than what has left. They were restored from a "
-        "backup or made afresh, or a second node answers for this council",
+        "backup or made again, or a second node answers for this council",
         where=str(home.state.path),
         remedy="Nothing is answered. If a newer copy of the node's folder exists, put it back; "
         "else `folkmoot-node ledger recover` counts what was spent and leaves these rounds "

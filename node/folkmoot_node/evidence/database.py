@@ -181,7 +181,7 @@ def _missing(path: Path, what: str) -> Problem:
     return Problem(
         f"the node's state file {what}",
         where=str(path),
-        remedy="Restore it from backup; do not start afresh, since the ledger of "
+        remedy="Restore it from backup; do not start again from nothing, since the ledger of "
         "what was spent is in it. For a new node run `folkmoot-node init`",
         exit_code=ExitCode.SETTINGS,
     )

@@ -6,7 +6,7 @@ debit, so that no two processes can spend the same budget.
 
 There are two caps. The lifetime cap holds over all debits. The other holds over an
 accounting period, and periods that overlap count as one: each debit is recorded with the
-period of the policy under which it was made, and a policy signed anew, which can begin its
+period of the policy under which it was made, and a newly signed policy, which can begin its
 period when it likes, inherits what was spent in every period that is not over. So for
 each period in which anything was spent, what was spent in it is within the cap.
 """
@@ -282,7 +282,7 @@ class Ledger:
         if moment < max((entry.at for entry in self._chain.entries()), default=0):
             raise Problem(
                 "the machine's clock is behind the last entry of the ledger, so the "
-                "accounting period cannot be told",
+                "accounting period is not certain",
                 where=str(self._state.path),
                 remedy="Set the clock",
                 exit_code=ExitCode.VERIFICATION,

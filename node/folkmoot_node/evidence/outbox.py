@@ -95,7 +95,7 @@ class HeldReceipt:
 
 
 class Outbox:
-    """The answers of one node. An answer, once stored, is the answer for ever."""
+    """The answers of one node. An answer, once stored, never changes."""
 
     def __init__(self, state: StateDatabase) -> None:
         self._state = state

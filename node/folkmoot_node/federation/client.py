@@ -36,7 +36,7 @@ _TRANSIENT = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.CANCELLED,
-    # A fault of the coordinator, or of something on the way. It will be mended there, and no
+    # A fault of the coordinator, or of something on the way. It will be fixed there, and no
     # node should have to be started again by hand for it.
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,

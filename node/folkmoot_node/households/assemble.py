@@ -116,7 +116,7 @@ class Assembly:
 
         Args:
             on: The household field that holds the area, as an index.
-            values: The fields, one row an area.
+            values: The fields, one row for each area.
             rows: For each index of `on` the row of `values`, null if there is none.
         """
         at = rows.gather(self.households[on])

@@ -191,7 +191,7 @@ def _ranked_by_date(linked: pl.DataFrame) -> Rows:
 def _first_of_its_kind(linked: pl.DataFrame, name: str) -> Mask:
     """True for records whose value is known and stands in no earlier record of its household.
 
-    Most values of a source differ (one record a person), which sorting finds out in a
+    Most values of a source differ (one record for each person), which sorting finds out in a
     tenth of the time that counting different values in each group takes.
     """
     values = linked[name]

@@ -54,7 +54,7 @@ def require_written_policy(path: Path, council: GssCode) -> None:
     policy, _ = load_unsigned(path)
     if policy.council != council:
         raise Problem(
-            f"the release policy is of {policy.council}, this node is {council}",
+            f"the release policy belongs to {policy.council}, this node is {council}",
             where=str(path),
             remedy="Use this council's policy",
             exit_code=ExitCode.SETTINGS,

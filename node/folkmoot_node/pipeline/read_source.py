@@ -55,7 +55,7 @@ class SourceRead(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LinkageInputs:
-    """Receives what linkage needs of a source, in partition 0; None for what was not asked.
+    """Receives what linkage needs from a source, in partition 0; None for what was not asked.
 
     Attributes:
         homes: `uprn`, `address`, `postcode` and `communal` of the frame's homes.
@@ -143,7 +143,7 @@ class SourceReading:
         return read, count
 
     def tabulate_areas(self, writer: SpoolWriter, fields: Sequence[Field]) -> SourceRead:
-        """Reads a source about areas, and combines it to one row an area, in partition 0.
+        """Reads a source about areas, and combines it to one row for each area, in partition 0.
 
         The rows are in the order of the labels of `AREA_COLUMN`.
         """

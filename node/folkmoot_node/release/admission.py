@@ -1,7 +1,7 @@
 """Whether a round may be answered: the council's policy against the question.
 
 Looks at the round, the policies and the ledger, never at households, so that a refusal
-tells nothing about anybody.
+reveals nothing about anybody.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _judge_series(round_: Round, context: AdmissionContext) -> Objection | None:
     if series.event.attribute not in policy.attributes or published is None:
         return Objection(
             RefusalReason.ATTRIBUTE,
-            f"the event is of attribute {series.event.attribute!r}, which must be permitted "
+            f"the event uses attribute {series.event.attribute!r}, which must be permitted "
             "and have published codes",
         )
     if not set(series.event.codes) <= set(published):

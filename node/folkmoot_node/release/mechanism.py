@@ -8,7 +8,7 @@ anybody can send it. Killed at any point and started again:
 - after the debit, before the answer is stored: nothing was seen by anybody, the debit is
   used again, and noise is drawn for the answer that will be the only one, if the policy
   still allows it;
-- after the answer is stored: the stored bytes are the answer, for ever.
+- after the answer is stored: the stored bytes are the answer and never change.
 
 Claim: releasing whole numbers of L2 sensitivity d through the discrete Gaussian of scale
 sigma satisfies d^2 / (2 sigma^2)-zCDP (Canonne, Kamath and Steinke 2020, theorem 4); the

@@ -171,7 +171,7 @@ def charge_of(
 ) -> Rho:
     """What the ledger asks for a round of a series.
 
-    The charges begin anew in each accounting period: a household that is first counted in
+    The charges start again in each accounting period: a household that is first counted in
     it loses as much in it as if the series had begun there. So the losses of each period
     are within its cap, and a series within one period costs its total loss at most.
 

@@ -2,8 +2,8 @@
 
 The only module that imports Prefect. Flows receive the node's folder, ids and file names,
 never data, for Prefect stores what it is given; they wrap functions that run without it.
-Nothing returns a result to Prefect's store, and an error that reaches it is told as a
-`Problem` tells it: without a resident's record.
+Nothing returns a result to Prefect's store, and an error that reaches it is worded
+as a `Problem` is: without a resident's record.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def score(home: str, day: str) -> State[None] | None:
 
 
 def score_in_tasks(home: str, day: str) -> None:
-    """What the flow `score` does: one task a source, a partition, a stage.
+    """What the flow `score` does: one task for each source, partition and stage.
 
     Raises:
         StageFailed: If a stage fails, and trying again does not help.

@@ -1,4 +1,4 @@
-"""What `serve` does beside its visits: scoring by the clock, and Prefect's history of it all."""
+"""What `serve` does besides its visits: scoring on a schedule, and Prefect's history of it all."""
 
 from __future__ import annotations
 

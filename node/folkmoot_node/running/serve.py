@@ -1,6 +1,6 @@
 """The node's loop: visit the coordinator, answer, renew the certificate, come again.
 
-Scoring by the clock and Prefect run beside it, in processes of their own (`background`).
+Scheduled scoring and Prefect run beside it, in processes of their own (`background`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def serve(
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
-    A coordinator that cannot be reached is tried again for ever, with growing waits; a
+    A coordinator that cannot be reached is retried without end, with growing waits; a
     permanent refusal stops the loop.
 
     Args:
@@ -41,11 +41,11 @@ def serve(
         report: Told of each event.
         stop: Set it to end the loop after the current visit.
         until_idle: End when at least one round is known and none needs anything from this
-            node; neither scoring by the clock nor Prefect is then started.
+            node; neither scheduled scoring nor Prefect is then started.
         poll_seconds: Seconds between visits, instead of the setting.
 
     Raises:
-        Problem: If the coordinator refuses this node for good.
+        Problem: If the coordinator refuses this node permanently.
     """
     regular = poll_seconds or home.coordinator().poll_seconds
     with nullcontext() if until_idle else background(home, report) as beside:

@@ -49,7 +49,7 @@ class InputValue:
         supplier: Who supplies the data.
         as_at: Date of the household's latest record in the source; of the source's latest
             record if the household has none with a date; None if the source has no dates.
-        of_household: True if `as_at` is of the household's own record.
+        of_household: True if `as_at` is the date of the household's own record.
         licence_ended: Last day of a licence that has ended.
     """
 
@@ -78,7 +78,7 @@ class InputValue:
             case Standing.NO_VALUE:
                 what = "a record without this value" if self.of_household else "no value"
             case Standing.BY_ABSENCE:
-                what = "no record of this household, which says it"
+                what = "no record for this household, which counts as this value"
             case Standing.BY_AREA:
                 what = "of the household's area"
             case Standing.RECORDED:

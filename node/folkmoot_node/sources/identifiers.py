@@ -24,8 +24,8 @@ class IdentifiersNeeded:
         homes: True for the frame, if its homes must be known: by their addresses, or only
             which ones there are.
         pending: True if its records without a UPRN are linked.
-        communal: Of the frame: the field that is true for communal establishments, if they
-            are told apart.
+        communal: Of the frame: the field that is true for communal establishments, if it
+            marks them.
         people: True if its records say where people live, with whom others are compared.
     """
 
@@ -40,7 +40,7 @@ NOTHING = IdentifiersNeeded()
 
 
 def communal_field(config: NodeConfig, frame: ConnectedSource) -> str | None:
-    """The field of the frame by which communal establishments are told from households."""
+    """The field of the frame that marks communal establishments."""
     field = config.linkage.communal_field
     if config.linkage.communal_households or field not in frame.schema:
         return None

@@ -1,4 +1,4 @@
-"""Lists rejected records, on the node, for the people who mend the source.
+"""Lists rejected records, on the node, for the people who correct the source.
 
 Quarantine files quote values of records. They are written to the node's own disk, are
 readable by the node's account alone, and nothing reads them back.
@@ -84,7 +84,7 @@ class Quarantine:
                 f"more than {maximum_share:.1%} of the records were rejected; the last good "
                 "scores stay",
                 where=f"source {self._source}",
-                remedy=f"See {self.path} for file, row, field and reason; mend the extract or "
+                remedy=f"See {self.path} for file, row, field and reason; correct the extract or "
                 "its mapping, then score again",
                 exit_code=ExitCode.DATA,
             )

@@ -3,7 +3,7 @@
 A household is counted once in a series. So the node must remember whom it has counted, for
 as long as the series lasts; `forget` deletes the file. What was counted at a step whose
 release is stored never changes. What was counted for a release that was never stored, for
-example because of a crash, was seen by nobody, and is counted anew.
+example because of a crash, was seen by nobody, and is counted again.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _prepare(
         connection.execute(f"INSERT INTO store.series VALUES (from_hex('{definition.hex()}'))")  # noqa: S608
     connection.execute("COMMIT")
     if found and found != [(definition,)]:
-        raise _problem("the history of counted households is of another series", path)
+        raise _problem("the history of counted households belongs to another series", path)
 
 
 class EventHistory:

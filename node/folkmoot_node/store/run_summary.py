@@ -47,7 +47,7 @@ class SourceSummary(_Record):
         no_uprn: Records that came without a UPRN.
         not_in_frame: Records of a UPRN that is not in the frame.
         latest_record: Latest record date, None if the source has none.
-        about_areas: True if its records are of areas, not of households or people.
+        about_areas: True if its records are about areas, not households or people.
         communal: Records of communal establishments, which are no households.
         by_address: Linked records without a UPRN whose address is that of one home.
         by_person: Linked records without a UPRN, of a person whose household another source

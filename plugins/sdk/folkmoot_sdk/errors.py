@@ -1,10 +1,10 @@
-"""The error a plugin raises when an operator has to mend something."""
+"""The error a plugin raises when an operator has to fix something."""
 
 from __future__ import annotations
 
 
 class PluginError(Exception):
-    """What is wrong, where, and how to mend it.
+    """What is wrong, where, and how to fix it.
 
     The message may name files, columns and options, never a value of a record.
 

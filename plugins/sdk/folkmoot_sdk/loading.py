@@ -152,7 +152,7 @@ def _manager(
     try:
         plugin = point.load()
     except (Exception, SystemExit) as error:
-        remedy = f"Mend or uninstall {origin.distribution}"
+        remedy = f"Fix or uninstall {origin.distribution}"
         broken.append(BrokenPlugin(origin, "", f"cannot be imported ({_said(error)})", remedy))
         return None
     try:
@@ -175,7 +175,7 @@ def _registered(
     manager: pluggy.PluginManager, origin: Origin, hook: _Hook[C], broken: list[BrokenPlugin]
 ) -> list[tuple[Origin, C]]:
     """What one plugin registers through one hook; nothing if any of it is unsound."""
-    remedy = f"Mend or uninstall {origin.distribution}"
+    remedy = f"Fix or uninstall {origin.distribution}"
     try:
         answers: list[object] = getattr(manager.hook, hook.hook)()
     except (Exception, SystemExit) as error:

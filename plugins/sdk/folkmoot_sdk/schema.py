@@ -194,7 +194,7 @@ class Field:
             raise PluginError(
                 where,
                 f"has an absent value {self.absent!r}, which no household could have",
-                "Give a value of the field's type, or leave it out if absence tells nothing",
+                "Give a value of the field's type, or leave it out if absence means nothing",
             )
 
     def _takes(self, value: bool | float | str) -> bool:

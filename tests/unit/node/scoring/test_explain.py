@@ -88,7 +88,10 @@ def test_what_absence_says_is_told_from_what_a_record_says(node):
     node.score()
     by_absence = inputs_of(node, 3)["people"]
     assert (by_absence.value, by_absence.standing) == (0, Standing.BY_ABSENCE)
-    assert "people: 0 (people, no record of this household, which says it" in of(node, 3).as_text()
+    assert (
+        "people: 0 (people, no record for this household, which counts as this value"
+        in of(node, 3).as_text()
+    )
     assert inputs_of(node, 3)["oldest_age"].standing is Standing.NO_RECORD
     assert inputs_of(node, 1)["people"].standing is Standing.RECORDED
 
