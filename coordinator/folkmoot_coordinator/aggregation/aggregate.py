@@ -168,7 +168,7 @@ class RegionalStatistic:
 
     @property
     def coefficient_of_variation(self) -> Float64:
-        """Standard error over value: float64 of shape (cells,), NaN unless the value is positive."""
+        """Standard error over value: float64 of shape (cells,), NaN unless value > 0."""
         return coefficients_of_variation(self.value, self.standard_error)
 
     @property

@@ -136,7 +136,7 @@ def test_a_policy_that_the_council_wrote_is_signed_and_kept(tmp_path: Path) -> N
     ("policy", "more", "code", "says"),
     [
         (None, [], ExitCode.SETTINGS, "there is no release policy to sign"),
-        ("E08000008", [], ExitCode.SETTINGS, "the release policy is of E08000008"),
+        ("E08000008", [], ExitCode.SETTINGS, "the release policy belongs to E08000008"),
         ("E08000009", ["--rho-per-round", "0.1"], ExitCode.USAGE, "signs the limits"),
     ],
 )
