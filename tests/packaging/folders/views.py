@@ -43,6 +43,8 @@ LEFT_OUT = {
     "valid_certificates", "certificate_expires", "enrolled",
     # Of the program, and of a Parquet file that it wrote.
     "software", "files", "plugin",
+    # Prose about how figures were made, which may say more than it did.
+    "method",
     # Where the folder lies.
     "policy_path", "quarantine", "file",
 }  # fmt: skip
