@@ -22,7 +22,7 @@ BY_HAND = {
     "node/folkmoot_node/pipeline/local.py": {
         "shutil.rmtree": "the same, and workers may be writing there while it is deleted",
     },
-    "coordinator/folkmoot_coordinator/publication/round_files.py": {
+    "coordinator/folkmoot_coordinator/publication/table_files.py": {
         "unlink": "the results are public",
     },
     "rehearsal/folkmoot_rehearsal/layout.py": {

@@ -129,7 +129,7 @@ class RegionalStatistic:
     @property
     def codes(self) -> tuple[Text, ...]:
         """For each attribute of the marginal, the code of each cell; `(all)` for an area
-        attribute that was summed over.
+        attribute that was summed over. dtype object (str), shape (cells,); no nulls.
         """
         numbers = [table.code_numbers() for table in self.tables]
         return tuple(
@@ -145,39 +145,41 @@ class RegionalStatistic:
     @property
     def value(self) -> Float64:
         """Best linear unbiased estimates, households; may be negative, and agree with those
-        of other marginals.
+        of other marginals. float64, shape (cells,); no nulls.
         """
         return _joined([table.value for table in self.tables])
 
     @property
     def standard_error(self) -> Float64:
-        """Of the noise, households."""
+        """Of the noise, households; float64, shape (cells,); no nulls."""
         return np.sqrt(_joined([table.variance for table in self.tables]))
 
     @property
     def lower(self) -> Float64:
-        """Lower end of the 95 % interval, households."""
+        """Lower end of the 95 % interval, households; float64, shape (cells,); no nulls."""
         return self.value - half_widths(self.standard_error, self.quantile, self.step)
 
     @property
     def upper(self) -> Float64:
-        """Upper end of the 95 % interval, households."""
+        """Upper end of the 95 % interval, households; float64, shape (cells,); no nulls."""
         return self.value + half_widths(self.standard_error, self.quantile, self.step)
 
     @property
     def coefficient_of_variation(self) -> Float64:
-        """Standard error over value; NaN where the value is not positive."""
+        """Standard error over value, float64, shape (cells,); NaN where the value is not
+        positive.
+        """
         return coefficients_of_variation(self.value, self.standard_error)
 
     @property
     def reliability(self) -> Text:
-        """A `Reliability` for each cell."""
+        """A `Reliability` for each cell; dtype object (str), shape (cells,); no nulls."""
         return RELIABILITIES[reliability_numbers(self.coefficient_of_variation)]
 
     @property
     def presentable(self) -> Int64 | None:
         """Whole households, not negative, biased; they agree with those of other marginals.
-        None if the marginal is not presented.
+        int64, shape (cells,); None if the marginal is not presented.
         """
         shown = [table.presentable for table in self.tables if table.presentable is not None]
         return _joined(shown) if shown else None

@@ -52,7 +52,10 @@ class VarianceTables:
         self._known: dict[Hashable, Float64] = {}
 
     def of(self, plan: Plan, depths: Depths) -> Float64:
-        """`variances` of a plan; not to be written to."""
+        """`variances` of a plan, households squared; not to be written to.
+
+        float64, shape of the marginal with axes in the plan's order; no nulls.
+        """
         parents = tuple(level.parents for axis in plan.axes for level in axis.levels)
         levels = tuple(len(axis.levels) for axis in plan.axes)
         key = depths, levels, parents, plan.components

@@ -119,7 +119,11 @@ class LongTable:
         self.schema = self._frame([]).schema
 
     def pieces(self) -> Iterator[pl.DataFrame]:
-        """The table from above to below, `ROWS_AT_ONCE` rows at a time; all have `schema`."""
+        """The table from above to below, `ROWS_AT_ONCE` rows at a time.
+
+        Columns and types are those of `schema`; an attribute is null where the marginal does not
+        use it.
+        """
         waiting: list[_Rows] = []
         count = 0
         for rows in self._runs():
