@@ -41,9 +41,9 @@ from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import record_certificate
-from folkmoot_coordinator.private_files import make_private_folder
 from folkmoot_coordinator.rounds.round_store import StoredRound, open_round
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
 
 COUNCILS = 400
