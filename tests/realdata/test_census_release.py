@@ -29,7 +29,8 @@ from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
 from folkmoot.v1 import collection_pb2
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.aggregation.aggregate import GeographicLevel, aggregate
+from folkmoot_coordinator.aggregation.aggregate import aggregate
+from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering.answer import answer_round, poll
 from folkmoot_node.evidence.database import StateDatabase

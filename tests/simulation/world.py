@@ -25,8 +25,8 @@ from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow
+from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.round_store import (
-    close_due_rounds,
     council_responses,
     find_round,
     open_round,

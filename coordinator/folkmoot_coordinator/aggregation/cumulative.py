@@ -20,13 +20,9 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.series import SeriesRow, arrived_in_order, cumulative_weights, variance_factor
 from folkmoot.strategy import Plan
-from folkmoot_coordinator.aggregation.aggregate import (
-    MarginalSource,
-    RegionalStatistic,
-    check_plausible,
-    statistics,
-)
+from folkmoot_coordinator.aggregation.aggregate import MarginalSource, check_plausible, statistics
 from folkmoot_coordinator.aggregation.reconstruct import Estimates, Reconstruction
+from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 
 Int64 = NDArray[np.int64]
 

@@ -174,7 +174,8 @@ def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = 
     Example: `folkmoot-coordinator round close latest`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.rounds.round_store import close_round, find_round
+    from folkmoot_coordinator.rounds.closing import close_round
+    from folkmoot_coordinator.rounds.round_store import find_round
 
     _, database = open_home(home)
     identifier = find_round(database, round_).round_.round_id

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Workload
-from folkmoot_coordinator.aggregation.aggregate import GeographicLevel
+from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_operator.problems import ExitCode, Problem
 
 Float64 = NDArray[np.float64]

@@ -8,9 +8,9 @@ from typing import Any
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import Marginal
-from folkmoot_coordinator.aggregation.aggregate import GeographicLevel, Int64, RegionalStatistic
 from folkmoot_coordinator.aggregation.consistent_tables.bias import Bias
 from folkmoot_coordinator.aggregation.consistent_tables.round_tables import Presentation
+from folkmoot_coordinator.aggregation.statistic import GeographicLevel, Int64, RegionalStatistic
 
 _METHOD = (
     "The column `presentable` holds whole numbers of households, none negative, whose sums "

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from folkmoot.interval import CONFIDENCE
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
 from folkmoot.workload import Attribute
-from folkmoot_coordinator.aggregation.aggregate import (
+from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,
     CellTable,
     GeographicLevel,

@@ -13,8 +13,9 @@ from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import RoundState
 from folkmoot.series import SeriesRow
-from folkmoot_coordinator.aggregation.aggregate import RegionalStatistic, aggregate
+from folkmoot_coordinator.aggregation.aggregate import aggregate
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease
+from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CellsRow
 from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses, find_round

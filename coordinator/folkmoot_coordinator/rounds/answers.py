@@ -25,7 +25,7 @@ from folkmoot.rounds import RoundState
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CellsRow, RoundRow
-from folkmoot_coordinator.rounds.round_store import close_if_answered
+from folkmoot_coordinator.rounds.closing import close_if_answered
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem

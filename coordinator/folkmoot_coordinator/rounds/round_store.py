@@ -1,19 +1,11 @@
-"""Collection rounds as the coordinator keeps them: opened, waited for, closed.
-
-    OPEN --every invited council released--------------------> COMPLETE
-    OPEN --deadline, all answered or closed by hand,
-           at least the minimum released---------------------> PARTIAL
-    OPEN --the same, but fewer than the minimum released-----> VOID
-
-A closed round never opens again.
-"""
+"""Collection rounds as the coordinator keeps them: opened, found, and who has answered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.codec import encode_round
@@ -35,22 +27,9 @@ MAX_ROUND_BYTES = 3_900_000
 LATEST = "latest"
 """Stands for the round opened last."""
 
-_ROUNDS, _ANSWERS = RoundRow.__table__, AnswerRow.__table__
+_ROUNDS = RoundRow.__table__
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _SERIALISED = select(_ROUNDS.c.serialised).where(_ROUNDS.c.round_id == bindparam("round_id"))
-_LOCKED = (
-    select(_ROUNDS.c.state, _ROUNDS.c.digest)
-    .where(_ROUNDS.c.round_id == bindparam("round_id"))
-    .with_for_update()
-)
-_ANSWERED = select(func.count(), func.count().filter(_ANSWERS.c.reason.is_(None))).where(
-    _ANSWERS.c.round_id == bindparam("round_id")
-)
-_CLOSE = (
-    update(RoundRow.__table__)  # type: ignore[arg-type]  # it is a Table
-    .where(_ROUNDS.c.round_id == bindparam("closing"))
-    .values(state=bindparam("state"), closed_at=bindparam("closed_at"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,48 +362,3 @@ def council_responses(database: Database, round_: Round) -> list[CouncilResponse
             )
         )
     return result
-
-
-def close_round(database: Database, round_id: str, now: int) -> RoundState:
-    """Closes a round now, whoever has answered; a closed round stays as it is."""
-    with database.connection(writes=True) as connection:
-        row = connection.execute(_LOCKED, {"round_id": round_id}).one_or_none()
-        if row is None:
-            raise KeyError(round_id)
-        if row.state != RoundState.OPEN.value:
-            return RoundState(row.state)
-        _, released = connection.execute(_ANSWERED, {"round_id": round_id}).one()
-        return _close(connection, decoded_round(connection, round_id, row.digest), released, now)
-
-
-def close_due_rounds(database: Database, now: int) -> list[tuple[str, RoundState]]:
-    """Closes every open round whose deadline has passed; returns those it closed."""
-    due = select(RoundRow.round_id).where(
-        RoundRow.state == RoundState.OPEN.value, RoundRow.deadline <= now
-    )
-    with database.reading() as session:
-        identifiers = session.scalars(due).all()
-    return [(identifier, close_round(database, identifier, now)) for identifier in identifiers]
-
-
-def close_if_answered(connection: Connection, round_id: str, digest: bytes, now: int) -> RoundState:
-    """Closes an open round if every invited council has answered; part of a transaction."""
-    round_ = decoded_round(connection, round_id, digest)
-    answers, released = connection.execute(_ANSWERED, {"round_id": round_id}).one()
-    if answers < len(round_.round_.councils):
-        return RoundState.OPEN
-    return _close(connection, round_, released, now)
-
-
-def _close(connection: Connection, round_: DecodedRound, released: int, now: int) -> RoundState:
-    state = state_after(round_.round_, released)
-    values = {"closing": round_.round_.round_id, "state": state.value, "closed_at": now}
-    connection.execute(_CLOSE, values)
-    return state
-
-
-def state_after(round_: Round, released: int) -> RoundState:
-    """The state in which a round ends after so many releases."""
-    if released == len(round_.councils):
-        return RoundState.COMPLETE
-    return RoundState.PARTIAL if released >= round_.minimum_councils else RoundState.VOID

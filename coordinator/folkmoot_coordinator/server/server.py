@@ -16,8 +16,8 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority, ServerIdentity
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.membership.enrolment import Enrolment
+from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.retention import delete_old_counts
-from folkmoot_coordinator.rounds.round_store import close_due_rounds
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.server.call_limits import CallLimits
 from folkmoot_coordinator.server.services import CollectionServicer, EnrolmentServicer, Identity

@@ -25,7 +25,8 @@ from folkmoot.v1 import (
 )
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.publication.round_result import released_counts
-from folkmoot_coordinator.rounds.round_store import close_round, find_round
+from folkmoot_coordinator.rounds.closing import close_round
+from folkmoot_coordinator.rounds.round_store import find_round
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region

@@ -16,12 +16,11 @@ from folkmoot.interval import GAUSSIAN_QUANTILE
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Round
 from folkmoot.workload import OTHER, Attribute, Marginal, Workload
-from folkmoot_coordinator.aggregation.aggregate import (
-    ALL_AREAS,
+from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS, aggregate
+from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,
     GeographicLevel,
     RegionalStatistic,
-    aggregate,
     coefficients_of_variation,
     reliability_numbers,
 )

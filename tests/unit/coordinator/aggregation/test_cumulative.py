@@ -31,8 +31,9 @@ from folkmoot_coordinator.publication.series_result import (
     next_round,
     series_result,
 )
+from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.retention import delete_old_counts
-from folkmoot_coordinator.rounds.round_store import StoredRound, close_round, find_round
+from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import measured
 from tests.unit.coordinator.conftest import small_round

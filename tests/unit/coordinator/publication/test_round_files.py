@@ -21,7 +21,8 @@ from folkmoot_coordinator.publication import table_files
 from folkmoot_coordinator.publication.round_files import long_table, publish
 from folkmoot_coordinator.publication.round_result import round_result
 from folkmoot_coordinator.publication.table_files import Format
-from folkmoot_coordinator.rounds.round_store import StoredRound, close_round
+from folkmoot_coordinator.rounds.closing import close_round
+from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.tables import measured
 

@@ -9,8 +9,8 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.publication.round_result import released_counts, round_result
+from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.retention import delete_old_counts
-from folkmoot_coordinator.rounds.round_store import close_round
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:

@@ -12,14 +12,12 @@ from folkmoot.codec import decode_round
 from folkmoot.geography import GssCode
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
 from folkmoot_coordinator.rounds.objective import Objective, planned
 from folkmoot_coordinator.rounds.round_store import (
-    close_due_rounds,
-    close_round,
     find_round,
     open_round,
     open_rounds_of,
-    state_after,
     summaries,
 )
 from folkmoot_operator.problems import ExitCode, Problem

@@ -6,7 +6,7 @@ import pytest
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.rounds import waiting
-from folkmoot_coordinator.rounds.round_store import close_round
+from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.waiting import Answers, wait_until_ended
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.coordinator.conftest import BOLTON, BURY, Office
