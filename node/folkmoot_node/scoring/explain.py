@@ -141,8 +141,10 @@ def explain(
             "the linkage report of `folkmoot-node score`",
             exit_code=ExitCode.DATA,
         )
-    # No licence of the run has ended since: the fields left out are those the run left out.
-    binding = bind_for(policy, config, plugins, today)
+    # No licence of the run has ended since: the fields left out are those the run left out,
+    # also if the clock has been set back to a day before their licence ended.
+    after = (end + datetime.timedelta(days=1) for end in run.unlicensed.values())
+    binding = bind_for(policy, config, plugins, max([today, *after]))
     inputs = known_inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)

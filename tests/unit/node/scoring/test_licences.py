@@ -84,6 +84,13 @@ def test_an_explanation_says_why_it_was_not_read(licensed):
     assert found.completeness == pytest.approx(0.9)
 
 
+def test_a_clock_set_back_does_not_bring_it_back(licensed):
+    licensed.score(today=AFTER)
+    given = licensed.config, licensed.plugins, licensed.policy, 1
+    then, now = explain(*given, today=END), explain(*given, today=AFTER)
+    assert then.as_text() == now.as_text()
+
+
 def test_scores_that_rest_on_it_are_not_used_after_it(licensed, tmp_path):
     licensed.score(today=END)
     with licensed.open() as store:
