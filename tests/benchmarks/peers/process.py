@@ -16,7 +16,7 @@ from peers.task import Task, begun_at
 
 EVERY = 0.05
 """Seconds between looks at memory."""
-MOST_SECONDS = 900
+MAX_SECONDS = 900
 _BENCHMARKS = Path(__file__).resolve().parents[1]
 
 
@@ -44,7 +44,7 @@ def run_module(module: str, python: Path, task: Task, folder: Path) -> Outcome:
         folder: Empty folder for task, result and what the process prints.
 
     Raises:
-        Unavailable: If it fails or does not end in `MOST_SECONDS`.
+        Unavailable: If it fails or does not end in `MAX_SECONDS`.
     """
     task_file, result_file, log = folder / "task.json", folder / "result.json", folder / "log.txt"
     task.write(task_file)
@@ -69,11 +69,11 @@ def run_module(module: str, python: Path, task: Task, folder: Path) -> Outcome:
 def _watch(process: psutil.Popen) -> int:
     """Waits for the end; returns the peak of resident memory in bytes."""
     peak = 0
-    last = time.monotonic() + MOST_SECONDS
+    last = time.monotonic() + MAX_SECONDS
     while process.poll() is None:
         if time.monotonic() > last:
             end(process)
-            raise Unavailable(f"did not end in {MOST_SECONDS} s")
+            raise Unavailable(f"did not end in {MAX_SECONDS} s")
         peak = max(peak, resident(process))
         time.sleep(EVERY)
     return peak

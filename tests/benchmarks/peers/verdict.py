@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 RATIO_LIMIT = 1.3
 """Ours to the floor."""
-MOST_DEVIATIONS = 5.0
+MAX_DEVIATIONS = 5.0
 """Standard errors between the two mean squared errors; equal ones differ by more in one run
 of 1.7 million."""
 
@@ -97,7 +97,7 @@ class Verdict:
                 found.append(
                     f"{name}, ours takes {ratio:.2f} times the floor (at most {RATIO_LIMIT})"
                 )
-        if abs(self.deviations) > MOST_DEVIATIONS:
+        if abs(self.deviations) > MAX_DEVIATIONS:
             found.append(
                 f"the error of ours, {self.error:.3f}, is not that of bare OpenDP, "
                 f"{self.floor_error:.3f}: {self.deviations:+.1f} standard errors apart"

@@ -298,7 +298,7 @@ def test_a_fault_of_the_libraries_quotes_nobody(linked, monkeypatch):
         raise RuntimeError(f"cannot cast {typed['address'].to_list()}")
 
     monkeypatch.setattr(Matcher, "match", breaks)
-    with pytest.raises(Problem, match=r"RuntimeError at test_linkage\.py") as caught:
+    with pytest.raises(Problem, match=r"RuntimeError at test_link\.py") as caught:
         linked.score()
     assert caught.value.exit_code is ExitCode.FAULT
     shown = "".join(traceback.format_exception(caught.value))

@@ -95,7 +95,7 @@ def test_the_history_of_another_series_is_refused(place):
     with open_history(path, key, DEFINITION, 2, threads=1):
         pass
     with (
-        pytest.raises(Problem, match="of another series") as raised,
+        pytest.raises(Problem, match="another series") as raised,
         open_history(path, key, b"e" * 32, 2, threads=1),
     ):
         pass
