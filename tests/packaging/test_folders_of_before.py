@@ -26,6 +26,7 @@ from tests.packaging.folders.make import SERIES_ENDS, serving
 from tests.packaging.folders.views import (
     HERE,
     View,
+    compared,
     look,
     unpack,
     views,
@@ -63,7 +64,7 @@ def test_a_folder_of_before_says_what_it_said(kept: Path, view: View, tmp_path: 
     if view.file.endswith(".csv"):
         assert said == before
     else:
-        differences = list(missing(json.loads(before), json.loads(said)))
+        differences = list(missing(compared(json.loads(before)), json.loads(said)))
         assert not differences, "\n".join(differences)
 
 

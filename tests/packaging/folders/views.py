@@ -134,7 +134,7 @@ def look(view: View, folder: Path, made: Mapping[str, Any], out: Path) -> str:
     if "--try" in words:  # of the run that was tried, its own id and times
         for key in ("run_id", "started_at", "finished_at"):
             del found["run"][key]
-    return _text(_compared(found))
+    return _text(compared(found))
 
 
 def command(side: str, *words: object, expect: int | None = 0) -> str:
@@ -164,10 +164,11 @@ def unpack(kept: Path, folder: Path) -> None:
         )  # fmt: skip
 
 
-def _compared(value: Any) -> Any:
+def compared(value: Any) -> Any:
+    """What is compared of an answer: it without the keys of `LEFT_OUT`."""
     if isinstance(value, dict):
-        return {key: _compared(item) for key, item in value.items() if key not in LEFT_OUT}
-    return [_compared(item) for item in value] if isinstance(value, list) else value
+        return {key: compared(item) for key, item in value.items() if key not in LEFT_OUT}
+    return [compared(item) for item in value] if isinstance(value, list) else value
 
 
 def _timeless(findings: list[dict[str, Any]]) -> dict[str, Any]:
