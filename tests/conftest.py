@@ -14,6 +14,8 @@ from tests.postgresql import PostgreSQL, missing, postgresql_server
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = int(os.environ.get("FOLKMOOT_EXAMPLES", "1"))
 """How many times as many examples Hypothesis tries; `make night` tries many."""
+LONG = (ROOT / "tests" / "statistical", ROOT / "tests" / "simulation")
+"""Folders of tests that take minutes: they come first, so that no process ends alone with one."""
 
 settings.register_profile(
     "folkmoot",
@@ -24,7 +26,8 @@ settings.load_profile("folkmoot")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Multiplies the examples of tests that say how many they try."""
+    """Begins with long tests, and multiplies the examples of tests that say how many they try."""
+    items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONG))
     if EXAMPLES == 1:
         return
     seen = set()
