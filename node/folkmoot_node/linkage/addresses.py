@@ -2,7 +2,7 @@
 
 uk-address-matcher weighs the evidence; it is Splink with a model that the
 Ministry of Justice trained on UK addresses, in a database in memory. Nothing is written to
-disk. `address_text` adds rules for what a model's weight cannot decide.
+disk. `address_parser` adds rules for what a model's weight cannot decide.
 """
 
 from __future__ import annotations
