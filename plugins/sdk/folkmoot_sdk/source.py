@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -23,7 +23,7 @@ class ArrowStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One record that could not be read, and why.
+    """One value, or a whole record, that could not be read, and why.
 
     Attributes:
         file: File or table.
@@ -54,12 +54,17 @@ class Records:
         rows: Row numbers of the records, int64, if they are not consecutive from
             `first_row`; else None.
         first_row: Row number of the first record.
+        unread: For each column, the places in `data`, from 0, of the records whose value could
+            not be read. The value is null there, and the source has told `ReadContext.reject` of
+            it. A value that is null and not listed is missing in the record. A record whose
+            `uprn` could not be read is listed under `uprn`.
     """
 
     data: ArrowStream
     origin: str
     first_row: int = 1
     rows: Sequence[int] | None = None
+    unread: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def _uncounted(reason: str, records: int) -> None:
@@ -74,8 +79,10 @@ class ReadContext:
         fields: Names of the fields that some factor or statistic declared. Data
             minimisation: a source reads these and no others.
         reference_date: The date on which ages and durations are computed.
-        reject: Call it with the records that cannot be read; the node writes them to
-            quarantine, and stops the run if they are too many.
+        reject: Call it with the values, or whole records, that cannot be read; the node writes
+            them to quarantine, and stops the run if they are too many. A record of which some
+            value can be read stays in the batch (see `Records.unread`): its household must not
+            look like one without a record.
         leave_out: Call it with a reason and a number of records that are sound but not
             wanted, such as retired properties. The node counts them by reason; they are
             not errors and fill no quarantine. The reason names no value of a record.
@@ -130,6 +137,6 @@ class DataSource(ABC):
 
         Raises:
             PluginError: If the source cannot be read at all (no such file, duplicated
-                header, wrong encoding). A record that cannot be read is not an error:
-                it goes to `context.reject`.
+                header, wrong encoding). A value or record that cannot be read is not an
+                error: it goes to `context.reject`.
         """
