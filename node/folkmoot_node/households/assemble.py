@@ -17,8 +17,9 @@ from folkmoot_node.households.combine import (
     latest_dates,
     needs_order,
 )
+from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
-from folkmoot_node.store.schema import date_column, record_column
+from folkmoot_node.store.schema import date_column, record_column, rejected_column
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field
 
 UNKNOWN_AREA = "unknown"
@@ -56,7 +57,9 @@ class Assembly:
     Attributes:
         households: One row per household of the frame: `uprn`, the fields, for each other
             source `record_column` of it: whether the household has a record; and for each
-            source with dates `date_column` of it: the date of the household's latest record.
+            source with dates `date_column` of it: the date of the household's latest record. A
+            field that some household does not know since its record was rejected has
+            `rejected_column` of it.
     """
 
     def __init__(
@@ -89,7 +92,8 @@ class Assembly:
             self._index = household_index(uprns)
             linked = link_by_uprn(records, self._index, ordered=True)
             values, _ = combine(linked, len(uprns), fields)
-        self.households = pl.DataFrame([uprns, *values.get_columns()])
+        self.households = pl.DataFrame([uprns])
+        self._add_values(linked, values, fields)
         self._count(frame, linked)
         self._add_dates(frame, linked)
 
@@ -103,7 +107,7 @@ class Assembly:
         """
         linked = link_by_uprn(records, self._index, ordered=needs_order(fields))
         values, present = combine(linked, self.households.height, fields)
-        self._add(_with_absent(values, ~present, fields))
+        self._add_values(linked, _with_absent(values, ~present, fields), fields)
         self._add(pl.DataFrame({record_column(source): present}))
         self._count(source, linked)
         if len(self._communal):
@@ -160,6 +164,13 @@ class Assembly:
 
     def _add(self, values: pl.DataFrame) -> None:
         self.households = self.households.hstack(values)
+
+    def _add_values(
+        self, linked: pl.DataFrame, values: pl.DataFrame, fields: Sequence[Field]
+    ) -> None:
+        rejected = rejected_values(linked, values, fields)
+        self._add(without_rejected(values, rejected))
+        self._add(pl.DataFrame({rejected_column(name): mask for name, mask in rejected.items()}))
 
     def _add_dates(self, source: str, linked: pl.DataFrame) -> None:
         if DATE_COLUMN in linked.columns:

@@ -18,6 +18,7 @@ from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNeeded
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader, no_records
+from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.run_summary import OriginFile
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
@@ -29,9 +30,11 @@ class SourceRead(BaseModel):
     """What reading one source gave, beside its records.
 
     Attributes:
-        records: Sound records.
+        records: Records that were read, wholly or in part.
+        lost: Records of which nothing could be read.
+        sums: Sums of known amounts, by field.
         no_key: Those without a UPRN, or of a source about areas without an area.
-        rejected: Records in quarantine.
+        rejected: Records in quarantine: of which something could not be read.
         rejected_fields: Rejections by field.
         quarantine: The quarantine file; empty if nothing was rejected.
         files: What was read, in order.
@@ -43,6 +46,8 @@ class SourceRead(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     records: int
+    lost: int
+    sums: dict[str, float]
     no_key: int
     rejected: int
     rejected_fields: dict[str, int]
@@ -147,7 +152,7 @@ class SourceReading:
 
         The rows are in the order of the labels of `AREA_COLUMN`.
         """
-        records = pl.concat([no_records(self._source, self._wanted), *self._reader])
+        records = stacked([no_records(self._source, self._wanted), *self._reader])
         read = self._finished(int(records[AREA_COLUMN].null_count()))
         areas = len(read.labels[AREA_COLUMN])
         writer.append(0, tabulate_areas(records, areas, fields))
@@ -192,10 +197,12 @@ class SourceReading:
 
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine
-        sound = reader.sound + sum(reader.left_out.values())
+        sound = reader.records - reader.partial + sum(reader.left_out.values())
         quarantine.check(sound, self._maximum_share)
         return SourceRead(
-            records=reader.sound,
+            records=reader.records,
+            lost=max(0, quarantine.rejected - reader.partial),
+            sums=dict(reader.sums),
             no_key=self._no_key if no_key is None else no_key,
             rejected=quarantine.rejected,
             rejected_fields=dict(quarantine.fields),

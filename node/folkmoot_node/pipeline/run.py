@@ -32,6 +32,7 @@ from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
 from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import no_records
+from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
 from folkmoot_node.store.writer import ROW_GROUP
@@ -340,7 +341,7 @@ class ScoringRun:
                 found = self._spool.read(name, partition)
                 tables += [] if found is None else [found]
                 tables += self._linkage.records(name, partition)
-                assembly.add(name, pl.concat(tables), fields)
+                assembly.add(name, stacked(tables), fields)
         return assembly.households, assembly.records(self._report_area, self._labels())
 
     @property

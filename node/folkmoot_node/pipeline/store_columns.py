@@ -22,6 +22,7 @@ from folkmoot_node.store.schema import (
     field_column,
     points_column,
     record_column,
+    rejected_column,
 )
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -101,7 +102,8 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
 
     Returns:
         One row for each household: UPRN; inputs, null where unknown; whether and when each source
-        has a record; contributions, `UNKNOWN_POINTS` where unknown.
+        has a record; which inputs were rejected, if some were; contributions, `UNKNOWN_POINTS`
+        where unknown.
     """
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
     kept = [name for name in binding.fields if name in inputs]
@@ -111,6 +113,7 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
         UPRN_COLUMN,
         *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
         *(name for name in told if name in households.columns),
+        *(name for name in map(rejected_column, kept) if name in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)

@@ -31,6 +31,8 @@ class Standing(Enum):
     """It is bought, and may no longer be read."""
     NO_RECORD = "no_record"
     """The source has no record of the household."""
+    REJECTED = "rejected"
+    """A record of the household was rejected, or this value of it, and no other settles it."""
     NO_VALUE = "no_value"
     """The source's records of the household, or of its area, do not state it."""
 
@@ -75,6 +77,8 @@ class InputValue:
                 return f"not read: its licence ended on {self.licence_ended.isoformat()}"
             case Standing.NO_RECORD:
                 what = "no record of this household"
+            case Standing.REJECTED:
+                what = "its record was rejected"
             case Standing.NO_VALUE:
                 what = "a record without this value" if self.of_household else "no value"
             case Standing.BY_ABSENCE:
@@ -126,7 +130,7 @@ def _provided(bound: BoundField, source: SourceSummary, row: Mapping[str, Any]) 
         description=field.description,
         value=value,
         unit=field.unit,
-        standing=_standing(value, source, row),
+        standing=_standing(field, value, source, row),
         source=bound.source,
         supplier=source.supplier,
         as_at=date or source.latest_record,
@@ -134,9 +138,13 @@ def _provided(bound: BoundField, source: SourceSummary, row: Mapping[str, Any]) 
     )
 
 
-def _standing(value: Value, source: SourceSummary, row: Mapping[str, Any]) -> Standing:
+def _standing(
+    field: Field, value: Value, source: SourceSummary, row: Mapping[str, Any]
+) -> Standing:
     if source.about_areas:
         return Standing.NO_VALUE if value is None else Standing.BY_AREA
+    if row.get(table.rejected_column(field.name)):
+        return Standing.REJECTED
     # The frame has a record of each household.
     if row.get(table.record_column(source.name), True):
         return Standing.NO_VALUE if value is None else Standing.RECORDED

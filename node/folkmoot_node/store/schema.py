@@ -42,6 +42,14 @@ def record_column(source: str) -> str:
     return f"record@{source}"  # no field can be called so
 
 
+def rejected_column(field: str) -> str:
+    """Column of the details: whether a field is unknown since a record was rejected.
+
+    Only parts with such a household have it.
+    """
+    return f"rejected@{field}"
+
+
 def date_column(source: str) -> str:
     """Column of the details: date of the household's latest record in a source."""
     return f"date@{source}"
