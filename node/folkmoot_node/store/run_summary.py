@@ -137,13 +137,20 @@ class StoredAttribute(_Record):
 
     Attributes:
         column: Column of the table `households`: an index into `stored_codes`.
+        released: Column that rounds count; `column`, unless the run linked people.
         stored_codes: Codes by index; the last stands for unknown.
         codes: Public codes, in order; None for an area.
     """
 
     column: str
+    released: str = ""
     stored_codes: tuple[str, ...]
     codes: tuple[str, ...] | None
+
+    @property
+    def counted(self) -> str:
+        """Column that rounds count."""
+        return self.released or self.column
 
 
 class StoredAudit(_Record):
@@ -234,6 +241,22 @@ class RunSummary(_Record):
                     remedy="Run `folkmoot-node score` again: it no longer reads the field",
                     exit_code=ExitCode.REFUSED,
                 )
+
+    def check_counted(self) -> None:
+        """Refuses to count rows in which people were linked, as earlier versions stored them.
+
+        Raises:
+            Problem: Exit code DATA.
+        """
+        if any(one.released for one in self.stored.values()):
+            return
+        if any(source.by_person or source.by_review for source in self.sources):
+            raise Problem(
+                "these scores do not say what rounds may count: people were linked",
+                where="the last scoring run",
+                remedy="Run `folkmoot-node score` again",
+                exit_code=ExitCode.DATA,
+            )
 
     @property
     def policy_digest(self) -> bytes:
