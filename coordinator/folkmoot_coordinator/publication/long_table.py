@@ -31,7 +31,8 @@ ROWS_AT_ONCE = 250_000
 """Rows of one piece, and so of one row group in Parquet; fewer in the last one."""
 
 DESCRIPTIONS = {
-    "level": "council, or region: the councils that released, together",
+    "level": "council; region: the councils that released, together; all_areas: the same, of a "
+    "marginal over areas, with all areas together. Add up rows of one level and one marginal only",
     "place": "GSS code of the council, or the region's name",
     "place_name": "name of the council or region; empty where it is not known",
     "coverage": "councils that the round's regional figures are from; empty for a council",
@@ -147,7 +148,7 @@ class LongTable:
                     yield _Rows(part, statistic, table, first, last)
 
     def _constants(self, part: Part, statistic: RegionalStatistic) -> dict[str, str | None]:
-        region = statistic.level is GeographicLevel.REGION
+        region = statistic.level is not GeographicLevel.COUNCIL
         return {
             "measure": part.measure,
             "level": statistic.level.value,

@@ -109,7 +109,7 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
             column_of(
                 attribute.name
             ): "code of the attribute; empty where the marginal does not use it"
-            + (f"; {ALL_AREAS} for all areas together" if attribute.is_area else "")
+            + (f"; {ALL_AREAS} at level all_areas" if attribute.is_area else "")
             for attribute in round_.workload.attributes
         },
         "software": {
