@@ -45,14 +45,14 @@ class Interval:
     """A figure with its error.
 
     Attributes:
-        value: The estimate.
-        standard_error: Of the noise.
+        value: The estimate; None for a quotient by zero.
+        standard_error: Of the noise; None for a quotient by zero.
         lower: Lower end of the 95 % interval; None if it has none.
         upper: Upper end of it; None if it has none.
     """
 
-    value: float
-    standard_error: float
+    value: float | None
+    standard_error: float | None
     lower: float | None
     upper: float | None
 
@@ -111,7 +111,7 @@ class Combination:
         return Interval(value, error, value - reach, value + reach)
 
 
-def share(part: Combination, whole: Combination) -> Interval | None:
+def share(part: Combination, whole: Combination) -> Interval:
     """The quotient of two sums, with its error.
 
     The standard error is by the delta method. The interval is Fieller's ("Some problems in
@@ -120,11 +120,11 @@ def share(part: Combination, whole: Combination) -> Interval | None:
 
     Returns:
         The quotient; without an interval where the denominator is not significantly different
-        from zero, for then it has no ends. None if the denominator is zero.
+        from zero, for then it has no ends.
     """
     numerator, denominator = part.value, whole.value
     if denominator == 0:
-        return None
+        return Interval(None, None, None, None)
     ratio = numerator / denominator
     own, both, other = part.covariance(part), part.covariance(whole), whole.covariance(whole)
     error = max(0.0, own - 2 * ratio * both + ratio**2 * other) ** 0.5 / abs(denominator)

@@ -126,6 +126,9 @@ def _show(summed: Sequence[NamedEstimate]) -> None:
         digits = ",.3f" if one.kind == "share" else ",.1f"
         facts, low, high = one.facts(), one.interval.lower, one.interval.upper
         ends = "none" if low is None or high is None else f"{low:{digits}} to {high:{digits}}"
-        value, error = (format(facts[key], digits) for key in ("value", "standard_error"))
+        value, error = (
+            "none" if facts[key] is None else format(facts[key], digits)
+            for key in ("value", "standard_error")
+        )
         table.add_row(escape(one.name), value, error, ends, facts["reliability"])
     console().print(table)

@@ -50,9 +50,11 @@ class NamedEstimate:
     interval: Interval
 
     def facts(self) -> dict[str, Any]:
-        """For `--json` and the table."""
+        """For `--json` and the table; the figures of a share of nothing are null."""
         one = self.interval
-        variation = one.standard_error / one.value if one.value > 0 else math.inf
+        variation = math.inf
+        if one.value is not None and one.standard_error is not None and one.value > 0:
+            variation = one.standard_error / one.value
         return {
             "name": self.name,
             "kind": self.kind,
@@ -79,16 +81,11 @@ def estimates(known: Estimable, expressions: Iterable[Expression]) -> list[Named
     for one in expressions:
         added, taken = ((cell, 1.0) for cell in one.cells), ((cell, -1.0) for cell in one.minus)
         part = reader.combination([*added, *taken])
-        interval: Interval | None = part.estimate()
-        if one.of:
-            interval = share(part, reader.combination([(cell, 1.0) for cell in one.of]))
-        if interval is None:
-            raise Problem(
-                f"the denominator of {one.name[:80]!r} is estimated as 0",
-                where=one.of[0].where,
-                remedy="Divide by a larger sum",
-                exit_code=ExitCode.SETTINGS,
-            )
+        interval = (
+            share(part, reader.combination([(cell, 1.0) for cell in one.of]))
+            if one.of
+            else part.estimate()
+        )
         found.append(NamedEstimate(one.name, one.kind, interval))
     return found
 
@@ -97,8 +94,9 @@ def as_table(found: Sequence[NamedEstimate]) -> pl.DataFrame:
     """The estimates, one row each.
 
     Returns:
-        Columns name, kind, reliability (String), value, standard_error (Float64), never null, and
-        lower, upper (Float64), null for a share whose interval has no ends.
+        Columns name, kind, reliability (String), never null, value, standard_error (Float64), null
+        for a share of nothing, and lower, upper (Float64), null too for a share whose interval
+        has no ends.
     """
     numbers = dict.fromkeys(("value", "standard_error", "lower", "upper"), pl.Float64())
     return pl.DataFrame([one.facts() for one in found], schema_overrides=numbers)
