@@ -69,7 +69,8 @@ def open_(
             remedy=f"Run `folkmoot-coordinator series open {file}`",
             exit_code=ExitCode.USAGE,
         )
-    open_round(database, SigningKey.load(place.keys), round_, asked.planning)
+    key = SigningKey.load(place.keys)
+    open_round(database, key, round_, asked.planning, asked.code_names)
     missing = [council for council in round_.councils if council not in members]
     if json_ and not wait:
         print_json(

@@ -64,7 +64,7 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
 
     asked, keys, database = _read(file, home)
     key = SigningKey.load(keys)
-    _opened(open_round(database, key, asked.round_, asked.planning), json_)
+    _opened(open_round(database, key, asked.round_, asked.planning, asked.code_names), json_)
 
 
 @series_app.command("next")
@@ -82,9 +82,9 @@ def next_(
 
     place, database = open_home(home)
     rounds = find_series(database, series)
-    round_ = next_round(rounds, system_clock())
+    round_, last = next_round(rounds, system_clock()), rounds[-1]
     key = SigningKey.load(place.keys)
-    _opened(open_round(database, key, round_, rounds[-1].planning), json_)
+    _opened(open_round(database, key, round_, last.planning, last.code_names), json_)
 
 
 @series_app.command()
