@@ -33,6 +33,7 @@ class SourceRead(BaseModel):
         records: Records that were read, wholly or in part.
         lost: Records of which nothing could be read.
         sums: Sums of known amounts, by field.
+        rounded: Records whose UPRN ends in 00000.
         no_key: Those without a UPRN, or of a source about areas without an area.
         rejected: Records in quarantine: of which something could not be read.
         rejected_fields: Rejections by field.
@@ -48,6 +49,7 @@ class SourceRead(BaseModel):
     records: int
     lost: int
     sums: dict[str, float]
+    rounded: int
     no_key: int
     rejected: int
     rejected_fields: dict[str, int]
@@ -203,6 +205,7 @@ class SourceReading:
             records=reader.records,
             lost=max(0, quarantine.rejected - reader.partial),
             sums=dict(reader.sums),
+            rounded=reader.rounded,
             no_key=self._no_key if no_key is None else no_key,
             rejected=quarantine.rejected,
             rejected_fields=dict(quarantine.fields),

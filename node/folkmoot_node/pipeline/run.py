@@ -335,7 +335,7 @@ class ScoringRun:
                 on, rows = self._area_rows(source)
                 values = self._spool.read(name, 0)
                 assert values is not None
-                assembly.add_areas(on, *area_values(values, fields, rows))
+                assembly.add_areas(name, on, *area_values(values, fields, rows))
             else:
                 tables = [no_records(source, self.binding.wanted[name])]
                 found = self._spool.read(name, partition)
@@ -401,6 +401,12 @@ class ScoringRun:
             latest_record=read.latest,
             left_out=read.left_out,
             about_areas=source.schema.level is RecordLevel.AREA,
+            lost=read.lost,
+            sums=read.sums,
+            most_at_one_home=became.most,
+            rounded=read.rounded,
+            homes_without_area=became.without_area,
+            trusts_absence=any(field.absent is not None for field in self._fields(name)),
         )
 
 

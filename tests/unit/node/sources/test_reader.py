@@ -335,7 +335,9 @@ def test_division_into_batches_does_not_matter(node):
 
 def test_a_source_without_records_leaves_its_fields_unknown(node):
     node.people.batches = []
-    summary = node.score()
+    with pytest.raises(Problem, match="holds no record"):
+        node.score()
+    summary = node.score(accepting=("people",))
     assert summary.sources[1].records == 0
     assert node.rows()["points_alone"].to_list() == [None, None, None]
 
