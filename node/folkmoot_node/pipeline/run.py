@@ -26,6 +26,7 @@ from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPart
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.binding import Binding, bind_for
+from folkmoot_node.scoring.independence import require_independent
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
@@ -282,6 +283,7 @@ class ScoringRun:
             return None
         context = ScoringContext(self.plan.reference_date)
         result = stratify(households, self.binding.factors, self.policy, context)
+        require_independent(households, result, self.binding.factors, self.policy, context)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
         return ScoredPartition(

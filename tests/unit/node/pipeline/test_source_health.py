@@ -31,7 +31,7 @@ def people_of(uprns):
 
 def stopped(node, **options):
     with pytest.raises(Problem) as raised:
-        node.score(**options)
+        node.score(**{"accepting": (), **options})
     assert raised.value.exit_code is ExitCode.DATA
     return raised.value
 
@@ -64,15 +64,15 @@ def test_the_share_that_is_enough_is_set_for_each_source_or_for_all(node):
     text = (node.home / "node.toml").read_text()
     stopped(node)
     node.write_node(text + "[sources.linkage]\nminimum_share = 0.9\n")
-    node.score()
+    node.score(accepting=())
     node.write_node(text + "[linkage]\nminimum_share = 0.9\n")
-    node.score()
+    node.score(accepting=())
 
 
 def test_without_an_absent_value_few_links_are_no_reason_to_stop(node):
     node.tax.batches = [homes(100)]
     node.people.batches = [people_of([*range(1, 61), *[None] * 40])]
-    assert node.score().sources[1].share_linked == 0.6
+    assert node.score(accepting=()).sources[1].share_linked == 0.6
 
 
 @pytest.mark.parametrize("uprns", [[901, 902], [None, None]])
@@ -114,7 +114,7 @@ def test_uprns_that_a_spreadsheet_has_rounded_stop(node):
     problem = stopped(node)
     assert "UPRNs end in 00000" in str(problem)
     node.tax.batches = [homes(95), homes(1).with_columns(uprn=pl.Series([100_000_000]))]
-    node.score()
+    node.score(accepting=())
 
 
 @pytest.mark.parametrize(
@@ -128,30 +128,30 @@ def test_uprns_that_a_spreadsheet_has_rounded_stop(node):
 def test_a_change_since_the_last_run_stops_until_it_is_accepted(node, change, words):
     node.tax.batches = [homes(100)]
     node.people.batches = [people_of([*range(1, 101)])]
-    node.score()
+    node.score(accepting=())
     change(node)
     problem = stopped(node)
     assert words in problem.problem
     node.score(accepting=("tax", "people"))
-    node.score()  # what was accepted is what the next run is compared with
+    node.score(accepting=())  # what was accepted is what the next run is compared with
 
 
 def test_a_small_change_is_no_reason_to_stop(node):
     node.tax.batches = [homes(100)]
     node.people.batches = [people_of([*range(1, 101)])]
-    node.score()
+    node.score(accepting=())
     node.tax.batches = [homes(100, 12.9)]
     node.people.batches = [people_of([*range(1, 101), *[900] * 4])]
-    node.score()
+    node.score(accepting=())
 
 
 def test_limits_of_change_can_be_set(node):
     node.write_node((node.home / "node.toml").read_text() + "[sources.change]\nrecords = 5\n")
     node.tax.batches = [homes(100)]
     node.people.batches = [people_of([*range(1, 101)])]
-    node.score()
+    node.score(accepting=())
     node.people.batches = [people_of([*range(1, 51)])]
-    node.score()
+    node.score(accepting=())
 
 
 def test_an_acceptance_of_another_source_does_not_help(node):
@@ -172,7 +172,7 @@ def test_homes_without_an_area_are_named(node):
     assert "homes have no area 'lsoa'" in problem.problem
     assert "tax: areas 'lsoa' were found for 0 of 40 homes" in problem.for_operator
     node.tax.batches = [homes(30), homes(40)[30:].with_columns(lsoa=pl.lit(None, pl.String))]
-    doubts = node.score().sources[0].doubts
+    doubts = node.score(accepting=()).sources[0].doubts
     assert doubts == ("areas 'lsoa' were found for 30 of 40 homes",)
 
 
@@ -181,7 +181,7 @@ def test_a_rejected_record_keeps_its_home_and_says_so(node):
     node.tax.batches = [
         tax_rows([1, 2, 3], [500.0, -1.0, 0.0], ["owned", "rented", None], ["E01000001"] * 3)
     ]
-    node.score()
+    node.score(accepting=())
     rows = node.rows()
     assert rows["uprn"].to_list() == [1, 2, 3]
     assert rows["field_council_tax_arrears"].to_list() == [500.0, None, 0.0]

@@ -353,7 +353,7 @@ def test_division_into_batches_does_not_matter(node):
 def test_a_source_without_records_leaves_its_fields_unknown(node):
     node.people.batches = []
     with pytest.raises(Problem, match="holds no record"):
-        node.score()
+        node.score(accepting=())
     summary = node.score(accepting=("people",))
     assert summary.sources[1].records == 0
     assert node.rows()["points_alone"].to_list() == [None, None, None]
