@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
-    from folkmoot_node.store.run_summary import RunSummary
+    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -227,10 +227,22 @@ def _print_summary(summary: RunSummary) -> None:
     for source in summary.sources:
         for reason, number in source.left_out.items():
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+        for note in source.notes:
+            out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for source in summary.sources:
+        _print_rejections(source)
     if summary.quarantine:
         out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
+
+
+def _print_rejections(source: SourceSummary) -> None:
+    from folkmoot_node.sources.quarantine import reasons_in_words
+
+    reasons = [(one.field, one.reason, one.values) for one in source.rejected_reasons]
+    for line in reasons_in_words(reasons):
+        console().print(f"{source.name}: not read: {line}", markup=False)
 
 
 def explain(

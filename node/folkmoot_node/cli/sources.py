@@ -215,6 +215,8 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
     for source in run.sources:
         for reason, number in source.left_out.items():
             console().print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+        for note in source.notes:
+            console().print(f"{source.name}: {note}", markup=False)
 
 
 def _since(now: SourceSummary, before: SourceSummary | None) -> str:

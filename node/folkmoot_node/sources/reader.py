@@ -55,6 +55,7 @@ class RecordReader:
         sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
         latest: Latest record date, None if the schema has none.
+        notes: What the source decided about its files.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class RecordReader:
         self.sums: dict[str, float] = {}
         self.labels: dict[str, tuple[str, ...]] = {}
         self.latest: datetime.date | None = None
+        self.notes: list[str] = []
         self._source = source
         self._wanted = wanted
         self._reference_date = reference_date
@@ -115,6 +117,7 @@ class RecordReader:
             self._quarantine.reject,
             leave_out=leave_out,
             identifiers=self._identifiers,
+            note=self.notes.append,
         )
         source = self._source
         try:

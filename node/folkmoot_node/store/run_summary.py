@@ -29,6 +29,20 @@ class OriginFile(_Record):
     sha256: str
 
 
+class RejectedReason(_Record):
+    """Values of one field that could not be read for one reason.
+
+    Attributes:
+        field: Column of the file; empty for whole rows.
+        reason: What is wrong with them, without the values.
+        values: How many.
+    """
+
+    field: str
+    reason: str
+    values: int
+
+
 class SourceSummary(_Record):
     """What became of one source's records.
 
@@ -43,6 +57,7 @@ class SourceSummary(_Record):
         lost: Records of which nothing could be read; they have found no household.
         rejected: Records in quarantine: those that are lost, and those that were read in part.
         rejected_fields: Rejections by field.
+        rejected_reasons: Rejections by field and kind of reason, the most frequent first.
         quarantine: The quarantine file; empty if nothing was rejected.
         left_out: Sound records that the source left out on purpose, by reason.
         linked: Records of households in the frame, however they were linked.
@@ -69,6 +84,7 @@ class SourceSummary(_Record):
         doubts: What was found about the source, with figures; all of it accepted, or no reason
             to stop.
         accepted: What a person has accepted about it; None if nothing was to accept.
+        notes: What the source decided about its files, such as which extract is the newest.
     """
 
     name: str
@@ -103,6 +119,8 @@ class SourceSummary(_Record):
     trusts_absence: bool = False
     doubts: tuple[str, ...] = ()
     accepted: Acceptance | None = None
+    rejected_reasons: tuple[RejectedReason, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def share_linked(self) -> float:

@@ -51,6 +51,23 @@ def test_what_a_source_leaves_out_is_counted_by_reason_and_is_no_error(node):
     assert tax.quarantine == ""
 
 
+def test_what_a_source_decides_about_its_files_stands_in_the_summary(node):
+    node.tax.before_batch = lambda context: context.note("tax_2025.csv is not read")
+    tax, people = node.score().sources
+    assert set(tax.notes) == {"tax_2025.csv is not read"}
+    assert people.notes == ()
+
+
+def test_rejections_are_summed_up_without_values(node):
+    lenient(node)
+    node.people.before_batch = lambda context: context.reject(
+        [Rejection("people.csv", 2, "DateOfBirth", f"{CANARY} is not a date", CANARY)]
+    )
+    [reason] = node.score().sources[1].rejected_reasons
+    assert (reason.field, reason.reason) == ("DateOfBirth", "is not a date")
+    assert reason.values >= 1
+
+
 def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(node):
     def reject(context):
         context.reject([Rejection("tax.csv", 7, "uprn", "is not a UPRN")])
