@@ -87,7 +87,7 @@ def _cut(path: Path, rows: set[int], uprn: int) -> int:
     """Takes the records of a household out of a file, as it is encoded; says how many."""
     if path.suffix == ".parquet":
         table = pl.read_parquet(path).with_row_index("row", offset=1)
-        kept = table.filter(~pl.col("row").is_in(rows) & (pl.col("UPRN") != uprn).fill_null(True))
+        kept = table.filter(~pl.col("row").is_in(rows) & (pl.col("uprn") != uprn).fill_null(True))
         kept.drop("row").write_parquet(path)
         return table.height - kept.height
     opened = gzip.open if path.suffix == ".gz" else open

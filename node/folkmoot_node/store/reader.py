@@ -194,7 +194,9 @@ class HouseholdStore:
         return (
             found.join(weighed, on="uprn")
             .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
-            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded, **rejected)
+            .select(
+                "uprn", (pl.col(SCORE_COLUMN) / POINT).round(3), "completeness", **coded, **rejected
+            )
         )
 
     def bands(self) -> pl.DataFrame:
