@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from folkmoot_sdk import PluginError, Records
 from folkmoot_sdk.parameters import nearest
 
 Rows = npt.NDArray[np.int64]
+Digests = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,14 @@ class Batch:
         frame: The wanted columns, named as in the file.
         first_row: Row number of the first row, as a person counts.
         rows: Row numbers, if they are not consecutive from `first_row`; else None.
+        digest: Hash of 128 bits of each whole row as it stands in the file, with the columns that
+            are not wanted: uint64, shape (rows, 2); None if it is not known.
     """
 
     frame: pl.DataFrame
     first_row: int
     rows: Rows | None = None
+    digest: Digests | None = field(default=None, compare=False)
 
     def numbers(self) -> Rows:
         """Number of each row in its file: int64, shape (rows,), never missing."""
@@ -38,8 +42,10 @@ class Batch:
 
     def filter(self, kept: pl.Series) -> Batch:
         """The rows for which `kept` is true."""
-        rows = self.numbers()[kept.to_numpy()]
-        return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows)
+        mask = kept.to_numpy()
+        rows = self.numbers()[mask]
+        digest = None if self.digest is None else self.digest[mask]
+        return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows, digest)
 
 
 def handed_on(values: pl.DataFrame, file: str, rows: Batch) -> Records:
