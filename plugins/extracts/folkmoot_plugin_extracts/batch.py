@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,9 @@ from folkmoot_sdk.parameters import nearest
 
 Rows = npt.NDArray[np.int64]
 Digests = npt.NDArray[np.uint64]
+Unread = Mapping[str, pl.Series]
+"""Per column of values, Boolean without nulls: True for each row whose value could not be read.
+Columns of which everything was read are not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,22 @@ class Batch:
         return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows, digest)
 
 
-def handed_on(values: pl.DataFrame, file: str, rows: Batch) -> Records:
-    """Values as the node receives them, with the row numbers that they were read from."""
+def handed_on(values: pl.DataFrame, file: str, rows: Batch, unread: Unread) -> Records:
+    """Values as the node receives them, with the row numbers that they were read from.
+
+    Args:
+        values: One row for each record.
+        file: What they are from.
+        rows: The rows that they were read from, in the same order.
+        unread: What could not be read; names that `values` does not have are left out.
+    """
     numbers = None if rows.rows is None else array("q", rows.rows.tobytes())
-    return Records(values, file, rows.first_row, numbers)
+    places = {
+        name: array("q", mask.arg_true().cast(pl.Int64).to_numpy().tobytes())
+        for name, mask in unread.items()
+        if name in values.columns
+    }
+    return Records(values, file, rows.first_row, numbers, places)
 
 
 def named_alike(wanted: Iterable[str], found: Iterable[str]) -> dict[str, str]:
