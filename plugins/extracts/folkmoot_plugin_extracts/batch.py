@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,6 +69,20 @@ def handed_on(values: pl.DataFrame, file: str, rows: Batch, unread: Unread) -> R
     return Records(values, file, rows.first_row, numbers, places)
 
 
+def named_alike(wanted: Iterable[str], found: Iterable[str]) -> dict[str, str]:
+    """The wanted columns that a file names, but for case, blanks and signs.
+
+    Returns:
+        From each wanted name that has a counterpart to the name in the file.
+    """
+    by_letters = {_letters(name): name for name in found if _letters(name)}
+    return {name: by_letters[key] for name in wanted if (key := _letters(name)) in by_letters}
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
 _NO_HEADER = "None of the wanted columns is there: does it begin with their names?"
 
 
@@ -90,13 +104,16 @@ def check_columns(
         PluginError: If a column stands there twice, or a wanted one does not.
     """
     twice = sorted({name for name in found if name and found.count(name) > 1})
-    is_header = are_names or bool(set(wanted).intersection(found))
+    alike = named_alike(wanted, found)
+    is_header = are_names or bool(alike)
     if twice:
         column = f"the column {twice[0]!r}" if is_header else "a column"
         raise PluginError(where, f"names {column} more than once", "Name each column once")
     for name in wanted:
         if name not in found:
             others = nearest(name, filter(None, found)) if is_header else _NO_HEADER
+            if name in alike:
+                others = f"Did you mean {alike[name]!r}?"
             remedy = (
                 hint or f"Correct the file, or the name that the mapping or options give. {others}"
             )

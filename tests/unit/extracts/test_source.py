@@ -284,7 +284,7 @@ def test_suppliers_encodings(folder, encoding):
         ('["council*.csv"]', "matches no file", "Put the extract there"),
         ('["accounts*", "extra*.csv"]', "matches no file", "correct `files`"),
         ('["/etc/*"]', "not a pattern relative to the folder", "Write it"),
-        ('["mapping.toml"]', "neither .csv, .csv.gz nor .parquet", "Correct `files`"),
+        ('["mapping.toml"]', "neither .csv, .csv.gz, .tsv", "Correct `files`"),
     ],
 )
 def test_files_that_are_not_there(folder, files, problem, remedy):
@@ -295,6 +295,43 @@ def test_files_that_are_not_there(folder, files, problem, remedy):
         folder.read()
     assert problem in caught.value.problem
     assert remedy in caught.value.remedy
+
+
+def test_a_file_without_a_record_stops_unless_the_mapping_allows_it(folder):
+    folder.csv(SOUND, name="accounts_a.csv")
+    folder.csv(name="accounts_b.csv")
+    with pytest.raises(PluginError, match=r"accounts_b\.csv: names the columns of accounts, and"):
+        folder.read()
+    folder.accounts(top="allow_empty = true")
+    assert folder.read().height == 1
+    folder.accounts()
+    folder.csv("1,2", name="accounts_b.csv")
+    assert folder.read().height == 1
+    assert len(folder.rejected) == 1
+
+
+def test_the_newest_extract_is_read_and_the_others_are_named(folder):
+    folder.csv(SOUND, name="accounts_2026-09.csv")
+    folder.csv(SOUND, SOUND, name="accounts_2026-10.csv")
+    assert folder.read().height == 2
+    assert folder.notes == [
+        "accounts_2026-09.csv is not read: accounts_2026-10.csv is a newer extract"
+    ]
+    folder.accounts(top='extracts = "all"')
+    assert folder.read().height == 3
+    assert folder.notes == []
+
+
+@pytest.mark.parametrize(("ending", "delimiter"), [("txt", "|"), ("tsv", "\t"), ("TAB", "\t")])
+def test_other_endings_of_text(folder, ending, delimiter):
+    folder.accounts(top=f"delimiter = '{delimiter}'")
+    cells = SOUND.replace(",", delimiter)
+    folder.csv(
+        cells,
+        name=f"accounts.{ending}",
+        header="UPRN,Owed,Rooms,Tenure,Since,Benefit".replace(",", delimiter),
+    )
+    assert folder.read()["uprn"].to_list() == [100012345678]
 
 
 def test_a_missing_folder_is_named(folder):
