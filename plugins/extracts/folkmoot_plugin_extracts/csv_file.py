@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from folkmoot_plugin_extracts import digests
 from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows
 from folkmoot_plugin_extracts.blocks import CHUNK_BYTES, UNPAIRED, Block, blocks, check_text
@@ -147,7 +148,18 @@ class _Reader:
                 "cannot be read as CSV",
                 UNPAIRED,
             )
-        yield Batch(frame, line if rows is None else int(rows[0]), rows)
+        digest = None
+        if self._rows is not None:
+            # Where each record takes one line, the lines are the records.
+            ends = None if found.lines is None else self._ends(found, dropped)
+            digest = digests.of_text(block, ends, frame.height)
+        yield Batch(frame, line if rows is None else int(rows[0]), rows, digest)
+
+    @staticmethod
+    def _ends(found: Layout, dropped: Mask | None) -> Rows:
+        """Where the records that are left end, once those that are dropped are gone."""
+        sizes = found.ends - found.starts + 1
+        return np.cumsum(sizes if dropped is None else sizes[~dropped]) - 1
 
     def _dropped(self, block: bytes, found: Layout, line: int) -> Mask | None:
         """The rows that are not read: empty ones, rejected ones, those that are no records."""

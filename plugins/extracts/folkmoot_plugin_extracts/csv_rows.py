@@ -19,7 +19,9 @@ from folkmoot_plugin_extracts.not_records import COMMENT, EMPTY, NotRecords, Sur
 from folkmoot_plugin_extracts.records import Layout, Mask, blank
 
 _RETURN = 13
-_RULES = b"-=_*~#+"
+_ZERO, _NINE = 48, 57
+_IS_RULE = np.zeros(256, dtype=np.bool_)
+_IS_RULE[list(b"-=_*~#+")] = True
 _TOTALS = (b"total", b"Total", b"TOTAL")
 _FAR = 64
 """A total is named this near to the beginning of its row, in bytes."""
@@ -46,6 +48,7 @@ class RowFilter:
     ) -> None:
         self._dialect = dialect
         self._delimiter = dialect.delimiter.encode()
+        self._quote = ord(dialect.quote) if dialect.quote else None
         self._width = len(header.names)
         self._header = header.text
         self._comment = around.comment.encode()
@@ -94,7 +97,7 @@ class RowFilter:
             doubtful |= found.fields != self._width
         if self._comment:
             doubtful |= data[starts] == self._comment[0]
-        self._add_totals(block, starts, doubtful)
+        self._add_totals(block, data, starts, doubtful)
         return np.flatnonzero(doubtful)
 
     def _padded(self, data: npt.NDArray[np.uint8], starts: Rows, ends: Rows) -> Mask:
@@ -112,7 +115,7 @@ class RowFilter:
     def _ruled(self, data: npt.NDArray[np.uint8], starts: Rows, ends: Rows) -> Mask:
         """Rows that begin with three equal signs of those that lines are drawn with."""
         at = np.flatnonzero(ends - starts >= 3)
-        at = at[np.isin(data[starts[at]], np.frombuffer(_RULES, np.uint8))]
+        at = at[_IS_RULE[data[starts[at]]]]
         first = data[starts[at]]
         at = at[(data[starts[at] + 1] == first) & (data[starts[at] + 2] == first)]
         ruled: Mask = np.zeros(len(ends), dtype=np.bool_)
@@ -129,8 +132,24 @@ class RowFilter:
         alike[at] = True
         return alike
 
-    def _add_totals(self, block: bytes, starts: Rows, doubtful: Mask) -> None:
-        """Marks the rows near whose beginning a total is named."""
+    def _add_totals(
+        self, block: bytes, data: npt.NDArray[np.uint8], starts: Rows, doubtful: Mask
+    ) -> None:
+        """Marks the rows near whose beginning a total is named.
+
+        What begins with a digit has a reference or a number in its first cell: no total.
+        """
+        first = data[starts]
+        quoted = np.flatnonzero(first == self._quote) if self._quote is not None else ()
+        if len(quoted):
+            first = first.copy()
+            first[quoted] = data[starts[quoted] + 1]
+        worded = np.flatnonzero((first < _ZERO) | (first > _NINE))
+        if len(worded) < len(starts) // 20:
+            for row in worded.tolist():
+                begin = starts[row]
+                doubtful[row] |= any(word in block[begin : begin + _FAR] for word in _TOTALS)
+            return
         places = []
         for word in _TOTALS:
             at = block.find(word)
@@ -140,7 +159,7 @@ class RowFilter:
         if places:
             found = np.array(places)
             rows = np.searchsorted(starts, found, side="right") - 1
-            doubtful[rows[found - starts[rows] <= _FAR]] = True
+            doubtful[rows[found - starts[rows] < _FAR]] = True
 
     def _cells(self, text: bytes) -> list[str]:
         try:

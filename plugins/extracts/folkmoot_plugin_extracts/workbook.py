@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError
 
+from folkmoot_plugin_extracts import digests
 from folkmoot_plugin_extracts.batch import Batch, check_columns, named_alike
 from folkmoot_plugin_extracts.header import AROUND_NAMES, LINES_SEARCHED
 from folkmoot_plugin_extracts.not_records import ABOVE, COMMENT, EMPTY, NotRecords, Surroundings
@@ -276,7 +277,8 @@ class _Part:
                 for name, kind, cells in zip(self.columns, kinds, held, strict=True)
             ])  # fmt: skip
             numbers = np.array(places, dtype=np.int64) + 1
-            yield Batch(frame, int(numbers[0]), numbers)
+            digest = digests.of_cells([self.rows[at] for at in places])
+            yield Batch(frame, int(numbers[0]), numbers, digest)
 
 
 def _reason(row: Sequence[Cell], judge: NotRecords, comment: str) -> str:

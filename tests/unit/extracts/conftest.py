@@ -107,6 +107,21 @@ class Folder:
             )
         ]
 
+    def unread(self):
+        """Row number and column of each value that could not be read."""
+        found = []
+        for batch in self.batches:
+            rows = batch.rows
+            if rows is None:
+                rows = range(batch.first_row, batch.first_row + batch.data.height)
+            order = batch.data.columns.index
+            found += sorted(
+                (rows[at], order(name), name)
+                for name, places in batch.unread.items()
+                for at in places
+            )
+        return [(row, name) for row, _, name in found]
+
 
 @pytest.fixture
 def folder(tmp_path):
