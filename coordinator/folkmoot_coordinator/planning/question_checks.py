@@ -151,14 +151,14 @@ def _of_policy(round_: Round, policy: Mapping[str, Any], name: str) -> Iterator[
     purpose = policy.get("purpose")
     if isinstance(purpose, str) and purpose != round_.purpose:
         yield (
-            f"the policy {name} is for the purpose {purpose}, the round for {round_.purpose}. "
+            f"{name} is for the purpose {purpose}, the round for {round_.purpose}. "
             "Make them agree, if they are meant to"
         )
     sunset = policy.get("sunset")
     closes = moments.day(round_.series.ends_at if round_.series else round_.deadline)
     if hasattr(sunset, "isoformat") and str(sunset) < closes.isoformat():
         yield (
-            f"the policy {name} ends on {sunset}, and answers may be given until {closes}. Nothing "
+            f"{name} ends on {sunset}, and answers may be given until {closes}. Nothing "
             "is answered after its end: ask for an earlier deadline"
         )
     defined = policy.get("attributes")
@@ -168,7 +168,7 @@ def _of_policy(round_: Round, policy: Mapping[str, Any], name: str) -> Iterator[
         for attribute in _counted(round_):
             if attribute.name not in offered:
                 yield (
-                    f"the policy {name} does not define the attribute {attribute.name}, so nobody "
+                    f"{name} does not define the attribute {attribute.name}, so nobody "
                     f"offers it. {_near(attribute.name, offered)}It defines {', '.join(offered)}"
                 )
     if isinstance(bands, list):
@@ -177,7 +177,7 @@ def _of_policy(round_: Round, policy: Mapping[str, Any], name: str) -> Iterator[
             wrong = [code for code in attribute.codes if code not in codes]
             if attribute.name == BAND and wrong:
                 yield (
-                    f"the policy {name} has no band {', '.join(wrong[:_SHOWN])}, so nobody answers. "
+                    f"{name} has no band {', '.join(wrong[:_SHOWN])}, so nobody answers. "
                     f"{_near(wrong[0], codes)}Its bands: {', '.join(map(str, codes))}"
                 )
 
