@@ -239,7 +239,7 @@ class _Cells:
         if cell.marginal is not None and not set(names) <= written:
             raise _problem(
                 cell,
-                f"has codes of {', '.join(names)} and is said to be of {cell.marginal[:80]!r}",
+                f"has codes of {', '.join(names)} and the marginal {cell.marginal[:80]!r}",
                 "Correct the column `marginal`, or leave it out",
             )
         return found

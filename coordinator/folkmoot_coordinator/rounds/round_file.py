@@ -145,12 +145,14 @@ class PlannedRound:
         round_: The question.
         planning: How its weights came about.
         code_names: What people call its codes.
+        policy: The policy file that it names; None if it gives a digest.
         doubts: What in the file may not be meant, each a sentence or two for a person.
     """
 
     round_: Round
     planning: Planning
     code_names: CodeNames = NO_NAMES
+    policy: Path | None = None
     doubts: tuple[str, ...] = ()
 
 
@@ -214,6 +216,7 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         replace(round_, workload=workload),
         planning,
         code_names,
+        path.parent / file.policy if file.policy else None,
         tuple(one.doubt for one in read if one.doubt),
     )
 

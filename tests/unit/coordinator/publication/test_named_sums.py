@@ -172,7 +172,7 @@ def test_rows_of_the_published_table_may_be_copied(
         ("{ band = [] }", "band is not a code", "in quotes"),
         ('{ band = "low", month = 2 }', "is in no series", ""),
         ('{ band = "low", level = "region" }', "'level' says nothing", ""),
-        ('{ band = "low", marginal = "tenure*ward" }', "is said to be of", "marginal"),
+        ('{ band = "low", marginal = "tenure*ward" }', "and the marginal", "marginal"),
         ("", "estimates[0].cells", ""),
     ],
 )
