@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
-    from folkmoot_node.store.run_summary import RunSummary
+    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +60,9 @@ def score(
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
+    from folkmoot_node.evidence.acceptances import in_force
     from folkmoot_node.pipeline.engine import score as run
+    from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
@@ -106,6 +108,7 @@ def score(
                 today=today,
                 reference_date=reference,
                 progress=advance,
+                judged=Judged(last_run(config), in_force(config.state_path, today)),
             )
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
@@ -186,10 +189,12 @@ def _print_bands(summary: RunSummary) -> None:
 def _print_summary(summary: RunSummary) -> None:
     from rich.table import Table
 
+    from folkmoot_node.store.run_summary import share_in_words
+
     out = console()
     shown = {
         "Records": "records",
-        "Rejected": "rejected",
+        "Not read": "rejected",
         "Linked": "linked",
         "By address": "by_address",
         "By person": "by_person",
@@ -206,19 +211,38 @@ def _print_summary(summary: RunSummary) -> None:
         for title, key in shown.items()
         if key in always or any(getattr(source, key) for source in summary.sources)
     }
-    table = Table("Source", *columns)
+    table = Table("Source", *columns, "Found a home")
     for source in summary.sources:
-        table.add_row(source.name, *(f"{getattr(source, key):,}" for key in columns.values()))
+        found = "" if source.about_areas else share_in_words(source.share_linked)
+        figures = (f"{getattr(source, key):,}" for key in columns.values())
+        table.add_row(source.name, *figures, found)
     out.print(table)
+    for source in summary.sources:
+        by = source.accepted
+        until = f" (accepted by {by.by} until {by.until}: {by.reason})" if by else ""
+        for doubt in source.doubts:
+            out.print(f"Note: {source.name}: {doubt}{until}", markup=False)
     if any(source.ambiguous for source in summary.sources):
         out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
     for source in summary.sources:
         for reason, number in source.left_out.items():
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+        for note in source.notes:
+            out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for source in summary.sources:
+        _print_rejections(source)
     if summary.quarantine:
         out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
+
+
+def _print_rejections(source: SourceSummary) -> None:
+    from folkmoot_node.sources.quarantine import reasons_in_words
+
+    reasons = [(one.field, one.reason, one.values) for one in source.rejected_reasons]
+    for line in reasons_in_words(reasons):
+        console().print(f"{source.name}: not read: {line}", markup=False)
 
 
 def explain(

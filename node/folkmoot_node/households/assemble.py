@@ -20,7 +20,7 @@ from folkmoot_node.households.combine import (
 from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
 from folkmoot_node.store.schema import date_column, record_column, rejected_column
-from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field, FieldType
 
 UNKNOWN_AREA = "unknown"
 """Stands for the area of households whose area is not known, in counts by area."""
@@ -33,6 +33,9 @@ class PartitionRecords(BaseModel):
         linked: Records of households.
         communal: Records of communal establishments, which are no households.
         areas: Linked records by area.
+        most: Records of the household that has the most.
+        without_area: By area field: homes whose area is not known; of a source about areas,
+            homes of whose area it has no record.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,14 +43,20 @@ class PartitionRecords(BaseModel):
     linked: int = 0
     communal: int = 0
     areas: dict[str, int] = {}
+    most: int = 0
+    without_area: dict[str, int] = {}
 
     def __add__(self, other: PartitionRecords) -> PartitionRecords:
         areas = Counter(self.areas)
         areas.update(other.areas)
+        without = Counter(self.without_area)
+        without.update(other.without_area)
         return PartitionRecords(
             linked=self.linked + other.linked,
             communal=self.communal + other.communal,
             areas=dict(areas),
+            most=max(self.most, other.most),
+            without_area=dict(without),
         )
 
 
@@ -77,6 +86,7 @@ class Assembly:
         self._communal = pl.Series(UPRN_COLUMN, [], pl.Int64)
         self._linked: dict[str, npt.NDArray[np.int64]] = {}
         self._of_communal: dict[str, int] = {}
+        self._without_area: dict[str, dict[str, int]] = {}
         if communal is not None:
             is_communal = pl.col(communal).fill_null(False)
             self._communal = records.filter(is_communal)[UPRN_COLUMN].unique()
@@ -95,6 +105,11 @@ class Assembly:
         self.households = pl.DataFrame([uprns])
         self._add_values(linked, values, fields)
         self._count(frame, linked)
+        self._without_area[frame] = {
+            field.name: self.households[field.name].null_count()
+            for field in fields
+            if field.household_type is FieldType.AREA
+        }
         self._add_dates(frame, linked)
 
     def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
@@ -115,15 +130,18 @@ class Assembly:
             self._of_communal[source] = int(of_communal.sum())
         self._add_dates(source, linked)
 
-    def add_areas(self, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
+    def add_areas(self, source: str, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
         """Adds the fields of a source about areas.
 
         Args:
+            source: Its name.
             on: The household field that holds the area, as an index.
-            values: The fields, one row for each area.
-            rows: For each index of `on` the row of `values`, null if there is none.
+            values: The fields, one row for each area, and a last one for areas without a record.
+            rows: For each index of `on` the row of `values`, never null.
         """
         at = rows.gather(self.households[on])
+        known = int((at < values.height - 1).sum())
+        self._without_area[source] = {on: self.households.height - known}
         self._add(values.select(pl.all().gather(at)))
 
     def records(
@@ -140,8 +158,14 @@ class Assembly:
                 linked=int(counts.sum()),
                 communal=self._of_communal.get(source, 0),
                 areas=self._by_area(counts, area, labels),
+                most=int(counts.max(initial=0)),
+                without_area=self._without_area.get(source, {}),
             )
             for source, counts in self._linked.items()
+        } | {
+            source: PartitionRecords(without_area=without)
+            for source, without in self._without_area.items()
+            if source not in self._linked
         }
 
     def _by_area(

@@ -19,7 +19,7 @@ from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNee
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader, no_records
 from folkmoot_node.sources.unread import stacked
-from folkmoot_node.store.run_summary import OriginFile
+from folkmoot_node.store.run_summary import OriginFile, RejectedReason
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
 _MAX_WAITING = 2_000_000
@@ -33,13 +33,16 @@ class SourceRead(BaseModel):
         records: Records that were read, wholly or in part.
         lost: Records of which nothing could be read.
         sums: Sums of known amounts, by field.
+        rounded: Records whose UPRN ends in 00000.
         no_key: Those without a UPRN, or of a source about areas without an area.
         rejected: Records in quarantine: of which something could not be read.
         rejected_fields: Rejections by field.
+        rejected_reasons: Rejections by field and kind of reason, the most frequent first.
         quarantine: The quarantine file; empty if nothing was rejected.
         files: What was read, in order.
         latest: Latest record date, None if the source has none.
         left_out: Sound records that the source left out on purpose, by reason.
+        notes: What the source decided about its files.
         labels: For each area column the codes that its indexes stand for.
     """
 
@@ -48,13 +51,16 @@ class SourceRead(BaseModel):
     records: int
     lost: int
     sums: dict[str, float]
+    rounded: int
     no_key: int
     rejected: int
     rejected_fields: dict[str, int]
+    rejected_reasons: tuple[RejectedReason, ...]
     quarantine: str
     files: tuple[OriginFile, ...]
     latest: datetime.date | None
     left_out: dict[str, int]
+    notes: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]
 
 
@@ -203,13 +209,19 @@ class SourceReading:
             records=reader.records,
             lost=max(0, quarantine.rejected - reader.partial),
             sums=dict(reader.sums),
+            rounded=reader.rounded,
             no_key=self._no_key if no_key is None else no_key,
             rejected=quarantine.rejected,
             rejected_fields=dict(quarantine.fields),
+            rejected_reasons=tuple(
+                RejectedReason(field=field, reason=reason, values=number)
+                for (field, reason), number in quarantine.reasons.most_common()
+            ),
             quarantine=str(quarantine.path) if quarantine.rejected else "",
             files=fingerprint(reader.origins, folders_of(self._source.source.options)),
             latest=reader.latest,
             left_out=dict(reader.left_out),
+            notes=tuple(reader.notes),
             labels=reader.labels,
         )
 

@@ -26,6 +26,7 @@ from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPart
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.binding import Binding, bind_for
+from folkmoot_node.scoring.independence import require_independent
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
@@ -283,6 +284,7 @@ class ScoringRun:
             return None
         context = ScoringContext(self.plan.reference_date)
         result = stratify(households, self.binding.factors, self.policy, context)
+        require_independent(households, result, self.binding.factors, self.policy, context)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
         counted = columns.counted(households, result, partition, self.binding, stored)
@@ -346,7 +348,7 @@ class ScoringRun:
                 on, rows = self._area_rows(source)
                 values = self._spool.read(name, 0)
                 assert values is not None
-                assembly.add_areas(on, *area_values(values, fields, rows))
+                assembly.add_areas(name, on, *area_values(values, fields, rows))
             else:
                 tables = [no_records(source, self.binding.wanted[name])]
                 found = self._spool.read(name, partition)
@@ -397,6 +399,7 @@ class ScoringRun:
             records=read.records,
             rejected=read.rejected,
             rejected_fields=read.rejected_fields,
+            rejected_reasons=read.rejected_reasons,
             quarantine=read.quarantine,
             linked=found,
             no_uprn=read.no_key,
@@ -411,7 +414,14 @@ class ScoringRun:
             unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
+            notes=read.notes,
             about_areas=source.schema.level is RecordLevel.AREA,
+            lost=read.lost,
+            sums=read.sums,
+            most_at_one_home=became.most,
+            rounded=read.rounded,
+            homes_without_area=became.without_area,
+            trusts_absence=any(field.absent is not None for field in self._fields(name)),
         )
 
 

@@ -53,6 +53,8 @@ class InputValue:
             record if the household has none with a date; None if the source has no dates.
         of_household: True if `as_at` is the date of the household's own record.
         licence_ended: Last day of a licence that has ended.
+        without_home: Share of the source's records, from 0 to 1, that have found no household:
+            one of them may be this household's.
     """
 
     field: str
@@ -65,6 +67,7 @@ class InputValue:
     as_at: datetime.date | None = None
     of_household: bool = False
     licence_ended: datetime.date | None = None
+    without_home: float = 0.0
 
     @property
     def words(self) -> str:
@@ -87,7 +90,8 @@ class InputValue:
                 what = "of the household's area"
             case Standing.RECORDED:
                 what = ""
-        return ", ".join(part for part in (self.source, what, self._date()) if part)
+        parts = (self.source, what, self._date())
+        return ", ".join(part for part in parts if part)
 
     def _date(self) -> str:
         if self.as_at is None:
@@ -135,7 +139,14 @@ def _provided(bound: BoundField, source: SourceSummary, row: Mapping[str, Any]) 
         supplier=source.supplier,
         as_at=date or source.latest_record,
         of_household=date is not None,
+        without_home=_without_home(source, row),
     )
+
+
+def _without_home(source: SourceSummary, row: Mapping[str, Any]) -> float:
+    """Of a source that is neither about areas nor the frame."""
+    is_joined = table.record_column(source.name) in row
+    return 1 - source.share_linked if is_joined and not source.about_areas else 0.0
 
 
 def _standing(

@@ -38,6 +38,7 @@ from folkmoot_sdk.source import ReadContext, Records, Rejection
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have up to 12 digits (GeoPlace)."""
 
+_ROUNDED_TO = 100_000
 _SMALL = 30_000
 _TIMES = ("years", "days")
 _COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
@@ -50,9 +51,11 @@ class RecordReader:
     Attributes:
         records: Number of records that were read, wholly or in part.
         partial: Number of those of which some value could not be read.
+        rounded: Number of records whose UPRN ends in 00000, as spreadsheets leave it.
         sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
         latest: Latest record date, None if the schema has none.
+        notes: What the source decided about its files.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class RecordReader:
     ) -> None:
         self.records = 0
         self.partial = 0
+        self.rounded = 0
         self.sums: dict[str, float] = {}
         self.labels: dict[str, tuple[str, ...]] = {}
         self.latest: datetime.date | None = None
+        self.notes: list[str] = []
         self._source = source
         self._wanted = wanted
         self._reference_date = reference_date
@@ -112,6 +117,7 @@ class RecordReader:
             self._quarantine.reject,
             leave_out=leave_out,
             identifiers=self._identifiers,
+            note=self.notes.append,
         )
         source = self._source
         try:
@@ -150,6 +156,8 @@ class RecordReader:
         read = read.with_columns(_indexed(read[name], codes) for name, codes in self._areas.items())
         self.records += read.height
         self.partial += len(set().union(*unread.values()))
+        if UPRN_COLUMN in read.columns:
+            self.rounded += int((read[UPRN_COLUMN] % _ROUNDED_TO == 0).sum())
         self._sum(read)
         if DATE_COLUMN in read.columns:
             dates = [date for date in (self.latest, read[DATE_COLUMN].max()) if date is not None]

@@ -23,6 +23,7 @@ from folkmoot_node.store.schema import (
     SCORE_COLUMN,
     UNKNOWN_POINTS,
     points_column,
+    rejected_column,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -156,8 +157,9 @@ class HouseholdStore:
 
         Returns:
             One row for each household: columns `uprn` (Int64), `score` (points), `completeness`
-            (known weight over total weight, from 0 to 1), `band`, and the other attributes as
-            codes (String). None is null.
+            (known weight over total weight, from 0 to 1), `band`, the other attributes as codes
+            (String), and `rejected_inputs` (String): the inputs that are unknown since a record
+            was rejected, separated by blanks. None is null.
         """
         import polars as pl
 
@@ -173,11 +175,16 @@ class HouseholdStore:
             for factor in self.run.factors
         )
         parts = [
-            self._details(part).select("uprn", completeness=known / total)
+            (details := self._details(part)).select(
+                "uprn", completeness=known / total, rejected_inputs=_rejected(details.columns)
+            )
             for part in found[PART_COLUMN].unique()
         ]
-        none = pl.DataFrame(schema={"uprn": pl.Int64, "completeness": pl.Float64})
+        none = pl.DataFrame(
+            schema={"uprn": pl.Int64, "completeness": pl.Float64, "rejected_inputs": pl.String}
+        )
         weighed = pl.concat([none, *parts])
+        rejected = {"rejected_inputs": pl.col("rejected_inputs")}
         coded = {
             name: pl.col(stored.column).replace_strict(
                 range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
@@ -187,7 +194,9 @@ class HouseholdStore:
         return (
             found.join(weighed, on="uprn")
             .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
-            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
+            .select(
+                "uprn", (pl.col(SCORE_COLUMN) / POINT).round(3), "completeness", **coded, **rejected
+            )
         )
 
     def bands(self) -> pl.DataFrame:
@@ -295,3 +304,12 @@ def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:
             remedy="Run `folkmoot-node score` again",
             exit_code=ExitCode.DATA,
         ) from None
+
+
+def _rejected(columns: Sequence[str]) -> pl.Expr:
+    """The names of the inputs that were rejected, from the columns of the details."""
+    import polars as pl
+
+    inputs = [name for name in columns if name.startswith(rejected_column(""))]
+    names = [pl.when(name).then(pl.lit(name.removeprefix(rejected_column("")))) for name in inputs]
+    return pl.concat_str(names, separator=" ", ignore_nulls=True) if names else pl.lit("")

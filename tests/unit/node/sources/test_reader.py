@@ -51,6 +51,23 @@ def test_what_a_source_leaves_out_is_counted_by_reason_and_is_no_error(node):
     assert tax.quarantine == ""
 
 
+def test_what_a_source_decides_about_its_files_stands_in_the_summary(node):
+    node.tax.before_batch = lambda context: context.note("tax_2025.csv is not read")
+    tax, people = node.score().sources
+    assert set(tax.notes) == {"tax_2025.csv is not read"}
+    assert people.notes == ()
+
+
+def test_rejections_are_summed_up_without_values(node):
+    lenient(node)
+    node.people.before_batch = lambda context: context.reject(
+        [Rejection("people.csv", 2, "DateOfBirth", f"{CANARY} is not a date", CANARY)]
+    )
+    [reason] = node.score().sources[1].rejected_reasons
+    assert (reason.field, reason.reason) == ("DateOfBirth", "is not a date")
+    assert reason.values >= 1
+
+
 def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(node):
     def reject(context):
         context.reject([Rejection("tax.csv", 7, "uprn", "is not a UPRN")])
@@ -335,7 +352,9 @@ def test_division_into_batches_does_not_matter(node):
 
 def test_a_source_without_records_leaves_its_fields_unknown(node):
     node.people.batches = []
-    summary = node.score()
+    with pytest.raises(Problem, match="holds no record"):
+        node.score(accepting=())
+    summary = node.score(accepting=("people",))
     assert summary.sources[1].records == 0
     assert node.rows()["points_alone"].to_list() == [None, None, None]
 
