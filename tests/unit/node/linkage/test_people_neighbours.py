@@ -7,6 +7,7 @@ it out, so that their tables differ in that household's own row alone.
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -18,6 +19,7 @@ from tests.rehearsed_people import COLUMNS, TODAY, rehearse
 from tests.tables import count
 from tests.unit.node.linkage.test_link import HOMES, homes
 from tests.unit.node.linkage.test_people_stage import (  # noqa: F401
+    DEBTS,
     KNOWN,
     NEW,
     OLD,
@@ -109,6 +111,23 @@ def test_scores_of_an_earlier_version_are_not_counted(linked):  # noqa: F811
     assert caught.value.exit_code is ExitCode.DATA
     assert "score" in caught.value.remedy
     run.check_counted()
+
+
+def test_a_source_linked_by_person_does_not_read_as_without_need_in_rounds(linked):  # noqa: F811
+    """Rounds would take `absent` for households whose records they leave out."""
+    fields = tuple(replace(field, absent=0) for field in DEBTS.fields)
+    linked.tax.schema = replace(DEBTS, fields=fields)
+    the_extracts(linked, household=False)
+    with pytest.raises(Problem) as caught:
+        linked.score(accepting=())
+    assert caught.value.exit_code is ExitCode.DATA
+    assert "rounds do not count" in caught.value.problem
+    assert caught.value.for_operator == (
+        "tax: 0.0% of 10 records have found a household otherwise than by person (10 by person)",
+    )
+    linked.score(accepting=("tax",))
+    stored = linked.rows().filter(pl.col("uprn").is_in(list(LEFT)))
+    assert (stored["band"] - stored["released@band"]).to_list() == [1] * MEMBERS
 
 
 @pytest.fixture(scope="module")
