@@ -29,6 +29,7 @@ class Doubt(Enum):
     EMPTY = "empty"
     NONE_LINKED = "none_linked"
     FEW_LINKED = "few_linked"
+    FEW_COUNTED = "few_counted"
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
@@ -161,6 +162,17 @@ def _itself(
                 f"is not in the frame, {source.lost:,} could not be read)",
                 "Link the others by address (`[linkage.addresses]`), review those that wait, or "
                 "correct the extract",
+            )
+        elif source.share_counted < minimum:
+            yield SourceFinding(
+                name,
+                Doubt.FEW_COUNTED,
+                "too many of its records are linked by person, which rounds do not count: they "
+                f"would count these households as without need (minimum_share {minimum:g})",
+                f"{source.share_counted:.1%} of {all_:,} records have found a household otherwise "
+                f"than by person ({source.by_person:,} by person)",
+                "Have its UPRNs or addresses in the extract, or leave its fields out of what the "
+                "release policy offers",
             )
     if is_frame:
         for field, without in source.homes_without_area.items():

@@ -131,6 +131,12 @@ class SourceSummary(_Record):
         return (self.linked + self.communal) / all_ if all_ else 1.0
 
     @property
+    def share_counted(self) -> float:
+        """The same without the records that were linked by person, which rounds do not count."""
+        all_ = self.records + self.lost
+        return (self.linked + self.communal - self.by_person) / all_ if all_ else 1.0
+
+    @property
     def by_uprn(self) -> int:
         """Records that were linked by their own UPRN."""
         return self.linked - self.by_address - self.by_person - self.by_review
