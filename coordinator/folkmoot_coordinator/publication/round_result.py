@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class RoundResult:
         coverage: Who is in it.
         statistics: Of each council that released, and of the region.
         names: Names of councils by GSS code, as far as they are known.
+        as_of: Date of the scores that were counted, by council, as far as it is known.
     """
 
     stored: StoredRound
@@ -63,6 +65,7 @@ class RoundResult:
     coverage: Coverage
     statistics: tuple[RegionalStatistic, ...]
     names: Mapping[str, str]
+    as_of: Mapping[str, date] = field(default_factory=dict)
 
 
 def round_result(

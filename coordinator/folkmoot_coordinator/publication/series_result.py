@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import select
 
@@ -38,6 +39,8 @@ class SeriesResult:
             earlier one is not here any more.
         months: Statistics of the rounds that are published.
         names: Names of councils by GSS code, as far as they are known.
+        as_of: By position, for each council the date of the scores that were counted, as far as
+            it is known.
     """
 
     stored: StoredRound
@@ -47,6 +50,7 @@ class SeriesResult:
     unusable: Mapping[GssCode, int]
     months: tuple[MonthlyStatistics, ...]
     names: Mapping[str, str]
+    as_of: Mapping[int, Mapping[str, date]] = field(default_factory=dict)
 
 
 def find_series(database: Database, reference: str) -> tuple[StoredRound, ...]:

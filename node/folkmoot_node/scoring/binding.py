@@ -301,14 +301,6 @@ class _Binder:
             if bound is None or bound.field.type is not FieldType.AREA:
                 raise _problem(f"the field {name!r} is not an area", where, "Name an area field")
             ours, theirs = bound.field.area_type, source.schema.area_type
-            if theirs and not ours:
-                raise _problem(
-                    f"the field {name!r} does not say which areas it holds, and the source "
-                    f"describes {theirs}",
-                    where,
-                    f'If the field holds areas of type {theirs}, write `area_type = "{theirs}"` '
-                    "into it in the mapping",
-                )
             if ours and theirs and ours != theirs:
                 raise _problem(
                     f"the field {name!r} holds areas of type {ours}, the source describes {theirs}",

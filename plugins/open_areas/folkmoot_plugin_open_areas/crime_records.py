@@ -172,7 +172,7 @@ class CrimeRecords:
         """The crimes that are counted, of one batch after the other."""
         columns = tuple(output.column for output in outputs)
         for batch in read_csv(path, columns, Dialect(), context.reject):
-            values, rows = reading.parse(path.name, batch, context.reject)
+            values, rows = reading.whole(path.name, batch, context.reject)
             frame = with_rows(values, rows.numbers())
             for name, column in (("month", _MONTH), (TYPE, _TYPE)):
                 empty = frame[name].is_null()
