@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
@@ -33,6 +34,7 @@ class Doubt(Enum):
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
+    UNSTATED_AREAS = "unstated_areas"
     RECORDS_CHANGED = "records_changed"
     SUM_CHANGED = "sum_changed"
     SHARE_CHANGED = "share_changed"
@@ -208,6 +210,11 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
 def _areas(
     config: NodeConfig, settings: SourceSettings, source: SourceSummary, households: int
 ) -> Iterator[SourceFinding]:
+    if source.unstated_areas:
+        problem, remedy = unstated_area(source.name, source.unstated_areas)
+        yield SourceFinding(
+            source.name, Doubt.UNSTATED_AREAS, problem, problem, remedy, stops=False
+        )
     without = sum(source.homes_without_area.values())
     minimum = settings.linkage.minimum_share or config.linkage.minimum_share
     if households and without > (1 - minimum) * households:

@@ -92,7 +92,7 @@ class MappedSource(DataSource):
         uses = self._mapping
         outputs = []
         if uses.level is RecordLevel.AREA:
-            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area(uses.area_type)))
         if uses.uprn:
             outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
         elif uses.level is not RecordLevel.AREA:
@@ -157,4 +157,4 @@ def _reader(declared: Field, field: MappedField, context: ReadContext) -> column
         return columns.CodeList(tuple(field.code_of.items()), declared.codes)
     if field.type is FieldType.DATE:
         return columns.Date(field.format)
-    return columns.Area()
+    return columns.Area(field.area_type)
