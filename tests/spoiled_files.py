@@ -80,6 +80,7 @@ class Reading:
         rejected: What went to quarantine.
         left_out: Records that are sound but not wanted, by reason.
         values: The records' values in the order of `rows`, with their names.
+        unread: Columns whose value could not be read, by row number.
         stopped: The clear stop, if the source could not be read.
     """
 
@@ -87,6 +88,7 @@ class Reading:
     rejected: list[Rejection] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     values: list[dict[str, object]] = field(default_factory=list)
+    unread: dict[int, set[str]] = field(default_factory=dict)
     stopped: PluginError | None = None
 
 
@@ -114,6 +116,9 @@ def read(
             if rows is None:
                 rows = range(batch.first_row, batch.first_row + data.height)  # type: ignore[attr-defined]
             found.rows += rows
+            for name, places in batch.unread.items():
+                for at in places:
+                    found.unread.setdefault(rows[at], set()).add(name)
             found.values += data.to_dicts()  # type: ignore[attr-defined]
     except PluginError as stop:
         found.stopped = stop
@@ -142,8 +147,11 @@ def check_accounted(
         assert entry.row > 1
         assert entry.reason
     assert len(set(found.rows)) == len(found.rows) == len(found.values)
-    quarantined = {entry.row for entry in found.rejected}
-    assert not quarantined & set(found.rows)
+    # A record of which one value is malformed stays; what is no record at all does not.
+    partial = {entry.row for entry in found.rejected if entry.field}
+    assert partial <= set(found.rows)
+    assert set(found.unread) <= partial
+    assert not {entry.row for entry in found.rejected if not entry.field} & set(found.rows)
 
     lines = given.content.decode(given.encoding).removeprefix("\ufeff").split("\n")
 

@@ -42,7 +42,8 @@ def run(app: typer.Typer) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
-    no stack trace. `--debug` anywhere on the command line shows the trace.
+    no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
+    command line shows the trace.
     """
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # or Python looks through everything once more before it ends
@@ -82,6 +83,8 @@ def _report(error: Exception) -> int:
         print(f"Error: {where}:", file=sys.stderr)
         for line in lines:
             print(f"  - {line}", file=sys.stderr)
+    for line in getattr(error, "for_operator", ()):
+        print(f"  {line}", file=sys.stderr)
     if remedy:
         print(f"  Remedy: {remedy}", file=sys.stderr)
     return int(getattr(error, "exit_code", ExitCode.SETTINGS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -29,20 +30,28 @@ class Problem(Exception):
     """What is wrong, where, and how to fix it.
 
     The texts may be logged and shown; they carry no value derived from residents'
-    records.
+    records, but for `for_operator`, which a command prints on its terminal and nothing keeps.
 
     Attributes:
         problem: What is wrong.
         where: File, key, row or address; may be empty.
         remedy: What the operator can do.
         exit_code: How the command ends.
+        for_operator: Lines with figures from records, for the terminal of who runs the command.
     """
 
     def __init__(
-        self, problem: str, *, where: str = "", remedy: str = "", exit_code: ExitCode
+        self,
+        problem: str,
+        *,
+        where: str = "",
+        remedy: str = "",
+        exit_code: ExitCode,
+        for_operator: Sequence[str] = (),
     ) -> None:
         super().__init__(f"{where}: {problem}" if where else problem)
         self.problem = problem
         self.where = where
         self.remedy = remedy
         self.exit_code = exit_code
+        self.for_operator = tuple(for_operator)

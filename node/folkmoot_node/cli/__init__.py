@@ -14,6 +14,7 @@ from folkmoot_node.cli import (
     running,
     scoring,
     setup,
+    sources,
 )
 from folkmoot_operator.console import application, run
 
@@ -24,7 +25,7 @@ app = application(
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
 _MODULES = (
-    setup, scoring, linkage, equality, retention, policies, rounds, evidence, running,
+    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, running,
 )  # fmt: skip
 for _module in _MODULES:
     _module.register(app)

@@ -19,6 +19,7 @@ _COLUMNS = {
     "records": "Records", "by_uprn": "By UPRN", "by_address": "By address",
     "by_person": "By person", "by_review": "By review", "ambiguous": "Ambiguous",
     "unlinked": "Unlinked", "communal": "Communal", "not_in_frame": "Not in frame",
+    "lost": "Not read",
 }  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def report(
 
     from folkmoot_node.home import open_home
     from folkmoot_node.linkage.report import linkage_report
+    from folkmoot_node.store.run_summary import share_in_words
 
     with open_home(home) as node, node.open_store() as store:
         found = linkage_report(store.run, source or ())
@@ -57,10 +59,13 @@ def report(
         print_json(found.as_json())
         return
     out = console()
-    table = Table("Source", *(Column(title, justify="right") for title in _COLUMNS.values()))
+    columns = [Column(title, justify="right") for title in (*_COLUMNS.values(), "Found a home")]
+    table = Table("Source", *columns)
     for one in found.sources:
         figures = asdict(one)
-        table.add_row(one.source, *(f"{figures[key]:,}" for key in _COLUMNS))
+        table.add_row(
+            one.source, *(f"{figures[key]:,}" for key in _COLUMNS), share_in_words(one.share)
+        )
     out.print(table)
     if not areas:
         return

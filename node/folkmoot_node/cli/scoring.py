@@ -1,4 +1,4 @@
-"""`sources`, `score`, `explain`, `households`: what stays inside the council."""
+"""`score`, `explain`, `households`: what stays inside the council."""
 
 from __future__ import annotations
 
@@ -15,114 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
-    from folkmoot_node.settings.node_toml import NodeConfig
-    from folkmoot_node.sources.connect import ConnectedSource
-    from folkmoot_node.store.run_summary import RunSummary
+    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    app.command()(sources)
     app.command()(score)
     app.command()(explain)
     app.command()(households)
-
-
-def sources(home: Home = HERE, as_json: AsJson = False) -> None:
-    """Shows the configured sources, their fields, and which the policy uses.
-
-    Identifiers are shown too: those that linkage reads to find the households of records
-    without a UPRN, and drops.
-
-    Reads no record. Exit code 3 if a source, a field or the policy does not fit.
-
-    Example: folkmoot-node sources
-    """
-    from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.binding import bind_for
-    from folkmoot_node.settings.node_toml import load_config
-    from folkmoot_node.sources.connect import load_plugins
-
-    config = load_config(home)
-    plugins = load_plugins()
-    policy = load_policy(config.risk_policy)
-    today = datetime.datetime.now(datetime.UTC).date()
-    binding = bind_for(policy, config, plugins, today)
-    connected = binding.sources
-    wanted = {name: set(fields) for name, fields in binding.wanted.items()}
-    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
-    counted = {a.field.name for a in binding.attributes if a.field is not None}
-    audited = {audit.field.name for audit in binding.audited} - inputs - counted
-    rows = [
-        {
-            "source": source.name,
-            "field": field.name,
-            "level": source.schema.level.value,
-            "type": field.type.value,
-            "unit": field.unit,
-            "category": field.category.value,
-            "protected": field.protected.value if field.protected else "",
-            "combine": field.combine.value,
-            "read": field.name in wanted.get(source.name, set()),
-            "audit_only": field.name in audited,
-        }
-        for source in connected
-        for field in source.schema.fields
-    ]
-    needed = {name for name in wanted if wanted[name] or name == config.frame}
-    identifiers = _identifiers(config, connected, needed)
-    if as_json:
-        print_json(
-            {
-                "sources": rows,
-                "identifiers": identifiers,
-                "broken_plugins": [str(fault) for fault in plugins.broken],
-            }
-        )
-        return
-    from rich.table import Column, Table
-
-    table = Table(
-        *(Column(name, overflow="fold") for name in ("Source", "Field", "Type", "Category")),
-        Column("Read", no_wrap=True),
-    )
-    for row in rows:
-        kind = f"{row['type']}, {row['unit']}" if row["unit"] else str(row["type"])
-        category = str(row["category"])
-        table.add_row(
-            f"{row['source']} ({row['level']})",
-            str(row["field"]),
-            kind,
-            f"{category}, protected: {row['protected']}" if row["protected"] else category,
-            "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
-        )
-    for entry in identifiers:
-        read = "to link" if entry["read"] else "no"
-        table.add_row(str(entry["source"]), str(entry["identifier"]), "identifier", "dropped", read)
-    console().print(table)
-    for fault in plugins.broken:
-        typer.echo(f"Warning: {fault}", err=True)
-
-
-def _identifiers(
-    config: NodeConfig, connected: Sequence[ConnectedSource], needed: set[str]
-) -> list[dict[str, str | bool]]:
-    """The identifiers of each source, and whether linkage reads them."""
-    from folkmoot_node.linkage.people_sources import people_identifiers_needed
-    from folkmoot_node.sources.identifiers import identifiers_needed
-
-    sources = {source.name: source for source in connected}
-    used = {name: source for name, source in sources.items() if name in needed}
-    found = people_identifiers_needed(identifiers_needed(config, used), config, sources, needed)
-    return [
-        {
-            "source": source.name,
-            "identifier": identifier.value,
-            "read": identifier in found[source.name].identifiers,
-        }
-        for source in connected
-        for identifier in source.schema.identifiers
-    ]
 
 
 def score(
@@ -160,7 +60,9 @@ def score(
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
+    from folkmoot_node.evidence.acceptances import in_force
     from folkmoot_node.pipeline.engine import score as run
+    from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
@@ -206,6 +108,7 @@ def score(
                 today=today,
                 reference_date=reference,
                 progress=advance,
+                judged=Judged(last_run(config), in_force(config.state_path, today)),
             )
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
@@ -286,10 +189,12 @@ def _print_bands(summary: RunSummary) -> None:
 def _print_summary(summary: RunSummary) -> None:
     from rich.table import Table
 
+    from folkmoot_node.store.run_summary import share_in_words
+
     out = console()
     shown = {
         "Records": "records",
-        "Rejected": "rejected",
+        "Not read": "rejected",
         "Linked": "linked",
         "By address": "by_address",
         "By person": "by_person",
@@ -306,19 +211,38 @@ def _print_summary(summary: RunSummary) -> None:
         for title, key in shown.items()
         if key in always or any(getattr(source, key) for source in summary.sources)
     }
-    table = Table("Source", *columns)
+    table = Table("Source", *columns, "Found a home")
     for source in summary.sources:
-        table.add_row(source.name, *(f"{getattr(source, key):,}" for key in columns.values()))
+        found = "" if source.about_areas else share_in_words(source.share_linked)
+        figures = (f"{getattr(source, key):,}" for key in columns.values())
+        table.add_row(source.name, *figures, found)
     out.print(table)
+    for source in summary.sources:
+        by = source.accepted
+        until = f" (accepted by {by.by} until {by.until}: {by.reason})" if by else ""
+        for doubt in source.doubts:
+            out.print(f"Note: {source.name}: {doubt}{until}", markup=False)
     if any(source.ambiguous for source in summary.sources):
         out.print("Some records wait for clerical review: see `folkmoot-node linkage review`.")
     for source in summary.sources:
         for reason, number in source.left_out.items():
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+        for note in source.notes:
+            out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for source in summary.sources:
+        _print_rejections(source)
     if summary.quarantine:
         out.print("Rejected records: " + ", ".join(str(path) for path in summary.quarantine))
+
+
+def _print_rejections(source: SourceSummary) -> None:
+    from folkmoot_node.sources.quarantine import reasons_in_words
+
+    reasons = [(one.field, one.reason, one.values) for one in source.rejected_reasons]
+    for line in reasons_in_words(reasons):
+        console().print(f"{source.name}: not read: {line}", markup=False)
 
 
 def explain(

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from folkmoot_node.households.combine import absent_value, combine
+from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_sdk.schema import AREA_COLUMN, Field
 
@@ -30,6 +31,7 @@ def tabulate_areas(records: pl.DataFrame, areas: int, fields: Sequence[Field]) -
     """
     linked = records.rename({AREA_COLUMN: HOUSEHOLD}).drop_nulls(HOUSEHOLD)
     values, _ = combine(linked, areas, fields)
+    values = without_rejected(values, rejected_values(linked, values, fields))
     counts = np.bincount(linked[HOUSEHOLD].to_numpy(), minlength=areas)
     return values.with_columns(pl.Series(_RECORDS, counts))
 

@@ -17,9 +17,10 @@ from folkmoot_node.households.combine import (
     latest_dates,
     needs_order,
 )
+from folkmoot_node.households.rejected_values import rejected_values, without_rejected
 from folkmoot_node.households.uprn_join import HOUSEHOLD, household_index, is_unique, link_by_uprn
-from folkmoot_node.store.schema import date_column, record_column
-from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field
+from folkmoot_node.store.schema import date_column, record_column, rejected_column
+from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN, Field, FieldType
 
 UNKNOWN_AREA = "unknown"
 """Stands for the area of households whose area is not known, in counts by area."""
@@ -32,6 +33,9 @@ class PartitionRecords(BaseModel):
         linked: Records of households.
         communal: Records of communal establishments, which are no households.
         areas: Linked records by area.
+        most: Records of the household that has the most.
+        without_area: By area field: homes whose area is not known; of a source about areas,
+            homes of whose area it has no record.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,14 +43,20 @@ class PartitionRecords(BaseModel):
     linked: int = 0
     communal: int = 0
     areas: dict[str, int] = {}
+    most: int = 0
+    without_area: dict[str, int] = {}
 
     def __add__(self, other: PartitionRecords) -> PartitionRecords:
         areas = Counter(self.areas)
         areas.update(other.areas)
+        without = Counter(self.without_area)
+        without.update(other.without_area)
         return PartitionRecords(
             linked=self.linked + other.linked,
             communal=self.communal + other.communal,
             areas=dict(areas),
+            most=max(self.most, other.most),
+            without_area=dict(without),
         )
 
 
@@ -56,7 +66,9 @@ class Assembly:
     Attributes:
         households: One row per household of the frame: `uprn`, the fields, for each other
             source `record_column` of it: whether the household has a record; and for each
-            source with dates `date_column` of it: the date of the household's latest record.
+            source with dates `date_column` of it: the date of the household's latest record. A
+            field that some household does not know since its record was rejected has
+            `rejected_column` of it.
     """
 
     def __init__(
@@ -74,6 +86,7 @@ class Assembly:
         self._communal = pl.Series(UPRN_COLUMN, [], pl.Int64)
         self._linked: dict[str, npt.NDArray[np.int64]] = {}
         self._of_communal: dict[str, int] = {}
+        self._without_area: dict[str, dict[str, int]] = {}
         if communal is not None:
             is_communal = pl.col(communal).fill_null(False)
             self._communal = records.filter(is_communal)[UPRN_COLUMN].unique()
@@ -89,8 +102,14 @@ class Assembly:
             self._index = household_index(uprns)
             linked = link_by_uprn(records, self._index, ordered=True)
             values, _ = combine(linked, len(uprns), fields)
-        self.households = pl.DataFrame([uprns, *values.get_columns()])
+        self.households = pl.DataFrame([uprns])
+        self._add_values(linked, values, fields)
         self._count(frame, linked)
+        self._without_area[frame] = {
+            field.name: self.households[field.name].null_count()
+            for field in fields
+            if field.household_type is FieldType.AREA
+        }
         self._add_dates(frame, linked)
 
     def add(self, source: str, records: pl.DataFrame, fields: Sequence[Field]) -> None:
@@ -103,7 +122,7 @@ class Assembly:
         """
         linked = link_by_uprn(records, self._index, ordered=needs_order(fields))
         values, present = combine(linked, self.households.height, fields)
-        self._add(_with_absent(values, ~present, fields))
+        self._add_values(linked, _with_absent(values, ~present, fields), fields)
         self._add(pl.DataFrame({record_column(source): present}))
         self._count(source, linked)
         if len(self._communal):
@@ -111,15 +130,18 @@ class Assembly:
             self._of_communal[source] = int(of_communal.sum())
         self._add_dates(source, linked)
 
-    def add_areas(self, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
+    def add_areas(self, source: str, on: str, values: pl.DataFrame, rows: pl.Series) -> None:
         """Adds the fields of a source about areas.
 
         Args:
+            source: Its name.
             on: The household field that holds the area, as an index.
-            values: The fields, one row for each area.
-            rows: For each index of `on` the row of `values`, null if there is none.
+            values: The fields, one row for each area, and a last one for areas without a record.
+            rows: For each index of `on` the row of `values`, never null.
         """
         at = rows.gather(self.households[on])
+        known = int((at < values.height - 1).sum())
+        self._without_area[source] = {on: self.households.height - known}
         self._add(values.select(pl.all().gather(at)))
 
     def records(
@@ -136,8 +158,14 @@ class Assembly:
                 linked=int(counts.sum()),
                 communal=self._of_communal.get(source, 0),
                 areas=self._by_area(counts, area, labels),
+                most=int(counts.max(initial=0)),
+                without_area=self._without_area.get(source, {}),
             )
             for source, counts in self._linked.items()
+        } | {
+            source: PartitionRecords(without_area=without)
+            for source, without in self._without_area.items()
+            if source not in self._linked
         }
 
     def _by_area(
@@ -160,6 +188,13 @@ class Assembly:
 
     def _add(self, values: pl.DataFrame) -> None:
         self.households = self.households.hstack(values)
+
+    def _add_values(
+        self, linked: pl.DataFrame, values: pl.DataFrame, fields: Sequence[Field]
+    ) -> None:
+        rejected = rejected_values(linked, values, fields)
+        self._add(without_rejected(values, rejected))
+        self._add(pl.DataFrame({rejected_column(name): mask for name, mask in rejected.items()}))
 
     def _add_dates(self, source: str, linked: pl.DataFrame) -> None:
         if DATE_COLUMN in linked.columns:

@@ -155,7 +155,8 @@ def _picked(series: pl.Series, position: Rows, known: Mask) -> pl.Series:
 
 def _sums(values: pl.Series, at: Rows, count: int) -> npt.NDArray[Any]:
     if values.dtype.is_float():
-        return np.bincount(at, weights=values.to_numpy(), minlength=count)
+        # Without a single value NumPy counts in integers, and `absent` would not fit.
+        return np.bincount(at, weights=values.to_numpy(), minlength=count).astype(np.float64)
     totals = np.zeros(count, dtype=np.int64)
     np.add.at(totals, at, values.cast(pl.Int64).to_numpy())
     return totals

@@ -11,14 +11,14 @@ from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 @dataclass(frozen=True, slots=True)
 class SourceLinkage:
-    """What became of one source's records; all but `records` add up to it.
+    """What became of one source's records; all but `records`, `rejected` and `share` add up to it.
 
     Records of communal establishments are counted as communal however they were linked,
     those of homes outside the frame as not in the frame.
 
     Attributes:
         source: Its name.
-        records: Sound records.
+        records: All records.
         by_uprn: Linked to a household by their own UPRN.
         by_address: Linked by address.
         by_person: Linked by whom they are about.
@@ -27,6 +27,9 @@ class SourceLinkage:
         unlinked: Without a UPRN, and no home was found.
         communal: Of communal establishments.
         not_in_frame: Of UPRNs that are not in the frame.
+        lost: Nothing of the record could be read.
+        rejected: Of which something could not be read: the lost, and others.
+        share: Share of the records, from 0 to 1, that have found a household.
     """
 
     source: str
@@ -39,6 +42,9 @@ class SourceLinkage:
     unlinked: int
     communal: int
     not_in_frame: int
+    lost: int
+    rejected: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def linkage_report(run: RunSummary, only: Sequence[str] = ()) -> LinkageReport:
 def _linkage(source: SourceSummary) -> SourceLinkage:
     return SourceLinkage(
         source=source.name,
-        records=source.records,
+        records=source.records + source.lost,
         by_uprn=source.by_uprn,
         by_address=source.by_address,
         by_person=source.by_person,
@@ -95,4 +101,7 @@ def _linkage(source: SourceSummary) -> SourceLinkage:
         unlinked=source.unlinked,
         communal=source.communal,
         not_in_frame=source.not_in_frame,
+        lost=source.lost,
+        rejected=source.rejected,
+        share=source.share_linked,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from folkmoot_node.pipeline import stages
 from folkmoot_node.pipeline.order import Progress, Submitted, run_stages
-from folkmoot_node.pipeline.own_run import begin
+from folkmoot_node.pipeline.own_run import Judged, begin
 from folkmoot_node.pipeline.stages import Stage
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -35,6 +35,7 @@ def score_on_cluster(
     today: datetime.date,
     reference_date: datetime.date | None = None,
     progress: Progress,
+    judged: Judged | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
     """As `local.score`, with the stages on the cluster's workers.
@@ -51,6 +52,7 @@ def score_on_cluster(
         today=today,
         reference_date=reference_date,
         shared=True,
+        judged=judged,
         clock=clock,
     )
     home = str(config.home)

@@ -15,6 +15,7 @@ import polars as pl
 
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.order import Progress
+from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -120,7 +121,13 @@ def try_policy(
             reference_date = reference_date or last.run.reference_date
         aside = stack.enter_context(_aside(config))
         run = score(
-            aside, plugins, policy, today=today, reference_date=reference_date, progress=progress
+            aside,
+            plugins,
+            policy,
+            today=today,
+            reference_date=reference_date,
+            progress=progress,
+            judged=Judged(last.run if last else None, stops=False),
         )
         if last is None:
             return Trial(run, None, ())

@@ -7,6 +7,7 @@ import datetime
 from folkmoot_node.pipeline.dask import score_on_cluster
 from folkmoot_node.pipeline.local import score as score_here
 from folkmoot_node.pipeline.order import Progress, silent
+from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -21,6 +22,7 @@ def score(
     today: datetime.date,
     reference_date: datetime.date | None = None,
     progress: Progress = silent,
+    judged: Judged | None = None,
 ) -> RunSummary:
     """As `local.score`, on the configured engine.
 
@@ -35,4 +37,5 @@ def score(
         today=today,
         reference_date=reference_date,
         progress=progress,
+        judged=judged,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from folkmoot_node.pipeline.order import Progress, run_stages, silent
-from folkmoot_node.pipeline.own_run import begin
+from folkmoot_node.pipeline.own_run import Judged, begin
 from folkmoot_node.pipeline.stages import Stage
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -24,6 +24,7 @@ def score(
     today: datetime.date,
     reference_date: datetime.date | None = None,
     progress: Progress = silent,
+    judged: Judged | None = None,
     clock: Callable[[], float] = time.time,
 ) -> RunSummary:
     """Reads all sources, scores every household and replaces the store.
@@ -36,6 +37,7 @@ def score(
             whose licence has ended is not read.
         reference_date: Date on which ages and durations are computed; `today` if None.
         progress: Told how far the run is.
+        judged: By what the sources are judged; by the last run alone if None.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Returns:
@@ -43,10 +45,19 @@ def score(
 
     Raises:
         Problem: REFUSED after the sunset date; SETTINGS for a policy that does not fit
-            plugins and sources; DATA if a source cannot be read or too many records are
-            rejected; FAULT if a plugin breaks its contract. The last store stays.
+            plugins and sources; DATA if a source cannot be read, too many records are
+            rejected or there are doubts about a source that nobody has accepted; FAULT if a
+            plugin breaks its contract. The last store stays.
     """
-    begun = begin(config, plugins, policy, today=today, reference_date=reference_date, clock=clock)
+    begun = begin(
+        config,
+        plugins,
+        policy,
+        today=today,
+        reference_date=reference_date,
+        judged=judged,
+        clock=clock,
+    )
     with begun as run, ThreadPoolExecutor(config.threads) as threads:
 
         def submit(stage: Stage, *ids: str | int) -> Future[None]:

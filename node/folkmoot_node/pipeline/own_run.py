@@ -7,8 +7,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,21 @@ from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_node.pipeline.scored_partition import ScoredPartition
+from folkmoot_node.pipeline.source_health import (
+    SourceFinding,
+    require_accepted,
+    source_findings,
+    with_findings,
+)
+from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import FactorSummary, RunSummary
 from folkmoot_node.store.writer import StoreWriter, write_store
+from folkmoot_operator.problems import Problem
 
 
 class OwnRun(ScoringRun):
@@ -31,9 +41,11 @@ class OwnRun(ScoringRun):
 
     Attributes:
         summary: What the run did; there once it is finished.
+        findings: What is to be said of its sources; there once it is finished.
     """
 
     summary: RunSummary
+    findings: tuple[SourceFinding, ...]
 
     def __init__(
         self,
@@ -43,10 +55,12 @@ class OwnRun(ScoringRun):
         policy: RiskPolicy,
         writer: StoreWriter,
         clock: Callable[[], float],
+        judged: Judged,
     ) -> None:
         super().__init__(plan, config, plugins, policy)
         self._writer = writer
         self._clock = clock
+        self._judged = judged
         self._lock = threading.Lock()
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
@@ -64,11 +78,19 @@ class OwnRun(ScoringRun):
         self._writer.create(columns.table(self.stored_attributes(), self.binding))
 
     def finish(self) -> None:
-        """Adds the partitions that other processes have scored, and finishes the store."""
+        """Adds the partitions that other processes have scored, and finishes the store.
+
+        Raises:
+            Problem: Exit code DATA, if there are doubts about a source that nobody has accepted.
+        """
         for partition in range(self.partitions):
             if partition not in self._collected:
                 self._collect(partition, self.result(partition))
-        self.summary = self._summed_up()
+        summary, judged = self._summed_up(), self._judged
+        self.findings = source_findings(self.config, summary, judged.last)
+        if judged.stops:
+            require_accepted(self.findings, judged.accepted)
+        self.summary = with_findings(summary, self.findings, judged.accepted)
         self._writer.finish(self.summary)
 
     def _keep(self, partition: int, scored: ScoredPartition | None) -> None:
@@ -120,6 +142,21 @@ class OwnRun(ScoringRun):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """By what the sources of a run are judged before its scores count.
+
+    Attributes:
+        last: The run before; None if there is none.
+        accepted: What people have accepted, by source.
+        stops: Whether the run stops at what nobody has accepted; a trial does not.
+    """
+
+    last: RunSummary | None = None
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
+    stops: bool = True
+
+
 @contextmanager
 def begin(
     config: NodeConfig,
@@ -129,6 +166,7 @@ def begin(
     today: datetime.date,
     reference_date: datetime.date | None = None,
     shared: bool = False,
+    judged: Judged | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[OwnRun]:
     """Begins a run; what it wrote is removed when the context ends, except a finished store.
@@ -141,6 +179,7 @@ def begin(
             whose licence has ended is not read.
         reference_date: Date on which ages and durations are computed; `today` if None.
         shared: Whether other processes run stages, as `ScoringRun.open`.
+        judged: By what the sources are judged; by the last run alone if None.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Raises:
@@ -161,7 +200,8 @@ def begin(
     with write_store(config.store_path, key, threads=config.threads) as writer:
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
-        run = OwnRun(plan, config, plugins, policy, writer, clock)
+        judged = judged or Judged(last_run(config))
+        run = OwnRun(plan, config, plugins, policy, writer, clock, judged)
         try:
             if shared:
                 write_plan(config, plan)
@@ -169,3 +209,12 @@ def begin(
         finally:
             run.end_linkage()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
+
+
+def last_run(config: NodeConfig) -> RunSummary | None:
+    """The run whose scores are in the store; None if there are none that can be read."""
+    try:
+        with open_store(config.store_path, read_key(config.key_file)) as store:
+            return store.run
+    except Problem:
+        return None

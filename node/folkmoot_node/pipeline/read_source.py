@@ -18,7 +18,8 @@ from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, NOTHING, ROW, IdentifiersNeeded
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import RecordReader, no_records
-from folkmoot_node.store.run_summary import OriginFile
+from folkmoot_node.sources.unread import stacked
+from folkmoot_node.store.run_summary import OriginFile, RejectedReason
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN, Field, Identifier
 
 _MAX_WAITING = 2_000_000
@@ -29,27 +30,37 @@ class SourceRead(BaseModel):
     """What reading one source gave, beside its records.
 
     Attributes:
-        records: Sound records.
+        records: Records that were read, wholly or in part.
+        lost: Records of which nothing could be read.
+        sums: Sums of known amounts, by field.
+        rounded: Records whose UPRN ends in 00000.
         no_key: Those without a UPRN, or of a source about areas without an area.
-        rejected: Records in quarantine.
+        rejected: Records in quarantine: of which something could not be read.
         rejected_fields: Rejections by field.
+        rejected_reasons: Rejections by field and kind of reason, the most frequent first.
         quarantine: The quarantine file; empty if nothing was rejected.
         files: What was read, in order.
         latest: Latest record date, None if the source has none.
         left_out: Sound records that the source left out on purpose, by reason.
+        notes: What the source decided about its files.
         labels: For each area column the codes that its indexes stand for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     records: int
+    lost: int
+    sums: dict[str, float]
+    rounded: int
     no_key: int
     rejected: int
     rejected_fields: dict[str, int]
+    rejected_reasons: tuple[RejectedReason, ...]
     quarantine: str
     files: tuple[OriginFile, ...]
     latest: datetime.date | None
     left_out: dict[str, int]
+    notes: tuple[str, ...]
     labels: dict[str, tuple[str, ...]]
 
 
@@ -147,7 +158,7 @@ class SourceReading:
 
         The rows are in the order of the labels of `AREA_COLUMN`.
         """
-        records = pl.concat([no_records(self._source, self._wanted), *self._reader])
+        records = stacked([no_records(self._source, self._wanted), *self._reader])
         read = self._finished(int(records[AREA_COLUMN].null_count()))
         areas = len(read.labels[AREA_COLUMN])
         writer.append(0, tabulate_areas(records, areas, fields))
@@ -192,17 +203,25 @@ class SourceReading:
 
     def _finished(self, no_key: int | None = None) -> SourceRead:
         reader, quarantine = self._reader, self._quarantine
-        sound = reader.sound + sum(reader.left_out.values())
+        sound = reader.records - reader.partial + sum(reader.left_out.values())
         quarantine.check(sound, self._maximum_share)
         return SourceRead(
-            records=reader.sound,
+            records=reader.records,
+            lost=max(0, quarantine.rejected - reader.partial),
+            sums=dict(reader.sums),
+            rounded=reader.rounded,
             no_key=self._no_key if no_key is None else no_key,
             rejected=quarantine.rejected,
             rejected_fields=dict(quarantine.fields),
+            rejected_reasons=tuple(
+                RejectedReason(field=field, reason=reason, values=number)
+                for (field, reason), number in quarantine.reasons.most_common()
+            ),
             quarantine=str(quarantine.path) if quarantine.rejected else "",
             files=fingerprint(reader.origins, folders_of(self._source.source.options)),
             latest=reader.latest,
             left_out=dict(reader.left_out),
+            notes=tuple(reader.notes),
             labels=reader.labels,
         )
 

@@ -26,12 +26,14 @@ from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPart
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.binding import Binding, bind_for
+from folkmoot_node.scoring.independence import require_independent
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
 from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
 from folkmoot_node.sources.quarantine import Quarantine
 from folkmoot_node.sources.reader import no_records
+from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import read_key
 from folkmoot_node.store.run_summary import SourceSummary, StoredAttribute
 from folkmoot_node.store.writer import ROW_GROUP
@@ -191,7 +193,8 @@ class ScoringRun:
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
-        return columns.stored_attributes(self.binding, self._labels())
+        people = self.config.linkage.people is not None
+        return columns.stored_attributes(self.binding, self._labels(), people=people)
 
     def summaries(self, records: Mapping[str, PartitionRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
@@ -281,10 +284,21 @@ class ScoringRun:
             return None
         context = ScoringContext(self.plan.reference_date)
         result = stratify(households, self.binding.factors, self.policy, context)
+        require_independent(households, result, self.binding.factors, self.policy, context)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
+        counted = columns.counted(households, result, partition, self.binding, stored)
+        if self.config.linkage.people is not None:
+            # Linkage of people lets one household move others' rows: rounds leave it out.
+            alone, apart = households, result
+            if self._linkage.found_people(partition):
+                without, _ = self._assembled(partition, by_person=False)
+                assert without is not None
+                alone = without
+                apart = stratify(alone, self.binding.factors, self.policy, context)
+            counted |= columns.released(alone, apart, self.binding, stored)
         return ScoredPartition(
-            columns.counted(households, result, partition, self.binding, stored),
+            counted,
             columns.details(households, result, self.binding),
             tuple(bands.tolist()),
             result.incomplete,
@@ -320,7 +334,7 @@ class ScoringRun:
         }
 
     def _assembled(
-        self, partition: int
+        self, partition: int, *, by_person: bool = True
     ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
         frame = self.config.frame
         records = self._spool.read(frame, partition)
@@ -334,13 +348,13 @@ class ScoringRun:
                 on, rows = self._area_rows(source)
                 values = self._spool.read(name, 0)
                 assert values is not None
-                assembly.add_areas(on, *area_values(values, fields, rows))
+                assembly.add_areas(name, on, *area_values(values, fields, rows))
             else:
                 tables = [no_records(source, self.binding.wanted[name])]
                 found = self._spool.read(name, partition)
                 tables += [] if found is None else [found]
-                tables += self._linkage.records(name, partition)
-                assembly.add(name, pl.concat(tables), fields)
+                tables += self._linkage.records(name, partition, by_person=by_person)
+                assembly.add(name, stacked(tables), fields)
         return assembly.households, assembly.records(self._report_area, self._labels())
 
     @property
@@ -385,6 +399,7 @@ class ScoringRun:
             records=read.records,
             rejected=read.rejected,
             rejected_fields=read.rejected_fields,
+            rejected_reasons=read.rejected_reasons,
             quarantine=read.quarantine,
             linked=found,
             no_uprn=read.no_key,
@@ -399,7 +414,14 @@ class ScoringRun:
             unlinked_sectors=linkage.sectors_of(read.no_key),
             latest_record=read.latest,
             left_out=read.left_out,
+            notes=read.notes,
             about_areas=source.schema.level is RecordLevel.AREA,
+            lost=read.lost,
+            sums=read.sums,
+            most_at_one_home=became.most,
+            rounded=read.rounded,
+            homes_without_area=became.without_area,
+            trusts_absence=any(field.absent is not None for field in self._fields(name)),
         )
 
 

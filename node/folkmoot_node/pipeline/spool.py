@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import StoreKey
 from folkmoot_operator.private_files import make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -94,7 +95,7 @@ class Spool:
         tables = list(kept.tables.get(partition, ())) if kept else []
         if kept is None or kept.on_disk:
             tables += self._read_file(name, partition)
-        return pl.concat(tables) if tables else None
+        return stacked(tables) if tables else None
 
     def document(self, name: str) -> str:
         """What was said of the name when it was written.
@@ -248,7 +249,7 @@ class SpoolWriter:
     def _flush(self) -> None:
         for partition, tables in self._waiting.items():
             content = io.BytesIO()
-            pl.concat(tables).write_ipc_stream(content)
+            stacked(tables).write_ipc_stream(content)
             label = f"{self._name}|{partition}|{len(self._chunks)}"
             sealed = self._spool.seal(content.getvalue(), label)
             stream = self._file()

@@ -23,11 +23,12 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from folkmoot_node.answering.answer import Event
+from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline import engine, stages
 from folkmoot_node.pipeline.dask import CONNECT_SECONDS, lost, security
 from folkmoot_node.pipeline.order import Submit, Submitted, run_stages
-from folkmoot_node.pipeline.own_run import OwnRun, begin
+from folkmoot_node.pipeline.own_run import Judged, OwnRun, begin, last_run
 from folkmoot_node.pipeline.stages import Stage, StageFailed, shielded
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
@@ -179,7 +180,9 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
     except Exception as error:
         warn(f"Prefect cannot be reached ({type(error).__name__}); its history has a gap")
     if not hasattr(_Body, "failure"):
-        engine.score(config, load_plugins(), load_policy(config.risk_policy), today=day)
+        judged = Judged(last_run(config), in_force(config.state_path, day))
+        policy = load_policy(config.risk_policy)
+        engine.score(config, load_plugins(), policy, today=day, judged=judged)
     elif _Body.failure is not None:
         raise _Body.failure.problem
 
@@ -208,12 +211,14 @@ def _begun(home: str, day: str) -> Iterator[OwnRun]:
     def prepare() -> Any:
         config = load_config(Path(home))
         policy = load_policy(config.risk_policy)
+        day_ = datetime.date.fromisoformat(day)
         return begin(
             config,
             load_plugins(),
             policy,
-            today=datetime.date.fromisoformat(day),
+            today=day_,
             shared=config.on_cluster,
+            judged=Judged(last_run(config), in_force(config.state_path, day_)),
         )
 
     begun = shielded("the run", prepare)

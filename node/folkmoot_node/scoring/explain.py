@@ -17,6 +17,7 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store import schema as table
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.run_summary import share_in_words
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 
@@ -95,6 +96,13 @@ class Explanation:
         for known in self.inputs:
             value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
             lines.append(f"  {known.field}: {value.strip()} ({known.words})")
+        without = {one.source: one.without_home for one in self.inputs if one.without_home}
+        if without:
+            lines += ["", "Records that have found no household, and could be this one's:"]
+            lines += [
+                f"  {source}: {share_in_words(share)} of its records"
+                for source, share in without.items()
+            ]
         return "\n".join(lines)
 
 

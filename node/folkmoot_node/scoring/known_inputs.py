@@ -31,6 +31,8 @@ class Standing(Enum):
     """It is bought, and may no longer be read."""
     NO_RECORD = "no_record"
     """The source has no record of the household."""
+    REJECTED = "rejected"
+    """A record of the household was rejected, or this value of it, and no other settles it."""
     NO_VALUE = "no_value"
     """The source's records of the household, or of its area, do not state it."""
 
@@ -51,6 +53,8 @@ class InputValue:
             record if the household has none with a date; None if the source has no dates.
         of_household: True if `as_at` is the date of the household's own record.
         licence_ended: Last day of a licence that has ended.
+        without_home: Share of the source's records, from 0 to 1, that have found no household:
+            one of them may be this household's.
     """
 
     field: str
@@ -63,6 +67,7 @@ class InputValue:
     as_at: datetime.date | None = None
     of_household: bool = False
     licence_ended: datetime.date | None = None
+    without_home: float = 0.0
 
     @property
     def words(self) -> str:
@@ -75,6 +80,8 @@ class InputValue:
                 return f"not read: its licence ended on {self.licence_ended.isoformat()}"
             case Standing.NO_RECORD:
                 what = "no record of this household"
+            case Standing.REJECTED:
+                what = "its record was rejected"
             case Standing.NO_VALUE:
                 what = "a record without this value" if self.of_household else "no value"
             case Standing.BY_ABSENCE:
@@ -83,7 +90,8 @@ class InputValue:
                 what = "of the household's area"
             case Standing.RECORDED:
                 what = ""
-        return ", ".join(part for part in (self.source, what, self._date()) if part)
+        parts = (self.source, what, self._date())
+        return ", ".join(part for part in parts if part)
 
     def _date(self) -> str:
         if self.as_at is None:
@@ -126,17 +134,28 @@ def _provided(bound: BoundField, source: SourceSummary, row: Mapping[str, Any]) 
         description=field.description,
         value=value,
         unit=field.unit,
-        standing=_standing(value, source, row),
+        standing=_standing(field, value, source, row),
         source=bound.source,
         supplier=source.supplier,
         as_at=date or source.latest_record,
         of_household=date is not None,
+        without_home=_without_home(source, row),
     )
 
 
-def _standing(value: Value, source: SourceSummary, row: Mapping[str, Any]) -> Standing:
+def _without_home(source: SourceSummary, row: Mapping[str, Any]) -> float:
+    """Of a source that is neither about areas nor the frame."""
+    is_joined = table.record_column(source.name) in row
+    return 1 - source.share_linked if is_joined and not source.about_areas else 0.0
+
+
+def _standing(
+    field: Field, value: Value, source: SourceSummary, row: Mapping[str, Any]
+) -> Standing:
     if source.about_areas:
         return Standing.NO_VALUE if value is None else Standing.BY_AREA
+    if row.get(table.rejected_column(field.name)):
+        return Standing.REJECTED
     # The frame has a record of each household.
     if row.get(table.record_column(source.name), True):
         return Standing.NO_VALUE if value is None else Standing.RECORDED

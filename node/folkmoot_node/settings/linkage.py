@@ -48,6 +48,9 @@ class LinkageSettings(Settings):
         communal_field: Boolean field of the frame that is true for communal establishments,
             such as care homes; ignored where the frame does not have it.
         communal_households: Whether communal establishments are scored as households.
+        minimum_share: Share of a source's records, from 0 to 1, that must find a household if
+            households without one have a value by that; of homes that must have an area. A run
+            stops below it until a person accepts the source.
         report_area: Household field with the area by which the report counts linked
             records; the first attribute of the policy that is an area if it is missing.
     """
@@ -57,4 +60,5 @@ class LinkageSettings(Settings):
     review_folder: Path = Path("review")
     communal_field: str = "is_communal"
     communal_households: bool = False
+    minimum_share: Annotated[float, Field(ge=0, le=1)] = 0.95
     report_area: str | None = None

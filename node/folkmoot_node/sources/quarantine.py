@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,13 @@ from folkmoot_sdk.source import Rejection
 HEADER = ("file", "row", "field", "reason", "value")
 MAXIMUM_LISTED = 100_000
 """Rejections listed of one source and run; more are counted only, so the disk cannot fill."""
+MAXIMUM_REASONS = 40
+"""Kinds of rejections that are counted each, of one source and run."""
 _MAXIMUM_VALUE = 200
+_SHOWN = 12
+_RESULT = re.compile(r"^gives -?[\d.,]+ ")
+_SAFE = 4
+"""A value this long is taken out of the middle of a reason too; a shorter one may be part of it."""
 
 
 class Quarantine:
@@ -31,12 +38,14 @@ class Quarantine:
     Attributes:
         path: The CSV file: file, row, field, reason, value.
         fields: Number of rejections by field.
+        reasons: Number of rejections by field and kind of reason, without the values.
     """
 
     def __init__(self, folder: Path, source: str, run_id: str) -> None:
         self.path = folder / f"{source}-{run_id}.csv"
         delete_private(self.path)  # of a first try to read the source in this run
         self.fields: Counter[str] = Counter()
+        self.reasons: Counter[tuple[str, str]] = Counter()
         self._source = source
         self._stream: io.TextIOWrapper | None = None
         self._writer: Any = None
@@ -55,11 +64,18 @@ class Quarantine:
             at = self._files.setdefault(entry.file, len(self._files))
             self._rows.add(at << 44 | entry.row)
             self.fields[entry.field] += 1
+            self._count(entry)
             if self._listed < MAXIMUM_LISTED:
                 self._listed += 1
                 self._open().writerow(
                     (entry.file, entry.row, entry.field, entry.reason, entry.value[:_MAXIMUM_VALUE])
                 )
+
+    def summary(self) -> tuple[str, ...]:
+        """Rejections by field and kind of reason, the most frequent first, for a terminal."""
+        return reasons_in_words(
+            [(field, reason, number) for (field, reason), number in self.reasons.most_common()]
+        )
 
     def close(self) -> None:
         """Closes the file, if there is one."""
@@ -87,7 +103,17 @@ class Quarantine:
                 remedy=f"See {self.path} for file, row, field and reason; correct the extract or "
                 "its mapping, then score again",
                 exit_code=ExitCode.DATA,
+                for_operator=(
+                    f"{self.rejected:,} of {total:,} records could not be read:",
+                    *self.summary(),
+                ),
             )
+
+    def _count(self, entry: Rejection) -> None:
+        kind = entry.field, kind_of_reason(entry)
+        if kind not in self.reasons and len(self.reasons) >= MAXIMUM_REASONS:
+            kind = entry.field, "other reasons"
+        self.reasons[kind] += 1
 
     def _open(self) -> Any:
         if self._writer is None:
@@ -98,3 +124,28 @@ class Quarantine:
             if self._stream.tell() == 0:
                 self._writer.writerow(HEADER)
         return self._writer
+
+
+def kind_of_reason(entry: Rejection) -> str:
+    """What is wrong with a value, without the value: `is not a number`."""
+    reason, value = entry.reason, entry.value.strip()
+    if value:
+        reason = reason.removeprefix(value).strip()
+        if len(value) >= _SAFE:
+            reason = reason.replace(value, "...")
+    return _RESULT.sub("", reason) or "cannot be read"
+
+
+def reasons_in_words(reasons: Sequence[tuple[str, str, int]]) -> tuple[str, ...]:
+    """One line for each kind of rejection, as `Arrears: 3 times: is not a number`.
+
+    Args:
+        reasons: Field, kind of reason and number, the most frequent first.
+    """
+    lines = [
+        f"{field or 'whole row'}: {number:,} {'time' if number == 1 else 'times'}: {reason}"
+        for field, reason, number in reasons[:_SHOWN]
+    ]
+    if len(reasons) > _SHOWN:
+        lines.append(f"and {len(reasons) - _SHOWN} more kinds of reason")
+    return tuple(lines)

@@ -1,7 +1,8 @@
 """Reads a source and checks its records against the declared schema.
 
 What leaves this module has the node's own types, holds the wanted fields and no other,
-and satisfies the schema. Everything else went to quarantine.
+and satisfies the schema. Everything else went to quarantine. A record with a value that could
+not be read stays, and says which: its household must not look like one without a record.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from folkmoot_node.faults import plugin_fault
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, ROW
 from folkmoot_node.sources.quarantine import Quarantine
+from folkmoot_node.sources.unread import DATE_UNREAD, UNREAD, unread_column
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.geography import GSS_CODE
@@ -36,7 +38,9 @@ from folkmoot_sdk.source import ReadContext, Records, Rejection
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have up to 12 digits (GeoPlace)."""
 
+_ROUNDED_TO = 100_000
 _SMALL = 30_000
+_TIMES = ("years", "days")
 _COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
 _IDENTIFIER_COLUMNS = frozenset(entry.column for entry in Identifier)
 
@@ -45,9 +49,13 @@ class RecordReader:
     """Reads one source, batch by batch.
 
     Attributes:
-        sound: Number of records that were read and sound.
+        records: Number of records that were read, wholly or in part.
+        partial: Number of those of which some value could not be read.
+        rounded: Number of records whose UPRN ends in 00000, as spreadsheets leave it.
+        sums: Sum of each number whose sum means something, of known values.
         labels: For each area column the codes that its indexes stand for.
         latest: Latest record date, None if the schema has none.
+        notes: What the source decided about its files.
     """
 
     def __init__(
@@ -58,9 +66,13 @@ class RecordReader:
         quarantine: Quarantine,
         identifiers: Sequence[Identifier] = (),
     ) -> None:
-        self.sound = 0
+        self.records = 0
+        self.partial = 0
+        self.rounded = 0
+        self.sums: dict[str, float] = {}
         self.labels: dict[str, tuple[str, ...]] = {}
         self.latest: datetime.date | None = None
+        self.notes: list[str] = []
         self._source = source
         self._wanted = wanted
         self._reference_date = reference_date
@@ -82,13 +94,14 @@ class RecordReader:
         return {reason: records for reason, records in self._left_out.items() if records}
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """Yields the sound records of each batch.
+        """Yields the records of each batch.
 
         `uprn` (Int64; null if the record has none) or `area` (index into its labels),
         `record_date` (Date) if the schema has one, and the wanted fields: Boolean, integers,
         Float64, Date; categories as Int16 index into their codes; areas as UInt32 index
-        into their labels. With identifiers, their columns too, and `FILE` and `ROW`, which
-        say where the record stands.
+        into their labels; null where unknown or not read. With identifiers, their columns too,
+        and `FILE` and `ROW`, which say where the record stands. `UNREAD` in batches that have
+        values that could not be read.
 
         Raises:
             Problem: Exit code DATA if the source cannot be read, UNREACHABLE if it cannot now
@@ -104,6 +117,7 @@ class RecordReader:
             self._quarantine.reject,
             leave_out=leave_out,
             identifiers=self._identifiers,
+            note=self.notes.append,
         )
         source = self._source
         try:
@@ -123,47 +137,77 @@ class RecordReader:
         self.labels = {name: tuple(codes) for name, codes in self._areas.items()}
 
     def _checked(self, batch: Records) -> pl.DataFrame:
-        """The sound records of a batch; the others go to quarantine."""
+        """The records of a batch, without the values that do not satisfy the schema."""
         self._origins[batch.origin] = None
         data = batch.data if isinstance(batch.data, pl.DataFrame) else pl.DataFrame(batch.data)
         columns = [self._columns.column(data, name) for name in self._columns.names]
         data = data.select([column.name for column in columns])
+        unread = self._unread(batch, data)
+        places = [FILE, ROW] if self._identifiers else []
         if self._identifiers:
             data = data.with_columns(pl.lit(batch.origin).alias(FILE), _rows(batch, data.height))
         faults = data.select((~column.sound).any().alias(column.name) for column in columns)
         broken = [column for column in columns if faults.item(0, column.name)]
-        if broken:
-            data = self._reject(batch, data, broken)
-        places = [FILE, ROW] if self._identifiers else []
-        sound = data.select(*places, *(column.convert.alias(column.name) for column in columns))
-        sound = sound.with_columns(
-            _indexed(sound[name], codes) for name, codes in self._areas.items()
-        )
-        self.sound += sound.height
-        if DATE_COLUMN in sound.columns:
-            dates = [date for date in (self.latest, sound[DATE_COLUMN].max()) if date is not None]
-            self.latest = cast(datetime.date | None, max(dates, default=None))
-        return sound
-
-    def _reject(
-        self, batch: Records, data: pl.DataFrame, broken: Sequence[_Column]
-    ) -> pl.DataFrame:
-        kept = pl.lit(True)
         for column in broken:
-            rows = data.select((~column.sound).arg_true()).to_series().to_list()
-            values = data[column.name].gather(rows).to_list()
-            self._quarantine.reject([
-                Rejection(
-                    batch.origin,
-                    int(batch.rows[at]) if batch.rows is not None else batch.first_row + at,
-                    column.name,
-                    column.reason,
-                    str(value),
+            unread.setdefault(column.name, []).extend(self._reject(batch, data, column))
+        read = data.select(
+            *places, *(column.read(column in broken).alias(column.name) for column in columns)
+        )
+        read = read.with_columns(_indexed(read[name], codes) for name, codes in self._areas.items())
+        self.records += read.height
+        self.partial += len(set().union(*unread.values()))
+        if UPRN_COLUMN in read.columns:
+            self.rounded += int((read[UPRN_COLUMN] % _ROUNDED_TO == 0).sum())
+        self._sum(read)
+        if DATE_COLUMN in read.columns:
+            dates = [date for date in (self.latest, read[DATE_COLUMN].max()) if date is not None]
+            self.latest = cast(datetime.date | None, max(dates, default=None))
+        marks = unread_column(read.height, self._places(unread))
+        return read if marks is None else read.with_columns(marks.alias(UNREAD))
+
+    def _unread(self, batch: Records, data: pl.DataFrame) -> dict[str, list[int]]:
+        """The places of the records whose values the source could not read, by column."""
+        found = {}
+        for name, places in batch.unread.items():
+            rows = list(places)
+            if name not in data.columns:
+                raise self._columns.broken_contract(f"could not read {name!r}, which is no column")
+            if rows and not 0 <= min(rows) <= max(rows) < data.height:
+                raise self._columns.broken_contract(f"names records without a place in {name!r}")
+            if data[name].gather(rows).null_count() < len(rows):
+                raise self._columns.broken_contract(
+                    f"gives values of {name!r} that it calls unread"
                 )
-                for at, value in zip(rows, values, strict=True)
-            ])  # fmt: skip
-            kept = kept & column.sound
-        return data.filter(kept)
+            found[name] = rows
+        return found
+
+    def _reject(self, batch: Records, data: pl.DataFrame, column: _Column) -> list[int]:
+        """Sends the unsound values of a column to quarantine; gives the places of their records."""
+        rows: list[int] = data.select((~column.sound).arg_true()).to_series().to_list()
+        values = data[column.name].gather(rows).to_list()
+        self._quarantine.reject([
+            Rejection(
+                batch.origin,
+                int(batch.rows[at]) if batch.rows is not None else batch.first_row + at,
+                column.name,
+                column.reason,
+                str(value),
+            )
+            for at, value in zip(rows, values, strict=True)
+        ])  # fmt: skip
+        return rows
+
+    def _places(self, unread: Mapping[str, Sequence[int]]) -> Iterator[tuple[int, Sequence[int]]]:
+        """For each wanted field, and the record date, the records whose value was not read."""
+        for place, name in enumerate(self._wanted):
+            if name in unread:
+                yield place, unread[name]
+        if DATE_COLUMN in unread:
+            yield DATE_UNREAD, unread[DATE_COLUMN]
+
+    def _sum(self, read: pl.DataFrame) -> None:
+        for name in self._columns.summed:
+            self.sums[name] = self.sums.get(name, 0.0) + float(read[name].sum())
 
 
 def _rows(batch: Records, count: int) -> pl.Series:
@@ -192,6 +236,10 @@ class _Column:
     convert: pl.Expr
     sound: pl.Expr
     reason: str
+
+    def read(self, is_broken: bool) -> pl.Expr:
+        """The value, null where it may not stay."""
+        return pl.when(self.sound).then(self.convert) if is_broken else self.convert
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +272,17 @@ class _Columns:
             )
         ]
 
+    @property
+    def summed(self) -> list[str]:
+        """The wanted fields that are added up from run to run: amounts, not ages."""
+        return [
+            name
+            for name in self.wanted
+            if (field := self.source.schema[name]).type in (FieldType.INTEGER, FieldType.NUMBER)
+            and field.combine not in _COUNTED
+            and field.unit not in _TIMES
+        ]
+
     def types(self) -> dict[str, pl.DataType | type[pl.DataType]]:
         """Their types once they are checked."""
         return {name: self._type(name) for name in self.names}
@@ -251,7 +310,7 @@ class _Columns:
     def column(self, data: pl.DataFrame, name: str) -> _Column:
         """How a column of a batch is checked and converted."""
         if name not in data.columns:
-            raise self._broken_contract(f"gives no column {name!r}")
+            raise self.broken_contract(f"gives no column {name!r}")
         dtype = data.schema[name]
         value = pl.col(name)
         if name == UPRN_COLUMN:
@@ -325,11 +384,12 @@ class _Columns:
 
     def _expect(self, right: bool, name: str, dtype: pl.DataType, expected: str) -> None:
         if not right:
-            raise self._broken_contract(
+            raise self.broken_contract(
                 f"gives column {name!r} as {dtype}, but its schema says {expected}"
             )
 
-    def _broken_contract(self, what: str) -> Problem:
+    def broken_contract(self, what: str) -> Problem:
+        """The fault of a plugin whose batches are not what its schema says."""
         return Problem(
             f"plugin {self.source.origin} {what}",
             where=f"source {self.source.name}",

@@ -23,6 +23,7 @@ from folkmoot_node.store.schema import (
     SCORE_COLUMN,
     UNKNOWN_POINTS,
     points_column,
+    rejected_column,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -86,11 +87,13 @@ class HouseholdStore:
             One flat int64 array for each table, the last axis fastest; 0 where a cell is empty.
 
         Raises:
-            Problem: Exit code REFUSED, for an attribute that the store does not have.
+            Problem: Exit code REFUSED, for an attribute that the store does not have; DATA, if an
+                earlier version stored only what linked people change.
         """
+        self.run.check_counted()
         cells = [self._cell_of_index(one) for one in counted_by]
         unlisted = " AND ".join(
-            f'"{self._attribute(one.attribute).column}" NOT IN '
+            f'"{self._attribute(one.attribute).counted}" NOT IN '
             f"({', '.join(map(str, np.flatnonzero(cell < 0)))})"
             for one, cell in zip(counted_by, cells, strict=True)
             if (cell < 0).any()
@@ -108,17 +111,19 @@ class HouseholdStore:
             counted_by: What decides a household's cell on each axis.
 
         Raises:
-            Problem: Exit code REFUSED, for an attribute that the store does not have.
+            Problem: Exit code REFUSED, for an attribute that the store does not have; DATA, if an
+                earlier version stored only what linked people change.
         """
+        self.run.check_counted()
         deciding = self._attribute(event.attribute)
         wanted = [at for at, code in enumerate(deciding.stored_codes) if code in event.codes]
         columns = "".join(
-            f', "{self._attribute(one.attribute).column}" AS a{at}'
+            f', "{self._attribute(one.attribute).counted}" AS a{at}'
             for at, one in enumerate(counted_by)
         )
         found = self._connection.execute(
             f"SELECT uprn{columns} FROM store.households "  # noqa: S608
-            f'WHERE list_contains({wanted}, "{deciding.column}")'
+            f'WHERE list_contains({wanted}, "{deciding.counted}")'
         ).fetchnumpy()
         uprn = np.asarray(found["uprn"], dtype=np.int64)
         cells = [
@@ -152,8 +157,9 @@ class HouseholdStore:
 
         Returns:
             One row for each household: columns `uprn` (Int64), `score` (points), `completeness`
-            (known weight over total weight, from 0 to 1), `band`, and the other attributes as
-            codes (String). None is null.
+            (known weight over total weight, from 0 to 1), `band`, the other attributes as codes
+            (String), and `rejected_inputs` (String): the inputs that are unknown since a record
+            was rejected, separated by blanks. None is null.
         """
         import polars as pl
 
@@ -169,11 +175,16 @@ class HouseholdStore:
             for factor in self.run.factors
         )
         parts = [
-            self._details(part).select("uprn", completeness=known / total)
+            (details := self._details(part)).select(
+                "uprn", completeness=known / total, rejected_inputs=_rejected(details.columns)
+            )
             for part in found[PART_COLUMN].unique()
         ]
-        none = pl.DataFrame(schema={"uprn": pl.Int64, "completeness": pl.Float64})
+        none = pl.DataFrame(
+            schema={"uprn": pl.Int64, "completeness": pl.Float64, "rejected_inputs": pl.String}
+        )
         weighed = pl.concat([none, *parts])
+        rejected = {"rejected_inputs": pl.col("rejected_inputs")}
         coded = {
             name: pl.col(stored.column).replace_strict(
                 range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
@@ -183,7 +194,9 @@ class HouseholdStore:
         return (
             found.join(weighed, on="uprn")
             .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
-            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded)
+            .select(
+                "uprn", (pl.col(SCORE_COLUMN) / POINT).round(3), "completeness", **coded, **rejected
+            )
         )
 
     def bands(self) -> pl.DataFrame:
@@ -262,7 +275,7 @@ class HouseholdStore:
             if depth
         ]
         keys = "".join(
-            f'"{self._attribute(one.attribute).column}" AS a{at}, '
+            f'"{self._attribute(one.attribute).counted}" AS a{at}, '
             for at, (one, _, _) in enumerate(used)
         )
         group = " GROUP BY ALL" if used else ""
@@ -291,3 +304,12 @@ def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:
             remedy="Run `folkmoot-node score` again",
             exit_code=ExitCode.DATA,
         ) from None
+
+
+def _rejected(columns: Sequence[str]) -> pl.Expr:
+    """The names of the inputs that were rejected, from the columns of the details."""
+    import polars as pl
+
+    inputs = [name for name in columns if name.startswith(rejected_column(""))]
+    names = [pl.when(name).then(pl.lit(name.removeprefix(rejected_column("")))) for name in inputs]
+    return pl.concat_str(names, separator=" ", ignore_nulls=True) if names else pl.lit("")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import Retention
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -28,6 +29,20 @@ class OriginFile(_Record):
     sha256: str
 
 
+class RejectedReason(_Record):
+    """Values of one field that could not be read for one reason.
+
+    Attributes:
+        field: Column of the file; empty for whole rows.
+        reason: What is wrong with them, without the values.
+        values: How many.
+    """
+
+    field: str
+    reason: str
+    values: int
+
+
 class SourceSummary(_Record):
     """What became of one source's records.
 
@@ -38,9 +53,11 @@ class SourceSummary(_Record):
         plugin: Distribution, version and entry point.
         files: What was read, in order.
         fields: Fields that were read; no other was.
-        records: Records that were read and sound.
-        rejected: Records in quarantine.
+        records: Records that were read, wholly or in part.
+        lost: Records of which nothing could be read; they have found no household.
+        rejected: Records in quarantine: those that are lost, and those that were read in part.
         rejected_fields: Rejections by field.
+        rejected_reasons: Rejections by field and kind of reason, the most frequent first.
         quarantine: The quarantine file; empty if nothing was rejected.
         left_out: Sound records that the source left out on purpose, by reason.
         linked: Records of households in the frame, however they were linked.
@@ -58,6 +75,16 @@ class SourceSummary(_Record):
             asked.
         linked_areas: Linked records by area.
         unlinked_sectors: Ambiguous and unlinked records by the sector of their postcode.
+        sums: Sums of known amounts, by field.
+        most_at_one_home: Records of the household that has the most.
+        rounded: Records whose UPRN ends in 00000.
+        homes_without_area: By area field: homes whose area is not known; for a source about
+            areas, homes of whose area it has no record.
+        trusts_absence: Whether a household without a record has a value by that.
+        doubts: What was found about the source, with figures; all of it accepted, or no reason
+            to stop.
+        accepted: What a person has accepted about it; None if nothing was to accept.
+        notes: What the source decided about its files, such as which extract is the newest.
     """
 
     name: str
@@ -84,6 +111,24 @@ class SourceSummary(_Record):
     unlinked: int = 0
     linked_areas: dict[str, int] = {}
     unlinked_sectors: dict[str, int] = {}
+    lost: int = 0
+    sums: dict[str, float] = {}
+    most_at_one_home: int = 0
+    rounded: int = 0
+    homes_without_area: dict[str, int] = {}
+    trusts_absence: bool = False
+    doubts: tuple[str, ...] = ()
+    accepted: Acceptance | None = None
+    rejected_reasons: tuple[RejectedReason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def share_linked(self) -> float:
+        """Share of its records, from 0 to 1, that have found a household or a communal
+        establishment; 1 if it has none.
+        """
+        all_ = self.records + self.lost
+        return (self.linked + self.communal) / all_ if all_ else 1.0
 
     @property
     def by_uprn(self) -> int:
@@ -110,13 +155,20 @@ class StoredAttribute(_Record):
 
     Attributes:
         column: Column of the table `households`: an index into `stored_codes`.
+        released: Column that rounds count; `column`, unless the run linked people.
         stored_codes: Codes by index; the last stands for unknown.
         codes: Public codes, in order; None for an area.
     """
 
     column: str
+    released: str = ""
     stored_codes: tuple[str, ...]
     codes: tuple[str, ...] | None
+
+    @property
+    def counted(self) -> str:
+        """Column that rounds count."""
+        return self.released or self.column
 
 
 class StoredAudit(_Record):
@@ -208,6 +260,22 @@ class RunSummary(_Record):
                     exit_code=ExitCode.REFUSED,
                 )
 
+    def check_counted(self) -> None:
+        """Refuses to count rows in which people were linked, as earlier versions stored them.
+
+        Raises:
+            Problem: Exit code DATA.
+        """
+        if any(one.released for one in self.stored.values()):
+            return
+        if any(source.by_person or source.by_review for source in self.sources):
+            raise Problem(
+                "these scores do not say what rounds may count: people were linked",
+                where="the last scoring run",
+                remedy="Run `folkmoot-node score` again",
+                exit_code=ExitCode.DATA,
+            )
+
     @property
     def policy_digest(self) -> bytes:
         """SHA-256 of the policy file, 32 bytes."""
@@ -235,3 +303,17 @@ class RunSummary(_Record):
             mode="json",
             exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
         )
+
+
+def share_in_words(share: float) -> str:
+    """A share in whole per cent, never rounded to all or nothing: `97 %`, `over 99 %`.
+
+    Args:
+        share: From 0 to 1.
+    """
+    whole = round(100 * share)
+    if whole == 0 and share > 0:
+        return "under 1 %"
+    if whole == 100 and share < 1:
+        return "over 99 %"
+    return f"{whole} %"

@@ -7,25 +7,20 @@ wrongly encoded or not paired at all stops the run.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from folkmoot_plugin_extracts import digests
 from folkmoot_plugin_extracts.ahead import ahead
-from folkmoot_plugin_extracts.batch import Batch, Rows, check_columns
-from folkmoot_plugin_extracts.blocks import (
-    CHUNK_BYTES,
-    UNPAIRED,
-    Block,
-    blocks,
-    check_length,
-    check_text,
-    decode,
-)
+from folkmoot_plugin_extracts.batch import Batch, Rows
+from folkmoot_plugin_extracts.blocks import CHUNK_BYTES, UNPAIRED, Block, blocks, check_text
+from folkmoot_plugin_extracts.csv_rows import RowFilter
 from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.header import Header, read_header
+from folkmoot_plugin_extracts.not_records import ABOVE, Surroundings
 from folkmoot_plugin_extracts.records import Layout, Mask, blank, without
 from folkmoot_plugin_extracts.text_stream import chunks
 from folkmoot_sdk import PluginError, Rejection
@@ -34,6 +29,7 @@ _MAXIMUM_STRAY_LINES = 1000
 """If a record with a stray quote spans more lines than this, the rest of the file is wrong too."""
 _STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
 Reject = Callable[[list[Rejection]], None]
+LeaveOut = Callable[[str, int], None]
 
 
 def read_csv(
@@ -43,8 +39,10 @@ def read_csv(
     reject: Reject,
     chunk_bytes: int = CHUNK_BYTES,
     optional: tuple[str, ...] = (),
+    around: Surroundings | None = None,
+    leave_out: LeaveOut | None = None,
 ) -> Iterator[Batch]:
-    """Yields the records of a file; the header is row 1, as in an editor.
+    """Yields the records of a file, with rows counted as in an editor: the first line is row 1.
 
     Args:
         path: The file.
@@ -53,18 +51,23 @@ def read_csv(
         reject: Receives the rows that are not read.
         chunk_bytes: Bytes read at once.
         optional: Columns that are read if the file has them.
+        around: What stands around the records. With None the header is line 1, and every other
+            line that is not empty is a record.
+        leave_out: Told how many rows are no records, and why; with `around`.
 
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
     """
     stream = chunks(path, dialect.encoding, chunk_bytes)
-    header, rest = _first_record(path, stream, dialect.quote)
-    names = _names(path, header, dialect)
-    hint = _delimiter_hint(names, header, dialect)
-    check_columns(f"{path}: line 1", columns, names, hint, are_names=False)
-    columns += tuple(name for name in optional if name in names)
-    reader = _Reader(path, columns, names, dialect, reject)
-    yield from reader.read(stream, rest, 1 + header.count(b"\n") + 1)
+    header = read_header(path, stream, dialect, columns, around)
+    columns += tuple(name for name in optional if name in header.names)
+    rows = None
+    if around is not None and leave_out is not None:
+        if titles := sum(bool(line.strip()) for line in header.above):
+            leave_out(ABOVE, titles)
+        rows = RowFilter(header, dialect, around, leave_out)
+    reader = _Reader(path, columns, header, dialect, reject, rows)
+    yield from reader.read(stream)
 
 
 def column_names(path: Path, dialect: Dialect) -> list[str]:
@@ -73,61 +76,7 @@ def column_names(path: Path, dialect: Dialect) -> list[str]:
     Raises:
         PluginError: If there is no such file, or no header.
     """
-    header, _ = _first_record(path, chunks(path, dialect.encoding, 1 << 16), dialect.quote)
-    return _names(path, header, dialect)
-
-
-def _first_record(path: Path, stream: Iterator[bytes], quote: str) -> tuple[bytes, bytes]:
-    """The header without its line end, and what of the text was read beyond it."""
-    text = b""
-    for chunk in stream:
-        text += chunk
-        end = text.find(b"\n")
-        while end >= 0 and quote and text.count(quote.encode(), 0, end) % 2:
-            end = text.find(b"\n", end + 1)
-        if end >= 0:
-            return text[:end].removesuffix(b"\r"), text[end + 1 :]
-        check_length(path, text, 1)
-    if not text:
-        raise PluginError(str(path), "is empty", "Export the file again")
-    return text, b""
-
-
-def _names(path: Path, header: bytes, dialect: Dialect) -> list[str]:
-    where = f"{path}: line 1"
-    if not header.strip():
-        raise PluginError(where, "is empty; it should name the columns", "Export the file again")
-    if b"\0" in header:
-        raise PluginError(
-            where, "holds zero bytes: it is not text in this encoding", 'Try encoding = "utf-16"'
-        )
-    if b"\r" in header:
-        raise PluginError(
-            where,
-            "holds carriage returns: the lines do not end with a line feed",
-            "Export the file with Windows or Unix line ends",
-        )
-    text = decode(path, header, 1)
-    try:
-        rows = csv.reader(
-            [text],
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote or None,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            strict=True,
-        )
-        return [name.strip() for name in next(rows)]
-    except csv.Error as error:
-        raise PluginError(where, f"cannot be read as a header ({error})", UNPAIRED) from None
-
-
-def _delimiter_hint(names: list[str], header: bytes, dialect: Dialect) -> str:
-    if len(names) > 1:
-        return ""
-    for other in (",", ";", "\t", "|"):
-        if other != dialect.delimiter and other.encode() in header:
-            return f"The file seems to be delimited by {other!r}: set `delimiter`"
-    return ""
+    return read_header(path, chunks(path, dialect.encoding, 1 << 16), dialect).names
 
 
 class _Reader:
@@ -137,45 +86,53 @@ class _Reader:
         self,
         path: Path,
         columns: tuple[str, ...],
-        names: list[str],
+        header: Header,
         dialect: Dialect,
         reject: Reject,
+        rows: RowFilter | None,
     ) -> None:
         self._path = path
         self._reject = reject
+        self._rows = rows
+        self._begin = header
         self._delimiter = dialect.delimiter.encode()
         self._quote = dialect.quote.encode()
-        self._width = len(names)
+        self._width = len(header.names)
         self._header = self._delimiter.join(b"%d" % at for at in range(self._width)) + b"\n"
-        self._column_of = {str(names.index(name)): name for name in columns}
+        self._column_of = {str(header.names.index(name)): name for name in columns}
 
-    def read(self, stream: Iterator[bytes], rest: bytes, line: int) -> Iterator[Batch]:
-        """Yields batches; `rest` is the text before the stream's, and begins at `line`."""
+    def read(self, stream: Iterator[bytes]) -> Iterator[Batch]:
+        """Yields batches."""
         cut = blocks(
             self._path,
             stream,
             delimiter=self._delimiter,
             quote=self._quote,
             expected=self._width,
-            rest=rest,
-            line=line,
+            rest=self._begin.rest,
+            line=self._begin.next_line,
         )
         for block in ahead(cut):
+            check_text(self._path, block.text, block.line)
             if not block.ended:
                 self._check_end(block)
             yield from self._batch(block.text, block.found, block.line)
 
     def _check_end(self, last: Block) -> None:
         found = last.found
-        if found.fields is not None and found.fields[-1] < self._width:
-            raise PluginError(
-                f"{self._path}: line {last.line + found.line(len(found.ends) - 1)}",
-                f"ends after {found.fields[-1]} of {self._width} fields: the file is truncated",
-                "Fetch or export the file again",
-            )
+        if found.fields is None or found.fields[-1] >= self._width:
+            return
+        if self._rows is not None and self._rows.reason(last.text, found, len(found.ends) - 1):
+            return
+        raise PluginError(
+            f"{self._path}: line {last.line + found.line(len(found.ends) - 1)}",
+            f"ends after {found.fields[-1]} of {self._width} fields: the file is truncated, or its "
+            "last line is a note below the data",
+            "Fetch or export the file again; if the line is a note, name how it begins under "
+            "[[leave_out]] in the mapping",
+        )
 
     def _batch(self, block: bytes, found: Layout, line: int) -> Iterator[Batch]:
-        check_text(self._path, block, line)
         rows: Rows | None = None if found.lines is None else line + found.lines
         dropped = self._dropped(block, found, line)
         if dropped is not None:
@@ -191,14 +148,33 @@ class _Reader:
                 "cannot be read as CSV",
                 UNPAIRED,
             )
-        yield Batch(frame, line if rows is None else int(rows[0]), rows)
+        digest = None
+        if self._rows is not None:
+            # Where each record takes one line, the lines are the records.
+            ends = None if found.lines is None else self._ends(found, dropped)
+            digest = digests.of_text(block, ends, frame.height)
+        yield Batch(frame, line if rows is None else int(rows[0]), rows, digest)
+
+    @staticmethod
+    def _ends(found: Layout, dropped: Mask | None) -> Rows:
+        """Where the records that are left end, once those that are dropped are gone."""
+        sizes = found.ends - found.starts + 1
+        return np.cumsum(sizes if dropped is None else sizes[~dropped]) - 1
 
     def _dropped(self, block: bytes, found: Layout, line: int) -> Mask | None:
-        """The records that are not read, of which all but empty lines are rejected."""
-        if found.fields is None and found.stray is None and self._width > 1:
+        """The rows that are not read: empty ones, rejected ones, those that are no records."""
+        left_out = None if self._rows is None else self._rows.left_out(block, found)
+        if (
+            found.fields is None
+            and found.stray is None
+            and self._width > 1
+            and (left_out is None or not left_out.any())
+        ):
             return None
         empty = blank(block, found)
-        stray: Mask = np.zeros_like(empty) if found.stray is None else found.stray
+        if left_out is not None:
+            empty |= left_out
+        stray: Mask = np.zeros_like(empty) if found.stray is None else found.stray & ~empty
         wrong: Mask = np.zeros_like(empty)
         if found.fields is not None:
             wrong = (found.fields != self._width) & ~empty & ~stray

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from folkmoot_sdk.parameters import nearest
 
-ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16")
+ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "utf-16-be")
 
 
 @dataclass(frozen=True, slots=True)

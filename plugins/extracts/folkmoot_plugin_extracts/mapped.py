@@ -67,7 +67,7 @@ class MappedSource(DataSource):
         """Yields the records.
 
         A record with a malformed value in a wanted column, or in that of an identifier that
-        is asked for, is rejected as a whole.
+        is asked for, keeps its other values.
 
         Raises:
             PluginError: If the rows as a whole cannot be read.
@@ -79,8 +79,8 @@ class MappedSource(DataSource):
             context = _hiding_numbers(context)
         with parser(outputs, uses.null_texts) as reading:
             for origin, batch in self.batches(needed, context):
-                frame, rows = reading.parse(origin, batch, context.reject)
-                yield handed_on(self._whole(frame), origin, rows)
+                read = reading.parse(origin, batch, context.reject)
+                yield handed_on(self._whole(read.frame), origin, batch, read.unread)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The values with one column for each identifier, and a UPRN in any case."""

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.identifiers import Identifiers
+from folkmoot_plugin_extracts.not_records import LeaveOut, Surroundings
+from folkmoot_plugin_extracts.series import Extracts
 from folkmoot_sdk import (
     Category,
     Combine,
@@ -274,30 +276,59 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMapping(Mapping):
-    """A mapping file of CSV and Parquet files.
+    """A mapping file of delimited text, Parquet files and workbooks.
 
     Attributes:
         files: Patterns of file names, relative to the source's folder.
-        encoding: Of CSV files.
-        delimiter: Of CSV files.
-        quote: What CSV files put around a text; empty if nothing.
+        extracts: Which extracts of a series are read; None for the newest, where it is certain.
+        allow_empty: True if a file may hold no record.
+        encoding: Of delimited text.
+        delimiter: Of delimited text.
+        quote: What delimited text puts around a text; empty if nothing.
+        sheet: Of workbooks: the sheet; empty for the only one that has the columns.
+        skip_rows: Number of lines above the header; None to find it by the names of the columns.
+        comment: What lines begin with that are comments; empty if there are none.
+        leave_out: Rows that are no records.
     """
 
     files: tuple[str, ...]
+    extracts: Extracts | None = None
+    allow_empty: bool = False
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
+    sheet: str = ""
+    skip_rows: int | None = None
+    comment: str = ""
+    leave_out: tuple[LeaveOut, ...] = ()
 
     def __post_init__(self) -> None:
         Mapping.__post_init__(self)
         Dialect(self.encoding, self.delimiter, self.quote)
         if not self.files:
             raise ValueError("`files` is empty")
+        if self.skip_rows is not None and self.skip_rows < 0:
+            raise ValueError("`skip_rows` is below 0")
 
     @property
     def dialect(self) -> Dialect:
-        """How CSV files are written."""
+        """How delimited text is written."""
         return Dialect(self.encoding, self.delimiter, self.quote)
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What stands around the records."""
+        return Surroundings(self.skip_rows, self.comment, self._keys, self.leave_out)
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        """The columns that say whom a record is about."""
+        if self.level is RecordLevel.AREA:
+            return (self.area,)
+        if self.uprn:
+            return (self.uprn,)
+        named = self.identifiers
+        return tuple(filter(None, (*named.lines, named.postcode, named.surname)))
 
 
 def load(path: Path, cls: type[M]) -> M:

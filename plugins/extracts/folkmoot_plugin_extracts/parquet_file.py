@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from folkmoot_plugin_extracts import digests
 from folkmoot_plugin_extracts.batch import Batch, check_columns
 from folkmoot_sdk import PluginError
 
@@ -46,9 +47,10 @@ def read_parquet(
                 f"holds {dtype}, which no field can be read from",
                 "Export it as text, number or date",
             )
+    hashed = [name for name, dtype in schema.items() if not dtype.is_nested()]
     row = 1
-    for frame in _frames(where, scan.select(columns), batch_rows):
-        yield Batch(frame, row)
+    for frame in _frames(where, scan.select(hashed), batch_rows):
+        yield Batch(frame.select(columns), row, digest=digests.of_frame(frame))
         row += frame.height
     if row - 1 != expected:
         raise PluginError(

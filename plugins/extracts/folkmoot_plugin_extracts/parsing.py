@@ -1,17 +1,19 @@
-"""Reads the rows of a file into values, and rejects those that hold something malformed."""
+"""Reads the rows of a file into values, and rejects what is malformed among them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
 from folkmoot_plugin_extracts import columns
-from folkmoot_plugin_extracts.batch import Batch
+from folkmoot_plugin_extracts.batch import Batch, Unread
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import Rejection
 
@@ -32,6 +34,20 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Values of rows.
+
+    Attributes:
+        frame: One row for each row of the file, with one column for each output, in the type that
+            its reader gives; null where the value is missing, or could not be read.
+        unread: For each output of which something could not be read, where.
+    """
+
+    frame: pl.DataFrame
+    unread: Unread
+
+
+@dataclass(frozen=True, slots=True)
 class Parser:
     """Reads rows of text, or of typed values, column by column.
 
@@ -45,17 +61,13 @@ class Parser:
     nulls: Sequence[str]
     pool: ThreadPoolExecutor
 
-    def parse(self, file: str, batch: Batch, reject: Reject) -> tuple[pl.DataFrame, Batch]:
-        """Reads the values of rows.
+    def parse(self, file: str, batch: Batch, reject: Reject) -> Reading:
+        """Reads the values of rows. A malformed value costs its row nothing else.
 
         Args:
             file: Name of the file, for rejections.
             batch: The rows.
             reject: Receives a rejection for each malformed value.
-
-        Returns:
-            One row for each sound row, with one column for each output, in the type that its
-            reader gives, null where the value is missing; and those rows of the batch.
         """
         # Fields that read one column in one way, such as oldest and youngest age, share it.
         keys = list(dict.fromkeys((output.column, output.reader) for output in self.outputs))
@@ -68,11 +80,45 @@ class Parser:
         ])  # fmt: skip
         malformed = {key: parsed.malformed for key, parsed in read.items()}
         faulty = {key: mask for key, mask in malformed.items() if mask is not None}
-        if not faulty:
-            return frame, batch
-        reject(_rejections(file, batch, faulty))
-        wrong = pl.select(pl.any_horizontal([pl.lit(m) for m in faulty.values()])).to_series()
-        return frame.filter(~wrong), batch.filter(~wrong)
+        if faulty:
+            reject(_rejections(file, batch, faulty))
+        unread = {
+            output.name: faulty[output.column, output.reader]
+            for output in self.outputs
+            if (output.column, output.reader) in faulty
+        }
+        return Reading(frame, unread)
+
+    def whole(self, file: str, batch: Batch, reject: Reject) -> tuple[pl.DataFrame, Batch]:
+        """Reads the values of rows, and leaves out rows that hold something malformed.
+
+        For tables that are looked things up in: half a line of a directory is not to be relied
+        on, and what it would have said is unknown either way. Records of households and people
+        are for `parse`.
+
+        Args:
+            file: Name of the file, for rejections.
+            batch: The rows.
+            reject: Receives a rejection for each malformed value.
+
+        Returns:
+            One row for each sound row, with one column for each output, in the type that its
+            reader gives, null where the value is missing; and those rows of the batch.
+        """
+        reading = self.parse(file, batch, reject)
+        if not reading.unread:
+            return reading.frame, batch
+        sound = ~any_of(reading.unread.values())
+        return reading.frame.filter(sound), batch.filter(sound)
+
+
+def any_of(masks: Iterable[pl.Series]) -> pl.Series:
+    """Whether any mask is true in each row: Boolean, never null.
+
+    Args:
+        masks: One or more, of one length and without nulls.
+    """
+    return reduce(or_, masks)
 
 
 @contextmanager

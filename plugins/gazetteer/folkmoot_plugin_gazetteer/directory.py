@@ -92,7 +92,7 @@ class Directory:
                     read = key_reader.parse(batch.frame[columns[self.key]].str.strip_chars())
                     ours = batch.filter(read.is_in(keys.implode()).fill_null(False))
                     if ours.frame.height:
-                        found.append(reading.parse(path.name, ours, context.reject)[0])
+                        found.append(reading.whole(path.name, ours, context.reject)[0])
         if not found:
             types = {self.key: keys.dtype} | dict.fromkeys(wanted, pl.String())
             return pl.DataFrame(schema=types)

@@ -153,7 +153,7 @@ def _read_tables(
         for path in paths:
             for typed in read_dtf(path, layouts, encoding, context):
                 kind = typed.record_type
-                values, rows = readings[kind].parse(path.name, typed.batch, context.reject)
+                values, rows = readings[kind].whole(path.name, typed.batch, context.reject)
                 frame = values.with_columns(
                     pl.lit(path.name).alias(FILE), pl.Series(ROW, rows.numbers())
                 )

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from folkmoot_plugin_extracts import columns
-from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.batch import Batch, Unread, handed_on
 from folkmoot_plugin_extracts.csv_file import Reject, read_csv
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
 from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
-from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_plugin_extracts.parsing import Output, Reading, any_of, parser
 from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
 from folkmoot_sdk import DataSource, Identifier, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import nearest, parameter
@@ -149,8 +149,9 @@ class ShieldingSource(DataSource):
     def read(self, context: ReadContext) -> Iterator[Records]:
         """Yields the people of the list, also those who are not on it on the date of the run.
 
-        A row is rejected if its NHS number fails the check, its UPRN, flag or a date cannot be
-        read, or it was removed before it was added.
+        An NHS number that fails the check, and a UPRN that cannot be read, cost a row nothing
+        else. If the flag or a date cannot be read, or somebody was removed before they were
+        added, it is unknown whether they are on the list, unless the rest says that they are not.
 
         Raises:
             PluginError: If a file as a whole cannot be read.
@@ -171,10 +172,11 @@ class ShieldingSource(DataSource):
             folder = given.base / given.folder
             for path in find_files(folder, given.files or _FILES, _ENDINGS):
                 for batch in read_csv(path, needed, given.dialect, reject):
-                    frame, rows = reading.parse(path.name, batch, reject)
-                    frame, rows = self._ordered(path.name, frame, rows, reject)
-                    values = self._values(joined(frame), context)
-                    yield handed_on(values, path.name, rows)
+                    read = self._ordered(
+                        path.name, reading.parse(path.name, batch, reject), batch, reject
+                    )
+                    values, unread = self._values(joined(read.frame), read.unread, context)
+                    yield handed_on(values, path.name, batch, unread)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         """What is read: the NHS number always, since a row without a sound one is nobody's."""
@@ -196,38 +198,67 @@ class ShieldingSource(DataSource):
         texts = {group: group for group in DISEASE_GROUPS} | self._options.groups
         return columns.CodeList(tuple(texts.items()), DISEASE_GROUPS)
 
-    def _ordered(
-        self, file: str, frame: pl.DataFrame, rows: Batch, reject: Reject
-    ) -> tuple[pl.DataFrame, Batch]:
-        """The rows that were not removed before they were added; rejects the others."""
+    def _ordered(self, file: str, read: Reading, rows: Batch, reject: Reject) -> Reading:
+        """The rows, without the dates of those that were removed before they were added."""
+        frame = read.frame
         if _ADDED not in frame.columns or _REMOVED not in frame.columns:
-            return frame, rows
+            return read
         wrong = (frame[_REMOVED] < frame[_ADDED]).fill_null(False)
         if not wrong.any():
-            return frame, rows
+            return read
         names = self._options.columns
         reject([
             Rejection(file, row, names.removed, f"is before {names.added}")
             for row in rows.numbers()[wrong.to_numpy()].tolist()
         ])  # fmt: skip
-        return frame.filter(~wrong), rows.filter(~wrong)
+        dates = (_ADDED, _REMOVED)
+        unread = {name: any_of([wrong, *_mask(read.unread, name)]) for name in dates}
+        cleared = frame.with_columns(frame[name].set(wrong, None) for name in dates)
+        return Reading(cleared, {**read.unread, **unread})
 
-    def _values(self, frame: pl.DataFrame, context: ReadContext) -> pl.DataFrame:
+    def _values(
+        self, frame: pl.DataFrame, unread: Unread, context: ReadContext
+    ) -> tuple[pl.DataFrame, Unread]:
+        """The columns that the node receives, and what of them could not be read."""
         values = [frame[UPRN_COLUMN]]
+        lost = dict(unread)
         if Identifier.NHS_NUMBER in context.identifiers:
-            values.append(frame[_NUMBER].alias(Identifier.NHS_NUMBER.column))
+            column = Identifier.NHS_NUMBER.column
+            values.append(frame[_NUMBER].alias(column))
+            if _NUMBER in unread:
+                lost[column] = unread[_NUMBER]
         asked = [i.column for i in self._schema.identifiers if i in context.identifiers]
         values += [frame[name] for name in asked if name in frame.columns]
         wanted = [field.name for field in self._schema.fields if field.name in context.fields]
         if wanted:
-            day = pl.lit(context.reference_date)
-            listed = pl.col(_FLAG) if _FLAG in frame.columns else pl.lit(True)
-            if _ADDED in frame.columns:
-                listed &= (pl.col(_ADDED) <= day).fill_null(True)
-            if _REMOVED in frame.columns:
-                listed &= (pl.col(_REMOVED) > day).fill_null(True)
+            listed = frame.select(self._listed(frame, unread, context)).to_series()
+            doubtful = [*_mask(unread, _FLAG), *_mask(unread, _ADDED), *_mask(unread, _REMOVED)]
+            undecided = [any_of(doubtful) & listed.is_null()] if doubtful else []
+            ungrouped = [mask & listed.fill_null(False) for mask in _mask(unread, _GROUP)]
+            for name in wanted:
+                masks = [*undecided, *(ungrouped if name == "shielding_group" else [])]
+                if masks and (mask := any_of(masks)).any():
+                    lost[name] = mask
             made = {"shielded": listed, "shielded_people": listed.cast(pl.Int64)}
             made["shielded_since"] = pl.when(listed).then(_ADDED)
             made["shielding_group"] = pl.when(listed).then(_GROUP)
             values += frame.select(made[name].alias(name) for name in wanted).get_columns()
-        return pl.DataFrame(values)
+        return pl.DataFrame(values), lost
+
+    def _listed(self, frame: pl.DataFrame, unread: Unread, context: ReadContext) -> pl.Expr:
+        """Whether somebody is on the list; null where the flag is missing or it is unknown."""
+        day = pl.lit(context.reference_date)
+        listed = pl.col(_FLAG) if _FLAG in frame.columns else pl.lit(True)
+        for name, met in ((_ADDED, pl.col(_ADDED) <= day), (_REMOVED, pl.col(_REMOVED) > day)):
+            if name in frame.columns:
+                # A date that is missing says nothing; one that cannot be read might say no.
+                certain = met.fill_null(True)
+                for mask in _mask(unread, name):
+                    certain = pl.when(~pl.lit(mask)).then(certain)
+                listed &= certain
+        return listed
+
+
+def _mask(unread: Unread, name: str) -> list[pl.Series]:
+    """Where a column could not be read; empty if all of it was."""
+    return [unread[name]] if name in unread else []

@@ -102,7 +102,10 @@ def _numbered(batch: Records) -> pl.DataFrame:
     rows = batch.rows
     if rows is None:
         rows = range(batch.first_row, batch.first_row + frame.height)
-    return with_rows(frame, np.array(rows, dtype=np.int64))
+    unread = sorted(set().union(*batch.unread.values()))
+    # Of an area whose row holds something malformed, all is unknown.
+    kept = np.delete(np.arange(frame.height), unread)
+    return with_rows(frame, np.array(rows, dtype=np.int64))[kept]
 
 
 def with_rows(values: pl.DataFrame, rows: Rows) -> pl.DataFrame:

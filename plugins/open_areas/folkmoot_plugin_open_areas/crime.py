@@ -183,7 +183,7 @@ class PoliceCrime(DataSource):
         counted = [pl.DataFrame(schema=_COUNTED)]
         columns = tuple(output.column for output in _OUTPUTS)
         for batch in read_csv(path, columns, Dialect(), context.reject):
-            values, rows = reading.parse(path.name, batch, context.reject)
+            values, rows = reading.whole(path.name, batch, context.reject)
             frame = with_rows(values, rows.numbers())
             for name, column in (("month", _MONTH), ("type", _TYPE)):
                 empty = frame[name].is_null()

@@ -59,7 +59,7 @@ def read_population(
     dialect = Dialect(encoding=options.encoding)
     with parser(outputs, ()) as reading:
         frames = [
-            reading.parse(path.name, batch, context.reject)[0]
+            reading.whole(path.name, batch, context.reject)[0]
             for batch in read_csv(path, columns, dialect, context.reject)
         ]
     table = all_of(frames, path).drop_nulls(AREA_COLUMN)

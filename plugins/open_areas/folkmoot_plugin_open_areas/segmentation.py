@@ -161,7 +161,7 @@ class AreaSegmentation(DataSource):
         frames = []
         with parser(outputs, ()) as reading:
             for batch in read_csv(self._path, columns, self._mapping.dialect, context.reject):
-                values, rows = reading.parse(self._path.name, batch, context.reject)
+                values, rows = reading.whole(self._path.name, batch, context.reject)
                 frames.append(with_rows(values, rows.numbers()))
         frame = all_of(frames, self._path)
         codes = frame[_POSTCODE]
@@ -191,7 +191,7 @@ class AreaSegmentation(DataSource):
         with parser(outputs, ()) as reading:
             for path in find_files(self._options.base / addresses.folder, addresses.files):
                 for batch in read_csv(path, columns, dialect, context.reject):
-                    values, sound = reading.parse(path.name, batch, context.reject)
+                    values, sound = reading.whole(path.name, batch, context.reject)
                     read = with_rows(values, sound.numbers())
                     joined = read.join(segments, on=_POSTCODE, maintain_order="left")
                     context.leave_out(

@@ -16,7 +16,7 @@ from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.parsing import Output, Parser, parser
 from folkmoot_plugin_savvi.attributes import attributes
 from folkmoot_plugin_savvi.standard import folded, load
-from folkmoot_sdk import DataSource, ReadContext, Records, Rejection, Schema
+from folkmoot_sdk import DataSource, FieldType, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
@@ -32,7 +32,7 @@ class SavviOptions(FileOptions):
         standard: Version of the standard that the feed follows.
         fields: Fields that the feed covers.
         mapping: A council's own changes to the version, and its additions.
-        ignore: Terms that are not read.
+        ignore: Terms and attribute types that are not read.
         supplier: Who supplies the feed.
     """
 
@@ -44,7 +44,8 @@ class SavviOptions(FileOptions):
         default=None, description="File that changes or adds terms, relative to the node's home."
     )
     ignore: tuple[str, ...] = parameter(
-        default=(), description="Terms in the feed that are no field, and not an error."
+        default=(),
+        description="Terms and attribute types in the feed that are no field, and not an error.",
     )
     supplier: str = parameter(
         default="", description="Who supplies the feed, for the record of processing."
@@ -79,8 +80,9 @@ class SavviSource(DataSource):
     def read(self, context: ReadContext) -> Iterator[Records]:
         """Yields the attributes that some wanted field is made of.
 
-        A row of an attribute type or term that the standard does not have is rejected; so is
-        one with a malformed UPRN or date.
+        Of a row of an attribute type or term that the standard does not have, the UPRN is
+        handed on, and the fields that it may be about are unread: those of its type, or all if
+        the type is not known. A malformed UPRN or date is unread alone.
 
         Raises:
             PluginError: If a file as a whole cannot be read.
@@ -123,19 +125,33 @@ class SavviSource(DataSource):
             batch = Batch(batch.frame.with_columns(undated), batch.first_row, batch.rows)
         found = attributes(batch.frame, standard.columns)
         foreign = ~found.is_of_kind(standard.attribute_types)
-        ignored = found.terms.is_in(self._ignored)
+        ignored = found.terms.is_in(self._ignored) | found.kinds.is_in(self._ignored)
+        foreign &= ~ignored
         unmapped = ~(foreign | ignored | found.are_for(standard.fields.values()))
         context.reject(self._rejections(file, batch, foreign, unmapped))
-        if number := int((ignored & ~foreign).sum()):
-            context.leave_out("the option `ignore` names its term", number)
-        selected = found.are_for([standard.fields[name] for name in asked]) & ~(foreign | ignored)
-        frame, rows = reading.parse(file, batch.filter(selected), context.reject)
+        if number := int(ignored.sum()):
+            context.leave_out("the option `ignore` names its term or type", number)
+        fields = [standard.fields[name] for name in asked]
+        unknown = foreign | unmapped & found.is_of_kind(entry.attribute_type for entry in fields)
+        selected = found.are_for(fields) & ~ignored | unknown
+        rows, foreign, unknown = (
+            batch.filter(selected), foreign.filter(selected), unknown.filter(selected)
+        )  # fmt: skip
+        read = reading.parse(file, rows, context.reject)
         kept = attributes(rows.frame, standard.columns)
-        values = [
-            kept.values(self._schema[name], standard.fields[name], frame[DATE_COLUMN])
-            for name in wanted
-        ]
-        return handed_on(frame.with_columns(values), file, rows)
+        values, unread = [], dict(read.unread)
+        undated = unread.get(DATE_COLUMN)
+        for name in wanted:
+            declared, field = self._schema[name], standard.fields[name]
+            lost = unknown & (foreign | kept.is_of_kind([field.attribute_type]))
+            if undated is not None and declared.type is FieldType.DATE:
+                lost |= undated & kept.are_for([field])
+            value = kept.values(declared, field, read.frame[DATE_COLUMN])
+            if lost.any():
+                unread[name] = lost
+                value = value.set(lost, None)
+            values.append(value)
+        return handed_on(read.frame.with_columns(values), file, rows, unread)
 
     def _rejections(
         self, file: str, batch: Batch, foreign: pl.Series, unmapped: pl.Series
@@ -145,7 +161,8 @@ class SavviSource(DataSource):
         reasons = {
             standard.columns.attribute_type: (
                 foreign,
-                f"is not an attribute type of {standard.standard} ({kinds})",
+                f"is not an attribute type of {standard.standard} ({kinds}); correct it, or name "
+                "it in the option `ignore`",
             ),
             standard.columns.attribute: (
                 unmapped,

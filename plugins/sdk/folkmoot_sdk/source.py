@@ -71,6 +71,10 @@ def _uncounted(reason: str, records: int) -> None:
     del reason, records
 
 
+def _unheard(text: str) -> None:
+    del text
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What the node hands to a source that reads.
@@ -88,6 +92,9 @@ class ReadContext:
             not errors and fill no quarantine. The reason names no value of a record.
         identifiers: Which of the schema's identifiers the node links by; batches carry these
             and no others.
+        note: Call it with what the source decided about its files, such as which of several
+            extracts it does not read. The node shows the text beside the source's figures. It
+            names files and options, no value of a record and no number of records.
     """
 
     fields: Collection[str]
@@ -95,6 +102,7 @@ class ReadContext:
     reject: Callable[[Sequence[Rejection]], None]
     leave_out: Callable[[str, int], None] = _uncounted
     identifiers: Collection[Identifier] = ()
+    note: Callable[[str], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)

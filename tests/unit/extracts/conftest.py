@@ -61,6 +61,7 @@ class Folder:
     rejected: list = field(default_factory=list)
     batches: list = field(default_factory=list)
     left_out: Counter = field(default_factory=Counter)
+    notes: list = field(default_factory=list)
 
     def mapping(self, text):
         (self.path / "mapping.toml").write_text(text, encoding="utf-8")
@@ -81,6 +82,7 @@ class Folder:
         self.rejected.clear()
         self.batches.clear()
         self.left_out.clear()
+        self.notes.clear()
         source = self.source()
         names = wanted or [entry.name for entry in source.schema.fields]
         context = ReadContext(
@@ -88,6 +90,7 @@ class Folder:
             reference_date,
             self.rejected.extend,
             leave_out=lambda reason, n: self.left_out.update({reason: n}),
+            note=self.notes.append,
         )
         self.batches.extend(source.read(context))
         return pl.concat([batch.data for batch in self.batches])
@@ -103,6 +106,21 @@ class Folder:
                 else range(batch.first_row, batch.first_row + batch.data.height)
             )
         ]
+
+    def unread(self):
+        """Row number and column of each value that could not be read."""
+        found = []
+        for batch in self.batches:
+            rows = batch.rows
+            if rows is None:
+                rows = range(batch.first_row, batch.first_row + batch.data.height)
+            order = batch.data.columns.index
+            found += sorted(
+                (rows[at], order(name), name)
+                for name, places in batch.unread.items()
+                for at in places
+            )
+        return [(row, name) for row, _, name in found]
 
 
 @pytest.fixture

@@ -40,7 +40,9 @@ cell = st.text(alphabet='ab",;\n é\t', max_size=6)
     end=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     ended=st.booleans(),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16"]),
+    encoding=st.sampled_from(
+        ["utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "utf-16-be"]
+    ),
 )
 def test_reads_what_python_reads_on_the_lines_an_editor_shows(
     tmp_path_factory, rows, chunk_bytes, end, quoting, ended, encoding
@@ -220,7 +222,7 @@ def test_unwanted_columns_may_have_no_name(path):
         (b"a;b\n1;2\n", "line 1", "has no column 'a'", "delimited by ';': set `delimiter`"),
         (b'a,"b\n1,2\n', "line 1", "header", "Double each quote"),
         (b"a,b\r1,2\r", "line 1", "holds carriage returns", "line ends"),
-        (b"a,b\n1,2\n3", "line 3", "ends after 1 of 2 fields: the file is truncated", "again"),
+        (b"a,b\n1,2\n3", "line 3", "truncated, or its last line is a note", "again"),
         (b'a,b\n1,2\n3,"4', "line 3", "never closed: the file is truncated", "Fetch"),
         (b'a,b\n1,"2\n3,4\n', "line 2", "never closed", 'set quote = ""'),
         (b"a,b\n1,\xa35\n", "line 2, byte 3", "is not UTF-8 (byte 0xa3)", "try cp1252"),
@@ -228,7 +230,8 @@ def test_unwanted_columns_may_have_no_name(path):
         (b"a\xff,b\n1,2\n", "line 1, byte 2", "is not UTF-8", "try cp1252"),
         (b"a,b\n1,\x002\n", "line 2", "holds a zero byte", "again"),
         ("a,b\n1,2\n".encode("utf-16"), "line 1, byte 1", "mark of utf-16", 'encoding = "utf-16"'),
-        ("a,b\n1,2\n".encode("utf-16-le"), "line 1", "zero bytes", 'encoding = "utf-16"'),
+        ("a,b\n1,2\n".encode("utf-16-le"), "line 1", "a zero byte", 'encoding = "utf-16-le"'),
+        ("a,b\n1,2\n".encode("utf-16-be"), "line 1", "a zero byte", 'encoding = "utf-16-be"'),
     ],
 )
 @pytest.mark.parametrize("chunk_bytes", [3, 1 << 20])
@@ -250,6 +253,10 @@ def test_a_file_that_cannot_be_read_stops_the_run(
         ("utf-16", "a,b\n1,2\n".encode("utf-16")[:-1], "line 2, byte 17", "is not utf-16"),
         ("utf-16", b"\xef\xbb\xbfa,b\n", "line 1, byte 1", "byte order mark of utf-8"),
         ("cp1252", b"\xef\xbb\xbfa,b\n", "line 1, byte 1", "byte order mark of utf-8"),
+        ("utf-16", "a,b\n1,2\n".encode("utf-16-le"), "line 1", "without a byte order mark"),
+        ("utf-16-le", "a,b\n1,2\n".encode("utf-16-be"), "line 1", "without a byte order mark"),
+        ("utf-16-be", b"a,b\n1,2\n", "line 1", "is not utf-16-be"),
+        ("utf-16-be", "a,b\n".encode("utf-16"), "line 1, byte 1", "byte order mark of utf-16"),
     ],
 )
 def test_a_wrong_encoding_is_said_with_line_and_byte(path, encoding, content, where, problem):
@@ -259,6 +266,30 @@ def test_a_wrong_encoding_is_said_with_line_and_byte(path, encoding, content, wh
     assert caught.value.where == f"{path}: {where}"
     assert problem in caught.value.problem
     assert "encoding" in caught.value.remedy
+
+
+@pytest.mark.parametrize("read_as", ["cp1252", "latin-1"])
+@pytest.mark.parametrize("chunk_bytes", [3, 1 << 20])
+def test_text_in_utf_8_is_not_read_one_byte_at_a_time(path, read_as, chunk_bytes):
+    path.write_bytes("a,b\n1,Zo\u00eb\n".encode())
+    with pytest.raises(PluginError, match="is written in UTF-8") as caught:
+        read(path, "a", encoding=read_as, chunk_bytes=chunk_bytes)
+    assert caught.value.remedy == 'Set encoding = "utf-8"'
+    path.write_bytes("a,b\n1,Zo\u00eb \u00a35\n".encode("cp1252"))
+    assert read(path, "b", encoding=read_as)[0] == [(2, ("Zo\u00eb \u00a35",))]
+
+
+def test_a_name_that_differs_only_in_case_or_blanks_is_offered(path):
+    for written in ("uprn,Arrears", "U P R N,arrears", "\u200bUprn,ARREARS", '"UPRN ",arrears_'):
+        path.write_text(f"{written}\n1,2\n")
+        with pytest.raises(PluginError) as caught:
+            read(path, "UPRN", "Arrears")
+        assert "Did you mean" in caught.value.remedy, written
+
+
+def test_signs_that_nobody_sees_around_a_name_are_ignored(path):
+    path.write_bytes("\ufeff\ufeff\u200bUPRN\xa0,b\n1,2\n".encode())
+    assert read(path, "UPRN")[0] == [(2, ("1",))]
 
 
 def test_compressed_files(tmp_path):
@@ -277,6 +308,9 @@ def test_compressed_files(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(PluginError, match=problem):
             read(path, "b")
+    misnamed = tmp_path / "y.csv"
+    misnamed.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    assert read(misnamed, "b")[0] == [(2, ("2",))]
 
 
 def test_records_are_handed_on_before_the_whole_file_is_read(path):

@@ -81,12 +81,14 @@ def test_lines_are_joined_and_texts_are_bare(clients):
         (ROWS[0].replace("02/03/1940", "31/02/1940"), "Born", Identifier.DATE_OF_BIRTH),
     ],
 )
-def test_a_malformed_one_rejects_the_record_only_if_it_is_asked_for(clients, broken, field, asked):
+def test_a_malformed_one_is_unread_if_it_is_asked_for(clients, broken, field, asked):
     clients.csv(broken, *ROWS[1:], name="clients.csv", header=HEADER)
     assert read(clients.source(), identifiers=(Identifier.SURNAME,)).rejected == []
     found = read(clients.source(), (), identifiers=(asked,))
     assert [(entry.row, entry.field) for entry in found.rejected] == [(2, field)]
-    assert len(found.values) == 2
+    assert found.unread == {2: {asked.column}}
+    assert found.values[0][asked.column] is None
+    assert len(found.values) == 3
 
 
 def test_no_rejection_quotes_an_nhs_number(clients):

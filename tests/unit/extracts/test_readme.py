@@ -27,6 +27,7 @@ def test_the_example_reads_an_extract(folder):
     assert frame.drop("record_date").rows() == [
         (1, 0.5, True, "owned_mortgage", 64),
         (2, None, False, "owned_outright", None),
+        (4, None, True, "owned_outright", None),
     ]
     assert [entry.row for entry in folder.rejected] == [5]
 

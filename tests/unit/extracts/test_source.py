@@ -43,23 +43,28 @@ def test_reads_every_type(folder):
         ("1,1,1,1,,maybe", "Benefit", "maybe is neither 'Y' (true) nor 'N' (false)", "maybe"),
     ],
 )
-def test_a_malformed_value_rejects_its_record_whole(folder, row, field, reason, value):
+def test_a_malformed_value_costs_its_record_nothing_else(folder, row, field, reason, value):
     folder.csv(SOUND, row, SOUND)
-    assert folder.read().height == 2
+    frame = folder.read()
+    column = field.lower()
+    assert frame[column][1] is None
+    assert frame.drop(column, "since")[1].null_count().sum_horizontal().item() == 0
+    assert folder.unread() == [(3, column)]
     (rejection,) = folder.rejected
     assert (rejection.file, rejection.row) == ("accounts.csv", 3)
     assert (rejection.field, rejection.value) == (field, value)
     assert reason in rejection.reason
-    assert folder.rows() == [2, 4]
+    assert folder.rows() == [2, 3, 4]
 
 
 def test_every_malformed_value_of_a_record_is_listed(folder):
     folder.csv("x,-1,y,9,1,?", SOUND, "x,1,1,1,,Y")
-    assert folder.read().height == 1
+    assert folder.read().height == 3
     assert [(entry.row, entry.field) for entry in folder.rejected] == [
         (2, "UPRN"), (2, "Owed"), (2, "Rooms"), (2, "Tenure"), (2, "Since"), (2, "Benefit"),
         (4, "UPRN"),
     ]  # fmt: skip
+    assert folder.unread() == [(entry.row, entry.field.lower()) for entry in folder.rejected]
 
 
 def test_what_is_not_wanted_is_neither_read_nor_checked(folder):
@@ -98,14 +103,14 @@ def test_row_numbers_count_quoted_line_breaks_and_what_was_rejected(folder):
     folder.csv('"1","1","1","1",,"Y"', '2,1,1,1,"\n",Y', "3,bad,1,1,,Y", SOUND)
     folder.read()
     assert [entry.row for entry in folder.rejected] == [5]
-    assert folder.rows() == [2, 3, 6]
+    assert folder.rows() == [2, 3, 5, 6]
 
 
 def test_several_files_are_one_data_set_in_order_of_their_names(folder):
     folder.csv("2,2,1,1,,Y", name="accounts_b.csv")
     folder.csv("1,1,1,1,,Y", "x,1,1,1,,Y", name="accounts_a.csv")
     pl.DataFrame({"UPRN": [3], "Owed": [3]}).write_parquet(folder.path / "accounts_c.parquet")
-    assert folder.read("owed").rows() == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert folder.read("owed").rows() == [(1, 1.0), (None, 1.0), (2, 2.0), (3, 3.0)]
     assert [batch.origin for batch in folder.batches] == [
         "accounts_a.csv", "accounts_b.csv", "accounts_c.parquet",
     ]  # fmt: skip
@@ -124,9 +129,10 @@ def test_where_keeps_the_rows_named_and_their_row_numbers(folder):
     folder.accounts(top='[[where]]\ncolumn = "Kind"\nin = ["DOM", 7]\n')
     header = "UPRN,Owed,Kind"
     folder.csv("1,1,DOM", "2,bad,COM", "3,3, 7", "4,bad,DOM", "5,5,", header=header)
-    assert folder.read("owed").rows() == [(1, 1.0), (3, 3.0)]
+    assert folder.read("owed").rows() == [(1, 1.0), (3, 3.0), (4, None)]
+    assert folder.unread() == [(5, "owed")]
     assert [entry.row for entry in folder.rejected] == [5]
-    assert folder.rows() == [2, 4]
+    assert folder.rows() == [2, 4, 5]
     assert folder.left_out == {"the mapping reads other values of Kind": 2}
 
 
@@ -202,9 +208,15 @@ def test_people_ages_and_durations(folder):
     ]  # fmt: skip
     assert frame.drop("people").rows() == [
         (1, datetime.date(2026, 3, 31), 76, 76, 1, 65),
+        (1, datetime.date(2026, 4, 2), 75, 75, None, 75),
+        (1, datetime.date(2026, 4, 1), None, None, 0, None),
+        (2, None, None, None, None, None),
         (2, None, None, None, None, None),
     ]
     assert frame["people"].dtype == pl.Int64
+    assert folder.unread() == [
+        (3, "days_known"), (4, "oldest_age"), (4, "youngest_age"), (5, "age_band"),
+    ]  # fmt: skip
     assert [(entry.row, entry.field, entry.value) for entry in folder.rejected] == [
         (3, "Seen", "2026-04-02"),
         (4, "Born", "02/04/2026"),
@@ -237,7 +249,8 @@ def test_an_area_data_set(folder):
     """)
     rows = ["E01000001,1", "E0100000,2", ",3"]
     folder.csv(*rows, name="imd.csv", header="LSOA,Decile")
-    assert folder.read().rows() == [("E01000001", 1), (None, 3)]
+    assert folder.read().rows() == [("E01000001", 1), (None, 2), (None, 3)]
+    assert folder.unread() == [(3, "area")]
     assert [entry.field for entry in folder.rejected] == ["LSOA"]
 
 
@@ -271,7 +284,7 @@ def test_suppliers_encodings(folder, encoding):
         ('["council*.csv"]', "matches no file", "Put the extract there"),
         ('["accounts*", "extra*.csv"]', "matches no file", "correct `files`"),
         ('["/etc/*"]', "not a pattern relative to the folder", "Write it"),
-        ('["mapping.toml"]', "neither .csv, .csv.gz nor .parquet", "Correct `files`"),
+        ('["mapping.toml"]', "neither .csv, .csv.gz, .tsv", "Correct `files`"),
     ],
 )
 def test_files_that_are_not_there(folder, files, problem, remedy):
@@ -282,6 +295,43 @@ def test_files_that_are_not_there(folder, files, problem, remedy):
         folder.read()
     assert problem in caught.value.problem
     assert remedy in caught.value.remedy
+
+
+def test_a_file_without_a_record_stops_unless_the_mapping_allows_it(folder):
+    folder.csv(SOUND, name="accounts_a.csv")
+    folder.csv(name="accounts_b.csv")
+    with pytest.raises(PluginError, match=r"accounts_b\.csv: names the columns of accounts, and"):
+        folder.read()
+    folder.accounts(top="allow_empty = true")
+    assert folder.read().height == 1
+    folder.accounts()
+    folder.csv("1,2", name="accounts_b.csv")
+    assert folder.read().height == 1
+    assert len(folder.rejected) == 1
+
+
+def test_the_newest_extract_is_read_and_the_others_are_named(folder):
+    folder.csv(SOUND, name="accounts_2026-09.csv")
+    folder.csv(SOUND, SOUND, name="accounts_2026-10.csv")
+    assert folder.read().height == 2
+    assert folder.notes == [
+        "accounts_2026-09.csv is not read: accounts_2026-10.csv is a newer extract"
+    ]
+    folder.accounts(top='extracts = "all"')
+    assert folder.read().height == 3
+    assert folder.notes == []
+
+
+@pytest.mark.parametrize(("ending", "delimiter"), [("txt", "|"), ("tsv", "\t"), ("TAB", "\t")])
+def test_other_endings_of_text(folder, ending, delimiter):
+    folder.accounts(top=f"delimiter = '{delimiter}'")
+    cells = SOUND.replace(",", delimiter)
+    folder.csv(
+        cells,
+        name=f"accounts.{ending}",
+        header="UPRN,Owed,Rooms,Tenure,Since,Benefit".replace(",", delimiter),
+    )
+    assert folder.read()["uprn"].to_list() == [100012345678]
 
 
 def test_a_missing_folder_is_named(folder):

@@ -76,24 +76,36 @@ def test_only_who_is_on_the_list_on_the_date_of_the_run(shielded, flag, added, r
     assert record["shielding_group"] == ("cancer" if listed else None)
 
 
+EVERY_FIELD = {"shielded", "shielded_people", "shielded_since", "shielding_group"}
+
+
 @pytest.mark.parametrize(
-    ("row", "field", "reason"),
+    ("row", "field", "reason", "unread"),
     [
-        ("9434765918,7,Y,,,", "NHSNumber", "the check digit is wrong"),
-        ("943476591,7,Y,,,", "NHSNumber", "of ten digits"),
-        (f"{SOUND},1234567890123,Y,,,", "UPRN", "1 to 12 digits"),
-        (f"{SOUND},7,maybe,,,", "Flag", "is neither"),
-        (f"{SOUND},7,Y,2026-02-31,,", "DateAdded", "is not a date"),
-        (f"{SOUND},7,Y,31/02/2026,,", "DateAdded", "is not a date"),
-        (f"{SOUND},7,Y,2021-01-02,2021-01-01,", "DateRemoved", "is before DateAdded"),
-        (f"{SOUND},7,Y,,,gout", "DiseaseGroup", "is not in the code list"),
-        (f"{SOUND},7,Y,,", "", "has 5 fields, the header has 6"),
+        ("9434765918,7,Y,,,", "NHSNumber", "the check digit is wrong", set()),
+        ("943476591,7,Y,,,", "NHSNumber", "of ten digits", set()),
+        (f"{SOUND},1234567890123,Y,,,", "UPRN", "1 to 12 digits", {"uprn"}),
+        (f"{SOUND},7,maybe,,,", "Flag", "is neither", EVERY_FIELD),
+        (f"{SOUND},7,maybe,2026-04-02,,", "Flag", "is neither", set()),
+        (f"{SOUND},7,Y,2026-02-31,,", "DateAdded", "is not a date", EVERY_FIELD),
+        (f"{SOUND},7,N,2026-02-31,,", "DateAdded", "is not a date", set()),
+        (f"{SOUND},7,Y,31/02/2026,,", "DateAdded", "is not a date", EVERY_FIELD),
+        (f"{SOUND},7,Y,2021-01-02,2021-01-01,", "DateRemoved", "is before DateAdded", EVERY_FIELD),
+        (f"{SOUND},7,N,2021-01-02,2021-01-01,", "DateRemoved", "is before DateAdded", set()),
+        (f"{SOUND},7,Y,,,gout", "DiseaseGroup", "is not in the code list", {"shielding_group"}),
+        (f"{SOUND},7,N,,,gout", "DiseaseGroup", "is not in the code list", set()),
+        (f"{SOUND},7,Y,,", "", "has 5 fields, the header has 6", None),
     ],
 )
-def test_what_cannot_be_read_is_rejected_by_row(shielded, row, field, reason):
+def test_what_cannot_be_read_is_rejected_by_row(shielded, row, field, reason, unread):
     sound = f"{OTHER},8,Y,,,"
     found = read(make(shielded(sound, row, sound)))
-    assert found.rows == [2, 4]
+    assert found.rows == ([2, 4] if unread is None else [2, 3, 4])
+    assert found.unread == ({3: unread} if unread else {})
+    if unread is not None:
+        record = found.values[1]
+        assert all(record[name] is None for name in unread)
+        assert record["shielded"] is (None if "shielded" in unread else ",Y,,," in row)
     (rejection,) = found.rejected
     assert (rejection.file, rejection.row, rejection.field) == ("shielded.csv", 3, field)
     assert reason in rejection.reason
@@ -108,7 +120,7 @@ def test_no_nhs_number_comes_out(shielded):
     )  # fmt: skip
     found = read(make(folder))
     told = repr((found.values, found.rejected, found.rows))
-    assert len(found.rejected) == 8
+    assert len(found.rejected) == 9
     for number in (SOUND, OTHER, "9434765918", "943 476 59", "943 476 5919"):
         assert number not in told
     (folder / "shielded.csv").write_text(f"{SOUND},7,Y\n{OTHER},8,Y\n")
@@ -225,7 +237,8 @@ def test_of_a_spoiled_list_nothing_is_lost(tmp_path_factory, data):
     options = {"encoding": file.encoding, "delimiter": file.delimiter}
     found = check_accounted(folder / "shielded.csv", file, lambda: make(folder, **options))
     lines = file.content.decode(file.encoding, "replace").removeprefix("\ufeff").split("\n")
-    for row in found.rows:
+    unsound = {entry.row for entry in found.rejected if entry.field}
+    for row in set(found.rows) - unsound:
         first = lines[row - 1].split(file.delimiter)[0].strip().strip('"').replace(" ", "")
         if re.fullmatch("[0-9]+", first):
             assert len(first) == 10

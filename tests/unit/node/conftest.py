@@ -17,6 +17,8 @@ import pytest
 
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.own_run import Judged, last_run
+from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.store.reader import HouseholdStore, create_key, open_store, read_key
@@ -314,8 +316,16 @@ class TestNode:
     def write_node(self, text: str = NODE) -> None:
         (self.home / "node.toml").write_text(text)
 
-    def score(self, **options: Any) -> RunSummary:
+    def score(self, *, accepting: tuple[str, ...] | None = None, **options: Any) -> RunSummary:
+        """Scores; a person has accepted the sources named, or all: few records mean little."""
         options.setdefault("today", TODAY)
+        if accepting is None:
+            accepting = tuple(source.name for source in self.config.sources)
+        accepted = {
+            name: Acceptance(source=name, reason="a test", until=TODAY, by="tester")
+            for name in accepting
+        }
+        options.setdefault("judged", Judged(last_run(self.config), accepted))
         return score(self.config, self.plugins, self.policy, **options)
 
     def open(self) -> Any:

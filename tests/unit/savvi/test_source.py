@@ -133,23 +133,28 @@ def test_only_wanted_attributes_are_read(feed):
 
 
 @pytest.mark.parametrize(
-    ("row", "field", "reason"),
+    ("row", "field", "reason", "unread"),
     [
-        ("A,7,Circumstances,Living alone,", "AttributeType", "is not an attribute type of alpha"),
-        ("A,7,,Living alone,", "AttributeType", "'' is not an attribute type"),
-        ("A,7,Event,Living alone,", "Attribute", "'Living alone' is no term that alpha-2026-06"),
-        ("A,7,Circumstance,,", "Attribute", "'' is no term"),
-        ("A,1234567890123,Circumstance,Living alone,", "UPRN", "is not a UPRN (1 to 12 digits)"),
-        ("A,7,Circumstance,Living alone,2026-02-31", "AttributeDate", "is not a date"),
-        ("A,7,Circumstance,Living alone,,", "", "has 6 fields, the header has 5"),
-        ('A,7,Circumstance,Living "alone,', "", "quote"),
+        ("A,7,Circumstances,Living alone,", "AttributeType", "is not an attribute type of alpha",
+         {"lives_alone"}),
+        ("A,7,,Living alone,", "AttributeType", "'' is not an attribute type", {"lives_alone"}),
+        ("A,7,Circumstance,,", "Attribute", "'' is no term", {"lives_alone"}),
+        ("A,1234567890123,Circumstance,Living alone,", "UPRN", "is not a UPRN (1 to 12 digits)",
+         {"uprn"}),
+        ("A,7,Circumstance,Living alone,2026-02-31", "AttributeDate", "is not a date",
+         {"record_date"}),
+        ("A,7,Event,Living alone,", "Attribute", "'Living alone' is no term that alpha-2026-06",
+         None),
+        ("A,7,Circumstance,Living alone,,", "", "has 6 fields, the header has 5", None),
+        ('A,7,Circumstance,Living "alone,', "", "quote", None),
     ],
-)
-def test_what_cannot_be_read_is_rejected_by_row(feed, row, field, reason):
+)  # fmt: skip
+def test_what_cannot_be_read_is_rejected_by_row(feed, row, field, reason, unread):
     sound = "A,7,Circumstance,Living alone,2026-01-01"
     folder = feed(sound, row.replace('"', '"x"'), sound)
     found = read(make(folder, "lives_alone"))
-    assert found.rows == [2, 4]
+    assert found.unread == ({} if unread is None else {3: unread})
+    assert found.rows == ([2, 4] if unread is None else [2, 3, 4])
     (rejection,) = found.rejected
     assert (rejection.file, rejection.row, rejection.field) == ("savvi.csv", 3, field)
     assert reason in rejection.reason
@@ -160,7 +165,26 @@ def test_terms_that_are_not_wanted_may_be_named(feed):
     assert len(read(make(folder)).rejected) == 1
     found = read(make(folder, ignore=["left HANDED"]))
     assert (found.rows, found.rejected) == ([3], [])
-    assert found.left_out == {"the option `ignore` names its term": 1}
+    assert found.left_out == {"the option `ignore` names its term or type": 1}
+
+
+def test_of_an_unknown_term_the_fields_of_its_type_are_unread(feed):
+    folder = feed("A,7,Event,Falls,", "B,8,Evnt,Fall,", "C,8,Circumstance,Living alone,")
+    fields = ("lives_alone", "domestic_abuse_reports")
+    found = read(make(folder, *fields))
+    assert found.unread == {2: {"domestic_abuse_reports"}, 3: set(fields)}
+    assert [(r["uprn"], *(r[name] for name in fields)) for r in found.values] == [
+        (7, False, None), (8, None, None), (8, True, None),
+    ]  # fmt: skip
+    found = read(make(folder, *fields, ignore=["evnt", "Falls"]))
+    assert (found.rows, found.rejected, found.unread) == ([4], [], {})
+
+
+def test_a_date_that_cannot_be_read_is_unread_where_it_is_the_value(feed):
+    folder = feed("A,7,Event,Domestic abuse reported,31/02/2026")
+    found = read(make(folder, "domestic_abuse_last_report", "domestic_abuse_reports"))
+    assert found.unread == {2: {"record_date", "domestic_abuse_last_report"}}
+    assert [record["domestic_abuse_reports"] for record in found.values] == [1]
 
 
 def test_optional_columns_may_be_missing(feed):
@@ -206,6 +230,8 @@ def test_a_council_s_own_terms(feed):
     assert [(r["lives_alone"], r["offline"]) for r in found.values] == [
         (True, False),
         (False, True),
+        (None, None),
+        (None, None),
     ]
     assert [entry.row for entry in found.rejected] == [4, 5]
     assert source.schema["offline"].savvi_term == "Offline"

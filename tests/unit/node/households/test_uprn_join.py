@@ -42,7 +42,7 @@ def test_a_record_that_does_not_know_the_value_is_unknown_and_not_absent(node):
     node.people.batches = [
         node.people.batches[0].with_columns(oldest_age=pl.Series([None, None, 80, 3, 4]))
     ]
-    node.score()
+    node.score(accepting=("people",))
     assert node.rows()["field_oldest_age"].to_list() == [None, 80, 0]
 
 
@@ -80,7 +80,7 @@ def test_categories_and_booleans_have_absent_values_too(node):
         policy
         + '[attributes.care]\nfield = "care_package"\n[attributes.shielded]\nfield = "shielded"\n'
     )
-    node.score()
+    node.score(accepting=("people",))
     codes = {"care": ("none", "low", "high", "unknown"), "shielded": ("no", "yes", "unknown")}
     with node.open() as store:
         care, shielded = count(store, codes, [("care",), ("shielded",)])

@@ -85,7 +85,7 @@ def test_what_absence_says_is_told_from_what_a_record_says(node):
     schema = node.people.schema
     count = replace(schema["people"], absent=0)
     node.people.schema = replace(schema, fields=(count, schema["oldest_age"]))
-    node.score()
+    node.score(accepting=("people",))
     by_absence = inputs_of(node, 3)["people"]
     assert (by_absence.value, by_absence.standing) == (0, Standing.BY_ABSENCE)
     assert (
@@ -176,6 +176,7 @@ def test_the_explanation_is_plain_json(node):
         "as_at": "2026-12-01",
         "of_household": True,
         "licence_ended": None,
+        "without_home": 0.0,
     }
     assert {entry["field"]: entry["value"] for entry in value["inputs"]} == {
         "council_tax_arrears": 500,

@@ -51,6 +51,23 @@ def test_what_a_source_leaves_out_is_counted_by_reason_and_is_no_error(node):
     assert tax.quarantine == ""
 
 
+def test_what_a_source_decides_about_its_files_stands_in_the_summary(node):
+    node.tax.before_batch = lambda context: context.note("tax_2025.csv is not read")
+    tax, people = node.score().sources
+    assert set(tax.notes) == {"tax_2025.csv is not read"}
+    assert people.notes == ()
+
+
+def test_rejections_are_summed_up_without_values(node):
+    lenient(node)
+    node.people.before_batch = lambda context: context.reject(
+        [Rejection("people.csv", 2, "DateOfBirth", f"{CANARY} is not a date", CANARY)]
+    )
+    [reason] = node.score().sources[1].rejected_reasons
+    assert (reason.field, reason.reason) == ("DateOfBirth", "is not a date")
+    assert reason.values >= 1
+
+
 def test_what_was_left_out_was_sound_and_counts_so_against_the_share_rejected(node):
     def reject(context):
         context.reject([Rejection("tax.csv", 7, "uprn", "is not a UPRN")])
@@ -86,7 +103,7 @@ NO_CODE = "is not a GSS code (a letter and eight digits)"
         ("lsoa", "E01000001\n", NO_CODE),
     ],
 )
-def test_an_invalid_value_puts_the_record_in_quarantine(node, column, value, reason):
+def test_an_invalid_value_goes_to_quarantine_and_the_record_stays(node, column, value, reason):
     lenient(node)
     good = node.tax.batches[0]
     bad = good.with_columns(
@@ -101,7 +118,7 @@ def test_an_invalid_value_puts_the_record_in_quarantine(node, column, value, rea
     assert (entry["file"], entry["row"], entry["field"]) == ("tax_book-0.csv", "3", column)
     assert entry["reason"] == reason
     tax = summary.sources[0]
-    assert (tax.records, tax.rejected, tax.rejected_fields) == (4, 1, {column: 1})
+    assert (tax.records, tax.rejected, tax.rejected_fields) == (5, 1, {column: 1})
 
 
 def test_the_largest_and_smallest_uprn_are_valid(node):
@@ -117,7 +134,7 @@ def test_a_record_with_two_faults_is_one_rejected_record(node):
         uprn=pl.Series([1, -1, 2, 9, None]), oldest_age=pl.Series([70, 121, 80, 3, 4])
     )
     people = node.score().sources[1]
-    assert (people.records, people.rejected) == (4, 1)
+    assert (people.records, people.rejected) == (5, 1)
     assert len(quarantined(node, "people")) == 2
 
 
@@ -335,7 +352,9 @@ def test_division_into_batches_does_not_matter(node):
 
 def test_a_source_without_records_leaves_its_fields_unknown(node):
     node.people.batches = []
-    summary = node.score()
+    with pytest.raises(Problem, match="holds no record"):
+        node.score(accepting=())
+    summary = node.score(accepting=("people",))
     assert summary.sources[1].records == 0
     assert node.rows()["points_alone"].to_list() == [None, None, None]
 

@@ -1,0 +1,292 @@
+"""`sources`: what the node reads, whether it can be believed, and what a person accepts."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_operator.console import console, print_json, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from folkmoot_node.settings.node_toml import NodeConfig
+    from folkmoot_node.sources.connect import ConnectedSource
+    from folkmoot_node.store.run_summary import RunSummary, SourceSummary
+
+sources = typer.Typer()
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    sources.command()(check)
+    sources.command()(accept)
+    sources.command()(withdraw)
+    app.add_typer(sources, name="sources")
+
+
+@sources.callback(invoke_without_command=True)
+def show(context: typer.Context, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Shows the configured sources, their fields, and which the policy uses.
+
+    Identifiers are shown too: those that linkage reads to find the households of records
+    without a UPRN, and drops.
+
+    Reads no record. Exit code 3 if a source, a field or the policy does not fit.
+
+    Example: folkmoot-node sources
+    """
+    if context.invoked_subcommand is None:
+        _show(home, as_json)
+
+
+def _show(home: Path, as_json: bool) -> None:
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.scoring.binding import bind_for
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.sources.connect import load_plugins
+
+    config = load_config(home)
+    plugins = load_plugins()
+    policy = load_policy(config.risk_policy)
+    today = datetime.datetime.now(datetime.UTC).date()
+    binding = bind_for(policy, config, plugins, today)
+    connected = binding.sources
+    wanted = {name: set(fields) for name, fields in binding.wanted.items()}
+    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    counted = {a.field.name for a in binding.attributes if a.field is not None}
+    audited = {audit.field.name for audit in binding.audited} - inputs - counted
+    rows = [
+        {
+            "source": source.name,
+            "field": field.name,
+            "level": source.schema.level.value,
+            "type": field.type.value,
+            "unit": field.unit,
+            "category": field.category.value,
+            "protected": field.protected.value if field.protected else "",
+            "combine": field.combine.value,
+            "read": field.name in wanted.get(source.name, set()),
+            "audit_only": field.name in audited,
+        }
+        for source in connected
+        for field in source.schema.fields
+    ]
+    needed = {name for name in wanted if wanted[name] or name == config.frame}
+    identifiers = _identifiers(config, connected, needed)
+    if as_json:
+        print_json(
+            {
+                "sources": rows,
+                "identifiers": identifiers,
+                "broken_plugins": [str(fault) for fault in plugins.broken],
+            }
+        )
+        return
+    from rich.table import Column, Table
+
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("Source", "Field", "Type", "Category")),
+        Column("Read", no_wrap=True),
+    )
+    for row in rows:
+        kind = f"{row['type']}, {row['unit']}" if row["unit"] else str(row["type"])
+        category = str(row["category"])
+        table.add_row(
+            f"{row['source']} ({row['level']})",
+            str(row["field"]),
+            kind,
+            f"{category}, protected: {row['protected']}" if row["protected"] else category,
+            "audit only" if row["audit_only"] else "yes" if row["read"] else "no",
+        )
+    for entry in identifiers:
+        read = "to link" if entry["read"] else "no"
+        table.add_row(str(entry["source"]), str(entry["identifier"]), "identifier", "dropped", read)
+    console().print(table)
+    for fault in plugins.broken:
+        typer.echo(f"Warning: {fault}", err=True)
+
+
+def _identifiers(
+    config: NodeConfig, connected: Sequence[ConnectedSource], needed: set[str]
+) -> list[dict[str, str | bool]]:
+    """The identifiers of each source, and whether linkage reads them."""
+    from folkmoot_node.linkage.people_sources import people_identifiers_needed
+    from folkmoot_node.sources.identifiers import identifiers_needed
+
+    sources = {source.name: source for source in connected}
+    used = {name: source for name, source in sources.items() if name in needed}
+    found = people_identifiers_needed(identifiers_needed(config, used), config, sources, needed)
+    return [
+        {
+            "source": source.name,
+            "identifier": identifier.value,
+            "read": identifier in found[source.name].identifiers,
+        }
+        for source in connected
+        for identifier in source.schema.identifiers
+    ]
+
+
+def check(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Reads the sources and shows whether they can be believed. Stores nothing.
+
+    For each source: records, how many could not be read or were left out, the share that has
+    found a household, the most records of one household, homes without an area, and what has
+    changed since the last run. The figures stay on this machine.
+
+    Exit code 4 if a scoring run would stop, and nobody has accepted that.
+
+    Example: folkmoot-node sources check
+    """
+    from folkmoot_node.evidence.acceptances import in_force
+    from folkmoot_node.pipeline.dry_run import try_policy
+    from folkmoot_node.pipeline.source_health import require_accepted, source_findings
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.sources.connect import load_plugins
+
+    config = load_config(home)
+    today = datetime.datetime.now(datetime.UTC).date()
+    policy = load_policy(config.risk_policy)
+    with progress() as bars:
+        task = bars.add_task("sources", total=None)
+        trial = try_policy(
+            config,
+            load_plugins(),
+            policy,
+            today=today,
+            reference_date=None,
+            progress=lambda _, done, total: bars.update(task, completed=done, total=total),
+        )
+    findings = source_findings(config, trial.run, trial.last)
+    accepted = in_force(config.state_path, today)
+    if as_json:
+        print_json(
+            {
+                "sources": trial.run.as_json()["sources"],
+                "findings": [
+                    {
+                        "source": one.source,
+                        "doubt": one.doubt.value,
+                        "figures": one.figures,
+                        "remedy": one.remedy,
+                        "stops": one.stops,
+                        "accepted": one.source in accepted,
+                    }
+                    for one in findings
+                ],
+            }
+        )
+    else:
+        _print_health(trial.run, trial.last)
+        for one in findings:
+            mark = "Accepted" if one.source in accepted else "Stops" if one.stops else "Note"
+            console().print(f"{mark}: {one.source}: {one.figures}", markup=False)
+        if not findings:
+            typer.echo("Nothing speaks against these sources.")
+    require_accepted(findings, accepted)
+
+
+def _print_health(run: RunSummary, last: RunSummary | None) -> None:
+    from rich.table import Column, Table
+
+    from folkmoot_node.store.run_summary import share_in_words
+
+    titles = ("Records", "Not read", "Left out", "Found a home", "Most at one", "No area")
+    table = Table("Source", *(Column(title, justify="right") for title in titles), "Last run")
+    before = {source.name: source for source in last.sources} if last else {}
+    for source in run.sources:
+        table.add_row(
+            source.name,
+            f"{source.records:,}",
+            f"{source.rejected:,}",
+            f"{sum(source.left_out.values()):,}",
+            "" if source.about_areas else share_in_words(source.share_linked),
+            f"{source.most_at_one_home:,}" if source.most_at_one_home else "",
+            ", ".join(f"{n:,}" for n in source.homes_without_area.values() if n),
+            _since(source, before.get(source.name)),
+        )
+    console().print(table)
+    for source in run.sources:
+        for reason, number in source.left_out.items():
+            console().print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
+        for note in source.notes:
+            console().print(f"{source.name}: {note}", markup=False)
+
+
+def _since(now: SourceSummary, before: SourceSummary | None) -> str:
+    return "" if before is None else f"{before.records:,} records"
+
+
+def accept(
+    source: Annotated[list[str], typer.Argument(metavar="NAME...", help="Sources in node.toml.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    until: Annotated[
+        datetime.datetime,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day on which runs go on by this."),
+    ],
+    home: Home = HERE,
+) -> None:
+    """Accepts what `sources check` finds about sources, so that runs go on until a date.
+
+    The audit log records who accepted what, why and until when. `sources withdraw` ends it.
+
+    Example: folkmoot-node sources accept housing --reason "new estate" --until 2027-01-31
+    """
+    from folkmoot_node.evidence.acceptances import body_of
+    from folkmoot_node.home import open_home
+    from folkmoot_node.policies.acceptance import Acceptance
+
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with open_home(home) as node:
+        _require_sources(node.config, source)
+        if until.date() < node.today():
+            raise typer.BadParameter("the day has passed", param_hint="--until")
+        with node.state.transaction() as connection:
+            for name in dict.fromkeys(source):
+                accepted = Acceptance(
+                    source=name, reason=reason, until=until.date(), by=operator_name()
+                )
+                node.audit.append(connection, node.clock(), body_of(accepted))
+    typer.echo(f"Accepted {', '.join(source)} until {until.date().isoformat()}.")
+
+
+def withdraw(
+    source: Annotated[list[str], typer.Argument(metavar="NAME...", help="Sources in node.toml.")],
+    home: Home = HERE,
+) -> None:
+    """Withdraws what `sources accept` has accepted.
+
+    Example: folkmoot-node sources withdraw housing
+    """
+    from folkmoot_node.evidence.acceptances import WITHDRAWN
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        _require_sources(node.config, source)
+        with node.state.transaction() as connection:
+            for name in dict.fromkeys(source):
+                body = {"action": WITHDRAWN, "source": name, "by": operator_name()}
+                node.audit.append(connection, node.clock(), body)
+    typer.echo(f"Withdrawn for {', '.join(source)}.")
+
+
+def _require_sources(config: NodeConfig, names: Sequence[str]) -> None:
+    from folkmoot_operator.problems import ExitCode, Problem
+    from folkmoot_sdk.parameters import nearest
+
+    known = [one.name for one in config.sources]
+    for name in names:
+        if name not in known:
+            raise Problem(
+                f"there is no source {name!r}",
+                where="node.toml: sources",
+                remedy=nearest(name, known),
+                exit_code=ExitCode.USAGE,
+            )

@@ -1,0 +1,145 @@
+"""One household more or less, in every extract: what changes in the table that rounds count.
+
+The guarantee of a release is about that table. It is about one household in one council's data
+only if nothing on the way from the extracts to the table lets a household move another's row.
+Through the public commands, with linkage of addresses and of people, and with areas that are
+open. A run that stops is the only other difference permitted: rounds wait then.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_rehearsal.policies import node_sources
+from tests.simulation.test_linked_council import COUNCIL, run
+
+SOURCES = (
+    "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
+    "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services",
+)  # fmt: skip
+NEIGHBOURS = 6
+
+
+@pytest.fixture(scope="module")
+def council(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Home and truth of a council, with both ways of linkage, scored and accepted."""
+    region = tmp_path_factory.mktemp("neighbours") / "region"
+    run(
+        "folkmoot-rehearse", "--files-only", "--councils", "1", "--households", "700",
+        "--seed", "11", "--date", "2026-06-01", "--out", str(region),
+    )  # fmt: skip
+    home = region / "councils" / COUNCIL
+    run(
+        "folkmoot-node", "init", "--home", str(home), "--council", COUNCIL, "--name", "Bolton",
+        "--rho-per-round", "1", "--rho-per-period", "1", "--rho-lifetime", "1",
+    )  # fmt: skip
+    with (home / "node.toml").open("a") as stream:
+        stream.write(node_sources(SOURCES, link=True))
+    run(
+        "folkmoot-node", "sources", "accept", *SOURCES, "--reason", "a rehearsal",
+        "--until", "2099-12-31", "--home", str(home),
+    )  # fmt: skip
+    score(home)
+    return home, region / "truth" / COUNCIL
+
+
+def score(home: Path) -> None:
+    run("folkmoot-node", "score", "--home", str(home), "--reference-date", "2026-06-01")
+
+
+def counted(home: Path) -> pl.DataFrame:
+    """What rounds count: the UPRN and the code of each attribute."""
+    config = load_config(home)
+    with open_store(config.store_path, read_key(config.key_file)) as store:
+        rows = store._connection.sql("SELECT * FROM store.households").pl()
+        codes = {
+            name: pl.col(stored.counted).replace_strict(
+                range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
+            )
+            for name, stored in store.run.stored.items()
+        }
+    return rows.select("uprn", **codes).sort("uprn")
+
+
+def without(home: Path, truth: Path, uprn: int, copy: Path) -> tuple[Path, int]:
+    """The node of the same council without one household, and how many records that were."""
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("store", "quarantine", "review"))
+    loose = pl.read_parquet(truth / "without_uprn.parquet").filter(pl.col("uprn") == uprn)
+    taken = 0
+    for path in sorted((copy / "extracts").iterdir()):
+        source = path.name.split(".")[0].replace("housing_survey", "housing")
+        own = set(loose.filter(pl.col("source") == source)["row"])
+        taken += _cut(path, own, uprn)
+    return copy, taken
+
+
+def _cut(path: Path, rows: set[int], uprn: int) -> int:
+    """Takes the records of a household out of a file, as it is encoded; says how many."""
+    if path.suffix == ".parquet":
+        table = pl.read_parquet(path).with_row_index("row", offset=1)
+        kept = table.filter(~pl.col("row").is_in(rows) & (pl.col("uprn") != uprn).fill_null(True))
+        kept.drop("row").write_parquet(path)
+        return table.height - kept.height
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rb") as stream:
+        content = stream.read()
+    encoding = "utf-16" if content[:2] == codecs.BOM_UTF16_LE else "latin-1"
+    lines = content.decode(encoding).splitlines(keepends=True)
+    left = [
+        line
+        for at, line in enumerate(lines, 1)
+        if at not in rows and str(uprn) not in re.findall("[0-9]+", line)
+    ]
+    with opened(path, "wb") as stream:
+        stream.write("".join(left).encode(encoding))
+    return len(lines) - len(left)
+
+
+def chosen(truth: Path) -> Iterator[int]:
+    """Households with the most records without a UPRN, and the largest: they could move most."""
+    loose = pl.read_parquet(truth / "without_uprn.parquet")
+    often = loose.group_by("uprn").len().sort("len", "uprn", descending=True)["uprn"]
+    homes = pl.read_parquet(truth / "homes.parquet")
+    large = homes.group_by("uprn").len().sort("len", "uprn", descending=True)["uprn"]
+    frame = set(pl.read_parquet(truth / "households.parquet")["uprn"])
+    several = homes.filter(pl.len().over("person") > 1)["uprn"].unique().sort()
+    for found in (often, large, several):
+        yield from [uprn for uprn in found if uprn in frame][: NEIGHBOURS // 3]
+
+
+@pytest.mark.slow
+def test_a_household_moves_no_row_but_its_own(council: tuple[Path, Path], tmp_path: Path) -> None:
+    home, truth = council
+    before = counted(home)
+    assert {"band", "lsoa"} < set(before.columns), "an area that is open is among the attributes"
+    for at, uprn in enumerate(dict.fromkeys(chosen(truth))):
+        copy, taken = without(home, truth, uprn, tmp_path / str(at))
+        assert taken > 1
+        score(copy)
+        after = counted(copy)
+        moved = pl.concat([before, after]).filter(~pl.struct(pl.all()).is_duplicated())
+        assert moved["uprn"].to_list() == [uprn], moved
+
+
+@pytest.mark.slow
+def test_the_comparison_would_see_a_moved_row(council: tuple[Path, Path], tmp_path: Path) -> None:
+    home, truth = council
+    uprn = next(chosen(truth))
+    copy, _ = without(home, truth, uprn, tmp_path / "moved")
+    path = copy / "extracts" / "council_tax.csv"
+    text = path.read_text("utf-8").replace(",N,0.00,", ",N,4000.00,")
+    path.write_text(text, "utf-8")
+    score(copy)
+    before, after = counted(home), counted(copy)
+    moved = pl.concat([before, after]).filter(~pl.struct(pl.all()).is_duplicated())
+    assert set(moved["uprn"]) > {uprn}
