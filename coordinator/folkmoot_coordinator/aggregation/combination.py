@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """Noisy numbers of one release; those of different releases are independent.
 
@@ -38,6 +39,11 @@ class Measured:
     plan: Plan
     counts: Int64
     factor: float = 1.0
+
+    @cached_property
+    def variances(self) -> Float64:
+        """Variance of the noise in each number: float64, shape (plan.rows,), never missing."""
+        return row_variances(self.plan) * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,7 @@ class Combination:
         for key, weights in self._weights.items():
             others = other._weights.get(key)
             if others is not None:
-                measured = self._releases[key]
-                variances = row_variances(measured.plan) * measured.factor
-                total += float(np.sum(weights * others * variances))
+                total += float(np.sum(weights * others * self._releases[key].variances))
         return total
 
     @property
