@@ -168,6 +168,7 @@ class LongTable:
         attributes = tuple(attributes)
         self._codes = {attribute.name: _Texts() for attribute in attributes}
         self._has_dates = any(part.as_of for part in parts)
+        # Looked up for each run of rows, and found from all statistics of a part.
         self._of_region = {id(part): part.as_of_region() for part in parts}
         self._fixed["reliability"].add(RELIABILITIES.tolist())
         for part, statistic in self._statistics():
