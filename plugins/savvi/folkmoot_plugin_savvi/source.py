@@ -12,7 +12,7 @@ from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.parsing import Output, Parser, parser
 from folkmoot_plugin_savvi.attributes import attributes
 from folkmoot_plugin_savvi.standard import folded, load
@@ -21,7 +21,6 @@ from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 _FILES = ("savvi*.csv",)
-_ENDINGS = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ class SavviSource(DataSource):
         names = self._standard.columns
         needed = (names.uprn, names.attribute_type, names.attribute)
         with parser(self._outputs(context), ()) as reading:
-            for path in find_files(self._folder, self._files, _ENDINGS):
+            for path in find_files(self._folder, self._files, TEXT_ENDINGS):
                 for batch in read_csv(
                     path,
                     needed,
