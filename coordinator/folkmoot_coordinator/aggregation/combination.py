@@ -169,13 +169,14 @@ def row_weights(plan: Plan, wanted: Mapping[Depths, Float64]) -> Float64:
 def row_variances(plan: Plan) -> Float64:
     """Variance of the noise in each number of a release: float64, shape (plan.rows,).
 
-    All are above 0, none is missing. Of the discrete Gaussian it is taken to be the squared scale, which it is at most.
+    All are above 0, none is missing. Of the discrete Gaussian it is taken to be the squared
+    scale, which it is at most.
     """
     return np.concatenate([variances_of(plan.axes, one) for one in plan.measurements])
 
 
 def variances_of(axes: Sequence[Axis], measured: Measurement) -> Float64:
-    """Variance of the noise in each row of one measurement: float64, shape (rows,), none missing."""
+    """Variance of the noise in each row of a measurement: float64, shape (rows,), none missing."""
     if measured.epsilon.nano:
         return np.full(measured.rows, laplace_variance(measured.epsilon))
     squares: Float64 = np.full(1, measured.tau_squared)
