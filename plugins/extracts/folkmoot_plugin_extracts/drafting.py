@@ -7,19 +7,17 @@ the extract.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.file_kind import FileKind
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
-from folkmoot_plugin_extracts.mapping import MappedField
 from folkmoot_plugin_extracts.sample import Sample, read_sample
 from folkmoot_plugin_extracts.series import series_of
 
-_KEYS = {entry.name for entry in fields(MappedField)}
 _CATEGORIES = {
     "housing": r"tenure|rent(?!.*arrear)|room|bed|property|hous|dwelling|tenan|void",
     "finance": r"arrear|amount|balance|owed|debt|benefit|income|tax|support|liab|payment|cost|£",
@@ -55,6 +53,7 @@ def draft(path: Path) -> str:
     lines = [
         *_head(path, sample, guesses),
         *_whom(guesses),
+        *_keys(guesses),
         *_identifiers(guesses),
         *_rows(guesses),
         *_fields(guesses),
@@ -95,6 +94,19 @@ def _head(path: Path, sample: Sample, guesses: Sequence[Guess]) -> Iterator[str]
     if sample.left_out:
         yield "# Some rows look like totals, notes or headers. They are left out with a reason; see"
         yield "# `folkmoot-node score`. Name others under [[leave_out]]."
+
+
+def _keys(guesses: Sequence[Guess]) -> Iterator[str]:
+    """The column by which a record is known, if one of the references may be it."""
+    references = [one for one in guesses if one.holds is Holds.REFERENCE]
+    unique = [one.column for one in references if one.unique]
+    if unique:
+        yield f"record_id = {_quoted(unique[0])}        # QUESTION: does it name a record, so that"
+        yield "                                  # none counts twice? It does in the sample"
+    elif references:
+        shown = ", ".join(one.column for one in references)
+        yield '# record_id = ""                  # QUESTION: what names a record? None of these alone,'
+        yield f"                                  # for they repeat in the sample: {shown}"
 
 
 def _whom(guesses: Sequence[Guess]) -> Iterator[str]:
@@ -146,13 +158,6 @@ def _identifiers(guesses: Sequence[Guess]) -> Iterator[str]:
 
 
 def _rows(guesses: Sequence[Guess]) -> Iterator[str]:
-    references = [one for one in guesses if one.holds is Holds.REFERENCE]
-    unique = [one.column for one in references if one.unique]
-    if references:
-        yield ""
-        shown = ", ".join(unique or [one.column for one in references])
-        yield f"# QUESTION: which column names a record, so that none counts twice? {shown}"
-        yield "# differs from row to row in the sample." if unique else "# repeats in the sample."
     kinds = [
         one
         for one in guesses
@@ -213,7 +218,8 @@ def _typed(one: Guess) -> Iterator[str]:
         yield f"codes = {{ {codes} }}"
         yield "#                                 # QUESTION: what does each code stand for?"
         if one.seldom:
-            yield f"# QUESTION: {one.seldom} more texts are seldom, and not named here. Which?"
+            yield f'other = "unknown"                 # QUESTION: {one.seldom} more texts are seldom'
+            yield "                                  # and not named here. What do they stand for?"
     elif one.holds is Holds.DATE:
         yield 'type = "date"'
         yield f"format = {_formats(one)}"
@@ -225,26 +231,24 @@ def _typed(one: Guess) -> Iterator[str]:
 
 
 def _amount(one: Guess) -> Iterator[str]:
-    """How amounts are written, by the keys that this version of the format has."""
-    said = {
-        "thousands": '","' if one.thousands else "",
-        "currency": '"£"' if one.currency else "",
-        "negative": f"[{', '.join(map(_quoted, one.negative))}]" if one.negative else "",
-    }
-    for key, value in said.items():
-        if value and key in _KEYS:
-            yield f"{key} = {value}"
-        elif value:
-            yield f"# QUESTION: amounts are written with {key}: can they be exported without?"
+    """How amounts are written."""
+    if one.thousands:
+        yield 'thousands = ","'
+    if one.currency:
+        yield 'currency = "£"'
+    if one.negative:
+        yield f"negative = [{', '.join(map(_quoted, one.negative))}]"
     if one.negatives:
-        yield "# QUESTION: some are below zero. Are they credits? `minimum = 0` would reject them"
+        yield '# credits = "zero"                # QUESTION: some are below 0. Are they credits, so'
+        yield "                                  # that nothing is owed? They are added up without it"
 
 
 def _doubts(one: Guess) -> Iterator[str]:
     if one.ambiguous:
         yield "# QUESTION: day and month could be the other way round in all rows. Which is first?"
     if any("%y" in pattern for pattern in one.formats):
-        yield "# QUESTION: years have two digits. Which century are they in?"
+        year = datetime.datetime.now(datetime.UTC).year
+        yield f"latest_year = {year}                # QUESTION: is no year of two digits later?"
     if one.unread:
         yield f"# QUESTION: {one.unread:,} values of the sample are written in some other way"
     if one.filled < 1:
@@ -269,7 +273,9 @@ def _category(one: Guess) -> str:
 
 
 def _formats(one: Guess) -> str:
-    return _quoted(one.formats[0]) if one.formats else '"%Y-%m-%d"'
+    """The formats as a TOML text, or as a list of them."""
+    written = [_quoted(pattern) for pattern in one.formats] or ['"%Y-%m-%d"']
+    return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
 
 
 def _format(one: Guess) -> str:

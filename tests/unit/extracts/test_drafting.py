@@ -1,5 +1,6 @@
 """A draft says how an extract is written, asks about the rest, and quotes nobody."""
 
+import datetime
 import random
 import re
 import tomllib
@@ -76,7 +77,7 @@ def test_no_value_of_a_resident_is_quoted(write):
             assert value not in re.sub(r"council_tax_2026-10", "", text), value
     assert '"SPD" = "spd"' in text
     assert "RARE" not in text
-    assert "QUESTION: 1 more texts are seldom" in text
+    assert 'other = "unknown"                 # QUESTION: 1 more texts are seldom' in text
 
 
 def test_what_is_missing_is_asked(write, tmp_path):
@@ -87,7 +88,7 @@ def test_what_is_missing_is_asked(write, tmp_path):
     text = draft(path)
     assert '# uprn = ""' in text
     assert "QUESTION: which column holds the UPRN?" in text
-    assert "QUESTION: which column names a record, so that none counts twice? Ref" in text
+    assert 'record_id = "Ref"' in text
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(text)
     with pytest.raises(PluginError, match="`uprn` does not name its column"):
@@ -112,6 +113,19 @@ def test_a_workbook_and_a_parquet_file(folder):
         frame = folder.read()
         assert frame["uprn"].min() > 100010000000 - 1
         assert folder.rejected == []
+
+
+def test_amounts_and_dates_as_they_are_written(folder):
+    folder.csv(
+        *(f'10001000000{at},"£1,23{at}.50",0{at + 1}/02/26' for at in range(8)),
+        "100010000008,(12.00),2026-02-09", "100010000009,3.00CR,10/02/26",
+        header="UPRN,Arrears,Since", name="tax.csv",
+    )  # fmt: skip
+    folder.mapping(draft(folder.path / "tax.csv"))
+    frame = folder.read()
+    assert folder.rejected == []
+    assert frame["arrears"].to_list()[-3:] == [1237.5, -12.0, -3.0]
+    assert frame["since"].to_list()[-2:] == [datetime.date(2026, 2, 9), datetime.date(2026, 2, 10)]
 
 
 def test_a_file_without_names_is_refused(tmp_path):
