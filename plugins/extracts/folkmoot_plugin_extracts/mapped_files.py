@@ -90,8 +90,7 @@ class MappedFiles(MappedSource):
                 context.leave_out(rule.why, int(left.sum()))
                 batch = batch.filter(~left)
         for condition in self._files.where:
-            texts = Text().parse(batch.frame[condition.column])
-            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
+            kept = condition.met(batch.frame[condition.column])
             if not kept.all():
                 dropped = batch.frame.height - int(kept.sum())
                 context.leave_out(f"the mapping reads other values of {condition.column}", dropped)

@@ -87,7 +87,7 @@ class Directory:
             needed = tuple(dict.fromkeys(columns.values()))
             dialect = Dialect(encoding=self._options.encoding)
             with parser(outputs, PSEUDO_CODES) as reading:
-                for batch in read_csv(path, needed, dialect, context.reject):
+                for batch in read_csv(path, needed, dialect, context.reject, hashed=False):
                     read = key_reader.parse(batch.frame[columns[self.key]].str.strip_chars())
                     ours = batch.filter(read.is_in(keys.implode()).fill_null(False))
                     if ours.frame.height:

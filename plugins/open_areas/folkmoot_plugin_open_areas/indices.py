@@ -15,7 +15,8 @@ import polars as pl
 
 from folkmoot_plugin_extracts.csv_file import column_names
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,

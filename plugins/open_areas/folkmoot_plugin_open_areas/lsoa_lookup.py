@@ -13,7 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, CodeList, Number, Reader, read_column
+from folkmoot_plugin_extracts.cells import read_column
+from folkmoot_plugin_extracts.columns import Area, CodeList, Number, Reader
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_sdk import PluginError, Rejection
