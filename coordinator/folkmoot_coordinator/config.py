@@ -56,7 +56,8 @@ def _check_address(value: str) -> str:
     return join_address(*split_address(value))
 
 
-def _check_printable(value: str) -> str:
+def check_printable(value: str) -> str:
+    """Returns `value` if all its characters can be printed, else raises ValueError."""
     if not value.isprintable():
         raise ValueError("has a character that cannot be printed")
     return value
@@ -64,7 +65,7 @@ def _check_printable(value: str) -> str:
 
 Host = Annotated[str, AfterValidator(check_host)]
 Address = Annotated[str, AfterValidator(_check_address)]
-RegionName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_printable)]
+RegionName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_printable)]
 
 
 class PortSettings(Settings):
@@ -114,7 +115,7 @@ def _check_council(value: str) -> str:
 
 
 CouncilCode = Annotated[str, AfterValidator(_check_council)]
-CouncilName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_printable)]
+CouncilName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_printable)]
 
 
 class RetentionSettings(Settings):

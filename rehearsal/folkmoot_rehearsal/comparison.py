@@ -19,7 +19,7 @@ class Agreement:
     """How often the published intervals hold the truth.
 
     Attributes:
-        level: `region` or `council`.
+        level: `region`, `council` or `all_areas`.
         marginal: Name of the marginal.
         cells: Estimates compared.
         within: Of these, those whose 95 % interval holds the truth.
@@ -67,12 +67,8 @@ def with_truth(published: Path, scored: Mapping[str, Path]) -> pl.DataFrame:
     for (level, marginal), rows in table.group_by(["level", "marginal"], maintain_order=True):
         names = [] if marginal == "total" else str(marginal).split("*")
         place = ["place"] if level == "council" else []
-        for area in [name for name in names if (rows[name] == ALL_AREAS).any()]:
-            total = rows.filter(pl.col(area) == ALL_AREAS)
-            others = [name for name in names if name != area]
-            compared.append(_counted(total, counted, [*place, *others]))
-            rows = rows.filter(pl.col(area) != ALL_AREAS)
-        compared.append(_counted(rows, counted, [*place, *names]))
+        not_summed = [name for name in names if not (rows[name] == ALL_AREAS).any()]
+        compared.append(_counted(rows, counted, [*place, *not_summed]))
     return pl.concat(compared).with_columns(
         pl.col("true").is_between(pl.col("lower"), pl.col("upper")).alias("within")
     )

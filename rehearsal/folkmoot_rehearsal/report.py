@@ -146,9 +146,9 @@ def _show_refusals(round_: RoundOutcome, out: Console) -> None:
 
 
 def _sentence(found: Agreement) -> str:
-    share = found.within / found.cells
+    share, level = found.within / found.cells, found.level.replace("_", " ")
     return (
-        f"{found.marginal}, {found.level}: the 95 % interval holds the true value in "
+        f"{found.marginal}, {level}: the 95 % interval holds the true value in "
         f"{found.within:,} of {found.cells:,} cells ({share:.1%})"
     )
 

@@ -87,10 +87,10 @@ def rows_of(
 
     return pl.DataFrame(
         {
-            "level": constant(level, ["council", "region"]),
+            "level": constant(level, ["council", "region", "all_areas"]),
             "place": text(place, places),
-            "place_name": constant(region if level == "region" else None, places),
-            "coverage": constant(covered if level == "region" else None, [covered]),
+            "place_name": constant(None if level == "council" else region, places),
+            "coverage": constant(None if level == "council" else covered, [covered]),
             "marginal": constant(name, asked["names"]),
             **{
                 attribute: text(codes[attribute], categories)
@@ -139,7 +139,8 @@ def table(asked: dict[str, Any], noisy: NDArray[np.int64]) -> pl.DataFrame:
         else:
             codes = {key: column[: value[0].size] for key, column in codes.items()}
         error = float(np.sqrt(variance * councils))
-        pieces.append(rows_of(asked, "region", name, codes, value.sum(axis=0), error))
+        level = "all_areas" if wanted[0] else "region"
+        pieces.append(rows_of(asked, level, name, codes, value.sum(axis=0), error))
     return pl.concat(pieces)
 
 

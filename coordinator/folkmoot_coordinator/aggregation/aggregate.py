@@ -46,7 +46,7 @@ def aggregate(
     At region level, cells of a marginal whose attributes all councils share are summed;
     their variances add, because the councils' noises are independent. Areas of different
     councils are disjoint, so a marginal over areas keeps one row for each area, and is
-    also given summed over all areas.
+    also given summed over all areas, at a level of its own.
 
     Args:
         round_: The question; it determines the scale of the noise of each cell.
@@ -145,14 +145,16 @@ def _of_marginal(
         for (council, table), one in zip(tables.items(), estimates.values(), strict=True)
     ]
 
-    def of_region(tables: tuple[CellTable, ...], of: Collection[Estimates]) -> RegionalStatistic:
+    def of_region(
+        level: GeographicLevel, tables: tuple[CellTable, ...], of: Collection[Estimates]
+    ) -> RegionalStatistic:
         quantile, step = max(one.quantile for one in of), max(one.step for one in of)
-        return RegionalStatistic(GeographicLevel.REGION, region, marginal, tables, quantile, step)
+        return RegionalStatistic(level, region, marginal, tables, quantile, step)
 
     areas = tuple(at for at, attribute in enumerate(attributes) if attribute.is_area)
     if areas:
         joined = _join(attributes, list(tables.values()))
-        found.append(of_region(joined, estimates.values()))
+        found.append(of_region(GeographicLevel.REGION, joined, estimates.values()))
         shared = [attribute.name for attribute in attributes if not attribute.is_area]
         estimates = {council: made.marginal(shared) for council, made in councils.items()}
         shown = {
@@ -170,7 +172,8 @@ def _of_marginal(
         np.sum([one.variance.ravel() for one in estimates.values()], axis=0),
         np.asarray(np.sum(presented, axis=0)).ravel() if presented else None,
     )
-    found.append(of_region((whole,), estimates.values()))
+    level = GeographicLevel.ALL_AREAS if areas else GeographicLevel.REGION
+    found.append(of_region(level, (whole,), estimates.values()))
     return found
 
 

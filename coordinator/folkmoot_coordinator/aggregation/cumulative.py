@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 import numpy as np
@@ -20,7 +21,7 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.series import SeriesRow, arrived_in_order, cumulative_weights, variance_factor
 from folkmoot.strategy import Plan
-from folkmoot_coordinator.aggregation.aggregate import MarginalSource, check_plausible, statistics
+from folkmoot_coordinator.aggregation.aggregate import check_plausible, statistics
 from folkmoot_coordinator.aggregation.reconstruct import Estimates, Reconstruction
 from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 
@@ -34,10 +35,12 @@ class StoredRelease:
     Attributes:
         counts: Noisy numbers, int64, shape (rows of the council's plan,).
         row: What it measures of a series; None for a round that is in none.
+        as_of: Date of the scores that were counted; None if the council did not state it.
     """
 
     counts: Int64
     row: SeriesRow | None
+    as_of: date | None = None
 
 
 class Measure(StrEnum):
@@ -56,12 +59,14 @@ class MonthlyStatistics:
         measure: Cumulative counts up to the round, or what is new since the round before.
         councils: Councils that are in them.
         statistics: Of each of them, and of the region.
+        factors: For each of them by how much variances are larger than its plan's.
     """
 
     position: int
     measure: Measure
     councils: tuple[GssCode, ...]
     statistics: tuple[RegionalStatistic, ...]
+    factors: Mapping[GssCode, float]
 
 
 class _Weighted:
@@ -74,13 +79,13 @@ class _Weighted:
         for release, weight in zip(releases, weights, strict=False):
             total += weight * release.counts
         self._made = Reconstruction(plan, total)
-        self._factor = variance_factor(weights, length)
+        self.factor = variance_factor(weights, length)
         self._step = max(map(abs, weights))
 
     def marginal(self, attributes: Sequence[str]) -> Estimates:
         found = self._made.marginal(attributes)
         return dataclasses.replace(
-            found, variance=found.variance * self._factor, step=found.step * self._step
+            found, variance=found.variance * self.factor, step=found.step * self._step
         )
 
 
@@ -103,7 +108,7 @@ def monthly_statistics(
         Problem: If a release holds numbers that no counts could give.
     """
     assert round_.series is not None
-    sources: dict[tuple[int, Measure], dict[GssCode, MarginalSource]] = {}
+    sources: dict[tuple[int, Measure], dict[GssCode, _Weighted]] = {}
     for council in round_.councils:
         of_council = {
             position: found[council]
@@ -121,6 +126,7 @@ def monthly_statistics(
             statistics(
                 round_, region, dict(sorted(found.items())), {council: {} for council in found}
             ),
+            {council: one.factor for council, one in sorted(found.items())},
         )
         for (position, measure), found in sorted(
             sources.items(), key=lambda item: (item[0][0], order.index(item[0][1]))
@@ -143,28 +149,49 @@ def usable(releases: Mapping[int, StoredRelease]) -> dict[int, StoredRelease]:
     return kept
 
 
+def monthly_weights(
+    kept: Mapping[int, StoredRelease], length: int
+) -> dict[tuple[int, Measure], tuple[float, ...]]:
+    """How the releases of one council are summed to give the counts of each month.
+
+    Args:
+        kept: Its usable releases by position.
+        length: Number of rounds planned.
+
+    Returns:
+        By position and measure the weights of the first of `kept`, in their order; those that
+        follow have none.
+    """
+    found: dict[tuple[int, Measure], tuple[float, ...]] = {}
+    before: tuple[float, ...] = ()
+    previous = 0
+    for position, weights in zip(
+        kept, cumulative_weights(_rows([*kept.values()]), length), strict=True
+    ):
+        found[position, Measure.CUMULATIVE] = weights
+        if previous == position - 1:
+            padded = (*before, *(0.0,) * (len(weights) - len(before)))
+            found[position, Measure.NEW] = tuple(
+                now - then for now, then in zip(weights, padded, strict=True)
+            )
+        before, previous = weights, position
+    return found
+
+
 def _rows(releases: Sequence[StoredRelease]) -> list[SeriesRow]:
     return [release.row for release in releases if release.row is not None]
 
 
 def _of_council(
     round_: Round, council: GssCode, releases: Mapping[int, StoredRelease]
-) -> dict[tuple[int, Measure], MarginalSource]:
+) -> dict[tuple[int, Measure], _Weighted]:
     assert round_.series is not None
     plan, length = round_.plan(council), round_.series.length
     kept = usable(releases)
     measured = list(kept.values())
     for release in measured:
         check_plausible(council, release.counts)
-    weights = cumulative_weights(_rows(measured), length)
-    found: dict[tuple[int, Measure], MarginalSource] = {}
-    before: tuple[float, ...] = ()
-    previous = 0
-    for position, cumulative in zip(kept, weights, strict=True):
-        found[position, Measure.CUMULATIVE] = _Weighted(plan, measured, cumulative, length)
-        if previous == position - 1:
-            padded = (*before, *(0.0,) * (len(cumulative) - len(before)))
-            new = [now - then for now, then in zip(cumulative, padded, strict=True)]
-            found[position, Measure.NEW] = _Weighted(plan, measured, new, length)
-        before, previous = cumulative, position
-    return found
+    return {
+        key: _Weighted(plan, measured, weights, length)
+        for key, weights in monthly_weights(kept, length).items()
+    }

@@ -154,7 +154,7 @@ def variances(plan: Plan, depths: Depths) -> Float64:
         term = np.full((1,) * len(plan.axes), part.tau_squared)
         for at, (axis, own, asked) in enumerate(zip(plan.axes, part.depths, depths, strict=True)):
             if asked:
-                term = term * _along(axis.variance_factors(own, asked), at, len(plan.axes))
+                term = term * along(axis.variance_factors(own, asked), at, len(plan.axes))
         found += term
     return found
 
@@ -201,11 +201,16 @@ def _spread(values: Float64, axes: Sequence[Axis], own: Depths, asked: Depths) -
         if above < below:
             if above:
                 values = values.take(np.array(axis.ancestors(above, below)), axis=at)
-            values = values * _along(axis.shares(above, below), at, len(axes))
+            values = values * along(axis.shares(above, below), at, len(axes))
     return values
 
 
-def _along(factors: Sequence[float], at: int, axes: int) -> Float64:
+def along(factors: Sequence[float], at: int, axes: int) -> Float64:
+    """Factors of the cells of one axis, to be broadcast over a table.
+
+    Returns:
+        float64, shape (1, ..., cells, ..., 1) with as many dimensions as `axes`, never missing.
+    """
     shape = [1] * axes
     shape[at] = -1
     return np.array(factors).reshape(shape)

@@ -20,10 +20,16 @@ Text = NDArray[np.object_]
 
 
 class GeographicLevel(StrEnum):
-    """What a statistic is about."""
+    """What a statistic is about.
+
+    No two rows of one level and one marginal count a household twice, so that they may be
+    added up. A marginal over areas has the region's areas at level `region`, and their sums at
+    a level of its own.
+    """
 
     COUNCIL = "council"
     REGION = "region"
+    ALL_AREAS = "all_areas"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +93,7 @@ class RegionalStatistic:
     many times the memory of what they are made from.
 
     Attributes:
-        level: Council or region.
+        level: Council, region, or the region with all areas together.
         place: GSS code of the council, or the region's name.
         marginal: What was asked.
         tables: The cells; the areas of a region are in one table for each council.

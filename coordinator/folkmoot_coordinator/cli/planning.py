@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot.rounds import Round
     from folkmoot_coordinator.planning.cell_sizes import CellSizes
+    from folkmoot_coordinator.rounds.round_file import PlannedRound
 
 _HOUSEHOLDS = re.compile(r"(?:([^=]+)=)?([0-9][0-9_,]*)")
 
@@ -81,16 +83,41 @@ def plan(
         from folkmoot_coordinator.planning.budget_chart import write_chart
 
         write_chart(forecast, plot)
+    found = doubts(asked, home)
     if json_:
         from folkmoot_coordinator.cli.forecast_json import as_json
 
-        print_json(as_json(forecast))
+        print_json(as_json(forecast) | {"doubts": list(found)})
         return
     from folkmoot_coordinator.cli.forecast_text import print_forecast
 
     print_forecast(forecast, every=all_)
+    print_doubts(found)
     if plot:
         typer.echo(f"\nThe plot is in {plot}")
+
+
+def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
+    """What in a question may not be meant, or will not be answered.
+
+    Args:
+        asked: The question, as it was read.
+        home: The coordinator's home, whose councils may have published catalogues; there may be
+            none.
+    """
+    from folkmoot_coordinator.planning.question_checks import doubts_of_policy
+
+    return (
+        *asked.doubts,
+        *(doubts_of_policy(asked.round_, asked.policy) if asked.policy else ()),
+    )
+
+
+def print_doubts(found: Sequence[str], *, err: bool = False) -> None:
+    """Prints what `doubts` found; nothing if there is nothing."""
+    if found:
+        lines = ["Before you ask:", *(f"- {text[:1].upper()}{text[1:]}." for text in found)]
+        typer.echo("\n" + "\n".join(lines), err=err)
 
 
 def _enrolled(home: Path) -> list[GssCode]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_coordinator.cli.planning import doubts, print_doubts
 from folkmoot_operator.console import application, console, minute, print_json
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def open_(
             remedy=f"Run `folkmoot-coordinator series open {file}`",
             exit_code=ExitCode.USAGE,
         )
-    open_round(database, SigningKey.load(place.keys), round_, asked.planning)
+    print_doubts(doubts(asked, home), err=True)
+    key = SigningKey.load(place.keys)
+    open_round(database, key, round_, asked.planning, asked.code_names)
     missing = [council for council in round_.councils if council not in members]
     if json_ and not wait:
         print_json(

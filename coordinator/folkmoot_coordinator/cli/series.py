@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_coordinator.cli.planning import doubts, print_doubts
 from folkmoot_operator.console import application, console, minute, print_json, print_text
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -47,10 +48,12 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
     round_ = asked.round_
     assert round_.series is not None
     planned = planned_rounds(round_.loss, round_.series.length)
+    found = doubts(asked, home)
     if json_:
-        print_json(_plan_json(round_, planned))
+        print_json(_plan_json(round_, planned) | {"doubts": list(found)})
     else:
         _print_plan(round_, planned)
+        print_doubts(found)
 
 
 @series_app.command("open")
@@ -64,7 +67,7 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
 
     asked, keys, database = _read(file, home)
     key = SigningKey.load(keys)
-    _opened(open_round(database, key, asked.round_, asked.planning), json_)
+    _opened(open_round(database, key, asked.round_, asked.planning, asked.code_names), json_)
 
 
 @series_app.command("next")
@@ -82,9 +85,9 @@ def next_(
 
     place, database = open_home(home)
     rounds = find_series(database, series)
-    round_ = next_round(rounds, system_clock())
+    round_, last = next_round(rounds, system_clock()), rounds[-1]
     key = SigningKey.load(place.keys)
-    _opened(open_round(database, key, round_, rounds[-1].planning), json_)
+    _opened(open_round(database, key, round_, last.planning, last.code_names), json_)
 
 
 @series_app.command()

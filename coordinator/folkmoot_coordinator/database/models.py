@@ -70,7 +70,8 @@ class RoundRow(Base):
     deadline: Mapped[int] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
     planning: Mapped[str | None]
-    """How the weights came about, as JSON; null where the signed weights are those written."""
+    """What of the round's file is not in the question, as JSON: how the weights came about, and
+    what people call the codes. Null where weights are as written and codes have no names."""
     series_id: Mapped[str | None] = mapped_column(String(32))
     series_position: Mapped[int | None]
     series_ends_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -31,8 +31,10 @@ _BIAS = (
     "`bias` is the mean of presentable value less truth over the cells whose true count lies in "
     "`least` to `most`, with its standard error in `bias_error`; `rmse` is the root mean squared "
     "error of presentable values, `unbiased_rmse` that of the unbiased estimates, both in "
-    "households. `council` is about the councils' cells, `region` about their sums over all "
-    "areas and councils. `councils` says how many councils were simulated: of a region with more, "
+    "households. The scope `council` is about the councils' cells, which the region's areas are "
+    "too; `region` is about the cells at that level that are sums over councils, of a marginal "
+    "over areas those of `(other)` alone; `all_areas` is about the sums over all areas. "
+    "`councils` says how many councils were simulated: of a region with more, "
     "so many are drawn at random, and what is said of the region's sums is scaled up from them, "
     "biases and variances in proportion."
 )

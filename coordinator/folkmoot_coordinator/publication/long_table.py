@@ -7,7 +7,8 @@ which Parquet stores as dictionaries. No more than one piece of the table is in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from folkmoot.interval import CONFIDENCE
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE
-from folkmoot.workload import Attribute
+from folkmoot.workload import OTHER, Attribute
 from folkmoot_coordinator.aggregation.statistic import (
     RELIABILITIES,
     CellTable,
@@ -26,15 +27,19 @@ from folkmoot_coordinator.aggregation.statistic import (
     half_widths,
     reliability_numbers,
 )
+from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 
 ROWS_AT_ONCE = 250_000
 """Rows of one piece, and so of one row group in Parquet; fewer in the last one."""
 
 DESCRIPTIONS = {
-    "level": "council, or region: the councils that released, together",
+    "level": "council; region: the councils that released, together; all_areas: the same, of a "
+    "marginal over areas, with all areas together. Add up rows of one level and one marginal only",
     "place": "GSS code of the council, or the region's name",
     "place_name": "name of the council or region; empty where it is not known",
     "coverage": "councils that the round's regional figures are from; empty for a council",
+    "as_of": "date of the scores that were counted, or first/last date where councils differ; "
+    "empty where a council did not say",
     "marginal": "what was counted: attributes joined by *, or total; all "
     "marginals agree with each other",
     "value": "households, with noise; best linear unbiased estimate, may be negative",
@@ -54,6 +59,47 @@ def column_of(attribute: str) -> str:
     return f"{attribute}_" if attribute in DESCRIPTIONS else attribute
 
 
+@dataclass(frozen=True, slots=True)
+class NoteColumn:
+    """A column that says more about the codes of an attribute.
+
+    Attributes:
+        name: Of the column.
+        attribute: Whose codes.
+        texts: For each code what the column says; those that are not in it have null.
+        description: What it says.
+    """
+
+    name: str
+    attribute: str
+    texts: Mapping[str, str]
+    description: str
+
+
+def note_columns(attributes: Iterable[Attribute], code_names: CodeNames) -> list[NoteColumn]:
+    """The columns of names and of larger areas, for attributes that have them."""
+    attributes = list(attributes)
+    taken = {*DESCRIPTIONS, *(column_of(attribute.name) for attribute in attributes)}
+    found = []
+    for one in attributes:
+        names = code_names.of(one.name)
+        if names:
+            text = f"name of the code of {one.name}; empty where it is not known"
+            found.append(NoteColumn(_free(f"{one.name}_name", taken), one.name, names, text))
+        if one.within:
+            parents = dict(one.parents) | ({OTHER: OTHER} if one.others else {})
+            text = f"code of {one.within} in which that of {one.name} lies"
+            found.append(NoteColumn(_free(f"{one.name}_within", taken), one.name, parents, text))
+    return found
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Statistics that stand together in the table.
@@ -61,6 +107,7 @@ class Part:
     Attributes:
         statistics: Their order is that of the rows.
         coverage: Which councils the regional figures are from.
+        as_of: Date of the scores that were counted, by council, as far as it is known.
         month: Of a series: number of the round in it; else None.
         measure: Of a series: what is counted; else None.
     """
@@ -69,6 +116,15 @@ class Part:
     coverage: str
     month: int | None = None
     measure: str | None = None
+    as_of: Mapping[str, date] = field(default_factory=dict)
+
+    def as_of_region(self) -> str | None:
+        """The date of all councils' scores, or first and last; None if one is not known."""
+        councils = {one.place for one in self.statistics if one.level is GeographicLevel.COUNCIL}
+        if not councils or not councils <= set(self.as_of):
+            return None
+        first, last = (choose(self.as_of[one] for one in councils) for choose in (min, max))
+        return first.isoformat() if first == last else f"{first}/{last}"
 
 
 class _Rows(NamedTuple):
@@ -88,6 +144,7 @@ class LongTable:
         attributes: The round's; each has a column, null where a marginal does not use it.
         parts: The statistics.
         names: Names of councils by GSS code, as far as they are known.
+        code_names: Names of codes, as far as they are known.
         in_series: True for columns `month` and `measure`, and no column `presentable`.
 
     Attributes:
@@ -100,6 +157,7 @@ class LongTable:
         attributes: Iterable[Attribute],
         parts: Sequence[Part],
         names: Mapping[str, str],
+        code_names: CodeNames = NO_NAMES,
         *,
         in_series: bool = False,
     ) -> None:
@@ -107,7 +165,11 @@ class LongTable:
         self._names = names
         self._in_series = in_series
         self._fixed = {name: _Texts() for name in _FIXED}
+        attributes = tuple(attributes)
         self._codes = {attribute.name: _Texts() for attribute in attributes}
+        self._has_dates = any(part.as_of for part in parts)
+        # Looked up for each run of rows, and found from all statistics of a part.
+        self._of_region = {id(part): part.as_of_region() for part in parts}
         self._fixed["reliability"].add(RELIABILITIES.tolist())
         for part, statistic in self._statistics():
             for name, text in self._constants(part, statistic).items():
@@ -115,6 +177,10 @@ class LongTable:
             for at, attribute in enumerate(statistic.marginal.attributes):
                 for table in statistic.tables:
                     self._codes[attribute].add_list(table.lists[at])
+        self._notes = {
+            one.name: (one.attribute, _Notes(self._codes[one.attribute], one.texts))
+            for one in note_columns(attributes, code_names)
+        }
         self.rows = sum(len(statistic) for _, statistic in self._statistics())
         self.schema = self._frame([]).schema
 
@@ -147,13 +213,14 @@ class LongTable:
                     yield _Rows(part, statistic, table, first, last)
 
     def _constants(self, part: Part, statistic: RegionalStatistic) -> dict[str, str | None]:
-        region = statistic.level is GeographicLevel.REGION
+        region = statistic.level is not GeographicLevel.COUNCIL
         return {
             "measure": part.measure,
             "level": statistic.level.value,
             "place": statistic.place,
             "place_name": statistic.place if region else self._names.get(statistic.place),
             "coverage": part.coverage if region else None,
+            "as_of": self._of_region[id(part)] if region else _date(part.as_of, statistic.place),
             "marginal": statistic.marginal.name,
         }
 
@@ -170,8 +237,12 @@ class LongTable:
             columns = {"month": pl.Series(months, dtype=pl.Int32)} | columns
         else:
             del columns["measure"]
+        if not self._has_dates:
+            del columns["as_of"]
         for name, texts in self._codes.items():
             columns[column_of(name)] = texts.of([_codes_of(run, name) for run in runs])
+        for name, (attribute, notes) in self._notes.items():
+            columns[name] = notes.of(columns[column_of(attribute)])
         columns |= self._figures(runs)
         return pl.DataFrame(columns)
 
@@ -195,7 +266,11 @@ class LongTable:
         return figures if self._in_series else figures | {"presentable": _presentable(runs)}
 
 
-_FIXED = ("measure", "level", "place", "place_name", "coverage", "marginal", "reliability")
+_FIXED = ("measure", "level", "place", "place_name", "coverage", "as_of", "marginal", "reliability")
+
+
+def _date(dates: Mapping[str, date], place: str) -> str | None:
+    return dates[place].isoformat() if place in dates else None
 
 
 class _Texts:
@@ -224,9 +299,18 @@ class _Texts:
 
     def repeated(self, texts: Sequence[str | None], sizes: Sequence[int]) -> pl.Series:
         """Each text, or null, as often as it is said."""
+        return self.series(np.repeat(self.numbers(texts), sizes))
+
+    @property
+    def listed(self) -> list[str]:
+        """The texts in their order."""
+        return list(self._numbers)
+
+    def numbers(self, texts: Sequence[str | None]) -> NDArray[np.uint32]:
+        """Numbers of texts, uint32, shape (texts,); of null as many as there are texts."""
         null = len(self._numbers)
-        numbers = [null if text is None else self._numbers[text] for text in texts]
-        return self.series(np.repeat(np.array(numbers, dtype=np.uint32), sizes))
+        found = [null if text is None else self._numbers[text] for text in texts]
+        return np.array(found, dtype=np.uint32)
 
     def of(self, runs: Sequence[tuple[tuple[str, ...], NDArray[Any]] | int]) -> pl.Series:
         """Runs of codes, each as its list and places in it; a number stands for so many nulls."""
@@ -241,6 +325,24 @@ class _Texts:
                 ]
             )
         )
+
+
+class _Notes:
+    """A column that follows from the codes of another."""
+
+    def __init__(self, codes: _Texts, texts: Mapping[str, str]) -> None:
+        listed = codes.listed
+        said = [texts.get(code) for code in listed]
+        self._texts = _Texts()
+        self._texts.add(text for text in said if text is not None)
+        numbers = self._texts.numbers([*said, None])
+        self._numbers = pl.Series(numbers, dtype=pl.UInt32)
+        self._null = len(listed)
+
+    def of(self, codes: pl.Series) -> pl.Series:
+        """What is said of each code of a column; null where it is."""
+        places = codes.to_physical().cast(pl.UInt32).fill_null(self._null)
+        return self._texts.series(self._numbers.gather(places).to_numpy())
 
 
 def _codes_of(run: _Rows, attribute: str) -> tuple[tuple[str, ...], NDArray[Any]] | int:

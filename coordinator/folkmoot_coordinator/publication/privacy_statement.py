@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from datetime import date
 
 from folkmoot.rounds import Mechanism, Round
 
@@ -10,12 +12,19 @@ SHARED_HOUSEHOLDS = 2
 """Number of households for which the loss of a person is spelt out."""
 
 
-def privacy_statement(round_: Round, releases: int) -> str:
+_DISJOINT = (
+    "It is assumed, and not checked, that no household is counted by two councils: each scores "
+    "the addresses in its own area."
+)
+
+
+def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -> str:
     """The promise of one round, as paragraphs.
 
     Args:
         round_: The question, with the loss it asked of each council.
         releases: How many councils released.
+        as_of: Dates of the scores that they counted, as far as they are known.
     """
     rho, delta = round_.loss, round_.delta
     definition = (
@@ -32,15 +41,15 @@ def privacy_statement(round_: Round, releases: int) -> str:
     return "\n\n".join(
         (
             "These figures are counts of households to which random noise was added before they "
-            "left each council. No record, and no exact count, left a council.",
+            "left each council. No record, and no exact count, left a council." + _dates(as_of),
             "What is protected is the presence of one household in one council's data. Somebody "
             "who knew everything about all other households, and guessed from that council's "
             "figures whether one household was counted, would be right at most "
             f"{math.ceil(100 * round_.guess_rate())} times in 100; tossing a coin gives 50. In "
             f"numbers, {definition} The smaller these numbers, the stronger the protection.",
-            f"{released} released. No household is counted by two councils, so the "
-            f"round costs a household the loss of one release, rho = {rho}, however many "
-            "councils take part: the largest of the councils' losses, not their sum.",
+            f"{released} released. {_DISJOINT} Then the round costs a household the loss of one "
+            f"release, rho = {rho}, however many councils take part: the largest of the councils' "
+            "losses, not their sum. A household that m councils counted loses m times as much.",
             "A person may belong to more than one household. Whoever appears in m households "
             f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
             f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
@@ -54,12 +63,13 @@ def privacy_statement(round_: Round, releases: int) -> str:
     )
 
 
-def series_statement(round_: Round, releases: int) -> str:
+def series_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -> str:
     """The promise of a whole series, as paragraphs.
 
     Args:
         round_: A round of the series.
         releases: How many councils released in it.
+        as_of: Dates of the scores that they counted in it, as far as they are known.
     """
     series = round_.series
     assert series is not None
@@ -69,7 +79,7 @@ def series_statement(round_: Round, releases: int) -> str:
     return "\n\n".join(
         (
             "These figures are counts of households to which random noise was added before they "
-            "left each council. No record, and no exact count, left a council.",
+            "left each council. No record, and no exact count, left a council." + _dates(as_of),
             f"They belong to a series of {series.length} rounds, of which this is number "
             f"{series.position}. A household is counted once in the series: in the first round "
             f"in which {series.event}. Its presence in one council's data is what is protected.",
@@ -79,9 +89,8 @@ def series_statement(round_: Round, releases: int) -> str:
             "about all other households, and guessed from all rounds of a council whether one "
             f"household was counted, would be right at most {math.ceil(100 * round_.guess_rate())} "
             "times in 100; tossing a coin gives 50. A council that misses rounds loses less.",
-            f"{released} released in this round. No household is counted by two councils, so "
-            "the series costs a household the loss of one council's releases, however many "
-            "councils take part.",
+            f"{released} released in this round. {_DISJOINT} Then the series costs a household the "
+            "loss of one council's releases, however many councils take part.",
             "A person may belong to more than one household. Whoever appears in m households "
             f"loses up to m x m times as much: rho = {shared} for {SHARED_HOUSEHOLDS} "
             f"households, which is epsilon = {round_.epsilon_for(SHARED_HOUSEHOLDS):.3f}. "
@@ -94,3 +103,17 @@ def series_statement(round_: Round, releases: int) -> str:
             "records are not covered.",
         )
     )
+
+
+def _dates(as_of: Iterable[date]) -> str:
+    """Of which day the scores are, as a sentence; nothing if no council said."""
+    days = sorted(set(as_of))
+    if not days:
+        return ""
+    if len(days) == 1:
+        return f" The scores counted are those of {_day(days[0])}."
+    return f" The scores counted are those of {_day(days[0])} to {_day(days[-1])}, by council."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -9,10 +9,26 @@ from typing import Any
 from folkmoot.workload import Attribute
 from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS
 from folkmoot_coordinator.publication.consistency_statement import presentable_statement
-from folkmoot_coordinator.publication.long_table import DESCRIPTIONS, LongTable, Part, column_of
+from folkmoot_coordinator.publication.estimable import Moment
+from folkmoot_coordinator.publication.long_table import (
+    DESCRIPTIONS,
+    LongTable,
+    Part,
+    column_of,
+    note_columns,
+)
 from folkmoot_coordinator.publication.privacy_statement import privacy_statement
+from folkmoot_coordinator.publication.reference_tables import (
+    CODES,
+    METHOD,
+    NOISE,
+    code_list,
+    noise,
+)
+from folkmoot_coordinator.publication.reference_tables import DESCRIPTIONS as BESIDE
 from folkmoot_coordinator.publication.round_result import RoundResult
 from folkmoot_coordinator.publication.table_files import Format, Publication, write_files
+from folkmoot_coordinator.rounds.code_names import CodeNames
 
 FORMAT = 1
 """Version of the published files' form."""
@@ -32,7 +48,16 @@ def publish(result: RoundResult, folder: Path, form: Format | None = None) -> Pu
         form: How the table is written; None for Parquet, and CSV too unless it is large.
     """
     stem = f"round-{result.stored.round_.round_id[:_ID_SHOWN]}"
-    return write_files(folder, stem, long_table(result), metadata(result), form)
+    round_, code_names = result.stored.round_, result.stored.code_names
+    released = result.coverage.released
+    beside = {
+        CODES: code_list(round_, code_names, result.names),
+        NOISE: noise(
+            {council: round_.plan(council) for council in released},
+            {Moment(): dict.fromkeys(released, 1.0)},
+        ),
+    }
+    return write_files(folder, stem, long_table(result), metadata(result), form, beside)
 
 
 def long_table(result: RoundResult) -> LongTable:
@@ -41,8 +66,9 @@ def long_table(result: RoundResult) -> LongTable:
     Columns are those of `metadata(result)["columns"]`; the column of an attribute is null
     where the marginal does not use it.
     """
-    part = Part(result.statistics, str(result.coverage))
-    return LongTable(result.stored.round_.workload.attributes, [part], result.names)
+    part = Part(result.statistics, str(result.coverage), as_of=result.as_of)
+    attributes = result.stored.round_.workload.attributes
+    return LongTable(attributes, [part], result.names, result.stored.code_names)
 
 
 def metadata(result: RoundResult) -> dict[str, Any]:
@@ -61,7 +87,9 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
         "round": {**stored.facts(), "digest": stored.digest.hex()},
         "policy_digest": round_.policy_digest.hex(),
         "question": {
-            "attributes": [_attribute(attribute) for attribute in round_.workload.attributes],
+            "attributes": [
+                _attribute(attribute, stored.code_names) for attribute in round_.workload.attributes
+            ],
             "marginals": [
                 {
                     "name": marginal.name,
@@ -93,6 +121,7 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
                 for council, reason in covered.refused
             ],
             "missing": list(covered.missing),
+            "as_of": {council: day.isoformat() for council, day in sorted(result.as_of.items())},
         },
         "privacy": {
             "definition": "zero-concentrated differential privacy (Bun and Steinke 2016)",
@@ -102,15 +131,22 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
             "rho_per_release": str(round_.loss),
             "delta": round_.delta.value,
             "epsilon_at_delta": round_.epsilon_for(),
-            "statement": privacy_statement(round_, len(covered.released)),
+            "statement": privacy_statement(round_, len(covered.released), result.as_of.values()),
         },
-        "columns": DESCRIPTIONS
+        "errors": {"method": METHOD, "tables": BESIDE},
+        "columns": {
+            name: text for name, text in DESCRIPTIONS.items() if name != "as_of" or result.as_of
+        }
         | {
             column_of(
                 attribute.name
             ): "code of the attribute; empty where the marginal does not use it"
-            + (f"; {ALL_AREAS} for all areas together" if attribute.is_area else "")
+            + (f"; {ALL_AREAS} at level all_areas" if attribute.is_area else "")
             for attribute in round_.workload.attributes
+        }
+        | {
+            one.name: one.description
+            for one in note_columns(round_.workload.attributes, stored.code_names)
         },
         "software": {
             "name": "folkmoot-coordinator",
@@ -119,8 +155,10 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
     }
 
 
-def _attribute(attribute: Attribute) -> dict[str, Any]:
+def _attribute(attribute: Attribute, code_names: CodeNames) -> dict[str, Any]:
     described: dict[str, Any] = {"name": attribute.name, "others": attribute.others}
+    if attribute.name in code_names.vintages:
+        described["vintage"] = code_names.vintages[attribute.name]
     if attribute.within:
         described["within"] = attribute.within
     if attribute.is_area:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from folkmoot.codec import series_digest
+from folkmoot.geography import GssCode
+from folkmoot.strategy import Plan
 from folkmoot_coordinator.aggregation.cumulative import MonthlyStatistics
+from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.long_table import LongTable, Part
 from folkmoot_coordinator.publication.privacy_statement import series_statement
+from folkmoot_coordinator.publication.reference_tables import CODES, NOISE, code_list, noise
+from folkmoot_coordinator.publication.reference_tables import DESCRIPTIONS as BESIDE
 from folkmoot_coordinator.publication.round_files import question_and_answers
 from folkmoot_coordinator.publication.round_result import Coverage, RoundResult
 from folkmoot_coordinator.publication.series_result import SeriesResult
 from folkmoot_coordinator.publication.table_files import Format, Publication, write_files
 
 _ID_SHOWN = 12
+_ABOUT = {"month": "number of the round in the series", "measure": "cumulative or new"}
 _DESCRIPTIONS = {
     "month": "number of the round in the series",
     "measure": "cumulative: households counted so far; new: those counted since the round "
@@ -34,7 +41,21 @@ def publish_series(result: SeriesResult, folder: Path, form: Format | None = Non
     series = result.stored.round_.series
     assert series is not None
     stem = f"series-{series.series_id[:_ID_SHOWN]}-{series.position:02}"
-    return write_files(folder, stem, monthly_table(result), series_metadata(result), form)
+    beside = {
+        CODES: code_list(result.stored.round_, result.stored.code_names, result.names),
+        NOISE: noise(*_noise_by_month(result)),
+    }
+    return write_files(folder, stem, monthly_table(result), series_metadata(result), form, beside)
+
+
+def _noise_by_month(
+    result: SeriesResult,
+) -> tuple[dict[GssCode, Plan], dict[Moment, dict[GssCode, float]]]:
+    round_ = result.stored.round_
+    councils = {council for month in result.months for council in month.councils}
+    plans = {council: round_.plan(council) for council in sorted(councils)}
+    factors = {Moment(one.position, one.measure): dict(one.factors) for one in result.months}
+    return plans, factors
 
 
 def monthly_table(result: SeriesResult) -> LongTable:
@@ -45,11 +66,17 @@ def monthly_table(result: SeriesResult) -> LongTable:
         `round_files.long_table` without `presentable`.
     """
     parts = [
-        Part(month.statistics, str(_covered(result, month)), month.position, month.measure.value)
+        Part(
+            month.statistics,
+            str(_covered(result, month)),
+            month.position,
+            month.measure.value,
+            _dates(result, month),
+        )
         for month in result.months
     ]
     attributes = result.stored.round_.workload.attributes
-    return LongTable(attributes, parts, result.names, in_series=True)
+    return LongTable(attributes, parts, result.names, result.stored.code_names, in_series=True)
 
 
 def series_metadata(result: SeriesResult) -> dict[str, Any]:
@@ -59,16 +86,26 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     assert series is not None
     last = result.coverage[series.position]
     described = question_and_answers(
-        RoundResult(result.stored, result.region, last, (), result.names),
+        RoundResult(
+            result.stored,
+            result.region,
+            last,
+            (),
+            result.names,
+            result.as_of.get(series.position, {}),
+        )
     )
     described["privacy"] |= {
         "rho_of_the_series": str(round_.loss),
         "epsilon_at_delta": round_.epsilon_for(),
         "charges": [str(charge) for charge in round_.charges],
-        "statement": series_statement(round_, len(last.released)),
+        "statement": series_statement(
+            round_, len(last.released), result.as_of.get(series.position, {}).values()
+        ),
     }
     del described["privacy"]["rho_per_release"]
     described["columns"] = _DESCRIPTIONS | described["columns"]
+    described["errors"]["tables"] = BESIDE | {NOISE: _ABOUT | BESIDE[NOISE]}
     del described["columns"]["presentable"]  # whole numbers of one month would not fit the next
     described["series"] = {
         "digest": series_digest(round_).hex(),
@@ -89,6 +126,12 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
         ],
     }
     return described
+
+
+def _dates(result: SeriesResult, month: MonthlyStatistics) -> dict[str, date]:
+    """Dates of the councils that are in the figures of a month."""
+    known = result.as_of.get(month.position, {})
+    return {council: known[council] for council in month.councils if council in known}
 
 
 def _covered(result: SeriesResult, month: MonthlyStatistics) -> Coverage:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import select
 
@@ -19,7 +20,12 @@ from folkmoot_coordinator.aggregation.cumulative import (
 )
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
-from folkmoot_coordinator.publication.round_result import Coverage, coverage, stored_releases
+from folkmoot_coordinator.publication.round_result import (
+    Coverage,
+    coverage,
+    dates_of,
+    stored_releases,
+)
 from folkmoot_coordinator.rounds.round_store import LATEST, StoredRound, stored_round
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
@@ -38,6 +44,8 @@ class SeriesResult:
             earlier one is not here any more.
         months: Statistics of the rounds that are published.
         names: Names of councils by GSS code, as far as they are known.
+        as_of: By position, for each council the date of the scores that were counted, as far as
+            it is known.
     """
 
     stored: StoredRound
@@ -47,6 +55,7 @@ class SeriesResult:
     unusable: Mapping[GssCode, int]
     months: tuple[MonthlyStatistics, ...]
     names: Mapping[str, str]
+    as_of: Mapping[int, Mapping[str, date]] = field(default_factory=dict)
 
 
 def find_series(database: Database, reference: str) -> tuple[StoredRound, ...]:
@@ -180,6 +189,7 @@ def series_result(
         unusable=_unusable(releases),
         months=tuple(month for month in months if month.position in published),
         names=names or {},
+        as_of={position: dates_of(found) for position, found in releases.items()},
     )
 
 

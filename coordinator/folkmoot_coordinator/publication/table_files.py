@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,23 +37,31 @@ class Publication:
     Attributes:
         parquet: Table as Parquet; None if it was not asked for.
         csv: The same table as CSV; None if it was not asked for, or is large.
+        beside: Tables that belong to it, CSV, in a folder of their own.
         metadata: What it is, as JSON.
         rows: Rows of the table.
     """
 
     parquet: Path | None
     csv: Path | None
+    beside: tuple[Path, ...]
     metadata: Path
     rows: int
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that were written."""
-        return tuple(path for path in (self.parquet, self.csv, self.metadata) if path is not None)
+        paths = (self.parquet, self.csv, *self.beside, self.metadata)
+        return tuple(path for path in paths if path is not None)
 
 
 def write_files(
-    folder: Path, stem: str, table: LongTable, described: dict[str, Any], form: Format | None
+    folder: Path,
+    stem: str,
+    table: LongTable,
+    described: dict[str, Any],
+    form: Format | None,
+    beside: Mapping[str, pl.DataFrame],
 ) -> Publication:
     """Writes a table, and then what it is.
 
@@ -63,12 +71,15 @@ def write_files(
         table: The table.
         described: Metadata, apart from the files' digests; the Parquet file carries it too.
         form: How it is written; None for Parquet, and CSV too unless it is large.
+        beside: Tables that belong to it, by name; they go into the folder `STEM-reference`, so
+            that what stands in `folder` as CSV is the published table alone.
     """
     if form is None:
         form = Format.BOTH if table.rows <= MAX_CSV_ROWS else Format.PARQUET
     publication = Publication(
         folder / f"{stem}.parquet" if form is not Format.CSV else None,
         folder / f"{stem}.csv" if form is not Format.PARQUET else None,
+        tuple(folder / f"{stem}-reference" / f"{name}.csv" for name in beside),
         folder / f"{stem}.json",
         table.rows,
     )
@@ -76,23 +87,30 @@ def write_files(
     with ExitStack() as stack:
         pieces = table.pieces()
         if publication.csv is not None:
-            csv = stack.enter_context(_whole(publication.csv))
+            csv = stack.enter_context(whole_file(publication.csv))
             pieces = _also_csv(pieces, stack.enter_context(csv.open("wb")))
         if publication.parquet is not None:
-            parquet = stack.enter_context(_whole(publication.parquet))
+            parquet = stack.enter_context(whole_file(publication.parquet))
             _write_parquet(parquet, table.schema, pieces, {"folkmoot": json.dumps(described)})
         else:
             for _ in pieces:
                 pass
+    for path, small in zip(publication.beside, beside.values(), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        with whole_file(path) as temporary:
+            small.write_csv(temporary)
     described |= {
         "files": {
-            path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
-            for path in (publication.csv, publication.parquet)
+            path.relative_to(folder).as_posix(): {
+                "sha256": _sha256(path),
+                "bytes": path.stat().st_size,
+            }
+            for path in (publication.csv, publication.parquet, *publication.beside)
             if path is not None
         }
     }
     text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
-    with _whole(publication.metadata) as temporary:
+    with whole_file(publication.metadata) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return publication
 
@@ -115,7 +133,7 @@ def _write_parquet(
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Iterator[Path]:
     """A file to be written, which takes the place of `path` when it is whole."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

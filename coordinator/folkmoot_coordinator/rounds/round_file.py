@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import OTHER, Attribute, Marginal, Workload
 from folkmoot_coordinator.clock import HOUR
+from folkmoot_coordinator.config import check_printable
+from folkmoot_coordinator.rounds.area_file import WITHIN_COLUMN, read_areas
+from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.objective import Objective, Planning, planned
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load, nearest
 
-AREA_COLUMNS = ["council", "area"]
-"""Header of a file of areas, followed by `within` where the areas lie in larger ones."""
-WITHIN_COLUMN = "within"
 _MINUTE = 60
 _SHOWN = 5
+
+
+CodeName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_printable)]
 
 
 class AttributeEntry(Settings):
@@ -38,11 +40,13 @@ class AttributeEntry(Settings):
     Attributes:
         name: Identifier.
         codes: Code list that all councils share.
-        areas: CSV file of council, area, and for nested areas the area each lies in.
+        areas: CSV file of council, area, for nested areas the area each lies in, and names.
         others: Whether households with none of the codes have a cell, `(other)`; by
             default they do for areas, and are left out of the round for code lists.
         within: Attribute in whose codes these nest.
         parents: For each of `codes` the code of `within` that it lies in.
+        names: What people call codes, for published tables; nodes do not receive it.
+        vintage: Edition of the code list, for published tables, such as `2021`.
     """
 
     name: str
@@ -51,6 +55,8 @@ class AttributeEntry(Settings):
     others: bool | None = None
     within: str = ""
     parents: tuple[str, ...] = ()
+    names: dict[str, CodeName] = Field(default_factory=dict)
+    vintage: Annotated[str, Field(max_length=60), AfterValidator(check_printable)] = ""
 
     @model_validator(mode="after")
     def _one_list(self) -> AttributeEntry:
@@ -133,10 +139,21 @@ class RoundFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRound:
-    """A round as it will be signed, and how its weights came about."""
+    """A round as it will be signed, and what is kept beside it.
+
+    Attributes:
+        round_: The question.
+        planning: How its weights came about.
+        code_names: What people call its codes.
+        policy: The policy file that it names; None if it gives a digest.
+        doubts: What in the file may not be meant, each a sentence or two for a person.
+    """
 
     round_: Round
     planning: Planning
+    code_names: CodeNames = NO_NAMES
+    policy: Path | None = None
+    doubts: tuple[str, ...] = ()
 
 
 def names_all(path: Path) -> bool:
@@ -168,7 +185,7 @@ def read_round(path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRoun
 
 def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) -> PlannedRound:
     councils = _councils(file, path, enrolled)
-    attributes = tuple(_attribute(entry, path, councils) for entry in file.attributes)
+    read = [_attribute(entry, path, councils) for entry in file.attributes]
     _check_names(file, path)
     epsilon = NO_EPSILON if file.epsilon is None else Epsilon.of(file.epsilon)
     round_ = Round(
@@ -179,7 +196,7 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         minimum_councils=file.minimum_councils,
         policy_digest=_policy_digest(file, path),
         workload=Workload(
-            attributes,
+            tuple(one.attribute for one in read),
             tuple(Marginal(entry.attributes, entry.weight) for entry in file.marginals),
         ),
         loss=Rho.of(file.rho, "rho") if file.rho is not None else epsilon.rho,
@@ -191,7 +208,17 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         series=_series(file.series) if file.series else None,
     )
     workload, planning = planned(round_.workload, councils, file.objective)
-    return PlannedRound(replace(round_, workload=workload), planning)
+    code_names = CodeNames(
+        {one.attribute.name: one.names for one in read if one.names},
+        {entry.name: entry.vintage for entry in file.attributes if entry.vintage},
+    )
+    return PlannedRound(
+        replace(round_, workload=workload),
+        planning,
+        code_names,
+        path.parent / file.policy if file.policy else None,
+        tuple(one.doubt for one in read if one.doubt),
+    )
 
 
 def _series(entry: SeriesEntry) -> Series:
@@ -217,80 +244,72 @@ def _councils(file: RoundFile, path: Path, enrolled: Sequence[GssCode]) -> tuple
     return tuple(sorted(codes))
 
 
-def _attribute(entry: AttributeEntry, path: Path, councils: tuple[GssCode, ...]) -> Attribute:
+@dataclass(frozen=True, slots=True)
+class _ReadAttribute:
+    """An attribute, the names of its codes, and what may not be meant of it."""
+
+    attribute: Attribute
+    names: Mapping[str, str]
+    doubt: str = ""
+
+
+def _attribute(entry: AttributeEntry, path: Path, councils: tuple[GssCode, ...]) -> _ReadAttribute:
     if entry.areas is None:
         codes = entry.codes or ()
         parents = dict(zip(codes, entry.parents, strict=False))
-        return Attribute(
+        attribute = Attribute(
             entry.name,
             codes=codes,
             others=bool(entry.others),
             within=entry.within,
             parents=parents,
         )
-    areas = path.parent / entry.areas
-    by_council, parents = _read_areas(areas, councils, nested=bool(entry.within))
-    without = [council for council in councils if council not in by_council]
+        return _ReadAttribute(attribute, _names(entry, {}, codes, path))
+    file = path.parent / entry.areas
+    areas = read_areas(file, councils, nested=bool(entry.within))
+    without = [council for council in councils if council not in areas.by_council]
     if without:
         raise Problem(
             f"has no area of {', '.join(without[:_SHOWN])}"
             + (f" and {len(without) - _SHOWN} more" if len(without) > _SHOWN else "")
             + ", invited to the round",
-            where=str(areas),
+            where=str(file),
             remedy="Add the councils' areas, or do not invite the councils",
             exit_code=ExitCode.SETTINGS,
         )
-    return Attribute(
+    attribute = Attribute(
         entry.name,
-        by_council=by_council,
+        by_council=areas.by_council,
         others=entry.others is not False,
         within=entry.within,
-        parents=parents,
+        parents=areas.within if entry.within else {},
     )
+    doubt = ""
+    if areas.within and not entry.within:
+        doubt = (
+            f"{entry.areas} has a column `{WITHIN_COLUMN}`, which is not used: the attribute "
+            f"{entry.name} does not say in which attribute it nests. If it should, declare the "
+            f'larger areas as an attribute and write `within = "THEIR NAME"` under {entry.name}'
+        )
+    listed = [code for codes in areas.by_council.values() for code in codes]
+    return _ReadAttribute(attribute, _names(entry, areas.names, listed, path), doubt)
 
 
-def _read_areas(
-    path: Path, councils: tuple[GssCode, ...], *, nested: bool
-) -> tuple[dict[GssCode, tuple[str, ...]], dict[str, str]]:
-    """Areas of the invited councils, in the order of the file, and what each lies in.
-
-    Rows of other councils are passed over; so is the column `within` unless `nested`.
-    """
-    found: dict[GssCode, list[str]] = {}
-    parents: dict[str, str] = {}
-    invited = set(councils)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            wide = header == [*AREA_COLUMNS, WITHIN_COLUMN]
-            if not wide and (nested or header != AREA_COLUMNS):
-                wanted = ",".join([*AREA_COLUMNS, *([WITHIN_COLUMN] if nested else [])])
-                raise _in_areas(path, 1, f"the header is not {wanted}")
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise _in_areas(
-                        path, reader.line_num, f"has {len(row)} fields, not {len(header)}"
-                    )
-                council, area, *within = (value.strip() for value in row)
-                try:
-                    code = GssCode(council)
-                except ContractError as error:
-                    raise _in_areas(path, reader.line_num, error.problem) from None
-                if code in invited:
-                    found.setdefault(code, []).append(area)
-                    if nested:
-                        parents[area] = within[0]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Problem(
-            f"cannot be read ({getattr(error, 'strerror', None) or error})",
-            where=str(path),
-            remedy="Give a UTF-8 CSV file with the header council,area",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
-    return {council: tuple(areas) for council, areas in found.items()}, parents
+def _names(
+    entry: AttributeEntry, in_file: Mapping[str, str], codes: Sequence[str], path: Path
+) -> dict[str, str]:
+    """Names of codes, those of the round file before those of the file of areas."""
+    listed = {*codes, OTHER}
+    for code in entry.names:
+        # A file of areas may name councils that are not invited, and so may the names of areas.
+        if code not in listed and entry.areas is None:
+            near = nearest(code, listed)
+            raise _problem(
+                f"attribute {entry.name}: names has {code[:40]!r}, which is not one of its codes",
+                path,
+                (f"Did you mean {near!r}? " if near else "") + "Name codes of the attribute",
+            )
+    return {**in_file, **{code: name for code, name in entry.names.items() if code in listed}}
 
 
 def _check_names(file: RoundFile, path: Path) -> None:
@@ -335,15 +354,6 @@ def _deadline(file: RoundFile, now: int) -> int:
         else (file.deadline_minutes or 0) * _MINUTE
     )
     return now + max(1, round(seconds))
-
-
-def _in_areas(path: Path, line: int, problem: str) -> Problem:
-    return Problem(
-        problem,
-        where=f"{path}, line {line}",
-        remedy="Give one row for each area: the council's GSS code, the area's code",
-        exit_code=ExitCode.SETTINGS,
-    )
 
 
 def _problem(problem: str, path: Path, remedy: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_dig
 from folkmoot.series import Series
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
+from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.decoded_rounds import DECODED_ROUNDS, DecodedRound
 from folkmoot_coordinator.rounds.objective import Planning
 from folkmoot_coordinator.signing import SigningKey
@@ -43,6 +45,7 @@ class StoredRound:
         state: Where it stands.
         closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
         planning: How its weights came about.
+        code_names: What people call its codes.
     """
 
     round_: Round
@@ -51,6 +54,7 @@ class StoredRound:
     state: RoundState
     closed_at: int | None
     planning: Planning
+    code_names: CodeNames = NO_NAMES
 
     @property
     def digest(self) -> bytes:
@@ -156,7 +160,11 @@ class CouncilResponse:
 
 
 def open_round(
-    database: Database, signing: SigningKey, round_: Round, planning: Planning | None = None
+    database: Database,
+    signing: SigningKey,
+    round_: Round,
+    planning: Planning | None = None,
+    code_names: CodeNames = NO_NAMES,
 ) -> StoredRound:
     """Signs and stores a round; nodes learn of it when they next ask.
 
@@ -165,6 +173,7 @@ def open_round(
         signing: The coordinator's key.
         round_: The question.
         planning: How its weights came about; None if they are those a person wrote.
+        code_names: What people call its codes.
 
     Raises:
         Problem: If the round is too large for one message, or that round of its series is
@@ -188,7 +197,7 @@ def open_round(
         state=RoundState.OPEN.value,
         opened_at=round_.opened_at,
         deadline=round_.deadline,
-        planning=planning.to_json() if planning else None,
+        planning=_beside(planning, code_names, round_),
         series_id=series.series_id if series else None,
         series_position=series.position if series else None,
         series_ends_at=series.ends_at if series else None,
@@ -209,7 +218,16 @@ def open_round(
             exit_code=ExitCode.REFUSED,
         ) from None
     planning = planning or Planning.as_written(round_.workload)
-    return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning)
+    return StoredRound(round_, serialised, signature, RoundState.OPEN, None, planning, code_names)
+
+
+def _beside(planning: Planning | None, code_names: CodeNames, round_: Round) -> str | None:
+    """What of a round's file is kept beside the question."""
+    named = code_names.to_dict()
+    if planning is None and not named:
+        return None
+    planning = planning or Planning.as_written(round_.workload)
+    return json.dumps(json.loads(planning.to_json()) | named)
 
 
 def find_round(database: Database, reference: str) -> StoredRound:
@@ -251,7 +269,13 @@ def stored_round(row: RoundRow) -> StoredRound:
         Planning.from_json(row.planning) if row.planning else Planning.as_written(round_.workload)
     )
     return StoredRound(
-        round_, row.serialised, row.signature, RoundState(row.state), row.closed_at, planning
+        round_,
+        row.serialised,
+        row.signature,
+        RoundState(row.state),
+        row.closed_at,
+        planning,
+        CodeNames.from_dict(json.loads(row.planning)) if row.planning else NO_NAMES,
     )
 
 

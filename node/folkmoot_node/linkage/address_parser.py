@@ -1,33 +1,29 @@
-"""What rules find in a typed address: numbers, unit, street, postcode.
+"""Takes a typed address, or a gazetteer's, apart: numbers, flat, floors, street, postcode.
 
-The matcher weighs the evidence of words and numbers with a model. These rules add to it
-where a model's weight is not enough: a flat is not a house of the same number, and a house
-is not one of its flats.
+The matcher weighs the evidence of words and numbers with a model. `address_rules` adds rules
+to it where a model's weight is not enough.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
 
+from folkmoot_node.linkage.address_words import (
+    BUILDINGS,
+    FLOORS,
+    LETTERED,
+    STREET_TYPES,
+    UNITS,
+    spelt,
+)
 from folkmoot_sdk.geography import POSTCODE_AREA, POSTCODE_DISTRICT, POSTCODE_INWARD
 
-_UNIT_WORDS = frozenset(
-    ("FLAT", "FLATS", "FLT", "APARTMENT", "APT", "APPT", "UNIT", "ROOM", "RM", "BEDROOM", "BEDSIT",
-     "STUDIO", "MAISONETTE", "ANNEXE", "ANNEX")
-)  # fmt: skip
-_FLOORS = {
-    "BASEMENT": "BASEMENT", "BSMT": "BASEMENT", "LOWER": "LOWER", "GROUND": "GROUND",
-    "GRD": "GROUND", "GND": "GROUND", "FIRST": "FIRST", "SECOND": "SECOND", "THIRD": "THIRD",
-    "TOP": "TOP", "UPPER": "UPPER", "ATTIC": "ATTIC",
-}  # fmt: skip
-_STREET_TYPES = frozenset(
-    ("STREET", "ST", "STR", "ROAD", "RD", "AVENUE", "AVE", "AV", "CLOSE", "CL", "CLO", "DRIVE",
-     "DR", "DRV", "LANE", "LN", "LA", "GROVE", "GR", "GRV", "CRESCENT", "CRES", "CR", "COURT", "CT",
-     "CRT", "PLACE", "PL", "TERRACE", "TERR", "TER", "GARDENS", "GDNS", "GDN", "WAY", "WY", "WALK",
-     "WK", "SQUARE", "SQ", "HILL", "PARK", "ROW", "MEWS", "RISE", "VIEW", "GREEN", "HOUSE", "THE")
-)  # fmt: skip
 _REWRITTEN = (
     (re.compile(r"\bG\.?F\.?F\b\.?"), "GROUND FLOOR FLAT"),
     (re.compile(r"\bF\.?F\.?F\b\.?"), "FIRST FLOOR FLAT"),
@@ -53,10 +49,15 @@ _REWRITTEN = (
     # Flat 3/2 is the second on the third floor, in Scotland.
     (re.compile(r"(?<!FLAT )\b([0-9]+[A-Z]?) ?/ ?([0-9]+[A-Z]?)\b"), r"FLAT \1, \2"),
 )
-_WORD = re.compile(r"[0-9]+|[A-Z]+(?:'[A-Z]+)?")
+_ALWAYS_FLOORS = frozenset(("BASEMENT", "BSMT", "BST", "ATTIC"))
+_ASIDE = re.compile(r"\bR ?/ ?O\b|\bBACK OF\b")
+_UNIT_THEN_HOUSE = re.compile(rf"\b({'|'.join(UNITS)}) ([0-9]+[A-Z]?|[A-Z])(?= [0-9])")
+_ORDINAL = r"[0-9]+(?:ST|ND|RD|TH)\b"
+_WORD = re.compile(rf"{_ORDINAL}|[0-9]+|[A-Z]+")
 _NUMBER_LETTER = re.compile(r"(?<=[0-9])(?=[A-Z]\b)|(?<=\b[A-Z])(?=[0-9])")
 _POSTCODE = re.compile(rf"\b({POSTCODE_AREA}){POSTCODE_DISTRICT} ?{POSTCODE_INWARD}\b")
 _RANGE = re.compile(r"\b([0-9]+)([A-Z]?) ?- ?([0-9]+)([A-Z]?)\b")
+_LINE = re.compile(r"[,;()\n]| - ")
 
 
 def rewritten(text: str) -> str:
@@ -70,27 +71,64 @@ def rewritten(text: str) -> str:
     return found
 
 
+class Zone(Enum):
+    """The part of an address in which a word stands."""
+
+    NAME = "name"
+    """Before the number and the street: flat, block, name of the house."""
+    STREET = "street"
+    TOWN = "town"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of an address.
+
+    Attributes:
+        text: As `address_words.spelt` gives it; a number without leading zeros.
+        line: Which line it stands in, from 0.
+        is_number: True for a number, and for the letter of a flat or a house number.
+        zone: Where it stands.
+    """
+
+    text: str
+    line: int
+    is_number: bool
+    zone: Zone
+
+
 @dataclass(frozen=True, slots=True)
 class AddressParts:
     """What rules find in an address.
 
     Attributes:
+        words: Its words and numbers in their order, without those of `units` and `floors`.
         numbers: Numbers, and the letters of flats and house numbers, with how often each
             stands there: `FLAT B, 45 MILL LANE` and `45B MILL LANE` have 45 and B once each.
         floors: Floors that are named.
-        has_unit: True if a flat, room or floor is named.
-        words: The other words.
-        street: Words of the street's name, as far as it can be found: those after the last
-            number up to the next comma, without Street, Road and the like.
+        units: Which kinds of flat or room are named.
+        postcode: The postcode without blanks; empty without one.
         area: Letters at the beginning of the postcode; empty without one.
+        vocabulary: The texts of its words that are no numbers.
+        pairs: Words that stand beside each other, written together.
     """
 
+    words: tuple[Word, ...]
     numbers: Counter[str]
     floors: frozenset[str]
-    has_unit: bool
-    words: frozenset[str]
-    street: frozenset[str]
+    units: frozenset[str]
+    postcode: str
     area: str
+    vocabulary: frozenset[str]
+    pairs: frozenset[str]
+
+    def texts(self, *zones: Zone) -> list[str]:
+        """The words of some zones, without numbers."""
+        return [word.text for word in self.words if word.zone in zones and not word.is_number]
+
+    def numbers_of(self, zone: Zone) -> Counter[str]:
+        """The numbers of a zone."""
+        return Counter(word.text for word in self.words if word.zone is zone and word.is_number)
 
 
 def parts(address: str, postcode: str | None) -> AddressParts:
@@ -101,95 +139,103 @@ def parts(address: str, postcode: str | None) -> AddressParts:
             numbers.
         postcode: The postcode, if it is known apart.
     """
-    text = address.upper()
+    text = unicodedata.normalize("NFKD", address.upper())
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
     code = _POSTCODE.search((postcode or "").upper()) or _POSTCODE.search(text)
-    text = _RANGE.sub(r"\1\2 \3\4", _POSTCODE.sub(" ", text))
-    numbers: Counter[str] = Counter()
+    text = _ASIDE.sub("REAR OF", _POSTCODE.sub(" ", text)).replace("'", "")
+    text = _RANGE.sub(r"\1\2 \3\4", _UNIT_THEN_HOUSE.sub(r"\1 \2,", text))
+    split = _LINE.split(_NUMBER_LETTER.sub(" ", text))
+    lines = [[spelt(word) for word in _WORD.findall(line)] for line in split]
     floors: set[str] = set()
-    street: list[str] = []
-    lines: list[list[str]] = []
-    has_unit = False
-    for line in _NUMBER_LETTER.sub(" ", text).split(","):
-        before, numbered = "", False
-        lines.append([])
-        for word in _WORD.findall(line):
+    units: set[str] = set()
+    kept: list[list[tuple[str, bool]]] = []
+    for line in lines:
+        on_floors = _floors(line)
+        floors |= {FLOORS[line[at]] for at in on_floors if line[at] in FLOORS}
+        units |= {UNITS[word] for word in line if word in UNITS}
+        found: list[tuple[str, bool]] = []
+        for at, word in enumerate(line):
+            before = line[at - 1] if at else ""
             if word.isdigit() or (len(word) == 1 and _takes_letter(before)):
-                numbers[word.lstrip("0") or word] += 1
-                numbered, street = True, []
-            elif word in _UNIT_WORDS:
-                has_unit = True
-            elif word in _FLOORS and not numbered:
-                floors.add(_FLOORS[word])
-            elif word != "FLOOR" and len(word) > 1:
-                lines[-1].append(word)
-                if numbered:
-                    street.append(word)
-            before = word
-    if not street:
-        street = [word for line in lines[:-1] for word in line]
-    words = frozenset(word for line in lines for word in line)
-    # A first floor is named by a flat; FIRST AVENUE and TOP ROAD are streets.
+                found.append((word.lstrip("0") or word, True))
+            elif word not in UNITS and at not in on_floors and len(word) > 1:
+                found.append((word, False))
+        if found:
+            kept.append(found)
+    texts = [[word for word, is_number in line if not is_number] for line in kept]
     return AddressParts(
-        numbers=numbers,
-        floors=frozenset(floors) if has_unit or "FLOOR" in text else frozenset(),
-        has_unit=has_unit,
-        words=words,
-        street=frozenset(street) - _STREET_TYPES,
+        words=tuple(_zoned(kept)),
+        numbers=Counter(word for line in kept for word, is_number in line if is_number),
+        floors=frozenset(floors),
+        units=frozenset(units),
+        postcode=code[0].replace(" ", "") if code else "",
         area=code[1] if code else "",
+        vocabulary=frozenset(word for line in texts for word in line),
+        pairs=frozenset(first + second for line in texts for first, second in pairwise(line)),
     )
 
 
 def _takes_letter(before: str) -> bool:
-    return before.isdigit() or before in _UNIT_WORDS
+    return before.isdigit() or before in UNITS or before in LETTERED
 
 
-def contradicts(typed: AddressParts, candidate: AddressParts) -> bool:
-    """Whether a person must look before a typed address is taken for a candidate's.
+def _floors(line: list[str]) -> set[int]:
+    """Where floors are named; FIRST AVENUE and UPPER PARK ROAD are streets."""
+    found: set[int] = set()
+    at = 0
+    while at < len(line):
+        start = at
+        while at < len(line) and (line[at] in FLOORS or (at > start and line[at] == "AND")):
+            at += 1
+        if at == start:
+            at += 1
+            continue
+        after = line[at] if at < len(line) else ""
+        before = line[start - 1] if start else ""
+        named = after in ("FLOOR", "FLOORS") or after in UNITS or before in UNITS
+        found |= {place for place in range(start, at) if named or line[place] in _ALWAYS_FLOORS}
+        if after in ("FLOOR", "FLOORS"):
+            found.add(at)
+    return found
 
-    This is so if it has a number that the candidate lacks, or lacks the candidate's flat; if
-    another floor, a street of another name or a postcode of another area is given; or if
-    without a postcode some word of it is not the candidate's.
+
+def _zoned(lines: list[list[tuple[str, bool]]]) -> Iterator[Word]:
+    """The words of an address with the zone of each.
+
+    The street's line is the last in which a word follows a number, otherwise the last with a word
+    such as Road; a line behind it is a place. If there is none, all but the last line
+    is the home's name.
     """
-    if typed.numbers - candidate.numbers or typed.floors != candidate.floors:
-        return True
-    missing = candidate.numbers - typed.numbers
-    if candidate.has_unit and not typed.has_unit and (missing or not candidate.numbers):
-        return True
-    if missing and candidate.has_unit and sum(missing.values()) > 1:
-        return True
-    if typed.area and candidate.area and typed.area != candidate.area:
-        return True
-    if candidate.street and not any(_known(word, typed.words) for word in candidate.street):
-        return True
-    if typed.area:
-        return False
-    return any(not _known(word, candidate.words) for word in typed.words - _STREET_TYPES)
+    numbered = [at for at, line in enumerate(lines) if _number_before_word(line) is not None]
+    typed = [at for at, line in enumerate(lines) if any(word in STREET_TYPES for word, _ in line)]
+    of_street = (numbered or typed or [max(len(lines) - 2, 0)])[-1]
+    for at, line in enumerate(lines):
+        start, end = (0, len(line)) if at == of_street else (len(line), len(line))
+        if at > of_street:
+            start = end = 0
+        elif at == of_street:
+            start = _number_before_word(line) or 0
+            if len(lines) == 1:
+                end = _end_of_street(line)
+        for place, (word, is_number) in enumerate(line):
+            zone = Zone.NAME if place < start else Zone.STREET if place < end else Zone.TOWN
+            yield Word(word, at, is_number, zone)
 
 
-def _known(word: str, others: frozenset[str]) -> bool:
-    """Whether a word is among others, allowing for a slip of the keyboard."""
-    if word in others:
-        return True
-    allowed = 1 if len(word) <= 5 else 2
-    return any(
-        abs(len(word) - len(other)) <= allowed and _distance(word, other, allowed) <= allowed
-        for other in others
-    )
+def _number_before_word(line: list[tuple[str, bool]]) -> int | None:
+    """Where the last number stands that a word follows, or the first of those side by side."""
+    for at in range(len(line) - 2, -1, -1):
+        if line[at][1] and not line[at + 1][1] and len(line[at + 1][0]) > 1:
+            while at and line[at - 1][1]:
+                at -= 1
+            return at
+    return None
 
 
-def _distance(first: str, second: str, limit: int) -> int:
-    """Insertions, deletions, changes and swaps of neighbours from one word to another.
-
-    Optimal string alignment (Damerau 1964); above `limit` any number above it.
-    """
-    before, last = [0] * (len(second) + 1), list(range(len(second) + 1))
-    for row, letter in enumerate(first, start=1):
-        current = [row]
-        for at, other in enumerate(second, start=1):
-            cost = min(last[at] + 1, current[at - 1] + 1, last[at - 1] + (letter != other))
-            swapped = row > 1 and at > 1 and letter == second[at - 2] and first[row - 2] == other
-            current.append(min(cost, before[at - 2] + 1) if swapped else cost)
-        if min(current) > limit:
-            return limit + 1
-        before, last = last, current
-    return last[-1]
+def _end_of_street(line: list[tuple[str, bool]]) -> int:
+    """Where the street ends in an address without commas."""
+    for kinds in (STREET_TYPES, BUILDINGS):
+        places = [at for at, (word, _) in enumerate(line) if word in kinds and at]
+        if places:
+            return places[-1] + 1
+    return len(line)

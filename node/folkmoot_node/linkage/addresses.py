@@ -17,6 +17,7 @@ import polars as pl
 
 from folkmoot_node.linkage import address_parser as address_text
 from folkmoot_node.linkage.address_parser import AddressParts
+from folkmoot_node.linkage.address_rules import contradicts, may_be_called
 from folkmoot_node.linkage.postcode import compact
 from folkmoot_node.settings.linkage import AddressSettings
 from folkmoot_operator.problems import ExitCode, Problem
@@ -126,7 +127,7 @@ class PreparedGazetteer:
                 # A gazetteer that gives several homes one address cannot distinguish them.
                 same = self._alike.get(exact[record], [exact[record]])
                 candidates = [_Candidate(uprn, EXACT) for uprn in same if uprn not in wrong]
-                decided = _exactly(candidates)
+                decided = self._exactly(address, postcode, candidates)
             else:
                 candidates = [c for c in by_typed.get(record, []) if c.uprn not in wrong]
                 decided = self._decide(address, postcode, candidates, thresholds)
@@ -154,16 +155,31 @@ class PreparedGazetteer:
         fitting = [
             candidate
             for candidate in candidates
-            if not address_text.contradicts(typed, self._parts_of(candidate.uprn))
+            if not contradicts(typed, self._parts_of(candidate.uprn))
         ]
         if not fitting:
             return Outcome.AMBIGUOUS.value, None, candidates[0].weight, None
         weight = fitting[0].weight
         gap = weight - fitting[1].weight if len(fitting) > 1 else None
         clear = gap is None or gap >= thresholds.distinguishability
-        if weight >= thresholds.match_weight and clear:
+        name = may_be_called(typed, self._parts_of(fitting[0].uprn))
+        others = (self._parts_of(other.uprn) for other in candidates if other is not fitting[0])
+        anothers = bool(name) and any(name <= other.vocabulary for other in others)
+        if weight >= thresholds.match_weight and clear and not anothers:
             return Outcome.LINKED.value, fitting[0].uprn, weight, gap
         return Outcome.AMBIGUOUS.value, None, weight, gap
+
+    def _exactly(self, address: str, postcode: str | None, homes: list[_Candidate]) -> _Decided:
+        """The outcome of an address that matches those of some homes letter for letter.
+
+        The matcher passes over the word Flat, which a rule may not.
+        """
+        if not homes:
+            return Outcome.UNLINKED.value, None, None, None
+        typed = address_text.parts(address, postcode)
+        if len(homes) > 1 or contradicts(typed, self._parts_of(homes[0].uprn)):
+            return Outcome.AMBIGUOUS.value, None, None, 0.0
+        return Outcome.LINKED.value, homes[0].uprn, None, None
 
     def _parts_of(self, uprn: int) -> AddressParts:
         if uprn not in self._parts:
@@ -178,15 +194,6 @@ class _Candidate:
 
     uprn: int
     weight: float
-
-
-def _exactly(homes: list[_Candidate]) -> _Decided:
-    """The outcome of an address that matches those of some homes letter for letter."""
-    if not homes:
-        return Outcome.UNLINKED.value, None, None, None
-    if len(homes) == 1:
-        return Outcome.LINKED.value, homes[0].uprn, None, None
-    return Outcome.AMBIGUOUS.value, None, None, 0.0
 
 
 def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:

@@ -35,6 +35,8 @@ from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.identifiers import FILE, ROW
 from folkmoot_sdk.schema import UPRN_COLUMN, Identifier
 
+BY_PERSON = "__by_person"
+"""Column of linked records: whether the home is that of the person whom the record is about."""
 NO_POSTCODE = "no postcode"
 """Stands for the sector of records without a whole postcode."""
 NO_IDENTIFIERS = "no identifiers"
@@ -112,8 +114,8 @@ class Linkage:
             pending: Its records without a UPRN, with identifiers, `FILE` and `ROW`.
 
         Returns:
-            One row for each record whose home was found, with the column `uprn` (never null) and
-            without identifiers; and what became of all of them.
+            One row for each record whose home was found, with the columns `uprn` and `BY_PERSON`
+            (Boolean), neither null, and without identifiers; and what became of all of them.
 
         Raises:
             Problem: Exit code DATA for a malformed decision, SETTINGS if the libraries of
@@ -148,6 +150,7 @@ class Linkage:
         persons = people.households.filter(~pl.col("communal"))[RECORD].unique()
         confirmed = persons.is_in(people.confirmed.implode()).sum()
         linked = settled[RECORD].n_unique()
+        persons_homes = pl.col(RECORD).is_in(people.households[RECORD].implode())
         counted = Linked(
             by_address=households[0],
             by_person=len(persons) - confirmed,
@@ -162,10 +165,12 @@ class Linkage:
         homed = (
             records.drop(UPRN_COLUMN)
             .join(settled, on=RECORD, how="inner", maintain_order="left")
+            .with_columns(persons_homes.alias(BY_PERSON))
             .drop(RECORD)
             .drop(identifying, strict=False)
         )
-        return homed.select([name for name in pending.columns if name in homed.columns]), counted
+        kept = [name for name in pending.columns if name in homed.columns]
+        return homed.select(*kept, BY_PERSON), counted
 
     def close(self) -> None:
         """Frees the gazetteer and the known people."""

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import polars as pl
 
 from folkmoot_node.faults import work_fault
-from folkmoot_node.linkage.link import Linkage, Linked, distinct_homes
+from folkmoot_node.linkage.link import BY_PERSON, Linkage, Linked, distinct_homes
 from folkmoot_node.linkage.people_stage import SOURCE, PeopleStage, known_people
 from folkmoot_node.linkage.review_decisions import ReviewDecisions
 from folkmoot_node.pipeline.partition import split
@@ -109,10 +109,27 @@ class RunLinkage:
             known = work_fault(f"linkage of source {source}", error)
         raise known
 
-    def records(self, source: str, partition: int) -> list[pl.DataFrame]:
-        """The rows of a partition that were linked, with the columns and nulls of their source."""
+    def records(self, source: str, partition: int, *, by_person: bool = True) -> list[pl.DataFrame]:
+        """The rows of a partition that were linked, with the columns and nulls of their source.
+
+        Args:
+            source: Its name.
+            partition: The partition.
+            by_person: Whether also those that were linked by person.
+        """
         found = self._spool.read(_linked(source), partition) if self.links(source) else None
-        return [] if found is None else [found]
+        if found is None:
+            return []
+        if not by_person:
+            found = found.filter(~pl.col(BY_PERSON))
+        return [found.drop(BY_PERSON)]
+
+    def found_people(self, partition: int) -> bool:
+        """Whether any row of a partition was linked by person."""
+        linked = (
+            self._spool.read(_linked(name), partition) for name in self._asked if self.links(name)
+        )
+        return any(found is not None and found[BY_PERSON].any() for found in linked)
 
     def found(self, source: str) -> Linked:
         """What became of a source's records without a UPRN."""

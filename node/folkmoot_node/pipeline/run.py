@@ -25,6 +25,7 @@ from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
 from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPartition
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
+from folkmoot_node.scoring.area_types import unstated_areas
 from folkmoot_node.scoring.binding import Binding, bind_for
 from folkmoot_node.scoring.independence import require_independent
 from folkmoot_node.scoring.stratify import stratify
@@ -193,7 +194,8 @@ class ScoringRun:
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
-        return columns.stored_attributes(self.binding, self._labels())
+        people = self.config.linkage.people is not None
+        return columns.stored_attributes(self.binding, self._labels(), people=people)
 
     def summaries(self, records: Mapping[str, PartitionRecords]) -> tuple[SourceSummary, ...]:
         """What became of each source's records, in the order of `node.toml`.
@@ -286,8 +288,18 @@ class ScoringRun:
         require_independent(households, result, self.binding.factors, self.policy, context)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
+        counted = columns.counted(households, result, partition, self.binding, stored)
+        if self.config.linkage.people is not None:
+            # Linkage of people lets one household move others' rows: rounds leave it out.
+            alone, apart = households, result
+            if self._linkage.found_people(partition):
+                without, _ = self._assembled(partition, by_person=False)
+                assert without is not None
+                alone = without
+                apart = stratify(alone, self.binding.factors, self.policy, context)
+            counted |= columns.released(alone, apart, self.binding, stored)
         return ScoredPartition(
-            columns.counted(households, result, partition, self.binding, stored),
+            counted,
             columns.details(households, result, self.binding),
             tuple(bands.tolist()),
             result.incomplete,
@@ -323,7 +335,7 @@ class ScoringRun:
         }
 
     def _assembled(
-        self, partition: int
+        self, partition: int, *, by_person: bool = True
     ) -> tuple[pl.DataFrame | None, Mapping[str, PartitionRecords]]:
         frame = self.config.frame
         records = self._spool.read(frame, partition)
@@ -342,7 +354,7 @@ class ScoringRun:
                 tables = [no_records(source, self.binding.wanted[name])]
                 found = self._spool.read(name, partition)
                 tables += [] if found is None else [found]
-                tables += self._linkage.records(name, partition)
+                tables += self._linkage.records(name, partition, by_person=by_person)
                 assembly.add(name, stacked(tables), fields)
         return assembly.households, assembly.records(self._report_area, self._labels())
 
@@ -410,6 +422,7 @@ class ScoringRun:
             most_at_one_home=became.most,
             rounded=read.rounded,
             homes_without_area=became.without_area,
+            unstated_areas=unstated_areas(self.binding).get(name, ""),
             trusts_absence=any(field.absent is not None for field in self._fields(name)),
         )
 

@@ -23,6 +23,7 @@ from folkmoot_node.store.schema import (
     points_column,
     record_column,
     rejected_column,
+    released_column,
 )
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -30,13 +31,14 @@ _SQL_TYPES = {"uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER"}
 
 
 def stored_attributes(
-    binding: Binding, labels: Mapping[str, tuple[str, ...]]
+    binding: Binding, labels: Mapping[str, tuple[str, ...]], *, people: bool = False
 ) -> dict[str, StoredAttribute]:
     """How each attribute is stored.
 
     Args:
         binding: The attributes.
         labels: For each area field the codes that its indexes stand for.
+        people: Whether the run links people, so that rounds count columns of their own.
     """
     stored = {}
     for attribute in binding.attributes:
@@ -51,6 +53,7 @@ def stored_attributes(
             known = field.codes or codes[:2]
         stored[attribute.name] = StoredAttribute(
             column=attribute_column(attribute.name),
+            released=released_column(attribute.name) if people else "",
             stored_codes=(*known, "" if codes is None else UNKNOWN),
             codes=codes,
         )
@@ -61,7 +64,8 @@ def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, 
     """DuckDB type of each column of the table `households`, by name."""
     columns = {UPRN_COLUMN: "BIGINT", PART_COLUMN: "UINTEGER", SCORE_COLUMN: "INTEGER"}
     for attribute in stored.values():
-        columns[attribute.column] = _SQL_TYPES[_index_type(attribute).name]
+        for column in filter(None, (attribute.column, attribute.released)):
+            columns[column] = _SQL_TYPES[_index_type(attribute).name]
     for audit in binding.audited:
         columns[audit.stored.column] = "UTINYINT"
     return columns
@@ -84,17 +88,33 @@ def counted(
         UPRN_COLUMN: households[UPRN_COLUMN].to_numpy(),
         PART_COLUMN: np.full(households.height, part, dtype=np.uint32),
         SCORE_COLUMN: result.score,
-        BAND_COLUMN: result.band,
     }
-    fields = [entry for entry in binding.attributes if entry.field is not None]
-    indexes = households.select(
-        _indexes(entry, stored[entry.name]).alias(attribute_column(entry.name)) for entry in fields
-    )
-    for entry, column in zip(fields, indexes.get_columns(), strict=True):
-        columns[column.name] = column.to_numpy().astype(_index_type(stored[entry.name]))
+    for name, column in _attributes(households, result, binding, stored).items():
+        columns[stored[name].column] = column
     for audit in binding.audited:
         columns[audit.stored.column] = audit_column(households, audit)
     return columns
+
+
+def released(
+    households: pl.DataFrame,
+    result: Stratified,
+    binding: Binding,
+    stored: Mapping[str, StoredAttribute],
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Makes the columns that rounds count where people are linked.
+
+    Args:
+        households: Assembled without the records that were linked by person.
+        result: Their scores.
+        binding: The attributes.
+        stored: How they are stored.
+
+    Returns:
+        For each attribute an array of shape (households,), as `counted` has it, without nulls.
+    """
+    found = _attributes(households, result, binding, stored)
+    return {stored[name].released: column for name, column in found.items()}
 
 
 def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> pl.DataFrame:
@@ -118,6 +138,23 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)
     )
+
+
+def _attributes(
+    households: pl.DataFrame,
+    result: Stratified,
+    binding: Binding,
+    stored: Mapping[str, StoredAttribute],
+) -> dict[str, npt.NDArray[np.generic]]:
+    """By attribute its index in each household, the band's too."""
+    fields = [entry for entry in binding.attributes if entry.field is not None]
+    indexes = households.select(
+        _indexes(entry, stored[entry.name]).alias(entry.name) for entry in fields
+    )
+    found: dict[str, npt.NDArray[np.generic]] = {BAND_COLUMN: result.band}
+    for entry, column in zip(fields, indexes.get_columns(), strict=True):
+        found[entry.name] = column.to_numpy().astype(_index_type(stored[entry.name]))
+    return found
 
 
 def _shrunk(series: pl.Series) -> pl.Series:

@@ -87,11 +87,13 @@ class HouseholdStore:
             One flat int64 array for each table, the last axis fastest; 0 where a cell is empty.
 
         Raises:
-            Problem: Exit code REFUSED, for an attribute that the store does not have.
+            Problem: Exit code REFUSED, for an attribute that the store does not have; DATA, if an
+                earlier version stored only what linked people change.
         """
+        self.run.check_counted()
         cells = [self._cell_of_index(one) for one in counted_by]
         unlisted = " AND ".join(
-            f'"{self._attribute(one.attribute).column}" NOT IN '
+            f'"{self._attribute(one.attribute).counted}" NOT IN '
             f"({', '.join(map(str, np.flatnonzero(cell < 0)))})"
             for one, cell in zip(counted_by, cells, strict=True)
             if (cell < 0).any()
@@ -109,17 +111,19 @@ class HouseholdStore:
             counted_by: What decides a household's cell on each axis.
 
         Raises:
-            Problem: Exit code REFUSED, for an attribute that the store does not have.
+            Problem: Exit code REFUSED, for an attribute that the store does not have; DATA, if an
+                earlier version stored only what linked people change.
         """
+        self.run.check_counted()
         deciding = self._attribute(event.attribute)
         wanted = [at for at, code in enumerate(deciding.stored_codes) if code in event.codes]
         columns = "".join(
-            f', "{self._attribute(one.attribute).column}" AS a{at}'
+            f', "{self._attribute(one.attribute).counted}" AS a{at}'
             for at, one in enumerate(counted_by)
         )
         found = self._connection.execute(
             f"SELECT uprn{columns} FROM store.households "  # noqa: S608
-            f'WHERE list_contains({wanted}, "{deciding.column}")'
+            f'WHERE list_contains({wanted}, "{deciding.counted}")'
         ).fetchnumpy()
         uprn = np.asarray(found["uprn"], dtype=np.int64)
         cells = [
@@ -190,7 +194,9 @@ class HouseholdStore:
         return (
             found.join(weighed, on="uprn")
             .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
-            .select("uprn", pl.col(SCORE_COLUMN) / POINT, "completeness", **coded, **rejected)
+            .select(
+                "uprn", (pl.col(SCORE_COLUMN) / POINT).round(3), "completeness", **coded, **rejected
+            )
         )
 
     def bands(self) -> pl.DataFrame:
@@ -269,7 +275,7 @@ class HouseholdStore:
             if depth
         ]
         keys = "".join(
-            f'"{self._attribute(one.attribute).column}" AS a{at}, '
+            f'"{self._attribute(one.attribute).counted}" AS a{at}, '
             for at, (one, _, _) in enumerate(used)
         )
         group = " GROUP BY ALL" if used else ""

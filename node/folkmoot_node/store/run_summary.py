@@ -80,6 +80,8 @@ class SourceSummary(_Record):
         rounded: Records whose UPRN ends in 00000.
         homes_without_area: By area field: homes whose area is not known; for a source about
             areas, homes of whose area it has no record.
+        unstated_areas: The type of its areas, if it is joined by a field that does not say
+            which areas it holds; else empty.
         trusts_absence: Whether a household without a record has a value by that.
         doubts: What was found about the source, with figures; all of it accepted, or no reason
             to stop.
@@ -116,6 +118,7 @@ class SourceSummary(_Record):
     most_at_one_home: int = 0
     rounded: int = 0
     homes_without_area: dict[str, int] = {}
+    unstated_areas: str = ""
     trusts_absence: bool = False
     doubts: tuple[str, ...] = ()
     accepted: Acceptance | None = None
@@ -129,6 +132,12 @@ class SourceSummary(_Record):
         """
         all_ = self.records + self.lost
         return (self.linked + self.communal) / all_ if all_ else 1.0
+
+    @property
+    def share_counted(self) -> float:
+        """The same without the records that were linked by person, which rounds do not count."""
+        all_ = self.records + self.lost
+        return (self.linked + self.communal - self.by_person) / all_ if all_ else 1.0
 
     @property
     def by_uprn(self) -> int:
@@ -155,13 +164,20 @@ class StoredAttribute(_Record):
 
     Attributes:
         column: Column of the table `households`: an index into `stored_codes`.
+        released: Column that rounds count; `column`, unless the run linked people.
         stored_codes: Codes by index; the last stands for unknown.
         codes: Public codes, in order; None for an area.
     """
 
     column: str
+    released: str = ""
     stored_codes: tuple[str, ...]
     codes: tuple[str, ...] | None
+
+    @property
+    def counted(self) -> str:
+        """Column that rounds count."""
+        return self.released or self.column
 
 
 class StoredAudit(_Record):
@@ -252,6 +268,22 @@ class RunSummary(_Record):
                     remedy="Run `folkmoot-node score` again: it no longer reads the field",
                     exit_code=ExitCode.REFUSED,
                 )
+
+    def check_counted(self) -> None:
+        """Refuses to count rows in which people were linked, as earlier versions stored them.
+
+        Raises:
+            Problem: Exit code DATA.
+        """
+        if any(one.released for one in self.stored.values()):
+            return
+        if any(source.by_person or source.by_review for source in self.sources):
+            raise Problem(
+                "these scores do not say what rounds may count: people were linked",
+                where="the last scoring run",
+                remedy="Run `folkmoot-node score` again",
+                exit_code=ExitCode.DATA,
+            )
 
     @property
     def policy_digest(self) -> bytes:

@@ -27,6 +27,15 @@ def attribute_column(name: str) -> str:
     return BAND_COLUMN if name == BAND_COLUMN else f"attribute_{name}"
 
 
+def released_column(name: str) -> str:
+    """Column of `households`: the same index as rounds count it, without records found by person.
+
+    It is there only if a run linked people: one household's records could otherwise move another's
+    row.
+    """
+    return f"released@{name}"  # no attribute can be called so
+
+
 def field_column(name: str) -> str:
     """Column of the details: a field's value; a category is an index into its codes."""
     return f"field_{name}"

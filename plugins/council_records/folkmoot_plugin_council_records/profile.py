@@ -11,7 +11,7 @@ from typing import Any
 
 from folkmoot_plugin_extracts import mapping
 from folkmoot_plugin_extracts.amounts import Negative
-from folkmoot_plugin_extracts.file_options import FileOptions
+from folkmoot_plugin_extracts.file_options import TableOptions
 from folkmoot_plugin_extracts.mapping import FileMapping, Identical, Repeated, Where
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
@@ -74,7 +74,7 @@ class FieldWriting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileOptions(FileOptions):
+class ProfileOptions(TableOptions):
     """Options of a source that reads by a profile, in `node.toml`.
 
     Attributes:
@@ -160,9 +160,7 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
     where = f"options of {name}"
     values = profile(name)
     values |= {
-        "encoding": options.encoding,
-        "delimiter": options.delimiter,
-        "quote": options.quote,
+        **options.of_files(),
         "null_values": list(options.null_values),
         "thousands": options.thousands,
         "decimal": options.decimal,
@@ -173,8 +171,6 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
         "identical": options.identical.value,
         "where": [_condition(condition) for condition in options.where],
     }
-    if options.files:
-        values["files"] = list(options.files)
     if options.supplier:
         values["supplier"] = options.supplier
     shipped: dict[str, dict[str, Any]] = values["fields"]

@@ -13,7 +13,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.amounts import PLAIN, Writing
 from folkmoot_plugin_extracts.dates import EARLIEST, LATEST, formats_of, read_dates, shown
-from folkmoot_sdk.geography import GSS_CODE
+from folkmoot_sdk.geography import GSS_CODE, fault_of_code
 
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have 1 to 12 digits (GeoPlace)."""
@@ -164,18 +164,29 @@ class Identity(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Area(Reader):
-    """A GSS code: string."""
+    """A GSS code: string.
+
+    Attributes:
+        area_type: What the areas are, such as `lsoa21`; a code of another level is malformed.
+    """
+
+    area_type: str = ""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         text = Text().parse(raw)
         # Areas are few and records many: look at each code once.
-        wrong = [code for code in text.unique() if code is not None and not _GSS.fullmatch(code)]
+        wrong = [code for code in text.unique() if code is not None and self._fault(code)]
         return text.set(text.is_in(wrong), None) if wrong else text
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not a GSS code (a letter and eight digits)"
+        return f"{text} {self._fault(text)}"
+
+    def _fault(self, code: str) -> str:
+        if not _GSS.fullmatch(code):
+            return "is not a GSS code (a letter and eight digits)"
+        return fault_of_code(code, self.area_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class MappedSource(DataSource):
         uses = self._mapping
         outputs = []
         if uses.level is RecordLevel.AREA:
-            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area(uses.area_type)))
         if uses.uprn:
             first, *further = uses.uprn_columns
             outputs.append(Output(UPRN_COLUMN, first, columns.Uprn(), tuple(further)))
@@ -194,4 +194,4 @@ def _reader(
         return columns.CodeList(tuple(field.code_of.items()), declared.codes, field.words)
     if field.type is FieldType.DATE:
         return columns.Date(field.format, field.latest_year)
-    return columns.Area()
+    return columns.Area(field.area_type)

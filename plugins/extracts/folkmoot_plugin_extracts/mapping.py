@@ -243,7 +243,7 @@ class FileMapping(Mapping):
     Attributes:
         files: Patterns of file names, relative to the source's folder.
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
-        allow_empty: True if a file may hold no record.
+        allow_empty: True if one of several files may hold no record.
         encoding: Of delimited text.
         delimiter: Of delimited text.
         quote: What delimited text puts around a text; empty if nothing.

@@ -12,7 +12,7 @@ from folkmoot_plugin_extracts.batch import Batch, Unread, handed_on
 from folkmoot_plugin_extracts.csv_file import Reject, read_csv
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
 from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
 from folkmoot_plugin_extracts.parsing import (
@@ -29,7 +29,6 @@ from folkmoot_sdk.parameters import nearest, parameter
 from folkmoot_sdk.schema import UPRN_COLUMN
 
 _FILES = ("shielded*.csv",)
-_ENDINGS = (".csv", ".csv.gz")
 _NUMBER, _FLAG, _ADDED, _REMOVED, _GROUP = "number", "flag", "added", "removed", "group"
 
 
@@ -182,7 +181,7 @@ class ShieldingSource(DataSource):
         once = Once()
         with parser(outputs, nulls) as reading:
             folder = given.base / given.folder
-            for path in find_files(folder, given.files or _FILES, _ENDINGS):
+            for path in find_files(folder, given.files or _FILES, TEXT_ENDINGS):
                 for rows in read_csv(path, needed, given.dialect, reject):
                     batch = once.first_of(path.name, rows, context)
                     read = self._ordered(

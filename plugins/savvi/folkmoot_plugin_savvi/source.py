@@ -12,7 +12,7 @@ from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.parsing import Output, Parser, any_of, parser
 from folkmoot_plugin_extracts.repeats import Once
 from folkmoot_plugin_savvi.attributes import attributes
@@ -22,7 +22,6 @@ from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 _FILES = ("savvi*.csv",)
-_ENDINGS = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ class SavviSource(DataSource):
         needed = (names.uprn, names.attribute_type, names.attribute)
         once = Once()
         with parser(self._outputs(context), ()) as reading:
-            for path in find_files(self._folder, self._files, _ENDINGS):
+            for path in find_files(self._folder, self._files, TEXT_ENDINGS):
                 for batch in read_csv(
                     path,
                     needed,

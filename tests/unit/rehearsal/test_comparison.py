@@ -56,7 +56,7 @@ def test_each_row_has_its_exact_count(tmp_path, scored):
         ("region", "Region", "total", None, None, 5),
         ("region", "Region", "band*lsoa", "low", "E01000001", 2),
         ("region", "Region", "band*lsoa", "high", "E01000002", 0),
-        ("region", "Region", "band*lsoa", "high", "(all)", 4),
+        ("all_areas", "Region", "band*lsoa", "high", "(all)", 4),
     ]
     compared = with_truth(published(tmp_path, rows), scored)
     keys = ("level", "place", "marginal", "band", "lsoa")
@@ -75,7 +75,7 @@ def test_each_row_has_its_exact_count(tmp_path, scored):
         ("region", "Region", "band*lsoa", "high", "E01000002"): (0, True),
         # E01000009 is not among the round's areas and the other household has none: neither
         # has a cell in this round, and so neither is in any marginal of it.
-        ("region", "Region", "band*lsoa", "high", "(all)"): (0, False),
+        ("all_areas", "Region", "band*lsoa", "high", "(all)"): (0, False),
     }
 
 
@@ -84,7 +84,7 @@ def test_others_have_a_cell_where_the_round_gives_them_one(tmp_path, scored):
         ("region", "Region", "band", "high", None, 2),
         ("region", "Region", "band*lsoa", "low", "E01000001", 2),
         ("region", "Region", "band*lsoa", "high", "(other)", 2),
-        ("region", "Region", "band*lsoa", "low", "(all)", 3),
+        ("all_areas", "Region", "band*lsoa", "low", "(all)", 3),
     ]
     compared = with_truth(published(tmp_path, rows), scored)
     found = {(row["band"], row["lsoa"]): row["true"] for row in compared.iter_rows(named=True)}

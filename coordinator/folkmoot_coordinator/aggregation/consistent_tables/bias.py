@@ -10,17 +10,23 @@ symmetric, and so its own mean does not enter the mean error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.strategy import Depths
 from folkmoot_coordinator.aggregation.consistent_tables.fit import presentable
 from folkmoot_coordinator.aggregation.consistent_tables.fitting_order import FittingOrder
-from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import CellGrid, Float64, Int64
+from folkmoot_coordinator.aggregation.consistent_tables.nested_axes import (
+    CellGrid,
+    Float64,
+    Int64,
+    Number,
+)
 
 _BOUNDS = (0, 1, 10, 100)
 _MAX_PAIRS = 10
@@ -41,10 +47,16 @@ class Draw(Protocol):
 
 
 class Scope(StrEnum):
-    """Which tables a row is about."""
+    """Which cells a row is about, by the level at which they are published.
+
+    The region's areas are cells of one council each, so `COUNCIL` is about them too. `REGION`
+    is about cells that councils share: all of a marginal without areas, and of a marginal over
+    areas those that lie outside every area.
+    """
 
     COUNCIL = "council"
     REGION = "region"
+    ALL_AREAS = "all_areas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class Bias:
     """How far off the cells of a marginal are that hold a given number of households.
 
     Attributes:
-        scope: The councils' tables, or the sum of them all, over all areas.
+        scope: The councils' cells, those that they share, or sums over all areas.
         least: Fewest households of these cells.
         most: Most households of these cells; None if there is no bound.
         cells: Number of cells; of councils, of those that were simulated.
@@ -85,19 +97,26 @@ class BiasMeasurement:
         areas: The axes that are areas, each with the depth from which it is.
         count: Number of draws of noise; at least 2.
         share: Councils that are simulated, as a share of all.
+        outside: For axes that are areas the depths whose last cell lies outside every area.
     """
 
     def __init__(
-        self, order: FittingOrder, areas: Mapping[int, int], count: int, share: float = 1.0
+        self,
+        order: FittingOrder,
+        areas: Mapping[int, int],
+        count: int,
+        share: float = 1.0,
+        outside: Mapping[int, Collection[int]] | None = None,
     ) -> None:
         self._order = order
         self._areas = areas
         self._count = count
         self._share = share
+        self._outside = outside or {}
         self._councils = {table: _Tally.empty(count) for table in order.presented}
-        self._truth: dict[Depths, Int64] = {}
-        self._errors: dict[tuple[Depths, int, int], Int64] = {}
-        self._noise: dict[tuple[Depths, int, int], Float64] = {}
+        self._truth: dict[_Shared, Int64] = {}
+        self._errors: dict[tuple[_Shared, int, int], Int64] = {}
+        self._noise: dict[tuple[_Shared, int, int], Float64] = {}
 
     def add_without_simulation(self, tables: Mapping[Depths, Int64], grid: CellGrid) -> None:
         """Counts one council among those that make up the region, and no more.
@@ -107,8 +126,8 @@ class BiasMeasurement:
             grid: Its cells.
         """
         for table, truth in tables.items():
-            whole = grid.total(truth, table, self._whole(table))
-            self._truth[table] = self._truth.get(table, np.zeros_like(whole)) + whole
+            for shared, cells in self._of_region(truth, table, grid).items():
+                _add_to(self._truth, shared, cells)
 
     def add(
         self,
@@ -147,32 +166,45 @@ class BiasMeasurement:
         for table, truth in tables.items():
             error, noise = shown[table] - truth, unbiased[table] - truth
             self._councils[table].add(at, truth, error, noise)
-            key, above = (table, at, sign), self._whole(table)
-            whole = domain.total(error, table, above)
-            self._errors[key] = self._errors.get(key, np.zeros_like(whole)) + whole
-            whole_noise = domain.total(noise, table, above)
-            self._noise[key] = self._noise.get(key, np.zeros_like(whole_noise)) + whole_noise
+            for shared, errors in self._of_region(error, table, domain).items():
+                _add_to(self._errors, (shared, at, sign), errors)
+            for shared, noises in self._of_region(noise, table, domain).items():
+                _add_to(self._noise, (shared, at, sign), noises)
 
     def result(self) -> dict[Depths, tuple[Bias, ...]]:
         """For each table a row for each scope and size of cells that there are."""
-        found: dict[Depths, tuple[Bias, ...]] = {}
-        for table, truth in self._truth.items():
+        found = {table: tally.rows(Scope.COUNCIL) for table, tally in self._councils.items()}
+        for shared, truth in self._truth.items():
+            table, scope = shared
             region = _Tally.empty(self._count)
             for at in range(self._count):
                 for sign in _SIGNS:
-                    key = table, at, sign
+                    key = shared, at, sign
                     region.add(at, truth, self._errors[key], self._noise[key])
-            found[table] = (
-                *self._councils[table].rows(Scope.COUNCIL),
-                *region.rows(Scope.REGION, 1 / self._share),
-            )
-        return found
+            found[table] += region.rows(scope, 1 / self._share)
+        return {table: tuple(rows) for table, rows in found.items() if rows}
 
-    def _whole(self, table: Depths) -> Depths:
-        return tuple(
-            0 if depth >= self._areas.get(at, depth + 1) else depth
-            for at, depth in enumerate(table)
-        )
+    def _of_region(
+        self, cells: NDArray[Number], table: Depths, grid: CellGrid
+    ) -> dict[_Shared, NDArray[Number]]:
+        """What one council adds to the cells of a table that councils share, by scope."""
+        areas = [at for at, depth in enumerate(table) if depth >= self._areas.get(at, depth + 1)]
+        if not areas:
+            return {(table, Scope.REGION): cells}
+        found = {}
+        if all(table[at] in self._outside.get(at, ()) for at in areas):
+            last = [slice(-1, None) if at in areas else slice(None) for at in range(len(table))]
+            found[table, Scope.REGION] = cells[tuple(last)]
+        whole = tuple(0 if at in areas else depth for at, depth in enumerate(table))
+        return found | {(table, Scope.ALL_AREAS): grid.total(cells, table, whole)}
+
+
+_Shared = tuple[Depths, Scope]
+_Key = TypeVar("_Key")
+
+
+def _add_to(sums: dict[_Key, NDArray[Number]], key: _Key, cells: NDArray[Number]) -> None:
+    sums[key] = sums[key] + cells if key in sums else cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)

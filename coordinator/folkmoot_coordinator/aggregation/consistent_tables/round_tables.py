@@ -64,7 +64,7 @@ class Presentation:
             [max(axis.size(depth) for axis in same) for depth in range(len(same[0].levels) + 1)]
             for same in zip(*axes, strict=True)
         ]
-        self._areas = _areas(round_.workload, axes[0])
+        self._areas, self._outside = _areas(round_.workload, axes[0])
         self._order = fitting_order(list(self._marginals), sizes, self._areas)
 
     @property
@@ -110,7 +110,7 @@ class Presentation:
         cells = sum(table.size for council in simulated for table in tables[council].values())
         count = draws(cells)
         share = len(simulated) / max(1, len(councils))
-        measured = BiasMeasurement(self._order, self._areas, count, share)
+        measured = BiasMeasurement(self._order, self._areas, count, share, self._outside)
         for at, council in enumerate(councils):
             axes = self._round.workload.axes(council)
             domain = CellGrid(axes)
@@ -140,14 +140,23 @@ def _drawn(councils: Sequence[GssCode], seed: bytes) -> Sequence[GssCode]:
     return [councils[at] for at in rng.choice(len(councils), MAX_COUNCILS, replace=False)]
 
 
-def _areas(workload: Workload, axes: Iterable[Axis]) -> dict[int, int]:
-    """The axes that are areas, each with the depth from which it is."""
-    found: dict[int, int] = {}
+def _areas(
+    workload: Workload, axes: Iterable[Axis]
+) -> tuple[dict[int, int], dict[int, frozenset[int]]]:
+    """The axes that are areas, each with the depth from which it is, and which depths have others.
+
+    The cell of others comes last at its depth, and lies outside every area.
+    """
+    first: dict[int, int] = {}
+    outside: dict[int, frozenset[int]] = {}
     for at, axis in enumerate(axes):
         for depth, level in enumerate(axis.levels, start=1):
-            if workload.attribute(level.attribute).is_area:
-                found.setdefault(at, depth)
-    return found
+            attribute = workload.attribute(level.attribute)
+            if attribute.is_area:
+                first.setdefault(at, depth)
+                if attribute.others:
+                    outside[at] = outside.get(at, frozenset()) | {depth}
+    return first, outside
 
 
 def _in_plan_order(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.hierarchy import Axis
 from folkmoot.strategy import Depths, Measurement, Plan
+from folkmoot_coordinator.aggregation.combination import variances_of
 from folkmoot_coordinator.aggregation.reconstruct import Reconstruction
 
 Float64 = NDArray[np.float64]
@@ -33,15 +34,10 @@ class SimulatedNoise:
         return {depths: table + noise.values(depths) for depths, table in truth.items()}
 
 
-def _rows(axes: Iterable[Axis], measured: Measurement, rng: np.random.Generator) -> Int64:
+def _rows(axes: Sequence[Axis], measured: Measurement, rng: np.random.Generator) -> Int64:
     if measured.epsilon.nano:
         # The difference of two geometric numbers is discrete Laplace.
         stops = -np.expm1(-measured.epsilon.value)
         first, second = rng.geometric(stops, (2, measured.rows))
         return np.asarray(first - second, dtype=np.int64)
-    squares: Float64 = np.full(1, measured.tau_squared)
-    for axis, depth in zip(axes, measured.depths, strict=True):
-        if depth:
-            sensitivities = np.array(axis.levels[depth - 1].row_sensitivities, dtype=np.float64)
-            squares = np.multiply.outer(squares, sensitivities).ravel()
-    return np.rint(rng.normal(scale=np.sqrt(squares))).astype(np.int64)
+    return np.rint(rng.normal(scale=np.sqrt(variances_of(axes, measured)))).astype(np.int64)

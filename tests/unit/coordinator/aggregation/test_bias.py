@@ -101,8 +101,8 @@ def test_nothing_is_off_without_noise() -> None:
         ("council", 1, 9, 3),
         ("council", 10, 99, 1),
         ("council", 100, None, 1),
-        ("region", 10, 99, 1),
-        ("region", 100, None, 1),
+        ("all_areas", 10, 99, 1),
+        ("all_areas", 100, None, 1),
     ]
     for rows in result.values():
         for row in rows:
@@ -117,9 +117,30 @@ def test_the_region_is_the_sum_of_its_councils() -> None:
     for truth in ([[1, 2], [3, 4], [5, 6]], [[0, 0], [0, 0], [0, 60]]):
         measured.add({(1, 1): np.array(truth)}, CellGrid(axes), JointNoise(axes, 1), rng)
     [rows] = measured.result().values()
-    region = by_size(rows, Scope.REGION)
+    region = by_size(rows, Scope.ALL_AREAS)
+    assert by_size(rows, Scope.REGION) == {}, "no cell lies outside every area"
     assert {least: row.cells for least, row in region.items()} == {1: 1, 10: 1}
     assert sum(row.cells for row in rows if row.scope is Scope.COUNCIL) == 12
+
+
+def test_cells_outside_every_area_add_up_over_councils() -> None:
+    """Ten councils, whose second cell of the area's axis lies outside every area and is empty:
+    the region's cell has ten times the bias of one council's, which can be worked out."""
+    scale, councils = 6.0, 10
+    axes = (plain(2),)
+    order = fitting_order([(1,)], sizes(axes), {0: 1})
+    rng = np.random.default_rng(11)
+    measured = BiasMeasurement(order, {0: 1}, 300, outside={0: {1}})
+    for _ in range(councils):
+        measured.add({(1,): np.array([500, 0])}, CellGrid(axes), JointNoise(axes, scale), rng)
+    [rows] = measured.result().values()
+    [(least, others)] = by_size(rows, Scope.REGION).items()
+    expected = councils * scale / sqrt(2 * pi)
+    assert (least, others.cells) == (0, 1)
+    assert others.bias == pytest.approx(expected, abs=5 * others.bias_error)
+    assert others.bias > 20 * others.bias_error
+    [together] = by_size(rows, Scope.ALL_AREAS).values()
+    assert together.bias == pytest.approx(0, abs=5 * together.bias_error + 1e-9)
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

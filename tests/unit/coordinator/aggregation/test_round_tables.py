@@ -101,7 +101,7 @@ def test_bias_is_about_the_tables_that_were_given() -> None:
     assert rows["band*lsoa", "council", 0].cells == 20
     assert rows["band*lsoa", "council", 1].cells == 2
     assert rows["band*lsoa", "council", 100].cells == 2
-    assert rows["band*lsoa", "region", 10].cells == 1, "5 + 5, over all areas"
+    assert rows["band*lsoa", "all_areas", 10].cells == 1, "5 + 5, over all areas"
     assert max(abs(row.bias) for row in rows.values()) < 0.5, "hardly any noise at this loss"
     assert report == presentation.bias(tables, bytes(32))
     assert report != presentation.bias(tables, bytes([1] * 32))

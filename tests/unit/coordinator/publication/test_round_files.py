@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import math
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +17,10 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import epsilon_at
+from folkmoot_coordinator.aggregation.cumulative import StoredRelease
 from folkmoot_coordinator.planning.cell_sizes import EarlierRound
 from folkmoot_coordinator.publication import long_table as published_table
+from folkmoot_coordinator.publication import round_result as round_result_module
 from folkmoot_coordinator.publication import table_files
 from folkmoot_coordinator.publication.round_files import long_table, publish
 from folkmoot_coordinator.publication.round_result import round_result
@@ -54,6 +58,11 @@ coverage.refused[].next_step
 coverage.refused[].reason
 coverage.released
 coverage.summary
+errors.method
+files.round-reference/codes.csv.bytes
+files.round-reference/codes.csv.sha256
+files.round-reference/noise.csv.bytes
+files.round-reference/noise.csv.sha256
 files.round.csv.bytes
 files.round.csv.sha256
 files.round.parquet.bytes
@@ -146,7 +155,8 @@ def test_the_metadata_has_exactly_these_keys(
     metadata, *_ = export(office, tmp_path)
     stem = f"round-{partial.round_.round_id[:12]}"
     found = "\n".join(sorted(keys(metadata))).replace(stem, "round")
-    assert found == GOLDEN_KEYS
+    described = (key for key in found.splitlines() if not key.startswith("errors.tables."))
+    assert "\n".join(described) == GOLDEN_KEYS
 
 
 def test_the_metadata_says_what_was_asked_who_answered_and_what_it_cost(
@@ -216,7 +226,8 @@ def test_the_tables_hold_each_estimate_with_its_error(
     }
     assert {row["coverage"] for row in rows if row["level"] == "region"} == {"1 of 2 councils"}
     [over_areas] = [row for row in rows if (row["band"], row["lsoa"]) == ("high", "(all)")]
-    assert (over_areas["level"], over_areas["value"]) == ("region", "70.000000")
+    assert (over_areas["level"], over_areas["value"]) == ("all_areas", "70.000000")
+    assert over_areas["coverage"] == "1 of 2 councils"
 
     stored = pl.read_parquet(parquet)
     assert stored.height == len(rows) == 4 + 4 + 2 + 2 + 2 + 1 + 1
@@ -258,7 +269,6 @@ def test_presentable_values_are_whole_and_agree_and_their_bias_is_stated(
 def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path) -> None:
     """All triples of four attributes, b*c*d the most important: with the two next, all pairs
     are decided, and the last would have to agree with three of them at once."""
-    from dataclasses import replace
     from itertools import combinations
 
     from folkmoot.workload import Attribute, Marginal, Workload
@@ -307,9 +317,9 @@ def test_the_same_round_gives_the_same_files(
     first, second = tmp_path / "a", tmp_path / "b"
     export(office, first)
     export(office, second)
-    names = sorted(path.name for path in first.iterdir())
-    assert len(names) == 3
-    assert names == sorted(path.name for path in second.iterdir())
+    names = sorted(path.relative_to(first) for path in first.rglob("*.*"))
+    assert len(names) == 5
+    assert names == sorted(path.relative_to(second) for path in second.rglob("*.*"))
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
@@ -334,7 +344,7 @@ def test_text_is_kept_as_enumerations(office: Office, partial: StoredRound, tmp_
     table = pl.read_parquet(parquet)
     assert table.schema["lsoa"] == pl.Enum(["E01000001", "E01000002", "(all)"])
     assert table.schema["place"] == pl.Enum([BOLTON, "Greater Manchester"])
-    assert table.schema["level"] == pl.Enum(["council", "region"])
+    assert table.schema["level"] == pl.Enum(["council", "region", "all_areas"])
     assert {name for name, kind in table.schema.items() if kind == pl.String} == set()
 
 
@@ -362,10 +372,13 @@ def test_csv_stands_beside_parquet_unless_the_table_is_large(
     result = round_result(office.database, "Greater Manchester", "latest")
     publication = publish(result, tmp_path / "out", form)
     assert publication.rows == 16
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} == written
-    assert {path.suffix for path in publication.files} == written
+    beside = set(publication.beside)
+    assert {path.suffix for path in (tmp_path / "out").iterdir() if path.is_file()} == written
+    assert {path.suffix for path in set(publication.files) - beside} == written
     described = json.loads(publication.metadata.read_text())
-    assert {Path(name).suffix for name in described["files"]} == written - {".json"}
+    assert {tmp_path / "out" / name for name in described["files"]} == (
+        set(publication.files) - {publication.metadata}
+    )
 
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.BOTH])
@@ -389,11 +402,10 @@ def test_a_table_that_cannot_be_made_leaves_no_file(
     result = round_result(office.database, "Greater Manchester", "latest")
     with pytest.raises(Exception, match="of this test"):
         publish(result, tmp_path, form)
-    assert list(tmp_path.glob("*round*")) == []
+    assert list(tmp_path.glob("*round*")) == list(tmp_path.glob(".*round*")) == []
 
 
 def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:
-    from dataclasses import replace
 
     from folkmoot.workload import Attribute, Marginal, Workload
 
@@ -431,3 +443,55 @@ def test_damaged_counts_are_not_published(office: Office, partial: StoredRound) 
     with pytest.raises(Problem, match="damaged") as caught:
         round_result(office.database, "R", "latest")
     assert caught.value.exit_code is ExitCode.VERIFICATION
+
+
+@pytest.mark.parametrize(
+    ("days", "of_region", "says"),
+    [
+        ({}, None, None),
+        ({BOLTON: "2026-11-28"}, None, "those of 28 November 2026."),
+        ({BOLTON: "2026-11-28", BURY: "2026-11-28"}, "2026-11-28", "those of 28 November 2026."),
+        (
+            {BOLTON: "2026-11-28", BURY: "2026-11-07"},
+            "2026-11-07/2026-11-28",
+            "those of 7 November 2026 to 28 November 2026, by council.",
+        ),
+    ],
+)
+def test_the_dates_of_the_scores_are_published_where_they_are_stated(
+    office: Office,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: dict[GssCode, str],
+    of_region: str | None,
+    says: str | None,
+) -> None:
+    stored = office.open()
+    for council in (BOLTON, BURY):
+        office.release(stored, council)
+    read = round_result_module.stored_releases
+
+    def dated(*arguments: Any) -> dict[GssCode, StoredRelease]:
+        return {
+            council: replace(
+                one, as_of=date.fromisoformat(days[council]) if council in days else None
+            )
+            for council, one in read(*arguments).items()
+        }
+
+    monkeypatch.setattr(round_result_module, "stored_releases", dated)
+    metadata, table, parquet = export(office, tmp_path)
+    assert metadata["coverage"]["as_of"] == {str(one): day for one, day in sorted(days.items())}
+    rows = pl.read_parquet(parquet)
+    assert ("as_of" in rows.columns) == bool(days)
+    statement = metadata["privacy"]["statement"]
+    assert ("The scores counted are " in statement) == bool(days)
+    if says:
+        assert f"The scores counted are {says}" in statement
+        councils = rows.filter(pl.col("level") == "council")
+        found = dict(councils.select("place", "as_of").unique().iter_rows())
+        assert found == {str(one): days.get(one) for one in (BOLTON, BURY)}
+        region = rows.filter(pl.col("level") != "council")["as_of"].unique().to_list()
+        assert region == [of_region]
+    with table.open(newline="") as file:
+        assert set(next(csv.reader(file))) == set(metadata["columns"])
