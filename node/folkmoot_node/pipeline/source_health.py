@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
@@ -29,9 +30,11 @@ class Doubt(Enum):
     EMPTY = "empty"
     NONE_LINKED = "none_linked"
     FEW_LINKED = "few_linked"
+    FEW_COUNTED = "few_counted"
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
+    UNSTATED_AREAS = "unstated_areas"
     RECORDS_CHANGED = "records_changed"
     SUM_CHANGED = "sum_changed"
     SHARE_CHANGED = "share_changed"
@@ -162,6 +165,17 @@ def _itself(
                 "Link the others by address (`[linkage.addresses]`), review those that wait, or "
                 "correct the extract",
             )
+        elif source.share_counted < minimum:
+            yield SourceFinding(
+                name,
+                Doubt.FEW_COUNTED,
+                "too many of its records are linked by person, which rounds do not count: they "
+                f"would count these households as without need (minimum_share {minimum:g})",
+                f"{source.share_counted:.1%} of {all_:,} records have found a household otherwise "
+                f"than by person ({source.by_person:,} by person)",
+                "Have its UPRNs or addresses in the extract, or leave its fields out of what the "
+                "release policy offers",
+            )
     if is_frame:
         for field, without in source.homes_without_area.items():
             if without == households:
@@ -196,6 +210,11 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
 def _areas(
     config: NodeConfig, settings: SourceSettings, source: SourceSummary, households: int
 ) -> Iterator[SourceFinding]:
+    if source.unstated_areas:
+        problem, remedy = unstated_area(source.name, source.unstated_areas)
+        yield SourceFinding(
+            source.name, Doubt.UNSTATED_AREAS, problem, problem, remedy, stops=False
+        )
     without = sum(source.homes_without_area.values())
     minimum = settings.linkage.minimum_share or config.linkage.minimum_share
     if households and without > (1 - minimum) * households:

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from folkmoot_plugin_extracts import mapping
-from folkmoot_plugin_extracts.file_options import FileOptions
+from folkmoot_plugin_extracts.file_options import TableOptions
 from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
@@ -48,7 +48,7 @@ class FieldWriting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileOptions(FileOptions):
+class ProfileOptions(TableOptions):
     """Options of a source that reads by a profile, in `node.toml`.
 
     Attributes:
@@ -95,14 +95,7 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
     """
     where = f"options of {name}"
     values = profile(name)
-    values |= {
-        "encoding": options.encoding,
-        "delimiter": options.delimiter,
-        "quote": options.quote,
-        "null_values": list(options.null_values),
-    }
-    if options.files:
-        values["files"] = list(options.files)
+    values |= {**options.of_files(), "null_values": list(options.null_values)}
     if options.supplier:
         values["supplier"] = options.supplier
     shipped: dict[str, dict[str, Any]] = values["fields"]

@@ -41,6 +41,7 @@ def read_csv(
     optional: tuple[str, ...] = (),
     around: Surroundings | None = None,
     leave_out: LeaveOut | None = None,
+    hashed: bool = True,
 ) -> Iterator[Batch]:
     """Yields the records of a file, with rows counted as in an editor: the first line is row 1.
 
@@ -54,6 +55,7 @@ def read_csv(
         around: What stands around the records. With None the header is line 1, and every other
             line that is not empty is a record.
         leave_out: Told how many rows are no records, and why; with `around`.
+        hashed: False if nobody asks which rows stand there twice; batches then have no digest.
 
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
@@ -66,7 +68,7 @@ def read_csv(
         if titles := sum(bool(line.strip()) for line in header.above):
             leave_out(ABOVE, titles)
         rows = RowFilter(header, dialect, around, leave_out)
-    reader = _Reader(path, columns, header, dialect, reject, rows)
+    reader = _Reader(path, columns, header, dialect, reject, rows, hashed)
     yield from reader.read(stream)
 
 
@@ -90,10 +92,12 @@ class _Reader:
         dialect: Dialect,
         reject: Reject,
         rows: RowFilter | None,
+        hashed: bool,
     ) -> None:
         self._path = path
         self._reject = reject
         self._rows = rows
+        self._hashed = hashed
         self._begin = header
         self._delimiter = dialect.delimiter.encode()
         self._quote = dialect.quote.encode()
@@ -149,7 +153,7 @@ class _Reader:
                 UNPAIRED,
             )
         digest = None
-        if self._rows is not None:
+        if self._hashed:
             # Where each record takes one line, the lines are the records.
             ends = None if found.lines is None else self._ends(found, dropped)
             digest = digests.of_text(block, ends, frame.height)

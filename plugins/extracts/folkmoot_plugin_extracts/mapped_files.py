@@ -44,7 +44,8 @@ class MappedFiles(MappedSource):
         conditions += [rule.column for rule in uses.leave_out]
         needed = tuple(dict.fromkeys((*columns, *conditions)))
         matching = find_files(self._folder, uses.files, data_set=uses.name, copies=True)
-        for path in chosen(matching, uses.extracts, context.note):
+        paths = list(chosen(matching, uses.extracts, context.note))
+        for path in paths:
             holds_rows = False
 
             def reject(rejections: Sequence[Rejection]) -> None:
@@ -55,7 +56,8 @@ class MappedFiles(MappedSource):
             for batch in self._read(path, needed, replace(context, reject=reject)):
                 holds_rows = holds_rows or bool(batch.frame.height)
                 yield path.name, self._selected(batch, context)
-            if not holds_rows and not uses.allow_empty:
+            # A source without any record is the node's to judge, which a person can accept.
+            if not holds_rows and len(paths) > 1 and not uses.allow_empty:
                 raise PluginError(
                     str(path),
                     f"names the columns of {uses.name}, and holds no record",
@@ -88,8 +90,7 @@ class MappedFiles(MappedSource):
                 context.leave_out(rule.why, int(left.sum()))
                 batch = batch.filter(~left)
         for condition in self._files.where:
-            texts = Text().parse(batch.frame[condition.column])
-            kept = texts.fill_null("").str.strip_chars().is_in(condition.texts)
+            kept = condition.met(batch.frame[condition.column])
             if not kept.all():
                 dropped = batch.frame.height - int(kept.sum())
                 context.leave_out(f"the mapping reads other values of {condition.column}", dropped)

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folkmoot_plugin_extracts.cells import read_column
 from folkmoot_plugin_extracts.columns import (
     Area,
     Boolean,
     CodeList,
     Date,
-    Elapsed,
     Identity,
     Number,
     Text,
     Uprn,
     Valued,
-    read_column,
 )
+from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.postcode import Postcode
 
 TODAY = datetime.date(2026, 4, 1)

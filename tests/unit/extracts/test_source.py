@@ -308,11 +308,14 @@ def test_a_file_without_a_record_stops_unless_the_mapping_allows_it(folder):
     folder.csv("1,2", name="accounts_b.csv")
     assert folder.read().height == 1
     assert len(folder.rejected) == 1
+    (folder.path / "accounts_a.csv").unlink()
+    folder.csv(name="accounts_b.csv")
+    assert list(folder.source().read(ReadContext((), datetime.date(2026, 11, 1), print))) == []
 
 
 def test_the_newest_extract_is_read_and_the_others_are_named(folder):
     folder.csv(SOUND, name="accounts_2026-09.csv")
-    folder.csv(SOUND, SOUND, name="accounts_2026-10.csv")
+    folder.csv("7,1,1,1,,Y", "8,1,1,1,,Y", name="accounts_2026-10.csv")
     assert folder.read().height == 2
     assert folder.notes == [
         "accounts_2026-09.csv is not read: accounts_2026-10.csv is a newer extract"
