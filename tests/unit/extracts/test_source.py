@@ -368,7 +368,8 @@ def test_conforms(folder):
     [
         ("100010000012,2,645.68,3", 100010000012),  # an amount with a comma that is not quoted
         ("100010000012,5", 100010000012),
-        ("x,100010000012,5,3", None),
+        ("x,100010000012,5,3", 100010000012),
+        ("x,y,5,3", None),
     ],
 )
 def test_a_row_with_a_wrong_number_of_fields_keeps_its_home(folder, row, uprn):
