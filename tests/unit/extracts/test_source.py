@@ -337,6 +337,13 @@ def test_other_endings_of_text(folder, ending, delimiter):
     assert folder.read()["uprn"].to_list() == [100012345678]
 
 
+def test_the_delimiter_of_a_file_that_is_named_after_it_need_not_be_set(folder):
+    for ending in ("tsv", "TAB"):
+        cells = SOUND.replace("100012345678", str(ord(ending[1]))).replace(",", "\t")
+        folder.csv(cells, name=f"accounts_{ending}.{ending}", header=HEADER.replace(",", "\t"))
+    assert folder.read().height == 2
+
+
 def test_a_missing_folder_is_named(folder):
     options = ExtractsSource.Options(
         mapping=folder.path / "mapping.toml", folder=folder.path / "none", base=folder.path
