@@ -101,8 +101,8 @@ def round_result(
             "new round when that is fixed",
             exit_code=ExitCode.REFUSED,
         )
-    counts = released_counts(database, stored)
-    if set(counts) != set(covered.released):
+    releases = stored_releases(database, stored)
+    if set(releases) != set(covered.released):
         raise Problem(
             "the counts are no longer kept",
             where=where,
@@ -110,7 +110,13 @@ def round_result(
             "was exported before",
             exit_code=ExitCode.REFUSED,
         )
-    return RoundResult(stored, region, covered, aggregate(round_, region, counts), names or {})
+    found = aggregate(round_, region, {one: made.counts for one, made in releases.items()})
+    return RoundResult(stored, region, covered, found, names or {}, dates_of(releases))
+
+
+def dates_of(releases: Mapping[GssCode, StoredRelease]) -> dict[str, date]:
+    """Date of the scores that councils counted, of those that stated it."""
+    return {council: one.as_of for council, one in releases.items() if one.as_of is not None}
 
 
 def coverage(database: Database, stored: StoredRound) -> Coverage:

@@ -14,7 +14,7 @@ from importlib import resources
 
 import polars as pl
 
-from folkmoot_node.linkage.postcode import sector, whole
+from folkmoot_node.linkage.postcode import compact, sector, whole
 from folkmoot_sdk.schema import Identifier
 
 NICKNAMES_FILE = "nicknames.txt"
@@ -24,6 +24,7 @@ MODEL_COLUMNS = (
     "forename_root",  # what it is short for, or itself; unknown if it is an initial
     "forename_other",  # what else it may be short for
     "surname",  # lower-case letters, parts of a double-barrelled name run together
+    "surname_sound",  # its Soundex code: a letter and three digits
     "surname_first",  # first and last part of a double-barrelled surname, else unknown
     "surname_last",
     "dob",  # text of eight digits, YYYYMMDD
@@ -45,6 +46,15 @@ _NOT_KNOWN = (
     "unknown", "not known", "notknown", "nk", "na", "n a", "none", "null", "nil", "tbc", "tba",
     "test", "anon", "anonymous", "baby", "infant", "unborn", "xx", "xxx",
 )  # fmt: skip
+_NO_NUMBER = "^(?:999|" + "|".join(f"{digit}{{10}}$" for digit in range(10)) + ")"
+"""What systems write for an NHS number that nobody knows, ten equal digits, some of which have the
+right check digit; and the range from 999 on, which is kept for tests and is nobody's."""
+_SOUNDS = {
+    "[aeiouyhw]": "0", "[bfpv]": "1", "[cgjkqsxz]": "2", "[dt]": "3", "l": "4", "[mn]": "5",
+    "r": "6", "[^0-6]": "0",
+}  # fmt: skip
+_ABROAD = "^([0-9]{4,6})$"
+"""Postcodes of most other countries, from which people come and to which they go."""
 _NO_BIRTHDAY = (datetime.date(1900, 1, 1), datetime.date(1901, 1, 1), datetime.date(1899, 12, 30))
 """What systems write for a date that nobody knows."""
 
@@ -73,8 +83,10 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
         _words(column(Identifier.FORENAME, pl.String)).str.replace(_TITLES, "").alias("forename"),
         _words(column(Identifier.SURNAME, pl.String)).str.replace(_SUFFIXES, "").alias("surname"),
         pl.when(~born.is_in(_NO_BIRTHDAY)).then(born.dt.strftime("%Y%m%d")).alias("dob"),
-        whole(postcode).alias("postcode"),
-        pl.when(number.str.contains(r"^[0-9]{10}$")).then(number).alias("nhs_number"),
+        pl.coalesce(whole(postcode), compact(postcode).str.extract(_ABROAD)).alias("postcode"),
+        pl.when(number.str.contains(r"^[0-9]{10}$") & ~number.str.contains(_NO_NUMBER))
+        .then(number)
+        .alias("nhs_number"),
     )
     read = read.with_columns(
         _known(pl.col("forename")).str.split(" ").list.first().alias("forename"),
@@ -89,6 +101,7 @@ def comparable(people: pl.DataFrame) -> pl.DataFrame:
         pl.when(~initial).then(pl.col("forename").replace(first)).alias("forename_root"),
         pl.col("forename").replace_strict(second, default=None).alias("forename_other"),
         pl.col("surname").str.replace_all(" ", ""),
+        _sound(pl.col("surname").str.replace_all(" ", "")).alias("surname_sound"),
         pl.when(double).then(parts.list.first()).alias("surname_first"),
         pl.when(double).then(parts.list.last()).alias("surname_last"),
         pl.col("dob"),
@@ -105,6 +118,18 @@ def _words(name: pl.Expr) -> pl.Expr:
     folded = folded.str.replace_many(list(_LETTERS), list(_LETTERS.values()))
     joined = folded.str.replace_all("['\u2019`\u00b4.]", "")
     return joined.str.replace_all(r"[^\p{L}]+", " ").str.strip_chars()
+
+
+def _sound(name: pl.Expr) -> pl.Expr:
+    """Soundex (Russell, US patent 1,261,167), as the National Archives of the US describe it."""
+    first, rest = name.str.head(1), name.str.slice(1).str.replace_all("[hw]", "")
+    code = first + rest
+    for letters, digit in _SOUNDS.items():
+        code = code.str.replace_all(letters, digit)
+    for digit in sorted(set(_SOUNDS.values())):
+        code = code.str.replace_all(f"{digit}+", digit)
+    digits = code.str.slice(1).str.replace_all("0", "")
+    return first + (digits + "000").str.head(3)
 
 
 def _known(name: pl.Expr) -> pl.Expr:

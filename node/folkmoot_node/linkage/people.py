@@ -15,9 +15,15 @@ from enum import Enum
 import polars as pl
 
 from folkmoot_node.linkage.name_cleaning import MODEL_COLUMNS, comparable
+from folkmoot_node.linkage.name_frequency import public_frequencies
+from folkmoot_node.linkage.person_estimate import (
+    estimated_model,
+    known_frequencies,
+    relatives,
+)
 from folkmoot_node.linkage.person_matcher import PERSONA, RECORD, WEIGHT, Matcher, matcher
 from folkmoot_node.linkage.person_model import PersonModel, person_model
-from folkmoot_node.linkage.person_rules import may_link, one_person
+from folkmoot_node.linkage.person_rules import Allowed, allowed_by, may_link, one_person
 from folkmoot_node.linkage.resolve import (
     MAY_LINK,
     OTHER,
@@ -79,6 +85,14 @@ class Reviewed:
     refused: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_HOUSEHOLD))
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Known people ready to be compared with, and what may be one person beside the rules."""
+
+    matcher: Matcher
+    allowed: Allowed
+
+
 @contextmanager
 def prepared_people(known: pl.DataFrame, rules: PersonRules) -> Iterator[PreparedPeople]:
     """Makes known people ready once; the database ends with the context.
@@ -111,7 +125,7 @@ class PreparedPeople:
         self._model = model
         self._rules = rules
         self._resources = resources
-        self._matcher: Matcher | None = None
+        self._compared: _Compared | None = None
 
     def link(self, records: pl.DataFrame, reviewed: Reviewed) -> PersonLinks:
         """Finds whom each record is about, and that person's households.
@@ -128,20 +142,39 @@ class PreparedPeople:
         """
         if not records.height or not self._personas.height:
             return _nobody(records)
-        if self._matcher is None:
-            made = matcher(self._personas, self._model, self._rules.threads)
-            self._matcher = self._resources.enter_context(made)
         size = self._rules.chunk
-        return _gathered(
-            [
-                self._linked(records[start : start + size], self._matcher, reviewed)
-                for start in range(0, records.height, size)
-            ]
-        )
+        with self._comparing(records) as compared:
+            return _gathered(
+                [
+                    self._linked(records[start : start + size], compared, reviewed)
+                    for start in range(0, records.height, size)
+                ]
+            )
 
-    def _linked(self, records: pl.DataFrame, prepared: Matcher, reviewed: Reviewed) -> PersonLinks:
-        people = records.select(RECORD).hstack(_comparable(records, self._rules))
-        pairs, same = self._candidates(people, prepared)
+    @contextmanager
+    def _comparing(self, records: pl.DataFrame) -> Iterator[_Compared]:
+        """Known people made ready once; or for these records, if agreement is estimated."""
+        personas, rules = self._personas, self._rules
+        if not rules.estimate:
+            if self._compared is None:
+                public = public_frequencies(self._model)
+                made = matcher(personas, self._model, rules.population, public, rules.threads)
+                self._compared = _Compared(self._resources.enter_context(made), Allowed())
+            yield self._compared
+            return
+        model = estimated_model(self._model, personas, self._numbered(records), rules.threads)
+        often = known_frequencies(model, personas)
+        allowed = allowed_by(model, relatives(personas, self._sightings), rules.accept)
+        with matcher(personas, model, personas.height, often, rules.threads) as ready:
+            yield _Compared(ready, allowed)
+
+    def _numbered(self, records: pl.DataFrame) -> pl.DataFrame:
+        return records.select(RECORD).hstack(_comparable(records, self._rules))
+
+    def _linked(
+        self, records: pl.DataFrame, compared: _Compared, reviewed: Reviewed
+    ) -> PersonLinks:
+        pairs, same = self._candidates(self._numbered(records), compared)
         # Also where that person is recorded in a way of which the record is no match.
         mine = pairs.select(RECORD, PERSON, PERSONA)
         more = mine.join(same, on=PERSONA).select(RECORD, PERSON, pl.col(OTHER).alias(PERSONA))
@@ -153,7 +186,7 @@ class PreparedPeople:
         return self._decided(records.select(RECORD), pairs, lives, reviewed)
 
     def _candidates(
-        self, people: pl.DataFrame, prepared: Matcher
+        self, people: pl.DataFrame, compared: _Compared
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Compares the records, and the known people whom they may be about with each other.
 
@@ -161,9 +194,11 @@ class PreparedPeople:
             `RECORD`, `PERSONA`, `PERSON`, `WEIGHT`, `MAY_LINK`; and personas that are one
             person: `PERSONA`, `OTHER`, both ways.
         """
-        model, personas = self._model, self._personas
+        prepared, personas = compared.matcher, self._personas
+        model = prepared.model
         pairs = prepared.pairs(people, bits(self._rules.review))
-        pairs = pairs.select(RECORD, PERSONA, WEIGHT, may_link(model).alias(MAY_LINK))
+        may = may_link(model, compared.allowed).alias(MAY_LINK)
+        pairs = pairs.select(RECORD, PERSONA, WEIGHT, may)
         found = personas.join(pairs, on=PERSONA, how="semi").rename({PERSONA: RECORD})
         between = prepared.pairs(found, bits(self._rules.accept))
         between = between.filter(pl.col(RECORD) != pl.col(PERSONA)).select(

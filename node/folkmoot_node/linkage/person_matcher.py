@@ -7,10 +7,10 @@ once; records come in chunks, so that memory is bounded by the known people and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
@@ -71,13 +71,61 @@ class Matcher:
 
 
 @contextmanager
-def matcher(known: pl.DataFrame, model: PersonModel, threads: int) -> Iterator[Matcher]:
+def matcher(
+    known: pl.DataFrame,
+    model: PersonModel,
+    people: int,
+    frequencies: Iterable[tuple[str, pl.DataFrame]],
+    threads: int,
+) -> Iterator[Matcher]:
     """Prepares known people for comparison.
 
     Args:
         known: `PERSONA` (Int64, distinct) and `MODEL_COLUMNS`.
         model: How people are compared.
+        people: Among how many people a record's is looked for.
+        frequencies: How often values occur, as `public_frequencies` has them.
         threads: Threads of the database.
+
+    Raises:
+        Problem: Exit code SETTINGS, if Splink is not installed.
+    """
+    with database(threads) as connection:
+        table = known.rename({PERSONA: "unique_id"}).to_arrow()
+        linker = splink(table, model.settings(people), connection, aliases="known")
+        for name, often in frequencies:
+            linker.table_management.register_term_frequency_lookup(often.to_arrow(), name)  # type: ignore[no-untyped-call]
+        yield Matcher(model, linker, connection)
+
+
+@contextmanager
+def database(threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that writes nothing to a disk; it ends with the context."""
+    connection = duckdb.connect(":memory:")
+    try:
+        # No folder to spill to: identifiers are never written to a disk.
+        connection.execute("set temp_directory = ''")
+        connection.execute(f"set threads = {threads:d}")
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+def splink(
+    tables: Any,
+    settings: dict[str, Any],
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    aliases: str | list[str],
+) -> Linker:
+    """Splink's linker, which prints and logs nothing.
+
+    Args:
+        tables: One Arrow table of people, or several.
+        settings: As `PersonModel.settings` gives them.
+        connection: From `database`.
+        aliases: Name of each table.
 
     Raises:
         Problem: Exit code SETTINGS, if Splink is not installed.
@@ -93,45 +141,11 @@ def matcher(known: pl.DataFrame, model: PersonModel, threads: int) -> Iterator[M
             exit_code=ExitCode.SETTINGS,
         ) from None
     # Splink logs queries and counts, and would print them.
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    connection = duckdb.connect(":memory:")
-    try:
-        # No folder to spill to: identifiers are never written to a disk.
-        connection.execute("set temp_directory = ''")
-        connection.execute(f"set threads = {threads:d}")
-        connection.execute("set enable_progress_bar = false")
-        # Two of one name and date at two postcodes count as two: they may be.
-        people = known.unique(["forename_root", "surname", "dob", "postcode"])
-        linker = Linker(
-            known.rename({PERSONA: "unique_id"}).to_arrow(),
-            model.settings(people.height),
-            db_api=DuckDBAPI(connection=connection),
-            set_up_basic_logging=False,
-            input_table_aliases="known",
-        )
-        for comparison in model.comparisons:
-            if level := comparison.by_frequency:
-                name = comparison.name
-                often = _frequencies(people, name, level.u, model.smoothing).to_arrow()
-                linker.table_management.register_term_frequency_lookup(often, name)  # type: ignore[no-untyped-call]
-        yield Matcher(model, linker, connection)
-    finally:
-        connection.close()
-
-
-def _frequencies(people: pl.DataFrame, column: str, usual: float, smoothing: float) -> pl.DataFrame:
-    """How often each value occurs among other people than the one who has it.
-
-    Args:
-        people: One row for each person.
-        column: The values; null where not known.
-        usual: Frequency to assume where few people are known.
-        smoothing: How many people that assumption is worth.
-
-    Returns:
-        The values, and `tf_<column>` from 0 to 1, as Splink wants them.
-    """
-    counted = people.select(pl.col(column).drop_nulls().value_counts(name="count")).unnest(column)
-    others = max(people[column].count() - 1, 0)
-    share = (pl.col("count") - 1 + usual * smoothing) / (others + smoothing)
-    return counted.select(column, share.alias(f"tf_{column}")).sort(column)
+    logging.getLogger("splink").setLevel(logging.CRITICAL)
+    return Linker(
+        tables,
+        settings,
+        db_api=DuckDBAPI(connection=connection),
+        set_up_basic_logging=False,
+        input_table_aliases=aliases,
+    )

@@ -7,6 +7,7 @@ data, so that somebody can read the whole model without reading code.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -29,6 +30,7 @@ class AgreementLevel:
         condition: SQL over columns with the endings `_l` and `_r`; empty for all the rest.
         m: Probability for two records of one person.
         u: Probability for two records of different people.
+        usual: How often a value occurs in the mean, where frequencies are estimated.
         frequency: Whether u is replaced by how often the value occurs.
         least: The least that it is replaced by.
     """
@@ -37,6 +39,7 @@ class AgreementLevel:
     condition: str
     m: float
     u: float
+    usual: float
     frequency: bool
     least: float
 
@@ -60,17 +63,35 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class NameShares:
+    """What share of people has the name in a place of the list of common names."""
+
+    scale: float
+    offset: float
+    power: float
+
+    def share(self, place: int) -> float:
+        """From 0 to 1; `place` counts from 1."""
+        return float(self.scale / (place + self.offset) ** self.power)
+
+
+@dataclass(frozen=True, slots=True)
 class PersonModel:
     """The model.
 
     Attributes:
         coverage: Share of records that are about somebody who is known.
-        smoothing: People to whom the frequencies of the file are worth, beside the known.
+        first_of_january: Share of dates of birth that are 1 January of one year.
+        names: Shares of common names, for forenames and surnames.
+        smoothing: People to whom the frequencies of the file are worth, beside the known, where
+            they are estimated.
         comparisons: One for each identifier.
         blocking: SQL conditions over `l` and `r`; a pair is compared if one holds.
     """
 
     coverage: float
+    first_of_january: float
+    names: Mapping[str, NameShares]
     smoothing: float
     comparisons: tuple[Comparison, ...]
     blocking: tuple[str, ...]
@@ -83,7 +104,7 @@ class PersonModel:
         """Splink's settings.
 
         Args:
-            people: How many people are known, at least 1.
+            people: Among how many people a record's is looked for, at least 1.
         """
         return {
             "link_type": "dedupe_only",
@@ -114,7 +135,14 @@ def person_model(*, nhs_numbers: bool) -> PersonModel:
     blocking = tuple(written["blocking"]["rules"])
     if nhs_numbers:
         blocking += (written["blocking"][NHS_NUMBER],)
-    return PersonModel(written["coverage"], written["smoothing"], comparisons, blocking)
+    return PersonModel(
+        coverage=written["coverage"],
+        first_of_january=written["first_of_january"],
+        names={name: NameShares(**found) for name, found in written["names"].items()},
+        smoothing=written["smoothing"],
+        comparisons=comparisons,
+        blocking=blocking,
+    )
 
 
 def _level(written: dict[str, Any]) -> AgreementLevel:
@@ -123,6 +151,7 @@ def _level(written: dict[str, Any]) -> AgreementLevel:
         condition=written.get("if", ""),
         m=written["m"],
         u=written["u"],
+        usual=written.get("usual", written["u"]),
         frequency=written.get("frequency", False),
         least=written.get("least", 0.0),
     )

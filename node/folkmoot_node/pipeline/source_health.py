@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from enum import Enum
 
 from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.source import REPEATED
 
 _FEW = 20
 """Below as many records, shares and changes say nothing."""
 _MANY_AT_ONE_HOME = 10
 _SHARE_AT_ONE_HOME = 0.1
+_SHARE_REPEATED = 0.1
 _SHARE_ROUNDED = 0.01
 _SOME_ROUNDED = 3
 
@@ -29,9 +32,12 @@ class Doubt(Enum):
     EMPTY = "empty"
     NONE_LINKED = "none_linked"
     FEW_LINKED = "few_linked"
+    FEW_COUNTED = "few_counted"
+    REPEATED = "repeated"
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
+    UNSTATED_AREAS = "unstated_areas"
     RECORDS_CHANGED = "records_changed"
     SUM_CHANGED = "sum_changed"
     SHARE_CHANGED = "share_changed"
@@ -162,14 +168,40 @@ def _itself(
                 "Link the others by address (`[linkage.addresses]`), review those that wait, or "
                 "correct the extract",
             )
+        elif source.share_counted < minimum:
+            yield SourceFinding(
+                name,
+                Doubt.FEW_COUNTED,
+                "too many of its records are linked by person, which rounds do not count: they "
+                f"would count these households as without need (minimum_share {minimum:g})",
+                f"{source.share_counted:.1%} of {all_:,} records have found a household otherwise "
+                f"than by person ({source.by_person:,} by person)",
+                "Have its UPRNs or addresses in the extract, or leave its fields out of what the "
+                "release policy offers",
+            )
     if is_frame:
         for field, without in source.homes_without_area.items():
             if without == households:
                 yield _no_area(name, field, without, households, stops=True)
             elif without > (1 - config.linkage.minimum_share) * households:
                 yield _no_area(name, field, without, households, stops=False)
-    if source.records >= _FEW and not source.about_areas:
-        yield from _ruined_uprns(source)
+    if not source.about_areas:
+        yield from _repeated(source)
+        if source.records >= _FEW:
+            yield from _ruined_uprns(source)
+
+
+def _repeated(source: SourceSummary) -> Iterator[SourceFinding]:
+    again = sum(n for reason, n in source.left_out.items() if reason.startswith(REPEATED))
+    all_ = source.records + source.lost + again
+    if all_ >= _FEW and again > _SHARE_REPEATED * all_:
+        yield SourceFinding(
+            source.name,
+            Doubt.REPEATED,
+            "many of its records are identical to an earlier one, which counts once",
+            f"{again:,} of {all_:,} records are identical to an earlier one ({again / all_:.0%})",
+            "Look whether two extracts overlap, or a spreadsheet has rounded the UPRNs",
+        )
 
 
 def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
@@ -196,6 +228,11 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
 def _areas(
     config: NodeConfig, settings: SourceSettings, source: SourceSummary, households: int
 ) -> Iterator[SourceFinding]:
+    if source.unstated_areas:
+        problem, remedy = unstated_area(source.name, source.unstated_areas)
+        yield SourceFinding(
+            source.name, Doubt.UNSTATED_AREAS, problem, problem, remedy, stops=False
+        )
     without = sum(source.homes_without_area.values())
     minimum = settings.linkage.minimum_share or config.linkage.minimum_share
     if households and without > (1 - minimum) * households:

@@ -11,6 +11,9 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from folkmoot_operator.settings import Settings
 
+POPULATION = 200_000
+"""People of a council's area where the settings do not say: about the mean of the United Kingdom's
+lower-tier councils and London boroughs (ONS, mid-year population estimates)."""
 CHUNK = 20_000
 """Records that are compared at a time; bounds memory."""
 
@@ -31,6 +34,8 @@ class PersonRules:
         review: Least probability of a candidate for review, at most `accept`.
         several_households: Where a record counts whose person lives in several at once.
         nhs_numbers: Whether NHS numbers are compared.
+        population: People who live in the council's area.
+        estimate: Whether weights are estimated from the council's own records.
         reference_date: Records of known people that are younger do not count.
         threads: Threads of the database.
         chunk: Records that are compared at a time.
@@ -40,6 +45,8 @@ class PersonRules:
     review: float = 0.5
     several_households: SeveralHouseholds = SeveralHouseholds.ALL
     nhs_numbers: bool = False
+    population: int = POPULATION
+    estimate: bool = False
     reference_date: datetime.date = datetime.date.max
     threads: int = 2
     chunk: int = CHUNK
@@ -61,6 +68,9 @@ class PersonSettings(Settings):
         nhs_number_basis: Why it is lawful to use NHS numbers; they are neither asked for nor
             compared if it is missing.
         candidates: Candidates of a record in the review file at most.
+        population: People who live in the council's area (ONS, mid-year population estimates);
+            `POPULATION` if None. Never a count of the run's records.
+        estimate: Whether weights are estimated from the council's own records, in this node.
     """
 
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -72,6 +82,8 @@ class PersonSettings(Settings):
         | None
     ) = None
     candidates: Annotated[int, Field(ge=1, le=20)] = 5
+    population: Annotated[int, Field(ge=1_000, le=10_000_000)] | None = None
+    estimate: bool = False
 
     @field_validator("sources")
     @classmethod
@@ -98,6 +110,8 @@ class PersonSettings(Settings):
             review=self.review,
             several_households=self.several_households,
             nhs_numbers=self.nhs_numbers,
+            population=self.population or POPULATION,
+            estimate=self.estimate,
             reference_date=reference_date,
             threads=threads,
         )

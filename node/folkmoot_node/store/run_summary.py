@@ -80,6 +80,8 @@ class SourceSummary(_Record):
         rounded: Records whose UPRN ends in 00000.
         homes_without_area: By area field: homes whose area is not known; for a source about
             areas, homes of whose area it has no record.
+        unstated_areas: The type of its areas, if it is joined by a field that does not say
+            which areas it holds; else empty.
         trusts_absence: Whether a household without a record has a value by that.
         doubts: What was found about the source, with figures; all of it accepted, or no reason
             to stop.
@@ -116,6 +118,7 @@ class SourceSummary(_Record):
     most_at_one_home: int = 0
     rounded: int = 0
     homes_without_area: dict[str, int] = {}
+    unstated_areas: str = ""
     trusts_absence: bool = False
     doubts: tuple[str, ...] = ()
     accepted: Acceptance | None = None
@@ -129,6 +132,12 @@ class SourceSummary(_Record):
         """
         all_ = self.records + self.lost
         return (self.linked + self.communal) / all_ if all_ else 1.0
+
+    @property
+    def share_counted(self) -> float:
+        """The same without the records that were linked by person, which rounds do not count."""
+        all_ = self.records + self.lost
+        return (self.linked + self.communal - self.by_person) / all_ if all_ else 1.0
 
     @property
     def by_uprn(self) -> int:

@@ -13,7 +13,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.amounts import PLAIN, Writing
 from folkmoot_plugin_extracts.dates import EARLIEST, LATEST, formats_of, read_dates, shown
-from folkmoot_sdk.geography import GSS_CODE
+from folkmoot_sdk.geography import GSS_CODE, fault_of_code
 
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have 1 to 12 digits (GeoPlace)."""
@@ -91,11 +91,11 @@ class Words:
     other: bool | float | str | None = None
     lenient: bool = False
 
-    @property
-    def advice(self) -> str:
+    def advice(self, text: str, named: Sequence[str]) -> str:
         """What to set for a text that is not named."""
-        capitals = "" if self.ignore_case else ", or set ignore_case = true if capitals differ"
-        return f"; name it in the mapping{capitals}, or set `other` for all that is not named"
+        if text.lower() in (word.lower() for word in named):
+            return "; only capitals differ: set ignore_case = true for the field"
+        return "; name it in the mapping, or set `other` for what is not named"
 
 
 USUAL = Words()
@@ -164,18 +164,29 @@ class Identity(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Area(Reader):
-    """A GSS code: string."""
+    """A GSS code: string.
+
+    Attributes:
+        area_type: What the areas are, such as `lsoa21`; a code of another level is malformed.
+    """
+
+    area_type: str = ""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         text = Text().parse(raw)
         # Areas are few and records many: look at each code once.
-        wrong = [code for code in text.unique() if code is not None and not _GSS.fullmatch(code)]
+        wrong = [code for code in text.unique() if code is not None and self._fault(code)]
         return text.set(text.is_in(wrong), None) if wrong else text
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not a GSS code (a letter and eight digits)"
+        return f"{text} {self._fault(text)}"
+
+    def _fault(self, code: str) -> str:
+        if not _GSS.fullmatch(code):
+            return "is not a GSS code (a letter and eight digits)"
+        return fault_of_code(code, self.area_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +217,7 @@ class Boolean(Reader):
     def fault(self, text: str) -> str:
         """See `Reader`."""
         words = f"neither {_listed(self.true)} (true) nor {_listed(self.false)} (false)"
-        return f"{text} is {words}{self.compared.advice}"
+        return f"{text} is {words}{self.compared.advice(text, self.words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +256,8 @@ class CodeList(Reader):
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not in the code list ({_listed(self.words)}){self.compared.advice}"
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the code list ({_listed(self.words)}){advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +305,7 @@ class Number(Reader):
                 return f"{text} is not a finite number"
             return f"{text} is not a {kind}{self.writing.advice(text)}"
         if outside := self.outside(value):
-            return f"{text} {outside}"
+            return f"{text} {outside}{self._credit(value)}"
         if _INTEGER.fullmatch(text):
             return f"{text} is too large for an integer of 64 bits"
         return f"{text} is not a whole number"
@@ -302,11 +314,13 @@ class Number(Reader):
         """In which way a value is out of range; empty if it is not."""
         shown = "is" if self.scale == 1 else f"gives {value:g}, which is"
         if self.minimum is not None and value < self.minimum:
-            credit = '; if it is a credit, set credits = "zero"' if self.minimum == 0 else ""
-            return f"{shown} below the smallest valid value, {self.minimum:g}{credit}"
+            return f"{shown} below the smallest valid value, {self.minimum:g}"
         if self.maximum is not None and value > self.maximum:
             return f"{shown} above the largest valid value, {self.maximum:g}"
         return ""
+
+    def _credit(self, value: float) -> str:
+        return '; if it is a credit, set credits = "zero"' if value < 0 == self.minimum else ""
 
     @property
     def unbounded(self) -> Number:
@@ -373,7 +387,8 @@ class Valued(Reader):
     def fault(self, text: str) -> str:
         """See `Reader`."""
         words = _listed(self.words)
-        return f"{text} is not in the table of values ({words}){self.compared.advice}"
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the table of values ({words}){advice}"
 
 
 @dataclass(frozen=True, slots=True)

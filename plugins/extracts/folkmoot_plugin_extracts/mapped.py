@@ -94,9 +94,10 @@ class MappedSource(DataSource):
                     batch = once.first_of(origin, batch, context)
                 if keys is not None:
                     batch, doubtful = keys.first_of(origin, batch, context)
-                for read, rows, whose in people.read(reading, origin, batch, context.reject):
+                for read, rows, chosen in people.read(reading, origin, batch, context.reject):
                     if doubtful is not None:
-                        read = read.without(fields, whose(doubtful))
+                        lost = doubtful if chosen is None else doubtful.filter(chosen)
+                        read = read.without(fields, lost)
                     yield handed_on(self._whole(read.frame), origin, rows, read.unread)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +110,7 @@ class MappedSource(DataSource):
         uses = self._mapping
         outputs = []
         if uses.level is RecordLevel.AREA:
-            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area(uses.area_type)))
         if uses.uprn:
             first, *further = uses.uprn_columns
             outputs.append(Output(UPRN_COLUMN, first, columns.Uprn(), tuple(further)))
@@ -193,4 +194,4 @@ def _reader(
         return columns.CodeList(tuple(field.code_of.items()), declared.codes, field.words)
     if field.type is FieldType.DATE:
         return columns.Date(field.format, field.latest_year)
-    return columns.Area()
+    return columns.Area(field.area_type)

@@ -130,7 +130,8 @@ class IndicesOptions(SourceOptions):
         if held != self.areas and self.lookup is None:
             raise ValueError(
                 f"the edition of {self.edition} is for LSOAs of {held}, which are not joined to "
-                f"those of {self.areas} without the option `lookup`"
+                f"those of {self.areas} without the option `lookup`; set `areas = {held}` if "
+                f"the homes' areas are LSOAs of {held}"
             )
 
 

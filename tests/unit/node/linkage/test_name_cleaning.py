@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot_node.linkage.name_cleaning import MODEL_COLUMNS, comparable
+from folkmoot_node.linkage.name_frequency import public_frequencies
 from folkmoot_node.linkage.person_model import person_model
 from folkmoot_sdk.schema import Identifier
 
@@ -111,8 +112,46 @@ def test_dates_of_birth_and_what_stands_for_none():
 
 
 def test_nhs_numbers():
-    assert one(nhs_number="999 000 0018")["nhs_number"] == "9990000018"
-    assert one(nhs_number="999000001")["nhs_number"] is None
+    assert one(nhs_number="998 000 0018")["nhs_number"] == "9980000018"
+    assert one(nhs_number="998000001")["nhs_number"] is None
+
+
+@pytest.mark.parametrize("number", [*(str(digit) * 10 for digit in range(10)), "999 000 0018"])
+def test_placeholders_and_test_numbers_are_no_nhs_numbers(number):
+    assert one(nhs_number=number)["nhs_number"] is None
+
+
+@pytest.mark.parametrize(
+    ("surname", "sound"),
+    [
+        ("Robert", "r163"), ("Rupert", "r163"), ("Tymczak", "t522"), ("Pfister", "p236"),
+        ("Honeyman", "h555"), ("Ashcraft", "a261"), ("O'Brien", "o165"), ("Lee", "l000"),
+    ],
+)  # fmt: skip
+def test_surnames_that_sound_alike_have_one_code(surname, sound):
+    """The examples of the National Archives, and of Knuth, TAOCP 6."""
+    assert one(surname=surname)["surname_sound"] == sound
+
+
+def test_the_commoner_a_name_the_less_it_says():
+    model = person_model(nhs_numbers=False)
+    found = dict(public_frequencies(model))
+    assert list(found) == ["forename", "surname", "dob", "postcode"]
+    for name, frame in found.items():
+        assert frame[name].is_unique().all()
+        assert frame[f"tf_{name}"].is_sorted(descending=True)
+        least = model[name].by_frequency
+        assert least is not None
+        assert (frame[f"tf_{name}"] > least.u).all()
+    assert found["surname"].row(0) == ("smith", pytest.approx(0.01, rel=0.1))
+    for name in ("forename", "surname"):
+        assert frame_is_comparable(found[name][name])
+
+
+def frame_is_comparable(names: pl.Series) -> bool:
+    """Whether names stand in the list as they are compared; else nobody would find them."""
+    column = Identifier.SURNAME.column
+    return comparable(names.to_frame(column).rename({column: column}))["surname"].equals(names)
 
 
 def test_what_a_source_has_not_is_unknown():

@@ -143,8 +143,8 @@ def test_a_date_of_birth_and_a_postcode_without_a_name_do_not_link(others):
 
 
 class TestTwins:
-    ANNA = person("Anna", "Lomax", BORN, nhs_number="9990000018")
-    BETH = person("Beth", "Lomax", BORN, nhs_number="9990000026")
+    ANNA = person("Anna", "Lomax", BORN, nhs_number="9980000018")
+    BETH = person("Beth", "Lomax", BORN, nhs_number="9980000026")
     KNOWN = (at(HERE, ANNA), at(HERE, BETH))
 
     def test_the_forename_decides(self, others):
@@ -162,12 +162,12 @@ class TestTwins:
         assert outcomes(link(others, [person("A", "Lomax", BORN)], known)) == [AMBIGUOUS]
 
     def test_the_nhs_number_decides(self, others):
-        record = person(None, "Lomax", BORN, nhs_number="9990000026")
+        record = person(None, "Lomax", BORN, nhs_number="9980000026")
         assert outcomes(link(others, [record], self.KNOWN)) == [AMBIGUOUS]
         assert outcomes(link(others, [record], self.KNOWN, NHS)) == [LINKED]
 
     def test_another_nhs_number_speaks_against(self, others):
-        record = person("Anna", "Lomax", BORN, nhs_number="9990000085")
+        record = person("Anna", "Lomax", BORN, nhs_number="9980000085")
         assert outcomes(link(others, [record], self.KNOWN, NHS)) == [AMBIGUOUS]
 
     def test_one_who_is_not_known_is_not_taken_for_the_other(self, others):
@@ -186,8 +186,8 @@ class TestTwins:
 
 
 class TestJuniorAndSenior:
-    SENIOR = person("John", "Lomax", datetime.date(1948, 3, 2), nhs_number="9990000018")
-    JUNIOR = person("John", "Lomax", BORN, nhs_number="9990000026")
+    SENIOR = person("John", "Lomax", datetime.date(1948, 3, 2), nhs_number="9980000018")
+    JUNIOR = person("John", "Lomax", BORN, nhs_number="9980000026")
     KNOWN = (at(HERE, SENIOR), at(HERE, JUNIOR))
 
     def test_the_date_of_birth_decides(self, others):
@@ -199,7 +199,7 @@ class TestJuniorAndSenior:
         assert outcomes(links) == [AMBIGUOUS]
 
     def test_or_the_nhs_number(self, others):
-        record = person("John", "Lomax", None, nhs_number="9990000026")
+        record = person("John", "Lomax", None, nhs_number="9980000026")
         assert outcomes(link(others, [record], self.KNOWN, NHS)) == [LINKED]
 
     def test_a_junior_who_is_not_known_is_not_the_senior(self, others):
@@ -358,9 +358,9 @@ def test_a_common_name_with_the_first_of_january_is_left_to_a_person(others):
 
 
 def test_nhs_numbers_are_not_looked_at_without_a_basis(others):
-    known = [at(HERE, person("Ada", "Lomax", BORN, nhs_number="9990000018"))]
-    record = person("Ada", "Lomax", BORN, nhs_number="9990000026")
-    same = person("Ada", "Lomax", None, nhs_number="9990000018")
+    known = [at(HERE, person("Ada", "Lomax", BORN, nhs_number="9980000018"))]
+    record = person("Ada", "Lomax", BORN, nhs_number="9980000026")
+    same = person("Ada", "Lomax", None, nhs_number="9980000018")
     links = link(others, [record, same], known)
     without = link(others, [{**record, "nhs_number": None}, {**same, "nhs_number": None}], known)
     assert links.outcomes.equals(without.outcomes)
@@ -368,9 +368,32 @@ def test_nhs_numbers_are_not_looked_at_without_a_basis(others):
 
 
 def test_an_nhs_number_alone_does_not_link(others):
-    known = [at(HERE, person("Ada", "Lomax", BORN, nhs_number="9990000018"))]
-    record = person("Bartosz", "Nowak", datetime.date(2001, 8, 30), nhs_number="9990000018")
+    known = [at(HERE, person("Ada", "Lomax", BORN, nhs_number="9980000018"))]
+    record = person("Bartosz", "Nowak", datetime.date(2001, 8, 30), nhs_number="9980000018")
     assert LINKED not in outcomes(link(others, [{**record, "postcode": "M1 4BT"}], known, NHS))
+
+
+@pytest.mark.parametrize("number", ["9999999999", "2222222222", "9990000018"])
+def test_a_placeholder_is_no_number_of_twins_or_strangers(others, number):
+    known = [
+        at(HERE, person("Amber", "Tunstall", datetime.date(1961, 3, 12), nhs_number=number)),
+        at(THERE, person("Octavia", "Garstang", BORN, nhs_number=number)),
+    ]
+    records = [
+        person("Quentin", "Vardy", datetime.date(1967, 3, 12), nhs_number=number),
+        person("Oliver", "Garstang", BORN, nhs_number=number),
+    ]
+    assert LINKED not in outcomes(link(others, records, known, NHS))
+
+
+def test_a_number_that_plainly_different_people_have_is_left_to_a_person(others):
+    """A parent's number on a child's record."""
+    known = [at(HERE, person("Ada", "Lomax", BORN, nhs_number="9980000018"))]
+    child = person("Zach", "Lomax", datetime.date(2013, 2, 17), nhs_number="9980000018")
+    renamed = person("Ada", "Warburton", BORN, nhs_number="9980000018")
+    redated = person("Ada", "Lomax", datetime.date(1990, 10, 2), nhs_number="9980000018")
+    links = link(others, [child, renamed, redated], known, NHS)
+    assert outcomes(links) == [AMBIGUOUS, LINKED, LINKED]
 
 
 def test_order_chunks_and_threads_do_not_matter():
