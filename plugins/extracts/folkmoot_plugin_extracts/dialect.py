@@ -10,7 +10,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "
 
 
 def usual_delimiter(name: str) -> str:
-    """What separates the fields of a file of this name: a tab in `.tsv` and `.tab`, else a comma."""
+    """What separates the fields of a file that is named so: a tab in `.tsv` and `.tab`."""
     return "\t" if name.lower().endswith((".tsv", ".tab")) else ","
 
 

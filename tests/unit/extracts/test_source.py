@@ -8,6 +8,7 @@ import pytest
 from folkmoot_plugin_extracts.source import ExtractsSource
 from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.conformance import check_source
+from tests.unit.extracts.conftest import HEADER
 
 SOUND = "100012345678,12.50,3,1,01/02/2026,Y"
 OTHER = "100012345679,12.50,3,1,01/02/2026,Y"
