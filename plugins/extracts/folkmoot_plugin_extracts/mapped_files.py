@@ -74,7 +74,7 @@ class MappedFiles(MappedSource):
         return read_csv(
             path,
             needed,
-            uses.dialect,
+            uses.dialect_of(path.name),
             context.reject,
             around=uses.surroundings,
             leave_out=context.leave_out,

@@ -8,6 +8,7 @@ import pytest
 from folkmoot_plugin_extracts.source import ExtractsSource
 from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.conformance import check_source
+from tests.unit.extracts.conftest import HEADER
 
 SOUND = "100012345678,12.50,3,1,01/02/2026,Y"
 OTHER = "100012345679,12.50,3,1,01/02/2026,Y"
@@ -336,6 +337,13 @@ def test_other_endings_of_text(folder, ending, delimiter):
         header="UPRN,Owed,Rooms,Tenure,Since,Benefit".replace(",", delimiter),
     )
     assert folder.read()["uprn"].to_list() == [100012345678]
+
+
+def test_the_delimiter_of_a_file_that_is_named_after_it_need_not_be_set(folder):
+    for ending in ("tsv", "TAB"):
+        cells = SOUND.replace("100012345678", str(ord(ending[1]))).replace(",", "\t")
+        folder.csv(cells, name=f"accounts_{ending}.{ending}", header=HEADER.replace(",", "\t"))
+    assert folder.read().height == 2
 
 
 def test_a_missing_folder_is_named(folder):
