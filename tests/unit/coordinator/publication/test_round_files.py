@@ -495,3 +495,14 @@ def test_the_dates_of_the_scores_are_published_where_they_are_stated(
         assert region == [of_region]
     with table.open(newline="") as file:
         assert set(next(csv.reader(file))) == set(metadata["columns"])
+
+
+def test_the_date_that_a_release_states_is_stored_with_it(office: Office) -> None:
+    stored = office.open()
+    office.release(stored, BOLTON, as_of=date(2026, 11, 28))
+    office.release(stored, BURY)
+    found = round_result_module.stored_releases(office.database, stored)
+    assert {council: one.as_of for council, one in found.items()} == {
+        BOLTON: date(2026, 11, 28),
+        BURY: None,
+    }
