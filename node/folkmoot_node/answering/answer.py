@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
+from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
@@ -63,7 +64,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     yield from deliver(home, client)
     yield from learn(home, client, protocol)
     for known in home.round_book().unanswered(home.outbox, home.clock()):
-        yield from consider(home, known)
+        yield from consider(home, known, protocol)
     yield from deliver(home, client)
     yield from forget_ended_series(home)
 
@@ -78,10 +79,10 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
             yield Event("", str(error), is_problem=True)
 
 
-def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
+def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Iterator[Event]:
     """Answers a round if it can be answered now."""
     try:
-        answer = answer_round(home, known)
+        answer = answer_round(home, known, protocol)
     except Problem as error:
         text = f"cannot be answered: {error}. {error.remedy}"
         yield Event(known.round_id, text, is_problem=True)
@@ -92,8 +93,13 @@ def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
         yield Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
 
 
-def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
+def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Answer | None:
     """Answers a round as policy and operators decide, and stores the answer.
+
+    Args:
+        home: The node.
+        known: The round.
+        protocol: Wire version of the answer, as agreed with the coordinator.
 
     Returns:
         The one answer to the round; None if its deadline has passed, or an operator has
@@ -103,7 +109,8 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         Problem: If it cannot be answered yet, for example because there are no scores; or must not
             be, because this node's files are older than what has left it.
     """
-    office, book, council = home.office, home.round_book(), home.config.council
+    office = replace(home.office, protocol=protocol)
+    book, council = home.round_book(), home.config.council
     # The door asks this too. It is asked here first because a round that has its answer needs
     # no scores and no policy; and there once more because opening the scores takes a while, in
     # which another process may have answered.
@@ -137,7 +144,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
         store = stack.enter_context(home.open_store())
         context = home.admission_context(store, signed, round_)
         return release(
-            Question(round_, known.digest, context, signed.digest),
+            Question(round_, known.digest, context, signed.digest, store.run.reference_date),
             office,
             lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,

@@ -234,7 +234,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         for event in deliver(node, client):  # a round of a series waits for those before it
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
         known = node.round_book().resolve(round_id)
-        answer = answer_round(node, known)
+        answer = answer_round(node, known, protocol)
         if answer is None:
             raise Problem(
                 "the round is past its deadline"
