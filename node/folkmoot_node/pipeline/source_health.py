@@ -15,11 +15,13 @@ from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.source import REPEATED
 
 _FEW = 20
 """Below as many records, shares and changes say nothing."""
 _MANY_AT_ONE_HOME = 10
 _SHARE_AT_ONE_HOME = 0.1
+_SHARE_REPEATED = 0.1
 _SHARE_ROUNDED = 0.01
 _SOME_ROUNDED = 3
 
@@ -31,6 +33,7 @@ class Doubt(Enum):
     NONE_LINKED = "none_linked"
     FEW_LINKED = "few_linked"
     FEW_COUNTED = "few_counted"
+    REPEATED = "repeated"
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
@@ -180,8 +183,23 @@ def _itself(
                 yield _no_area(name, field, without, households, stops=True)
             elif without > (1 - config.linkage.minimum_share) * households:
                 yield _no_area(name, field, without, households, stops=False)
-    if source.records >= _FEW and not source.about_areas:
-        yield from _ruined_uprns(source)
+    if not source.about_areas:
+        yield from _repeated(source)
+        if source.records >= _FEW:
+            yield from _ruined_uprns(source)
+
+
+def _repeated(source: SourceSummary) -> Iterator[SourceFinding]:
+    again = sum(n for reason, n in source.left_out.items() if reason.startswith(REPEATED))
+    all_ = source.records + source.lost + again
+    if all_ >= _FEW and again > _SHARE_REPEATED * all_:
+        yield SourceFinding(
+            source.name,
+            Doubt.REPEATED,
+            "many of its records are identical to an earlier one, which counts once",
+            f"{again:,} of {all_:,} records are identical to an earlier one ({again / all_:.0%})",
+            "Look whether two extracts overlap, or a spreadsheet has rounded the UPRNs",
+        )
 
 
 def _none_linked(source: SourceSummary, key: str, records: int) -> tuple[str, str, str]:

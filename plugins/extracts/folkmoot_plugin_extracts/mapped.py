@@ -94,9 +94,10 @@ class MappedSource(DataSource):
                     batch = once.first_of(origin, batch, context)
                 if keys is not None:
                     batch, doubtful = keys.first_of(origin, batch, context)
-                for read, rows, whose in people.read(reading, origin, batch, context.reject):
+                for read, rows, chosen in people.read(reading, origin, batch, context.reject):
                     if doubtful is not None:
-                        read = read.without(fields, whose(doubtful))
+                        lost = doubtful if chosen is None else doubtful.filter(chosen)
+                        read = read.without(fields, lost)
                     yield handed_on(self._whole(read.frame), origin, rows, read.unread)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:

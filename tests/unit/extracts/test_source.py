@@ -10,6 +10,7 @@ from folkmoot_sdk import PluginError, ReadContext
 from folkmoot_sdk.conformance import check_source
 
 SOUND = "100012345678,12.50,3,1,01/02/2026,Y"
+OTHER = "100012345679,12.50,3,1,01/02/2026,Y"
 
 
 def test_reads_every_type(folder):
@@ -44,7 +45,7 @@ def test_reads_every_type(folder):
     ],
 )
 def test_a_malformed_value_costs_its_record_nothing_else(folder, row, field, reason, value):
-    folder.csv(SOUND, row, SOUND)
+    folder.csv(SOUND, row, OTHER)
     frame = folder.read()
     column = field.lower()
     assert frame[column][1] is None
@@ -222,7 +223,7 @@ def test_people_ages_and_durations(folder):
         (4, "Born", "02/04/2026"),
         (5, "Band", "9"),
     ]
-    assert "gives -1 is below" in folder.rejected[0].reason
+    assert "gives -1, which is below" in folder.rejected[0].reason
 
 
 def test_the_reference_date_is_the_run_s(folder):
