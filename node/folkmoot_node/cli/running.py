@@ -25,8 +25,8 @@ def serve(
         bool,
         typer.Option(
             "--until-idle",
-            help="End when a round is known and no round needs this node any more; "
-            "do not score on a schedule, do not start Prefect.",
+            help="End when a round is known and no round needs what this node does by itself; "
+            "one that waits for a person is reported. Do not score, do not start Prefect.",
         ),
     ] = False,
     poll_seconds: Annotated[

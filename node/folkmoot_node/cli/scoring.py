@@ -51,8 +51,9 @@ def score(
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
-    A run that fails leaves the last good scores in place. Rejected records are listed in
-    the quarantine folder with file, row, field and reason.
+    A run that fails leaves the last good scores in place, and rounds wait until a run ends
+    well or a person decides (`rounds resume`), unless a source could not be reached. Rejected
+    records are listed in the quarantine folder with file, row, field and reason.
 
     With --policy, households are scored with another policy than the one in node.toml. The
     store then holds scores from that policy. The node answers rounds that expect it, and
@@ -61,6 +62,7 @@ def score(
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.evidence.acceptances import in_force
+    from folkmoot_node.evidence.scoring_runs import recorded_run
     from folkmoot_node.pipeline.engine import score as run
     from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
@@ -86,14 +88,13 @@ def score(
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        plugins = load_plugins()
         trial: Trial | None = None
         if only_try:
             from folkmoot_node.pipeline.dry_run import try_policy
 
             trial = try_policy(
                 config,
-                plugins,
+                load_plugins(),
                 policy,
                 today=today,
                 reference_date=reference,
@@ -101,15 +102,16 @@ def score(
             )
             summary = trial.run
         else:
-            summary = run(
-                config,
-                plugins,
-                policy,
-                today=today,
-                reference_date=reference,
-                progress=advance,
-                judged=Judged(last_run(config), in_force(config.state_path, today)),
-            )
+            with recorded_run(config.state_path, operator_name()):
+                summary = run(
+                    config,
+                    load_plugins(),
+                    policy,
+                    today=today,
+                    reference_date=reference,
+                    progress=advance,
+                    judged=Judged(last_run(config), in_force(config.state_path, today)),
+                )
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
         typer.echo(f"Warning: {problem}. {remedy}.", err=True)

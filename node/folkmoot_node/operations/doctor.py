@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from folkmoot_node.answering.checks import coordinator
+from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
 from folkmoot_node.evidence.checks import budget, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
@@ -44,6 +44,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     )
     yield disk(config.home)
     yield scores(config)
+    yield scoring_runs(home)
     yield retention(home)
     yield certificate(home.keys, home.clock)
     if not offline:
