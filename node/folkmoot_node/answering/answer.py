@@ -14,6 +14,7 @@ from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.signatures import check_receipt
@@ -135,6 +136,7 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
     round_, signed = book.question(known), home.release_policy()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
+        require_scores_for(home, store.run, round_)
         context = home.admission_context(store, signed, round_)
         return release(
             Question(round_, known.digest, context, signed.digest),
