@@ -2,7 +2,8 @@
 
 A refusal is permanent. So a round is not refused for what the next scoring run puts right: scores
 by another policy than the one that both the round and `node.toml` name, and scores that have been
-kept for as long as they may. What decides is dates and policies alone, no household.
+kept for as long as they may or rest on bought data whose licence has ended. What decides is dates
+and policies alone, no household.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from folkmoot.rounds import Round
 from folkmoot_node.home import NodeHome
 from folkmoot_node.store.run_summary import RunSummary
-from folkmoot_node.store.use import end_of_retention
+from folkmoot_node.store.use import end_of_use
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -37,8 +38,8 @@ def require_scores_for(home: NodeHome, run: RunSummary, round_: Round) -> None:
             remedy="The round waits. Run `folkmoot-node score`, without --policy",
             exit_code=ExitCode.DATA,
         )
-    end = end_of_retention(run, configured)
-    if today > end.last_day:
+    end = end_of_use(run, configured)
+    if run.policy_sunset >= today > end.last_day:
         raise Problem(
             f"the scores may not be used any more: {end.why}",
             where="the last scoring run",

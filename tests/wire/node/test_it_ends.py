@@ -19,6 +19,7 @@ from folkmoot import codec
 from folkmoot.refusal import RefusalReason
 from folkmoot_node.answering.answer import answer_round, learn
 from folkmoot_node.answering.briefing import describe
+from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.automatic_purge import BY, purge_by_rule
@@ -266,6 +267,17 @@ def test_a_round_waits_for_new_scores_and_is_refused_after_a_sunset_set_later(
         answer = answer_round(home, known)
         assert answer is not None
         assert answer.reason is RefusalReason.SUNSET
+
+
+def test_a_round_waits_where_the_licence_of_bought_data_has_ended(stage: Stage) -> None:
+    learned(stage, codec.encode_round(ask()))
+    with open_home(stage.home) as home, home.open_store() as store:
+        (known,) = home.round_book().rounds()
+        asked = home.round_book().question(known)
+        require_scores_for(home, store.run, asked)
+        rented = store.run.model_copy(update={"licences": {"segment": YESTERDAY}})
+        with pytest.raises(Problem, match=f"the licence of segment ended on {YESTERDAY}"):
+            require_scores_for(home, rented, asked)
 
 
 @pytest.mark.parametrize(("typed", "code"), [(b"n\n", 1), (b"y\n", 0)])
