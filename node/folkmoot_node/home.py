@@ -229,11 +229,22 @@ class NodeHome:
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
-        """The last good scores; Problem if there are none."""
-        from folkmoot_node.store.reader import open_store, read_key
+        """The last good scores, whether or not they may be used; Problem if there are none."""
+        from folkmoot_node.store.use import open_scores
 
-        key = read_key(self.config.key_file)
-        with open_store(self.config.store_path, key) as store:
+        with open_scores(self.config, self.today()) as store:
+            yield store
+
+    @contextmanager
+    def open_store_for_use(self, *, subject_access: bool = False) -> Iterator[HouseholdStore]:
+        """The last good scores, for the council's own use; see `store.use.open_for_use`.
+
+        Raises:
+            Problem: If there are none, or they may not be used any more.
+        """
+        from folkmoot_node.store.use import open_for_use
+
+        with open_for_use(self.config, self.today(), subject_access=subject_access) as store:
             yield store
 
     def admission_context(
@@ -242,14 +253,14 @@ class NodeHome:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.release.admission import AdmissionContext
 
-        run = store.run
+        run, risk_policy = store.run, self.risk_policy()
         now = self.clock()
         loss = policy.policy.loss
         return AdmissionContext(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=run.last_day,
+            risk_policy_sunset=min(run.last_day, risk_policy.sunset),
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,

@@ -15,6 +15,7 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.signatures import check_receipt
@@ -138,6 +139,13 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
         now = book.find(known.round_id)
+        if stopped is None and home.stopped_run() is not None:
+            raise Problem(
+                "a scoring run began while the answer was made; nothing was stored",
+                where=f"round {known.round_id}",
+                remedy="It is answered when the run has ended well",
+                exit_code=ExitCode.REFUSED,
+            )
         if now is None or now.decision not in {known.decision, Decision.APPROVED}:
             raise Problem(
                 "an operator decided otherwise while the answer was made; nothing was stored",
@@ -151,6 +159,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         store = stack.enter_context(home.open_store())
         if stopped is not None and not _are_of_today(home, store):
             return None
+        require_scores_for(home, store.run, round_)
         context = home.admission_context(store, signed, round_)
         return release(
             Question(round_, known.digest, context, signed.digest, store.run.reference_date),

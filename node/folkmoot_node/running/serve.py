@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
@@ -22,6 +22,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
+TIDY_SECONDS = 3600.0
+"""How often what may be kept no longer is looked for."""
 
 
 def serve(
@@ -31,6 +33,7 @@ def serve(
     stop: threading.Event,
     until_idle: bool = False,
     poll_seconds: float | None = None,
+    tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -46,6 +49,8 @@ def serve(
             that waits for a person, to approve it or since a scoring run was stopped, does not
             keep the loop going; it is reported.
         poll_seconds: Seconds between visits, instead of the setting.
+        tidy: Deletes what may be kept no longer, and says what it did; called before the first
+            visit and then every hour.
 
     Raises:
         Problem: If the coordinator refuses this node permanently.
@@ -53,8 +58,15 @@ def serve(
     regular = poll_seconds or home.coordinator().poll_seconds
     with nullcontext() if until_idle else background(home, report) as beside:
         failures = 0
-        due = time.monotonic()
+        due = tidy_due = time.monotonic()
+        said: list[Event] = []
         while not stop.is_set():
+            if time.monotonic() >= tidy_due:
+                before, said = said, list(tidy(home))
+                for event in said:
+                    if event not in before:
+                        report(event)
+                tidy_due = time.monotonic() + TIDY_SECONDS
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
