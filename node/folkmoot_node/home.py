@@ -20,7 +20,7 @@ from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
-from folkmoot_node.evidence.scoring_runs import StoppedRun, waits_for
+from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -91,7 +91,7 @@ class NodeHome:
 
     def stopped_run(self) -> StoppedRun | None:
         """The scoring run for which rounds wait; None if they do not. It may be going on."""
-        return waits_for(self.audit.entries())
+        return waits_for(self.audit.entries(ACTIONS))
 
     def today(self) -> datetime.date:
         """The date in UTC."""

@@ -26,6 +26,8 @@ STORED = "scoring run ended, scores stored"
 UNREACHED = "scoring run ended, a source could not be reached"
 STOPPED = "scoring run stopped"
 RESUMED = "rounds resumed"
+ACTIONS = (BEGUN, STORED, UNREACHED, STOPPED, RESUMED)
+"""Those of the audit log that say whether rounds wait."""
 
 
 @dataclass(frozen=True, slots=True)
