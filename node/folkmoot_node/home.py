@@ -20,6 +20,7 @@ from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
+from folkmoot_node.evidence.unfinished_run import UnfinishedRun
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -77,6 +78,11 @@ class NodeHome:
     def lost_answers(self) -> LostAnswers:
         """The answers that have left and are not in these files."""
         return LostAnswers(self.state, self.ledger)
+
+    @cached_property
+    def unfinished_run(self) -> UnfinishedRun:
+        """The scoring run for which rounds wait, if there is one."""
+        return UnfinishedRun(self.state)
 
     @cached_property
     def egress(self) -> EgressLog:

@@ -35,6 +35,13 @@ _NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
 """Rejections of the node rather than of the answer, which is kept and sent again."""
 
 
+RESUME = (
+    "Find out why with `folkmoot-node score`, whose good end lets rounds go on; or decide with "
+    "`folkmoot-node rounds resume`, or `folkmoot-node approve` for one round"
+)
+"""What to do about rounds that wait since a scoring run has stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, for the operator and the node's own log.
@@ -90,7 +97,10 @@ def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -
     if answer is not None:
         yield Event(known.round_id, _describe(home, known, answer))
     elif home.clock() < known.facts.deadline:
-        yield Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
+        if home.unfinished_run.since is None:
+            yield Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
+        else:
+            yield Event(known.round_id, f"waits, since a scoring run has not ended well. {RESUME}")
 
 
 def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Answer | None:
@@ -131,6 +141,15 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
         now = book.find(known.round_id)
+        if now is not None and not now.is_approved(
+            approval=False, waits_since=home.unfinished_run.since
+        ):
+            raise Problem(
+                "a scoring run began while the answer was made; nothing was stored",
+                where=f"round {known.round_id}",
+                remedy="It is answered when the run has ended well",
+                exit_code=ExitCode.REFUSED,
+            )
         if now is None or now.decision not in {known.decision, Decision.APPROVED}:
             raise Problem(
                 "an operator decided otherwise while the answer was made; nothing was stored",
@@ -148,7 +167,10 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
             office,
             lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,
-            approved=not signed.policy.operator_approval or known.decision is Decision.APPROVED,
+            approved=known.is_approved(
+                approval=signed.policy.operator_approval,
+                waits_since=home.unfinished_run.since,
+            ),
             confirm=confirm,
         )
 

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Rounds the region has opened.", no_args_is_help=True)
     group.command("list")(list_)
     group.command()(show)
+    group.command()(resume)
     app.add_typer(group, name="rounds")
     app.command()(approve)
     app.command()(decline)
@@ -88,7 +89,8 @@ def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
 
     answer = node.outbox.find(known.round_id)
     approval = node.release_policy().policy.operator_approval
-    status = known.status(answer, approval=approval, now=node.clock())
+    since = node.unfinished_run.since
+    status = known.status(answer, approval=approval, now=node.clock(), waits_since=since)
     undecided = status in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.READY}
     refuses = undecided and describe(node, known).objection is not None
     lost = {lost.receipt.round_id for lost in node.lost_answers.outstanding()}
@@ -201,6 +203,30 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
 
 
+def resume(
+    reason: Annotated[str, typer.Option(help="Why, for the audit log.")], home: Home = HERE
+) -> None:
+    """Lets rounds go on with the last good scores after a scoring run has stopped.
+
+    Since the beginning of that run all rounds wait, also where the policy asks for no approval:
+    a single record can make a run stop, and may not decide which scores a round counts. A run
+    that ends well lets them go on, too.
+
+    Example: folkmoot-node rounds resume --reason "Benefits file cut off; sent again on Monday"
+    """
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        if node.unfinished_run.since is None:
+            typer.echo("No scoring run has stopped since the last good one; no round waits for it.")
+            return
+        with node.state.transaction() as connection:
+            body = {"action": "rounds resumed", "by": operator_name(), "reason": reason}
+            node.audit.append(connection, node.clock(), body)
+        node.unfinished_run.settle()
+    typer.echo("Rounds go on with the last good scores, as the release policy says.")
+
+
 def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
     """Answers one round now and delivers the answer.
 
@@ -211,6 +237,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     Example: folkmoot-node release latest
     """
     from folkmoot_node.answering.answer import (
+        RESUME,
         answer_round,
         deliver,
         forget_ended_series,
@@ -236,6 +263,13 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         known = node.round_book().resolve(round_id)
         answer = answer_round(node, known, protocol)
         if answer is None:
+            if node.clock() < known.facts.deadline and node.unfinished_run.since is not None:
+                raise Problem(
+                    "the round waits, since a scoring run has not ended well",
+                    where=known.round_id,
+                    remedy=RESUME,
+                    exit_code=ExitCode.REFUSED,
+                )
             raise Problem(
                 "the round is past its deadline"
                 if node.clock() >= known.facts.deadline

@@ -51,7 +51,8 @@ def score(
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
-    A run that fails leaves the last good scores in place. Rejected records are listed in
+    A run that fails leaves the last good scores in place, and rounds wait until a run ends well
+    or a person decides (`folkmoot-node rounds resume`). Rejected records are listed in
     the quarantine folder with file, row, field and reason.
 
     With --policy, households are scored with another policy than the one in node.toml. The
@@ -61,6 +62,7 @@ def score(
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.evidence.acceptances import in_force
+    from folkmoot_node.evidence.unfinished_run import noting_its_end
     from folkmoot_node.pipeline.engine import score as run
     from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
@@ -101,15 +103,16 @@ def score(
             )
             summary = trial.run
         else:
-            summary = run(
-                config,
-                plugins,
-                policy,
-                today=today,
-                reference_date=reference,
-                progress=advance,
-                judged=Judged(last_run(config), in_force(config.state_path, today)),
-            )
+            with noting_its_end(config.state_path):
+                summary = run(
+                    config,
+                    plugins,
+                    policy,
+                    today=today,
+                    reference_date=reference,
+                    progress=advance,
+                    judged=Judged(last_run(config), in_force(config.state_path, today)),
+                )
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
         typer.echo(f"Warning: {problem}. {remedy}.", err=True)

@@ -69,13 +69,27 @@ class KnownRound:
     decided_by: str | None
     decided_at: int | None
 
-    def status(self, answer: Answer | None, *, approval: bool, now: int) -> RoundStatus:
+    def is_approved(self, *, approval: bool, waits_since: int | None) -> bool:
+        """True if no operator has to approve a release first.
+
+        Args:
+            approval: True if the release policy asks for an operator's approval.
+            waits_since: `UnfinishedRun.since`: approvals given before do not count.
+        """
+        if self.decision is Decision.APPROVED:
+            return waits_since is None or (self.decided_at or 0) >= waits_since
+        return not approval and waits_since is None
+
+    def status(
+        self, answer: Answer | None, *, approval: bool, now: int, waits_since: int | None = None
+    ) -> RoundStatus:
         """Where the round stands.
 
         Args:
             answer: Its answer, or None.
             approval: True if the release policy asks for an operator's approval.
             now: Seconds since 1970-01-01T00:00:00Z.
+            waits_since: `UnfinishedRun.since`.
         """
         if answer is not None:
             if answer.is_recovered:
@@ -90,7 +104,7 @@ class KnownRound:
             return RoundStatus.EXPIRED
         if self.decision is Decision.DECLINED:
             return RoundStatus.DECLINED
-        if approval and self.decision is None:
+        if not self.is_approved(approval=approval, waits_since=waits_since):
             return RoundStatus.WAITING_FOR_APPROVAL
         return RoundStatus.READY
 

@@ -105,10 +105,14 @@ def is_idle(home: NodeHome) -> bool:
     """True if at least one round is known and none needs anything from this node."""
     rounds = home.round_book().rounds()
     approval = home.release_policy().policy.operator_approval
-    return bool(rounds) and not any(
-        is_open(known.status(home.outbox.find(known.round_id), approval=approval, now=home.clock()))
+    since = home.unfinished_run.since
+    statuses = (
+        known.status(
+            home.outbox.find(known.round_id), approval=approval, now=home.clock(), waits_since=since
+        )
         for known in rounds
     )
+    return bool(rounds) and not any(map(is_open, statuses))
 
 
 def stop_on_signals() -> threading.Event:
