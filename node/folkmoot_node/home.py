@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
+    from folkmoot_node.store.run_summary import RunSummary
 
 
 @dataclass(frozen=True)
@@ -231,11 +232,51 @@ class NodeHome:
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
         """The last good scores; Problem if there are none."""
+        from folkmoot_node.policies.risk_policy import AFTER_SUNSET
+        from folkmoot_node.store.encrypted_file import deletion
         from folkmoot_node.store.reader import open_store, read_key
 
-        key = read_key(self.config.key_file)
-        with open_store(self.config.store_path, key) as store:
+        path = self.config.store_path
+        if not path.exists():
+            sunset = self.risk_policy().sunset
+            if self.today() > sunset:  # then there is no use in scoring again
+                raise Problem(
+                    deletion(path) or f"the policy ended on {sunset.isoformat()}",
+                    where=str(path),
+                    remedy=AFTER_SUNSET,
+                    exit_code=ExitCode.REFUSED,
+                )
+        with open_store(path, read_key(self.config.key_file)) as store:
             yield store
+
+    def check_use(self, run: RunSummary) -> None:
+        """Refuses scores whose use has ended, by their own policy or the configured one.
+
+        Raises:
+            Problem: Exit code REFUSED, with the date.
+        """
+        run.check_use(self.risk_policy(), self.today())
+
+    def require_scores_for(self, round_: Round, run: RunSummary) -> None:
+        """Has a round wait for the scores that it expects, where this node will make them.
+
+        The scores may be by another policy than the configured one, which a person tried; and
+        they may be past their retention. To refuse the round would be permanent.
+
+        Raises:
+            Problem: Exit code DATA or REFUSED, if the round must wait for other scores.
+        """
+        policy, today = self.risk_policy(), self.today()
+        if today > min(run.last_day, policy.sunset):
+            return  # it is refused, for the policy makes no other scores
+        if round_.policy_digest == policy.digest != run.policy_digest:
+            raise Problem(
+                "it expects the policy that node.toml names, and the scores are by another one",
+                where=f"round {round_.round_id}",
+                remedy="Run `folkmoot-node score`, without --policy",
+                exit_code=ExitCode.DATA,
+            )
+        run.check_kept(policy, today)
 
     def admission_context(
         self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round
@@ -250,7 +291,7 @@ class NodeHome:
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=run.last_day,
+            risk_policy_sunset=min(run.last_day, self.risk_policy().sunset),
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,

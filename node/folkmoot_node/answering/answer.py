@@ -161,6 +161,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     round_, signed = book.question(known), home.release_policy()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
+        home.require_scores_for(round_, store.run)
         context = home.admission_context(store, signed, round_)
         return release(
             Question(round_, known.digest, context, signed.digest, store.run.reference_date),

@@ -206,6 +206,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
+                home.require_scores_for(round_, store.run)
                 context = home.admission_context(store, signed, round_)
                 found = judge(round_, context)
                 objection = found.detail if found else None

@@ -60,7 +60,7 @@ def equality(
     if plot:
         check_suffix(plot)
     with open_home(home) as node, node.open_store() as store:
-        store.run.check_licences(node.today())
+        node.check_use(store.run)
         with node.state.transaction() as connection:
             body = {"action": "equality audited", "by": operator_name()}
             node.audit.append(connection, node.clock(), body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated
 
 import typer
@@ -54,6 +55,7 @@ def report(
     from folkmoot_node.store.run_summary import share_in_words
 
     with open_home(home) as node, node.open_store() as store:
+        node.check_use(store.run)
         found = linkage_report(store.run, source or ())
     if as_json:
         print_json(found.as_json())
@@ -93,10 +95,12 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
 
     from folkmoot_node.linkage.review_decisions import ReviewDecisions
     from folkmoot_node.linkage.review_file import path_of
+    from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.store.encrypted_file import read_key
 
     config = load_config(home)
+    load_policy(config.risk_policy).check_sunset(datetime.datetime.now(datetime.UTC).date())
     reviews = ReviewDecisions(config.review_store, read_key(config.key_file)).read()
     rows = [
         {

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
+    from folkmoot_node.policies.risk_policy import RiskPolicy
+    from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
@@ -40,6 +42,12 @@ def score(
             help="Leave the store as it is; show how many households would change band.",
         ),
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="With --policy: do not ask whether to replace the stored scores."
+        ),
+    ] = False,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -56,8 +64,10 @@ def score(
     the quarantine folder with file, row, field and reason.
 
     With --policy, households are scored with another policy than the one in node.toml. The
-    store then holds scores from that policy. The node answers rounds that expect it, and
-    permanently refuses others. To see what a policy would do before deciding, add --try.
+    store then holds scores from that policy, in place of those that are there, so the command asks
+    first; without a terminal it needs --replace. Rounds that expect the configured policy wait
+    until households are scored by it again. Cohorts need no policy of their own: define
+    an attribute. To see what a policy would do before deciding, add --try.
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
@@ -80,6 +90,8 @@ def score(
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
     reference = reference_date.date() if reference_date else None
+    if not only_try and not replace:
+        _ask_to_replace(config, policy)
     with progress() as bars:
         tasks: dict[str, Any] = {}
 
@@ -119,10 +131,9 @@ def score(
     if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
         typer.echo(
             f"Warning: households are now scored by {policy.name!r}, digest "
-            f"{policy.digest.hex()[:12]}. Rounds that expect another "
-            "policy are permanently refused. To go back, score again without --policy before the "
-            "node answers; to keep this policy, name its file in node.toml as "
-            "scoring.risk_policy.",
+            f"{policy.digest.hex()[:12]}. Rounds that expect the policy of node.toml wait until "
+            "households are scored without --policy again. To keep this policy, name its file in "
+            "node.toml as scoring.risk_policy.",
             err=True,
         )
     written = _export(home, export, []) if export is not None else None
@@ -134,6 +145,31 @@ def score(
         _print_summary(summary)
         if written is not None:
             typer.echo(f"Wrote {written:,} households to {export}.")
+
+
+def _ask_to_replace(config: NodeConfig, policy: RiskPolicy) -> None:
+    """Asks before scores are replaced by those of a policy that node.toml does not name.
+
+    Raises:
+        Problem: Exit code USAGE, if there is no terminal at which somebody could answer.
+    """
+    import sys
+
+    from folkmoot_node.pipeline.own_run import last_run
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    last = last_run(config)
+    if last is None or policy.digest in {last.policy_digest, _digest_of(config.risk_policy)}:
+        return
+    question = f"the scores by {last.policy_name!r} would be replaced by those of {policy.name!r}"
+    if not sys.stdin.isatty():
+        raise Problem(
+            question,
+            where="--policy",
+            remedy="Add --replace if that is meant, or --try to store nothing",
+            exit_code=ExitCode.USAGE,
+        )
+    typer.confirm(f"{question[0].upper()}{question[1:]}. Go on?", abort=True, err=True)
 
 
 def _digest_of(path: Path) -> bytes:
@@ -253,10 +289,18 @@ def explain(
     home: Home = HERE,
     as_json: AsJson = False,
     policy_file: OtherPolicy = None,
+    subject_access: Annotated[
+        bool,
+        typer.Option(
+            "--subject-access",
+            help="For the request of a person to see their own data; the audit log says so.",
+        ),
+    ] = False,
 ) -> None:
     """Explains one household's score: contributions, inputs, sources, dates.
 
-    For people with the authority to see it; the audit log records that you looked.
+    For people with the authority to see it; the audit log records that you looked. Exit code 5
+    after the policy's sunset or the retention of its scores, except for a subject access request.
 
     Example: folkmoot-node explain 100012345678
     """
@@ -266,10 +310,15 @@ def explain(
     from folkmoot_node.sources.connect import load_plugins
 
     with open_home(home) as node:
+        with node.open_store() as store:
+            if not subject_access:
+                node.check_use(store.run)
+        action = "household explained"
+        if subject_access:
+            action += " for a subject access request"
         with node.state.transaction() as connection:
-            node.audit.append(
-                connection, node.clock(), {"action": "household explained", "by": operator_name()}
-            )
+            body = {"action": action, "by": operator_name()}
+            node.audit.append(connection, node.clock(), body)
         policy = load_policy(policy_file or node.config.risk_policy)
         found = look_up(node.config, load_plugins(), policy, uprn)
     if as_json:
@@ -300,6 +349,7 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     from folkmoot_node.operations.export_households import write_households
 
     with open_home(home) as node, node.open_store() as store:
+        node.check_use(store.run)
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,

@@ -11,7 +11,7 @@ from folkmoot_node.evidence.checks import budget, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
-from folkmoot_node.operations.checks import retention
+from folkmoot_node.operations.checks import last_run, retention, sunset
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -44,6 +44,8 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     )
     yield disk(config.home)
     yield scores(config)
+    yield last_run(home)
+    yield sunset(home)
     yield retention(home)
     yield certificate(home.keys, home.clock)
     if not offline:

@@ -118,6 +118,18 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
     return result
 
 
+def purge_by_rule(home: NodeHome) -> Purged:
+    """Deletes what is past its retention without asking, where the policy says `automatic`.
+
+    Raises:
+        Problem: As `purge`, or if the policy cannot be read.
+    """
+    if home.risk_policy().retention.purge == "manual":
+        return Purged((), False)
+    found = expired(home)
+    return purge(home, found, "serve, by the policy's rule") if found else Purged((), False)
+
+
 _ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS}
 
 
@@ -126,7 +138,7 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
     policy = load_policy(config.risk_policy)
     rule = policy.retention
     if config.store_path.exists():
-        why = _scores_expired(home, rule, today)
+        why = _scores_expired(home, rule, policy.sunset, today)
         if why:
             yield Expired(Kind.SCORES, config.store_path, why)
     over = policy.sunset + datetime.timedelta(days=rule.after_sunset_days)
@@ -153,11 +165,13 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
             yield Expired(Kind.SERIES, path, "the series has ended")
 
 
-def _scores_expired(home: NodeHome, rule: Retention, today: datetime.date) -> str:
+def _scores_expired(
+    home: NodeHome, rule: Retention, sunset: datetime.date, today: datetime.date
+) -> str:
     """Why the scores must go; empty if they may stay.
 
-    Their own policy's rule counts as well as the configured one's, so that a later policy
-    does not keep them longer than the one by which they were made.
+    Their own policy's rule and sunset count as well as the configured ones, so that a later
+    policy may shorten both, and does not keep them longer than the one by which they were made.
     """
     config = home.config
     try:
@@ -171,8 +185,9 @@ def _scores_expired(home: NodeHome, rule: Retention, today: datetime.date) -> st
     if today > last:
         return f"kept for {days} days, until {last}"
     after = min(rule.after_sunset_days, run.retention.after_sunset_days)
-    if today > run.policy_sunset + datetime.timedelta(days=after):
-        return f"the policy ended on {run.policy_sunset}"
+    sunset = min(sunset, run.policy_sunset)
+    if today > sunset + datetime.timedelta(days=after):
+        return f"the policy ended on {sunset}"
     for field, end in run.licences.items():
         if today > end:
             return f"the licence of {field} ended on {end}"

@@ -120,12 +120,14 @@ class Retention(Settings):
         quarantine_days: Lists of rejected records, from their last change.
         review_days: Files for clerical review, from their last change.
         after_sunset_days: All of these, from the policy's last day.
+        purge: Whether `serve` deletes what is past this rule, or only a person does.
     """
 
     scores_days: Days = 90
     quarantine_days: Days = 30
     review_days: Days = 30
     after_sunset_days: Days = 0
+    purge: Literal["automatic", "manual"] = "automatic"
 
 
 class PolicyDocument(Settings):
@@ -206,6 +208,14 @@ class PolicyDocument(Settings):
         return self
 
 
+AFTER_SUNSET = (
+    "Its owner must review it and set a new date, which makes a new policy, by which households "
+    "can be scored. For the request of a person to see their own data there is `folkmoot-node "
+    "explain UPRN --subject-access`, as long as the scores are kept"
+)
+"""What can be done when a policy has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class RiskPolicy:
     """A risk stratification policy and the digest that names it everywhere.
@@ -271,8 +281,7 @@ class RiskPolicy:
                 f"the policy ended on {self.sunset.isoformat()}; nothing is scored after its "
                 "sunset date",
                 where=f"{self.path}: sunset",
-                remedy="Its owner must review it and set a new date, which makes a new policy. "
-                "`folkmoot-node purge` deletes the scores that were made under it",
+                remedy=AFTER_SUNSET,
                 exit_code=ExitCode.REFUSED,
             )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
 from folkmoot_node.answering.answer import Event, is_open, load_release, poll
@@ -21,6 +21,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
+TIDY_SECONDS = 3600.0
+"""Seconds between two looks at what is past its retention."""
 
 
 def serve(
@@ -30,6 +32,7 @@ def serve(
     stop: threading.Event,
     until_idle: bool = False,
     poll_seconds: float | None = None,
+    tidy: Callable[[], Iterable[Event]] = tuple,
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -43,6 +46,7 @@ def serve(
         until_idle: End when at least one round is known and none needs anything from this
             node; neither scheduled scoring nor Prefect is then started.
         poll_seconds: Seconds between visits, instead of the setting.
+        tidy: Called at first and then every hour, unless `until_idle`; gives what it did.
 
     Raises:
         Problem: If the coordinator refuses this node permanently.
@@ -50,10 +54,13 @@ def serve(
     regular = poll_seconds or home.coordinator().poll_seconds
     with nullcontext() if until_idle else background(home, report) as beside:
         failures = 0
-        due = time.monotonic()
+        due = tidy_due = time.monotonic()
         while not stop.is_set():
             if beside is not None:
                 beside.attend()
+                if time.monotonic() >= tidy_due:
+                    _try_to_tidy(tidy, report)
+                    tidy_due = time.monotonic() + TIDY_SECONDS
             if time.monotonic() >= due and (beside is None or beside.is_settled):
                 failures = _try_visit(home, report, beside, failures)
                 if until_idle and failures == 0 and is_idle(home):
@@ -62,6 +69,15 @@ def serve(
                 due = time.monotonic() + _wait(regular, failures)
             wait = due - time.monotonic()
             stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
+
+
+def _try_to_tidy(tidy: Callable[[], Iterable[Event]], report: Callable[[Event], None]) -> None:
+    """Tidies; what keeps it from that is said, and does not end the visits."""
+    try:
+        for event in tidy():
+            report(event)
+    except Problem as problem:
+        report(Event("", f"{problem}. {problem.remedy}", is_problem=True))
 
 
 def _try_visit(

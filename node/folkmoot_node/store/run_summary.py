@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.policies.acceptance import Acceptance
-from folkmoot_node.policies.risk_policy import Retention
+from folkmoot_node.policies.risk_policy import AFTER_SUNSET, Retention, RiskPolicy
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -253,6 +254,46 @@ class RunSummary(_Record):
     def last_day(self) -> datetime.date:
         """Last day on which the scores may be used: of the policy and of what was read."""
         return min([self.policy_sunset, *self.licences.values()])
+
+    def check_use(self, policy: RiskPolicy, today: datetime.date) -> None:
+        """Refuses scores whose use has ended: by sunset, by retention, or by a licence.
+
+        The rule of the policy that made them and that of the configured one both hold, so the
+        earlier end counts.
+
+        Args:
+            policy: The configured policy.
+            today: The date in UTC.
+
+        Raises:
+            Problem: Exit code REFUSED, with the date.
+        """
+        sunset = min(self.policy_sunset, policy.sunset)
+        if today > sunset:
+            raise Problem(
+                f"the policy ended on {sunset.isoformat()}, and the use of its scores with it",
+                where="the last scoring run",
+                remedy=AFTER_SUNSET,
+                exit_code=ExitCode.REFUSED,
+            )
+        self.check_kept(policy, today)
+        self.check_licences(today)
+
+    def check_kept(self, policy: RiskPolicy, today: datetime.date) -> None:
+        """Refuses scores that are past their retention, as `check_use` does.
+
+        Raises:
+            Problem: Exit code REFUSED, with the date.
+        """
+        kept = min(self.retention.scores_days, policy.retention.scores_days)
+        last = day(self.finished_at) + datetime.timedelta(days=kept)
+        if today > last:
+            raise Problem(
+                f"the scores might be kept for {kept} days, until {last.isoformat()}",
+                where="the last scoring run",
+                remedy="Run `folkmoot-node score`, which makes new ones, and `folkmoot-node purge`",
+                exit_code=ExitCode.REFUSED,
+            )
 
     def check_licences(self, today: datetime.date) -> None:
         """Refuses scores that rest on bought data whose licence has ended since.

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from folkmoot_node.cli import app
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
 from folkmoot_node.pipeline.dry_run import Move, _aside, try_policy
+from folkmoot_node.pipeline.own_run import last_run
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
@@ -137,10 +138,24 @@ def command(node, monkeypatch):
     return run
 
 
-def test_the_command_warns_that_rounds_of_the_configured_policy_are_refused(node, other, command):
+def test_the_command_asks_before_another_policy_replaces_scores(node, other, command):
+    command()
+    before = last_run(node.config)
+    done = command("--policy", str(other))
+    assert isinstance(done.exception, Problem)
+    assert done.exception.exit_code is ExitCode.USAGE
+    assert "--replace" in done.exception.remedy
+    assert last_run(node.config) == before
+    assert command("--policy", str(other), "--replace").exit_code == 0
+    assert last_run(node.config).policy_digest == load_policy(other).digest
+    assert command("--policy", str(other)).exit_code == 0, "the same policy replaces nothing"
+    assert command().exit_code == 0, "the configured policy needs no question"
+
+
+def test_the_command_warns_that_rounds_of_the_configured_policy_wait(node, other, command):
     done = command("--policy", str(other))
     assert done.exit_code == 0
-    assert "Rounds that expect another policy are permanently refused" in done.stderr
+    assert "Rounds that expect the policy of node.toml wait" in done.stderr
     assert "Warning" not in command().stderr
     done = command("--policy", str(node.config.risk_policy))
     assert "Warning" not in done.stderr
