@@ -20,7 +20,7 @@ from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
-from folkmoot_node.evidence.unfinished_run import UnfinishedRun
+from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
-    from folkmoot_node.store.run_summary import RunSummary
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,6 @@ class NodeHome:
         return LostAnswers(self.state, self.ledger)
 
     @cached_property
-    def unfinished_run(self) -> UnfinishedRun:
-        """The scoring run for which rounds wait, if there is one."""
-        return UnfinishedRun(self.state)
-
-    @cached_property
     def egress(self) -> EgressLog:
         """The log of what left."""
         return EgressLog(self.state, self.clock)
@@ -94,6 +88,10 @@ class NodeHome:
     def audit(self) -> HashChain:
         """The log of what people did at this node."""
         return self.state.chain("audit")
+
+    def stopped_run(self) -> StoppedRun | None:
+        """The scoring run for which rounds wait; None if they do not. It may be going on."""
+        return waits_for(self.audit.entries(ACTIONS))
 
     def today(self) -> datetime.date:
         """The date in UTC."""
@@ -231,52 +229,23 @@ class NodeHome:
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
-        """The last good scores; Problem if there are none."""
-        from folkmoot_node.policies.risk_policy import AFTER_SUNSET
-        from folkmoot_node.store.encrypted_file import deletion
-        from folkmoot_node.store.reader import open_store, read_key
+        """The last good scores, whether or not they may be used; Problem if there are none."""
+        from folkmoot_node.store.use import open_scores
 
-        path = self.config.store_path
-        if not path.exists():
-            sunset = self.risk_policy().sunset
-            if self.today() > sunset:  # then there is no use in scoring again
-                raise Problem(
-                    deletion(path) or f"the policy ended on {sunset.isoformat()}",
-                    where=str(path),
-                    remedy=AFTER_SUNSET,
-                    exit_code=ExitCode.REFUSED,
-                )
-        with open_store(path, read_key(self.config.key_file)) as store:
+        with open_scores(self.config, self.today()) as store:
             yield store
 
-    def check_use(self, run: RunSummary) -> None:
-        """Refuses scores whose use has ended, by their own policy or the configured one.
+    @contextmanager
+    def open_store_for_use(self, *, subject_access: bool = False) -> Iterator[HouseholdStore]:
+        """The last good scores, for the council's own use; see `store.use.open_for_use`.
 
         Raises:
-            Problem: Exit code REFUSED, with the date.
+            Problem: If there are none, or they may not be used any more.
         """
-        run.check_use(self.risk_policy(), self.today())
+        from folkmoot_node.store.use import open_for_use
 
-    def require_scores_for(self, round_: Round, run: RunSummary) -> None:
-        """Has a round wait for the scores that it expects, where this node will make them.
-
-        The scores may be by another policy than the configured one, which a person tried; and
-        they may be past their retention. To refuse the round would be permanent.
-
-        Raises:
-            Problem: Exit code DATA or REFUSED, if the round must wait for other scores.
-        """
-        policy, today = self.risk_policy(), self.today()
-        if today > min(run.last_day, policy.sunset):
-            return  # it is refused, for the policy makes no other scores
-        if round_.policy_digest == policy.digest != run.policy_digest:
-            raise Problem(
-                "it expects the policy that node.toml names, and the scores are by another one",
-                where=f"round {round_.round_id}",
-                remedy="Run `folkmoot-node score`, without --policy",
-                exit_code=ExitCode.DATA,
-            )
-        run.check_kept(policy, today)
+        with open_for_use(self.config, self.today(), subject_access=subject_access) as store:
+            yield store
 
     def admission_context(
         self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round
@@ -284,14 +253,14 @@ class NodeHome:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.release.admission import AdmissionContext
 
-        run = store.run
+        run, risk_policy = store.run, self.risk_policy()
         now = self.clock()
         loss = policy.policy.loss
         return AdmissionContext(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=min(run.last_day, self.risk_policy().sunset),
+            risk_policy_sunset=min(run.last_day, risk_policy.sunset),
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,

@@ -133,6 +133,17 @@ class Database:
             found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
             return found.scalar_one_or_none()
 
+    def bring_up_to_date(self) -> None:
+        """Upgrades tables that an earlier version of this program made.
+
+        Raises:
+            Problem: If there are none, or a later version made them.
+        """
+        if self.version() in (None, TABLES_VERSION):
+            self.require_current()
+        else:
+            self.upgrade()
+
     def require_current(self) -> None:
         """Raises Problem unless the tables have the version this program expects."""
         found, wanted = self.version(), TABLES_VERSION

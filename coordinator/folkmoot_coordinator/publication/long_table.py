@@ -95,7 +95,7 @@ def note_columns(attributes: Iterable[Attribute], code_names: CodeNames) -> list
 
 def _free(name: str, taken: set[str]) -> str:
     while name in taken:
-        name += "_"
+        name += "_2"  # an underscore alone stands for an attribute whose name is taken
     taken.add(name)
     return name
 

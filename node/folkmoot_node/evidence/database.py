@@ -21,7 +21,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
 
 Log = Literal["ledger", "egress", "audit"]
@@ -76,16 +76,6 @@ CREATE TRIGGER lost_answers_stay BEFORE DELETE ON lost_answers
 BEGIN SELECT RAISE(ABORT, 'a lost answer is never deleted'); END;
 """
 
-_UNFINISHED_RUN = """
-CREATE TABLE unfinished_run (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    begun_at INTEGER,
-    stopped_at INTEGER,
-    CHECK (begun_at IS NOT NULL OR stopped_at IS NOT NULL)
-) STRICT;
-"""
-"""At most one row: when a run began whose end is not known, and when the last one stopped."""
-
 
 def system_clock() -> int:
     """The machine's clock, whole seconds since 1970-01-01T00:00:00Z."""
@@ -133,7 +123,7 @@ class StateDatabase:
             with self.transaction() as connection:
                 for name in get_args(Log):
                     create_chain(connection, name)
-                _run_script(connection, _TABLES + round_table.ROUNDS + _UNFINISHED_RUN)
+                _run_script(connection, _TABLES + round_table.ROUNDS)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -149,16 +139,12 @@ class StateDatabase:
         """Brings a file of an earlier version to this one, or leaves it as it was."""
         with self.transaction() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            # Another process may have been first.
-            if version == 1:
+            if version == 1:  # else another process was first
                 connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
                 _run_script(connection, round_table.ROUNDS)
                 round_table.fill_from_version_1(connection)
                 connection.execute("DROP TABLE rounds_before")
-                version = 2
-            if version == 2:
-                _run_script(connection, _UNFINISHED_RUN)
-                connection.execute("PRAGMA user_version = 3")
+                connection.execute("PRAGMA user_version = 2")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

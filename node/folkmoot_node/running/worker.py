@@ -17,7 +17,7 @@ import typer
 
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.evidence.acceptances import in_force
-from folkmoot_node.evidence.unfinished_run import noting_its_end
+from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.pipeline.engine import score as score_plainly
 from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
@@ -37,14 +37,14 @@ def score(
     """Scores all households once. Prints nothing about them."""
     today = datetime.datetime.now(datetime.UTC).date()
     config = load_config(home)
-    with noting_its_end(config.state_path):
+    with recorded_run(config.state_path, "serve"):
         if recorded:
             from folkmoot_node.running.prefect_flows import run_score
 
             run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
             return
-        judged = Judged(last_run(config), in_force(config.state_path, today))
         policy = load_policy(config.risk_policy)
+        judged = Judged(last_run(config), in_force(config.state_path, today))
         score_plainly(config, load_plugins(), policy, today=today, judged=judged)
 
 

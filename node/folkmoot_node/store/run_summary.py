@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.policies.acceptance import Acceptance
-from folkmoot_node.policies.risk_policy import AFTER_SUNSET, Retention, RiskPolicy
-from folkmoot_operator.moments import day
+from folkmoot_node.policies.risk_policy import Retention
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -227,6 +226,8 @@ class RunSummary(_Record):
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
         retention: The policy's retention rule; kept here so that a later one does not extend it.
+        policy_text: The policy's file, by which the scores can be explained when it has been
+            changed; empty in runs of earlier versions.
     """
 
     run_id: str
@@ -249,51 +250,12 @@ class RunSummary(_Record):
     not_held: tuple[str, ...] = ()
     protected_inputs: dict[str, str] = {}
     retention: Retention = Retention()
+    policy_text: str = ""
 
     @property
     def last_day(self) -> datetime.date:
         """Last day on which the scores may be used: of the policy and of what was read."""
         return min([self.policy_sunset, *self.licences.values()])
-
-    def check_use(self, policy: RiskPolicy, today: datetime.date) -> None:
-        """Refuses scores whose use has ended: by sunset, by retention, or by a licence.
-
-        The rule of the policy that made them and that of the configured one both hold, so the
-        earlier end counts.
-
-        Args:
-            policy: The configured policy.
-            today: The date in UTC.
-
-        Raises:
-            Problem: Exit code REFUSED, with the date.
-        """
-        sunset = min(self.policy_sunset, policy.sunset)
-        if today > sunset:
-            raise Problem(
-                f"the policy ended on {sunset.isoformat()}, and the use of its scores with it",
-                where="the last scoring run",
-                remedy=AFTER_SUNSET,
-                exit_code=ExitCode.REFUSED,
-            )
-        self.check_kept(policy, today)
-        self.check_licences(today)
-
-    def check_kept(self, policy: RiskPolicy, today: datetime.date) -> None:
-        """Refuses scores that are past their retention, as `check_use` does.
-
-        Raises:
-            Problem: Exit code REFUSED, with the date.
-        """
-        kept = min(self.retention.scores_days, policy.retention.scores_days)
-        last = day(self.finished_at) + datetime.timedelta(days=kept)
-        if today > last:
-            raise Problem(
-                f"the scores might be kept for {kept} days, until {last.isoformat()}",
-                where="the last scoring run",
-                remedy="Run `folkmoot-node score`, which makes new ones, and `folkmoot-node purge`",
-                exit_code=ExitCode.REFUSED,
-            )
 
     def check_licences(self, today: datetime.date) -> None:
         """Refuses scores that rest on bought data whose licence has ended since.
@@ -347,11 +309,16 @@ class RunSummary(_Record):
         return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        """For `--json`; leaves out how attributes are stored, counts by area, and the policy."""
         by_area = {"linked_areas", "unlinked_sectors"}
         return self.model_dump(
             mode="json",
-            exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
+            exclude={
+                "stored": True,
+                "audited": True,
+                "policy_text": True,
+                "sources": {"__all__": by_area},
+            },
         )
 
 

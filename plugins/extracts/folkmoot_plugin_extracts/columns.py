@@ -91,11 +91,11 @@ class Words:
     other: bool | float | str | None = None
     lenient: bool = False
 
-    @property
-    def advice(self) -> str:
+    def advice(self, text: str, named: Sequence[str]) -> str:
         """What to set for a text that is not named."""
-        capitals = "" if self.ignore_case else ", or set ignore_case = true if capitals differ"
-        return f"; name it in the mapping{capitals}, or set `other` for all that is not named"
+        if text.lower() in (word.lower() for word in named):
+            return "; only capitals differ: set ignore_case = true for the field"
+        return "; name it in the mapping, or set `other` for what is not named"
 
 
 USUAL = Words()
@@ -217,7 +217,7 @@ class Boolean(Reader):
     def fault(self, text: str) -> str:
         """See `Reader`."""
         words = f"neither {_listed(self.true)} (true) nor {_listed(self.false)} (false)"
-        return f"{text} is {words}{self.compared.advice}"
+        return f"{text} is {words}{self.compared.advice(text, self.words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,8 @@ class CodeList(Reader):
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not in the code list ({_listed(self.words)}){self.compared.advice}"
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the code list ({_listed(self.words)}){advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +305,7 @@ class Number(Reader):
                 return f"{text} is not a finite number"
             return f"{text} is not a {kind}{self.writing.advice(text)}"
         if outside := self.outside(value):
-            return f"{text} {outside}"
+            return f"{text} {outside}{self._credit(value)}"
         if _INTEGER.fullmatch(text):
             return f"{text} is too large for an integer of 64 bits"
         return f"{text} is not a whole number"
@@ -313,11 +314,13 @@ class Number(Reader):
         """In which way a value is out of range; empty if it is not."""
         shown = "is" if self.scale == 1 else f"gives {value:g}, which is"
         if self.minimum is not None and value < self.minimum:
-            credit = '; if it is a credit, set credits = "zero"' if self.minimum == 0 else ""
-            return f"{shown} below the smallest valid value, {self.minimum:g}{credit}"
+            return f"{shown} below the smallest valid value, {self.minimum:g}"
         if self.maximum is not None and value > self.maximum:
             return f"{shown} above the largest valid value, {self.maximum:g}"
         return ""
+
+    def _credit(self, value: float) -> str:
+        return '; if it is a credit, set credits = "zero"' if value < 0 == self.minimum else ""
 
     @property
     def unbounded(self) -> Number:
@@ -384,7 +387,8 @@ class Valued(Reader):
     def fault(self, text: str) -> str:
         """See `Reader`."""
         words = _listed(self.words)
-        return f"{text} is not in the table of values ({words}){self.compared.advice}"
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the table of values ({words}){advice}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
 from folkmoot_plugin_extracts.file_kind import FileKind
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
 from folkmoot_plugin_extracts.sample import Sample, read_sample
@@ -81,7 +81,7 @@ def _head(path: Path, sample: Sample, guesses: Sequence[Guess]) -> Iterator[str]
         default = Dialect()
         if sample.dialect.encoding != default.encoding:
             yield f"encoding = {_quoted(sample.dialect.encoding)}"
-        if sample.dialect.delimiter != default.delimiter:
+        if sample.dialect.delimiter != usual_delimiter(path.name):
             yield f"delimiter = {_quoted(sample.dialect.delimiter)}"
     if sample.sheet:
         yield f"sheet = {_quoted(sample.sheet)}"
@@ -105,8 +105,8 @@ def _keys(guesses: Sequence[Guess]) -> Iterator[str]:
         yield "                                  # none counts twice? It does in the sample"
     elif references:
         shown = ", ".join(one.column for one in references)
-        yield '# record_id = ""                  # QUESTION: what names a record? None of these alone,'
-        yield f"                                  # for they repeat in the sample: {shown}"
+        yield '# record_id = ""                  # QUESTION: what names a record? None of these:'
+        yield f"                                  # they repeat in the sample: {shown}"
 
 
 def _whom(guesses: Sequence[Guess]) -> Iterator[str]:
@@ -218,8 +218,8 @@ def _typed(one: Guess) -> Iterator[str]:
         yield f"codes = {{ {codes} }}"
         yield "#                                 # QUESTION: what does each code stand for?"
         if one.seldom:
-            yield f'other = "unknown"                 # QUESTION: {one.seldom} more texts are seldom'
-            yield "                                  # and not named here. What do they stand for?"
+            yield f'other = "unknown"                 # QUESTION: {one.seldom} seldom texts are not'
+            yield "                                  # named here. What do they stand for?"
     elif one.holds is Holds.DATE:
         yield 'type = "date"'
         yield f"format = {_formats(one)}"
@@ -240,7 +240,7 @@ def _amount(one: Guess) -> Iterator[str]:
         yield f"negative = [{', '.join(map(_quoted, one.negative))}]"
     if one.negatives:
         yield '# credits = "zero"                # QUESTION: some are below 0. Are they credits, so'
-        yield "                                  # that nothing is owed? They are added up without it"
+        yield "                                  # that nothing is owed? Else they are added up"
 
 
 def _doubts(one: Guess) -> Iterator[str]:

@@ -13,9 +13,9 @@ from operator import or_
 
 import polars as pl
 
-from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, Unread
 from folkmoot_plugin_extracts.cells import Fault, read_columns
+from folkmoot_plugin_extracts.columns import Reader, Text
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import Rejection
 
@@ -36,7 +36,7 @@ class Output:
 
     name: str
     column: str
-    reader: columns.Reader
+    reader: Reader
     further: tuple[str, ...] = ()
     nulls: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ class Output:
         return (self.column, *self.further)
 
     @property
-    def read_by(self) -> tuple[tuple[str, ...], columns.Reader, tuple[str, ...]]:
+    def read_by(self) -> tuple[tuple[str, ...], Reader, tuple[str, ...]]:
         """What the values depend on."""
         return (self.columns, self.reader, self.nulls)
 
@@ -158,15 +158,13 @@ def needed_columns(outputs: Iterable[Output]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for output in outputs for name in output.columns))
 
 
-def _rejections(
-    file: str, batch: Batch, faults: Iterable[tuple[columns.Reader, Fault]]
-) -> list[Rejection]:
+def _rejections(file: str, batch: Batch, faults: Iterable[tuple[Reader, Fault]]) -> list[Rejection]:
     numbers = batch.numbers()
     found = []
     for reader, fault in faults:
         at = fault.rows.arg_true()
         cells = [
-            columns.Text().parse(batch.frame[name].gather(at)).str.strip_chars().fill_null("")
+            Text().parse(batch.frame[name].gather(at)).str.strip_chars().fill_null("")
             for name in fault.columns
         ]
         field = " + ".join(fault.columns)

@@ -6,7 +6,7 @@ row's first record alone, so that sums count them once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -15,10 +15,14 @@ from folkmoot_plugin_extracts.batch import Batch
 from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_plugin_extracts.mapping import Mapping
-from folkmoot_plugin_extracts.parsing import Output, Parser, Reading, needed_columns
+from folkmoot_plugin_extracts.parsing import (
+    Output,
+    Parser,
+    Reading,
+    any_of,
+    needed_columns,
+)
 from folkmoot_sdk import Rejection
-
-Whose = Callable[[pl.Series], pl.Series]
 
 
 class PeopleOfRow:
@@ -59,7 +63,7 @@ class PeopleOfRow:
 
     def read(
         self, reading: Parser, file: str, batch: Batch, reject: Reject
-    ) -> Iterator[tuple[Reading, Batch, Whose]]:
+    ) -> Iterator[tuple[Reading, Batch, pl.Series | None]]:
         """Yields the records of the first person of each row, then of the second, and so on.
 
         The first person's record is there in any case; another's if one of its columns is filled.
@@ -71,34 +75,31 @@ class PeopleOfRow:
             reject: Receives a rejection for each malformed value.
 
         Returns:
-            The values, the rows that they are of, and what chooses from a Boolean for each row
-            of `batch` those of the records.
+            The values, the rows that they are of, and for each row of `batch` whether it is among
+            these: Boolean, never null; None if all are.
         """
         if not self._people:
-            yield reading.parse(file, batch, reject), batch, lambda mask: mask
+            yield reading.parse(file, batch, reject), batch, None
             return
         for at, person in enumerate(self._people):
-            there = pl.repeat(True, batch.frame.height, eager=True)
-            if at:
-                filled = [
-                    (Text().parse(batch.frame[column]).str.strip_chars() != "").fill_null(False)
-                    for column in person.values()
-                ]
-                there = (
-                    pl.DataFrame(filled, schema=list(person))
-                    .select(pl.any_horizontal(pl.all()))
-                    .to_series()
-                    if filled
-                    else ~there
-                )
-            rows = batch if not at else batch.filter(there)
+            there = self._there(batch, person) if at else None
+            rows = batch if there is None else batch.filter(there)
             named = rows.frame.with_columns(
                 rows.frame[column].alias(name) for name, column in person.items()
             )
             parse = reading if not at else replace(reading, outputs=self._of_others)
             own = replace(rows, frame=named)
             read = parse.parse(file, own, _renaming(reject, person))
-            yield self._whole(read), own, lambda mask, there=there: mask.filter(there)
+            yield self._whole(read), own, there
+
+    @staticmethod
+    def _there(batch: Batch, person: dict[str, str]) -> pl.Series:
+        """Whether a row says anything of a person: Boolean, never null."""
+        filled = [
+            (Text().parse(batch.frame[column]).str.strip_chars() != "").fill_null(False)
+            for column in person.values()
+        ]
+        return any_of(filled) if filled else pl.repeat(False, batch.frame.height, eager=True)
 
     def _whole(self, read: Reading) -> Reading:
         """All outputs, null where they are not this person's."""

@@ -251,7 +251,10 @@ class ShieldingSource(DataSource):
                 masks = [*undecided, *(ungrouped if name == "shielding_group" else [])]
                 if masks and (mask := any_of(masks)).any():
                     lost[name] = mask
-            made = {"shielded": listed, "shielded_people": listed.cast(pl.Int64)}
+            made: dict[str, pl.Series | pl.Expr] = {
+                "shielded": listed,
+                "shielded_people": listed.cast(pl.Int64),
+            }
             made["shielded_since"] = pl.when(listed).then(_ADDED)
             made["shielding_group"] = pl.when(listed).then(_GROUP)
             values += frame.select(made[name].alias(name) for name in wanted).get_columns()

@@ -68,6 +68,10 @@ class Records:
     unread: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
+REPEATED = "identical to an earlier record"
+"""How the reason begins for which a source leaves out a record that stands there twice."""
+
+
 def _uncounted(reason: str, records: int) -> None:
     del reason, records
 

@@ -99,7 +99,7 @@ class Statements:
         found = source.c[condition.column]
         trimmed = func.trim(cast(found, _TEXT))
         texts = [value for value in condition.texts if value]
-        met = trimmed.in_([self._value(value) for value in texts])
+        met: ColumnElement[bool] = trimmed.in_([self._value(value) for value in texts])
         if len(texts) < len(condition.texts):
             met = or_(met, found.is_(None), trimmed == self._value(""))
         elif condition.excluded:

@@ -77,7 +77,7 @@ def test_no_value_of_a_resident_is_quoted(write):
             assert value not in re.sub(r"council_tax_2026-10", "", text), value
     assert '"SPD" = "spd"' in text
     assert "RARE" not in text
-    assert 'other = "unknown"                 # QUESTION: 1 more texts are seldom' in text
+    assert 'other = "unknown"                 # QUESTION: 1 seldom texts are not' in text
 
 
 def test_what_is_missing_is_asked(write, tmp_path):

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from folkmoot_node.cli import app
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
 from folkmoot_node.pipeline.dry_run import Move, _aside, try_policy
-from folkmoot_node.pipeline.own_run import last_run
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain
 from folkmoot_node.sources import connect as node_plugins
@@ -138,27 +137,41 @@ def command(node, monkeypatch):
     return run
 
 
-def test_the_command_asks_before_another_policy_replaces_scores(node, other, command):
+def test_the_command_warns_that_rounds_of_the_configured_policy_wait(node, other, command):
+    done = command("--policy", str(other))
+    assert done.exit_code == 0, "there is nothing to replace"
+    assert "Rounds that expect the policy in node.toml wait" in done.stderr
+    assert "Warning" not in command().stderr
+    done = command("--policy", str(node.config.risk_policy))
+    assert "Warning" not in done.stderr
+
+
+def test_scores_of_another_policy_are_replaced_only_if_that_is_meant(node, other, command):
     command()
-    before = last_run(node.config)
     done = command("--policy", str(other))
     assert isinstance(done.exception, Problem)
     assert done.exception.exit_code is ExitCode.USAGE
     assert "--replace" in done.exception.remedy
-    assert last_run(node.config) == before
+    with node.open() as store:
+        assert store.run.policy_name == node.policy.name
     assert command("--policy", str(other), "--replace").exit_code == 0
-    assert last_run(node.config).policy_digest == load_policy(other).digest
-    assert command("--policy", str(other)).exit_code == 0, "the same policy replaces nothing"
-    assert command().exit_code == 0, "the configured policy needs no question"
+    with node.open() as store:
+        assert store.run.policy_name == "Harsh"
+    assert command("--policy", str(other)).exit_code == 0, "they are by that policy already"
+    assert command().exit_code == 0, "what node.toml names needs no question"
 
 
-def test_the_command_warns_that_rounds_of_the_configured_policy_wait(node, other, command):
-    done = command("--policy", str(other))
-    assert done.exit_code == 0
-    assert "Rounds that expect the policy of node.toml wait" in done.stderr
-    assert "Warning" not in command().stderr
-    done = command("--policy", str(node.config.risk_policy))
-    assert "Warning" not in done.stderr
+def test_after_the_end_of_the_configured_policy_another_one_is_tried_and_not_stored(
+    node, other, command
+):
+    command()
+    ended = node.config.risk_policy.read_text().replace("2027-03-31", "2026-01-31")
+    node.write_policy(ended)
+    done = command("--policy", str(other), "--replace")
+    assert isinstance(done.exception, Problem)
+    assert "ended on 2026-01-31" in done.exception.problem
+    done = command("--policy", str(other), "--try")
+    assert "There are no scores that may be compared" in " ".join(done.stdout.split())
 
 
 def test_the_command_prints_a_table_of_bands(node, other, command):
