@@ -19,6 +19,7 @@ from folkmoot_plugin_extracts.batch import Batch, Digests
 from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import PluginError, ReadContext, Rejection
+from folkmoot_sdk.source import REPEATED
 
 Mask = npt.NDArray[np.bool_]
 Beside = npt.NDArray[np.unsignedinteger[Any]]
@@ -51,7 +52,7 @@ class Once:
             return batch
         for at, number in zip(*np.unique(origin[again], return_counts=True), strict=True):
             where = "" if self._files[at] == file else f" of {self._files[at]}"
-            context.leave_out(f"identical to an earlier record{where}", int(number))
+            context.leave_out(f"{REPEATED}{where}", int(number))
         return batch.filter(pl.Series(~again))
 
 
