@@ -26,8 +26,8 @@ def public_frequencies(model: PersonModel) -> Iterator[tuple[str, pl.DataFrame]]
         model: How people are compared.
 
     Yields:
-        A comparison, and its values (String) with `tf_<comparison>` (Float64, from 0 to 1), as
-        Splink wants them; none null. What is not listed is as frequent as the level says.
+        A comparison, and one row for each value: it (String) and `tf_<comparison>` (Float64, from
+        0 to 1), as Splink wants them; none null. What is not listed is as frequent as the level says.
     """
     listed: dict[str, dict[str, float]] = {}
     for name, shares in model.names.items():
