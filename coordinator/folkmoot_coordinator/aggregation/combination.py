@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Measured:
     """Noisy numbers of one release; those of different releases are independent.
 
@@ -38,6 +39,11 @@ class Measured:
     plan: Plan
     counts: Int64
     factor: float = 1.0
+
+    @cached_property
+    def variances(self) -> Float64:
+        """Variance of the noise in each number: float64, shape (plan.rows,), never missing."""
+        return row_variances(self.plan) * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,7 @@ class Combination:
         for key, weights in self._weights.items():
             others = other._weights.get(key)
             if others is not None:
-                measured = self._releases[key]
-                variances = row_variances(measured.plan) * measured.factor
-                total += float(np.sum(weights * others * variances))
+                total += float(np.sum(weights * others * self._releases[key].variances))
         return total
 
     @property
@@ -169,14 +173,14 @@ def row_weights(plan: Plan, wanted: Mapping[Depths, Float64]) -> Float64:
 def row_variances(plan: Plan) -> Float64:
     """Variance of the noise in each number of a release: float64, shape (plan.rows,).
 
-    All are above 0, none is missing. Of the discrete Gaussian it is taken to be the squared
-    scale, which it is at most.
+    All are above 0, none is missing. Of the discrete Gaussian it is taken to be the squared scale,
+    which it is at most.
     """
     return np.concatenate([variances_of(plan.axes, one) for one in plan.measurements])
 
 
 def variances_of(axes: Sequence[Axis], measured: Measurement) -> Float64:
-    """Variance of the noise in each row of a measurement: float64, shape (rows,), none missing."""
+    """Variance of the noise in each row of a measurement: float64, shape (rows,), never missing."""
     if measured.epsilon.nano:
         return np.full(measured.rows, laplace_variance(measured.epsilon))
     squares: Float64 = np.full(1, measured.tau_squared)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 import numpy as np
@@ -34,10 +35,12 @@ class StoredRelease:
     Attributes:
         counts: Noisy numbers, int64, shape (rows of the council's plan,).
         row: What it measures of a series; None for a round that is in none.
+        as_of: Date of the scores that were counted; None if the council did not state it.
     """
 
     counts: Int64
     row: SeriesRow | None
+    as_of: date | None = None
 
 
 class Measure(StrEnum):

@@ -116,7 +116,7 @@ def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
 def print_doubts(found: Sequence[str], *, err: bool = False) -> None:
     """Prints what `doubts` found; nothing if there is nothing."""
     if found:
-        lines = ["Before you ask:", *(f"- {text[:1].upper()}{text[1:]}." for text in found)]
+        lines = ["To check before councils are asked:", *(f"- {text}." for text in found)]
         typer.echo("\n" + "\n".join(lines), err=err)
 
 

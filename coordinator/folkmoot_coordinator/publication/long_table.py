@@ -95,7 +95,7 @@ def note_columns(attributes: Iterable[Attribute], code_names: CodeNames) -> list
 
 def _free(name: str, taken: set[str]) -> str:
     while name in taken:
-        name += "_"
+        name += "_2"  # an underscore alone stands for an attribute whose name is taken
     taken.add(name)
     return name
 
@@ -168,6 +168,7 @@ class LongTable:
         attributes = tuple(attributes)
         self._codes = {attribute.name: _Texts() for attribute in attributes}
         self._has_dates = any(part.as_of for part in parts)
+        # Looked up for each run of rows, and found from all statistics of a part.
         self._of_region = {id(part): part.as_of_region() for part in parts}
         self._fixed["reliability"].add(RELIABILITIES.tolist())
         for part, statistic in self._statistics():

@@ -10,12 +10,11 @@ from folkmoot.geography import GssCode
 from folkmoot.hierarchy import Axis
 from folkmoot.rounds import Round
 from folkmoot.strategy import Plan, names_of
-from folkmoot.workload import OTHER, Attribute
+from folkmoot.workload import OTHER, Attribute, Marginal
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.rounds.code_names import CodeNames
 
 CODES, NOISE = "codes", "noise"
-TOTAL = "total"
 _OTHER_NAME = "none of the other codes"
 
 DESCRIPTIONS = {
@@ -137,7 +136,7 @@ def noise(
                 {
                     **about,
                     "council": council,
-                    "component": "*".join(names_of(plan.axes, part.depths)) or TOTAL,
+                    "component": Marginal(names_of(plan.axes, part.depths)).name,
                     "tau_squared": part.tau_squared * factor,
                 }
                 for part in plan.components

@@ -101,8 +101,8 @@ def round_result(
             "new round when that is fixed",
             exit_code=ExitCode.REFUSED,
         )
-    counts = released_counts(database, stored)
-    if set(counts) != set(covered.released):
+    releases = stored_releases(database, stored)
+    if set(releases) != set(covered.released):
         raise Problem(
             "the counts are no longer kept",
             where=where,
@@ -110,7 +110,13 @@ def round_result(
             "was exported before",
             exit_code=ExitCode.REFUSED,
         )
-    return RoundResult(stored, region, covered, aggregate(round_, region, counts), names or {})
+    found = aggregate(round_, region, {one: made.counts for one, made in releases.items()})
+    return RoundResult(stored, region, covered, found, names or {}, dates_of(releases))
+
+
+def dates_of(releases: Mapping[GssCode, StoredRelease]) -> dict[str, date]:
+    """Date of the scores that councils counted, of those that stated it."""
+    return {council: one.as_of for council, one in releases.items() if one.as_of is not None}
 
 
 def coverage(database: Database, stored: StoredRound) -> Coverage:
@@ -141,7 +147,13 @@ def stored_releases(database: Database, stored: StoredRound) -> dict[GssCode, St
     """
     found: dict[GssCode, StoredRelease] = {}
     query = (
-        select(CellsRow.council, CellsRow.counts, CellsRow.series_step, CellsRow.series_cohort)
+        select(
+            CellsRow.council,
+            CellsRow.counts,
+            CellsRow.series_step,
+            CellsRow.series_cohort,
+            CellsRow.scores_of,
+        )
         .where(CellsRow.round_id == stored.round_.round_id)
         .order_by(CellsRow.council)
     )
@@ -158,5 +170,5 @@ def stored_releases(database: Database, stored: StoredRound) -> dict[GssCode, St
                 )
             measured = SeriesRow(row.series_step, row.series_cohort) if row.series_step else None
             counts = np.frombuffer(row.counts, dtype="<i8").astype(np.int64, copy=False)
-            found[council] = StoredRelease(counts, measured)
+            found[council] = StoredRelease(counts, measured, row.scores_of)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def monthly_table(result: SeriesResult) -> LongTable:
             str(_covered(result, month)),
             month.position,
             month.measure.value,
-            result.as_of.get(month.position, {}),
+            _dates(result, month),
         )
         for month in result.months
     ]
@@ -125,6 +126,12 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
         ],
     }
     return described
+
+
+def _dates(result: SeriesResult, month: MonthlyStatistics) -> dict[str, date]:
+    """Dates of the councils that are in the figures of a month."""
+    known = result.as_of.get(month.position, {})
+    return {council: known[council] for council in month.councils if council in known}
 
 
 def _covered(result: SeriesResult, month: MonthlyStatistics) -> Coverage:

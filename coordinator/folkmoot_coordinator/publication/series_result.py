@@ -20,7 +20,12 @@ from folkmoot_coordinator.aggregation.cumulative import (
 )
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import RoundRow
-from folkmoot_coordinator.publication.round_result import Coverage, coverage, stored_releases
+from folkmoot_coordinator.publication.round_result import (
+    Coverage,
+    coverage,
+    dates_of,
+    stored_releases,
+)
 from folkmoot_coordinator.rounds.round_store import LATEST, StoredRound, stored_round
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
@@ -184,6 +189,7 @@ def series_result(
         unusable=_unusable(releases),
         months=tuple(month for month in months if month.position in published),
         names=names or {},
+        as_of={position: dates_of(found) for position, found in releases.items()},
     )
 
 

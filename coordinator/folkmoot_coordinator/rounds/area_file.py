@@ -16,7 +16,8 @@ AREA_COLUMNS = ["council", "area"]
 WITHIN_COLUMN = "within"
 """May follow: the larger area in which each lies."""
 NAME_COLUMN = "name"
-"""May come last: what people call the area."""
+"""May follow, too: what people call the area."""
+_BOTH = sorted([NAME_COLUMN, WITHIN_COLUMN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,16 @@ def read_areas(path: Path, councils: tuple[GssCode, ...], *, nested: bool) -> Ar
 def _rows(path: Path, *, nested: bool) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows by column, each with the number of its line."""
     wanted = [*AREA_COLUMNS, *([WITHIN_COLUMN] if nested else [])]
-    known = [
-        [*AREA_COLUMNS, *more]
-        for more in ([], [WITHIN_COLUMN], [NAME_COLUMN], [WITHIN_COLUMN, NAME_COLUMN])
-    ]
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip() for name in next(reader, [])]
-            if header not in known or (nested and WITHIN_COLUMN not in header):
+            more = header[len(AREA_COLUMNS) :]
+            if (
+                header[: len(AREA_COLUMNS)] != AREA_COLUMNS
+                or sorted(more) not in ([], [NAME_COLUMN], [WITHIN_COLUMN], _BOTH)
+                or (nested and WITHIN_COLUMN not in more)
+            ):
                 raise _in_areas(
                     path, 1, f"the header is not {','.join(wanted)}, nor that and {NAME_COLUMN}"
                 )

@@ -70,6 +70,7 @@ def init(
     from folkmoot.geography import GssCode
     from folkmoot_node.federation.enrolment import read_invitation
     from folkmoot_node.home import open_home
+    from folkmoot_node.operations.council_codes import doubt_about_council
     from folkmoot_node.operations.initialise import RELEASE_POLICY_FILE, initialise, next_steps
     from folkmoot_node.operations.sign_policy import require_written_policy, sign_policy
     from folkmoot_operator.problems import ExitCode, Problem
@@ -84,11 +85,14 @@ def init(
             require_written_policy(home / RELEASE_POLICY_FILE, code)
         # Everything that can be wrong with the files is found before anything is made.
         offer = read_invitation(invitation, code) if invitation else None
+        doubt = doubt_about_council(code, "--council")
         typer.echo(initialise(home, council, name, rho_per_round, rho_per_period, rho_lifetime))
     except ContractError as error:
         raise Problem(
             error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.USAGE
         ) from None
+    if doubt:
+        typer.echo(f"Warning: {doubt}", err=True)
     if signer is not None:
         with open_home(home) as node:
             typer.echo(f"The release policy is signed by {sign_policy(node, signer).signer}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,6 @@ from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.sources.connect import ConnectedSource
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     sources.command()(check)
     sources.command()(accept)
     sources.command()(withdraw)
+    sources.command()(draft)
     app.add_typer(sources, name="sources")
 
 
@@ -275,6 +276,53 @@ def withdraw(
                 body = {"action": WITHDRAWN, "source": name, "by": operator_name()}
                 node.audit.append(connection, node.clock(), body)
     typer.echo(f"Withdrawn for {', '.join(source)}.")
+
+
+def draft(
+    file: Annotated[Path, typer.Argument(help="An extract: .csv, .txt, .xlsx, .parquet ...")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Mapping file to write; else it is printed.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the mapping file.")] = False,
+    kind: Annotated[str, typer.Option(help="Kind of source that will read it.")] = "extracts",
+) -> None:
+    """Writes a first mapping for an extract, with questions as comments.
+
+    It names the columns, and how dates, amounts and codes are written. Of the values it quotes
+    only short code lists that many rows hold. Answer the questions before you use it.
+
+    Example: folkmoot-node sources draft extracts/council_tax.csv --out mappings/council_tax.toml
+    """
+    from folkmoot_node.sources.connect import load_plugins
+    from folkmoot_operator.problems import ExitCode, Problem
+    from folkmoot_sdk.parameters import nearest
+
+    if out is not None and out.exists() and not force:
+        raise Problem(
+            "is there already",
+            where=str(out),
+            remedy="Give another name, or --force to replace it",
+            exit_code=ExitCode.USAGE,
+        )
+    known = load_plugins().sources
+    if kind not in known:
+        raise typer.BadParameter(nearest(kind, known), param_hint="--kind")
+    text = known[kind].draft(file)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Problem(
+            f"cannot be written ({error.strerror})",
+            where=str(out),
+            remedy="Check the path and permissions",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    questions = text.count("QUESTION:")
+    typer.echo(f"Wrote {out}. It has {questions} questions: look for QUESTION.")
 
 
 def _require_sources(config: NodeConfig, names: Sequence[str]) -> None:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from enum import Enum
 
 from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.source import REPEATED
 
 _FEW = 20
 """Below as many records, shares and changes say nothing."""
 _MANY_AT_ONE_HOME = 10
 _SHARE_AT_ONE_HOME = 0.1
+_SHARE_REPEATED = 0.1
 _SHARE_ROUNDED = 0.01
 _SOME_ROUNDED = 3
 
@@ -30,9 +33,11 @@ class Doubt(Enum):
     NONE_LINKED = "none_linked"
     FEW_LINKED = "few_linked"
     FEW_COUNTED = "few_counted"
+    REPEATED = "repeated"
     ONE_HOME = "one_home"
     ROUNDED = "rounded"
     NO_AREA = "no_area"
+    UNSTATED_AREAS = "unstated_areas"
     RECORDS_CHANGED = "records_changed"
     SUM_CHANGED = "sum_changed"
     SHARE_CHANGED = "share_changed"
@@ -145,9 +150,7 @@ def _itself(
         yield SourceFinding(
             name,
             Doubt.NONE_LINKED,
-            f"none of its records is in the frame; is {key} in the right column?",
-            f"none of {all_:,} records is in the frame",
-            "Correct the column of the UPRN in the mapping, or the frame",
+            *_none_linked(source, key, all_),
         )
     elif not is_frame and source.trusts_absence:
         minimum = settings.linkage.minimum_share or config.linkage.minimum_share
@@ -180,8 +183,40 @@ def _itself(
                 yield _no_area(name, field, without, households, stops=True)
             elif without > (1 - config.linkage.minimum_share) * households:
                 yield _no_area(name, field, without, households, stops=False)
-    if source.records >= _FEW and not source.about_areas:
-        yield from _ruined_uprns(source)
+    if not source.about_areas:
+        yield from _repeated(source)
+        if source.records >= _FEW:
+            yield from _ruined_uprns(source)
+
+
+def _repeated(source: SourceSummary) -> Iterator[SourceFinding]:
+    again = sum(n for reason, n in source.left_out.items() if reason.startswith(REPEATED))
+    all_ = source.records + source.lost + again
+    if all_ >= _FEW and again > _SHARE_REPEATED * all_:
+        yield SourceFinding(
+            source.name,
+            Doubt.REPEATED,
+            "many of its records are identical to an earlier one, which counts once",
+            f"{again:,} of {all_:,} records are identical to an earlier one ({again / all_:.0%})",
+            "Look whether two extracts overlap, or a spreadsheet has rounded the UPRNs",
+        )
+
+
+def _none_linked(source: SourceSummary, key: str, records: int) -> tuple[str, str, str]:
+    """What is said of a source without a linked record: problem, figures and remedy."""
+    if source.ambiguous:
+        return (
+            "none of its records has found a household, and some wait for a person",
+            f"none of {records:,} records has found a household; {source.ambiguous:,} wait for "
+            "a person",
+            "Answer the files that `folkmoot-node linkage review` lists, or correct the columns "
+            "of UPRN and address in the mapping",
+        )
+    return (
+        f"none of its records is in the frame; is {key} in the right column?",
+        f"none of {records:,} records is in the frame",
+        "Correct the column of the UPRN in the mapping, or the frame",
+    )
 
 
 def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
@@ -208,6 +243,11 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
 def _areas(
     config: NodeConfig, settings: SourceSettings, source: SourceSummary, households: int
 ) -> Iterator[SourceFinding]:
+    if source.unstated_areas:
+        problem, remedy = unstated_area(source.name, source.unstated_areas)
+        yield SourceFinding(
+            source.name, Doubt.UNSTATED_AREAS, problem, problem, remedy, stops=False
+        )
     without = sum(source.homes_without_area.values())
     minimum = settings.linkage.minimum_share or config.linkage.minimum_share
     if households and without > (1 - minimum) * households:
@@ -228,7 +268,7 @@ def _no_area(
         Doubt.NO_AREA,
         f"homes have no area {field!r} here, or one of which there is no record",
         f"areas {field!r} were found for {households - without:,} of {households:,} homes",
-        "Check that the areas are of this region, of the same level and of the same year",
+        "Check that the areas are those of this region, level and year",
         stops,
     )
 

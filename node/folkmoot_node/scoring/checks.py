@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator
 
 from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.scoring.area_types import unstated_area, unstated_areas
 from folkmoot_node.scoring.binding import bind_for, ended_licence
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import load_plugins
@@ -20,7 +21,8 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
     Args:
         config: The node's settings.
         today: Compared with the licences of bought fields: one that has ended is a warning,
-            because scoring goes on without the field.
+            because scoring goes on without the field. So are areas of homes that do not say
+            what they are.
     """
 
     def look() -> Iterator[Finding]:
@@ -30,10 +32,11 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
         found = f"{policy.name}: {len(policy.factors)} factors, {len(binding.sources)} sources fit"
         if plugins.broken:
             found += f"; broken plugins: {'; '.join(map(str, plugins.broken))}"
-        ended = [ended_licence(field, end) for field, end in binding.unlicensed.items()]
-        if ended:
-            what = "; ".join([found, *(problem for problem, _ in ended)])
-            yield Finding(_NAME, State.WARN, what, ended[0][1])
+        doubts = [ended_licence(field, end) for field, end in binding.unlicensed.items()]
+        doubts += [unstated_area(*one) for one in unstated_areas(binding).items()]
+        if doubts:
+            what = "; ".join([found, *(problem for problem, _ in doubts)])
+            yield Finding(_NAME, State.WARN, what, doubts[0][1])
         else:
             yield Finding(_NAME, State.OK, found)
 

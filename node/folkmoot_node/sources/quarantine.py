@@ -104,7 +104,7 @@ class Quarantine:
                 "its mapping, then score again",
                 exit_code=ExitCode.DATA,
                 for_operator=(
-                    f"{self.rejected:,} of {total:,} records could not be read:",
+                    f"{self.rejected:,} records could not be read, or not wholly:",
                     *self.summary(),
                 ),
             )

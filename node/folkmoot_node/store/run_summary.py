@@ -80,6 +80,8 @@ class SourceSummary(_Record):
         rounded: Records whose UPRN ends in 00000.
         homes_without_area: By area field: homes whose area is not known; for a source about
             areas, homes of whose area it has no record.
+        unstated_areas: The type of its areas, if it is joined by a field that does not say
+            which areas it holds; else empty.
         trusts_absence: Whether a household without a record has a value by that.
         doubts: What was found about the source, with figures; all of it accepted, or no reason
             to stop.
@@ -116,6 +118,7 @@ class SourceSummary(_Record):
     most_at_one_home: int = 0
     rounded: int = 0
     homes_without_area: dict[str, int] = {}
+    unstated_areas: str = ""
     trusts_absence: bool = False
     doubts: tuple[str, ...] = ()
     accepted: Acceptance | None = None
@@ -223,6 +226,8 @@ class RunSummary(_Record):
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
         retention: The policy's retention rule; kept here so that a later one does not extend it.
+        policy_text: The policy's file, by which the scores can be explained when it has been
+            changed; empty in runs of earlier versions.
     """
 
     run_id: str
@@ -245,6 +250,7 @@ class RunSummary(_Record):
     not_held: tuple[str, ...] = ()
     protected_inputs: dict[str, str] = {}
     retention: Retention = Retention()
+    policy_text: str = ""
 
     @property
     def last_day(self) -> datetime.date:
@@ -303,11 +309,16 @@ class RunSummary(_Record):
         return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        """For `--json`; leaves out how attributes are stored, counts by area, and the policy."""
         by_area = {"linked_areas", "unlinked_sectors"}
         return self.model_dump(
             mode="json",
-            exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
+            exclude={
+                "stored": True,
+                "audited": True,
+                "policy_text": True,
+                "sources": {"__all__": by_area},
+            },
         )
 
 

@@ -10,8 +10,9 @@ from importlib import resources
 from typing import Any
 
 from folkmoot_plugin_extracts import mapping
-from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.mapping import FileMapping
+from folkmoot_plugin_extracts.amounts import Negative
+from folkmoot_plugin_extracts.file_options import TableOptions
+from folkmoot_plugin_extracts.mapping import FileMapping, Identical, Repeated, Where
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
 
@@ -28,14 +29,39 @@ class FieldWriting:
         false: What the file holds for false.
         codes: From what the file holds to the profile's code.
         values: From what the file holds to a number.
-        format: How a date is written, as in `strftime`.
+        format: How a date is written, as in `strftime`, or each way that occurs.
+        latest_year: The latest year that a year of two digits may stand for.
+        minimum: Smallest valid value, instead of the profile's.
+        maximum: Largest valid value, instead of the profile's.
+        null_values: What the column holds where the value is not known, beside the source's.
+        ignore_case: True if capitals do not count in codes and words.
+        other: What a text stands for that is not named; `unknown` if the value is not known then.
+        thousands: What stands between groups of three digits.
+        decimal: What stands before the pence.
+        currency: Sign that may stand before or after a number.
+        negative: Ways to write a negative number.
+        scale: What a number is multiplied by, such as 0.01 for pence.
+        credits: `zero` if an amount below 0 is a credit, which counts as 0; empty if it is
+            rejected, or added to other amounts where `minimum` allows it.
     """
 
     true: tuple[str | int, ...] = ()
     false: tuple[str | int, ...] = ()
     codes: dict[str, str] = parameter(default_factory=dict)
     values: dict[str, float] = parameter(default_factory=dict)
-    format: str = ""
+    format: str | tuple[str, ...] = ()
+    latest_year: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    null_values: tuple[str | int | float, ...] = ()
+    ignore_case: bool | None = None
+    other: bool | float | str | None = None
+    thousands: str | None = None
+    decimal: str | None = None
+    currency: str | None = None
+    negative: tuple[Negative, ...] | None = None
+    scale: float | None = None
+    credits: str | None = None
 
     def changes(self) -> dict[str, Any]:
         """The keys of a mapping's field that are given here."""
@@ -43,30 +69,68 @@ class FieldWriting:
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in given.items()
-            if value
+            if value not in (None, (), {})
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileOptions(FileOptions):
+class ProfileOptions(TableOptions):
     """Options of a source that reads by a profile, in `node.toml`.
 
     Attributes:
         null_values: What the files hold where a value is not known, besides empty cells.
-        date_format: How every date is written, as in `strftime`.
-        columns: From the profile's column names to the file's.
+        date_format: How every date is written, as in `strftime`, or each way that occurs.
+        latest_year: The latest year that a year of two digits may stand for, in every date.
+        thousands: What stands between groups of three digits of every number.
+        decimal: What stands before the pence.
+        currency: Sign that may stand before or after a number; a pound sign may in any case where
+            the unit is pounds.
+        negative: Ways to write a negative number.
+        record_id: Column of the file, or columns, by which a record is known.
+        repeated: What is done about records of one `record_id` with other values.
+        identical: Whether rows that are the same in every column count once.
+        where: Only rows that meet all these conditions are read.
+        columns: From the profile's column names to the file's; of a number several, which are
+            added up, and of the UPRN several, of which the first that is filled counts.
         fields: How single fields are written.
         without: Fields and identifiers that the extract does not hold.
         supplier: Who supplies the data.
     """
 
-    null_values: tuple[str | int, ...] = parameter(
+    null_values: tuple[str | int | float, ...] = parameter(
         default=("NULL", "N/A"), description="Texts that stand for an unknown value."
     )
-    date_format: str = parameter(
-        default="", description="How all dates are written, as in %Y-%m-%d; else as the profile."
+    date_format: str | tuple[str, ...] = parameter(
+        default="",
+        description="How all dates are written, as in %Y-%m-%d, or a list; else as the profile.",
     )
-    columns: dict[str, str] = parameter(
+    latest_year: int | None = parameter(
+        default=None, description="The latest year that a year of two digits may stand for."
+    )
+    thousands: str = parameter(
+        default="", description='What stands between thousands, as "," in 1,234.50.'
+    )
+    decimal: str = parameter(default=".", description="What stands before the pence.")
+    currency: str = parameter(
+        default="", description="Sign of amounts; where the unit is pounds, £ is read in any case."
+    )
+    negative: tuple[Negative, ...] = parameter(
+        default=(), description="Ways to write an amount below 0: brackets, cr, trailing."
+    )
+    record_id: tuple[str, ...] = parameter(
+        default=(), description="Columns of the file by which a record is known."
+    )
+    repeated: Repeated = parameter(
+        default=Repeated.ONCE,
+        description="Records of one record_id that differ: once (unknown), or stop.",
+    )
+    identical: Identical = parameter(
+        default=Identical.ONCE, description="Rows that are the same in every column: once, or all."
+    )
+    where: tuple[Where, ...] = parameter(
+        default=(), description="Conditions on columns of the file, as in a mapping."
+    )
+    columns: dict[str, str | tuple[str, ...]] = parameter(
         default_factory=dict, description="From the profile's column names to the file's."
     )
     fields: dict[str, FieldWriting] = parameter(
@@ -96,25 +160,27 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
     where = f"options of {name}"
     values = profile(name)
     values |= {
-        "encoding": options.encoding,
-        "delimiter": options.delimiter,
-        "quote": options.quote,
+        **options.of_files(),
         "null_values": list(options.null_values),
+        "thousands": options.thousands,
+        "decimal": options.decimal,
+        "currency": options.currency,
+        "negative": list(options.negative),
+        "record_id": list(options.record_id),
+        "repeated": options.repeated.value,
+        "identical": options.identical.value,
+        "where": [_condition(condition) for condition in options.where],
     }
-    if options.files:
-        values["files"] = list(options.files)
     if options.supplier:
         values["supplier"] = options.supplier
     shipped: dict[str, dict[str, Any]] = values["fields"]
     identifiers: dict[str, Any] = values.get("identifiers", {})
-    if options.date_format:
-        for field in shipped.values():
-            if field["type"] == "date" or "transform" in field:
-                field["format"] = options.date_format
-        if "record_date" in values:
-            values["record_date"]["format"] = options.date_format
-        if "date_of_birth" in identifiers:
-            identifiers["date_of_birth"]["format"] = options.date_format
+    written = {"format": _listed(options.date_format), "latest_year": options.latest_year}
+    dated = [entry for entry in shipped.values() if entry["type"] == "date" or "transform" in entry]
+    dated += [values["record_date"]] if "record_date" in values else []
+    dated += [identifiers["date_of_birth"]] if "date_of_birth" in identifiers else []
+    for entry in dated:
+        entry |= {key: value for key, value in written.items() if value}
     for key, writing in options.fields.items():
         _known(f"{where}: fields.{key}", key, shipped)
         shipped[key] |= _writing(f"{where}: fields.{key}", shipped[key], writing)
@@ -126,6 +192,16 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
     }
     values["fields"] = {key: shipped[key] for key in shipped if key not in options.without}
     return mapping.make(values, where, FileMapping)
+
+
+def _listed(given: str | tuple[str, ...]) -> str | list[str]:
+    """A text, or a list of texts as TOML gives it."""
+    return given if isinstance(given, str) else list(given)
+
+
+def _condition(condition: Where) -> dict[str, Any]:
+    key = "in" if condition.values else "not_in"
+    return {"column": condition.column, key: list(condition.values or condition.excluded)}
 
 
 def columns_of(values: dict[str, Any]) -> tuple[str, ...]:
@@ -174,26 +250,44 @@ def _codes(shipped: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _rename(
-    values: dict[str, Any], names: AnyMapping[str, str], where: str, known: tuple[str, ...]
+    values: dict[str, Any],
+    names: AnyMapping[str, str | tuple[str, ...]],
+    where: str,
+    known: tuple[str, ...],
 ) -> None:
     for name in names:
         if name not in known:
             raise PluginError(
                 f"{where}.{name}", "is not a column of the profile", nearest(name, known)
             )
+    several = {name: list(of) for name, of in names.items() if not isinstance(of, str)}
+    single = {name: of for name, of in names.items() if isinstance(of, str)}
+    either: dict[str, Any] = {**single, **several}
     for key in ("uprn", "person"):
         if key in values:
-            values[key] = names.get(values[key], values[key])
+            values[key] = either.get(values[key], values[key])
+    for field in values["fields"].values():
+        field["column"] = either.get(field["column"], field["column"])
     if "record_date" in values:
         date = values["record_date"]
-        date["column"] = names.get(date["column"], date["column"])
-    for field in values["fields"].values():
-        field["column"] = names.get(field["column"], field["column"])
+        date["column"] = single.get(date["column"], date["column"])
     identifiers = values.get("identifiers", {})
     for key, named in identifiers.items():
         if isinstance(named, list):
-            identifiers[key] = [names.get(column, column) for column in named]
+            identifiers[key] = [single.get(column, column) for column in named]
         elif isinstance(named, dict):
-            named["column"] = names.get(named["column"], named["column"])
+            named["column"] = single.get(named["column"], named["column"])
         else:
-            identifiers[key] = names.get(named, named)
+            identifiers[key] = single.get(named, named)
+    _check_several(values, several, where)
+
+
+def _check_several(values: dict[str, Any], several: AnyMapping[str, list[str]], where: str) -> None:
+    numbers = [field["column"] for field in values["fields"].values() if "transform" not in field]
+    for name, columns in several.items():
+        if columns not in (values.get("uprn"), *numbers):
+            raise PluginError(
+                f"{where}.{name}",
+                "is a list, but the column is neither that of a number nor the UPRN's",
+                "Name one column",
+            )

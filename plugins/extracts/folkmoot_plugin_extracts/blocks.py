@@ -45,6 +45,7 @@ def blocks(
     expected: int,
     rest: bytes = b"",
     line: int = 1,
+    remedy: str = UNPAIRED,
 ) -> Iterator[Block]:
     """Yields the records of a file, block by block.
 
@@ -56,6 +57,7 @@ def blocks(
         expected: Number of fields that records should have.
         rest: Text before the stream's.
         line: Line at which it begins.
+        remedy: What to do about a quote that is not closed.
 
     Raises:
         PluginError: If a quoted field is never closed.
@@ -67,7 +69,7 @@ def blocks(
         if found.size:
             yield Block(text[: found.size], found, line)
             line += found.line_count
-        check_length(path, rest, line)
+        check_length(path, rest, line, remedy)
     if rest:
         # The header's chunk may hold the whole file; its end may lack a line feed.
         ended = rest.endswith(b"\n")
@@ -78,12 +80,12 @@ def blocks(
                 f"{path}: line {line + found.line_count}",
                 "begins a quoted field that is never closed: the file is truncated or a quote "
                 "is not doubled",
-                f"Fetch the file again. {UNPAIRED}",
+                f"Fetch the file again. {remedy}",
             )
         yield Block(text, found, line, ended)
 
 
-def check_length(path: Path, text: bytes, line: int) -> None:
+def check_length(path: Path, text: bytes, line: int, remedy: str = UNPAIRED) -> None:
     """Refuses a record that is too long to be one.
 
     Raises:
@@ -93,7 +95,7 @@ def check_length(path: Path, text: bytes, line: int) -> None:
         raise PluginError(
             f"{path}: line {line}",
             f"begins a record of more than {MAXIMUM_RECORD_BYTES >> 20} MiB: a quote is not closed",
-            UNPAIRED,
+            remedy,
         )
 
 

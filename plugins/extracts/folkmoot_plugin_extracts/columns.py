@@ -1,37 +1,33 @@
-"""Turns one column of a file into values of a field's type, and finds what is malformed.
-
-Parsing is columnar: a value that cannot be read becomes null, and the cheap question
-"are there more nulls than before?" comes first. Only if there are, the unreadable values
-are looked at one by one.
-"""
+"""How the values of one column are read, in the type of a field."""
 
 from __future__ import annotations
 
 import datetime
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from folkmoot_sdk.geography import GSS_CODE
+from folkmoot_plugin_extracts.amounts import PLAIN, Writing
+from folkmoot_plugin_extracts.dates import EARLIEST, LATEST, formats_of, read_dates, shown
+from folkmoot_sdk.geography import GSS_CODE, fault_of_code
 
 MAXIMUM_UPRN = 999_999_999_999
 """UPRNs have 1 to 12 digits (GeoPlace)."""
-EARLIEST = datetime.date(1850, 1, 1)
-LATEST = datetime.date(2199, 12, 31)
-"""Dates outside these are slips of the pen, such as a year of two digits read as 0026."""
 
 _EPOCH = datetime.date(1970, 1, 1)
 _GSS = re.compile(GSS_CODE)
 _ZEROS = r"\.0+$"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_DATE_PARTS = {
-    "%d": "DD", "%m": "MM", "%Y": "YYYY", "%y": "YY", "%b": "Mon", "%B": "Month",
-    "%H": "hh", "%M": "mm", "%S": "ss", "%e": "D",
-}  # fmt: skip
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_HUGE = re.compile(r"[+-]?[0-9]*\.?[0-9]+[eE][+-]?[0-9]+")
+_ROUNDED = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+_REPEATED = range(9, 13)
+_PLACEHOLDERS = pl.Series([int(d * n) for d in "123456789" for n in _REPEATED], dtype=pl.Int64)
+"""What systems hold for a UPRN that is not known: one digit, nine times or more."""
 
 
 class Reader(ABC):
@@ -41,6 +37,8 @@ class Reader(ABC):
     """Texts that are values here even if they are null values elsewhere."""
     quotable: bool = True
     """False if a malformed text must not be quoted, not even in quarantine."""
+    lenient: bool = False
+    """True if a text that `parse` made null is unknown, and not malformed."""
 
     @abstractmethod
     def parse(self, raw: pl.Series) -> pl.Series:
@@ -50,6 +48,58 @@ class Reader(ABC):
     def fault(self, text: str) -> str:
         """Why a text that `parse` made null is malformed."""
 
+    @property
+    def part(self) -> Reader:
+        """How one of several columns is read of which a value is made by `join`."""
+        return self
+
+    def join(self, parts: Sequence[pl.Series]) -> Joined:
+        """Makes one value of the values of several columns.
+
+        Args:
+            parts: For each column what `part` reads.
+        """
+        raise AssertionError("is read from one column")
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What is made of several columns.
+
+    Attributes:
+        values: One for each row; null if unknown, or contradictory.
+        contradictory: Boolean, never null: True where the columns do not go together.
+        reason: Why they do not.
+    """
+
+    values: pl.Series
+    contradictory: pl.Series
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How the texts of codes and of true and false are compared.
+
+    Attributes:
+        ignore_case: True if capitals do not count.
+        other: The value of a text that is not named; None if it is malformed.
+        lenient: True if such a text means that the value is not known.
+    """
+
+    ignore_case: bool = False
+    other: bool | float | str | None = None
+    lenient: bool = False
+
+    def advice(self, text: str, named: Sequence[str]) -> str:
+        """What to set for a text that is not named."""
+        if text.lower() in (word.lower() for word in named):
+            return "; only capitals differ: set ignore_case = true for the field"
+        return "; name it in the mapping, or set `other` for what is not named"
+
+
+USUAL = Words()
+
 
 @dataclass(frozen=True, slots=True)
 class Uprn(Reader):
@@ -57,11 +107,28 @@ class Uprn(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        return _within(_integers(raw), 1, MAXIMUM_UPRN)
+        values = within(_whole(raw), 1, MAXIMUM_UPRN)
+        placeholders = values.is_in(_PLACEHOLDERS.implode())
+        return values.set(placeholders, None) if placeholders.any() else values
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not a UPRN (1 to 12 digits)"
+        number = text.rstrip("0").rstrip(".") if "." in text else text
+        if number.isdecimal() and (not int(number) or int(number) in _PLACEHOLDERS):
+            return f"{text} stands for a UPRN that is not known: leave the cell empty"
+        rounded = ""
+        if _ROUNDED.fullmatch(text):
+            rounded = "; a spreadsheet has rounded it: export the column as text"
+        return f"{text} is not a UPRN (1 to 12 digits){rounded}"
+
+    def join(self, parts: Sequence[pl.Series]) -> Joined:
+        """The first UPRN that is there; contradictory if two differ."""
+        first = parts[0]
+        differs = pl.repeat(False, len(first), eager=True)
+        for part in parts[1:]:
+            differs |= (part != first).fill_null(False)
+            first = first.fill_null(part)
+        return Joined(first.set(differs, None), differs, "name two UPRNs; correct one of them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +164,29 @@ class Identity(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Area(Reader):
-    """A GSS code: string."""
+    """A GSS code: string.
+
+    Attributes:
+        area_type: What the areas are, such as `lsoa21`; a code of another level is malformed.
+    """
+
+    area_type: str = ""
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         text = Text().parse(raw)
         # Areas are few and records many: look at each code once.
-        wrong = [code for code in text.unique() if code is not None and not _GSS.fullmatch(code)]
+        wrong = [code for code in text.unique() if code is not None and self._fault(code)]
         return text.set(text.is_in(wrong), None) if wrong else text
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not a GSS code (a letter and eight digits)"
+        return f"{text} {self._fault(text)}"
+
+    def _fault(self, code: str) -> str:
+        if not _GSS.fullmatch(code):
+            return "is not a GSS code (a letter and eight digits)"
+        return fault_of_code(code, self.area_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +195,12 @@ class Boolean(Reader):
 
     true: tuple[str, ...]
     false: tuple[str, ...]
+    compared: Words = USUAL
+
+    @property
+    def lenient(self) -> bool:  # type: ignore[override]
+        """See `Reader`."""
+        return self.compared.lenient
 
     @property
     def words(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -128,11 +212,12 @@ class Boolean(Reader):
         if raw.dtype == pl.Boolean:
             return raw
         values = dict.fromkeys(self.true, True) | dict.fromkeys(self.false, False)
-        return _replaced(raw, values, pl.Boolean())
+        return _replaced(raw, values, pl.Boolean(), self.compared)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is neither {_listed(self.true)} (true) nor {_listed(self.false)} (false)"
+        words = f"neither {_listed(self.true)} (true) nor {_listed(self.false)} (false)"
+        return f"{text} is {words}{self.compared.advice(text, self.words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +227,17 @@ class CodeList(Reader):
     Attributes:
         texts: What the file holds, and the code it stands for.
         codes: All codes in order.
+        compared: How texts are compared.
     """
 
     texts: tuple[tuple[str, str], ...]
     codes: tuple[str, ...]
+    compared: Words = USUAL
+
+    @property
+    def lenient(self) -> bool:  # type: ignore[override]
+        """See `Reader`."""
+        return self.compared.lenient
 
     @property
     def words(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -155,43 +247,112 @@ class CodeList(Reader):
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         known = pl.Enum(self.codes)
-        if raw.dtype == pl.String and all(text == code for text, code in self.texts):
-            return raw.cast(known, strict=False)
-        return _replaced(raw, dict(self.texts), known)
+        plain = self.compared == USUAL and all(text == code for text, code in self.texts)
+        if raw.dtype == pl.String and plain:
+            values = raw.cast(known, strict=False)
+            if values.null_count() == raw.null_count():
+                return values
+        return _replaced(raw, dict(self.texts), known, self.compared)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not in the code list ({_listed(self.words)})"
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the code list ({_listed(self.words)}){advice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Number(Reader):
-    """A number: float64, or int64 if it must be whole."""
+    """A number: float64, or int64 if it must be whole.
+
+    Attributes:
+        minimum: Smallest valid value; None for any.
+        maximum: Largest valid value; None for any.
+        whole: True if it must be whole.
+        writing: How it is written.
+        scale: What it is multiplied by, such as 0.01 for pence, or -1 to turn the sign.
+        credit_is_zero: True if a value below 0 counts as 0.
+    """
 
     minimum: float | None
     maximum: float | None
     whole: bool
+    writing: Writing = PLAIN
+    scale: float = 1
+    credit_is_zero: bool = False
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        values = _whole(raw) if self.whole else _floats(raw)
-        return _within(values, self.minimum, self.maximum)
+        return self._bounded(self._scaled(self.as_written(raw)))
+
+    def as_written(self, raw: pl.Series) -> pl.Series:
+        """The numbers, neither scaled nor bounded: int64 or float64; null if malformed."""
+        convert = _whole if self.whole else _floats
+        if raw.dtype != pl.String:
+            return convert(raw)
+        if not self.writing.keeps_plain:
+            return convert(self.writing.plain(raw))
+        values = convert(raw)
+        if self.writing.is_plain or values.null_count() == raw.null_count():
+            return values
+        return values.fill_null(convert(self.writing.plain(raw.set(values.is_not_null(), None))))
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        try:
-            value = float(text)
-        except ValueError:
-            return f"{text} is not a {'whole ' if self.whole else ''}number"
-        if value != value or value in (float("inf"), float("-inf")):
-            return f"{text} is not a finite number"
-        if self.minimum is not None and value < self.minimum:
-            return f"{text} is below the smallest valid value, {self.minimum:g}"
-        if self.maximum is not None and value > self.maximum:
-            return f"{text} is above the largest valid value, {self.maximum:g}"
+        kind = "whole number" if self.whole else "number"
+        value = replace(self, whole=False).unbounded.parse(pl.Series([text])).item()
+        if value is None:
+            if _NOT_FINITE.fullmatch(text) or _HUGE.fullmatch(text):
+                return f"{text} is not a finite number"
+            return f"{text} is not a {kind}{self.writing.advice(text)}"
+        if outside := self.outside(value):
+            return f"{text} {outside}{self._credit(value)}"
         if _INTEGER.fullmatch(text):
             return f"{text} is too large for an integer of 64 bits"
         return f"{text} is not a whole number"
+
+    def outside(self, value: float) -> str:
+        """In which way a value is out of range; empty if it is not."""
+        shown = "is" if self.scale == 1 else f"gives {value:g}, which is"
+        if self.minimum is not None and value < self.minimum:
+            return f"{shown} below the smallest valid value, {self.minimum:g}"
+        if self.maximum is not None and value > self.maximum:
+            return f"{shown} above the largest valid value, {self.maximum:g}"
+        return ""
+
+    def _credit(self, value: float) -> str:
+        return '; if it is a credit, set credits = "zero"' if value < 0 == self.minimum else ""
+
+    @property
+    def unbounded(self) -> Number:
+        """The same without bounds, and with credits as they are."""
+        return replace(self, minimum=None, maximum=None, credit_is_zero=False)
+
+    @property
+    def part(self) -> Reader:
+        """See `Reader`."""
+        return self.unbounded
+
+    def join(self, parts: Sequence[pl.Series]) -> Joined:
+        """The sum; unknown if a part is."""
+        total = sum(parts[1:], parts[0])
+        values = self._bounded(total)
+        outside = values.is_null() & total.is_not_null()
+        low = "" if self.minimum is None else f" from {self.minimum:g}"
+        high = "" if self.maximum is None else f" to {self.maximum:g}"
+        return Joined(values, outside, f"add up to no valid value{low}{high}")
+
+    def _scaled(self, values: pl.Series) -> pl.Series:
+        if self.scale == 1:
+            return values
+        if self.whole:
+            return values * int(self.scale)
+        # 1.1 pounds are 110 pence divided by 100, and not quite 110 times 0.01.
+        inverse = round(1 / self.scale)
+        return values / inverse if inverse and 1 / inverse == self.scale else values * self.scale
+
+    def _bounded(self, values: pl.Series) -> pl.Series:
+        values = values.clip(lower_bound=0) if self.credit_is_zero else values
+        return within(values, self.minimum, self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +366,12 @@ class Valued(Reader):
 
     texts: tuple[tuple[str, float], ...]
     whole: bool
+    compared: Words = USUAL
+
+    @property
+    def lenient(self) -> bool:  # type: ignore[override]
+        """See `Reader`."""
+        return self.compared.lenient
 
     @property
     def words(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -214,114 +381,46 @@ class Valued(Reader):
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         values = {text: int(value) if self.whole else value for text, value in self.texts}
-        return _replaced(raw, values, pl.Int64() if self.whole else pl.Float64())
+        dtype = pl.Int64() if self.whole else pl.Float64()
+        return _replaced(raw, values, dtype, self.compared)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        return f"{text} is not in the table of values ({_listed(self.words)})"
+        words = _listed(self.words)
+        advice = self.compared.advice(text, self.words)
+        return f"{text} is not in the table of values ({words}){advice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Date(Reader):
-    """A date."""
+    """A date.
 
-    format: str
+    Attributes:
+        format: How it is written, or each way that occurs.
+        latest_year: The latest year that two digits may stand for.
+        not_after: A day that no date is after; see `dates.read_dates`.
+    """
+
+    format: str | tuple[str, ...]
+    latest_year: int | None = None
+    not_after: datetime.date | None = None
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
         if not raw.dtype.is_temporal():
-            # A number is a date as it is written, such as 20260401; not a count of days.
+            # A number is a date as it is written, such as 20260401; a count of days if so said.
             text = Text().parse(raw)
             text = text.str.replace(_ZEROS, "") if raw.dtype.is_float() else text
-            raw = text.str.to_date(self.format, strict=False)
-        elif raw.dtype != pl.Date:
+            return read_dates(text, formats_of(self.format), self.latest_year, self.not_after)
+        if raw.dtype != pl.Date:
             raw = raw.cast(pl.Date)
         low, high = (EARLIEST - _EPOCH).days, (LATEST - _EPOCH).days
-        return _within(raw.to_physical(), low, high).cast(pl.Date)
+        return within(raw.to_physical(), low, high).cast(pl.Date)
 
     def fault(self, text: str) -> str:
         """See `Reader`."""
-        shape = self.format
-        for part, shown in _DATE_PARTS.items():
-            shape = shape.replace(part, shown)
+        shape = shown(formats_of(self.format))
         return f"{text} is not a date ({shape}, {EARLIEST.year} to {LATEST.year})"
-
-
-@dataclass(frozen=True, slots=True)
-class Elapsed(Reader):
-    """Time from a date to the reference date: int64.
-
-    Attributes:
-        date: How the date is read.
-        reference: The reference date.
-        unit: `years` for whole years of age, or `days`.
-        minimum: Smallest valid value.
-        maximum: Largest valid value.
-        whole: True for int64, False for float64.
-    """
-
-    date: Date
-    reference: datetime.date
-    unit: str
-    minimum: float | None
-    maximum: float | None
-    whole: bool
-
-    def parse(self, raw: pl.Series) -> pl.Series:
-        """See `Reader`."""
-        dates = self.date.parse(raw)
-        if self.unit == "days":
-            values = (self.reference - _EPOCH).days - dates.to_physical()
-        else:
-            values = _years(dates, self.reference)
-        values = values.cast(pl.Int64 if self.whole else pl.Float64)
-        return _within(values.rename(raw.name), self.minimum, self.maximum)
-
-    def fault(self, text: str) -> str:
-        """See `Reader`."""
-        dates = self.date.parse(pl.Series([text]))
-        if dates.null_count():
-            return self.date.fault(text)
-        unbounded = Elapsed(self.date, self.reference, self.unit, None, None, self.whole)
-        value = unbounded.parse(pl.Series([text])).item()
-        bounds = Number(self.minimum, self.maximum, self.whole).fault(f"{value:.0f}")
-        return f"{text} gives {bounds} ({self.unit})"
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """One column, read.
-
-    Attributes:
-        values: The values, null where unknown or malformed.
-        malformed: True where malformed; None if nothing is.
-    """
-
-    values: pl.Series
-    malformed: pl.Series | None
-
-
-def read_column(reader: Reader, raw: pl.Series, nulls: Iterable[str]) -> Parsed:
-    """Reads a column.
-
-    An empty cell and a null value are unknown, unless the reader counts them among its
-    own words. Blanks around a value are ignored.
-    """
-    if "" in reader.words and raw.null_count():
-        if raw.dtype == pl.Boolean and isinstance(reader, Boolean):
-            return Parsed(raw.fill_null("" in reader.true), None)
-        raw = Text().parse(raw).fill_null("")
-    unknown = _unknown_values(raw.dtype, [t for t in ("", *nulls) if t not in reader.words])
-    if len(unknown) and _pass_for_values(reader, unknown):
-        raw = raw.set(_is_one_of(raw, unknown), None)
-    values = reader.parse(raw)
-    if values.null_count() == raw.null_count():
-        return Parsed(values, None)
-    if raw.dtype == pl.String:
-        raw = raw.str.strip_chars()
-        values = reader.parse(raw)
-    malformed = values.is_null() & raw.is_not_null() & ~_is_one_of(raw, unknown)
-    return Parsed(values, malformed if malformed.any() else None)
 
 
 def in_calendar(days: pl.Series) -> pl.Series:
@@ -335,38 +434,6 @@ def in_calendar(days: pl.Series) -> pl.Series:
     """
     first, last = pl.Series([datetime.date.min, datetime.date.max]).cast(days.dtype).to_physical()
     return days.to_physical().clip(first, last).cast(days.dtype)
-
-
-def _unknown_values(dtype: pl.DataType, texts: list[str]) -> pl.Series:
-    """The null values that a column of a type can hold, in that type or float64."""
-    if dtype == pl.String:
-        return pl.Series(texts, dtype=pl.String)
-    if dtype.is_numeric():
-        return pl.Series([float(text) for text in texts if _is_number(text)], dtype=pl.Float64)
-    dates = pl.Series(texts, dtype=pl.String).str.to_date("%Y-%m-%d", strict=False).drop_nulls()
-    return dates.cast(dtype) if dtype.is_temporal() else pl.Series([], dtype=dtype)
-
-
-def _pass_for_values(reader: Reader, unknown: pl.Series) -> bool:
-    """Whether a null value, such as -9 or 01/01/1900, would be read as a value."""
-    return unknown.dtype != pl.String or reader.parse(unknown).null_count() < len(unknown)
-
-
-def _is_one_of(raw: pl.Series, unknown: pl.Series) -> pl.Series:
-    """True where a value is one of the null values; False where it is null already."""
-    if raw.dtype == pl.String:
-        raw = raw.str.strip_chars()
-    elif raw.dtype.is_numeric():
-        raw = raw.cast(pl.Float64)
-    return raw.is_in(unknown.implode()).fill_null(False)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _integers(raw: pl.Series) -> pl.Series:
@@ -393,7 +460,12 @@ def _floats(raw: pl.Series) -> pl.Series:
     return values if finite.all() else values.set(~finite, None)
 
 
-def _within(values: pl.Series, low: float | None, high: float | None) -> pl.Series:
+def within(values: pl.Series, low: float | None, high: float | None) -> pl.Series:
+    """Clears values out of range.
+
+    Returns:
+        One value for each, in the same type; null where it was, and outside the bounds.
+    """
     smallest, largest = values.min(), values.max()
     outside: pl.Series | None = None
     if low is not None and smallest is not None and smallest < low:  # type: ignore[operator]
@@ -404,26 +476,25 @@ def _within(values: pl.Series, low: float | None, high: float | None) -> pl.Seri
     return values if outside is None else values.set(outside, None)
 
 
-def _replaced(raw: pl.Series, values: dict[str, Any], dtype: pl.DataType) -> pl.Series:
+def _replaced(
+    raw: pl.Series, values: dict[str, Any], dtype: pl.DataType, compared: Words
+) -> pl.Series:
+    other = compared.other
     if raw.dtype.is_integer():
         numbers = {int(text): value for text, value in values.items() if _INTEGER.fullmatch(text)}
-        return raw.replace_strict(numbers, default=None, return_dtype=dtype)
-    return Text().parse(raw).replace_strict(values, default=None, return_dtype=dtype)
-
-
-def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:
-    """Whole years completed; somebody born on 29 February completes one on 1 March."""
-    days = dates.to_physical()
-    first, last = days.min(), days.max()
-    if not isinstance(first, int) or not isinstance(last, int):
-        return days
-    # People are many and days of birth few: look the age of each day up.
-    day = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
-    # Polars counts months in 8 bits, too few for the product.
-    in_year = day.dt.month().cast(pl.Int32) * 32 + day.dt.day()
-    before = in_year > reference.month * 32 + reference.day
-    years = reference.year - day.dt.year() - before.cast(pl.Int32)
-    return years.gather(days - first)
+        found = raw.replace_strict(numbers, default=other, return_dtype=dtype)
+    else:
+        texts = Text().parse(raw)
+        # A column of whole numbers that had a gap often comes as 1.0.
+        gapped = {f"{text}.0": value for text, value in values.items() if _INTEGER.fullmatch(text)}
+        values = gapped | values
+        if compared.ignore_case:
+            texts = texts.str.to_lowercase()
+            values = {text.lower(): value for text, value in values.items()}
+        if other is not None:
+            texts = texts.str.strip_chars()
+        found = texts.replace_strict(values, default=other, return_dtype=dtype)
+    return found if other is None else found.set(raw.is_null(), None)
 
 
 def _listed(texts: tuple[str, ...]) -> str:

@@ -11,10 +11,8 @@ from pathlib import Path
 
 from folkmoot_sdk import PluginError
 
-ENDINGS = (
-    ".csv", ".csv.gz", ".tsv", ".txt", ".tab", ".parquet",
-    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods",
-)  # fmt: skip
+TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".txt", ".tab")
+ENDINGS = (*TEXT_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_NAMED = 5
 _BRACKETED = re.compile(r"(\[[^\]]*\])")
 

@@ -6,6 +6,7 @@ household is found.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.nhs_number import NhsNumber
 from folkmoot_plugin_extracts.parsing import Output
+from folkmoot_plugin_extracts.whole_names import Forename, Surname
 from folkmoot_sdk import Identifier
 
 _LINE = f"{Identifier.ADDRESS.column}_line_"
@@ -26,14 +28,16 @@ class BirthColumn:
 
     Attributes:
         column: Column of the file.
-        format: How a date is written, as in `strftime`.
+        format: How a date is written, as in `strftime`, or each way that occurs.
+        latest_year: The latest year that a year of two digits may stand for.
     """
 
     column: str
-    format: str = "%Y-%m-%d"
+    format: str | tuple[str, ...] = "%Y-%m-%d"
+    latest_year: int | None = None
 
     def __post_init__(self) -> None:
-        check_date_format(self.format)
+        check_date_format(self.format, self.latest_year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Identifiers:
         postcode: Column of the postcode, as it was typed.
         forename: Column of the forename or forenames.
         surname: Column of the surname.
+        name: Instead of these: column of the whole name, with the surname last, or first and
+            before a comma.
         date_of_birth: Column of the date of birth, and how it is written.
         nhs_number: Column of the NHS number.
     """
@@ -53,8 +59,13 @@ class Identifiers:
     postcode: str = ""
     forename: str = ""
     surname: str = ""
+    name: str = ""
     date_of_birth: BirthColumn | None = None
     nhs_number: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name and (self.forename or self.surname):
+            raise ValueError("give `name`, or `forename` and `surname`")
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -65,9 +76,15 @@ class Identifiers:
     @property
     def first_column(self) -> str:
         """A column that the files certainly have; empty if none is named."""
+        return next(iter(self.columns), "")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are named."""
         birth = self.date_of_birth.column if self.date_of_birth else ""
-        named = (*self.lines, self.postcode, self.surname, self.forename, birth, self.nhs_number)
-        return next((column for column in named if column), "")
+        names = (self.surname, self.forename, self.name)
+        named = (*self.lines, self.postcode, *names, birth, self.nhs_number)
+        return tuple(column for column in named if column)
 
     @property
     def declared(self) -> tuple[Identifier, ...]:
@@ -75,15 +92,20 @@ class Identifiers:
         held = {
             Identifier.ADDRESS: bool(self.lines),
             Identifier.POSTCODE: bool(self.postcode),
-            Identifier.FORENAME: bool(self.forename),
-            Identifier.SURNAME: bool(self.surname),
+            Identifier.FORENAME: bool(self.forename or self.name),
+            Identifier.SURNAME: bool(self.surname or self.name),
             Identifier.DATE_OF_BIRTH: self.date_of_birth is not None,
             Identifier.NHS_NUMBER: bool(self.nhs_number),
         }
         return tuple(identifier for identifier, is_held in held.items() if is_held)
 
-    def outputs(self, asked: Collection[Identifier]) -> list[Output]:
-        """How the identifiers that are asked for are read; `joined` makes them whole."""
+    def outputs(self, asked: Collection[Identifier], reference: datetime.date) -> list[Output]:
+        """How the identifiers that are asked for are read; `joined` makes them whole.
+
+        Args:
+            asked: Those that the node links by.
+            reference: The date of the run, after which nobody is born.
+        """
         text = columns.Text()
         found = []
         if Identifier.ADDRESS in asked:
@@ -94,9 +116,15 @@ class Identifiers:
             Identifier.SURNAME: self.surname,
         }
         found += [Output(i.column, name, text) for i, name in texts.items() if i in asked and name]
+        for identifier, part in (
+            (Identifier.FORENAME, Forename()),
+            (Identifier.SURNAME, Surname()),
+        ):
+            if identifier in asked and self.name:
+                found.append(Output(identifier.column, self.name, part))
         birth = self.date_of_birth
         if Identifier.DATE_OF_BIRTH in asked and birth is not None:
-            reader = columns.Date(birth.format)
+            reader = columns.Date(birth.format, birth.latest_year, reference)
             found.append(Output(Identifier.DATE_OF_BIRTH.column, birth.column, reader))
         if Identifier.NHS_NUMBER in asked and self.nhs_number:
             found.append(Output(Identifier.NHS_NUMBER.column, self.nhs_number, NhsNumber()))

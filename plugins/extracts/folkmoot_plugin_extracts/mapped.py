@@ -9,11 +9,16 @@ from dataclasses import replace
 import polars as pl
 
 from folkmoot_plugin_extracts import columns
+from folkmoot_plugin_extracts.amounts import Writing
 from folkmoot_plugin_extracts.batch import Batch, handed_on
+from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.identifiers import joined
-from folkmoot_plugin_extracts.mapping import MappedField, Mapping
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import Identical, Mapping, Repeated
 from folkmoot_plugin_extracts.nhs_number import hidden
-from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_plugin_extracts.parsing import Output, Parser, Reading, parser
+from folkmoot_plugin_extracts.people_of_row import PeopleOfRow
+from folkmoot_plugin_extracts.repeats import Keys, Once
 from folkmoot_sdk import (
     Combine,
     DataSource,
@@ -55,7 +60,7 @@ class MappedSource(DataSource):
         """Yields the rows that the mapping selects, and what they are from.
 
         Args:
-            columns: The columns needed, each once. No other leaves its place.
+            columns: The columns needed. No other leaves its place.
             context: Of the read; receives rows that are no records, and the number of those
                 that the mapping leaves out.
 
@@ -73,14 +78,45 @@ class MappedSource(DataSource):
             PluginError: If the rows as a whole cannot be read.
         """
         uses = self._mapping
-        outputs = [*self._outputs(context), *uses.identifiers.outputs(context.identifiers)]
-        needed = tuple(dict.fromkeys(output.column for output in outputs))
+        asked = uses.identifiers.outputs(context.identifiers, context.reference_date)
+        outputs = [*self._outputs(context), *asked]
+        people = PeopleOfRow(uses, outputs)
+        wanted = people.columns
         if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
             context = _hiding_numbers(context)
+        once = Once() if uses.identical is Identical.ONCE else None
+        stops = uses.repeated is Repeated.STOP
+        household = () if stops else uses.uprn_columns
+        keys = Keys(uses.key, household, wanted, stops=stops) if uses.key else None
+        fields = [name for name in self._mapping.fields if name in context.fields]
         with parser(outputs, uses.null_texts) as reading:
-            for origin, batch in self.batches(needed, context):
-                read = reading.parse(origin, batch, context.reject)
-                yield handed_on(self._whole(read.frame), origin, batch, read.unread)
+            for origin, batch in self.batches((*wanted, *uses.key), context):
+                if batch.broken:
+                    yield from self._of_broken(reading, origin, batch)
+                    continue
+                doubtful = None
+                if once is not None:
+                    batch = once.first_of(origin, batch, context)
+                if keys is not None:
+                    batch, doubtful = keys.first_of(origin, batch, context)
+                for read, rows, chosen in people.read(reading, origin, batch, context.reject):
+                    if doubtful is not None:
+                        lost = doubtful if chosen is None else doubtful.filter(chosen)
+                        read = read.without(fields, lost)
+                    yield handed_on(self._whole(read.frame), origin, rows, read.unread)
+
+    def _of_broken(self, reading: Parser, origin: str, batch: Batch) -> Iterator[Records]:
+        """Records of which nothing is known but the UPRN: all else of them is unread."""
+        if not self._mapping.uprn:
+            return
+        read = reading.parse(origin, batch, lambda _: None)  # the whole row was rejected already
+        there = read.frame[UPRN_COLUMN].is_not_null()
+        if not there.any():
+            return
+        read = Reading(read.frame.filter(there), {})
+        others = [name for name in read.frame.columns if name != UPRN_COLUMN]
+        read = read.without(others, pl.repeat(True, read.frame.height, eager=True))
+        yield handed_on(self._whole(read.frame), origin, batch.filter(there), read.unread)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The values with one column for each identifier, and a UPRN in any case."""
@@ -92,15 +128,17 @@ class MappedSource(DataSource):
         uses = self._mapping
         outputs = []
         if uses.level is RecordLevel.AREA:
-            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area()))
+            outputs.append(Output(AREA_COLUMN, uses.area, columns.Area(uses.area_type)))
         if uses.uprn:
-            outputs.append(Output(UPRN_COLUMN, uses.uprn, columns.Uprn()))
+            first, *further = uses.uprn_columns
+            outputs.append(Output(UPRN_COLUMN, first, columns.Uprn(), tuple(further)))
         elif uses.level is not RecordLevel.AREA:
             # Some column must be read, to know how many records there are.
             outputs.append(Output(UPRN_COLUMN, uses.identifiers.first_column, columns.Text()))
         if uses.record_date is not None:
-            date = columns.Date(uses.record_date.format)
-            outputs.append(Output(DATE_COLUMN, uses.record_date.column, date))
+            dated = uses.record_date
+            date = columns.Date(dated.format, dated.latest_year)
+            outputs.append(Output(DATE_COLUMN, dated.column, date))
         return [*outputs, *field_outputs(uses, self._schema, context)]
 
 
@@ -128,17 +166,27 @@ def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> lis
         context: Of the read.
     """
     return [
-        Output(name, field.column, _reader(schema[name], field, context))
+        Output(
+            name,
+            field.columns[0],
+            _reader(schema[name], field, mapping.writing(field), context),
+            field.columns[1:],
+            field.null_texts,
+        )
         for name, field in mapping.fields.items()
         if name in context.fields
     ]
 
 
-def _reader(declared: Field, field: MappedField, context: ReadContext) -> columns.Reader:
+def _reader(
+    declared: Field, field: MappedField, writing: Writing, context: ReadContext
+) -> columns.Reader:
     whole = field.type is FieldType.INTEGER
     if field.transform:
-        return columns.Elapsed(
-            columns.Date(field.format),
+        # Nobody is born after the date of the run, but a duration may end after it.
+        latest = context.reference_date if field.transform == "age" else None
+        return Elapsed(
+            columns.Date(field.format, field.latest_year, latest),
             context.reference_date,
             _UNITS[field.transform],
             declared.minimum,
@@ -146,15 +194,22 @@ def _reader(declared: Field, field: MappedField, context: ReadContext) -> column
             whole,
         )
     if field.values:
-        return columns.Valued(tuple(field.values.items()), whole)
+        return columns.Valued(tuple(field.values.items()), whole, field.words)
     if whole and declared.combine in (Combine.COUNT, Combine.COUNT_DISTINCT):
         return columns.Identity()
     if field.type in (FieldType.INTEGER, FieldType.NUMBER):
-        return columns.Number(declared.minimum, declared.maximum, whole)
+        return columns.Number(
+            declared.minimum,
+            declared.maximum,
+            whole,
+            writing,
+            field.scale,
+            credit_is_zero=field.credits == "zero",
+        )
     if field.type is FieldType.BOOLEAN:
-        return columns.Boolean(field.true_words, field.false_words)
+        return columns.Boolean(field.true_words, field.false_words, field.words)
     if field.type is FieldType.CATEGORY:
-        return columns.CodeList(tuple(field.code_of.items()), declared.codes)
+        return columns.CodeList(tuple(field.code_of.items()), declared.codes, field.words)
     if field.type is FieldType.DATE:
-        return columns.Date(field.format)
-    return columns.Area()
+        return columns.Date(field.format, field.latest_year)
+    return columns.Area(field.area_type)

@@ -5,32 +5,26 @@ from __future__ import annotations
 import codecs
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+import polars as pl
+
+from folkmoot_plugin_extracts.amounts import Negative, Writing
+from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.dates import check_date_format
-from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
 from folkmoot_plugin_extracts.identifiers import Identifiers
+from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.not_records import LeaveOut, Surroundings
 from folkmoot_plugin_extracts.series import Extracts
 from folkmoot_sdk import (
-    Category,
-    Combine,
-    Field,
-    FieldType,
     PluginError,
-    ProtectedCharacteristic,
     RecordLevel,
     Schema,
 )
-from folkmoot_sdk.parameters import build, nearest, parameter
-
-TRUE_WORDS = ("true", "True", "TRUE", "1", "Y", "y", "Yes", "YES", "yes")
-FALSE_WORDS = ("false", "False", "FALSE", "0", "N", "n", "No", "NO", "no")
-TRANSFORMS = ("age", "days_since")
-_NUMERIC = (FieldType.INTEGER, FieldType.NUMBER)
-_UNITS = {"age": "years", "days_since": "days"}
-
+from folkmoot_sdk.parameters import build, parameter
 
 M = TypeVar("M", bound="Mapping")
 
@@ -41,159 +35,60 @@ class RecordDate:
 
     Attributes:
         column: Column of the file.
-        format: How a date is written, as in `strftime`; not needed where a Parquet file
-            holds dates.
+        format: How a date is written, as in `strftime`, or each way that occurs; not needed where
+            a Parquet file holds dates.
+        latest_year: The latest year that a year of two digits may stand for.
     """
 
     column: str
-    format: str = "%Y-%m-%d"
+    format: str | tuple[str, ...] = "%Y-%m-%d"
+    latest_year: int | None = None
+
+    def __post_init__(self) -> None:
+        check_date_format(self.format, self.latest_year)
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition: only rows whose column holds one of these texts are read.
+    """A condition: only rows whose column holds one of these texts, or none of them, are read.
 
     Attributes:
         column: Column of the file.
-        values: The texts.
+        values: The texts of rows that are read.
+        excluded: The texts of rows that are not read, if all others are.
     """
 
     column: str
-    values: tuple[str | int, ...] = parameter(name="in")
+    values: tuple[str | int, ...] = parameter(name="in", default=())
+    excluded: tuple[str | int, ...] = parameter(name="not_in", default=())
 
     def __post_init__(self) -> None:
-        if not self.values:
-            raise ValueError("the list `in` is empty, no row could be read")
+        if bool(self.values) == bool(self.excluded):
+            raise ValueError("give `in`, the texts of rows that are read, or `not_in`; not empty")
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The values as texts."""
-        return tuple(str(value) for value in self.values)
+        """The texts named."""
+        return tuple(str(value) for value in self.values or self.excluded)
+
+    def met(self, column: pl.Series) -> pl.Series:
+        """Whether each row is read: Boolean, never null. An empty cell is the text of no sign."""
+        found = Text().parse(column).fill_null("").str.strip_chars().is_in(self.texts)
+        return found if self.values else ~found
 
 
-@dataclass(frozen=True, slots=True)
-class MappedField:
-    """One field of the data set, and the column that it is read from.
+class Repeated(StrEnum):
+    """What is done about a record whose key another record has, but not its values."""
 
-    Attributes:
-        column: Column of the file.
-        type: Type of the field.
-        combine: How several records of a household become one value.
-        category: Kind of information.
-        description: One sentence.
-        unit: Unit, for example `GBP`.
-        protected: Protected characteristic it states or nearly states.
-        savvi_term: Term of the Vulnerabilities Data Standard.
-        consumer_data: True if bought from a consumer-data supplier.
-        codes: For a category, a list of the codes, or a table from what the file holds
-            to the code it stands for.
-        order: All codes in order, if it is not the order in which `codes` names them, or if
-            the files do not hold all codes that there are.
-        values: For a number or an integer, a table from what the file holds to the value
-            it stands for, such as the lower end of an age band.
-        minimum: Smallest valid value.
-        maximum: Largest valid value.
-        absent: Value of a household of which the data set has no record.
-        format: How a date is written, as in `strftime`.
-        transform: `age` or `days_since`: a number made of a date and the date of the run.
-        true: What the file holds for true; with `false`, or neither for the usual words.
-        false: What the file holds for false.
-        area_type: Of an area: what its codes are and of which year, such as `lsoa21`.
-    """
+    ONCE = "once"
+    STOP = "stop"
 
-    column: str
-    type: FieldType
-    combine: Combine
-    category: Category
-    description: str = ""
-    unit: str = ""
-    protected: ProtectedCharacteristic | None = None
-    savvi_term: str = ""
-    consumer_data: bool = False
-    codes: dict[str, str] | tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
-    values: dict[str, float] = parameter(default_factory=dict)
-    minimum: float | None = None
-    maximum: float | None = None
-    absent: bool | float | str | None = None
-    format: str = "%Y-%m-%d"
-    transform: str = ""
-    true: tuple[str | int, ...] = ()
-    false: tuple[str | int, ...] = ()
-    area_type: str = ""
 
-    def __post_init__(self) -> None:
-        if self.transform and self.transform not in TRANSFORMS:
-            raise ValueError(f"transform {self.transform!r}: {nearest(self.transform, TRANSFORMS)}")
-        if self.transform and self.type not in _NUMERIC:
-            raise ValueError(
-                f"transform {self.transform!r} gives an integer, not {self.type.value}"
-            )
-        if self.values and (self.transform or self.type not in _NUMERIC):
-            raise ValueError("`values` is for a number or an integer without a transform")
-        if self.type is FieldType.INTEGER and any(v != int(v) for v in self.values.values()):
-            raise ValueError("`values` of an integer are not all whole numbers")
-        if self.codes and self.type is not FieldType.CATEGORY:
-            raise ValueError("`codes` is for a category; a number has `values`")
-        if self.reads_date:
-            check_date_format(self.format)
-        if bool(self.true) != bool(self.false):
-            raise ValueError("give both `true` and `false`, or neither")
-        words = (*self.true_words, *self.false_words)
-        if len(set(words)) != len(words):
-            raise ValueError("a word stands for both true and false, or stands there twice")
-        if self.true and self.type is not FieldType.BOOLEAN:
-            raise ValueError("`true` and `false` are for a boolean")
-        unordered = set(self._appearing()) - set(self.order)
-        if self.order and unordered:
-            raise ValueError(f"`order` lacks {', '.join(sorted(unordered))} of `codes`")
+class Identical(StrEnum):
+    """What rows are that are the same in every column of the file."""
 
-    @property
-    def reads_date(self) -> bool:
-        """True if the column holds dates."""
-        return self.type is FieldType.DATE or bool(self.transform)
-
-    @property
-    def true_words(self) -> tuple[str, ...]:
-        """For a boolean: what the file holds for true."""
-        return tuple(str(word) for word in self.true) or TRUE_WORDS
-
-    @property
-    def false_words(self) -> tuple[str, ...]:
-        """For a boolean: what the file holds for false."""
-        return tuple(str(word) for word in self.false) or FALSE_WORDS
-
-    @property
-    def code_of(self) -> dict[str, str]:
-        """For a category: from what the file holds to the code."""
-        return self.codes if isinstance(self.codes, dict) else {code: code for code in self.codes}
-
-    def _appearing(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.code_of.values()))
-
-    def field(self, name: str) -> Field:
-        """The field as the schema declares it.
-
-        Raises:
-            PluginError: If the parts contradict each other.
-        """
-        minimum = 0 if self.minimum is None and self.transform == "age" else self.minimum
-        return Field(
-            name=name,
-            type=self.type,
-            combine=self.combine,
-            category=self.category,
-            description=self.description,
-            unit=self.unit or _UNITS.get(self.transform, ""),
-            protected=self.protected,
-            savvi_term=self.savvi_term,
-            consumer_data=self.consumer_data,
-            codes=self.order or self._appearing(),
-            minimum=minimum,
-            maximum=self.maximum,
-            absent=self.absent,
-            area_type=self.area_type,
-        )
+    ONCE = "once"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +104,8 @@ class Mapping:
         version: Version of the extract's layout.
         null_values: What the columns hold where a value is not known, beside nothing. A
             field's own words, codes and values go before these.
-        uprn: Column of the UPRN; empty if the files have none, but identifiers.
+        uprn: Column of the UPRN, or several of which the first that is filled counts; empty if the
+            files have none, but identifiers.
         person: Column of the person reference. Not read: a node needs none. The key may stay
             in the files of councils that have it.
         area: Column of the GSS code, if the level is area.
@@ -217,6 +113,15 @@ class Mapping:
         record_date: Column of the date to which a record refers.
         where: Only rows that meet all these conditions are read.
         identifiers: Columns by which the household of a record without a UPRN is found.
+        record_id: Column, or columns, by which a record is known, such as the account.
+        repeated: What is done about records of one `record_id` with other values.
+        identical: Whether rows that are the same in every column count once.
+        people: Where one row holds several people: for each, from the columns that the mapping
+            names to those of this person.
+        thousands: Of all numbers that do not say otherwise; see `MappedField`.
+        decimal: Likewise.
+        currency: Likewise.
+        negative: Likewise.
     """
 
     schema: int
@@ -225,14 +130,22 @@ class Mapping:
     fields: dict[str, MappedField]
     supplier: str = ""
     version: str = "1"
-    null_values: tuple[str | int, ...] = ()
-    uprn: str = ""
+    null_values: tuple[str | int | float, ...] = ()
+    uprn: str | tuple[str, ...] = ""
     person: str = ""
     area: str = ""
     area_type: str = ""
     record_date: RecordDate | None = None
     where: tuple[Where, ...] = ()
     identifiers: Identifiers = parameter(default_factory=Identifiers)
+    record_id: str | tuple[str, ...] = ()
+    repeated: Repeated = Repeated.ONCE
+    identical: Identical = Identical.ONCE
+    people: tuple[dict[str, str], ...] = ()
+    thousands: str = ""
+    decimal: str = "."
+    currency: str = ""
+    negative: tuple[Negative, ...] = ()
 
     def __post_init__(self) -> None:
         if self.schema != 1:
@@ -248,8 +161,57 @@ class Mapping:
             )
         if self.level is RecordLevel.AREA and self.identifiers.declared:
             raise ValueError("level is area, which has no `identifiers`")
-        if self.record_date is not None:
-            check_date_format(self.record_date.format)
+        if not all(self.uprn_columns):
+            raise ValueError("`uprn` names an empty column")
+        if self.repeated is not Repeated.ONCE and not self.key:
+            raise ValueError("`repeated` needs `record_id`, the column by which records are known")
+        Writing(self.thousands, self.decimal, self.currency, self.negative)
+        for field in self.fields.values():
+            self.writing(field)
+        self._check_people()
+
+    def _check_people(self) -> None:
+        if not self.people:
+            return
+        if self.level is RecordLevel.AREA:
+            raise ValueError("level is area, which has no `people`")
+        named = set(self.people[0])
+        known = {name for field in self.fields.values() for name in field.columns}
+        known |= set(self.identifiers.columns)
+        for at, person in enumerate(self.people):
+            if set(person) != named or not named:
+                raise ValueError("each of `people` names the same columns, from the first on")
+            for name in person:
+                if name not in known:
+                    raise ValueError(f"people[{at}].{name} is the column of no field or identifier")
+
+    @property
+    def uprn_columns(self) -> tuple[str, ...]:
+        """The columns of the UPRN."""
+        if isinstance(self.uprn, str):
+            return (self.uprn,) if self.uprn else ()
+        return self.uprn
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns by which a record is known; none if it is not said."""
+        if isinstance(self.record_id, str):
+            return (self.record_id,) if self.record_id else ()
+        return self.record_id
+
+    def writing(self, field: MappedField) -> Writing:
+        """How the numbers of a field are written.
+
+        Raises:
+            ValueError: If its keys contradict each other or the mapping's.
+        """
+        pounds = "£" if field.unit.startswith("GBP") else ""
+        return Writing(
+            self.thousands if field.thousands is None else field.thousands,
+            self.decimal if field.decimal is None else field.decimal,
+            (self.currency or pounds) if field.currency is None else field.currency,
+            self.negative if field.negative is None else field.negative,
+        )
 
     @property
     def null_texts(self) -> tuple[str, ...]:
@@ -283,7 +245,7 @@ class FileMapping(Mapping):
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
         allow_empty: True if one of several files may hold no record.
         encoding: Of delimited text.
-        delimiter: Of delimited text.
+        delimiter: Of delimited text; empty for what is usual for the ending of the file.
         quote: What delimited text puts around a text; empty if nothing.
         sheet: Of workbooks: the sheet; empty for the only one that has the columns.
         skip_rows: Number of lines above the header; None to find it by the names of the columns.
@@ -295,7 +257,7 @@ class FileMapping(Mapping):
     extracts: Extracts | None = None
     allow_empty: bool = False
     encoding: str = "utf-8"
-    delimiter: str = ","
+    delimiter: str = ""
     quote: str = '"'
     sheet: str = ""
     skip_rows: int | None = None
@@ -304,7 +266,7 @@ class FileMapping(Mapping):
 
     def __post_init__(self) -> None:
         Mapping.__post_init__(self)
-        Dialect(self.encoding, self.delimiter, self.quote)
+        self.dialect_of("")
         if not self.files:
             raise ValueError("`files` is empty")
         if self.skip_rows is not None and self.skip_rows < 0:
@@ -312,8 +274,12 @@ class FileMapping(Mapping):
 
     @property
     def dialect(self) -> Dialect:
-        """How delimited text is written."""
-        return Dialect(self.encoding, self.delimiter, self.quote)
+        """How delimited text is written, if its ending says nothing of it."""
+        return self.dialect_of("")
+
+    def dialect_of(self, name: str) -> Dialect:
+        """How the text of a file is written."""
+        return Dialect(self.encoding, self.delimiter or usual_delimiter(name), self.quote)
 
     @property
     def surroundings(self) -> Surroundings:
@@ -326,7 +292,7 @@ class FileMapping(Mapping):
         if self.level is RecordLevel.AREA:
             return (self.area,)
         if self.uprn:
-            return (self.uprn,)
+            return self.uprn_columns
         named = self.identifiers
         return tuple(filter(None, (*named.lines, named.postcode, named.surname)))
 

@@ -16,6 +16,7 @@ from folkmoot_plugin_extracts.columns import Reader, Text
 
 _DIGITS = 10
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
+_REPEATED = [int(digit * _DIGITS) for digit in "0123456789"]
 _SPACING = r"[ -]"
 _SHAPE = re.compile(r"(?<![0-9])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9])")
 
@@ -35,12 +36,16 @@ class NhsNumber(Reader):
         # place[k] is the digit with k digits after it; its weight is k + 1.
         total = sum((place[k] * (k + 1) for k in range(2, _DIGITS)), place[1] * 2)
         check = (11 - total % 11) % 11
-        sound = (check == place[0]) & (number > 0)
+        # Ten equal digits pass the check, and stand in systems for a number that is not known.
+        sound = (check == place[0]) & ~number.is_in(_REPEATED)
         return text.set(~sound.fill_null(False), None)
 
     def fault(self, text: str) -> str:
         """See `Reader`; the number itself is not quoted."""
-        if _TEN_DIGITS.fullmatch(re.sub(_SPACING, "", text)):
+        digits = re.sub(_SPACING, "", text)
+        if _TEN_DIGITS.fullmatch(digits) and len(set(digits)) == 1:
+            return "stands for an NHS number that is not known: leave the cell empty"
+        if _TEN_DIGITS.fullmatch(digits):
             return "is not an NHS number: the check digit is wrong"
         return "is not an NHS number of ten digits"
 

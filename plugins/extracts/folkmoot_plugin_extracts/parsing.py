@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,10 +13,13 @@ from operator import or_
 
 import polars as pl
 
-from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, Unread
+from folkmoot_plugin_extracts.cells import Fault, read_columns
+from folkmoot_plugin_extracts.columns import Reader, Text
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import Rejection
+
+_UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,25 @@ class Output:
         name: Name of the values.
         column: Column of the file.
         reader: How the values are read.
+        further: Other columns of the file of which, with `column`, one value is made.
+        nulls: Texts that stand for an unknown value here, beside the parser's.
     """
 
     name: str
     column: str
-    reader: columns.Reader
+    reader: Reader
+    further: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All its columns of the file."""
+        return (self.column, *self.further)
+
+    @property
+    def read_by(self) -> tuple[tuple[str, ...], Reader, tuple[str, ...]]:
+        """What the values depend on."""
+        return (self.columns, self.reader, self.nulls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,19 @@ class Reading:
 
     frame: pl.DataFrame
     unread: Unread
+
+    def without(self, names: Iterable[str], rows: pl.Series) -> Reading:
+        """The same, with some values of some rows unread.
+
+        Args:
+            names: The columns.
+            rows: Boolean, never null: True for the rows.
+        """
+        unread = dict(self.unread)
+        for name in names:
+            unread[name] = unread[name] | rows if name in unread else rows
+        frame = self.frame.with_columns(self.frame[name].set(rows, None) for name in names)
+        return Reading(frame, unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +101,17 @@ class Parser:
             reject: Receives a rejection for each malformed value.
         """
         # Fields that read one column in one way, such as oldest and youngest age, share it.
-        keys = list(dict.fromkeys((output.column, output.reader) for output in self.outputs))
+        keys = list(dict.fromkeys(output.read_by for output in self.outputs))
         parsed = self.pool.map(
-            lambda key: columns.read_column(key[1], batch.frame[key[0]], self.nulls), keys
+            lambda key: read_columns(key[1], key[0], batch.frame, (*self.nulls, *key[2])), keys
         )
         read = dict(zip(keys, parsed, strict=True))
-        frame = pl.DataFrame([
-            read[output.column, output.reader].values.alias(output.name) for output in self.outputs
-        ])  # fmt: skip
-        malformed = {key: parsed.malformed for key, parsed in read.items()}
-        faulty = {key: mask for key, mask in malformed.items() if mask is not None}
-        if faulty:
-            reject(_rejections(file, batch, faulty))
-        unread = {
-            output.name: faulty[output.column, output.reader]
-            for output in self.outputs
-            if (output.column, output.reader) in faulty
-        }
+        of = [(output.name, read[output.read_by]) for output in self.outputs]
+        frame = pl.DataFrame([found.values.alias(name) for name, found in of])
+        faults = [(key[1], fault) for key, found in read.items() for fault in found.faults]
+        if faults:
+            reject(_rejections(file, batch, faults))
+        unread = {name: found.malformed for name, found in of if found.malformed is not None}
         return Reading(frame, unread)
 
     def whole(self, file: str, batch: Batch, reject: Reject) -> tuple[pl.DataFrame, Batch]:
@@ -128,15 +153,33 @@ def parser(outputs: Sequence[Output], nulls: Sequence[str]) -> Iterator[Parser]:
         yield Parser(outputs, nulls, pool)
 
 
-def _rejections(
-    file: str, batch: Batch, faulty: dict[tuple[str, columns.Reader], pl.Series]
-) -> list[Rejection]:
+def needed_columns(outputs: Iterable[Output]) -> tuple[str, ...]:
+    """The columns of the file that outputs are read from, each once."""
+    return tuple(dict.fromkeys(name for output in outputs for name in output.columns))
+
+
+def _rejections(file: str, batch: Batch, faults: Iterable[tuple[Reader, Fault]]) -> list[Rejection]:
     numbers = batch.numbers()
     found = []
-    for (column, reader), mask in faulty.items():
-        at = mask.arg_true()
-        texts = columns.Text().parse(batch.frame[column].gather(at)).str.strip_chars()
-        for row, text in zip(numbers[at.to_numpy()].tolist(), texts.to_list(), strict=True):
-            value = text if reader.quotable else ""
-            found.append(Rejection(file, row, column, reader.fault(text), value))
+    for reader, fault in faults:
+        at = fault.rows.arg_true()
+        cells = [
+            Text().parse(batch.frame[name].gather(at)).str.strip_chars().fill_null("")
+            for name in fault.columns
+        ]
+        field = " + ".join(fault.columns)
+        for row, *parts in zip(numbers[at.to_numpy()].tolist(), *cells, strict=True):
+            text = " + ".join(parts)
+            reason = fault.reason(text)
+            if reader.quotable:
+                reason += _invisible(text)
+            found.append(Rejection(file, row, field, reason, text if reader.quotable else ""))
     return sorted(found, key=lambda entry: entry.row)
+
+
+def _invisible(text: str) -> str:
+    """Says so if a text holds a character that nobody sees; else empty."""
+    for sign in text:
+        if sign != " " and unicodedata.category(sign) in _UNSEEN:
+            return f"; it holds an invisible character (U+{ord(sign):04X}): take it out"
+    return ""

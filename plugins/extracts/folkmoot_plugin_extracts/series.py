@@ -127,6 +127,11 @@ def chosen(
     return sorted(kept)
 
 
+def series_of(path: Path) -> str:
+    """The name of the series that a file belongs to: its own without dates, copies and ending."""
+    return _read(path).series
+
+
 def _newest(names: Sequence[_Name], extracts: Extracts | None) -> _Name:
     ordered = sorted(names, key=lambda name: name.order)
     newest, before = ordered[-1], ordered[-2]

@@ -32,6 +32,14 @@ class ExtractsSource(MappedFiles):
     kind = "extracts"
     Options = ExtractsOptions
 
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """A first mapping file, as TOML, with questions as comments."""
+        # Only one command drafts; all others need not load what guesses.
+        from folkmoot_plugin_extracts.drafting import draft
+
+        return draft(file)
+
     def __init__(self, options: ExtractsOptions) -> None:
         read_as = load(options.base / options.mapping, FileMapping)
         super().__init__(options, read_as, options.base / options.folder)

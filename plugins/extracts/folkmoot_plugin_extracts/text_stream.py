@@ -114,7 +114,7 @@ def _check_unmarked(path: Path, encoding: str, first: bytes) -> None:
         PluginError: With the encoding to set.
     """
     marked = encoding == "utf-16" and first.startswith(tuple(_UNMARKED.values()))
-    seems = _unmarked(first[:4096])
+    seems = unmarked(first[:4096])
     if marked or seems == encoding:
         return
     if seems:
@@ -132,7 +132,7 @@ def _check_unmarked(path: Path, encoding: str, first: bytes) -> None:
         )
 
 
-def _unmarked(sample: bytes) -> str:
+def unmarked(sample: bytes) -> str:
     """The UTF-16 in which a text seems to be written; empty if it is another encoding.
 
     Most of what a table holds is ASCII: one of its two bytes is zero, always on the same side.

@@ -66,11 +66,11 @@ def read_workbook(
     with _opened(path) as workbook:
         name, rows, header = _sheet(path, workbook, columns, sheet, around)
         where = f"{path}: sheet {name!r}"
-        names = [_text(cell).strip(AROUND_NAMES) for cell in rows[header]]
+        names = [cell_text(cell).strip(AROUND_NAMES) for cell in rows[header]]
         check_columns(f"{where}, row {header + 1}", columns, names, are_names=False)
         places = [names.index(column) for column in columns]
         _check_merged(where, workbook.get_sheet_by_name(name), header, places, columns)
-        above = [" ".join(filter(None, map(_text, row))).strip() for row in rows[:header]]
+        above = [" ".join(filter(None, map(cell_text, row))).strip() for row in rows[:header]]
         if titles := sum(map(bool, above)):
             leave_out(ABOVE, titles)
         judge = NotRecords(names, around, frozenset(filter(None, above)))
@@ -123,7 +123,9 @@ def _damaged(where: str, error: BaseException) -> BaseException:
     # A damaged workbook raises what its decoder happens to trip over, panics included.
     if isinstance(error, Exception) or type(error).__name__ == "PanicException":
         return PluginError(
-            where, "is not a whole workbook: it is truncated or damaged", "Fetch it again"
+            where,
+            "is a workbook by its content, of Excel or OpenDocument, but truncated or damaged",
+            "Fetch it again, or open it in Excel and save it as .xlsx or as CSV UTF-8",
         )
     return error
 
@@ -188,7 +190,7 @@ def _sheet(
 
 
 def _names(row: Sequence[Cell]) -> set[str]:
-    return {_text(cell).strip(AROUND_NAMES) for cell in row}
+    return {cell_text(cell).strip(AROUND_NAMES) for cell in row}
 
 
 def _header(
@@ -283,7 +285,7 @@ class _Part:
 
 def _reason(row: Sequence[Cell], judge: NotRecords, comment: str) -> str:
     """Why a row is no record; empty if it may be one."""
-    texts = [_text(cell) for cell in row]
+    texts = [cell_text(cell) for cell in row]
     if comment and texts and texts[0].startswith(comment):
         return COMMENT
     return judge.reason(texts)
@@ -319,7 +321,7 @@ def _column(name: str, kind: str, cells: Sequence[Cell]) -> pl.Series:
         return column.cast(pl.Int64) if whole else column
     if kind == _DATE:
         return pl.Series(name, [_moment(cell) for cell in held], pl.Datetime("us"))
-    return pl.Series(name, [None if cell is None else _text(cell) for cell in held], pl.String)
+    return pl.Series(name, [None if cell is None else cell_text(cell) for cell in held], pl.String)
 
 
 def _moment(cell: Cell | None) -> datetime.datetime | None:
@@ -329,7 +331,7 @@ def _moment(cell: Cell | None) -> datetime.datetime | None:
     return datetime.datetime(cell.year, cell.month, cell.day)
 
 
-def _text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """A cell as a text: whole numbers without a decimal point."""
     if isinstance(cell, str):
         return cell

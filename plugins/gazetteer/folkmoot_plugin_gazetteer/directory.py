@@ -16,16 +16,15 @@ from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
 from folkmoot_sdk import PluginError, ReadContext
+from folkmoot_sdk.geography import PSEUDO_CODES
 from folkmoot_sdk.parameters import parameter
 
 AREAS = ("oa", "lsoa", "ward", "district")
-"""Areas that a directory can give, by the names of the source's fields."""
+"""Areas that a directory can give, by the names of the source's fields, which are levels too."""
 _OLD_NAMES = {"ward": ("osward", "ward"), "district": ("oslaua", "laua"), "oa": (), "lsoa": ()}
 _STEMS = {"ward": "wd", "district": "lad", "oa": "oa", "lsoa": "lsoa"}
 _UPRN_NAMES = ("uprn",)
 _POSTCODE_NAMES = ("pcds", "pcd", "pcd8", "pcd7", "postcode")
-_NO_AREA = "99999999"
-"""End of the pseudo codes by which ONS says that a place is in no such area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +82,12 @@ class Directory:
         found = []
         for path in find_files(self._folder, self._options.files):
             columns = self._columns(path, wanted)
-            outputs = [Output(name, column, Area()) for name, column in columns.items()]
+            outputs = [Output(name, column, Area(name)) for name, column in columns.items()]
             outputs[0] = Output(self.key, columns[self.key], key_reader)
             needed = tuple(dict.fromkeys(columns.values()))
             dialect = Dialect(encoding=self._options.encoding)
-            with parser(outputs, ()) as reading:
-                for batch in read_csv(path, needed, dialect, context.reject):
+            with parser(outputs, PSEUDO_CODES) as reading:
+                for batch in read_csv(path, needed, dialect, context.reject, hashed=False):
                     read = key_reader.parse(batch.frame[columns[self.key]].str.strip_chars())
                     ours = batch.filter(read.is_in(keys.implode()).fill_null(False))
                     if ours.frame.height:
@@ -96,12 +95,7 @@ class Directory:
         if not found:
             types = {self.key: keys.dtype} | dict.fromkeys(wanted, pl.String())
             return pl.DataFrame(schema=types)
-        frame = pl.concat(found).unique(self.key, keep="first", maintain_order=True)
-        pseudo = [
-            pl.when(~pl.col(name).str.ends_with(_NO_AREA)).then(pl.col(name)).alias(name)
-            for name in wanted
-        ]
-        return frame.with_columns(pseudo)
+        return pl.concat(found).unique(self.key, keep="first", maintain_order=True)
 
     def _columns(self, path: Path, wanted: Sequence[str]) -> dict[str, str]:
         """The key's column first, then those of the wanted areas."""

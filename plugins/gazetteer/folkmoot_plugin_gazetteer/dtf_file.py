@@ -44,6 +44,10 @@ RECORD_TYPES = {
 _VERSION = "7.3"
 _QUOTE = ord('"')
 _STRAY = "has a quote that is neither doubled nor at the beginning or end of its field"
+_UNPAIRED = (
+    "A text on the line named has no closing quote, often because it holds a line break or a quote "
+    "that is not doubled. Correct it in the gazetteer, and export a full supply again"
+)
 _FETCH = "Export the gazetteer again, as a full supply in DTF 7.3"
 
 
@@ -91,7 +95,8 @@ def read_dtf(
     """
     reader = _Reader(path, wanted, context)
     stream = chunks(path, encoding, chunk_bytes)
-    for block in ahead(blocks(path, stream, delimiter=b",", quote=b'"', expected=1)):
+    cut = blocks(path, stream, delimiter=b",", quote=b'"', expected=1, remedy=_UNPAIRED)
+    for block in ahead(cut):
         yield from reader.read(block)
     reader.finish()
 

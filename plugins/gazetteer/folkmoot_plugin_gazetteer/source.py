@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from folkmoot_sdk import (
     Records,
     Schema,
 )
+from folkmoot_sdk.geography import GSS_CODE
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 from folkmoot_sdk.source import SourceOptions
@@ -63,9 +65,18 @@ class GazetteerOptions(SourceOptions):
         default=True,
         description="Keep communal establishments, marked as such; false to leave them out.",
     )
+    within: str = parameter(
+        default="",
+        description="Code of the council's district: properties that a directory places in another "
+        "one are left out, so that no household is counted by two councils. Empty to keep them.",
+    )
 
     def __post_init__(self) -> None:
         Dialect(encoding=self.encoding)
+        if self.within and not (self.uprn_directory or self.postcode_directory):
+            raise ValueError("within needs a directory, which says where a property lies")
+        if self.within and not re.fullmatch(GSS_CODE, self.within):
+            raise ValueError(f"within: {self.within[:40]!r} is not the GSS code of a district")
         if self.census not in (2011, 2021):
             raise ValueError(f"census {self.census} is neither 2011 nor 2021")
 
@@ -109,21 +120,31 @@ class Gazetteer(DataSource):
         """
         options = self._options
         wanted = [name for name in AREAS if name in context.fields]
+        looked_up = [*wanted]
+        if options.within and "district" not in wanted:
+            looked_up.append("district")
         by_postcode = any(directory.key == "postcode" for directory in self._directories)
         paths = find_files(options.base / options.folder, options.files)
         properties = read_properties(
             paths,
             options.encoding,
             context,
-            postcodes=(bool(wanted) and by_postcode) or Identifier.POSTCODE in context.identifiers,
+            postcodes=(bool(looked_up) and by_postcode)
+            or Identifier.POSTCODE in context.identifiers,
             whole_addresses=Identifier.ADDRESS in context.identifiers,
         )
         rules = Selection(context.reference_date, options.states, options.communal)
         homes, gone = select(properties, rules)
         for reason, number in gone.items():
             context.leave_out(reason, number)
-        if wanted:
-            homes = self._with_areas(homes, wanted, context)
+        if looked_up:
+            homes = self._with_areas(homes, looked_up, context)
+        if options.within:
+            # One that no directory has is the council's own, until a directory says otherwise.
+            inside = (pl.col("district") == options.within).fill_null(True)
+            kept = homes.filter(inside)
+            context.leave_out("property in another district", homes.height - kept.height)
+            homes = kept
         identifiers = []
         if Identifier.ADDRESS in context.identifiers:
             identifiers.append(pl.col("address").alias(Identifier.ADDRESS.column))

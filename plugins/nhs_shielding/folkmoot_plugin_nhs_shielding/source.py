@@ -12,17 +12,23 @@ from folkmoot_plugin_extracts.batch import Batch, Unread, handed_on
 from folkmoot_plugin_extracts.csv_file import Reject, read_csv
 from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.files import find_files
+from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
 from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
-from folkmoot_plugin_extracts.parsing import Output, Reading, any_of, parser
+from folkmoot_plugin_extracts.parsing import (
+    Output,
+    Reading,
+    any_of,
+    needed_columns,
+    parser,
+)
+from folkmoot_plugin_extracts.repeats import Once
 from folkmoot_plugin_nhs_shielding.declared import DISEASE_GROUPS, schema
 from folkmoot_sdk import DataSource, Identifier, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.parameters import nearest, parameter
 from folkmoot_sdk.schema import UPRN_COLUMN
 
 _FILES = ("shielded*.csv",)
-_ENDINGS = (".csv", ".csv.gz")
 _NUMBER, _FLAG, _ADDED, _REMOVED, _GROUP = "number", "flag", "added", "removed", "group"
 
 
@@ -71,7 +77,8 @@ class ShieldingOptions(FileOptions):
 
     Attributes:
         columns: What the columns are called.
-        date_format: How dates are written, as in `strftime`.
+        date_format: How dates are written, as in `strftime`, or each way that occurs.
+        latest_year: The latest year that a year of two digits may stand for.
         true: What the flag is for people on the list.
         false: What it is for others.
         groups: From what the list holds to a disease group.
@@ -82,8 +89,11 @@ class ShieldingOptions(FileOptions):
     columns: ListColumns = parameter(
         default=ListColumns(), description='What the columns are called; "" if there is none.'
     )
-    date_format: str = parameter(
-        default="%Y-%m-%d", description="How dates are written, as in %d/%m/%Y."
+    date_format: str | tuple[str, ...] = parameter(
+        default="%Y-%m-%d", description="How dates are written, as in %d/%m/%Y, or a list."
+    )
+    latest_year: int | None = parameter(
+        default=None, description="The latest year that a year of two digits may stand for."
     )
     true: tuple[str | int, ...] = parameter(
         default=("Y", "1"), description="What the flag is for people on the list."
@@ -103,7 +113,7 @@ class ShieldingOptions(FileOptions):
 
     def __post_init__(self) -> None:
         FileOptions.__post_init__(self)
-        check_date_format(self.date_format)
+        check_date_format(self.date_format, self.latest_year)
         if set(map(str, self.true)) & set(map(str, self.false)):
             raise ValueError("a word of the flag stands for both true and false")
         for text, group in self.groups.items():
@@ -126,7 +136,7 @@ class ShieldingSource(DataSource):
         super().__init__(options)
         self._options: ShieldingOptions = options
         names = options.columns
-        birth = BirthColumn(names.date_of_birth, options.date_format)
+        birth = BirthColumn(names.date_of_birth, options.date_format, options.latest_year)
         self._identifiers = Identifiers(
             address=names.address,
             postcode=names.postcode,
@@ -158,7 +168,7 @@ class ShieldingSource(DataSource):
         """
         given = self._options
         outputs = self._outputs(context)
-        needed = tuple(dict.fromkeys(output.column for output in outputs))
+        needed = needed_columns(outputs)
         nulls = tuple(str(value) for value in given.null_values)
 
         def reject(rejections: Sequence[Rejection]) -> None:
@@ -168,10 +178,12 @@ class ShieldingSource(DataSource):
                 for entry in rejections
             ])  # fmt: skip
 
+        once = Once()
         with parser(outputs, nulls) as reading:
             folder = given.base / given.folder
-            for path in find_files(folder, given.files or _FILES, _ENDINGS):
-                for batch in read_csv(path, needed, given.dialect, reject):
+            for path in find_files(folder, given.files or _FILES, TEXT_ENDINGS):
+                for rows in read_csv(path, needed, given.dialect, reject):
+                    batch = once.first_of(path.name, rows, context)
                     read = self._ordered(
                         path.name, reading.parse(path.name, batch, reject), batch, reject
                     )
@@ -181,7 +193,7 @@ class ShieldingSource(DataSource):
     def _outputs(self, context: ReadContext) -> list[Output]:
         """What is read: the NHS number always, since a row without a sound one is nobody's."""
         given, wanted = self._options, set(context.fields) & {f.name for f in self._schema.fields}
-        names, date = given.columns, columns.Date(given.date_format)
+        names, date = given.columns, columns.Date(given.date_format, given.latest_year)
         words = (tuple(map(str, given.true)), tuple(map(str, given.false)))
         possible = [
             (True, Output(UPRN_COLUMN, names.uprn, columns.Uprn())),
@@ -192,7 +204,7 @@ class ShieldingSource(DataSource):
             ("shielding_group" in wanted, Output(_GROUP, names.group, self._groups())),
         ]
         read = [output for is_needed, output in possible if is_needed and output.column]
-        return read + self._identifiers.outputs(context.identifiers)
+        return read + self._identifiers.outputs(context.identifiers, context.reference_date)
 
     def _groups(self) -> columns.Reader:
         texts = {group: group for group in DISEASE_GROUPS} | self._options.groups
@@ -239,7 +251,10 @@ class ShieldingSource(DataSource):
                 masks = [*undecided, *(ungrouped if name == "shielding_group" else [])]
                 if masks and (mask := any_of(masks)).any():
                     lost[name] = mask
-            made = {"shielded": listed, "shielded_people": listed.cast(pl.Int64)}
+            made: dict[str, pl.Series | pl.Expr] = {
+                "shielded": listed,
+                "shielded_people": listed.cast(pl.Int64),
+            }
             made["shielded_since"] = pl.when(listed).then(_ADDED)
             made["shielding_group"] = pl.when(listed).then(_GROUP)
             values += frame.select(made[name].alias(name) for name in wanted).get_columns()

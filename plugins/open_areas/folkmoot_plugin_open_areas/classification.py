@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_sdk import (
     Category,

@@ -6,19 +6,22 @@ to the nearest of a list of map points, and gives the LSOA of that point.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, CodeList, Reader
-from folkmoot_plugin_extracts.csv_file import read_csv
-from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
-from folkmoot_plugin_extracts.parsing import Output, Parser, parser
-from folkmoot_plugin_open_areas.area_table import ROW, empty_records, with_rows
+from folkmoot_plugin_open_areas.area_table import empty_records
+from folkmoot_plugin_open_areas.crime_records import (
+    CRIME_TYPES,
+    CRIMES,
+    TYPE,
+    VINTAGE,
+    CrimeRecords,
+    first_day,
+)
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,
     OLD,
@@ -33,39 +36,18 @@ from folkmoot_sdk import (
     DataSource,
     Field,
     FieldType,
-    PluginError,
     ReadContext,
     RecordLevel,
     Records,
-    Rejection,
     Schema,
 )
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import AREA_COLUMN
 from folkmoot_sdk.source import SourceOptions
 
-CRIME_TYPES = {
-    "Anti-social behaviour": "anti_social_behaviour",
-    "Bicycle theft": "bicycle_theft",
-    "Burglary": "burglary",
-    "Criminal damage and arson": "criminal_damage",
-    "Drugs": "drugs",
-    "Other crime": "other",
-    "Other theft": "other_theft",
-    "Possession of weapons": "weapons",
-    "Public order": "public_order",
-    "Robbery": "robbery",
-    "Shoplifting": "shoplifting",
-    "Theft from the person": "theft_from_person",
-    "Vehicle crime": "vehicle",
-    "Violence and sexual offences": "violence",
-}
-"""From the file's words to the end of a field's name."""
 ALL = "all"
 _TYPES = (ALL, *CRIME_TYPES.values())
 _BASES = {"residents": "per_1000_residents", "households": "per_1000_households"}
-_COUNTED = {AREA_COLUMN: pl.String, "type": pl.String, "crimes": pl.UInt32}
-_MONTH, _CODE, _TYPE = "Month", "LSOA code", "Crime type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +65,16 @@ class CrimeOptions(SourceOptions):
         default="", description="First month that is counted, as in 2026-01; all if empty."
     )
     last_month: str = parameter(default="", description="Last month that is counted.")
-    lsoas: int = parameter(default=OLD, description="LSOAs of the files: those of 2011 or 2021.")
+    lsoas: int = parameter(
+        default=OLD,
+        description="LSOAs of the files, 2011 or 2021. A code that only the other year has is "
+        "read as one of that year.",
+    )
+    forces: tuple[str, ...] = parameter(
+        default=(),
+        description="Police forces that must have a record of each month, as the files name them; "
+        "all that are found if empty.",
+    )
     population: PopulationOptions | None = parameter(
         default=None, description="Residents and households by LSOA of 2021, for rates."
     )
@@ -93,30 +84,9 @@ class CrimeOptions(SourceOptions):
             raise ValueError(f"lsoas {self.lsoas} is neither 2011 nor 2021")
         for month in (self.first_month, self.last_month):
             if month:
-                _first_day(month)
+                first_day(month)
         if self.first_month and self.last_month and self.first_month > self.last_month:
             raise ValueError("first_month is after last_month")
-
-
-@dataclass(frozen=True, slots=True)
-class Month(Reader):
-    """A month such as 2026-01: its first day."""
-
-    def parse(self, raw: pl.Series) -> pl.Series:
-        """See `Reader`."""
-        whole = raw.set(~raw.str.contains(r"^\d{4}-\d{2}$"), None)
-        return (whole + "-01").str.to_date("%Y-%m-%d", strict=False)
-
-    def fault(self, text: str) -> str:
-        """See `Reader`."""
-        return f"{text} is not a month (YYYY-MM)"
-
-
-_OUTPUTS = (
-    Output(AREA_COLUMN, _CODE, Area()),
-    Output("month", _MONTH, Month()),
-    Output("type", _TYPE, CodeList(tuple(CRIME_TYPES.items()), _TYPES)),
-)
 
 
 class PoliceCrime(DataSource):
@@ -146,20 +116,28 @@ class PoliceCrime(DataSource):
         """Yields one record for each LSOA in which something was recorded.
 
         Raises:
-            PluginError: If a file cannot be read, a month is missing, or LSOAs have
-                another vintage.
+            PluginError: If a file cannot be read or holds the crimes of another, or a month is
+                missing.
         """
         options = self._options
         lookup = load_lookup(options.base, options.lookup)
         paths = find_files(options.base / options.folder, options.files)
-        months: set[datetime.date] = set()
-        with parser(_OUTPUTS, ()) as reading:
-            counted = [self._counted(path, lookup, months, context, reading) for path in paths]
-        self._check_months(months)
-        counts = pl.concat(counted).group_by(AREA_COLUMN, "type").agg(pl.col("crimes").sum())
-        wide = _by_type(counts)
-        if options.lsoas == OLD:
-            wide = lookup.counts(wide, _TYPES)
+        records = CrimeRecords(
+            lookup,
+            options.lsoas,
+            first_day(options.first_month or "0001-01"),
+            first_day(options.last_month or "9999-12"),
+            options.forces,
+        )
+        counts = records.read(paths, context)
+        records.check_months(
+            options.base / options.folder,
+            first=bool(options.first_month),
+            last=bool(options.last_month),
+        )
+        old = lookup.counts(_by_type(counts.filter(pl.col(VINTAGE) == OLD)), _TYPES)
+        new = _by_type(counts.filter(pl.col(VINTAGE) == NEW))
+        wide = pl.concat([old, new]).group_by(AREA_COLUMN).sum().sort(AREA_COLUMN)
         frame = self._with_rates(wide, lookup, context)
         names = [name for name in frame.columns if name in context.fields]
         # The counts rest on all files alike: the last is the records' origin, and the others
@@ -168,64 +146,6 @@ class PoliceCrime(DataSource):
         folder = options.base / options.folder
         yield from empty_records(self._schema, names, (_name(p, folder) for p in others))
         yield Records(frame.select(AREA_COLUMN, *names), _name(last, folder))
-
-    def _counted(
-        self,
-        path: Path,
-        lookup: LsoaLookup,
-        months: set[datetime.date],
-        context: ReadContext,
-        reading: Parser,
-    ) -> pl.DataFrame:
-        """Number of crimes by LSOA and type in one file."""
-        low = _first_day(self._options.first_month or "0001-01")
-        high = _first_day(self._options.last_month or "9999-12")
-        counted = [pl.DataFrame(schema=_COUNTED)]
-        columns = tuple(output.column for output in _OUTPUTS)
-        for batch in read_csv(path, columns, Dialect(), context.reject):
-            values, rows = reading.whole(path.name, batch, context.reject)
-            frame = with_rows(values, rows.numbers())
-            for name, column in (("month", _MONTH), ("type", _TYPE)):
-                empty = frame[name].is_null()
-                context.reject([
-                    Rejection(path.name, row, column, "is empty")
-                    for row in frame.filter(empty)[ROW]
-                ])  # fmt: skip
-                frame = frame.filter(~empty)
-            chosen = frame["month"].is_between(low, high)
-            context.leave_out("of a month that is not counted", int((~chosen).sum()))
-            frame = frame.filter(chosen)
-            months.update(frame["month"].unique())
-            located = frame[AREA_COLUMN].is_not_null()
-            context.leave_out("not located: the crime has no LSOA", int((~located).sum()))
-            frame = frame.filter(located)
-            unknown = lookup.unknown(str(path), frame[AREA_COLUMN], self._options.lsoas)
-            context.reject([
-                Rejection(path.name, row, _CODE, f"{code} is not an LSOA in the lookup", code)
-                for row, code in frame.filter(unknown).select(ROW, AREA_COLUMN).iter_rows()
-            ])  # fmt: skip
-            frame = frame.filter(~unknown).with_columns(pl.col("type").cast(pl.String))
-            context.leave_out("added to the counts of its LSOA", frame.height)
-            counted.append(frame.group_by(AREA_COLUMN, "type").agg(pl.len().alias("crimes")))
-        return pl.concat(counted)
-
-    def _check_months(self, months: set[datetime.date]) -> None:
-        options = self._options
-        where = f"{options.base / options.folder}"
-        if not months:
-            raise PluginError(
-                where, "holds no record of the months that are counted", "Correct the months"
-            )
-        month = _first_day(options.first_month) if options.first_month else min(months)
-        last = _first_day(options.last_month) if options.last_month else max(months)
-        while month <= last:
-            if month not in months:
-                raise PluginError(
-                    where,
-                    f"holds no record of {month:%Y-%m}, so that counts would be too low",
-                    "Add the file of that month, or change first_month and last_month",
-                )
-            month = (month + datetime.timedelta(days=31)).replace(day=1)
 
     def _with_rates(
         self, counts: pl.DataFrame, lookup: LsoaLookup, context: ReadContext
@@ -249,10 +169,10 @@ class PoliceCrime(DataSource):
 def _by_type(counts: pl.DataFrame) -> pl.DataFrame:
     """One row for each LSOA, one column for each type; 0 for types that it has no crimes of."""
     sums = [
-        pl.col("crimes").filter(pl.col("type") == kind).sum().cast(pl.Float64).alias(kind)
+        pl.col(CRIMES).filter(pl.col(TYPE) == kind).sum().cast(pl.Float64).alias(kind)
         for kind in _TYPES[1:]
     ]
-    total = pl.col("crimes").sum().cast(pl.Float64).alias(ALL)
+    total = pl.col(CRIMES).sum().cast(pl.Float64).alias(ALL)
     return counts.group_by(AREA_COLUMN).agg(total, *sums).sort(AREA_COLUMN)
 
 
@@ -279,18 +199,6 @@ def _field(name: str, description: str, unit: str) -> Field:
         unit=unit,
         minimum=0,
     )
-
-
-def _first_day(month: str) -> datetime.date:
-    """The first day of a month.
-
-    Raises:
-        ValueError: If it is not written as in 2026-01.
-    """
-    try:
-        return datetime.datetime.strptime(month, "%Y-%m").date()
-    except ValueError:
-        raise ValueError(f"{month!r} is not a month; write it as in 2026-01") from None
 
 
 def _name(path: Path, folder: Path) -> str:

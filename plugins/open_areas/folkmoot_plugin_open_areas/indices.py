@@ -15,7 +15,8 @@ import polars as pl
 
 from folkmoot_plugin_extracts.csv_file import column_names
 from folkmoot_plugin_extracts.dialect import Dialect
-from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_open_areas.area_table import as_records, pattern_of, read_area_table
 from folkmoot_plugin_open_areas.lsoa_lookup import (
     NEW,
@@ -129,7 +130,8 @@ class IndicesOptions(SourceOptions):
         if held != self.areas and self.lookup is None:
             raise ValueError(
                 f"the edition of {self.edition} is for LSOAs of {held}, which are not joined to "
-                f"those of {self.areas} without the option `lookup`"
+                f"those of {self.areas} without the option `lookup`; set `areas = {held}` if "
+                f"the homes' areas are LSOAs of {held}"
             )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from folkmoot_plugin_extracts.columns import Area, Number, Reader, read_column
+from folkmoot_plugin_extracts.cells import read_column
+from folkmoot_plugin_extracts.columns import Area, CodeList, Number, Reader
 from folkmoot_plugin_extracts.csv_file import column_names, read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_sdk import PluginError, Rejection
@@ -21,6 +22,10 @@ from folkmoot_sdk.parameters import parameter
 
 OLD, NEW = 2011, 2021
 _SHARE, _PART = "share", "part"
+_CHANGE = "CHGIND"
+"""Column of the published file that says how an LSOA was changed."""
+_CHANGES = ("U", "S", "M", "X")
+"""Unchanged, split, merged, or changed in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,31 @@ class LsoaLookup:
                 where,
                 f"holds codes that {self._name} lists as LSOAs of {other} alone, among LSOAs "
                 f"of {vintage}",
-                "Say which LSOAs the file uses, or fetch it for the LSOAs that it should use",
+                f"Fetch the file for LSOAs of {vintage}, or give the edition or table that is for "
+                "those which it has",
             )
         return unknown
+
+    def vintages(self, codes: pl.Series, shared: int) -> pl.Series:
+        """To which vintage each code belongs, where a file mixes them.
+
+        Args:
+            codes: Codes of LSOAs.
+            shared: The vintage of codes that both have.
+
+        Returns:
+            2011 or 2021 for each code (Int32), null where the code is in neither or is null.
+        """
+        old, new = (codes.is_in(self._codes[vintage].implode()) for vintage in (OLD, NEW))
+        found = (
+            pl.when(pl.lit(old) & pl.lit(new))
+            .then(shared)
+            .when(pl.lit(old))
+            .then(OLD)
+            .when(pl.lit(new))
+            .then(NEW)
+        )
+        return pl.select(found.cast(pl.Int32)).to_series()
 
     def counts(self, frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """Counts of 2011 LSOAs as counts of 2021 LSOAs; the total is kept.
@@ -127,17 +154,19 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
     """Reads a lookup.
 
     Raises:
-        PluginError: If it is not sound throughout: what it lacks would be lost from every
-            table that goes through it.
+        PluginError: If it is not sound throughout, or no exact-fit lookup: what it lacks would
+            be lost from every table that goes through it.
     """
     path = base / options.file
     wanted: dict[str, tuple[str, Reader]] = {
-        "old": (options.old, Area()),
-        "new": (options.new, Area()),
+        "old": (options.old, Area("lsoa11")),
+        "new": (options.new, Area("lsoa21")),
     }
+    dialect = Dialect(encoding=options.encoding)
+    if _CHANGE in column_names(path, dialect):
+        wanted["change"] = (_CHANGE, CodeList(tuple((c, c) for c in _CHANGES), _CHANGES))
     if options.weight:
         wanted["weight"] = (options.weight, Number(0, None, whole=False))
-    dialect = Dialect(encoding=options.encoding)
     columns = tuple(dict.fromkeys(column for column, _ in wanted.values()))
     frames = []
     for batch in read_csv(path, columns, dialect, lambda found: _refuse(path, found)):
@@ -159,9 +188,33 @@ def load_lookup(base: Path, options: LookupOptions) -> LsoaLookup:
         raise PluginError(str(path), "has no rows", "Fetch the lookup again")
     if parts.select("old", "new").is_duplicated().any():
         raise PluginError(str(path), "names a pair of LSOAs twice", "Name each pair once")
+    _check_exact(path, parts)
     if "weight" not in parts.columns:
         parts = parts.with_columns(weight=pl.lit(1.0))
     return LsoaLookup(parts, path.name)
+
+
+def _check_exact(path: Path, parts: pl.DataFrame) -> None:
+    """Refuses a lookup that gives each LSOA only the one that fits it best.
+
+    An LSOA has another code in 2021 only if its borders are others, so that one which has
+    another code has several parts, or is one of several that became one.
+    """
+    alone = (pl.len().over("old") == 1) & (pl.len().over("new") == 1)
+    wrong = alone & (pl.col("old") != pl.col("new"))
+    if "change" in parts.columns:
+        change = pl.col("change").cast(pl.String)
+        wrong |= (change == "S") & (pl.len().over("old") == 1)
+        wrong |= (change == "M") & (pl.len().over("new") == 1)
+    found = parts.filter(wrong)
+    if found.height:
+        old, new = found.row(0)[:2]
+        raise PluginError(
+            str(path),
+            f"is not an exact-fit lookup: {old} has only the part {new}, and others are missing",
+            "Fetch the file `LSOA (2011) to LSOA (2021) Exact Fit Lookup` of ONS, not the one for "
+            "best fit",
+        )
 
 
 def stated_vintage(path: Path, dialect: Dialect, columns: dict[int, str]) -> int:

@@ -63,7 +63,12 @@ def read_population(
             for batch in read_csv(path, columns, dialect, context.reject)
         ]
     table = all_of(frames, path).drop_nulls(AREA_COLUMN)
-    lookup.unknown(str(path), table[AREA_COLUMN], NEW)
+    if lookup.unknown(str(path), table[AREA_COLUMN], NEW).all():
+        raise PluginError(
+            str(path),
+            "has no LSOA of 2021 that the lookup lists",
+            "Name the column of LSOAs of 2021 in the option `population.area`",
+        )
     if table[AREA_COLUMN].is_duplicated().any():
         raise PluginError(str(path), "names an LSOA twice", "Give one row for each LSOA")
     return table

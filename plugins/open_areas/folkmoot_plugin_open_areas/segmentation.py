@@ -20,7 +20,8 @@ from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.files import find_files
 from folkmoot_plugin_extracts.mapped import field_outputs
-from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_extracts.parsing import Output, parser
 from folkmoot_plugin_extracts.postcode import Postcode
 from folkmoot_plugin_open_areas.area_table import (

@@ -12,8 +12,9 @@ from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.batch import Batch, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.file_options import FileOptions
-from folkmoot_plugin_extracts.files import find_files
-from folkmoot_plugin_extracts.parsing import Output, Parser, parser
+from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
+from folkmoot_plugin_extracts.parsing import Output, Parser, any_of, parser
+from folkmoot_plugin_extracts.repeats import Once
 from folkmoot_plugin_savvi.attributes import attributes
 from folkmoot_plugin_savvi.standard import folded, load
 from folkmoot_sdk import DataSource, FieldType, ReadContext, Records, Rejection, Schema
@@ -21,7 +22,6 @@ from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 _FILES = ("savvi*.csv",)
-_ENDINGS = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +92,9 @@ class SavviSource(DataSource):
         asked = wanted or [entry.name for entry in self._schema.fields]
         names = self._standard.columns
         needed = (names.uprn, names.attribute_type, names.attribute)
+        once = Once()
         with parser(self._outputs(context), ()) as reading:
-            for path in find_files(self._folder, self._files, _ENDINGS):
+            for path in find_files(self._folder, self._files, TEXT_ENDINGS):
                 for batch in read_csv(
                     path,
                     needed,
@@ -101,7 +102,8 @@ class SavviSource(DataSource):
                     context.reject,
                     optional=(names.date, names.scheme),
                 ):
-                    yield self._records(path.name, batch, asked, wanted, reading, context)
+                    rows = once.first_of(path.name, batch, context)
+                    yield self._records(path.name, rows, asked, wanted, reading, context)
 
     def _outputs(self, context: ReadContext) -> list[Output]:
         names = self._standard.columns
@@ -121,8 +123,8 @@ class SavviSource(DataSource):
     ) -> Records:
         standard = self._standard
         if standard.columns.date not in batch.frame.columns:
-            undated = pl.lit(None, pl.String).alias(standard.columns.date)
-            batch = Batch(batch.frame.with_columns(undated), batch.first_row, batch.rows)
+            no_date = pl.lit(None, pl.String).alias(standard.columns.date)
+            batch = Batch(batch.frame.with_columns(no_date), batch.first_row, batch.rows)
         found = attributes(batch.frame, standard.columns)
         foreign = ~found.is_of_kind(standard.attribute_types)
         ignored = found.terms.is_in(self._ignored) | found.kinds.is_in(self._ignored)
@@ -139,13 +141,14 @@ class SavviSource(DataSource):
         )  # fmt: skip
         read = reading.parse(file, rows, context.reject)
         kept = attributes(rows.frame, standard.columns)
-        values, unread = [], dict(read.unread)
-        undated = unread.get(DATE_COLUMN)
+        values: list[pl.Series] = []
+        unread = dict(read.unread)
+        undated: pl.Series | None = unread.get(DATE_COLUMN)
         for name in wanted:
             declared, field = self._schema[name], standard.fields[name]
-            lost = unknown & (foreign | kept.is_of_kind([field.attribute_type]))
+            lost: pl.Series = unknown & (foreign | kept.is_of_kind([field.attribute_type]))
             if undated is not None and declared.type is FieldType.DATE:
-                lost |= undated & kept.are_for([field])
+                lost = any_of([lost, undated.set(~kept.are_for([field]), False)])
             value = kept.values(declared, field, read.frame[DATE_COLUMN])
             if lost.any():
                 unread[name] = lost

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
+from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.schema import Identifier, Schema
 
 
@@ -65,6 +66,10 @@ class Records:
     first_row: int = 1
     rows: Sequence[int] | None = None
     unread: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+REPEATED = "identical to an earlier record"
+"""How the reason begins for which a source leaves out a record that stands there twice."""
 
 
 def _uncounted(reason: str, records: int) -> None:
@@ -130,6 +135,27 @@ class DataSource(ABC):
 
     def __init__(self, options: SourceOptions) -> None:
         self.options = options
+
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """A first version of what says how a file is read, for a person to complete.
+
+        `folkmoot-node sources draft` writes it. A source that reads as it is told need not have
+        one.
+
+        Args:
+            file: A file like those that the source will read.
+
+        Returns:
+            Text with what can be seen of the file, and questions about what cannot. It quotes no
+            value by which somebody could be recognised.
+
+        Raises:
+            PluginError: If the file cannot be read, or this kind of source drafts nothing.
+        """
+        raise PluginError(
+            f"kind {cls.kind!r}", "has nothing to draft", "Write its options into node.toml"
+        )
 
     @property
     @abstractmethod

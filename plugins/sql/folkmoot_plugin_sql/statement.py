@@ -22,6 +22,7 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
+    not_,
     or_,
     select,
     table,
@@ -94,14 +95,17 @@ class Statements:
         return table(self._name(name), *made, schema=within)
 
     def _met(self, source: FromClause, condition: Where) -> ColumnElement[bool]:
-        """A condition, as for files: the column's text without blanks is one of the values."""
+        """A condition, as for files, of the column's text without blanks."""
         found = source.c[condition.column]
         trimmed = func.trim(cast(found, _TEXT))
         texts = [value for value in condition.texts if value]
-        met = trimmed.in_([self._value(value) for value in texts])
-        if len(texts) == len(condition.texts):
-            return met
-        return or_(met, found.is_(None), trimmed == self._value(""))
+        met: ColumnElement[bool] = trimmed.in_([self._value(value) for value in texts])
+        if len(texts) < len(condition.texts):
+            met = or_(met, found.is_(None), trimmed == self._value(""))
+        elif condition.excluded:
+            # A comparison with nothing is neither true nor false.
+            return or_(not_(met), found.is_(None))
+        return not_(met) if condition.excluded else met
 
     def _value(self, value: str) -> ColumnElement[str] | str:
         if not self.literal:

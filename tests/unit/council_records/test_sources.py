@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from folkmoot_plugin_council_records.profile import columns_of, identifying_columns, profile
 from folkmoot_plugin_council_records.sources import SOURCES
-from folkmoot_sdk import Identifier, PluginError, RecordLevel
+from folkmoot_sdk import Identifier, PluginError, ReadContext, RecordLevel
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import check_accounted, read, spoiled
@@ -194,6 +194,25 @@ def test_options_that_do_not_fit_are_named(tmp_path, options, where, problem, re
     assert caught.value.where == where
     assert problem in caught.value.problem
     assert remedy in caught.value.remedy
+
+
+def test_a_report_is_read_whole_by_options_alone(tmp_path):
+    lines = (SAMPLES / "rents.csv").read_text("utf-8").splitlines()
+    blanks = "," * lines[0].count(",")
+    report = [f"Rent accounts{blanks}", *lines, f"Suspense{blanks}", f"Total{blanks}"]
+    (tmp_path / "RENTS_2026-10.TXT").write_text("\n".join([*report, "Report run 01/10/2026"]))
+    (tmp_path / "rents_2026-09.txt").write_text("\n".join(lines))
+    rule = {"column": lines[0].split(",")[0], "starts_with": ["Susp"]}
+    options = {"files": ["rents*.txt"], "skip_rows": 1, "leave_out": [rule], "comment": "#"}
+    options |= {"extracts": "newest", "allow_empty": False, "sheet": ""}
+    kept = make("rents", tmp_path, folder=".", **options)
+    names = [field.name for field in kept.schema.fields]
+    rejected, notes = [], []
+    context = ReadContext(names, datetime.date(2026, 11, 28), rejected.extend, note=notes.append)
+    read = sum(batch.data.height for batch in kept.read(context))
+    assert read == len(lines) - 1
+    assert rejected == []
+    assert len(notes) == 1
 
 
 def test_a_protected_characteristic_cannot_be_taken_off(tmp_path):

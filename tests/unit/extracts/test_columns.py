@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folkmoot_plugin_extracts.cells import read_column
 from folkmoot_plugin_extracts.columns import (
     Area,
     Boolean,
     CodeList,
     Date,
-    Elapsed,
     Identity,
     Number,
     Text,
     Uprn,
     Valued,
-    read_column,
 )
+from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.postcode import Postcode
 
 TODAY = datetime.date(2026, 4, 1)
@@ -69,8 +69,10 @@ def test_a_whole_number_may_be_written_with_a_point(text, value):
     assert (values, malformed) == ([value], [value is None])
 
 
-def test_a_uprn_may_not():
-    assert read(Uprn(), ["100012345678.0", "1.00012E+11"]) == ([None, None], [True, True])
+def test_a_uprn_may_be_written_with_a_point():
+    texts = ["100012345678.0", "100012345678.00", "100012345678.5", "1.00012E+11"]
+    number = 100012345678
+    assert read(Uprn(), texts) == ([number, number, None, None], [False, False, True, True])
 
 
 @pytest.mark.parametrize(
@@ -181,10 +183,14 @@ def test_identity_keeps_sameness_and_nothing_else(texts):
     ("reader", "text", "reason"),
     [
         (Uprn(), "12A", "12A is not a UPRN (1 to 12 digits)"),
-        (Uprn(), "0", "not a UPRN"),
+        (Uprn(), "0", "stands for a UPRN that is not known"),
         (Uprn(), "1234567890123", "not a UPRN"),
-        (Uprn(), "100012345.0", "not a UPRN"),
+        (Uprn(), "100012345.5", "not a UPRN"),
         (Area(), "E0100000", "not a GSS code (a letter and eight digits)"),
+        (Area("lsoa21"), "E05000650", "is a ward, not an LSOA or data zone"),
+        (Area("lsoa21"), "E08000009", "is a district or unitary council, not an LSOA or data zone"),
+        (Area("oa21"), "E01000001", "is an LSOA or data zone, not an output area"),
+        (Area(), "E99999999", "is a pseudo code: it stands for no area"),
         (Number(0, 10, False), "-1", "-1 is below the smallest valid value, 0"),
         (Number(0, 10, False), "11", "11 is above the largest valid value, 10"),
         (Number(0, 10, False), "£5", "£5 is not a number"),
@@ -201,8 +207,12 @@ def test_identity_keeps_sameness_and_nothing_else(texts):
         (Date("%d/%m/%Y"), "01/02/26", "not a date"),
         (Date("%d/%m/%Y"), "01/02/2026 00:00", "not a date"),
         (Date("%Y-%m-%d"), "0026-02-01", "not a date"),
-        (AGE, "01/01/1900", "01/01/1900 gives 126 is above the largest valid value, 120 (years)"),
-        (AGE, "02/04/2026", "gives -1 is below the smallest valid value, 0 (years)"),
+        (
+            AGE,
+            "01/01/1900",
+            "01/01/1900 gives 126, which is above the largest valid value, 120 (years)",
+        ),
+        (AGE, "02/04/2026", "gives -1, which is below the smallest valid value, 0 (years)"),
         (AGE, "31/02/2000", "31/02/2000 is not a date"),
     ],
 )

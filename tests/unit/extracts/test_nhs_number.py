@@ -37,7 +37,9 @@ def test_numbers_are_read_with_and_without_spaces(text):
     [
         ("9434765918", "the check digit is wrong"),
         ("943 476 5910", "the check digit is wrong"),
-        ("0000000000", "the check digit is wrong"),
+        ("0000000000", "stands for an NHS number that is not known"),
+        ("222 222 2222", "stands for an NHS number that is not known"),
+        ("9999999999", "stands for an NHS number that is not known"),
         ("943476591", "of ten digits"),
         ("94347659190", "of ten digits"),
         ("943476591X", "of ten digits"),

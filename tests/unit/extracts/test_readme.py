@@ -6,7 +6,8 @@ import tomllib
 from pathlib import Path
 
 from folkmoot_plugin_extracts.identifiers import Identifiers
-from folkmoot_plugin_extracts.mapping import FileMapping, MappedField
+from folkmoot_plugin_extracts.mapped_field import MappedField
+from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_sdk.parameters import build
 
 TEXT = (Path(__file__).parents[3] / "plugins" / "extracts" / "README.md").read_text("utf-8")

@@ -130,3 +130,33 @@ def test_without_a_directory_there_are_no_areas(folder):
     given = {"files": ["llpg.csv"]}
     schema = Gazetteer(build(Gazetteer.Options, given, "options")).schema
     assert [field.name for field in schema.fields] == ["property_type", "is_hmo", "is_communal"]
+
+
+def test_homes_in_another_district_are_left_out_if_asked(folder):
+    """Of four homes one is in no directory, two in the council's district, one in the next."""
+    rows = [FIRST, FIRST.replace("1,", "2,", 1), FIRST.replace("1,", "3,", 1)]
+    own = areas(read(folder, ("district",), uprn_directory=onsud(folder, FIRST)))[1][0]
+    other = f"{own[:-1]}{(int(own[-1]) + 1) % 10}"
+    given = {"uprn_directory": onsud(folder, *rows[:2], rows[2].replace(own, other))}
+    everyone = read(folder, ("district",), **given)
+    assert sorted(areas(everyone)) == [1, 2, 3, 4]
+    assert areas(everyone)[3] == (other,)
+    for fields in (("district",), ("property_type",), ("lsoa",)):
+        found = read(folder, fields, **given, within=own)
+        assert sorted(found.frame["uprn"]) == [1, 2, 4]
+        assert found.left_out["property in another district"] == 1
+        assert "district" not in set(found.frame.columns) - set(fields)
+    neighbour = read(folder, ("district",), **given, within=other)
+    assert sorted(neighbour.frame["uprn"]) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"within": "E08000009"}, "needs a directory"),
+        ({"within": "Trafford", "uprn_directory": {"files": ["x.csv"]}}, "is not the GSS code"),
+    ],
+)
+def test_a_district_that_cannot_be_compared_is_refused(given, says):
+    with pytest.raises(Exception, match=says):
+        build(Gazetteer.Options, {"files": ["llpg.csv"], **given}, "options")

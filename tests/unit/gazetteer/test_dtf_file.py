@@ -47,6 +47,17 @@ def test_a_file_that_is_not_a_whole_gazetteer_stops_the_run(gazetteer, given, me
         read(gazetteer)
 
 
+def test_a_quote_that_is_not_closed_is_named_with_a_remedy_that_a_gazetteer_has(gazetteer):
+    broken = blpu(2).replace('"00BUXX"', '"00BUXX')
+    gazetteer.write(blpu(1), broken, blpu(3))
+    with pytest.raises(PluginError) as caught:
+        read(gazetteer)
+    assert "llpg.csv: line " in caught.value.where
+    assert "quoted field that is never closed" in caught.value.problem
+    assert "has no closing quote" in caught.value.remedy
+    assert "quote =" not in caught.value.remedy
+
+
 def test_suppliers_count_with_or_without_header_and_trailer(gazetteer):
     for stated in (2, 5):
         gazetteer.write(blpu(1), STREET, stated=stated)

@@ -90,6 +90,30 @@ def test_a_weight_that_is_none_is_refused(folder, weight):
         load(folder, "HOMES", f"LSOA11CD,LSOA21CD,HOMES\nE01000001,E01000001,{weight}\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # The published best fit: each LSOA of 2011 has one row, and parts are missing.
+        "LSOA11CD,LSOA21CD\nE01000001,E01000001\nE01000002,E01000011\n",
+        "LSOA11CD,LSOA21CD,CHGIND\nE01000001,E01000001,U\nE01000002,E01000011,S\n",
+        "LSOA11CD,LSOA21CD,CHGIND\nE01000002,E01000002,S\n",
+        "LSOA11CD,LSOA21CD,CHGIND\nE01000003,E01000003,M\n",
+    ],
+)
+def test_a_best_fit_lookup_is_refused(folder, text):
+    with pytest.raises(
+        PluginError, match=r"is not an exact-fit lookup: E0100000[23] has only"
+    ) as e:
+        load(folder, text=text)
+    assert "Exact Fit" in e.value.remedy
+
+
+def test_codes_are_of_the_year_that_lists_them(folder):
+    codes = pl.Series(["E01000001", "E01000002", "E01000011", "E01099999", None])
+    assert load(folder).vintages(codes, 2021).to_list() == [2021, 2011, 2021, None, None]
+    assert load(folder).vintages(codes, 2011).to_list() == [2011, 2011, 2021, None, None]
+
+
 pairs = st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1)
 
 

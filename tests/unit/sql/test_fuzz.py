@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
-from folkmoot_plugin_extracts.columns import EARLIEST, LATEST, MAXIMUM_UPRN
+from folkmoot_plugin_extracts.columns import MAXIMUM_UPRN
+from folkmoot_plugin_extracts.dates import EARLIEST, LATEST
 from folkmoot_plugin_sql.source import SqlSource
 from folkmoot_sdk import PluginError
 from tests.accounts import read_source

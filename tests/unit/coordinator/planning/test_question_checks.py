@@ -153,7 +153,7 @@ def test_within_that_was_forgotten_is_told_at_round_plan(tmp_path: Path) -> None
         return done.output
 
     text = " ".join(said("").split())
-    assert "Before you ask: - Lsoas.csv has a column `within`, which is not used" in text
-    assert "Before you ask" not in said('within = "ward"')
+    assert "councils are asked: - lsoas.csv has a column `within`, which is not used" in text
+    assert "To check before" not in said('within = "ward"')
     assert len(json.loads(said("", "--json"))["doubts"]) == 1
     assert json.loads(said('within = "ward"', "--json"))["doubts"] == []

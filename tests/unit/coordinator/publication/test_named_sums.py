@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot_coordinator import cli
 from folkmoot_coordinator.publication import estimable
 from folkmoot_coordinator.publication.estimable import Estimable
 from folkmoot_coordinator.publication.named_sums import NamedEstimate, as_table, estimates
@@ -246,3 +249,38 @@ def test_sums_over_months_count_the_noise_that_months_share(office: Office, tmp_
     ):
         with pytest.raises(Problem, match=says):
             one(known, tmp_path, wrong)
+
+
+def test_the_command_writes_and_shows_them(
+    known: Estimable, office: Office, tmp_path: Path
+) -> None:
+    file = tmp_path / "sums.toml"
+    file.write_text(
+        '[[estimates]]\nname = "high [in Bolton]"\ncells = [{ ward = "W1", tenure = "own" }]\n'
+        '[[estimates]]\nname = "share"\ncells = [{ band = "high" }]\nof = [{}]\n'
+    )
+    words = ["export", "latest", "--home", str(office.home.path), "--out", str(tmp_path / "out")]
+    shown = CliRunner().invoke(cli.app, [*words, "--sum", str(file)])
+    assert shown.exit_code == 0, (shown.output, shown.exception)
+    assert "high [in Bolton]" in shown.output
+    assert "95 % interval" in shown.output
+    said = json.loads(CliRunner().invoke(cli.app, [*words, "--sum", str(file), "--json"]).output)
+    assert [one["kind"] for one in said["estimates"]] == ["sum", "share"]
+    with Path(said["sums"]).open(newline="") as written:
+        rows = list(csv.DictReader(written))
+    assert [row["name"] for row in rows] == ["high [in Bolton]", "share"]
+    for row, one_ in zip(rows, said["estimates"], strict=True):
+        assert float(row["standard_error"]) == pytest.approx(one_["standard_error"])
+    codes, noise = (Path(path) for path in said["reference"])
+    assert (codes.name, noise.name) == ("codes.csv", "noise.csv")
+    with codes.open(newline="") as listed:
+        by_code = {(row["attribute"], row["code"]): row for row in csv.DictReader(listed)}
+    assert by_code["band", "high"]["name"] == "Visit"
+    area = by_code["lsoa", "L1"]
+    assert (area["group"], area["group_size"], area["vintage"]) == ("W1", "2", "2021")
+    assert (area["parent"], area["parent_name"]) == ("W1", "Astley")
+    before = sorted((tmp_path / "out").iterdir())
+    file.write_text(file.read_text().replace('"high"', '"hihg"'))
+    wrong = CliRunner().invoke(cli.app, [*words, "--sum", str(file)])
+    assert isinstance(wrong.exception, Problem)
+    assert sorted((tmp_path / "out").iterdir()) == before

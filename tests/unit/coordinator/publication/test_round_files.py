@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 import math
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from folkmoot.interval import half_width
 from folkmoot.privacy import epsilon_at
 from folkmoot_coordinator.planning.cell_sizes import EarlierRound
 from folkmoot_coordinator.publication import long_table as published_table
+from folkmoot_coordinator.publication import round_result as round_result_module
 from folkmoot_coordinator.publication import table_files
 from folkmoot_coordinator.publication.round_files import long_table, publish
 from folkmoot_coordinator.publication.round_result import round_result
@@ -265,7 +268,6 @@ def test_presentable_values_are_whole_and_agree_and_their_bias_is_stated(
 def test_marginals_that_are_not_presented_say_why(office: Office, tmp_path: Path) -> None:
     """All triples of four attributes, b*c*d the most important: with the two next, all pairs
     are decided, and the last would have to agree with three of them at once."""
-    from dataclasses import replace
     from itertools import combinations
 
     from folkmoot.workload import Attribute, Marginal, Workload
@@ -403,7 +405,6 @@ def test_a_table_that_cannot_be_made_leaves_no_file(
 
 
 def test_an_attribute_may_have_a_columns_name(office: Office, tmp_path: Path) -> None:
-    from dataclasses import replace
 
     from folkmoot.workload import Attribute, Marginal, Workload
 
@@ -441,3 +442,55 @@ def test_damaged_counts_are_not_published(office: Office, partial: StoredRound) 
     with pytest.raises(Problem, match="damaged") as caught:
         round_result(office.database, "R", "latest")
     assert caught.value.exit_code is ExitCode.VERIFICATION
+
+
+@pytest.mark.parametrize(
+    ("days", "of_region", "says"),
+    [
+        ({}, None, None),
+        ({BOLTON: "2026-11-28"}, None, "those of 28 November 2026."),
+        ({BOLTON: "2026-11-28", BURY: "2026-11-28"}, "2026-11-28", "those of 28 November 2026."),
+        (
+            {BOLTON: "2026-11-28", BURY: "2026-11-07"},
+            "2026-11-07/2026-11-28",
+            "those of 7 November 2026 to 28 November 2026, by council.",
+        ),
+    ],
+)
+def test_the_dates_of_the_scores_are_published_where_they_are_stated(
+    office: Office,
+    tmp_path: Path,
+    days: dict[GssCode, str],
+    of_region: str | None,
+    says: str | None,
+) -> None:
+    stored = office.open()
+    for council in (BOLTON, BURY):
+        day = days.get(council)
+        office.release(stored, council, as_of=date.fromisoformat(day) if day else None)
+    metadata, table, parquet = export(office, tmp_path)
+    assert metadata["coverage"]["as_of"] == {str(one): day for one, day in sorted(days.items())}
+    rows = pl.read_parquet(parquet)
+    assert ("as_of" in rows.columns) == bool(days)
+    statement = metadata["privacy"]["statement"]
+    assert ("The scores counted are " in statement) == bool(days)
+    if says:
+        assert f"The scores counted are {says}" in statement
+        councils = rows.filter(pl.col("level") == "council")
+        found = dict(councils.select("place", "as_of").unique().iter_rows())
+        assert found == {str(one): days.get(one) for one in (BOLTON, BURY)}
+        region = rows.filter(pl.col("level") != "council")["as_of"].unique().to_list()
+        assert region == [of_region]
+    with table.open(newline="") as file:
+        assert set(next(csv.reader(file))) == set(metadata["columns"])
+
+
+def test_the_date_that_a_release_states_is_stored_with_it(office: Office) -> None:
+    stored = office.open()
+    office.release(stored, BOLTON, as_of=date(2026, 11, 28))
+    office.release(stored, BURY)
+    found = round_result_module.stored_releases(office.database, stored)
+    assert {council: one.as_of for council, one in found.items()} == {
+        BOLTON: date(2026, 11, 28),
+        BURY: None,
+    }

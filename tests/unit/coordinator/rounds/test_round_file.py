@@ -198,3 +198,47 @@ def test_a_wrong_file_of_areas_is_named_with_its_line(
 def test_a_file_of_areas_in_another_encoding_is_a_problem(folder: Path) -> None:
     (folder / "areas.csv").write_bytes("council,area\nE08000001,é".encode("utf-16"))
     assert "cannot be read" in problem(folder).problem
+
+
+def test_names_and_editions_of_codes_are_kept_beside_the_round(folder: Path) -> None:
+    """From the file of areas, and from the round's file, which goes first."""
+    (folder / "areas.csv").write_text(
+        "council,area,name\nE08000001,E01000001,Astley\nE08000001,E01000002,\n"
+        "E08000002,E01000003,Tottington\nE08000009,E01000009,Elsewhere\n"
+    )
+    named = 'codes = ["none", "low", "medium", "high"]\nvintage = "2026"\n[attributes.names]\n'
+    text = TEXT.replace(
+        'codes = ["none", "low", "medium", "high"]\n', f'{named}high = "Telephone call"\n'
+    ).replace(
+        'areas = "areas.csv"\n',
+        'areas = "areas.csv"\n[attributes.names]\n'
+        'E01000001 = "Astley Bridge"\n"(other)" = "Abroad"\n',
+    )
+    path = folder / "round.toml"
+    path.write_text(text)
+    found = read_round(path, ENROLLED, NOW)
+    assert found.code_names.names == {
+        "band": {"high": "Telephone call"},
+        "lsoa": {
+            "E01000001": "Astley Bridge",
+            "E01000003": "Tottington",
+            "(other)": "Abroad",
+        },
+    }
+    assert found.code_names.vintages == {"band": "2026"}
+    assert found.round_.workload == read(folder).workload, "they are not in the question"
+    path.write_text(text.replace("high = ", "hihg = "))
+    with pytest.raises(Problem, match="'hihg', which is not one of its codes") as caught:
+        read_round(path, ENROLLED, NOW)
+    assert "Did you mean 'high'?" in caught.value.remedy
+
+
+def test_within_that_is_not_used_is_doubted(folder: Path) -> None:
+    rows = "\n".join(f"{line},W" for line in AREAS.splitlines()[1:])
+    (folder / "areas.csv").write_text(f"council,area,within\n{rows}\n")
+    path = folder / "round.toml"
+    path.write_text(TEXT)
+    [doubt] = read_round(path, ENROLLED, NOW).doubts
+    assert "areas.csv has a column `within`, which is not used" in doubt
+    (folder / "areas.csv").write_text(AREAS)
+    assert read_round(path, ENROLLED, NOW).doubts == ()

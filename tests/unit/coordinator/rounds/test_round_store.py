@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from folkmoot.geography import GssCode
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
-from folkmoot_coordinator.rounds.objective import Objective, planned
+from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
+from folkmoot_coordinator.rounds.objective import Objective, Planning, planned
 from folkmoot_coordinator.rounds.round_store import (
     find_round,
     open_round,
@@ -138,3 +140,15 @@ def test_how_the_weights_came_about_is_kept_with_the_round(office: Office) -> No
     assert again.planning.weights == (2, 1, 1)
     assert max(one.weight for one in again.round_.workload.marginals) == 2**32 - 1
     assert office.again(office.open()).planning.objective is Objective.SUM
+
+
+def test_names_of_codes_are_kept_with_the_round(office: Office) -> None:
+    names = CodeNames({"band": {"high": "Visit \u00e9"}}, {"lsoa": "2021"})
+    round_ = office.open().round_
+    written = Planning.as_written(round_.workload)
+    for code_names, planning in ((names, None), (NO_NAMES, None), (names, written)):
+        asked = replace(round_, round_id=secrets.token_hex(16))
+        opened = open_round(office.database, office.signing, asked, planning, code_names)
+        found = office.again(opened)
+        assert found.code_names == opened.code_names == code_names
+        assert found.planning == written

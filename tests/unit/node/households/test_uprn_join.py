@@ -188,6 +188,17 @@ def test_areas_of_two_years_are_not_joined(area_node, ours, theirs, refused):
     assert "lookup to lsoa21" in caught.value.remedy
 
 
+@pytest.mark.parametrize(("ours", "doubtful"), [("", True), ("lsoa11", False)])
+def test_areas_that_do_not_say_what_they_are_are_doubted(area_node, ours, doubtful):
+    """They are joined, with a word to whoever scores and whoever asks the doctor."""
+    tax, book = area_node.tax, area_node.extra["deprivation_book"]
+    tax.schema = with_field(tax.schema, "lsoa", area_type=ours)
+    book.schema = replace(book.schema, area_type="lsoa11")
+    said = "the areas of homes do not say what they are"
+    summary = next(one for one in area_node.score().sources if one.about_areas)
+    assert any(said in doubt for doubt in summary.doubts) is doubtful
+
+
 def test_the_order_of_sources_does_not_matter(node):
     node.score()
     expected = node.rows()

@@ -107,6 +107,18 @@ def test_one_uprn_with_most_records_stops(node):
     assert "tax: one UPRN has 97 of 100 records (97%)" in problem.for_operator
 
 
+def test_many_identical_records_stop(node):
+    from folkmoot_sdk.source import REPEATED
+
+    node.tax.batches = [homes(80)]
+    node.people.batches = [people_of([1, 2, 3])]
+    node.tax.before_batch = lambda context: context.leave_out(f"{REPEATED} of other.csv", 20)
+    problem = stopped(node)
+    assert "are identical to an earlier one" in problem.problem
+    node.tax.before_batch = lambda context: context.leave_out(f"{REPEATED} of other.csv", 5)
+    node.score(accepting=())
+
+
 def test_uprns_that_a_spreadsheet_has_rounded_stop(node):
     rounded = [100_000_000 * at for at in range(1, 6)]
     node.tax.batches = [homes(95), homes(5).with_columns(uprn=pl.Series(rounded))]

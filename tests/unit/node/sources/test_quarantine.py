@@ -63,7 +63,7 @@ def test_a_stop_repeats_the_summary_on_the_terminal_alone(quarantine):
     problem = caught.value
     assert problem.exit_code is ExitCode.DATA
     assert problem.for_operator == (
-        "3 of 10 records could not be read:", "Arrears: 3 times: is not a number",
+        "3 records could not be read, or not wholly:", "Arrears: 3 times: is not a number",
     )  # fmt: skip
     shown = f"{problem} {problem.where} {problem.remedy}"
     assert "3" not in shown.replace(str(quarantine.path), "")

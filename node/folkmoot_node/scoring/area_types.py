@@ -1,0 +1,38 @@
+"""Household areas that do not say what they are, joined to a source that does.
+
+The guard against joining areas of two years holds only if both sides state theirs.
+"""
+
+from __future__ import annotations
+
+from folkmoot_node.scoring.binding import Binding
+from folkmoot_sdk import RecordLevel
+
+
+def unstated_areas(binding: Binding) -> dict[str, str]:
+    """For each source that is joined by a field without `area_type`, the type of its areas."""
+    found = {}
+    for source in binding.sources:
+        if source.schema.level is RecordLevel.AREA and binding.wanted.get(source.name):
+            joined = binding.fields.get(source.area_field or "")
+            if source.schema.area_type and joined is not None and not joined.field.area_type:
+                found[source.name] = source.schema.area_type
+    return found
+
+
+def unstated_area(source: str, area_type: str) -> tuple[str, str]:
+    """Says that nobody knows whether the areas of homes are those of a source.
+
+    Args:
+        source: Its name.
+        area_type: The type of its areas.
+
+    Returns:
+        The problem, and what to do about it.
+    """
+    return (
+        f"the areas of homes do not say what they are, and those of {source!r} are {area_type}: "
+        "their codes may come from another year",
+        f'Write `area_type = "{area_type}"` into the area field of the mapping if it holds such '
+        "areas",
+    )

@@ -1,0 +1,68 @@
+"""Time from a date to the date of the run."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import polars as pl
+
+from folkmoot_plugin_extracts.columns import Date, Number, Reader, within
+
+_EPOCH = datetime.date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed(Reader):
+    """Time from a date to the reference date: int64.
+
+    Attributes:
+        date: How the date is read.
+        reference: The reference date.
+        unit: `years` for whole years of age, or `days`.
+        minimum: Smallest valid value.
+        maximum: Largest valid value.
+        whole: True for int64, False for float64.
+    """
+
+    date: Date
+    reference: datetime.date
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    whole: bool
+
+    def parse(self, raw: pl.Series) -> pl.Series:
+        """See `Reader`."""
+        dates = self.date.parse(raw)
+        if self.unit == "days":
+            values = (self.reference - _EPOCH).days - dates.to_physical()
+        else:
+            values = _years(dates, self.reference)
+        values = values.cast(pl.Int64 if self.whole else pl.Float64)
+        return within(values.rename(raw.name), self.minimum, self.maximum)
+
+    def fault(self, text: str) -> str:
+        """See `Reader`."""
+        dates = self.date.parse(pl.Series([text]))
+        if dates.null_count():
+            return self.date.fault(text)
+        unbounded = Elapsed(self.date, self.reference, self.unit, None, None, self.whole)
+        value = unbounded.parse(pl.Series([text])).item()
+        bounds = Number(self.minimum, self.maximum, self.whole).outside(value)
+        return f"{text} gives {value:.0f}, which {bounds} ({self.unit})"
+
+
+def _years(dates: pl.Series, reference: datetime.date) -> pl.Series:
+    """Whole years completed; somebody born on 29 February completes one on 1 March."""
+    days = dates.to_physical()
+    first, last = days.min(), days.max()
+    if not isinstance(first, int) or not isinstance(last, int):
+        return days
+    # People are many and days of birth few: look the age of each day up.
+    day = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
+    # Polars counts months in 8 bits, too few for the product.
+    in_year = day.dt.month().cast(pl.Int32) * 32 + day.dt.day()
+    before = in_year > reference.month * 32 + reference.day
+    years = reference.year - day.dt.year() - before.cast(pl.Int32)
+    return years.gather(days - first)
