@@ -42,8 +42,9 @@ class Account:
 
     @property
     def accounted(self) -> int:
-        """Rows that are records, left out or rejected."""
-        return len(self.rows) + self.left_out.total() + len(self.rejected)
+        """Rows that are records, left out, or rejected as a whole."""
+        whole = self.rejected - set(self.rows)
+        return len(self.rows) + self.left_out.total() + len(whole)
 
     def of(self, key: object) -> dict[str, Any]:
         """The record of one area or UPRN."""

@@ -167,5 +167,9 @@ def check_accounted(
         accounted.update([entry.row] if STRAY in entry.reason else lines_of(entry.row))
     nothing = f' \r"{given.delimiter}'
     blank = {at for at, line in enumerate(lines, 1) if not line.strip(nothing)}
+    repeated = {at for at, line in enumerate(lines, 1) if line in lines[: at - 1]}
+    identical = found.left_out["identical to an earlier record"]
+    assert identical <= len(repeated - accounted)
+    accounted |= repeated if identical else set()
     assert accounted | blank == set(range(1, len(lines) + 1)) | accounted
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_sdk import arrow
@@ -57,16 +59,51 @@ def source_conformance(
     if offered:
         reads["all identifiers"] = (names[:1], offered)
         reads |= {f"only {entry.value}": ([], (entry,)) for entry in offered}
-    rows = {}
+    rows: dict[str, _Told] = {}
     for what, (wanted, identifiers) in reads.items():
         try:
             rows[what] = _read(source, schema, wanted, identifiers, reference_date)
         except _Fault as fault:
             faults.append(f"reading {what}: {fault}")
     first, again = rows.get("all fields"), rows.get("all fields again")
-    if first is not None and again is not None and first != again:
-        faults.append(f"reading again gives {again} records, not {first}")
+    if (
+        first is not None
+        and again is not None
+        and first.handed_on.total() != again.handed_on.total()
+    ):
+        faults.append(
+            f"reading again gives {again.handed_on.total()} records, not {first.handed_on.total()}"
+        )
+    keys = rows.get("no field")
+    if first is not None and keys is not None:
+        faults += _lost(first, keys)
     return tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a source told of its records.
+
+    Attributes:
+        handed_on: File and row of each record in a batch.
+        rejected: File and row of each value, or record, that could not be read.
+    """
+
+    handed_on: Counter[tuple[str, int]]
+    rejected: frozenset[tuple[str, int]]
+
+
+def _lost(fields: _Told, keys: _Told) -> list[str]:
+    """The fault of leaving out a record whose key can be read, since a field cannot."""
+    lost = sorted((fields.rejected & set(keys.handed_on)) - set(fields.handed_on))
+    if not lost:
+        return []
+    file, row = lost[0]
+    return [
+        f"leaves out {len(lost)} records of which a field could not be read, such as row {row} of "
+        f"{file}: hand them on with null, and name the field in `Records.unread`; otherwise their "
+        "households look like those without a record"
+    ]
 
 
 def _make(cls: type[DataSource], options: Mapping[str, Any]) -> DataSource:
@@ -98,7 +135,7 @@ def _read(
     wanted: list[str],
     identifiers: tuple[Identifier, ...],
     reference_date: datetime.date,
-) -> int:
+) -> _Told:
     rejected: list[object] = []
     left_out: list[tuple[object, object]] = []
     context = ReadContext(
@@ -108,10 +145,12 @@ def _read(
         leave_out=lambda reason, records: left_out.append((reason, records)),
         identifiers=identifiers,
     )
-    rows = 0
+    handed_on: Counter[tuple[str, int]] = Counter()
+    unread = 0
     try:
         for batch in source.read(context):
-            rows += _batch(batch, schema, wanted, identifiers)
+            handed_on.update(_batch(batch, schema, wanted, identifiers))
+            unread += sum(len(places) for places in batch.unread.values())
     except (_Fault, PluginError) as error:
         raise _Fault(str(error)) from None
     except Exception as error:
@@ -126,12 +165,16 @@ def _read(
             raise _Fault("leaves records out without a reason")
         if not isinstance(records, int) or records < 0:
             raise _Fault(f"leaves out {records!r} records")
-    return rows
+    if unread and not rejected:
+        raise _Fault("names values that could not be read, and hands none of them to `reject`")
+    told = frozenset((entry.file, entry.row) for entry in rejected if isinstance(entry, Rejection))
+    return _Told(handed_on, told)
 
 
 def _batch(
     batch: object, schema: Schema, wanted: list[str], identifiers: tuple[Identifier, ...]
-) -> int:
+) -> list[tuple[str, int]]:
+    """Checks a batch; gives the file and row of each record."""
     if not isinstance(batch, Records):
         raise _Fault(f"yields {type(batch).__name__}, not folkmoot_sdk.Records")
     try:
@@ -156,7 +199,15 @@ def _batch(
         column = found.columns[name]
         if declared.combine not in _COUNTED and not arrow.fits(column, declared.type):
             raise _Fault(f"yields column {name!r} as {column}; declared is {declared.type.value}")
-    return found.rows
+    for name, places in batch.unread.items():
+        if name not in found.columns:
+            raise _Fault(f"could not read {name!r}, which is no column")
+        if any(not 0 <= place < found.rows for place in places):
+            raise _Fault(f"names records in `unread` of {name!r} that have no place in the batch")
+    rows = batch.rows
+    if rows is None:
+        rows = range(batch.first_row, batch.first_row + found.rows)
+    return [(batch.origin, int(row)) for row in rows]
 
 
 def _check_keys(found: arrow.Shape, schema: Schema) -> None:

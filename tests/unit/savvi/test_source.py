@@ -151,7 +151,7 @@ def test_only_wanted_attributes_are_read(feed):
 )  # fmt: skip
 def test_what_cannot_be_read_is_rejected_by_row(feed, row, field, reason, unread):
     sound = "A,7,Circumstance,Living alone,2026-01-01"
-    folder = feed(sound, row.replace('"', '"x"'), sound)
+    folder = feed(sound, row.replace('"', '"x"'), sound.replace("A,7", "B,8"))
     found = read(make(folder, "lives_alone"))
     assert found.unread == ({} if unread is None else {3: unread})
     assert found.rows == ([2, 4] if unread is None else [2, 3, 4])

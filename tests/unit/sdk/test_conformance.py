@@ -381,6 +381,57 @@ def test_a_source_that_changes_is_a_fault(source, fault):
         check_source(source, {})
 
 
+class _Spoiled(SoundSource):
+    """Has a record of which one amount cannot be read, and keeps it."""
+
+    def read(self, context):
+        data = self.data(context)
+        if "owed" not in data.columns:
+            yield Records(data, "file", 2)
+            return
+        context.reject([Rejection("file", 3, "owed", "x is not a number", "x")])
+        yield self.spoiled(data)
+
+    def spoiled(self, data):
+        cleared = data.with_columns(owed=pl.Series([1.0, None, 3.0]))
+        return Records(cleared, "file", 2, unread={"owed": [1]})
+
+
+def test_a_source_that_keeps_what_it_read_in_part_conforms():
+    check_source(_Spoiled, {})
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "fault"),
+    [
+        (
+            lambda self, data: Records(data[[0, 2]], "file", 2, [2, 4]),
+            "leaves out 1 records of which a field could not be read, such as row 3 of file",
+        ),
+        (
+            lambda self, data: Records(data, "file", 2, unread={"amount": [1]}),
+            "could not read 'amount', which is no column",
+        ),
+        (
+            lambda self, data: Records(data, "file", 2, unread={"owed": [3]}),
+            "that have no place in the batch",
+        ),
+    ],
+)
+def test_a_record_that_is_read_in_part_is_to_be_kept(spoiled, fault):
+    with pytest.raises(ConformanceError) as caught:
+        check_source(type("Wrong", (_Spoiled,), {"spoiled": spoiled}), {})
+    assert fault in str(caught.value)
+
+
+def test_what_is_unread_is_told():
+    def read(self, context):
+        yield Records(self.data(context), "file", unread={"uprn": [0]})
+
+    with pytest.raises(ConformanceError, match="hands none of them to `reject`"):
+        check_source(type("Wrong", (SoundSource,), {"read": read}), {})
+
+
 def test_wrong_options_are_named():
     with pytest.raises(ConformanceError, match=r"options\.fodler: is an unknown key"):
         check_source(SoundSource, {"fodler": "x"})

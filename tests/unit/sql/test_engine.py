@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sqlite3
 import time
+from array import array
 from contextlib import closing
 from decimal import Decimal
 from uuid import UUID
@@ -51,7 +52,12 @@ def test_a_file_is_read(lite):
         (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)""")
     assert home.read().rows() == [
         (100012345678, 12.5, 3, "own", D(2020, 2, 29), True),
+        (None, 1, 1, "own", None, None),
+        (3, None, 1, "own", None, None),
         (None, None, None, None, None, None),
+    ]
+    assert [dict(batch.unread) for batch in home.batches] == [
+        {"uprn": array("q", [1]), "owed": array("q", [2])}
     ]
     assert [(e.file, e.row, e.field, e.value) for e in home.rejected] == [
         ("accounts", 2, "UPRN", "1000123456789"),
@@ -163,7 +169,7 @@ def test_postgresql_by_another_driver_gives_the_same(home, run):
     home.options["url"] = str(home.options["url"]).replace("postgresql:", "postgresql+psycopg:")
     assert home.read().equals(frame)
     assert (home.rejected, home.left_out) == (rejected, left)
-    assert frame.height == 1
+    assert frame.height == 2
     home.mapping("query = '''INSERT INTO accounts VALUES (1) RETURNING \"UPRN\"'''")
     with pytest.raises(PluginError, match="cannot run the statement"):
         home.read("owed")
