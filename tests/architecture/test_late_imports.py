@@ -33,6 +33,7 @@ PLACES = {
     ("answering/answer.py", "folkmoot_node.release"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.mechanism"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.store.encrypted_file"): _VISIT,
     ("answering/answer.py", "folkmoot_node.store.event_history"): _VISIT,
     ("linkage/addresses.py", "folkmoot_node.linkage.address_matcher"): "it needs the extra linkage",
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
