@@ -9,6 +9,11 @@ from folkmoot_sdk.parameters import nearest
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "utf-16-be")
 
 
+def usual_delimiter(name: str) -> str:
+    """What separates the fields of a file that is named so: a tab in `.tsv` and `.tab`."""
+    return "\t" if name.lower().endswith((".tsv", ".tab")) else ","
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a CSV file is written.

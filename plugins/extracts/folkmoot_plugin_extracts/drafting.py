@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
 from folkmoot_plugin_extracts.file_kind import FileKind
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
 from folkmoot_plugin_extracts.sample import Sample, read_sample
@@ -81,7 +81,7 @@ def _head(path: Path, sample: Sample, guesses: Sequence[Guess]) -> Iterator[str]
         default = Dialect()
         if sample.dialect.encoding != default.encoding:
             yield f"encoding = {_quoted(sample.dialect.encoding)}"
-        if sample.dialect.delimiter != default.delimiter:
+        if sample.dialect.delimiter != usual_delimiter(path.name):
             yield f"delimiter = {_quoted(sample.dialect.delimiter)}"
     if sample.sheet:
         yield f"sheet = {_quoted(sample.sheet)}"

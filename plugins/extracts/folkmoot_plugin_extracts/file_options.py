@@ -42,7 +42,8 @@ class FileOptions(SourceOptions):
     quote: str = parameter(default='"', description='What stands around texts; "" for nothing.')
 
     def __post_init__(self) -> None:
-        Dialect(self.encoding, self.delimiter, self.quote)
+        # Some sources leave the delimiter to the ending of the file.
+        Dialect(self.encoding, self.delimiter or ",", self.quote)
 
     @property
     def dialect(self) -> Dialect:
@@ -57,6 +58,7 @@ class TableOptions(FileOptions):
     They are what `FileMapping` says of files, and mean the same.
 
     Attributes:
+        delimiter: Of delimited text; empty for what is usual for the ending of the file.
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
         allow_empty: True if a file may hold no record.
         sheet: Of workbooks: the sheet; empty for the only one that has the columns.
@@ -65,6 +67,9 @@ class TableOptions(FileOptions):
         leave_out: Rows that are no records.
     """
 
+    delimiter: str = parameter(
+        default="", description="What separates fields; default a comma, in .tsv and .tab a tab."
+    )
     extracts: Extracts | None = parameter(
         default=None, description="Of extracts whose names differ in a date: newest or all."
     )

@@ -261,9 +261,14 @@ def _delimiter_hint(
     for other in others:
         written = Dialect(dialect.encoding, other, "" if dialect.quote == other else dialect.quote)
         if wanted and any(set(wanted) <= set(_loosely(line, written)) for line in lines):
-            return f"The file seems to be delimited by {other!r}: set `delimiter`"
+            return _delimited_by(other)
     if len(header.names) == 1:
         for other in others:
             if other.encode() in header.text:
-                return f"The file seems to be delimited by {other!r}: set `delimiter`"
+                return _delimited_by(other)
     return ""
+
+
+def _delimited_by(sign: str) -> str:
+    written = "\\t" if sign == "\t" else sign
+    return f'The file seems to be delimited by {sign!r}: set `delimiter` to "{written}"'

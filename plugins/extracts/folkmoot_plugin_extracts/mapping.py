@@ -14,7 +14,7 @@ import polars as pl
 from folkmoot_plugin_extracts.amounts import Negative, Writing
 from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.dates import check_date_format
-from folkmoot_plugin_extracts.dialect import Dialect
+from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
 from folkmoot_plugin_extracts.identifiers import Identifiers
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.not_records import LeaveOut, Surroundings
@@ -245,7 +245,7 @@ class FileMapping(Mapping):
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
         allow_empty: True if one of several files may hold no record.
         encoding: Of delimited text.
-        delimiter: Of delimited text.
+        delimiter: Of delimited text; empty for what is usual for the ending of the file.
         quote: What delimited text puts around a text; empty if nothing.
         sheet: Of workbooks: the sheet; empty for the only one that has the columns.
         skip_rows: Number of lines above the header; None to find it by the names of the columns.
@@ -257,7 +257,7 @@ class FileMapping(Mapping):
     extracts: Extracts | None = None
     allow_empty: bool = False
     encoding: str = "utf-8"
-    delimiter: str = ","
+    delimiter: str = ""
     quote: str = '"'
     sheet: str = ""
     skip_rows: int | None = None
@@ -266,7 +266,7 @@ class FileMapping(Mapping):
 
     def __post_init__(self) -> None:
         Mapping.__post_init__(self)
-        Dialect(self.encoding, self.delimiter, self.quote)
+        self.dialect_of("")
         if not self.files:
             raise ValueError("`files` is empty")
         if self.skip_rows is not None and self.skip_rows < 0:
@@ -274,8 +274,12 @@ class FileMapping(Mapping):
 
     @property
     def dialect(self) -> Dialect:
-        """How delimited text is written."""
-        return Dialect(self.encoding, self.delimiter, self.quote)
+        """How delimited text is written, if its ending says nothing of it."""
+        return self.dialect_of("")
+
+    def dialect_of(self, name: str) -> Dialect:
+        """How the text of a file is written."""
+        return Dialect(self.encoding, self.delimiter or usual_delimiter(name), self.quote)
 
     @property
     def surroundings(self) -> Surroundings:

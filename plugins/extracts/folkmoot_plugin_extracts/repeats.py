@@ -51,7 +51,7 @@ class Once:
             return batch
         for at, number in zip(*np.unique(origin[again], return_counts=True), strict=True):
             where = "" if self._files[at] == file else f" of {self._files[at]}"
-            context.leave_out(f"identical to an earlier record{where}", int(number))
+            context.leave_out(f"{REPEATED}{where}", int(number))
         return batch.filter(pl.Series(~again))
 
 
@@ -60,12 +60,22 @@ class Keys:
 
     Args:
         columns: The columns of the key.
+        household: The columns that say whose record it is. Records of two households are not
+            compared, so that none makes another's unknown.
         wanted: The columns whose values are compared.
         stops: True if a record with a known key and other values stops the run.
     """
 
-    def __init__(self, columns: Sequence[str], wanted: Sequence[str], *, stops: bool) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        household: Sequence[str],
+        wanted: Sequence[str],
+        *,
+        stops: bool,
+    ) -> None:
         self._columns = tuple(columns)
+        self._household = tuple(household)
         self._wanted = tuple(wanted)
         self._stops = stops
         self._keys = Hashes()
@@ -83,12 +93,12 @@ class Keys:
         Raises:
             PluginError: If there are such records, and they are to stop the run.
         """
-        key = batch.frame.select(
+        texts = batch.frame.select(
             Text().parse(batch.frame[name]).str.strip_chars().fill_null("")
-            for name in self._columns
+            for name in dict.fromkeys((*self._columns, *self._household))
         )
-        keyed = key.select(pl.any_horizontal(pl.all() != "")).to_series().to_numpy()
-        digest = np.column_stack([key.hash_rows(seed).to_numpy() for seed in _SEEDS])
+        keyed = texts.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series().to_numpy()
+        digest = np.column_stack([texts.hash_rows(seed).to_numpy() for seed in _SEEDS])
         values = batch.frame.select(self._wanted).hash_rows(_SEEDS[0]).to_numpy()
         known, before = self._keys.add(digest[keyed], values[keyed])
         same, differs = np.zeros(len(keyed), bool), np.zeros(len(keyed), bool)

@@ -123,7 +123,9 @@ def _damaged(where: str, error: BaseException) -> BaseException:
     # A damaged workbook raises what its decoder happens to trip over, panics included.
     if isinstance(error, Exception) or type(error).__name__ == "PanicException":
         return PluginError(
-            where, "is not a whole workbook: it is truncated or damaged", "Fetch it again"
+            where,
+            "is a workbook by its content, of Excel or OpenDocument, but truncated or damaged",
+            "Fetch it again, or open it in Excel and save it as .xlsx or as CSV UTF-8",
         )
     return error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts.batch import Rows
 from folkmoot_plugin_extracts.mapped_files import MappedFiles
-from folkmoot_plugin_extracts.mapping import FileMapping
+from folkmoot_plugin_extracts.mapping import FileMapping, Identical
 from folkmoot_plugin_open_areas.lsoa_lookup import LsoaLookup
 from folkmoot_sdk import FieldType, PluginError, ReadContext, Records, Rejection, Schema
 from folkmoot_sdk.schema import AREA_COLUMN
@@ -56,6 +57,8 @@ def read_area_table(
     Raises:
         PluginError: If the file cannot be read, or its LSOAs have another vintage.
     """
+    # An area that is there twice is rejected below, whether or not its rows are identical.
+    described = replace(described, identical=Identical.ALL)
     batches = MappedFiles(SourceOptions(), described, path.parent).read(context)
     frame = all_of([_numbered(batch) for batch in batches], path)
     codes = frame[AREA_COLUMN]

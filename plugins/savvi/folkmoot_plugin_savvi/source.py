@@ -123,8 +123,8 @@ class SavviSource(DataSource):
     ) -> Records:
         standard = self._standard
         if standard.columns.date not in batch.frame.columns:
-            undated = pl.lit(None, pl.String).alias(standard.columns.date)
-            batch = Batch(batch.frame.with_columns(undated), batch.first_row, batch.rows)
+            no_date = pl.lit(None, pl.String).alias(standard.columns.date)
+            batch = Batch(batch.frame.with_columns(no_date), batch.first_row, batch.rows)
         found = attributes(batch.frame, standard.columns)
         foreign = ~found.is_of_kind(standard.attribute_types)
         ignored = found.terms.is_in(self._ignored) | found.kinds.is_in(self._ignored)

@@ -57,6 +57,9 @@ def read(kind, content, name="table.csv", **changes):
             return error
 
 
+MAPPED = ("indices", "classification")
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 @given(data=st.data())
 @settings(max_examples=60)
@@ -69,7 +72,8 @@ def test_every_row_is_a_record_left_out_or_rejected(kind, data):
         assert found.problem
         assert found.remedy
         return
-    written = sum(1 for line in lines if line)
+    # Rows without a value are skipped as empty lines are, where a mapping says how to read.
+    written = sum(1 for line in lines if (line.strip(",") if kind in MAPPED else line))
     if kind == "crime":
         found.rows.clear()  # areas, not rows
     if kind == "segmentation":
