@@ -19,6 +19,7 @@ from folkmoot_plugin_extracts.batch import Batch, Digests
 from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.csv_file import Reject
 from folkmoot_sdk import PluginError, ReadContext, Rejection
+from folkmoot_sdk.source import REPEATED
 
 Mask = npt.NDArray[np.bool_]
 Beside = npt.NDArray[np.unsignedinteger[Any]]
