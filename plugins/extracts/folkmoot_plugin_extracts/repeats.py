@@ -87,9 +87,9 @@ class Keys:
         """The records without those that repeat an earlier one.
 
         Returns:
-            The records of which key or values are new; and of these, Boolean without nulls, those
-            whose key is known with other values, so that neither is to be relied on. None if there
-            are none.
+            The records whose key or values are new; and Boolean, never null, one for each row of
+            these: True where the key is known with other values, so that neither is to be relied
+            on. None if there are no such records.
 
         Raises:
             PluginError: If there are such records, and they are to stop the run.
@@ -132,7 +132,7 @@ class Keys:
 class Hashes:
     """A set of hashes, and a number beside each, from where it was first added.
 
-    Hashes are kept in sorted runs that are merged when several are of one size, so that adding
+    Hashes are kept in sorted runs that are merged when several have one size, so that adding
     a batch costs about the logarithm of what is there. The order is that of the first half; the
     second decides where first halves are equal.
     """
