@@ -286,7 +286,7 @@ class Number(Reader):
         return self._bounded(self._scaled(self.as_written(raw)))
 
     def as_written(self, raw: pl.Series) -> pl.Series:
-        """The number of each row, neither scaled nor bounded: int64 or float64; null if malformed."""
+        """The number of each row as it is written: int64 or float64; null if malformed."""
         convert = _whole if self.whole else _floats
         if raw.dtype != pl.String:
             return convert(raw)

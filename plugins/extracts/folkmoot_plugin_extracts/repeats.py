@@ -94,12 +94,13 @@ class Keys:
         Raises:
             PluginError: If there are such records, and they are to stop the run.
         """
-        texts = batch.frame.select(
-            Text().parse(batch.frame[name]).str.strip_chars().fill_null("")
+        key = batch.frame.select(
+            Text().parse(batch.frame[name]).str.strip_chars().fill_null("").alias(name)
             for name in dict.fromkeys((*self._columns, *self._household))
         )
-        keyed = texts.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series().to_numpy()
-        digest = np.column_stack([texts.hash_rows(seed).to_numpy() for seed in _SEEDS])
+        named = key.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series()
+        keyed = named.to_numpy()
+        digest = np.column_stack([key.hash_rows(seed).to_numpy() for seed in _SEEDS])
         values = batch.frame.select(self._wanted).hash_rows(_SEEDS[0]).to_numpy()
         known, before = self._keys.add(digest[keyed], values[keyed])
         same, differs = np.zeros(len(keyed), bool), np.zeros(len(keyed), bool)
