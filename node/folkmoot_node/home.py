@@ -20,6 +20,7 @@ from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
+from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
@@ -87,6 +88,10 @@ class NodeHome:
     def audit(self) -> HashChain:
         """The log of what people did at this node."""
         return self.state.chain("audit")
+
+    def stopped_run(self) -> StoppedRun | None:
+        """The scoring run for which rounds wait; None if they do not. It may be going on."""
+        return waits_for(self.audit.entries(ACTIONS))
 
     def today(self) -> datetime.date:
         """The date in UTC."""
@@ -224,11 +229,22 @@ class NodeHome:
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
-        """The last good scores; Problem if there are none."""
-        from folkmoot_node.store.reader import open_store, read_key
+        """The last good scores, whether or not they may be used; Problem if there are none."""
+        from folkmoot_node.store.use import open_scores
 
-        key = read_key(self.config.key_file)
-        with open_store(self.config.store_path, key) as store:
+        with open_scores(self.config, self.today()) as store:
+            yield store
+
+    @contextmanager
+    def open_store_for_use(self, *, subject_access: bool = False) -> Iterator[HouseholdStore]:
+        """The last good scores, for the council's own use; see `store.use.open_for_use`.
+
+        Raises:
+            Problem: If there are none, or they may not be used any more.
+        """
+        from folkmoot_node.store.use import open_for_use
+
+        with open_for_use(self.config, self.today(), subject_access=subject_access) as store:
             yield store
 
     def admission_context(
@@ -237,14 +253,14 @@ class NodeHome:
         """What is needed to judge a round now; its own debit, if any, is not held against it."""
         from folkmoot_node.release.admission import AdmissionContext
 
-        run = store.run
+        run, risk_policy = store.run, self.risk_policy()
         now = self.clock()
         loss = policy.policy.loss
         return AdmissionContext(
             council=self.config.council,
             release_policy=policy.policy,
             risk_policy_digest=run.policy_digest,
-            risk_policy_sunset=run.last_day,
+            risk_policy_sunset=min(run.last_day, risk_policy.sunset),
             codes=store.attributes,
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -171,10 +171,17 @@ class HashChain:
         )
         return Entry(sequence, at, dict(body), previous, digest)
 
-    def entries(self) -> Iterator[Entry]:
-        """All entries, oldest first."""
+    def entries(self, actions: Collection[str] = ()) -> Iterator[Entry]:
+        """Entries, oldest first.
+
+        Args:
+            actions: Only those whose `action` is one of these; all if empty.
+        """
+        chosen = f"WHERE json_extract(body, '$.action') IN ({', '.join('?' * len(actions))})"
         rows = self._database.reader.execute(
-            f"SELECT sequence, at, body, previous, digest FROM {self._name} ORDER BY sequence"  # noqa: S608
+            f"SELECT sequence, at, body, previous, digest FROM {self._name} "  # noqa: S608
+            f"{chosen if actions else ''} ORDER BY sequence",
+            tuple(actions),
         )
         for sequence, at, body, previous, digest in rows:
             yield Entry(sequence, at, json.loads(body), previous, digest)

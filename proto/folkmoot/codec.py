@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -227,6 +228,7 @@ def encode_release(release: Release, protocol: int) -> Iterator[collection_pb2.S
             ledger_entry=release.ledger_entry,
             series_step=release.row.step if release.row else 0,
             series_cohort=release.row.cohort if release.row else 0,
+            scores_day=release.as_of.toordinal() if release.as_of else 0,
         )
     )
     values = release.counts.values
@@ -315,6 +317,7 @@ def decode_release(
             ledger_entry=header.ledger_entry,
             counts=NoisyCounts(values),
             row=_row(header),
+            as_of=_scores_date(header),
         )
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error
@@ -329,6 +332,17 @@ def _row(header: release_pb2.ReleaseHeader) -> SeriesRow | None:
     if header.series_step == header.series_cohort == 0:
         return None
     return SeriesRow(header.series_step, header.series_cohort)
+
+
+def _scores_date(header: release_pb2.ReleaseHeader) -> date | None:
+    if header.scores_day == 0:
+        return None
+    try:
+        return date.fromordinal(header.scores_day)
+    except (ValueError, OverflowError):
+        raise ContractError(
+            "release.scores_day", "is after the year 9999", "Count days from 0001-01-01"
+        ) from None
 
 
 def encode_refusal(refusal: Refusal, protocol: int) -> release_pb2.Refusal:

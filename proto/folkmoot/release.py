@@ -6,6 +6,7 @@ import hashlib
 import sys
 from array import array
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NoReturn
 
 from folkmoot.errors import ContractError
@@ -73,6 +74,7 @@ class Release:
         ledger_entry: Hash of the ledger entry that paid, 32 bytes.
         counts: Noisy counts of all marginals, one after the other.
         row: What it measures of a series; None for a round that is in none.
+        as_of: Reference date of the scores that were counted; None where it is not stated.
     """
 
     round_id: str
@@ -83,6 +85,7 @@ class Release:
     ledger_entry: bytes
     counts: NoisyCounts
     row: SeriesRow | None = None
+    as_of: date | None = None
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "release.round_id")
@@ -99,7 +102,7 @@ def release_digest(release: Release) -> bytes:
 
     The digest covers the domain separator, then each header field as length (4 bytes,
     big-endian) and content, then the counts as little-endian int64. Step and cohort are
-    among the fields only in a series.
+    among the fields only in a series, and the date of the scores only where it is stated.
     """
     row = release.row
     digest = hashlib.sha256(_DIGEST_DOMAIN)
@@ -112,6 +115,7 @@ def release_digest(release: Release) -> bytes:
         release.ledger_entry,
         len(release.counts).to_bytes(8, "big"),
         *((row.step.to_bytes(4, "big"), row.cohort.to_bytes(4, "big")) if row else ()),
+        *((release.as_of.isoformat().encode(),) if release.as_of else ()),
     ):
         digest.update(len(part).to_bytes(4, "big"))
         digest.update(part)

@@ -33,8 +33,11 @@ class VersionRange:
         return self.oldest <= version <= self.newest
 
 
-SPOKEN = VersionRange(oldest=1, newest=1)
+SPOKEN = VersionRange(oldest=1, newest=2)
 """What this release of Folkmoot speaks; the oldest trails the newest by at most two."""
+DATED_RELEASES = 2
+"""From this version on, a release states the reference date of the scores that it counts. A
+coordinator of before would find that such a release does not have its digest."""
 
 
 def negotiate(coordinator: VersionRange, node: VersionRange) -> int | UpgradeSide:

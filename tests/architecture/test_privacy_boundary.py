@@ -145,6 +145,7 @@ NUMBERS = {
     "rho_nano",  # the loss, which the round asked for
     "cells", "first_cell",  # a function of the round
     "values",  # the noisy counts
+    "scores_day",  # the day on which scoring was asked for, whatever the records say
     "series_step", "series_cohort",  # a function of which rounds were answered and arrived
 }  # fmt: skip
 WHOLE = {

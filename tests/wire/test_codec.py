@@ -8,6 +8,7 @@ import sys
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,7 @@ def test_any_changed_cell_is_rejected(data: st.DataObject) -> None:
         ("council", "E08000001"),
         ("ledger_entry", b"x" * 32),
         ("round_id", "1" * 32),
+        ("scores_day", 739_948),
     ],
 )
 def test_any_changed_header_is_rejected(field: str, value: object) -> None:
@@ -253,6 +255,12 @@ def test_golden_messages() -> None:
     assert (
         in_series.header.release_digest.hex()
         == "01d802f89c7190d4bc69d94bce6fe7f68b72fd3bfa18d79a2dfb2d5343f84e11"
+    )
+    dated, _ = parts_of(replace(release, as_of=date(2026, 11, 28)))
+    added = dated.header.SerializeToString()[len(header.header.SerializeToString()) :]
+    assert added.hex() == "60ec942d"
+    assert dated.header.release_digest.hex() == (
+        "23b1a7e0b53314b96b7a5678cdf0ddc4e84bba856ba78870f12372ab8f157739"
     )
     series = Series("5" * 32, 2, 12, SeriesEvent("band", ("high",)), 9)
     asked = codec.encode_round(replace(strategies.example(), series=series))

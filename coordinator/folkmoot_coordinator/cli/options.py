@@ -27,17 +27,17 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 
 def open_home(path: Path) -> tuple[Home, Database]:
-    """The coordinator's home and its database, whose version is checked.
+    """The coordinator's home and its database, brought up to date if an earlier version made it.
 
     Raises:
-        Problem: If there is no coordinator there, or its database has another version.
+        Problem: If there is no coordinator there, or a later version made its database.
     """
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
 
     home = Home(path)
     database = Database(home.database_url(home.settings()))
-    database.require_current()
+    database.bring_up_to_date()
     return home, database
 
 

@@ -17,7 +17,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
-TABLES_VERSION = "0004"
+TABLES_VERSION = "0005"
 """Version of the tables that this program expects: the newest under `migrations`."""
 _CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
 _VERSION_TABLE = "alembic_version"
@@ -132,6 +132,17 @@ class Database:
                 return None
             found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
             return found.scalar_one_or_none()
+
+    def bring_up_to_date(self) -> None:
+        """Upgrades tables that an earlier version of this program made.
+
+        Raises:
+            Problem: If there are none, or a later version made them.
+        """
+        if self.version() in (None, TABLES_VERSION):
+            self.require_current()
+        else:
+            self.upgrade()
 
     def require_current(self) -> None:
         """Raises Problem unless the tables have the version this program expects."""

@@ -6,6 +6,8 @@ PostgreSQL.
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -119,4 +121,6 @@ class CellsRow(Base):
     series_step: Mapped[int | None]
     """What it measures of a series, `SeriesRow.step`; null for a round that is in none."""
     series_cohort: Mapped[int | None]
+    scores_of: Mapped[date | None]
+    """Reference date of the scores that were counted; null where the release does not state it."""
     """`SeriesRow.cohort`; null for a round that is in none."""

@@ -147,7 +147,13 @@ def stored_releases(database: Database, stored: StoredRound) -> dict[GssCode, St
     """
     found: dict[GssCode, StoredRelease] = {}
     query = (
-        select(CellsRow.council, CellsRow.counts, CellsRow.series_step, CellsRow.series_cohort)
+        select(
+            CellsRow.council,
+            CellsRow.counts,
+            CellsRow.series_step,
+            CellsRow.series_cohort,
+            CellsRow.scores_of,
+        )
         .where(CellsRow.round_id == stored.round_.round_id)
         .order_by(CellsRow.council)
     )
@@ -164,5 +170,5 @@ def stored_releases(database: Database, stored: StoredRound) -> dict[GssCode, St
                 )
             measured = SeriesRow(row.series_step, row.series_cohort) if row.series_step else None
             counts = np.frombuffer(row.counts, dtype="<i8").astype(np.int64, copy=False)
-            found[council] = StoredRelease(counts, measured)
+            found[council] = StoredRelease(counts, measured, row.scores_of)
     return found

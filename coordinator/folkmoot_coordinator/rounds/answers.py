@@ -239,6 +239,7 @@ def _insert(connection: Connection, added: Sequence[tuple[Answer, _Held]], now: 
                 "counts": content.counts.little_endian(),
                 "series_step": measured.step if measured else None,
                 "series_cohort": measured.cohort if measured else None,
+                "scores_of": content.as_of,
             }
         )
     connection.execute(_ADD_ANSWERS, answers)

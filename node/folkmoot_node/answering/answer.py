@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from folkmoot.refusal import RefusalReason
 from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
+from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.signatures import check_receipt
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
     from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.exact_counts import ExactCounts
     from folkmoot_node.store.reader import HouseholdStore
+
+STOPPED = "a scoring run was stopped before its end, and the scores are older than that"
+RESUME = (
+    "Find the cause and run `folkmoot-node score` again; or, to answer from the scores there are, "
+    "`folkmoot-node rounds resume --reason TEXT`"
+)
+"""What a person can do about rounds that wait since a run was stopped."""
 
 _NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
 """Rejections of the node rather than of the answer, which is kept and sent again."""
@@ -63,7 +72,7 @@ def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     yield from deliver(home, client)
     yield from learn(home, client, protocol)
     for known in home.round_book().unanswered(home.outbox, home.clock()):
-        yield from consider(home, known)
+        yield from consider(home, known, protocol)
     yield from deliver(home, client)
     yield from forget_ended_series(home)
 
@@ -78,10 +87,10 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
             yield Event("", str(error), is_problem=True)
 
 
-def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
+def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Iterator[Event]:
     """Answers a round if it can be answered now."""
     try:
-        answer = answer_round(home, known)
+        answer = answer_round(home, known, protocol)
     except Problem as error:
         text = f"cannot be answered: {error}. {error.remedy}"
         yield Event(known.round_id, text, is_problem=True)
@@ -89,21 +98,27 @@ def consider(home: NodeHome, known: KnownRound) -> Iterator[Event]:
     if answer is not None:
         yield Event(known.round_id, _describe(home, known, answer))
     elif home.clock() < known.facts.deadline:
-        yield Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
+        yield _waiting(home, known)
 
 
-def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
+def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Answer | None:
     """Answers a round as policy and operators decide, and stores the answer.
+
+    Args:
+        home: The node.
+        known: The round.
+        protocol: Wire version of the answer, as agreed with the coordinator.
 
     Returns:
         The one answer to the round; None if its deadline has passed, or an operator has
-        to decide first.
+        to decide first: about the round, or since a scoring run was stopped.
 
     Raises:
         Problem: If it cannot be answered yet, for example because there are no scores; or must not
             be, because this node's files are older than what has left it.
     """
-    office, book, council = home.office, home.round_book(), home.config.council
+    office = replace(home.office, protocol=protocol)
+    book, council = home.round_book(), home.config.council
     # The door asks this too. It is asked here first because a round that has its answer needs
     # no scores and no policy; and there once more because opening the scores takes a while, in
     # which another process may have answered.
@@ -124,6 +139,13 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
         now = book.find(known.round_id)
+        if stopped is None and home.stopped_run() is not None:
+            raise Problem(
+                "a scoring run began while the answer was made; nothing was stored",
+                where=f"round {known.round_id}",
+                remedy="It is answered when the run has ended well",
+                exit_code=ExitCode.REFUSED,
+            )
         if now is None or now.decision not in {known.decision, Decision.APPROVED}:
             raise Problem(
                 "an operator decided otherwise while the answer was made; nothing was stored",
@@ -132,18 +154,51 @@ def answer_round(home: NodeHome, known: KnownRound) -> Answer | None:
                 exit_code=ExitCode.REFUSED,
             )
 
-    round_, signed = book.question(known), home.release_policy()
+    round_, signed, stopped = book.question(known), home.release_policy(), home.stopped_run()
     with ExitStack() as stack:
         store = stack.enter_context(home.open_store())
+        if stopped is not None and not _are_of_today(home, store):
+            return None
+        require_scores_for(home, store.run, round_)
         context = home.admission_context(store, signed, round_)
         return release(
-            Question(round_, known.digest, context, signed.digest),
+            Question(round_, known.digest, context, signed.digest, store.run.reference_date),
             office,
             lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,
-            approved=not signed.policy.operator_approval or known.decision is Decision.APPROVED,
+            approved=stopped is None
+            and (not signed.policy.operator_approval or known.decision is Decision.APPROVED),
             confirm=confirm,
         )
+
+
+def _are_of_today(home: NodeHome, store: HouseholdStore) -> bool:
+    """Whether a new run would judge a round by the same policy and licences as these scores.
+
+    Where it would not, a refusal that rests on these scores is one that the stopped run has
+    chosen, and a refusal is final.
+    """
+    policy, run = home.risk_policy(), store.run
+    same_end = home.today() <= run.last_day or home.today() > policy.sunset
+    return run.policy_digest == policy.digest and same_end
+
+
+def _waiting(home: NodeHome, known: KnownRound) -> Event:
+    """What a round waits for that has no answer yet."""
+    approval = home.release_policy().policy.operator_approval
+    if home.stopped_run() is None or (approval and known.decision is None):
+        return Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
+    if is_scoring(home):
+        return Event(known.round_id, "waits for the scoring run that is going on")
+    return Event(known.round_id, f"waits: {STOPPED}. {RESUME}", is_problem=True)
+
+
+def is_scoring(home: NodeHome) -> bool:
+    """Whether a scoring run is going on now."""
+    from folkmoot_node.store.encrypted_file import is_in_use  # late: see `load_release`
+
+    path = home.config.store_path
+    return path.parent.is_dir() and is_in_use(path)
 
 
 def load_release() -> None:
@@ -342,9 +397,11 @@ def _describe(home: NodeHome, known: KnownRound, answer: Answer) -> str:
 
 
 def is_open(status: RoundStatus) -> bool:
-    """True while something is still to be done for a round at this node."""
+    """True while a round needs something that this node does by itself.
+
+    What waits for a person does not: an approval, or a decision since a scoring run was stopped.
+    """
     return status in {
-        RoundStatus.WAITING_FOR_APPROVAL,
         RoundStatus.READY,
         RoundStatus.DECLINED,
         RoundStatus.RELEASED,

@@ -17,6 +17,7 @@ from folkmoot_node.answering.expected_precision import (
     lines_of,
     marginals_of,
 )
+from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.round_book import KnownRound
 from folkmoot_node.release.admission import judge
 from folkmoot_operator.moments import to_datetime
@@ -206,6 +207,7 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         with home.open_store() as store:
             published = store.attributes
             if not answered:
+                require_scores_for(home, store.run, round_)
                 context = home.admission_context(store, signed, round_)
                 found = judge(round_, context)
                 objection = found.detail if found else None

@@ -1,10 +1,12 @@
-"""Whether the coordinator can be reached, and holds what this node has answered."""
+"""Whether rounds wait, and the coordinator can be reached and holds what was answered."""
 
 from __future__ import annotations
 
+from folkmoot_node.answering.answer import RESUME, STOPPED, is_scoring
 from folkmoot_node.answering.reconcile import reconcile
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.checks import Check
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -31,3 +33,23 @@ def coordinator(home: NodeHome) -> Check:
         )
 
     return Check("coordinator", look)
+
+
+def scoring_runs(home: NodeHome) -> Check:
+    """Whether rounds wait since a scoring run was stopped."""
+
+    def look() -> str:
+        stopped = home.stopped_run()
+        if stopped is None:
+            return "no round waits for a scoring run"
+        began = to_text(stopped.began_at)
+        if is_scoring(home):
+            return f"rounds wait for a scoring run that is going on; waiting since {began}"
+        raise Problem(
+            f"rounds wait: {STOPPED}",
+            where=f"the run that began at {began}",
+            remedy=RESUME,
+            exit_code=ExitCode.DATA,
+        )
+
+    return Check("scoring runs", look)

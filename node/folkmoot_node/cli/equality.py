@@ -47,7 +47,8 @@ def equality(
     contribution of each factor. Also shows how accurately the scoring inputs predict the
     group, since a score may then stand for it as a proxy. Nothing leaves this machine; the
     audit log records that you looked. Exit code 0 whatever is found, unless --fail-above is
-    given. Needs `pip install folkmoot-node[audit]`.
+    given; 5 after the policy's last day, and when the scores may be kept no longer. Needs
+    `pip install folkmoot-node[audit]`.
 
     Example: folkmoot-node equality --plot equality.svg
     """
@@ -59,8 +60,7 @@ def equality(
 
     if plot:
         check_suffix(plot)
-    with open_home(home) as node, node.open_store() as store:
-        store.run.check_licences(node.today())
+    with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
             body = {"action": "equality audited", "by": operator_name()}
             node.audit.append(connection, node.clock(), body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated
 
 import typer
@@ -43,6 +44,8 @@ def report(
 ) -> None:
     """Shows how the last run linked each source's records. The figures stay on this machine.
 
+    Exit code 5 after the policy's last day, and when the scores may be kept no longer.
+
     Example: folkmoot-node linkage report --areas
     """
     from dataclasses import asdict
@@ -53,7 +56,7 @@ def report(
     from folkmoot_node.linkage.report import linkage_report
     from folkmoot_node.store.run_summary import share_in_words
 
-    with open_home(home) as node, node.open_store() as store:
+    with open_home(home) as node, node.open_store_for_use() as store:
         found = linkage_report(store.run, source or ())
     if as_json:
         print_json(found.as_json())
@@ -85,7 +88,8 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
     """Lists the files in which pairs of a record and a home wait for a person to say yes or no.
 
     Write the answers into the column `decision` of a file. The next `folkmoot-node score`
-    takes them over, and asks only about what is left.
+    takes them over, and asks only about what is left. Exit code 5 after the policy's last day,
+    and when the decisions may be kept no longer.
 
     Example: folkmoot-node linkage review
     """
@@ -95,8 +99,10 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
     from folkmoot_node.linkage.review_file import path_of
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.store.encrypted_file import read_key
+    from folkmoot_node.store.use import require_review_in_use
 
     config = load_config(home)
+    require_review_in_use(config, datetime.datetime.now(datetime.UTC).date())
     reviews = ReviewDecisions(config.review_store, read_key(config.key_file)).read()
     rows = [
         {

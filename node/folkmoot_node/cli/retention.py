@@ -27,13 +27,14 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Deletes what is past the policy's retention rule: scores, quarantine and review files,
-    leftovers of stopped runs, histories of ended series.
+    extracts that a good run has read, leftovers of stopped runs, histories of ended series.
 
-    Never the ledger, answers, receipts or logs: they are evidence, and hold nothing about
-    any household. When nothing is left that the store's key could open, the key is replaced,
-    so that copies in backups cannot be read with it. What was deleted is recorded in the
-    audit log, by number. Exit code 0 also if there is nothing to delete, 1 if you decline,
-    4 if a scoring run is in progress.
+    `serve` does the same by itself, unless the rule says `purge = "manual"`. Never the ledger,
+    answers, receipts or logs: they are evidence, and hold nothing about any household. When
+    nothing is left that the store's key could open, the key is replaced, so that copies in
+    backups cannot be read with it. What was deleted is recorded in the audit log, by number.
+    Exit code 0 also if there is nothing to delete, 1 if you decline, 4 if a scoring run is in
+    progress.
 
     Example: folkmoot-node purge --dry-run
     """

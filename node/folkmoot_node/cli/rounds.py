@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Rounds the region has opened.", no_args_is_help=True)
     group.command("list")(list_)
     group.command()(show)
+    group.command()(resume)
     app.add_typer(group, name="rounds")
     app.command()(approve)
     app.command()(decline)
@@ -58,6 +59,7 @@ def list_(
             print_json(rows)
         else:
             _print_rounds(rows)
+            _print_waiting(node)
         require_complete(node)
 
 
@@ -82,14 +84,29 @@ def _print_rounds(rows: list[dict[str, Any]]) -> None:
     console().print(table)
 
 
+def _print_waiting(node: NodeHome) -> None:
+    """Says that rounds wait since a scoring run was stopped, and what to do."""
+    from folkmoot_node.answering.answer import RESUME, STOPPED, is_scoring
+
+    stopped = node.stopped_run()
+    if stopped is None:
+        return
+    began = minute(moment(stopped.began_at))
+    if is_scoring(node):
+        print_text(f"Rounds wait for a scoring run that is going on (since {began} UTC).")
+    else:
+        print_text(f"Rounds wait: {STOPPED} (the run that began at {began} UTC). {RESUME}.")
+
+
 def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
     from folkmoot_node.answering.briefing import describe
     from folkmoot_node.evidence.round_book import RoundStatus
 
     answer = node.outbox.find(known.round_id)
     approval = node.release_policy().policy.operator_approval
-    status = known.status(answer, approval=approval, now=node.clock())
-    undecided = status in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.READY}
+    stopped = node.stopped_run() is not None
+    status = known.status(answer, approval=approval, now=node.clock(), stopped=stopped)
+    undecided = status.is_for_a_person or status is RoundStatus.READY
     refuses = undecided and describe(node, known).objection is not None
     lost = {lost.receipt.round_id for lost in node.lost_answers.outstanding()}
     text = (
@@ -122,14 +139,62 @@ def show(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = Fals
         known = node.round_book().resolve(round_id)
         description = describe(node, known)
         summary = _summary(node, known)
+        if not as_json:
+            print_text(description.as_text())
+            typer.echo(f"Status: {summary['status']}.")
+            if not description.answered:
+                _print_waiting(node)
     if as_json:
         print_json({**summary, **description.as_json()})
     else:
-        print_text(description.as_text())
-        typer.echo(f"Status: {summary['status']}.")
         if not description.objection and summary["status"] == _WAITING:
             short = summary["round_id"][:12]
             typer.echo(f"Decide: `folkmoot-node approve {short}` or `decline {short}`.")
+
+
+def resume(
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    home: Home = HERE,
+) -> None:
+    """Lets rounds be answered from the scores there are, after a scoring run was stopped.
+
+    Rounds wait then, as they do for approval: a record may have stopped the run, and which
+    scores are counted must be a person's choice. A later run that ends well lets them go on
+    too. What else a round waits for, such as approval, it waits for as before. Exit code 5 if
+    rounds do not wait for a run, or a run is going on.
+
+    Example: folkmoot-node rounds resume --reason "the extract of tenancies comes on Friday"
+    """
+    from folkmoot_node.answering.answer import is_scoring
+    from folkmoot_node.evidence.scoring_runs import RESUMED
+    from folkmoot_node.home import open_home
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with open_home(home) as node:
+        stopped = node.stopped_run()
+        if stopped is None or is_scoring(node):
+            raise Problem(
+                "a scoring run is going on" if stopped else "no round waits for a scoring run",
+                remedy="Wait until it ends" if stopped else "See `folkmoot-node rounds list`",
+                exit_code=ExitCode.REFUSED,
+            )
+        with node.state.transaction() as connection:
+            body = {"action": RESUMED, "by": operator_name(), "reason": reason}
+            node.audit.append(connection, node.clock(), body)
+        scores = _scores_there_are(node)
+    typer.echo(f"Rounds go on, with {scores}.")
+
+
+def _scores_there_are(node: NodeHome) -> str:
+    from folkmoot_operator.problems import Problem
+
+    try:
+        with node.open_store() as store:
+            return f"the scores of {store.run.reference_date.isoformat()}"
+    except Problem:
+        return "the next scores: there are none"
 
 
 def approve(
@@ -188,7 +253,7 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
         with node.state.transaction() as connection:
             body = {"action": f"round {done}", "by": who, "round_id": known.round_id}
             node.audit.append(connection, node.clock(), body)
-        description = describe(node, known)
+        description, waits = describe(node, known), node.stopped_run() is not None
     typer.echo(f"Round {known.round_id}: {done}.")
     if decision is None:
         return
@@ -197,6 +262,8 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
             print_text(f"The release policy still refuses it: {description.objection}.")
         if description.obstacle:
             print_text(f"It cannot be answered yet: {description.obstacle}")
+        elif waits:
+            typer.echo("It waits all the same: see `folkmoot-node rounds list`.")
     short = known.round_id[:12]
     typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
 
@@ -211,6 +278,8 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     Example: folkmoot-node release latest
     """
     from folkmoot_node.answering.answer import (
+        RESUME,
+        STOPPED,
         answer_round,
         deliver,
         forget_ended_series,
@@ -234,8 +303,15 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         for event in deliver(node, client):  # a round of a series waits for those before it
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
         known = node.round_book().resolve(round_id)
-        answer = answer_round(node, known)
+        answer = answer_round(node, known, protocol)
         if answer is None:
+            if node.clock() < known.facts.deadline and node.stopped_run() is not None:
+                raise Problem(
+                    f"the round waits: {STOPPED}",
+                    where=known.round_id,
+                    remedy=RESUME,
+                    exit_code=ExitCode.REFUSED,
+                )
             raise Problem(
                 "the round is past its deadline"
                 if node.clock() >= known.facts.deadline

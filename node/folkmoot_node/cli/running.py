@@ -25,8 +25,8 @@ def serve(
         bool,
         typer.Option(
             "--until-idle",
-            help="End when a round is known and no round needs this node any more; "
-            "do not score on a schedule, do not start Prefect.",
+            help="End when a round is known and no round needs what this node does by itself; "
+            "one that waits for a person is reported. Do not score, do not start Prefect.",
         ),
     ] = False,
     poll_seconds: Annotated[
@@ -37,12 +37,15 @@ def serve(
 
     Scores on the schedule in `[schedule]` of node.toml. Nothing listens to other machines: the
     node only connects out. Prefect's history of runs stays on this machine, unless `[prefect]`
-    says otherwise. A coordinator that cannot be reached is retried until you stop the command
-    with Ctrl-C or SIGTERM. Exit code 7 if this node's files are older than what has left it.
+    says otherwise. What is past the policy's retention rule is deleted, at the start and every
+    hour, unless the rule says `purge = "manual"`. A coordinator that cannot be reached is
+    retried until you stop the command with Ctrl-C or SIGTERM. Exit code 7 if this node's files
+    are older than what has left it.
 
     Example: folkmoot-node serve
     """
     from folkmoot_node.home import open_home
+    from folkmoot_node.operations.automatic_purge import purge_by_rule
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
 
@@ -57,7 +60,14 @@ def serve(
         address = node.coordinator().address
         typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
         typer.echo(f"{moment(node.clock())} info: ledger head {node.ledger.head()}", err=True)
-        run(node, report, stop=stop, until_idle=until_idle, poll_seconds=poll_seconds)
+        run(
+            node,
+            report,
+            stop=stop,
+            until_idle=until_idle,
+            poll_seconds=poll_seconds,
+            tidy=purge_by_rule,
+        )
 
 
 def doctor(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
+    from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
@@ -40,6 +41,13 @@ def score(
             help="Leave the store as it is; show how many households would change band.",
         ),
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="With --policy: replace scores of another policy without asking.",
+        ),
+    ] = False,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -51,16 +59,21 @@ def score(
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
-    A run that fails leaves the last good scores in place. Rejected records are listed in
-    the quarantine folder with file, row, field and reason.
+    A run that fails leaves the last good scores in place, and rounds wait until a run ends
+    well or a person decides (`rounds resume`), unless a source could not be reached. Rejected
+    records are listed in the quarantine folder with file, row, field and reason.
 
-    With --policy, households are scored with another policy than the one in node.toml. The
-    store then holds scores from that policy. The node answers rounds that expect it, and
-    permanently refuses others. To see what a policy would do before deciding, add --try.
+    With --policy, households are scored with another policy than the one in node.toml, which
+    replaces the scores in the store. The command asks first, or needs --replace where there is
+    no terminal (exit code 2). The node then answers rounds that expect the other policy; those
+    that expect the one in node.toml wait until you score by it again. To see what a policy would
+    do before deciding, add --try. A cohort needs no other policy: an attribute of the policy
+    names it, and `households --out` and rounds can go by that.
 
     Example: folkmoot-node score --policy next-winter.toml --try
     """
     from folkmoot_node.evidence.acceptances import in_force
+    from folkmoot_node.evidence.scoring_runs import recorded_run
     from folkmoot_node.pipeline.engine import score as run
     from folkmoot_node.pipeline.own_run import Judged, last_run
     from folkmoot_node.policies.risk_policy import load_policy
@@ -78,6 +91,11 @@ def score(
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
     reference = reference_date.date() if reference_date else None
+    if policy_file and not only_try and config.risk_policy.is_file():
+        configured = load_policy(config.risk_policy)
+        configured.check_sunset(today)  # its rule counts too: what is made now would go at once
+        if not replace:
+            _ask_to_replace(last_run(config), policy, configured)
     with progress() as bars:
         tasks: dict[str, Any] = {}
 
@@ -86,14 +104,13 @@ def score(
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
-        plugins = load_plugins()
         trial: Trial | None = None
         if only_try:
             from folkmoot_node.pipeline.dry_run import try_policy
 
             trial = try_policy(
                 config,
-                plugins,
+                load_plugins(),
                 policy,
                 today=today,
                 reference_date=reference,
@@ -101,25 +118,25 @@ def score(
             )
             summary = trial.run
         else:
-            summary = run(
-                config,
-                plugins,
-                policy,
-                today=today,
-                reference_date=reference,
-                progress=advance,
-                judged=Judged(last_run(config), in_force(config.state_path, today)),
-            )
+            with recorded_run(config.state_path, operator_name()):
+                summary = run(
+                    config,
+                    load_plugins(),
+                    policy,
+                    today=today,
+                    reference_date=reference,
+                    progress=advance,
+                    judged=Judged(last_run(config), in_force(config.state_path, today)),
+                )
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
         typer.echo(f"Warning: {problem}. {remedy}.", err=True)
     if policy_file and not only_try and policy.digest != _digest_of(config.risk_policy):
         typer.echo(
             f"Warning: households are now scored by {policy.name!r}, digest "
-            f"{policy.digest.hex()[:12]}. Rounds that expect another "
-            "policy are permanently refused. To go back, score again without --policy before the "
-            "node answers; to keep this policy, name its file in node.toml as "
-            "scoring.risk_policy.",
+            f"{policy.digest.hex()[:12]}. Rounds that expect the policy in node.toml wait "
+            "until you score again without --policy; rounds that expect a third one are refused. "
+            "To keep this policy, name its file in node.toml as scoring.risk_policy.",
             err=True,
         )
     written = _export(home, export, []) if export is not None else None
@@ -131,6 +148,30 @@ def score(
         _print_summary(summary)
         if written is not None:
             typer.echo(f"Wrote {written:,} households to {export}.")
+
+
+def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: RiskPolicy) -> None:
+    """Asks before scores of another policy are replaced by those of one not in node.toml.
+
+    Raises:
+        Problem: Exit code USAGE, if there is no terminal to ask at.
+    """
+    import sys
+
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if last is None or policy.digest in (configured.digest, last.policy_digest):
+        return
+    what = f"this replaces the scores by {last.policy_name!r} with scores by {policy.name!r}"
+    if not sys.stdin.isatty():
+        raise Problem(
+            what,
+            where="--policy",
+            remedy="Add --replace if that is meant, or --try to store nothing",
+            exit_code=ExitCode.USAGE,
+        )
+    typer.echo(f"Note: {what}. Rounds that expect the policy in node.toml will wait.", err=True)
+    typer.confirm("Replace the scores?", abort=True, err=True)
 
 
 def _digest_of(path: Path) -> bytes:
@@ -147,8 +188,8 @@ def _print_trial(trial: Trial) -> None:
     if last is None:
         _print_bands(run)
         out.print(
-            f"Tried {run.policy_name!r} on {run.households:,} households. There are no scores to "
-            "compare with, and none were stored."
+            f"Tried {run.policy_name!r} on {run.households:,} households. There are no scores "
+            "that may be compared with them, and none were stored."
         )
         return
     columns = list(dict.fromkeys([*run.band_names, *(move.now for move in trial.moves)]))
@@ -250,25 +291,40 @@ def explain(
     home: Home = HERE,
     as_json: AsJson = False,
     policy_file: OtherPolicy = None,
+    subject_access: Annotated[
+        bool,
+        typer.Option(
+            "--subject-access",
+            help="A resident asks for their own data (UK GDPR article 15): answered as long as "
+            "the scores are kept, and recorded as such a request.",
+        ),
+    ] = False,
 ) -> None:
     """Explains one household's score: contributions, inputs, sources, dates.
 
-    For people with the authority to see it; the audit log records that you looked.
+    For people with the authority to see it; the audit log records that you looked. Exit code 5
+    after the policy's last day, and when the scores may be kept no longer, unless a resident
+    has asked.
 
     Example: folkmoot-node explain 100012345678
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.scoring.explain import explain as look_up
+    from folkmoot_node.scoring.explain import explain_household, policy_of
     from folkmoot_node.sources.connect import load_plugins
 
+    action = "subject access request answered" if subject_access else "household explained"
     with open_home(home) as node:
-        with node.state.transaction() as connection:
-            node.audit.append(
-                connection, node.clock(), {"action": "household explained", "by": operator_name()}
-            )
         policy = load_policy(policy_file or node.config.risk_policy)
-        found = look_up(node.config, load_plugins(), policy, uprn)
+        with node.open_store_for_use(subject_access=subject_access) as store:
+            with node.state.transaction() as connection:
+                body = {"action": action, "by": operator_name()}
+                node.audit.append(connection, node.clock(), body)
+            if subject_access:
+                policy = policy_of(store.run, policy)
+            found = explain_household(
+                store, node.config, load_plugins(), policy, uprn, today=node.today()
+            )
     if as_json:
         print_json(found.as_json())
     else:
@@ -284,6 +340,7 @@ def households(
 
     Columns: UPRN, score, completeness, band and the attributes of the policy. The export
     is recorded in the audit log. The file is personal data: store and delete it as such.
+    Exit code 5 after the policy's last day, and when the scores may be kept no longer.
 
     Example: folkmoot-node households --band high --out calls.csv
     """
@@ -296,7 +353,7 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.export_households import write_households
 
-    with open_home(home) as node, node.open_store() as store:
+    with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,

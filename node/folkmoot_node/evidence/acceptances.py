@@ -57,7 +57,9 @@ def in_force(state: Path, today: datetime.date) -> dict[str, Acceptance]:
     if not state.is_file():
         return {}
     with StateDatabase(state) as database:
-        return dict(_holding(acceptances(database.chain("audit").entries()), today))
+        return dict(
+            _holding(acceptances(database.chain("audit").entries((ACCEPTED, WITHDRAWN))), today)
+        )
 
 
 def _holding(

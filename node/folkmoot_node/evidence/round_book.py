@@ -31,6 +31,7 @@ class RoundStatus(Enum):
     """Where a round stands at this node."""
 
     WAITING_FOR_APPROVAL = "waiting for approval"
+    WAITING_FOR_SCORES = "waiting since a scoring run was stopped"
     READY = "ready to answer"
     DECLINED = "declined, not sent yet"
     EXPIRED = "deadline passed without an answer"
@@ -40,6 +41,11 @@ class RoundStatus(Enum):
     REFUSAL_DELIVERED = "refused, receipt held"
     RECOVERED = "answered before this node's files were restored, receipt held"
     UNDELIVERABLE = "answered, but the coordinator did not accept it"
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """True while nothing happens until a person decides."""
+        return self in {RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.WAITING_FOR_SCORES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,16 @@ class KnownRound:
     decided_by: str | None
     decided_at: int | None
 
-    def status(self, answer: Answer | None, *, approval: bool, now: int) -> RoundStatus:
+    def status(
+        self, answer: Answer | None, *, approval: bool, now: int, stopped: bool = False
+    ) -> RoundStatus:
         """Where the round stands.
 
         Args:
             answer: Its answer, or None.
             approval: True if the release policy asks for an operator's approval.
             now: Seconds since 1970-01-01T00:00:00Z.
+            stopped: True if rounds wait for a scoring run to end well.
         """
         if answer is not None:
             if answer.is_recovered:
@@ -92,7 +101,7 @@ class KnownRound:
             return RoundStatus.DECLINED
         if approval and self.decision is None:
             return RoundStatus.WAITING_FOR_APPROVAL
-        return RoundStatus.READY
+        return RoundStatus.WAITING_FOR_SCORES if stopped else RoundStatus.READY
 
 
 class RoundBook:

@@ -118,6 +118,7 @@ class CoordinatorClient:
             options.append(("grpc.http_proxy", proxy))
         self._address = address
         self._egress = egress
+        self._agreed = SPOKEN.newest  # until the coordinator has been asked
         self._channel = grpc.secure_channel(address, credentials, options=options)
 
     @classmethod
@@ -157,7 +158,7 @@ class CoordinatorClient:
 
     def renew(self, csr: bytes) -> enrolment_pb2.Membership:
         """Exchanges a certificate that is still valid for a new one."""
-        request = enrolment_pb2.RenewRequest(protocol=SPOKEN.newest, csr=csr)
+        request = enrolment_pb2.RenewRequest(protocol=self._agreed, csr=csr)
         reply = self._call(_ENROLMENT + "Renew", request, enrolment_pb2.RenewResponse)
         _raise_if_rejected(reply)
         return reply.membership
@@ -180,6 +181,7 @@ class CoordinatorClient:
                 remedy="Ask the region to upgrade folkmoot-coordinator",
                 exit_code=ExitCode.REFUSED,
             )
+        self._agreed = reply.protocol
         return reply.protocol
 
     def receipts(self, protocol: int, known: bytes) -> CoordinatorAccount:

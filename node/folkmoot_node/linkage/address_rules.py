@@ -226,7 +226,7 @@ class _Comparison:
         """Places of typed words that may be a name of the house which the gazetteer lacks.
 
         So they are before the right number in the right street and postcode, if the candidate has
-        no other name, and if they are of a kind that a house has: FERN VILLA, not GARDEN COTTAGE.
+        no other name, and if a house may be called so: FERN VILLA, but not GARDEN COTTAGE.
         """
         if not (self.same_postcode and self.has_house_number) or self.candidate_name:
             return []
@@ -298,8 +298,8 @@ def _street(
 ) -> tuple[range, frozenset[str]]:
     """Where the candidate's street is named in one run of words, and what is said of it.
 
-    Of several runs, that which says the most; of those that say as much, the one behind the number
-    of the house, or else the first.
+    Of several runs, the longest; of those as long, the one behind the number of the house, or
+    else the first.
     """
     street = _telling(candidate.texts(Zone.STREET))
     numbers = candidate.numbers_of(Zone.STREET)

@@ -1,11 +1,55 @@
-"""Whether anything is kept for longer than the policy permits."""
+"""Whether policies go on, and anything is kept for longer than they permit."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable, Iterator
+
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.retention import expired
-from folkmoot_operator.checks import Check
+from folkmoot_node.policies.release_policy import load_unsigned
+from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
+from folkmoot_node.store.extracts_read import last_read
+from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
+
+WARN_DAYS = 30
+"""So many days before a policy's last one, `doctor` warns."""
+_SUNSET, _EXTRACTS = "sunset", "extracts"
+_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+
+
+def sunset(home: NodeHome) -> Check:
+    """How long the policies go on: a warning in the last 30 days, and a failure after them.
+
+    A policy that cannot be read is left to the check of it.
+    """
+
+    def look() -> Iterator[Finding]:
+        config, today, sound = home.config, home.today(), []
+        policies: list[tuple[str, Callable[[], datetime.date], str]] = [
+            ("the risk policy", lambda: load_policy(config.risk_policy).sunset, RENEWAL),
+            ("the release policy", lambda: load_unsigned(config.release_policy)[0].sunset, _SIGN),
+        ]
+        for name, read, remedy in policies:
+            try:
+                last = read()
+            except Problem:
+                continue
+            left = (last - today).days
+            if left < 0:
+                what = f"{name} ended on {last}: nothing is scored, used or released under it"
+                yield Finding(_SUNSET, State.FAIL, what, remedy)
+            elif left < WARN_DAYS:
+                what = f"{name} ends in {left} days, on {last}"
+                yield Finding(_SUNSET, State.WARN, what, remedy)
+            else:
+                sound.append(f"{name} goes on until {last}")
+        if sound:
+            yield Finding(_SUNSET, State.OK, "; ".join(sound))
+
+    return Check(_SUNSET, look)
 
 
 def retention(home: NodeHome) -> Check:
@@ -21,6 +65,40 @@ def retention(home: NodeHome) -> Check:
                 "then `folkmoot-node purge`",
                 exit_code=ExitCode.REFUSED,
             )
-        return "nothing is past the policy's retention rule"
+        rule = home.risk_policy().retention
+        who = "`serve` deletes" if rule.purge == "automatic" else "a person deletes by `purge`"
+        return f"nothing is past the policy's retention rule; {who} what will be"
 
     return Check("retention", look)
+
+
+def extracts(home: NodeHome) -> Check:
+    """What becomes of the files in `extracts`; warns of old ones that no good run has read."""
+
+    def look() -> Iterator[Finding]:
+        rule, today = home.risk_policy().retention, home.today()
+        files = last_read(home.config)
+        read = [when for when in files.values() if when is not None]
+        kept = datetime.timedelta(days=rule.extracts_days)
+        what = f"no file of {home.config.extracts_folder.name}/ is to be deleted"
+        if read:
+            what = (
+                f"{len(read)} files are kept for {rule.extracts_days} days after the last good "
+                f"run that reads them, now until {min(read) + kept} at least"
+            )
+        old = [
+            path
+            for path, when in files.items()
+            if when is None and day(path.stat().st_mtime) + kept < today
+        ]
+        if old:
+            what += f"; {len(old)} older ones have been read by no good run, and stay"
+            remedy = (
+                "If you need them no longer, delete them yourself: the node deletes only what a "
+                f"good run has read. The first is {old[0]}"
+            )
+            yield Finding(_EXTRACTS, State.WARN, what, remedy)
+        else:
+            yield Finding(_EXTRACTS, State.OK, what)
+
+    return Check(_EXTRACTS, look)

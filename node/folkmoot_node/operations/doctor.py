@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from folkmoot_node.answering.checks import coordinator
+from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
 from folkmoot_node.evidence.checks import budget, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
-from folkmoot_node.operations.checks import retention
+from folkmoot_node.operations.checks import extracts, retention, sunset
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -43,8 +43,11 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
         (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
     )
     yield disk(config.home)
-    yield scores(config)
+    yield scores(config, home.today())
+    yield sunset(home)
+    yield scoring_runs(home)
     yield retention(home)
+    yield extracts(home)
     yield certificate(home.keys, home.clock)
     if not offline:
         yield coordinator(home)

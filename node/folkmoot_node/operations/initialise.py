@@ -107,6 +107,8 @@ def next_steps(*, signed: bool, enrolled: bool) -> Iterator[str]:
     yield "Next:"
     for number, step in enumerate(steps, start=1):
         yield f"  {number}. {step}"
+    yield "`serve` deletes what is past the retention rule in risk-policy.toml, also extracts that"
+    yield 'a good run has read. With purge = "manual" there, a person does: `folkmoot-node purge`.'
     yield "Back up the folder: without keys/store.key the scores cannot be read, and the"
     yield "ledger in state.sqlite must never go back in time."
 

@@ -16,10 +16,13 @@ from pathlib import Path
 from folkmoot_node.answering.answer import ended_series
 from folkmoot_node.home import NodeHome
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
-from folkmoot_node.policies.risk_policy import Retention, load_policy
+from folkmoot_node.policies.risk_policy import Retention, RiskPolicy, load_policy
+from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import is_in_use, note_deletion, only_user, replace_key
 from folkmoot_node.store.event_history import SUFFIX, forget
+from folkmoot_node.store.extracts_read import is_as_read, last_read
 from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.use import end_of_keeping
 from folkmoot_operator.moments import day
 from folkmoot_operator.private_files import delete_private, make_private_folder
 from folkmoot_operator.problems import Problem
@@ -34,6 +37,7 @@ class Kind(Enum):
     QUARANTINE = "quarantine files"
     REVIEW = "review files"
     DECISIONS = "decisions of clerical review"
+    EXTRACTS = "extracts that a good run has read"
     LEFTOVERS = "leftovers of stopped runs"
     SERIES = "histories of ended series"
 
@@ -51,6 +55,23 @@ class Expired:
     kind: Kind
     path: Path
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file with a rule of its own.
+
+    Attributes:
+        kind: What it is.
+        path: The file.
+        since: The day from which it is kept.
+        days: For how many days.
+    """
+
+    kind: Kind
+    path: Path
+    since: datetime.date
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +147,19 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
     policy = load_policy(config.risk_policy)
     rule = policy.retention
     if config.store_path.exists():
-        why = _scores_expired(home, rule, today)
+        why = _scores_expired(home, policy, today)
         if why:
             yield Expired(Kind.SCORES, config.store_path, why)
     over = policy.sunset + datetime.timedelta(days=rule.after_sunset_days)
-    for kind, path, days in (
-        *(
-            (Kind.QUARANTINE, path, rule.quarantine_days)
-            for path in _files(config.quarantine_folder)
-        ),
-        *((Kind.REVIEW, path, rule.review_days) for path in _files(config.review_folder)),
-        (Kind.DECISIONS, config.review_store, rule.review_days),
-    ):
-        if not path.exists():
+    extracts = () if in_use else _extracts(config, rule)  # a run may be reading them now
+    for one in (*_changed(config, rule), *extracts):
+        last = one.since + datetime.timedelta(days=one.days)
+        if today <= min(last, over):
             continue
-        last = day(path.stat().st_mtime) + datetime.timedelta(days=days)
-        if today > min(last, over):
-            ended = f"the policy ended on {policy.sunset}" if over < last else ""
-            yield Expired(kind, path, ended or f"kept for {days} days, until {last}")
+        if one.kind is Kind.EXTRACTS and not is_as_read(config, one.path):
+            continue
+        ended = f"the policy ended on {policy.sunset}" if over < last else ""
+        yield Expired(one.kind, one.path, ended or f"kept for {one.days} days, until {last}")
     if not in_use:
         for path in _leftovers(config.store_path):
             yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
@@ -153,30 +169,36 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
             yield Expired(Kind.SERIES, path, "the series has ended")
 
 
-def _scores_expired(home: NodeHome, rule: Retention, today: datetime.date) -> str:
-    """Why the scores must go; empty if they may stay.
+def _changed(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
+    """Files that are kept from their last change."""
+    for kind, paths, days in (
+        (Kind.QUARANTINE, _files(config.quarantine_folder), rule.quarantine_days),
+        (Kind.REVIEW, _files(config.review_folder), rule.review_days),
+        (Kind.DECISIONS, [config.review_store], rule.review_days),
+    ):
+        for path in paths:
+            if path.exists():
+                yield _Kept(kind, path, day(path.stat().st_mtime), days)
 
-    Their own policy's rule counts as well as the configured one's, so that a later policy
-    does not keep them longer than the one by which they were made.
-    """
-    config = home.config
+
+def _extracts(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
+    """Extracts that a good run has read."""
+    for path, read in last_read(config).items():
+        if read is not None:
+            yield _Kept(Kind.EXTRACTS, path, read, rule.extracts_days)
+
+
+def _scores_expired(home: NodeHome, policy: RiskPolicy, today: datetime.date) -> str:
+    """Why the scores must go; empty if they may stay."""
+    config, rule = home.config, policy.retention
     try:
         with open_store(config.store_path, read_key(config.key_file)) as store:
             run = store.run
     except Problem:
         last = day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
         return f"kept for {rule.scores_days} days, until {last}" if today > last else ""
-    days = min(rule.scores_days, run.retention.scores_days)
-    last = day(run.finished_at) + datetime.timedelta(days=days)
-    if today > last:
-        return f"kept for {days} days, until {last}"
-    after = min(rule.after_sunset_days, run.retention.after_sunset_days)
-    if today > run.policy_sunset + datetime.timedelta(days=after):
-        return f"the policy ended on {run.policy_sunset}"
-    for field, end in run.licences.items():
-        if today > end:
-            return f"the licence of {field} ended on {end}"
-    return ""
+    end = end_of_keeping(run, policy)
+    return end.why if today > end.last_day else ""
 
 
 def _leftovers(store: Path) -> Iterator[Path]:

@@ -92,8 +92,14 @@ def lost(config: NodeConfig, error: Exception) -> Problem | None:
     from distributed.client import FutureCancelledError
 
     if isinstance(error, KilledWorker):
-        how = "lost several workers at the same stage"
-    elif isinstance(error, FutureCancelledError) or (
+        # A record can ask for so much memory that each worker dies of it: nobody was unreachable.
+        return Problem(
+            "the Dask cluster lost several workers at the same stage",
+            where=str(config.dask.scheduler),
+            remedy="Look for the cause in the workers' own logs: memory, most often",
+            exit_code=ExitCode.FAULT,
+        )
+    if isinstance(error, FutureCancelledError) or (
         # Time-outs and closed connections; those of files have a number.
         isinstance(error, OSError) and error.errno is None
     ):

@@ -16,11 +16,12 @@ import polars as pl
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.order import Progress
 from folkmoot_node.pipeline.own_run import Judged
-from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_node.store.use import end_of_use
 from folkmoot_operator.private_files import delete_private, make_private_folder
 
 FOLDER = "trial-"
@@ -50,7 +51,7 @@ class Trial:
 
     Attributes:
         run: The trial's run; nothing is kept of its scores.
-        last: The last run; None if there is none.
+        last: The last run; None if there is none whose scores may be used.
         moves: By band before, then band now; empty if there is no last run.
     """
 
@@ -117,8 +118,11 @@ def try_policy(
     with ExitStack() as stack:
         last = None
         if config.store_path.exists():
-            last = stack.enter_context(open_store(config.store_path, key))
-            reference_date = reference_date or last.run.reference_date
+            stored = stack.enter_context(open_store(config.store_path, key))
+            reference_date = reference_date or stored.run.reference_date
+            # When a policy has ended the next one may be tried, and nobody's old band is used.
+            if today <= end_of_use(stored.run, load_policy(config.risk_policy)).last_day:
+                last = stored
         aside = stack.enter_context(_aside(config))
         run = score(
             aside,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from folkmoot_node.store.extracts_read import FileRead
 from folkmoot_node.store.run_summary import OriginFile
 from folkmoot_sdk.source import SourceOptions
 
@@ -29,6 +30,23 @@ def fingerprint(origins: Sequence[str], folders: Sequence[Path]) -> tuple[Origin
         One entry for each origin; the digest of what is no file (a table) is empty.
     """
     return tuple(OriginFile(name=name, sha256=_sha256(name, folders)) for name in origins)
+
+
+def files_read(
+    origins: Sequence[OriginFile], folders: Sequence[Path], *, about_areas: bool
+) -> Iterator[FileRead]:
+    """The file of each origin that is one, found as `fingerprint` does.
+
+    Args:
+        origins: As `fingerprint` gave them.
+        folders: As for `fingerprint`.
+        about_areas: Whether the source is about areas.
+    """
+    for origin in origins:
+        paths = (folder / origin.name for folder in folders)
+        found = next((path for path in paths if origin.sha256 and path.is_file()), None)
+        if found is not None:
+            yield FileRead(found, origin.sha256, about_areas=about_areas)
 
 
 def _sha256(name: str, folders: Sequence[Path]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from folkmoot_node.households.assemble import PartitionRecords
 from folkmoot_node.pipeline import store_columns as columns
+from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_node.pipeline.scored_partition import ScoredPartition
@@ -30,9 +31,11 @@ from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import FactorSummary, RunSummary
 from folkmoot_node.store.writer import StoreWriter, write_store
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
 
 
@@ -93,6 +96,19 @@ class OwnRun(ScoringRun):
         self.summary = with_findings(summary, self.findings, judged.accepted)
         self._writer.finish(self.summary)
 
+    def note_files_read(self) -> None:
+        """Notes which extracts were read, for the retention rule; once the run is finished."""
+        read = (
+            file
+            for one in self.summary.sources
+            for file in files_read(
+                one.files,
+                folders_of(self._sources[one.name].source.options),
+                about_areas=one.about_areas,
+            )
+        )
+        note_read(self.config, read, day(self.summary.finished_at))
+
     def _keep(self, partition: int, scored: ScoredPartition | None) -> None:
         if self.is_shared:
             # A stage that is repeated replaces what it wrote: rows of the store would be doubled.
@@ -138,6 +154,7 @@ class OwnRun(ScoringRun):
             audited={audit.field.name: audit.stored for audit in binding.audited},
             not_held=binding.not_held,
             retention=policy.retention,
+            policy_text=policy.text,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
 
@@ -206,6 +223,8 @@ def begin(
             if shared:
                 write_plan(config, plan)
             yield run
+            if writer.finished:
+                run.note_files_read()  # while no purge can run: it would go by an older note
         finally:
             run.end_linkage()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)

@@ -150,9 +150,7 @@ def _itself(
         yield SourceFinding(
             name,
             Doubt.NONE_LINKED,
-            f"none of its records is in the frame; is {key} in the right column?",
-            f"none of {all_:,} records is in the frame",
-            "Correct the column of the UPRN in the mapping, or the frame",
+            *_none_linked(source, key, all_),
         )
     elif not is_frame and source.trusts_absence:
         minimum = settings.linkage.minimum_share or config.linkage.minimum_share
@@ -204,6 +202,23 @@ def _repeated(source: SourceSummary) -> Iterator[SourceFinding]:
         )
 
 
+def _none_linked(source: SourceSummary, key: str, records: int) -> tuple[str, str, str]:
+    """What is said of a source without a linked record: problem, figures and remedy."""
+    if source.ambiguous:
+        return (
+            "none of its records has found a household, and some wait for a person",
+            f"none of {records:,} records has found a household; {source.ambiguous:,} wait for "
+            "a person",
+            "Answer the files that `folkmoot-node linkage review` lists, or correct the columns "
+            "of UPRN and address in the mapping",
+        )
+    return (
+        f"none of its records is in the frame; is {key} in the right column?",
+        f"none of {records:,} records is in the frame",
+        "Correct the column of the UPRN in the mapping, or the frame",
+    )
+
+
 def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
     most, records = source.most_at_one_home, source.records
     if most > _MANY_AT_ONE_HOME and most > _SHARE_AT_ONE_HOME * records:
@@ -253,7 +268,7 @@ def _no_area(
         Doubt.NO_AREA,
         f"homes have no area {field!r} here, or one of which there is no record",
         f"areas {field!r} were found for {households - without:,} of {households:,} homes",
-        "Check that the areas are of this region, of the same level and of the same year",
+        "Check that the areas are those of this region, level and year",
         stops,
     )
 

@@ -20,6 +20,12 @@ BAND = "band"
 """The attribute that every policy defines."""
 Sentence = Annotated[str, Field(min_length=1, max_length=2000)]
 
+RENEWAL = (
+    "The policy's owner must review it and decide on a new one with a new date; name its file in "
+    "node.toml as scoring.risk_policy"
+)
+"""What to do when a policy has ended: no command helps."""
+
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
@@ -119,13 +125,18 @@ class Retention(Settings):
         scores_days: Scores, from the end of the run that made them.
         quarantine_days: Lists of rejected records, from their last change.
         review_days: Files for clerical review, from their last change.
+        extracts_days: Files in the folder `extracts`, from the last good run that read them.
+            What no good run has read stays.
         after_sunset_days: All of these, from the policy's last day.
+        purge: Who deletes: `serve` by this rule, or a person by hand.
     """
 
     scores_days: Days = 90
     quarantine_days: Days = 30
     review_days: Days = 30
+    extracts_days: Days = 30
     after_sunset_days: Days = 0
+    purge: Literal["automatic", "manual"] = "automatic"
 
 
 class PolicyDocument(Settings):
@@ -214,11 +225,13 @@ class RiskPolicy:
         document: The file as written.
         digest: SHA-256 of the file's bytes, 32 bytes.
         path: Where it was read, for messages.
+        text: The file itself, which scores carry with them.
     """
 
     document: PolicyDocument
     digest: bytes
     path: str
+    text: str
 
     @property
     def name(self) -> str:
@@ -271,8 +284,8 @@ class RiskPolicy:
                 f"the policy ended on {self.sunset.isoformat()}; nothing is scored after its "
                 "sunset date",
                 where=f"{self.path}: sunset",
-                remedy="Its owner must review it and set a new date, which makes a new policy. "
-                "`folkmoot-node purge` deletes the scores that were made under it",
+                remedy=f"{RENEWAL}. `folkmoot-node purge` deletes the scores that were made under "
+                "the old one",
                 exit_code=ExitCode.REFUSED,
             )
 
@@ -292,6 +305,14 @@ def load_policy(path: Path) -> RiskPolicy:
     Raises:
         Problem: Exit code SETTINGS, naming each wrong key.
     """
-    content = read(path)
-    document = parse(PolicyDocument, content, str(path))
-    return RiskPolicy(document, hashlib.sha256(content).digest(), str(path))
+    return parse_policy(read(path), str(path))
+
+
+def parse_policy(content: bytes, path: str) -> RiskPolicy:
+    """Validates the content of a policy file.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming each wrong key.
+    """
+    document = parse(PolicyDocument, content, path)
+    return RiskPolicy(document, hashlib.sha256(content).digest(), path, content.decode("utf-8"))

@@ -51,7 +51,7 @@ from folkmoot.privacy import Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
-from folkmoot.versions import SPOKEN
+from folkmoot.versions import DATED_RELEASES
 from folkmoot_node.evidence.ledger import BudgetExhausted
 from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.faults import fault_among_counts
@@ -153,8 +153,9 @@ def release(
             ledger_entry=debit.entry,
             counts=noisy,
             row=context.series.row if context.series else None,
+            as_of=question.scores_of if office.protocol >= DATED_RELEASES else None,
         ),
-        SPOKEN.newest,
+        office.protocol,
         office.clock(),
         confirm,
     )

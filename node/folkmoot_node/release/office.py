@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from folkmoot.geography import GssCode
 from folkmoot.refusal import Refusal
@@ -24,12 +25,14 @@ class Office:
         outbox: Where the answer is stored.
         clock: Gives the time.
         observe: Told after each step.
+        protocol: Wire version in which answers are written, as agreed with the coordinator.
     """
 
     ledger: Ledger
     outbox: Outbox
     clock: Clock
     observe: Observer = ignore
+    protocol: int = SPOKEN.newest
 
     def refuse(
         self, round_id: str, round_digest: bytes, council: GssCode, objection: Objection
@@ -46,7 +49,7 @@ class Office:
             The round's answer: this one, or the one that was first.
         """
         refusal = Refusal(round_id, round_digest, council, objection.reason)
-        return self.outbox.store_refusal(refusal, SPOKEN.newest, self.clock())
+        return self.outbox.store_refusal(refusal, self.protocol, self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,11 @@ class Question:
         digest: SHA-256 of the serialised round, 32 bytes.
         context: What the node knows, for the policy check.
         policy_digest: SHA-256 of the signed release policy, 32 bytes.
+        scores_of: Reference date of the scores.
     """
 
     round: Round
     digest: bytes
     context: AdmissionContext
     policy_digest: bytes
+    scores_of: date | None = None

@@ -175,7 +175,11 @@ class Background:
         if code == ExitCode.OK:
             self._say("scored", False)
         else:
-            self._say(f"scoring failed (exit code {code}); the last good scores stay", True)
+            self._say(
+                f"scoring failed (exit code {code}); the last good scores stay, and rounds wait: "
+                "see `folkmoot-node doctor`",
+                True,
+            )
         self._plan_next()
 
     def _environment(self) -> dict[str, str] | None:

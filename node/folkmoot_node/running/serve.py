@@ -8,10 +8,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
-from folkmoot_node.answering.answer import Event, is_open, load_release, poll
+from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
+from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
@@ -21,6 +22,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
+TIDY_SECONDS = 3600.0
+"""How often what may be kept no longer is looked for."""
 
 
 def serve(
@@ -30,6 +33,7 @@ def serve(
     stop: threading.Event,
     until_idle: bool = False,
     poll_seconds: float | None = None,
+    tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -40,9 +44,13 @@ def serve(
         home: The node.
         report: Told of each event.
         stop: Set it to end the loop after the current visit.
-        until_idle: End when at least one round is known and none needs anything from this
-            node; neither scheduled scoring nor Prefect is then started.
+        until_idle: End when at least one round is known and none needs anything that this
+            node does by itself; neither scheduled scoring nor Prefect is then started. A round
+            that waits for a person, to approve it or since a scoring run was stopped, does not
+            keep the loop going; it is reported.
         poll_seconds: Seconds between visits, instead of the setting.
+        tidy: Deletes what may be kept no longer, and says what it did; called before the first
+            visit and then every hour.
 
     Raises:
         Problem: If the coordinator refuses this node permanently.
@@ -50,13 +58,21 @@ def serve(
     regular = poll_seconds or home.coordinator().poll_seconds
     with nullcontext() if until_idle else background(home, report) as beside:
         failures = 0
-        due = time.monotonic()
+        due = tidy_due = time.monotonic()
+        said: list[Event] = []
         while not stop.is_set():
+            if time.monotonic() >= tidy_due:
+                before, said = said, list(tidy(home))
+                for event in said:
+                    if event not in before:
+                        report(event)
+                tidy_due = time.monotonic() + TIDY_SECONDS
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
                 failures = _try_visit(home, report, beside, failures)
                 if until_idle and failures == 0 and is_idle(home):
+                    _report_waiting(home, report)
                     return
                 load_release()  # after the visit, when nobody waits
                 due = time.monotonic() + _wait(regular, failures)
@@ -102,13 +118,28 @@ def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
 
 
 def is_idle(home: NodeHome) -> bool:
-    """True if at least one round is known and none needs anything from this node."""
-    rounds = home.round_book().rounds()
+    """True if at least one round is known and none needs what this node does by itself."""
+    found = _statuses(home)
+    return bool(found) and not any(map(is_open, found))
+
+
+def _statuses(home: NodeHome) -> list[RoundStatus]:
+    """Where each round stands; one that waits for a run that is going on is ready soon."""
     approval = home.release_policy().policy.operator_approval
-    return bool(rounds) and not any(
-        is_open(known.status(home.outbox.find(known.round_id), approval=approval, now=home.clock()))
-        for known in rounds
-    )
+    stopped = home.stopped_run() is not None and not is_scoring(home)
+    return [
+        known.status(
+            home.outbox.find(known.round_id), approval=approval, now=home.clock(), stopped=stopped
+        )
+        for known in home.round_book().rounds()
+    ]
+
+
+def _report_waiting(home: NodeHome, report: Callable[[Event], None]) -> None:
+    waiting = sum(status.is_for_a_person for status in _statuses(home))
+    if waiting:
+        text = f"idle; rounds that wait for a person: {waiting}. See `folkmoot-node rounds list`"
+        report(Event("", text, is_problem=True))
 
 
 def stop_on_signals() -> threading.Event:

@@ -16,7 +16,10 @@ from typing import Annotated
 import typer
 
 from folkmoot_node.answering.answer import Event
+from folkmoot_node.evidence.acceptances import in_force
+from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.pipeline.engine import score as score_plainly
+from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
@@ -33,13 +36,16 @@ def score(
 ) -> None:
     """Scores all households once. Prints nothing about them."""
     today = datetime.datetime.now(datetime.UTC).date()
-    if recorded:
-        from folkmoot_node.running.prefect_flows import run_score
-
-        run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
-        return
     config = load_config(home)
-    score_plainly(config, load_plugins(), load_policy(config.risk_policy), today=today)
+    with recorded_run(config.state_path, "serve"):
+        if recorded:
+            from folkmoot_node.running.prefect_flows import run_score
+
+            run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
+            return
+        policy = load_policy(config.risk_policy)
+        judged = Judged(last_run(config), in_force(config.state_path, today))
+        score_plainly(config, load_plugins(), policy, today=today, judged=judged)
 
 
 @app.command()

@@ -32,7 +32,7 @@ def unstated_area(source: str, area_type: str) -> tuple[str, str]:
     """
     return (
         f"the areas of homes do not say what they are, and those of {source!r} are {area_type}: "
-        "they may be of another year",
+        "their codes may come from another year",
         f'Write `area_type = "{area_type}"` into the area field of the mapping if it holds such '
         "areas",
     )

@@ -10,14 +10,15 @@ from enum import Enum
 from typing import Any
 
 from folkmoot_node.faults import plugin_fault
-from folkmoot_node.policies.risk_policy import RiskPolicy
+from folkmoot_node.policies.risk_policy import RiskPolicy, parse_policy
 from folkmoot_node.scoring.binding import BoundFactor, bind_for
 from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store import schema as table
-from folkmoot_node.store.reader import open_store, read_key
-from folkmoot_node.store.run_summary import share_in_words
+from folkmoot_node.store.reader import HouseholdStore
+from folkmoot_node.store.run_summary import RunSummary, share_in_words
+from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 
@@ -114,25 +115,61 @@ def explain(
     *,
     today: datetime.date | None = None,
 ) -> Explanation:
-    """Explains the score of one household in the last run.
+    """Explains the score of one household in the last run, if the scores may still be used.
 
     Args:
         config: The node's configuration.
         plugins: Installed plugins.
         policy: The policy by which the household was scored.
         uprn: Unique property reference number.
-        today: Compared with the licences of bought fields; the date in UTC if None.
+        today: Compared with the ends of policy, retention and licences; the date in UTC if None.
 
     Raises:
-        Problem: Exit code REFUSED, if the scores rest on a field whose licence has ended.
+        Problem: Exit code REFUSED, if the scores may not be used any more; else as
+            `explain_household`.
+    """
+    today = today or datetime.datetime.now(datetime.UTC).date()
+    with open_for_use(config, today) as store:
+        return explain_household(store, config, plugins, policy, uprn, today=today)
+
+
+def policy_of(run: RunSummary, given: RiskPolicy) -> RiskPolicy:
+    """The policy by which a run scored, as the run kept it.
+
+    Args:
+        run: The run.
+        given: Returned if it is that policy, or if the run is of a version that kept none.
+    """
+    if run.policy_digest == given.digest or not run.policy_text:
+        return given
+    return parse_policy(run.policy_text.encode("utf-8"), run.policy_path)
+
+
+def explain_household(
+    store: HouseholdStore,
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    uprn: int,
+    *,
+    today: datetime.date,
+) -> Explanation:
+    """Explains the score of one household of an open store; asks no more whether it may.
+
+    Args:
+        store: The scores.
+        config: The node's configuration.
+        plugins: Installed plugins.
+        policy: The policy by which the household was scored.
+        uprn: Unique property reference number.
+        today: Compared with the licences of bought fields.
+
+    Raises:
         Problem: Exit code DATA, if the household was not scored, or was scored by another
             policy than the one given.
     """
-    with open_store(config.store_path, read_key(config.key_file)) as store:
-        run = store.run
-        row = store.household(uprn)
-    today = today or datetime.datetime.now(datetime.UTC).date()
-    run.check_licences(today)
+    run = store.run
+    row = store.household(uprn)
     if run.policy_digest != policy.digest:
         raise Problem(
             f"the last run used another policy ({run.policy_name})",
@@ -149,10 +186,10 @@ def explain(
             "the linkage report of `folkmoot-node score`",
             exit_code=ExitCode.DATA,
         )
-    # No licence of the run has ended since: the fields left out are those the run left out,
-    # also if the clock has been set back to a day before their licence ended.
+    # The fields left out are those the run left out, also if the clock has been set back to a day
+    # before their licence ended, or one has ended since (a resident may ask even then).
     after = (end + datetime.timedelta(days=1) for end in run.unlicensed.values())
-    binding = bind_for(policy, config, plugins, max([today, *after]))
+    binding = bind_for(policy, config, plugins, max([min([today, *run.licences.values()]), *after]))
     inputs = known_inputs(binding, run, row)
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)

@@ -246,6 +246,11 @@ class NodeConfig:
         return self.store_path.parent / "runs"
 
     @property
+    def extracts_folder(self) -> Path:
+        """Where extracts lie that are the node's own, to be deleted by the retention rule."""
+        return self.home / "extracts"
+
+    @property
     def quarantine_folder(self) -> Path:
         """Where rejected records are listed."""
         return self.home / self.settings.quarantine.folder

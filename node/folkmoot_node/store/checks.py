@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.store.reader import open_store, read_key
+from folkmoot_node.store.use import open_scores, require_in_use
 from folkmoot_operator.checks import Check, free_bytes
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -14,14 +15,16 @@ MIN_FREE = 2 * 1024**3
 """Bytes of disk that a run on a large council may need."""
 
 
-def scores(config: NodeConfig) -> Check:
-    """Whether the last scores can be opened; says if they are by another policy."""
+def scores(config: NodeConfig, today: datetime.date) -> Check:
+    """Whether the last scores can be opened and used; says if they are by another policy."""
 
     def look() -> str:
-        with open_store(config.store_path, read_key(config.key_file)) as store:
+        with open_scores(config, today) as store:
             run = store.run
+        policy = load_policy(config.risk_policy)
+        require_in_use(run, policy, today)
         other = ""
-        if run.policy_digest != load_policy(config.risk_policy).digest:
+        if run.policy_digest != policy.digest:
             other = f"; by another policy than the one in node.toml: {run.policy_path}"
         return f"run {run.run_id}, reference date {run.reference_date}{other}"
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-__all__ = ["HouseholdStore", "StoreKey", "create_key", "open_store", "read_key"]
+__all__ = ["HouseholdStore", "StoreKey", "absence", "create_key", "open_store", "read_key"]
 
 
 @contextmanager
@@ -43,9 +43,10 @@ def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[House
     Raises:
         Problem: Exit code DATA, if nothing was scored yet or the file cannot be read.
     """
-    if not path.exists():
+    missing = absence(path)
+    if missing:
         raise Problem(
-            deletion(path) or "no household has been scored yet",
+            missing,
             where=str(path),
             remedy="Run `folkmoot-node score`",
             exit_code=ExitCode.DATA,
@@ -55,6 +56,11 @@ def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[House
         yield HouseholdStore(connection, _read_run(connection, path))
     finally:
         connection.close()
+
+
+def absence(path: Path) -> str | None:
+    """Why there are no scores: deleted, when and why, or never made; None if there are some."""
+    return None if path.exists() else deletion(path) or "no household has been scored yet"
 
 
 class HouseholdStore:

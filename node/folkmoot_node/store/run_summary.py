@@ -226,6 +226,8 @@ class RunSummary(_Record):
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
         retention: The policy's retention rule; kept here so that a later one does not extend it.
+        policy_text: The policy's file, by which the scores can be explained when it has been
+            changed; empty in runs of earlier versions.
     """
 
     run_id: str
@@ -248,6 +250,7 @@ class RunSummary(_Record):
     not_held: tuple[str, ...] = ()
     protected_inputs: dict[str, str] = {}
     retention: Retention = Retention()
+    policy_text: str = ""
 
     @property
     def last_day(self) -> datetime.date:
@@ -306,11 +309,16 @@ class RunSummary(_Record):
         return tuple(Path(source.quarantine) for source in self.sources if source.quarantine)
 
     def as_json(self) -> dict[str, Any]:
-        """For `--json`; leaves out how attributes are stored, and counts by area."""
+        """For `--json`; leaves out how attributes are stored, counts by area, and the policy."""
         by_area = {"linked_areas", "unlinked_sectors"}
         return self.model_dump(
             mode="json",
-            exclude={"stored": True, "audited": True, "sources": {"__all__": by_area}},
+            exclude={
+                "stored": True,
+                "audited": True,
+                "policy_text": True,
+                "sources": {"__all__": by_area},
+            },
         )
 
 

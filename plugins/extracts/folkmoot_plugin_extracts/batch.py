@@ -30,12 +30,15 @@ class Batch:
         rows: Row numbers, if they are not consecutive from `first_row`; else None.
         digest: Hash of 128 bits of each whole row as it stands in the file, with the columns that
             are not wanted: uint64, shape (rows, 2); None if it is not known.
+        broken: True if the rows have too many or too few fields and were rejected. Their fields
+            are counted from the left: all that may be taken from them is whose record it was.
     """
 
     frame: pl.DataFrame
     first_row: int
     rows: Rows | None = None
     digest: Digests | None = field(default=None, compare=False)
+    broken: bool = False
 
     def numbers(self) -> Rows:
         """Number of each row in its file: int64, shape (rows,), never missing."""
@@ -48,7 +51,8 @@ class Batch:
         mask = kept.to_numpy()
         rows = self.numbers()[mask]
         digest = None if self.digest is None else self.digest[mask]
-        return Batch(self.frame.filter(kept), int(rows[0]) if len(rows) else 0, rows, digest)
+        first = int(rows[0]) if len(rows) else 0
+        return Batch(self.frame.filter(kept), first, rows, digest, self.broken)
 
 
 def handed_on(values: pl.DataFrame, file: str, rows: Batch, unread: Unread) -> Records:

@@ -17,6 +17,7 @@ from folkmoot_plugin_extracts import digests
 from folkmoot_plugin_extracts.ahead import ahead
 from folkmoot_plugin_extracts.batch import Batch, Rows
 from folkmoot_plugin_extracts.blocks import CHUNK_BYTES, UNPAIRED, Block, blocks, check_text
+from folkmoot_plugin_extracts.broken_rows import number_at, split_row
 from folkmoot_plugin_extracts.csv_rows import RowFilter
 from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.header import Header, read_header
@@ -42,6 +43,7 @@ def read_csv(
     around: Surroundings | None = None,
     leave_out: LeaveOut | None = None,
     hashed: bool = True,
+    broken: bool = False,
 ) -> Iterator[Batch]:
     """Yields the records of a file, with rows counted as in an editor: the first line is row 1.
 
@@ -56,6 +58,8 @@ def read_csv(
             line that is not empty is a record.
         leave_out: Told how many rows are no records, and why; with `around`.
         hashed: False if nobody asks which rows stand there twice; batches then have no digest.
+        broken: True for batches of rows with too many or too few fields, which are rejected as
+            well; see `Batch.broken`.
 
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
@@ -68,7 +72,7 @@ def read_csv(
         if titles := sum(bool(line.strip()) for line in header.above):
             leave_out(ABOVE, titles)
         rows = RowFilter(header, dialect, around, leave_out)
-    reader = _Reader(path, columns, header, dialect, reject, rows, hashed)
+    reader = _Reader(path, columns, header, dialect, reject, rows, hashed, broken)
     yield from reader.read(stream)
 
 
@@ -93,11 +97,13 @@ class _Reader:
         reject: Reject,
         rows: RowFilter | None,
         hashed: bool,
+        broken: bool,
     ) -> None:
         self._path = path
         self._reject = reject
         self._rows = rows
         self._hashed = hashed
+        self._broken = broken
         self._begin = header
         self._delimiter = dialect.delimiter.encode()
         self._quote = dialect.quote.encode()
@@ -138,7 +144,9 @@ class _Reader:
 
     def _batch(self, block: bytes, found: Layout, line: int) -> Iterator[Batch]:
         rows: Rows | None = None if found.lines is None else line + found.lines
-        dropped = self._dropped(block, found, line)
+        dropped, wrong = self._dropped(block, found, line)
+        if self._broken and wrong is not None and wrong.any():
+            yield self._of_broken(block, found, wrong, line)
         if dropped is not None:
             rows = (np.arange(len(dropped)) + line if rows is None else rows)[~dropped]
             block = without(block, found, dropped)
@@ -165,8 +173,27 @@ class _Reader:
         sizes = found.ends - found.starts + 1
         return np.cumsum(sizes if dropped is None else sizes[~dropped]) - 1
 
-    def _dropped(self, block: bytes, found: Layout, line: int) -> Mask | None:
-        """The rows that are not read: empty ones, rejected ones, those that are no records."""
+    def _of_broken(self, block: bytes, found: Layout, wrong: Mask, line: int) -> Batch:
+        """What may be taken from rows with too many or too few fields: whole numbers."""
+        places = np.flatnonzero(wrong).tolist()
+        texts = (block[found.starts[at] : found.ends[at]].decode("utf-8") for at in places)
+        delimiter, quote = self._delimiter.decode(), self._quote.decode()
+        fields = [split_row(text, delimiter, quote) for text in texts]
+        columns = {
+            name: [number_at(row, int(at), self._width) for row in fields]
+            for at, name in self._column_of.items()
+        }
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+        rows = np.array([line + found.line(at) for at in places])
+        return Batch(frame, int(rows[0]), rows, broken=True)
+
+    def _dropped(self, block: bytes, found: Layout, line: int) -> tuple[Mask | None, Mask | None]:
+        """The rows that are not read: empty ones, rejected ones, those that are no records.
+
+        Returns:
+            Two Boolean arrays of shape (records,), or None if none is true: all of these, and
+            those that have too many or too few fields.
+        """
         left_out = None if self._rows is None else self._rows.left_out(block, found)
         if (
             found.fields is None
@@ -174,7 +201,7 @@ class _Reader:
             and self._width > 1
             and (left_out is None or not left_out.any())
         ):
-            return None
+            return None, None
         empty = blank(block, found)
         if left_out is not None:
             empty |= left_out
@@ -199,7 +226,7 @@ class _Reader:
             rejected += [self._rejection(first + at, _STRAY) for at in range(span)]
         self._reject(rejected)
         dropped: Mask = wrong | empty | stray
-        return dropped if dropped.any() else None
+        return (dropped, wrong) if dropped.any() else (None, None)
 
     def _rejection(self, row: int, reason: str) -> Rejection:
         return Rejection(self._path.name, row, "", reason)

@@ -16,7 +16,7 @@ from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.mapping import Identical, Mapping, Repeated
 from folkmoot_plugin_extracts.nhs_number import hidden
-from folkmoot_plugin_extracts.parsing import Output, parser
+from folkmoot_plugin_extracts.parsing import Output, Parser, Reading, parser
 from folkmoot_plugin_extracts.people_of_row import PeopleOfRow
 from folkmoot_plugin_extracts.repeats import Keys, Once
 from folkmoot_sdk import (
@@ -85,10 +85,15 @@ class MappedSource(DataSource):
         if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
             context = _hiding_numbers(context)
         once = Once() if uses.identical is Identical.ONCE else None
-        keys = Keys(uses.key, wanted, stops=uses.repeated is Repeated.STOP) if uses.key else None
+        stops = uses.repeated is Repeated.STOP
+        household = () if stops else uses.uprn_columns
+        keys = Keys(uses.key, household, wanted, stops=stops) if uses.key else None
         fields = [name for name in self._mapping.fields if name in context.fields]
         with parser(outputs, uses.null_texts) as reading:
             for origin, batch in self.batches((*wanted, *uses.key), context):
+                if batch.broken:
+                    yield from self._of_broken(reading, origin, batch)
+                    continue
                 doubtful = None
                 if once is not None:
                     batch = once.first_of(origin, batch, context)
@@ -99,6 +104,19 @@ class MappedSource(DataSource):
                         lost = doubtful if chosen is None else doubtful.filter(chosen)
                         read = read.without(fields, lost)
                     yield handed_on(self._whole(read.frame), origin, rows, read.unread)
+
+    def _of_broken(self, reading: Parser, origin: str, batch: Batch) -> Iterator[Records]:
+        """Records of which nothing is known but the UPRN: all else of them is unread."""
+        if not self._mapping.uprn:
+            return
+        read = reading.parse(origin, batch, lambda _: None)  # the whole row was rejected already
+        there = read.frame[UPRN_COLUMN].is_not_null()
+        if not there.any():
+            return
+        read = Reading(read.frame.filter(there), {})
+        others = [name for name in read.frame.columns if name != UPRN_COLUMN]
+        read = read.without(others, pl.repeat(True, read.frame.height, eager=True))
+        yield handed_on(self._whole(read.frame), origin, batch.filter(there), read.unread)
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The values with one column for each identifier, and a UPRN in any case."""

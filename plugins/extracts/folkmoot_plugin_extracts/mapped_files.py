@@ -15,7 +15,7 @@ from folkmoot_plugin_extracts.mapped import MappedSource
 from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_extracts.parquet_file import read_parquet
 from folkmoot_plugin_extracts.series import chosen
-from folkmoot_sdk import PluginError, ReadContext, Rejection
+from folkmoot_sdk import PluginError, ReadContext, RecordLevel, Rejection
 from folkmoot_sdk.source import SourceOptions
 
 
@@ -80,9 +80,12 @@ class MappedFiles(MappedSource):
             context.reject,
             around=uses.surroundings,
             leave_out=context.leave_out,
+            broken=uses.level is not RecordLevel.AREA,
         )
 
     def _selected(self, batch: Batch, context: ReadContext) -> Batch:
+        if batch.broken:
+            return batch  # whether the mapping would select the row cannot be known
         for rule in self._files.leave_out:
             texts = Text().parse(batch.frame[rule.column]).fill_null("").str.strip_chars()
             left = texts.is_in(rule.texts)

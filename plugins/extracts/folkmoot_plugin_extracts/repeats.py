@@ -54,12 +54,22 @@ class Keys:
 
     Args:
         columns: The columns of the key.
+        household: The columns that say whose record it is. Records of two households are not
+            compared, so that none makes another's unknown.
         wanted: The columns whose values are compared.
         stops: True if a record with a known key and other values stops the run.
     """
 
-    def __init__(self, columns: Sequence[str], wanted: Sequence[str], *, stops: bool) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        household: Sequence[str],
+        wanted: Sequence[str],
+        *,
+        stops: bool,
+    ) -> None:
         self._columns = tuple(columns)
+        self._household = tuple(household)
         self._wanted = tuple(wanted)
         self._stops = stops
         self._keys = Hashes()
@@ -80,11 +90,12 @@ class Keys:
         """
         texts = batch.frame.select(
             Text().parse(batch.frame[name]).str.strip_chars().fill_null("").alias(name)
-            for name in dict.fromkeys((*self._columns, *self._wanted))
+            for name in dict.fromkeys((*self._columns, *self._household, *self._wanted))
         )
         named = texts.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series()
         keyed = named.to_numpy()
-        key, record = self._hashes(texts, self._columns), self._hashes(texts, texts.columns)
+        key = self._hashes(texts, (*self._columns, *self._household))
+        record = self._hashes(texts, texts.columns)
         same, differs = np.zeros(batch.frame.height, bool), np.zeros(batch.frame.height, bool)
         known, _ = self._keys.add(key[keyed], file)
         alike, _ = self._records.add(record[keyed], file)

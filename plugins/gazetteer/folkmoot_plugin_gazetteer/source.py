@@ -30,11 +30,10 @@ from folkmoot_sdk import (
     Records,
     Schema,
 )
+from folkmoot_sdk.geography import GSS_CODE
 from folkmoot_sdk.parameters import parameter
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 from folkmoot_sdk.source import SourceOptions
-
-_DISTRICT = re.compile(r"[ENSW]\d{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class GazetteerOptions(SourceOptions):
         Dialect(encoding=self.encoding)
         if self.within and not (self.uprn_directory or self.postcode_directory):
             raise ValueError("within needs a directory, which says where a property lies")
-        if self.within and not _DISTRICT.fullmatch(self.within):
+        if self.within and not re.fullmatch(GSS_CODE, self.within):
             raise ValueError(f"within: {self.within[:40]!r} is not the GSS code of a district")
         if self.census not in (2011, 2021):
             raise ValueError(f"census {self.census} is neither 2011 nor 2021")

@@ -105,6 +105,7 @@ class ReleaseHeader(_message.Message):
     LEDGER_ENTRY_FIELD_NUMBER: _builtins.int
     SERIES_STEP_FIELD_NUMBER: _builtins.int
     SERIES_COHORT_FIELD_NUMBER: _builtins.int
+    SCORES_DAY_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Wire version of this submission, see VersionRange. Zero is invalid."""
     round_id: _builtins.str
@@ -133,6 +134,10 @@ class ReleaseHeader(_message.Message):
     """In a series: step whose coefficients the households counted now have, the first after
     the last step whose release has a receipt. Zero for a round that is in none.
     """
+    scores_day: _builtins.int
+    """Reference date of the scores that were counted, without a time of day: number of the day
+    in the Gregorian calendar, 1 for 0001-01-01. From version 2; zero where it is not stated.
+    """
     @_builtins.property
     def loss(self) -> _privacy_pb2.PrivacyLoss:
         """Privacy loss debited for this release. Zero is invalid."""
@@ -151,10 +156,11 @@ class ReleaseHeader(_message.Message):
         ledger_entry: _builtins.bytes = ...,
         series_step: _builtins.int = ...,
         series_cohort: _builtins.int = ...,
+        scores_day: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loss", b"loss"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "mechanism", b"mechanism", "protocol", b"protocol", "release_digest", b"release_digest", "round_digest", b"round_digest", "round_id", b"round_id", "series_cohort", b"series_cohort", "series_step", b"series_step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "council", b"council", "ledger_entry", b"ledger_entry", "loss", b"loss", "mechanism", b"mechanism", "protocol", b"protocol", "release_digest", b"release_digest", "round_digest", b"round_digest", "round_id", b"round_id", "scores_day", b"scores_day", "series_cohort", b"series_cohort", "series_step", b"series_step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

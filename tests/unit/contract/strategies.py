@@ -141,6 +141,7 @@ def releases(draw: st.DrawFn) -> Release:
         ledger_entry=draw(digests),
         counts=NoisyCounts(array("q", values)),
         row=draw(st.none() | rows()),
+        as_of=draw(st.none() | st.dates()),
     )
 
 

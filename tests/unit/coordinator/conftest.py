@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,11 @@ class Office:
         return find_round(self.database, stored.round_.round_id)
 
     def release(
-        self, stored: StoredRound, council: GssCode, values: Iterable[int] | None = None
+        self,
+        stored: StoredRound,
+        council: GssCode,
+        values: Iterable[int] | None = None,
+        as_of: date | None = None,
     ) -> StoredReceipt:
         from array import array
 
@@ -110,6 +115,7 @@ class Office:
             stored.round_.loss,
             bytes(32),
             NoisyCounts(array("q", range(cells) if values is None else values)),
+            as_of=as_of,
         )
         parts = encode_release(release, 1)
         return self.intake.accept_release(council, decode_header(next(parts)), parts)

@@ -49,6 +49,13 @@ def test_of_records_of_one_key_that_differ_nothing_is_known(folder):
     assert "with other values" in rejection.reason
 
 
+def test_a_household_makes_nothing_of_another_unknown(folder):
+    folder.accounts(top=KEYED)
+    folder.csv("1,5,2,A,x", "2,5,2,A,x", "3,9,1,A,x", header=HEADER)
+    assert folder.read("owed")["owed"].to_list() == [5, 5, 9]
+    assert folder.unread() == []
+
+
 def test_what_is_not_wanted_may_differ(folder):
     folder.accounts(top=KEYED)
     folder.csv("1,5,2,A,x", "1,5,3,A,x", header=HEADER)

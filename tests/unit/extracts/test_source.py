@@ -308,7 +308,7 @@ def test_a_file_without_a_record_stops_unless_the_mapping_allows_it(folder):
     assert folder.read().height == 1
     folder.accounts()
     folder.csv("1,2", name="accounts_b.csv")
-    assert folder.read().height == 1
+    assert folder.read().height == 2  # of the broken row the UPRN alone
     assert len(folder.rejected) == 1
     (folder.path / "accounts_a.csv").unlink()
     folder.csv(name="accounts_b.csv")
@@ -369,3 +369,30 @@ def test_conforms(folder):
     check_source(
         ExtractsSource, {"mapping": "mapping.toml", "folder": ".", "base": str(folder.path)}
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "uprn"),
+    [
+        ("100010000012,2,645.68,3", 100010000012),  # an amount with a comma that is not quoted
+        ("100010000012,5", 100010000012),
+        ("x,100010000012,5,3", 100010000012),
+        ("x,y,5,3", None),
+    ],
+)
+def test_a_row_with_a_wrong_number_of_fields_keeps_its_home(folder, row, uprn):
+    header = "UPRN,Owed,Rooms"
+    folder.csv("100010000011,5,2", row, "100010000013,7,1", header=header)
+    records = folder.read("owed", "rooms").sort("uprn")
+    found = {100010000011, 100010000013} | ({uprn} if uprn else set())
+    assert set(records["uprn"]) == found
+    assert [entry.row for entry in folder.rejected] == [3]
+    if uprn:
+        assert folder.unread() == [(3, "owed"), (3, "rooms")]
+
+
+def test_the_uprn_of_such_a_row_may_stand_behind_the_amount(folder):
+    text = (folder.path / "mapping.toml").read_text()
+    folder.mapping(text)
+    folder.csv("2,645.68,3,100010000012", "5,2,100010000011", header="Owed,Rooms,UPRN")
+    assert set(folder.read("owed", "rooms")["uprn"]) == {100010000011, 100010000012}

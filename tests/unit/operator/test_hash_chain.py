@@ -53,6 +53,15 @@ def test_entries_are_chained_by_digests_that_anybody_can_compute(library: Librar
     assert library.loans.verify() == library.loans.head() == Head(2, second)
 
 
+def test_entries_of_some_actions_alone_can_be_read(library: Library) -> None:
+    library.lend("A")
+    with library.reader as connection:
+        library.loans.append(connection, AT, {"action": "lost", "title": "A"})
+        library.loans.append(connection, AT, {"action": "found", "title": "A"})
+    assert [entry.sequence for entry in library.loans.entries(("lost", "burnt"))] == [2]
+    assert len(list(library.loans.entries())) == 3
+
+
 def test_an_empty_log_verifies(library: Library) -> None:
     assert library.loans.verify() == library.loans.head() == Head(0, GENESIS)
     library.loans.require(Head(0, GENESIS))

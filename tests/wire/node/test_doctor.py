@@ -27,7 +27,7 @@ from folkmoot_sdk.loading import BrokenPlugin, Plugins
 
 NAMES = [
     "settings", "keys", "policies and sources", "linkage", "release policy", "evidence", "disk",
-    "scores", "retention", "enrolment", "coordinator",
+    "scores", "sunset", "scoring runs", "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip
 
 

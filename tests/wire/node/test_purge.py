@@ -79,7 +79,7 @@ def test_the_history_of_a_series_goes_when_it_has_ended_and_needs_the_key_till_t
     before = home.config.key_file.read_text()
     with open_home(stage.home, clock=lambda: NOW + 100 * DAY) as home:
         done = purge(home, expired(home), "somebody")
-        assert {item.kind for item in done.deleted} == {Kind.SCORES}
+        assert {item.kind for item in done.deleted} == {Kind.SCORES, Kind.EXTRACTS}
         assert not done.key_replaced
         assert home.config.key_file.read_text() == before
         assert history.exists()

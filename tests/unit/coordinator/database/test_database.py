@@ -12,12 +12,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select, text
 
+from folkmoot_coordinator.database.checks import tables
 from folkmoot_coordinator.database.connection import (
     TABLES_VERSION,
     Database,
     _alembic_configuration,
 )
 from folkmoot_coordinator.database.models import Base, CouncilRow
+from folkmoot_operator.checks import State, examine
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ def test_migrations_from_nothing_make_exactly_the_tables_declared(tmp_path: Path
     path = tmp_path / "fresh.sqlite"
     database = Database(f"sqlite:///{path}")
     assert database.version() is None
-    with pytest.raises(Problem, match="have version none"):
-        database.require_current()
+    for check in (database.require_current, database.bring_up_to_date):
+        with pytest.raises(Problem, match="have version none"):
+            check()
     database.upgrade()
     database.upgrade()
     database.require_current()
@@ -58,7 +61,10 @@ def test_answers_of_the_first_tables_are_kept(tmp_path: Path) -> None:
         )
     engine.dispose()
     database = Database(f"sqlite:///{path}")
-    database.upgrade()
+    [found] = examine([tables(f"sqlite:///{path}")])
+    assert found.state is State.OK, "a home of before is sound"
+    assert "version 0001; whatever opens it next upgrades it" in found.what
+    database.bring_up_to_date()
     database.require_current()
     with database.reading() as session:
         assert session.execute(text("SELECT round_id, receipt FROM answers")).all() == [
@@ -128,5 +134,7 @@ def test_tables_of_a_later_program_are_left_alone(office: Office) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Problem, match="later version"):
         office.database.upgrade()
+    with pytest.raises(Problem, match="later version"):
+        office.database.bring_up_to_date()
     with pytest.raises(Problem, match="have version 9999"):
         office.database.require_current()

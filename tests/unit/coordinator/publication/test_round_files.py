@@ -17,7 +17,6 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot.interval import half_width
 from folkmoot.privacy import epsilon_at
-from folkmoot_coordinator.aggregation.cumulative import StoredRelease
 from folkmoot_coordinator.planning.cell_sizes import EarlierRound
 from folkmoot_coordinator.publication import long_table as published_table
 from folkmoot_coordinator.publication import round_result as round_result_module
@@ -461,25 +460,14 @@ def test_damaged_counts_are_not_published(office: Office, partial: StoredRound) 
 def test_the_dates_of_the_scores_are_published_where_they_are_stated(
     office: Office,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     days: dict[GssCode, str],
     of_region: str | None,
     says: str | None,
 ) -> None:
     stored = office.open()
     for council in (BOLTON, BURY):
-        office.release(stored, council)
-    read = round_result_module.stored_releases
-
-    def dated(*arguments: Any) -> dict[GssCode, StoredRelease]:
-        return {
-            council: replace(
-                one, as_of=date.fromisoformat(days[council]) if council in days else None
-            )
-            for council, one in read(*arguments).items()
-        }
-
-    monkeypatch.setattr(round_result_module, "stored_releases", dated)
+        day = days.get(council)
+        office.release(stored, council, as_of=date.fromisoformat(day) if day else None)
     metadata, table, parquet = export(office, tmp_path)
     assert metadata["coverage"]["as_of"] == {str(one): day for one, day in sorted(days.items())}
     rows = pl.read_parquet(parquet)
@@ -495,3 +483,14 @@ def test_the_dates_of_the_scores_are_published_where_they_are_stated(
         assert region == [of_region]
     with table.open(newline="") as file:
         assert set(next(csv.reader(file))) == set(metadata["columns"])
+
+
+def test_the_date_that_a_release_states_is_stored_with_it(office: Office) -> None:
+    stored = office.open()
+    office.release(stored, BOLTON, as_of=date(2026, 11, 28))
+    office.release(stored, BURY)
+    found = round_result_module.stored_releases(office.database, stored)
+    assert {council: one.as_of for council, one in found.items()} == {
+        BOLTON: date(2026, 11, 28),
+        BURY: None,
+    }

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
+from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_operator.problems import ExitCode, Problem
 
 INIT = ["init", "--name", "Trafford"]
@@ -62,6 +63,13 @@ def test_a_folder_without_a_node_is_said_to_be_so(tmp_path: Path, command: list[
         told = " ".join(done.output.split())
     assert "there is no node here" in told
     assert "--home" in told
+
+
+def test_it_says_who_deletes_what_may_be_kept_no_longer(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [*INIT, "--council", "E08000009", "--home", str(tmp_path)])
+    assert "`serve` deletes what is past the retention rule" in done.output
+    assert 'With purge = "manual"' in done.output
+    assert load_policy(tmp_path / "risk-policy.toml").retention.purge == "automatic"
 
 
 def test_a_new_node_has_spent_and_sent_nothing(tmp_path: Path) -> None:

@@ -246,7 +246,9 @@ def test_past_the_sunset_scoring_names_purge(scored):
 
 def test_doctor_warns_of_what_is_past_its_retention(scored):
     with at(scored, 5) as home:
-        assert retention(home).run() == "nothing is past the policy's retention rule"
+        assert (
+            "nothing is past the policy's retention rule; `serve` deletes" in retention(home).run()
+        )
     with at(scored, 91) as home, pytest.raises(Problem) as raised:
         retention(home).run()
     assert "scores, quarantine files" in raised.value.problem

@@ -137,13 +137,41 @@ def command(node, monkeypatch):
     return run
 
 
-def test_the_command_warns_that_rounds_of_the_configured_policy_are_refused(node, other, command):
+def test_the_command_warns_that_rounds_of_the_configured_policy_wait(node, other, command):
     done = command("--policy", str(other))
-    assert done.exit_code == 0
-    assert "Rounds that expect another policy are permanently refused" in done.stderr
+    assert done.exit_code == 0, "there is nothing to replace"
+    assert "Rounds that expect the policy in node.toml wait" in done.stderr
     assert "Warning" not in command().stderr
     done = command("--policy", str(node.config.risk_policy))
     assert "Warning" not in done.stderr
+
+
+def test_scores_of_another_policy_are_replaced_only_if_that_is_meant(node, other, command):
+    command()
+    done = command("--policy", str(other))
+    assert isinstance(done.exception, Problem)
+    assert done.exception.exit_code is ExitCode.USAGE
+    assert "--replace" in done.exception.remedy
+    with node.open() as store:
+        assert store.run.policy_name == node.policy.name
+    assert command("--policy", str(other), "--replace").exit_code == 0
+    with node.open() as store:
+        assert store.run.policy_name == "Harsh"
+    assert command("--policy", str(other)).exit_code == 0, "they are by that policy already"
+    assert command().exit_code == 0, "what node.toml names needs no question"
+
+
+def test_after_the_end_of_the_configured_policy_another_one_is_tried_and_not_stored(
+    node, other, command
+):
+    command()
+    ended = node.config.risk_policy.read_text().replace("2027-03-31", "2026-01-31")
+    node.write_policy(ended)
+    done = command("--policy", str(other), "--replace")
+    assert isinstance(done.exception, Problem)
+    assert "ended on 2026-01-31" in done.exception.problem
+    done = command("--policy", str(other), "--try")
+    assert "There are no scores that may be compared" in " ".join(done.stdout.split())
 
 
 def test_the_command_prints_a_table_of_bands(node, other, command):

@@ -1,0 +1,93 @@
+"""Whether rounds wait since a scoring run has not come to a good end: read from the audit log.
+
+A run that stops leaves the last good scores in place. What stopped it may have been a record,
+and then a record has chosen which table rounds count: noise does not hide that. So rounds wait,
+as they do for approval, until a later run ends well or a person decides. The log is written
+before a run begins: one that the machine kills for its memory was stopped as well.
+
+Only a run that could not reach its sources leaves rounds as they were. The log says when a run
+began and how it ended, and no more: nothing of what was found.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
+from folkmoot_operator.hash_chain import Entry
+from folkmoot_operator.problems import ExitCode, Problem
+
+BEGUN = "scoring run begun"
+STORED = "scoring run ended, scores stored"
+UNREACHED = "scoring run ended, a source could not be reached"
+STOPPED = "scoring run stopped"
+RESUMED = "rounds resumed"
+ACTIONS = (BEGUN, STORED, UNREACHED, STOPPED, RESUMED)
+"""Those of the audit log that say whether rounds wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedRun:
+    """The first run since the last good one for which rounds wait.
+
+    Attributes:
+        run: What the audit log calls it.
+        began_at: Seconds since 1970-01-01T00:00:00Z.
+    """
+
+    run: str
+    began_at: int
+
+
+def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
+    """The run for which rounds wait; None if they do not. It may be going on.
+
+    Args:
+        entries: Of the audit log, oldest first.
+    """
+    waiting: dict[str, StoppedRun] = {}
+    for entry in entries:
+        action = entry.body.get("action")
+        if action == BEGUN:
+            run = str(entry.body["run"])
+            waiting[run] = StoppedRun(run, entry.at)
+        elif action == UNREACHED:
+            waiting.pop(str(entry.body["run"]), None)
+        elif action in {STORED, RESUMED}:
+            waiting.clear()
+    return next(iter(waiting.values()), None)
+
+
+@contextmanager
+def recorded_run(state: Path, by: str, clock: Clock = system_clock) -> Iterator[None]:
+    """Records that a run begins, before it does, and how it ends.
+
+    Args:
+        state: The node's state file. Without one there are no rounds, and nothing is recorded.
+        by: Who begins it: an account, or `serve`.
+        clock: Gives the time.
+    """
+    if not state.is_file():
+        yield
+        return
+    run = secrets.token_hex(8)
+
+    def note(action: str) -> None:
+        with StateDatabase(state) as database, database.transaction() as connection:
+            body = {"action": action, "run": run, "by": by}
+            database.chain("audit").append(connection, clock(), body)
+
+    note(BEGUN)
+    try:
+        yield
+    except Problem as problem:
+        note(UNREACHED if problem.exit_code is ExitCode.UNREACHABLE else STOPPED)
+        raise
+    except BaseException:
+        note(STOPPED)
+        raise
+    note(STORED)

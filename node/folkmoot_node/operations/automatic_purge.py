@@ -1,0 +1,41 @@
+"""The purge that `serve` makes, if the policy's rule says that it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.retention import expired, purge
+from folkmoot_operator.problems import Problem
+
+BY = "serve, by the policy's rule"
+"""Who purged, in the audit log."""
+
+
+def purge_by_rule(home: NodeHome) -> Iterator[Event]:
+    """Deletes what is past its retention, or says that it waits for a person.
+
+    It never raises a `Problem`: visits go on, and the next call tries again.
+
+    Args:
+        home: The node.
+    """
+    try:
+        found = expired(home)
+        if not found:
+            return
+        if home.risk_policy().retention.purge == "manual":
+            kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
+            text = f"past the policy's retention rule: {kinds}. Run `folkmoot-node purge`"
+            yield Event("", text, is_problem=True)
+            return
+        purged = purge(home, found, BY)
+    except Problem as problem:
+        yield Event("", f"nothing was purged: {problem}. {problem.remedy}", is_problem=True)
+        return
+    for kind in purged.counts:
+        why = next(item.why for item in purged.deleted if item.kind.value == kind)
+        yield Event("", f"purged {kind} by the policy's rule: {why}")
+    if purged.key_replaced:
+        yield Event("", "the key of the store was destroyed and replaced")
