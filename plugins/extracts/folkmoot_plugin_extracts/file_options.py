@@ -60,7 +60,7 @@ class TableOptions(FileOptions):
     Attributes:
         delimiter: Of delimited text; empty for what is usual for the ending of the file.
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
-        allow_empty: True if a file may hold no record.
+        allow_empty: True if one of several files may hold no record.
         sheet: Of workbooks: the sheet; empty for the only one that has the columns.
         skip_rows: Number of lines above the header; None to find it by the names of the columns.
         comment: What lines begin with that are comments; empty if there are none.
@@ -73,7 +73,9 @@ class TableOptions(FileOptions):
     extracts: Extracts | None = parameter(
         default=None, description="Of extracts whose names differ in a date: newest or all."
     )
-    allow_empty: bool = parameter(default=False, description="Whether a file may hold no record.")
+    allow_empty: bool = parameter(
+        default=False, description="Whether one of several files may hold no record."
+    )
     sheet: str = parameter(
         default="", description="Sheet of a workbook; else the only one that has the columns."
     )

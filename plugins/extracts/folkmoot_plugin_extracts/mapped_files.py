@@ -36,7 +36,7 @@ class MappedFiles(MappedSource):
         """Yields the rows of all files in order of their names.
 
         Raises:
-            PluginError: If a file as a whole cannot be read, or holds no record.
+            PluginError: If a file as a whole cannot be read, or one of several holds no record.
         """
         uses = self._files
         conditions = [condition.column for condition in uses.where]
