@@ -27,7 +27,8 @@ def public_frequencies(model: PersonModel) -> Iterator[tuple[str, pl.DataFrame]]
 
     Yields:
         A comparison, and one row for each value: it (String) and `tf_<comparison>` (Float64, from
-        0 to 1), as Splink wants them; none null. What is not listed is as frequent as the level says.
+        0 to 1), as Splink wants them; none null. What is not listed is as frequent as the level
+        says.
     """
     listed: dict[str, dict[str, float]] = {}
     for name, shares in model.names.items():
