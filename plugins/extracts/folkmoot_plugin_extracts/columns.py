@@ -287,7 +287,8 @@ class Number(Reader):
 
     def as_written(self, raw: pl.Series) -> pl.Series:
         """One number for each text, neither scaled nor bounded: int64 or float64; null if
-        malformed."""
+        malformed.
+        """
         convert = _whole if self.whole else _floats
         if raw.dtype != pl.String:
             return convert(raw)
