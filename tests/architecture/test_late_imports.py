@@ -29,6 +29,7 @@ _KEY = "the key of the store is made, read and replaced without DuckDB"
 _VISIT = "a visit to the coordinator that answers nothing does without it"
 PLACES = {
     ("answering/answer.py", "duckdb"): _VISIT,
+    ("answering/answer.py", "folkmoot_node.answering.scores_wait"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.mechanism"): _VISIT,
     ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,

@@ -15,7 +15,6 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
-from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.signatures import check_receipt
@@ -134,7 +133,9 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     ended = ended_without_scores(home)
     if ended is not None:
         return office.refuse(known.round_id, known.digest, council, ended)
-    from folkmoot_node.release.mechanism import release  # late: see `load_release`
+    # late: see `load_release`
+    from folkmoot_node.answering.scores_wait import require_scores_for
+    from folkmoot_node.release.mechanism import release
 
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""

@@ -138,7 +138,7 @@ def policy_of(run: RunSummary, given: RiskPolicy) -> RiskPolicy:
 
     Args:
         run: The run.
-        given: Returned if it is that policy, or if the run is of a version that kept none.
+        given: Returned if it is that policy, or if the version that ran kept none.
     """
     if run.policy_digest == given.digest or not run.policy_text:
         return given

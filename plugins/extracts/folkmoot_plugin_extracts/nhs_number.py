@@ -50,7 +50,10 @@ class NhsNumber(Reader):
         """See `Reader`; the number itself is not quoted."""
         digits = re.sub(_SPACING, "", text)
         if _TEN_DIGITS.fullmatch(digits) and len(set(digits)) == 1:
-            return "stands for an NHS number that is not known: leave the cell empty"
+            return (
+                "stands for an NHS number that is not known: leave the cell empty, or name it in "
+                "null_values"
+            )
         if _TEN_DIGITS.fullmatch(digits):
             return "is not an NHS number: the check digit is wrong"
         return "is not an NHS number of ten digits"
