@@ -353,6 +353,7 @@ def encode_refusal(refusal: Refusal, protocol: int) -> release_pb2.Refusal:
         round_digest=refusal.round_digest,
         council=refusal.council,
         reason=release_pb2.RefusalReason.ValueType(refusal.reason),
+        attribute_number=refusal.attribute_number,
     )
 
 
@@ -367,6 +368,7 @@ def decode_refusal(message: release_pb2.Refusal) -> Refusal:
         round_digest=message.round_digest,
         council=GssCode(message.council, "refusal.council"),
         reason=RefusalReason(message.reason),
+        attribute_number=message.attribute_number,
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 
+from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rounds import check_digest, check_round_id
 
@@ -94,6 +95,10 @@ _MEANING = {
 }
 
 
+ABOUT_AN_ATTRIBUTE = frozenset({RefusalReason.ATTRIBUTE, RefusalReason.CODE})
+"""Reasons with which a refusal may state which attribute of the round is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A council's answer that it will not release.
@@ -103,26 +108,39 @@ class Refusal:
         round_digest: SHA-256 of the serialised round, 32 bytes.
         council: Who refuses.
         reason: Why.
+        attribute_number: Which attribute of the round's workload is meant, from 1; 0 where that
+            is not stated. Only ATTRIBUTE and CODE are about an attribute.
     """
 
     round_id: str
     round_digest: bytes
     council: GssCode
     reason: RefusalReason
+    attribute_number: int = 0
 
     def __post_init__(self) -> None:
         check_round_id(self.round_id, "refusal.round_id")
         check_digest(self.round_digest, "refusal.round_digest")
+        if self.attribute_number and self.reason not in ABOUT_AN_ATTRIBUTE:
+            raise ContractError(
+                "refusal.attribute_number",
+                f"is {self.attribute_number}, and {self.reason.name} is about no attribute",
+                "Leave it out",
+            )
 
 
 def refusal_digest(refusal: Refusal) -> bytes:
-    """SHA-256 over all that a refusal says, whatever its encoding: 32 bytes."""
-    digest = hashlib.sha256(_DIGEST_DOMAIN)
+    """SHA-256 over all that a refusal says, whatever its encoding: 32 bytes.
+
+    The number of the attribute is among the fields only where it is stated.
+    """
+    digest, number = hashlib.sha256(_DIGEST_DOMAIN), refusal.attribute_number
     for part in (
         refusal.round_id.encode(),
         refusal.round_digest,
         refusal.council.encode(),
         int(refusal.reason).to_bytes(4, "big"),
+        *((number.to_bytes(4, "big"),) if number else ()),
     ):
         digest.update(len(part).to_bytes(4, "big"))
         digest.update(part)

@@ -38,6 +38,8 @@ SPOKEN = VersionRange(oldest=1, newest=2)
 DATED_RELEASES = 2
 """From this version on, a release states the reference date of the scores that it counts. A
 coordinator of before would find that such a release does not have its digest."""
+NUMBERED_REFUSALS = 2
+"""From this version on, a refusal may state which attribute of the round it is about."""
 
 
 def negotiate(coordinator: VersionRange, node: VersionRange) -> int | UpgradeSide:

@@ -146,6 +146,7 @@ NUMBERS = {
     "cells", "first_cell",  # a function of the round
     "values",  # the noisy counts
     "scores_day",  # the day on which scoring was asked for, whatever the records say
+    "attribute_number",  # which attribute of the round is not permitted
     "series_step", "series_cohort",  # a function of which rounds were answered and arrived
 }  # fmt: skip
 WHOLE = {

@@ -72,6 +72,15 @@ def test_names_dates_and_postcodes(council):
     assert recall >= 0.92
 
 
+def test_with_agreement_estimated_from_the_records(council):
+    rules = PersonRules(reference_date=TODAY, estimate=True)
+    found = judged(council, link_people(council.records, council.known, rules))
+    print(found, found.precision, found.recall, found.surely())
+    precision, recall = found.surely()
+    assert precision >= 0.99
+    assert recall >= 0.93
+
+
 def test_with_nhs_numbers(council):
     rules = PersonRules(reference_date=TODAY, nhs_numbers=True)
     found = judged(council, link_people(council.records, council.known, rules))

@@ -21,7 +21,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt, answers_digest
-from folkmoot.refusal import Refusal, RefusalReason
+from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import NoisyCounts, Release
 from folkmoot.rounds import Mechanism, Round, RoundState
@@ -184,6 +184,10 @@ def test_a_million_cells_need_no_message_above_the_default_limit() -> None:
 def test_refusal_receipt_and_rejection_read_back() -> None:
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET)
     assert codec.decode_refusal(codec.encode_refusal(refusal, 1)) == refusal
+    numbered = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.CODE, 3)
+    assert codec.decode_refusal(codec.encode_refusal(numbered, 2)) == numbered
+    with pytest.raises(ContractError, match="SUNSET is about no attribute"):
+        Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.SUNSET, 3)
     for loss, entry in ((Rho.of("0.25"), b"e" * 32), (Rho.of("0"), None)):
         receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, loss, entry)
         assert codec.decode_receipt(codec.encode_receipt(receipt)) == receipt
@@ -280,6 +284,14 @@ def test_golden_messages() -> None:
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.DECLINED)
     assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
         "08011220" + "30" * 32 + "1a20" + "72" * 32 + "2209" + b"E08000009".hex() + "2809"
+    )
+    assert refusal_digest(refusal).hex() == (
+        "a022b62d79f974dbb4cf3529a5c063111b905b7991a510b2d121d1c8386c24ba"
+    )
+    numbered = dataclasses.replace(refusal, reason=RefusalReason.CODE, attribute_number=2)
+    assert codec.encode_refusal(numbered, 2).SerializeToString().hex().endswith("28053002")
+    assert refusal_digest(numbered).hex() == (
+        "d8e31842c61f39fdd2736374fc13b4cb5ed2cf7943a8a0806dbec623c8871e5a"
     )
     receipt = Receipt("0" * 32, TRAFFORD, b"a" * 32, 5, b"r" * 32, Rho(1), b"e" * 32)
     of_either = "0a20" + "30" * 32 + "1209" + b"E08000009".hex() + "1a20" + "61" * 32 + "2005"

@@ -81,20 +81,21 @@ def export(
         publication = publish_series(of_series, out, form)
         position = stored.round_.series.position
         covered = of_series.coverage[position]
-        as_of = of_series.as_of.get(position, {}).values()
-        statement = series_statement(stored.round_, len(covered.released), as_of)
+        as_of = of_series.as_of.get(position, {})
+        statement = series_statement(stored.round_, len(covered.released), as_of.values())
     else:
         result = round_result(database, settings.region, round_, settings.names)
         summed = estimates(estimable.of_round(database, result), asked) if asked else []
         publication = publish(result, out, form)
-        covered = result.coverage
-        statement = privacy_statement(stored.round_, len(covered.released), result.as_of.values())
+        covered, as_of = result.coverage, result.as_of
+        statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
     sums = write_estimates(summed, publication.metadata) if asked else None
     if json_:
         print_json(
             {
                 "round_id": stored.round_.round_id,
                 "coverage": str(covered),
+                "as_of": {council: day.isoformat() for council, day in sorted(as_of.items())},
                 "rows": publication.rows,
                 "parquet": publication.parquet and str(publication.parquet),
                 "csv": publication.csv and str(publication.csv),

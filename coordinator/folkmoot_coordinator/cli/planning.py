@@ -83,7 +83,7 @@ def plan(
         from folkmoot_coordinator.planning.budget_chart import write_chart
 
         write_chart(forecast, plot)
-    found = doubts(asked, home)
+    found = doubts(asked)
     if json_:
         from folkmoot_coordinator.cli.forecast_json import as_json
 
@@ -97,14 +97,8 @@ def plan(
         typer.echo(f"\nThe plot is in {plot}")
 
 
-def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
-    """What in a question may not be meant, or will not be answered.
-
-    Args:
-        asked: The question, as it was read.
-        home: The coordinator's home, whose councils may have published catalogues; there may be
-            none.
-    """
+def doubts(asked: PlannedRound) -> tuple[str, ...]:
+    """What in a question may not be meant, or will not be answered."""
     from folkmoot_coordinator.planning.question_checks import doubts_of_policy
 
     return (

@@ -70,7 +70,7 @@ def open_(
             remedy=f"Run `folkmoot-coordinator series open {file}`",
             exit_code=ExitCode.USAGE,
         )
-    print_doubts(doubts(asked, home), err=True)
+    print_doubts(doubts(asked), err=True)
     key = SigningKey.load(place.keys)
     open_round(database, key, round_, asked.planning, asked.code_names)
     missing = [council for council in round_.councils if council not in members]
@@ -230,6 +230,7 @@ def _shown(
                 "answer": _answer(stored, response),
                 "answered_at": to_text(response.answered_at) if response.answered_at else None,
                 "reason": response.refusal.name.lower() if response.refusal else None,
+                "attribute": response.refused_attribute,
                 "meaning": response.refusal.meaning if response.refusal else None,
                 "next_step": response.refusal.next_step if response.refusal else None,
                 "enrolled": response.enrolled,
@@ -285,7 +286,8 @@ def _answer(stored: StoredRound, response: CouncilResponse) -> str:
 
 def _explanation(stored: StoredRound, response: CouncilResponse) -> str:
     if response.refusal:
-        return f"{response.refusal.meaning}. {response.refusal.next_step}"
+        which = f" ({response.refused_attribute})" if response.refused_attribute else ""
+        return f"{response.refusal.meaning}{which}. {response.refusal.next_step}"
     if response.answered_at is not None:
         return ""
     if not response.enrolled:

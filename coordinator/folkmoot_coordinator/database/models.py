@@ -103,6 +103,8 @@ class AnswerRow(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     reason: Mapped[int | None]
     """Reason of a refusal; null for a release."""
+    attribute_number: Mapped[int | None]
+    """Which attribute of the round a refusal is about, from 1; null where it states none."""
     ledger_entry: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     received_at: Mapped[int] = mapped_column(BigInteger)
     receipt: Mapped[bytes] = mapped_column(LargeBinary)

@@ -17,6 +17,10 @@ _DISJOINT = (
     "the addresses in its own area."
 )
 
+_WITHOUT_PEOPLE = (
+    "Records that a council matched to a household only by whom they are about are not counted."
+)
+
 
 def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -> str:
     """The promise of one round, as paragraphs.
@@ -41,7 +45,9 @@ def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) 
     return "\n\n".join(
         (
             "These figures are counts of households to which random noise was added before they "
-            "left each council. No record, and no exact count, left a council." + _dates(as_of),
+            "left each council. No record, and no exact count, left a council. "
+            + _WITHOUT_PEOPLE
+            + _dates(as_of),
             "What is protected is the presence of one household in one council's data. Somebody "
             "who knew everything about all other households, and guessed from that council's "
             "figures whether one household was counted, would be right at most "
@@ -79,7 +85,9 @@ def series_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -
     return "\n\n".join(
         (
             "These figures are counts of households to which random noise was added before they "
-            "left each council. No record, and no exact count, left a council." + _dates(as_of),
+            "left each council. No record, and no exact count, left a council. "
+            + _WITHOUT_PEOPLE
+            + _dates(as_of),
             f"They belong to a series of {series.length} rounds, of which this is number "
             f"{series.position}. A household is counted once in the series: in the first round "
             f"in which {series.event}. Its presence in one council's data is what is protected.",

@@ -229,9 +229,17 @@ def _insert(connection: Connection, added: Sequence[tuple[Answer, _Held]], now: 
             "signature": held.signature,
         }
         if isinstance(content, Refusal):
-            answers.append(row | {"reason": content.reason.value, "ledger_entry": None})
+            answers.append(
+                row
+                | {
+                    "reason": content.reason.value,
+                    "attribute_number": content.attribute_number or None,
+                    "ledger_entry": None,
+                }
+            )
             continue
-        answers.append(row | {"reason": None, "ledger_entry": content.ledger_entry})
+        released = {"reason": None, "attribute_number": None, "ledger_entry": content.ledger_entry}
+        answers.append(row | released)
         measured = content.row
         cells.append(
             key

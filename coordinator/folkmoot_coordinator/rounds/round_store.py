@@ -136,6 +136,7 @@ class CouncilResponse:
         council: GSS code.
         answered_at: When its answer was stored; None if there is none yet.
         refusal: Why it refused; None for a release or no answer.
+        refused_attribute: Attribute of the round that the refusal names, or None.
         enrolled: True if it has ever enrolled.
         last_seen: When it last called; None if never.
     """
@@ -143,6 +144,7 @@ class CouncilResponse:
     council: GssCode
     answered_at: int | None
     refusal: RefusalReason | None
+    refused_attribute: str | None
     enrolled: bool
     last_seen: int | None
 
@@ -364,9 +366,12 @@ def council_responses(database: Database, round_: Round) -> list[CouncilResponse
         answers = {
             row.council: row
             for row in session.execute(
-                select(AnswerRow.council, AnswerRow.reason, AnswerRow.received_at).where(
-                    AnswerRow.round_id == round_.round_id
-                )
+                select(
+                    AnswerRow.council,
+                    AnswerRow.reason,
+                    AnswerRow.attribute_number,
+                    AnswerRow.received_at,
+                ).where(AnswerRow.round_id == round_.round_id)
             )
         }
         seen = {
@@ -381,6 +386,9 @@ def council_responses(database: Database, round_: Round) -> list[CouncilResponse
                 council=council,
                 answered_at=answer.received_at if answer else None,
                 refusal=RefusalReason(answer.reason) if answer and answer.reason else None,
+                refused_attribute=round_.workload.attributes[answer.attribute_number - 1].name
+                if answer and answer.attribute_number
+                else None,
                 enrolled=council in seen,
                 last_seen=seen.get(council),
             )

@@ -121,6 +121,12 @@ class Intake:
         digest = refusal_digest(refusal)
         self._check_unanswered(asked, council, digest)
         _check_round_digest(asked.decoded, refusal.round_digest)
+        held = len(asked.decoded.round_.workload.attributes)
+        if refusal.attribute_number > held:
+            raise rejected(
+                RejectionReason.MALFORMED,
+                f"attribute {refusal.attribute_number} is refused; the round has {held}",
+            )
         return self._answers.store(Answer(refusal, digest))
 
     def _find(self, council: GssCode, claimed: str, round_id: str) -> _Asked:

@@ -18,6 +18,8 @@ from folkmoot_node.linkage.address_words import (
     BUILDINGS,
     FLOORS,
     LETTERED,
+    PLACING,
+    REFERRING,
     STREET_TYPES,
     UNITS,
     spelt,
@@ -51,6 +53,11 @@ _REWRITTEN = (
 )
 _ALWAYS_FLOORS = frozenset(("BASEMENT", "BSMT", "BST", "ATTIC"))
 _ASIDE = re.compile(r"\bR ?/ ?O\b|\bBACK OF\b")
+_REFERENCE = re.compile(
+    r"(?P<name>[A-Z' ]+?)[ ,(]+(?:(?:LAND|PLOT [0-9]+),? )?(?:AT |TO )?(?:THE )?"
+    r"(?:REAR OF|R/O|BEHIND|BACK OF|ADJ\.?|ADJACENT|ADJOINING|OPP\.?|OPPOSITE|NEXT|NEAR|OFF)"
+    r"(?: TO)? (?:NO\.? ?)?[0-9]+[A-Z]?(?: ?- ?[0-9]+[A-Z]?)?\b[ ,)]*"
+)
 _UNIT_THEN_HOUSE = re.compile(rf"\b({'|'.join(UNITS)}) ([0-9]+[A-Z]?|[A-Z])(?= [0-9])")
 _ORDINAL = r"[0-9]+(?:ST|ND|RD|TH)\b"
 _WORD = re.compile(rf"{_ORDINAL}|[0-9]+|[A-Z]+")
@@ -69,6 +76,21 @@ def rewritten(text: str) -> str:
     for pattern, replacement in _REWRITTEN:
         found = pattern.sub(replacement, found)
     return found
+
+
+def without_reference(text: str) -> str:
+    """An address without the number of another home by which it is placed.
+
+    `TY LARCH REAR OF 130 MARLOW ROAD` becomes `TY LARCH, MARLOW ROAD`; an address in which no
+    name stands before such words stays as it is.
+
+    Args:
+        text: As `rewritten` gives it.
+    """
+    found = _REFERENCE.match(text)
+    if found is None or not set(found["name"].split()) - REFERRING - PLACING - UNITS.keys():
+        return text
+    return f"{found['name'].strip()}, {text[found.end() :]}"
 
 
 class Zone(Enum):

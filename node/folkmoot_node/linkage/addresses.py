@@ -23,13 +23,14 @@ from folkmoot_node.settings.linkage import AddressSettings
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
-    from folkmoot_node.linkage.address_matcher import Matcher
+    from folkmoot_node.linkage.address_matcher import Matcher, Scored
 
 CHUNK = 50_000
 """Different addresses that are matched at a time; bounds memory."""
 
 EXACT = 100.0
-"""Stands for the match weight of an exact address, where several homes have it."""
+"""Stands for the match weight of an exact address, where several homes have it, or where it is
+exact but for the number of another home."""
 
 RECORD, ADDRESS, POSTCODE, UPRN = "record", "address", "postcode", "uprn"
 _TYPED = "__typed"
@@ -114,10 +115,8 @@ class PreparedGazetteer:
         refused: Mapping[tuple[str | None, str | None], Set[int]],
     ) -> AddressLinks:
         """The outcome of different addresses, which `__typed` numbers."""
-        scored = self._matcher.match(typed.rename({_TYPED: RECORD}))
-        by_typed: dict[int, list[_Candidate]] = {}
-        for record, uprn, weight in scored.candidates.iter_rows():
-            by_typed.setdefault(record, []).append(_Candidate(uprn, weight))
+        scored = self._matcher.match(_also_without_reference(typed.rename({_TYPED: RECORD})))
+        by_typed = _candidates(scored)
         outcomes: list[tuple[int, str, int | None, float | None, float | None]] = []
         shown: list[tuple[int, int, int, float]] = []
         exact = dict(scored.exact.iter_rows())
@@ -194,6 +193,36 @@ class _Candidate:
 
     uprn: int
     weight: float
+
+
+def _also_without_reference(typed: pl.DataFrame) -> pl.DataFrame:
+    """Typed addresses, and those that refer to another home once more without it.
+
+    The number of the other home weighs more than the name of the right one.
+
+    Returns:
+        The rows given, and behind them one for each such address: `record` (Int64, -1 less the
+        number of its first row), `address` (String) and `postcode` (String, may be null).
+    """
+    shorter = pl.col(ADDRESS).map_elements(address_text.without_reference, return_dtype=pl.String)
+    more = typed.with_columns(shorter.alias("shorter")).filter(pl.col(ADDRESS) != pl.col("shorter"))
+    again = more.select((-1 - pl.col(RECORD)).alias(RECORD), "shorter", POSTCODE)
+    return pl.concat([typed, again.rename({"shorter": ADDRESS}).select(typed.columns)])
+
+
+def _candidates(scored: Scored) -> dict[int, list[_Candidate]]:
+    """By typed address its candidates, the best first, each home once."""
+    found: dict[int, list[_Candidate]] = {}
+    for record, uprn, weight in scored.candidates.iter_rows():
+        found.setdefault(record, []).append(_Candidate(uprn, weight))
+    for record, uprn in scored.exact.iter_rows():
+        if record < 0:
+            found[record] = [_Candidate(uprn, EXACT)]
+    for record in [record for record in found if record < 0]:
+        both = found.pop(record) + found.get(-1 - record, [])
+        both.sort(key=lambda candidate: (-candidate.weight, candidate.uprn))
+        found[-1 - record] = list({c.uprn: c for c in reversed(both)}.values())[::-1]
+    return found
 
 
 def _alike(homes: pl.DataFrame) -> dict[int, list[int]]:

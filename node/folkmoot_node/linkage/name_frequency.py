@@ -26,13 +26,15 @@ def public_frequencies(model: PersonModel) -> Iterator[tuple[str, pl.DataFrame]]
         model: How people are compared.
 
     Yields:
-        A comparison, and its values (String) with `tf_<comparison>` (Float64, from 0 to 1), as
-        Splink wants them; none null. What is not listed is as frequent as the level says.
+        A comparison, and one row for each value: it (String) and `tf_<comparison>` (Float64, from
+        0 to 1), as Splink wants them; none null. What is not listed is as frequent as the level
+        says.
     """
-    listed: dict[str, dict[str, float]] = {
-        name: {word: shares.share(place) for word, place in _places()[name].items()}
-        for name, shares in model.names.items()
-    }
+    listed: dict[str, dict[str, float]] = {}
+    for name, shares in model.names.items():
+        listed[name] = {word: shares.share(place) for word, place in _places()[name].items()}
+        for word in _places()[f"{name} of communities"]:
+            listed[name][word] = max(listed[name].get(word, 0.0), shares.community)
     listed["dob"] = {f"{year}0101": model.first_of_january for year in _YEARS}
     for name in (found.name for found in model.comparisons if found.by_frequency):
         # Also where nothing is listed: Splink would count what it is not told.
@@ -43,14 +45,14 @@ def public_frequencies(model: PersonModel) -> Iterator[tuple[str, pl.DataFrame]]
 
 @cache
 def _places() -> Mapping[str, Mapping[str, int]]:
-    """For forenames and surnames the place of each, from 1."""
+    """By section of the file the place of each name, from 1."""
     text = (resources.files(__package__) / NAMES_FILE).read_text("utf-8")
     found: dict[str, dict[str, int]] = {}
     section: dict[str, int] = {}
     for line in text.splitlines():
         words = line.partition("#")[0].split()
         if words and words[0].startswith("["):
-            section = found.setdefault(words[0].strip("[]"), {})
+            section = found.setdefault(line.strip().strip("[]"), {})
             continue
         for word in words:
             section.setdefault(word, len(section) + 1)

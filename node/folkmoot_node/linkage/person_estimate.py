@@ -102,7 +102,8 @@ def known_frequencies(
     """How often values occur among the known people.
 
     Yields:
-        As `public_frequencies`.
+        A comparison, and one row for each value: columns of it (String) and `tf_<comparison>`
+        (Float64, from 0 to 1), none null; as `public_frequencies`.
     """
     # Two of one name and date at two postcodes count as two: they may be.
     people = personas.unique(["forename_root", "surname", "dob", "postcode"])

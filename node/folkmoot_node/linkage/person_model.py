@@ -64,11 +64,19 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class NameShares:
-    """What share of people has the name in a place of the list of common names."""
+    """What share of people has the name in a place of the list of common names.
+
+    Attributes:
+        scale: The share is `scale / (place + offset) ** power`.
+        offset: See `scale`.
+        power: See `scale`.
+        community: The least share of a name that is common in some community.
+    """
 
     scale: float
     offset: float
     power: float
+    community: float
 
     def share(self, place: int) -> float:
         """From 0 to 1; `place` counts from 1."""

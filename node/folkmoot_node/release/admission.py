@@ -54,10 +54,12 @@ class Objection:
     Attributes:
         reason: The code that is sent.
         detail: For the operator of the node; it is not sent.
+        attribute_number: Which attribute of the round is meant, from 1; it is sent. 0 if none.
     """
 
     reason: RefusalReason
     detail: str
+    attribute_number: int = 0
 
 
 def judge(round_: Round, context: AdmissionContext) -> Objection | None:
@@ -90,25 +92,29 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
             RefusalReason.DELTA, f"delta {round_.delta}; at most {policy.maximum_delta}"
         )
     counted = {attribute.name for attribute in workload.counted_by}
-    for attribute in workload.attributes:
+    for number, attribute in enumerate(workload.attributes, start=1):
         # What others nest in follows from them by the round's own lists, and need not be held.
         held = attribute.name in context.codes or attribute.name not in counted
         if attribute.name not in policy.attributes or not held:
             return Objection(
                 RefusalReason.ATTRIBUTE,
                 f"attribute {attribute.name!r}; permitted: {', '.join(policy.attributes)}",
+                number,
             )
         if attribute.name not in counted:
             continue
         published = context.codes[attribute.name]
         if (published is None) != attribute.is_area:
             return Objection(
-                RefusalReason.CODE, f"attribute {attribute.name!r} has codes of another kind"
+                RefusalReason.CODE,
+                f"attribute {attribute.name!r} has codes of another kind",
+                number,
             )
         if published is not None and not set(attribute.codes) <= set(published):
             return Objection(
                 RefusalReason.CODE,
                 f"attribute {attribute.name!r}; published codes: {', '.join(published)}",
+                number,
             )
     widest = max(len(marginal.attributes) for marginal in workload.marginals)
     cells = workload.cells(context.council)
@@ -173,16 +179,21 @@ def _judge_series(round_: Round, context: AdmissionContext) -> Objection | None:
             f"{found.last_position} was paid for already",
         )
     published = context.codes.get(series.event.attribute)
+    names = [attribute.name for attribute in round_.workload.attributes]
+    counted = series.event.attribute in names
+    number = names.index(series.event.attribute) + 1 if counted else 0
     if series.event.attribute not in policy.attributes or published is None:
         return Objection(
             RefusalReason.ATTRIBUTE,
             f"the event uses attribute {series.event.attribute!r}, which must be permitted "
             "and have published codes",
+            number,
         )
     if not set(series.event.codes) <= set(published):
         return Objection(
             RefusalReason.CODE,
             f"the event is {series.event}; published codes: {', '.join(published)}",
+            number,
         )
     return None
 

@@ -8,7 +8,7 @@ from datetime import date
 from folkmoot.geography import GssCode
 from folkmoot.refusal import Refusal
 from folkmoot.rounds import Round
-from folkmoot.versions import SPOKEN
+from folkmoot.versions import NUMBERED_REFUSALS, SPOKEN
 from folkmoot_node.evidence.database import Clock
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.outbox import Answer, Outbox
@@ -48,7 +48,8 @@ class Office:
         Returns:
             The round's answer: this one, or the one that was first.
         """
-        refusal = Refusal(round_id, round_digest, council, objection.reason)
+        number = objection.attribute_number if self.protocol >= NUMBERED_REFUSALS else 0
+        refusal = Refusal(round_id, round_digest, council, objection.reason, number)
         return self.outbox.store_refusal(refusal, self.protocol, self.clock())
 
 

@@ -115,7 +115,8 @@ class Uprn(Reader):
         """See `Reader`."""
         number = text.rstrip("0").rstrip(".") if "." in text else text
         if number.isdecimal() and (not int(number) or int(number) in _PLACEHOLDERS):
-            return f"{text} stands for a UPRN that is not known: leave the cell empty"
+            remedy = "leave the cell empty, or name it in null_values"
+            return f"{text} stands for a UPRN that is not known: {remedy}"
         rounded = ""
         if _ROUNDED.fullmatch(text):
             rounded = "; a spreadsheet has rounded it: export the column as text"

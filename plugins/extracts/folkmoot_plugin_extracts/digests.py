@@ -28,7 +28,7 @@ def of_text(block: bytes, ends: Rows | None, rows: int) -> Digests:
         rows: Number of records.
 
     Returns:
-        uint64, shape (rows, 2).
+        uint64, shape (rows, 2), none missing.
     """
     if ends is None and _UNUSED not in block:
         lines = pl.read_csv(
@@ -55,15 +55,15 @@ def of_text(block: bytes, ends: Rows | None, rows: int) -> Digests:
 
 
 def of_texts(texts: pl.Series) -> Digests:
-    """Hashes texts or bytes: uint64, shape (texts, 2)."""
+    """Hashes texts or bytes: uint64, shape (texts, 2), none missing."""
     return np.column_stack([texts.hash(seed).to_numpy() for seed in _SEEDS])
 
 
 def of_cells(rows: Sequence[Sequence[object]]) -> Digests:
-    """Hashes the cells of rows: uint64, shape (rows, 2)."""
+    """Hashes the cells of rows: uint64, shape (rows, 2), none missing."""
     return of_texts(pl.Series([repr(row) for row in rows], dtype=pl.String))
 
 
 def of_frame(frame: pl.DataFrame) -> Digests:
-    """Hashes the rows of a table with all its columns: uint64, shape (rows, 2)."""
+    """Hashes the rows of a table with all its columns: uint64, shape (rows, 2), none missing."""
     return np.column_stack([frame.hash_rows(seed).to_numpy() for seed in _SEEDS])

@@ -30,7 +30,7 @@ def kind_of(path: Path) -> FileKind:
     read as a workbook.
 
     Raises:
-        PluginError: If it cannot be opened, or is of a kind that holds no table we can read.
+        PluginError: If it cannot be opened, or holds no table that can be read.
     """
     try:
         with path.open("rb") as file:

@@ -9,6 +9,8 @@ from enum import Enum
 
 import polars as pl
 
+from folkmoot_sdk.geography import GSS_CODE
+
 MOST_CODES = 12
 """A column with more different texts than this is no code list."""
 FEWEST_EACH = 5
@@ -32,7 +34,7 @@ _AMOUNT = (
     r"\s*(?:CR|DR)?$"
 )
 _POSTCODE = r"^[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}$"
-_GSS = r"^[A-Z]\d{8}$"
+_GSS = f"^{GSS_CODE}$"
 _NAMED = {
     "uprn": r"uprn",
     "postcode": r"post\s*_?code|^pcds?$",

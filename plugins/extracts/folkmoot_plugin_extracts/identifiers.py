@@ -14,7 +14,7 @@ import polars as pl
 
 from folkmoot_plugin_extracts import columns
 from folkmoot_plugin_extracts.dates import check_date_format
-from folkmoot_plugin_extracts.nhs_number import NhsNumber
+from folkmoot_plugin_extracts.nhs_number import PLACEHOLDERS, NhsNumber
 from folkmoot_plugin_extracts.parsing import Output
 from folkmoot_plugin_extracts.whole_names import Forename, Surname
 from folkmoot_sdk import Identifier
@@ -127,7 +127,11 @@ class Identifiers:
             reader = columns.Date(birth.format, birth.latest_year, reference)
             found.append(Output(Identifier.DATE_OF_BIRTH.column, birth.column, reader))
         if Identifier.NHS_NUMBER in asked and self.nhs_number:
-            found.append(Output(Identifier.NHS_NUMBER.column, self.nhs_number, NhsNumber()))
+            # As an identifier, a number that stands for none is no error: the cell says nothing.
+            number = Output(
+                Identifier.NHS_NUMBER.column, self.nhs_number, NhsNumber(), nulls=PLACEHOLDERS
+            )
+            found.append(number)
         return found
 
 

@@ -15,7 +15,6 @@ from folkmoot_plugin_extracts.mapped import MappedSource
 from folkmoot_plugin_extracts.mapping import FileMapping
 from folkmoot_plugin_extracts.parquet_file import read_parquet
 from folkmoot_plugin_extracts.series import chosen
-from folkmoot_plugin_extracts.workbook import read_workbook
 from folkmoot_sdk import PluginError, ReadContext, RecordLevel, Rejection
 from folkmoot_sdk.source import SourceOptions
 
@@ -70,6 +69,9 @@ class MappedFiles(MappedSource):
         if kind is FileKind.PARQUET:
             return read_parquet(path, needed)
         if kind is FileKind.WORKBOOK:
+            # Few extracts are workbooks: the others are read without loading what reads these.
+            from folkmoot_plugin_extracts.workbook import read_workbook
+
             return read_workbook(path, needed, uses.sheet, uses.surroundings, context.leave_out)
         return read_csv(
             path,

@@ -17,6 +17,12 @@ from folkmoot_plugin_extracts.columns import Reader, Text
 _DIGITS = 10
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 _REPEATED = [int(digit * _DIGITS) for digit in "0123456789"]
+PLACEHOLDERS = tuple(
+    sign.join((digit * 3, digit * 3, digit * 4))
+    for digit in "0123456789"
+    for sign in ("", " ", "-")
+)
+"""Numbers of ten equal digits, as systems hold them for somebody whose number is not known."""
 _SPACING = r"[ -]"
 _SHAPE = re.compile(r"(?<![0-9])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}(?![0-9])")
 
@@ -44,7 +50,10 @@ class NhsNumber(Reader):
         """See `Reader`; the number itself is not quoted."""
         digits = re.sub(_SPACING, "", text)
         if _TEN_DIGITS.fullmatch(digits) and len(set(digits)) == 1:
-            return "stands for an NHS number that is not known: leave the cell empty"
+            return (
+                "stands for an NHS number that is not known: leave the cell empty, or name it in "
+                "null_values"
+            )
         if _TEN_DIGITS.fullmatch(digits):
             return "is not an NHS number: the check digit is wrong"
         return "is not an NHS number of ten digits"

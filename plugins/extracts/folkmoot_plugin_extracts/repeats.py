@@ -1,12 +1,15 @@
 """Records that stand in a source twice: in a file, or in two.
 
-What is kept of a record is a hash of 128 bits and the number of its file, 18 bytes: ten million
-records take 180 MB, and the chance that any two that differ have one hash is about 1e-25.
+What is kept of a row is a hash of 128 bits and the number of its file, 18 bytes: ten million rows
+take 180 MB, and the chance that any two that differ have one hash is about 1e-25. Of a record
+with a key, a hash of its values of 64 bits is kept beside that of the key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +22,7 @@ from folkmoot_sdk import PluginError, ReadContext, Rejection
 from folkmoot_sdk.source import REPEATED
 
 Mask = npt.NDArray[np.bool_]
+Beside = npt.NDArray[np.unsignedinteger[Any]]
 _SEEDS = (11, 13)
 _FANOUT = 4
 
@@ -28,6 +32,7 @@ class Once:
 
     def __init__(self) -> None:
         self._seen = Hashes()
+        self._files: list[str] = []
 
     def first_of(self, file: str, batch: Batch, context: ReadContext) -> Batch:
         """The rows that are the first of their kind; the others are counted as left out.
@@ -39,13 +44,15 @@ class Once:
         """
         if batch.digest is None:
             return batch
-        again, earlier_file = self._seen.add(batch.digest, file)
+        if file not in self._files:
+            self._files.append(file)
+        here = np.full(len(batch.digest), self._files.index(file), dtype=np.uint16)
+        again, origin = self._seen.add(batch.digest, here)
         if not again.any():
             return batch
-        for other in sorted(set(earlier_file[again].tolist())):
-            where = "" if other == file else f" of {other}"
-            number = int((earlier_file[again] == other).sum())
-            context.leave_out(f"{REPEATED}{where}", number)
+        for at, number in zip(*np.unique(origin[again], return_counts=True), strict=True):
+            where = "" if self._files[at] == file else f" of {self._files[at]}"
+            context.leave_out(f"{REPEATED}{where}", int(number))
         return batch.filter(pl.Series(~again))
 
 
@@ -73,7 +80,6 @@ class Keys:
         self._wanted = tuple(wanted)
         self._stops = stops
         self._keys = Hashes()
-        self._records = Hashes()
 
     def first_of(
         self, file: str, batch: Batch, context: ReadContext
@@ -88,19 +94,18 @@ class Keys:
         Raises:
             PluginError: If there are such records, and they are to stop the run.
         """
-        texts = batch.frame.select(
+        key = batch.frame.select(
             Text().parse(batch.frame[name]).str.strip_chars().fill_null("").alias(name)
-            for name in dict.fromkeys((*self._columns, *self._household, *self._wanted))
+            for name in dict.fromkeys((*self._columns, *self._household))
         )
-        named = texts.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series()
+        named = key.select(pl.any_horizontal(pl.col(*self._columns) != "")).to_series()
         keyed = named.to_numpy()
-        key = self._hashes(texts, (*self._columns, *self._household))
-        record = self._hashes(texts, texts.columns)
-        same, differs = np.zeros(batch.frame.height, bool), np.zeros(batch.frame.height, bool)
-        known, _ = self._keys.add(key[keyed], file)
-        alike, _ = self._records.add(record[keyed], file)
-        same[keyed] = known & alike
-        differs[keyed] = known & ~alike
+        digest = np.column_stack([key.hash_rows(seed).to_numpy() for seed in _SEEDS])
+        values = batch.frame.select(self._wanted).hash_rows(_SEEDS[0]).to_numpy()
+        known, before = self._keys.add(digest[keyed], values[keyed])
+        same, differs = np.zeros(len(keyed), bool), np.zeros(len(keyed), bool)
+        same[keyed] = known & (before == values[keyed])
+        differs[keyed] = known & (before != values[keyed])
         if differs.any():
             self._tell(file, batch, differs, context.reject)
         if same.any():
@@ -124,87 +129,90 @@ class Keys:
     def _shown(self) -> str:
         return " + ".join(self._columns)
 
-    @staticmethod
-    def _hashes(texts: pl.DataFrame, columns: Sequence[str]) -> Digests:
-        chosen = texts.select(columns)
-        return np.column_stack([chosen.hash_rows(seed).to_numpy() for seed in _SEEDS])
-
 
 class Hashes:
-    """A set of hashes, and which file each came from first.
+    """A set of hashes, and a number beside each, from where it was first added.
 
     Hashes are kept in sorted runs that are merged when several are of one size, so that adding
-    a batch costs about the logarithm of what is there.
+    a batch costs about the logarithm of what is there. The order is that of the first half; the
+    second decides where first halves are equal.
     """
 
     def __init__(self) -> None:
-        self._runs: list[npt.NDArray[np.void]] = []
-        self._files: list[str] = []
+        self._runs: list[_Run] = []
 
-    def add(self, digests: Digests, file: str) -> tuple[Mask, npt.NDArray[np.str_]]:
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the hashes take."""
+        return sum(run.low.nbytes + run.high.nbytes + run.beside.nbytes for run in self._runs)
+
+    def add(self, digests: Digests, beside: Beside) -> tuple[Mask, Beside]:
         """Adds hashes.
 
         Args:
             digests: uint64, shape (rows, 2).
-            file: What they are from.
+            beside: Shape (rows,): the number beside each; always of one dtype.
 
         Returns:
-            Two arrays of shape (rows,): bool, whether each hash was there before, or stands
-            earlier in `digests`; and the name of the file in which it was first seen.
+            Two arrays of shape (rows,), without missing values: bool, whether each hash was there
+            before, or stands earlier in `digests`; and the number beside it where it was first
+            added, in the dtype of `beside`.
         """
-        if file not in self._files:
-            self._files.append(file)
-        here = self._files.index(file)
-        run = np.empty(len(digests), dtype=[("low", "u8"), ("high", "u8"), ("file", "u2")])
-        run["low"], run["high"], run["file"] = digests[:, 0], digests[:, 1], here
-        order = np.lexsort((run["high"], run["low"]))
-        ordered = run[order]
-        repeated = np.zeros(len(run), dtype=np.bool_)
-        repeated[1:] = _equal(ordered[1:], ordered[:-1])
-        again = np.zeros(len(run), dtype=np.bool_)
-        origin = np.full(len(run), here)
-        # The sort is stable: of equal hashes the first row comes first, and is none of them.
-        again[order] = repeated
+        low, high = digests[:, 0], digests[:, 1]
+        order = np.argsort(low, kind="stable")
+        run = _Run(low[order], high[order], beside[order])
+        close = run.low[1:] == run.low[:-1]
+        if (close & (run.high[1:] != run.high[:-1])).any():
+            order = np.lexsort((high, low))
+            run = _Run(low[order], high[order], beside[order])
+        # The sort is stable: of equal hashes the one that was added first comes first.
+        begins = np.ones(len(low), dtype=np.bool_)
+        begins[1:] = (run.low[1:] != run.low[:-1]) | (run.high[1:] != run.high[:-1])
+        first = run.beside[np.maximum.accumulate(np.where(begins, np.arange(len(low)), 0))]
+        seen = ~begins
         for known in self._runs:
-            found, files = _looked_up(known, ordered)
-            again[order[found]] = True
-            origin[order[found]] = files
-        new = ordered[~again[order]]
-        if len(new):
+            at, numbers = known.look_up(run)
+            seen[at] = True
+            first[at] = numbers
+        new = _Run(run.low[~seen], run.high[~seen], run.beside[~seen])
+        if len(new.low):
             self._keep(new)
-        return again, np.array(self._files)[origin] if len(run) else np.array([], dtype=np.str_)
+        again, origin = np.empty_like(seen), np.empty_like(first)
+        again[order], origin[order] = seen, first
+        return again, origin
 
-    def _keep(self, run: npt.NDArray[np.void]) -> None:
+    def _keep(self, run: _Run) -> None:
         self._runs.append(run)
-        while len(self._runs) > 1 and len(self._runs[-2]) < _FANOUT * len(self._runs[-1]):
-            merged = np.concatenate((self._runs.pop(), self._runs.pop()))
-            self._runs.append(merged[np.lexsort((merged["high"], merged["low"]))])
+        while len(self._runs) > 1 and len(self._runs[-2].low) < _FANOUT * len(self._runs[-1].low):
+            self._runs.append(self._runs.pop().merged(self._runs.pop()))
 
 
-def _looked_up(
-    known: npt.NDArray[np.void], wanted: npt.NDArray[np.void]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Places in `wanted` of hashes that are known, int64, and their files, int64."""
-    at = np.searchsorted(known["low"], wanted["low"])
-    found, files = [], []
-    waiting = np.arange(len(wanted))
-    # One half of a hash may be that of several: look on as long as it is.
-    while len(waiting):
-        inside = at[waiting] < len(known)
-        waiting = waiting[inside]
-        candidates = known[at[waiting]]
-        close = candidates["low"] == wanted["low"][waiting]
-        waiting, candidates = waiting[close], candidates[close]
-        equal = candidates["high"] == wanted["high"][waiting]
-        found.append(waiting[equal])
-        files.append(candidates["file"][equal].astype(np.int64))
-        waiting = waiting[~equal]
-        at[waiting] += 1
-    return np.concatenate(found or [np.array([], np.int64)]), np.concatenate(
-        files or [np.array([], np.int64)]
-    )
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Some hashes, in order of their first halves."""
 
+    low: npt.NDArray[np.uint64]
+    high: npt.NDArray[np.uint64]
+    beside: Beside
 
-def _equal(a: npt.NDArray[np.void], b: npt.NDArray[np.void]) -> Mask:
-    equal: Mask = (a["low"] == b["low"]) & (a["high"] == b["high"])
-    return equal
+    def merged(self, other: _Run) -> _Run:
+        low = np.concatenate((self.low, other.low))
+        order = np.argsort(low, kind="stable")
+        high = np.concatenate((self.high, other.high))
+        return _Run(low[order], high[order], np.concatenate((self.beside, other.beside))[order])
+
+    def look_up(self, wanted: _Run) -> tuple[npt.NDArray[np.int64], Beside]:
+        """Places in `wanted` of hashes that are here, and the numbers beside them here."""
+        at = np.searchsorted(self.low, wanted.low)
+        waiting = np.flatnonzero(at < len(self.low))
+        places, numbers = [waiting[:0]], [self.beside[:0]]
+        # One first half may be that of several: look on as long as it is.
+        while len(waiting):
+            waiting = waiting[self.low[at[waiting]] == wanted.low[waiting]]
+            equal = self.high[at[waiting]] == wanted.high[waiting]
+            places.append(waiting[equal])
+            numbers.append(self.beside[at[waiting[equal]]])
+            waiting = waiting[~equal]
+            at[waiting] += 1
+            waiting = waiting[at[waiting] < len(self.low)]
+        return np.concatenate(places), np.concatenate(numbers)

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from folkmoot.v1 import privacy_pb2 as folkmoot_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66olkmoot/v1/release.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\"\xaa\x02\n\rReleaseHeader\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x10\n\x08round_id\x18\x02 \x01(\t\x12\x14\n\x0cround_digest\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x04 \x01(\t\x12)\n\tmechanism\x18\x05 \x01(\x0e\x32\x16.folkmoot.v1.Mechanism\x12&\n\x04loss\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\r\n\x05\x63\x65lls\x18\x07 \x01(\x04\x12\x16\n\x0erelease_digest\x18\x08 \x01(\x0c\x12\x14\n\x0cledger_entry\x18\t \x01(\x0c\x12\x13\n\x0bseries_step\x18\n \x01(\r\x12\x15\n\rseries_cohort\x18\x0b \x01(\r\x12\x12\n\nscores_day\x18\x0c \x01(\r\"/\n\tCellChunk\x12\x12\n\nfirst_cell\x18\x01 \x01(\x04\x12\x0e\n\x06values\x18\x02 \x03(\x12\"\x80\x01\n\x07Refusal\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x10\n\x08round_id\x18\x02 \x01(\t\x12\x14\n\x0cround_digest\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x04 \x01(\t\x12*\n\x06reason\x18\x05 \x01(\x0e\x32\x1a.folkmoot.v1.RefusalReason\"\xac\x01\n\x07Receipt\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ouncil\x18\x02 \x01(\t\x12\x15\n\ranswer_digest\x18\x03 \x01(\x0c\x12\x13\n\x0breceived_at\x18\x04 \x01(\x03\x12\x14\n\x0cround_digest\x18\x05 \x01(\x0c\x12&\n\x04loss\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\x14\n\x0cledger_entry\x18\x07 \x01(\x0c\"3\n\rSignedReceipt\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\xa0\x03\n\rRefusalReason\x12\x1e\n\x1aREFUSAL_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREFUSAL_REASON_LOSS_PER_ROUND\x10\x01\x12#\n\x1fREFUSAL_REASON_BUDGET_EXHAUSTED\x10\x02\x12\x1a\n\x16REFUSAL_REASON_PURPOSE\x10\x03\x12\x1c\n\x18REFUSAL_REASON_ATTRIBUTE\x10\x04\x12\x17\n\x13REFUSAL_REASON_CODE\x10\x05\x12 \n\x1cREFUSAL_REASON_WORKLOAD_SIZE\x10\x06\x12 \n\x1cREFUSAL_REASON_POLICY_DIGEST\x10\x07\x12\x19\n\x15REFUSAL_REASON_SUNSET\x10\x08\x12\x1b\n\x17REFUSAL_REASON_DECLINED\x10\t\x12 \n\x1cREFUSAL_REASON_ROUND_INVALID\x10\n\x12\x1c\n\x18REFUSAL_REASON_MECHANISM\x10\x0b\x12\x18\n\x14REFUSAL_REASON_DELTA\x10\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66olkmoot/v1/release.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\"\xaa\x02\n\rReleaseHeader\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x10\n\x08round_id\x18\x02 \x01(\t\x12\x14\n\x0cround_digest\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x04 \x01(\t\x12)\n\tmechanism\x18\x05 \x01(\x0e\x32\x16.folkmoot.v1.Mechanism\x12&\n\x04loss\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\r\n\x05\x63\x65lls\x18\x07 \x01(\x04\x12\x16\n\x0erelease_digest\x18\x08 \x01(\x0c\x12\x14\n\x0cledger_entry\x18\t \x01(\x0c\x12\x13\n\x0bseries_step\x18\n \x01(\r\x12\x15\n\rseries_cohort\x18\x0b \x01(\r\x12\x12\n\nscores_day\x18\x0c \x01(\r\"/\n\tCellChunk\x12\x12\n\nfirst_cell\x18\x01 \x01(\x04\x12\x0e\n\x06values\x18\x02 \x03(\x12\"\x9a\x01\n\x07Refusal\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x10\n\x08round_id\x18\x02 \x01(\t\x12\x14\n\x0cround_digest\x18\x03 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x04 \x01(\t\x12*\n\x06reason\x18\x05 \x01(\x0e\x32\x1a.folkmoot.v1.RefusalReason\x12\x18\n\x10\x61ttribute_number\x18\x06 \x01(\r\"\xac\x01\n\x07Receipt\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ouncil\x18\x02 \x01(\t\x12\x15\n\ranswer_digest\x18\x03 \x01(\x0c\x12\x13\n\x0breceived_at\x18\x04 \x01(\x03\x12\x14\n\x0cround_digest\x18\x05 \x01(\x0c\x12&\n\x04loss\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\x14\n\x0cledger_entry\x18\x07 \x01(\x0c\"3\n\rSignedReceipt\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\xa0\x03\n\rRefusalReason\x12\x1e\n\x1aREFUSAL_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dREFUSAL_REASON_LOSS_PER_ROUND\x10\x01\x12#\n\x1fREFUSAL_REASON_BUDGET_EXHAUSTED\x10\x02\x12\x1a\n\x16REFUSAL_REASON_PURPOSE\x10\x03\x12\x1c\n\x18REFUSAL_REASON_ATTRIBUTE\x10\x04\x12\x17\n\x13REFUSAL_REASON_CODE\x10\x05\x12 \n\x1cREFUSAL_REASON_WORKLOAD_SIZE\x10\x06\x12 \n\x1cREFUSAL_REASON_POLICY_DIGEST\x10\x07\x12\x19\n\x15REFUSAL_REASON_SUNSET\x10\x08\x12\x1b\n\x17REFUSAL_REASON_DECLINED\x10\t\x12 \n\x1cREFUSAL_REASON_ROUND_INVALID\x10\n\x12\x1c\n\x18REFUSAL_REASON_MECHANISM\x10\x0b\x12\x18\n\x14REFUSAL_REASON_DELTA\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.release_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFUSALREASON']._serialized_start=779
-  _globals['_REFUSALREASON']._serialized_end=1195
+  _globals['_REFUSALREASON']._serialized_start=805
+  _globals['_REFUSALREASON']._serialized_end=1221
   _globals['_RELEASEHEADER']._serialized_start=70
   _globals['_RELEASEHEADER']._serialized_end=368
   _globals['_CELLCHUNK']._serialized_start=370
   _globals['_CELLCHUNK']._serialized_end=417
   _globals['_REFUSAL']._serialized_start=420
-  _globals['_REFUSAL']._serialized_end=548
-  _globals['_RECEIPT']._serialized_start=551
-  _globals['_RECEIPT']._serialized_end=723
-  _globals['_SIGNEDRECEIPT']._serialized_start=725
-  _globals['_SIGNEDRECEIPT']._serialized_end=776
+  _globals['_REFUSAL']._serialized_end=574
+  _globals['_RECEIPT']._serialized_start=577
+  _globals['_RECEIPT']._serialized_end=749
+  _globals['_SIGNEDRECEIPT']._serialized_start=751
+  _globals['_SIGNEDRECEIPT']._serialized_end=802
 # @@protoc_insertion_point(module_scope)

@@ -207,6 +207,7 @@ class Refusal(_message.Message):
     ROUND_DIGEST_FIELD_NUMBER: _builtins.int
     COUNCIL_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_NUMBER_FIELD_NUMBER: _builtins.int
     protocol: _builtins.int
     """Wire version, see VersionRange. Zero is invalid."""
     round_id: _builtins.str
@@ -217,6 +218,10 @@ class Refusal(_message.Message):
     """GSS code of the council that refuses. Empty is invalid."""
     reason: Global___RefusalReason.ValueType
     """Why."""
+    attribute_number: _builtins.int
+    """With reasons ATTRIBUTE and CODE: which attribute of the round's workload is meant, from 1.
+    From version 2; zero where it is not stated.
+    """
     def __init__(
         self,
         *,
@@ -225,10 +230,11 @@ class Refusal(_message.Message):
         round_digest: _builtins.bytes = ...,
         council: _builtins.str = ...,
         reason: Global___RefusalReason.ValueType = ...,
+        attribute_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["council", b"council", "protocol", b"protocol", "reason", b"reason", "round_digest", b"round_digest", "round_id", b"round_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute_number", b"attribute_number", "council", b"council", "protocol", b"protocol", "reason", b"reason", "round_digest", b"round_digest", "round_id", b"round_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

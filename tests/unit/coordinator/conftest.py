@@ -125,10 +125,11 @@ class Office:
         stored: StoredRound,
         council: GssCode,
         reason: RefusalReason = RefusalReason.BUDGET_EXHAUSTED,
+        attribute_number: int = 0,
     ) -> StoredReceipt:
         from folkmoot.codec import encode_refusal
 
-        refusal = Refusal(stored.round_.round_id, stored.digest, council, reason)
+        refusal = Refusal(stored.round_.round_id, stored.digest, council, reason, attribute_number)
         return self.intake.accept_refusal(council, encode_refusal(refusal, 1))
 
 

@@ -91,6 +91,15 @@ def test_a_malformed_one_is_unread_if_it_is_asked_for(clients, broken, field, as
     assert len(found.values) == 3
 
 
+@pytest.mark.parametrize("number", ["9999999999", "000 000 0000", "222-222-2222"])
+def test_a_number_that_stands_for_none_is_unknown_and_no_error(clients, number):
+    clients.csv(ROWS[0].replace("9990020019", number), name="clients.csv", header=HEADER)
+    (record,) = read(clients.source(), (), identifiers=EVERY).values
+    assert record["identifier_nhs_number"] is None
+    assert record["identifier_surname"] == "Clegg"
+    assert clients.rejected == []
+
+
 def test_no_rejection_quotes_an_nhs_number(clients):
     shifted = ROWS[0].replace(",02/03/1940,9990020019", ",9990020019,9990020018")
     clients.csv(shifted, name="clients.csv", header=HEADER)

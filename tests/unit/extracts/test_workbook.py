@@ -142,6 +142,42 @@ def test_workbooks_that_cannot_be_read(tmp_path, folder, monkeypatch):
         folder.read()
 
 
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+OPEN = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def test_an_opendocument_sheet_is_read(folder):
+    def cell(kind, attribute, value):
+        return (
+            f'<table:table-cell office:value-type="{kind}" office:{attribute}="{value}">'
+            f"<text:p>{value}</text:p></table:table-cell>"
+        )
+
+    rows = [
+        [cell("string", "string-value", name) for name in ("UPRN", "Owed", "Since", "Benefit")],
+        [cell("float", "value", "100012345678"), cell("float", "value", "2.5"),
+         cell("date", "date-value", "2026-02-01"), cell("string", "string-value", "Y")],
+    ]  # fmt: skip
+    table = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
+    content = (
+        f'<?xml version="1.0"?><office:document-content xmlns:office="{OPEN}:office:1.0" '
+        f'xmlns:table="{OPEN}:table:1.0" xmlns:text="{OPEN}:text:1.0"><office:body>'
+        f'<office:spreadsheet><table:table table:name="S">{table}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(folder.path / "accounts.ods", "w") as archive:
+        archive.writestr("mimetype", ODS)
+        archive.writestr("content.xml", content)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest xmlns:manifest="{OPEN}:manifest:1.0"><manifest:file-entry '
+            f'manifest:full-path="/" manifest:media-type="{ODS}"/></manifest:manifest>',
+        )
+    frame = folder.read("owed", "since", "benefit")
+    assert frame.rows() == [(100012345678, 2.5, datetime.date(2026, 2, 1), True)]
+    assert folder.rejected == []
+
+
 def test_text_named_like_a_workbook_is_read_as_text(folder):
     folder.csv(",".join(TEXTS), name="accounts.xls")
     assert folder.read()["uprn"].to_list() == [7]

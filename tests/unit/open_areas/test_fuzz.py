@@ -73,7 +73,7 @@ def test_every_row_is_a_record_left_out_or_rejected(kind, data):
         assert found.remedy
         return
     # Rows without a value are skipped as empty lines are, where a mapping says how to read.
-    written = sum(1 for line in lines if (line.strip(",") if kind in MAPPED else line))
+    written = sum(1 for line in lines if (line.strip(", \t") if kind in MAPPED else line))
     if kind == "crime":
         found.rows.clear()  # areas, not rows
     if kind == "segmentation":

@@ -113,7 +113,7 @@ def test_a_file_of_other_lsoas_is_refused(folder, text, options, message):
     [
         ("E0100001,8,1,1,1", "lsoa21_code", "is not a GSS code"),
         (",8,1,1,1", "lsoa21_code", "has no code of an area"),
-        ("E01000001,8,1,1,1", "lsoa21_code", "stands in the file before"),
+        ("E01000001,7,1,1,1", "lsoa21_code", "stands in the file before"),
         ("E01000009,11,1,1,1", "IMD_decile", "above the largest valid value, 10"),
         ("E01000009,1,0,1,1", "IMD_rank", "below the smallest valid value, 1"),
         ("E01000009,1,33756,1,1", "IMD_rank", "above the largest valid value"),

@@ -11,12 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from folkmoot.codec import decode_round
 from folkmoot.geography import GssCode
+from folkmoot.refusal import RefusalReason
+from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.rounds.closing import close_due_rounds, close_round, state_after
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.objective import Objective, Planning, planned
 from folkmoot_coordinator.rounds.round_store import (
+    council_responses,
     find_round,
     open_round,
     open_rounds_of,
@@ -152,3 +155,15 @@ def test_names_of_codes_are_kept_with_the_round(office: Office) -> None:
         found = office.again(opened)
         assert found.code_names == opened.code_names == code_names
         assert found.planning == written
+
+
+def test_a_refusal_that_numbers_an_attribute_is_shown_with_its_name(office: Office) -> None:
+    stored = office.open()
+    attributes = stored.round_.workload.attributes
+    with pytest.raises(Rejected, match="the round has") as caught:
+        office.refuse(stored, BOLTON, RefusalReason.CODE, len(attributes) + 1)
+    assert caught.value.rejection.reason is RejectionReason.MALFORMED
+    office.refuse(stored, BOLTON, RefusalReason.CODE, len(attributes))
+    office.refuse(stored, BURY, RefusalReason.CODE)
+    found = council_responses(office.database, stored.round_)
+    assert [one.refused_attribute for one in found] == [attributes[-1].name, None]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot_node.linkage.address_parser import parts, rewritten
+from folkmoot_node.linkage.address_parser import parts, rewritten, without_reference
 from folkmoot_node.linkage.address_rules import contradicts
 from folkmoot_node.linkage.address_slips import distance
 
@@ -51,6 +51,26 @@ WORDS = [
 def test_no_address_contradicts_itself(words):
     address = parts(rewritten(" ".join(words)), "EX1 1AA")
     assert not contradicts(address, address)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sought"),
+    [
+        ("TY LARCH REAR OF 130 MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("TY LARCH, R/O 130 MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("TY LARCH (REAR OF 130), MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("TY LARCH PLOT 1 ADJ 130 MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("TY LARCH LAND ADJACENT TO 12-14 MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("REAR OF 130 MARLOW ROAD", "REAR OF 130 MARLOW ROAD"),
+        ("LAND ADJ 130 MARLOW ROAD", "LAND ADJ 130 MARLOW ROAD"),
+        ("FLAT REAR OF 130 MARLOW ROAD", "FLAT REAR OF 130 MARLOW ROAD"),
+        ("12 MARLOW ROAD", "12 MARLOW ROAD"),
+        ("TY LARCH, MARLOW ROAD", "TY LARCH, MARLOW ROAD"),
+        ("", ""),
+    ],
+)
+def test_the_number_of_another_home_is_left_out(typed, sought):
+    assert without_reference(typed) == sought
 
 
 ROOM = "ROOM 2, 12 HIGH STREET, SALE"
