@@ -28,20 +28,30 @@ def sunset(home: NodeHome) -> Check:
 
     def look() -> Iterator[Finding]:
         config, today, sound = home.config, home.today(), []
-        policies: list[tuple[str, Callable[[], datetime.date], str]] = [
-            ("the risk policy", lambda: load_policy(config.risk_policy).sunset, RENEWAL),
-            ("the release policy", lambda: load_unsigned(config.release_policy)[0].sunset, _SIGN),
+        policies: list[tuple[str, str, Callable[[], datetime.date], str]] = [
+            (
+                "the risk policy",
+                "scored, used or released",
+                lambda: load_policy(config.risk_policy).sunset,
+                RENEWAL,
+            ),
+            (
+                "the release policy",
+                "released",
+                lambda: load_unsigned(config.release_policy)[0].sunset,
+                _SIGN,
+            ),
         ]
-        for name, read, remedy in policies:
+        for name, governed, read, remedy in policies:
             try:
                 last = read()
             except Problem:
                 continue
             left = (last - today).days
             if left < 0:
-                what = f"{name} ended on {last}: nothing is scored, used or released under it"
+                what = f"{name} ended on {last}: nothing is {governed} under it"
                 yield Finding(_SUNSET, State.FAIL, what, remedy)
-            elif left < WARN_DAYS:
+            elif left <= WARN_DAYS:
                 what = f"{name} ends in {left} days, on {last}"
                 yield Finding(_SUNSET, State.WARN, what, remedy)
             else:

@@ -112,7 +112,7 @@ def test_a_resident_who_asks_is_answered_as_long_as_there_are_scores(stage: Stag
 
 
 @pytest.mark.parametrize(
-    ("left", "state"), [(30, State.OK), (29, State.WARN), (0, State.WARN), (-1, State.FAIL)]
+    ("left", "state"), [(31, State.OK), (30, State.WARN), (0, State.WARN), (-1, State.FAIL)]
 )
 def test_doctor_warns_thirty_days_before_and_fails_after(
     stage: Stage, left: int, state: State
