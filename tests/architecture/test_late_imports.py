@@ -35,6 +35,10 @@ PLACES = {
     ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,
     ("answering/answer.py", "folkmoot_node.store.encrypted_file"): _VISIT,
     ("answering/answer.py", "folkmoot_node.store.event_history"): _VISIT,
+    (
+        "evidence/database.py",
+        "folkmoot_node.evidence.round_table",
+    ): "scoring reads the state file, and decodes no round",
     ("linkage/addresses.py", "folkmoot_node.linkage.address_matcher"): "it needs the extra linkage",
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
     "not wait for Prefect, which takes seconds to import",

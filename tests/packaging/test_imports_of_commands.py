@@ -6,13 +6,14 @@ Each command runs for real, and says at its end which modules it has loaded.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.folders.views import NODE, program, unpack
+from tests.packaging.folders.views import NODE, command, program, unpack
 from tests.packaging.test_folders_of_before import KEPT, Resumed, made_of, resumed  # noqa: F401
 
 LIGHT = {
@@ -74,6 +75,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "[linkage.addresses]\n" in text
     # The library that compares addresses is heavy, and only who links by address needs it.
     settings.write_text(text.replace("[linkage.addresses]\n", ""), "utf-8")
+    # Some of its extracts hold no record, which stops a run until a person accepts it.
+    names = re.findall(r'^name = "(\w+)"$', text.partition("[[sources]]")[2], re.MULTILINE)
+    words = ["sources", "accept", *names, "--reason", "as before", "--until", "2099-12-31"]
+    command(NODE, *words, "--home", folder / "node")
     return folder / "node"
 
 

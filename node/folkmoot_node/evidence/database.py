@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
 
-from folkmoot_node.evidence import round_table
 from folkmoot_operator.hash_chain import HashChain, Remedies, create_chain
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -77,6 +76,31 @@ BEGIN SELECT RAISE(ABORT, 'a lost answer is never deleted'); END;
 """
 
 
+# The signed bytes come last: SQLite reads a row from its beginning, and as far as is asked.
+_ROUNDS = """
+CREATE TABLE rounds (
+    round_id TEXT PRIMARY KEY,
+    round_digest BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    first_seen INTEGER NOT NULL,
+    decision TEXT CHECK (decision IN ('approved', 'declined')),
+    decided_by TEXT,
+    decided_at INTEGER,
+    title TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    rho_nano INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    series_id TEXT,
+    series_position INTEGER,
+    series_length INTEGER,
+    series_ends_at INTEGER,
+    series_digest BLOB,
+    serialised BLOB NOT NULL
+) STRICT;
+CREATE INDEX rounds_by_digest ON rounds (round_digest);
+"""
+
+
 def system_clock() -> int:
     """The machine's clock, whole seconds since 1970-01-01T00:00:00Z."""
     return int(time.time())
@@ -123,7 +147,7 @@ class StateDatabase:
             with self.transaction() as connection:
                 for name in get_args(Log):
                     create_chain(connection, name)
-                _run_script(connection, _TABLES + round_table.ROUNDS)
+                _run_script(connection, _TABLES + _ROUNDS)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -141,8 +165,11 @@ class StateDatabase:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 1:  # else another process was first
                 connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
-                _run_script(connection, round_table.ROUNDS)
-                round_table.fill_from_version_1(connection)
+                _run_script(connection, _ROUNDS)
+                # Late, with the decoder of rounds: scoring reads this file, and decodes none.
+                from folkmoot_node.evidence.round_table import fill_from_version_1
+
+                fill_from_version_1(connection)
                 connection.execute("DROP TABLE rounds_before")
                 connection.execute("PRAGMA user_version = 2")
 

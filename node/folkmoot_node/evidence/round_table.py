@@ -17,30 +17,6 @@ from folkmoot.privacy import Rho
 from folkmoot.rounds import Round, round_digest
 from folkmoot_operator.problems import ExitCode, Problem
 
-# The signed bytes come last: SQLite reads a row from its beginning, and as far as is asked.
-ROUNDS = """
-CREATE TABLE rounds (
-    round_id TEXT PRIMARY KEY,
-    round_digest BLOB NOT NULL,
-    signature BLOB NOT NULL,
-    first_seen INTEGER NOT NULL,
-    decision TEXT CHECK (decision IN ('approved', 'declined')),
-    decided_by TEXT,
-    decided_at INTEGER,
-    title TEXT NOT NULL,
-    purpose TEXT NOT NULL,
-    rho_nano INTEGER NOT NULL,
-    deadline INTEGER NOT NULL,
-    series_id TEXT,
-    series_position INTEGER,
-    series_length INTEGER,
-    series_ends_at INTEGER,
-    series_digest BLOB,
-    serialised BLOB NOT NULL
-) STRICT;
-CREATE INDEX rounds_by_digest ON rounds (round_digest);
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesPlace:

@@ -44,7 +44,7 @@ LEFT_OUT = {
     # Of the program, and of a Parquet file that it wrote.
     "software", "files", "plugin",
     # Prose about how figures were made, which may say more than it did.
-    "method",
+    "method", "statement",
     # Where the folder lies.
     "policy_path", "quarantine", "file",
 }  # fmt: skip
