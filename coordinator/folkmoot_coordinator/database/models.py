@@ -123,6 +123,6 @@ class CellsRow(Base):
     series_step: Mapped[int | None]
     """What it measures of a series, `SeriesRow.step`; null for a round that is in none."""
     series_cohort: Mapped[int | None]
+    """`SeriesRow.cohort`; null for a round that is in none."""
     scores_of: Mapped[date | None]
     """Reference date of the scores that were counted; null where the release does not state it."""
-    """`SeriesRow.cohort`; null for a round that is in none."""

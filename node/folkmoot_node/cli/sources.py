@@ -59,7 +59,7 @@ def _show(home: Path, as_json: bool) -> None:
     connected = binding.sources
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
-    counted = {a.field.name for a in binding.attributes if a.field is not None}
+    counted = {field.name for a in binding.attributes for field in a.fields}
     audited = {audit.field.name for audit in binding.audited} - inputs - counted
     rows = [
         {

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.scoring.attributes import UNKNOWN, BoundAttribute
+from folkmoot_node.policies.risk_policy import Condition
+from folkmoot_node.scoring.attributes import NO, UNKNOWN, YES, BoundAttribute
 from folkmoot_node.scoring.audited_fields import audit_column
 from folkmoot_node.scoring.binding import Binding
 from folkmoot_node.scoring.stratify import Stratified
@@ -25,7 +26,7 @@ from folkmoot_node.store.schema import (
     rejected_column,
     released_column,
 )
-from folkmoot_sdk.schema import UPRN_COLUMN
+from folkmoot_sdk.schema import UPRN_COLUMN, Field
 
 _SQL_TYPES = {"uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER"}
 
@@ -43,7 +44,10 @@ def stored_attributes(
     stored = {}
     for attribute in binding.attributes:
         field, codes = attribute.field, attribute.codes
-        if field is None:
+        known: tuple[str, ...]
+        if attribute.conditions:
+            known = (NO, YES)
+        elif field is None:
             known = codes or ()
         elif codes is None:
             known = labels[field.name]
@@ -147,7 +151,7 @@ def _attributes(
     stored: Mapping[str, StoredAttribute],
 ) -> dict[str, npt.NDArray[np.generic]]:
     """By attribute its index in each household, the band's too."""
-    fields = [entry for entry in binding.attributes if entry.field is not None]
+    fields = [entry for entry in binding.attributes if entry.fields]
     indexes = households.select(
         _indexes(entry, stored[entry.name]).alias(entry.name) for entry in fields
     )
@@ -167,6 +171,9 @@ def _index_type(stored: StoredAttribute) -> np.dtype[np.generic]:
 
 def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
     """Indexes into the stored codes, of which the last stands for unknown."""
+    if attribute.conditions:
+        met = pl.all_horizontal(_meets(*one) for one in attribute.conditions)  # Kleene's logic
+        return met.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
     if attribute.field is None:
         raise ValueError("the band comes from the score")
     value = pl.col(attribute.field.name)
@@ -174,3 +181,17 @@ def _indexes(attribute: BoundAttribute, stored: StoredAttribute) -> pl.Expr:
         reached = [(value >= lower).cast(pl.UInt8) for lower in attribute.breaks]
         value = pl.sum_horizontal(reached, ignore_nulls=False)
     return value.cast(pl.UInt32).fill_null(len(stored.stored_codes) - 1)
+
+
+def _meets(condition: Condition, field: Field) -> pl.Expr:
+    """Whether households meet a condition: Boolean, null where the field is unknown."""
+    value, stated = pl.col(field.name), condition.is_
+    if isinstance(stated, bool):
+        return value == stated
+    if stated is not None:
+        return pl.any_horizontal(value == field.codes.index(code) for code in stated)
+    ends = [
+        *([value >= condition.at_least] if condition.at_least is not None else []),
+        *([value < condition.under] if condition.under is not None else []),
+    ]
+    return pl.all_horizontal(ends)

@@ -84,18 +84,63 @@ def _ascending(breaks: tuple[float, ...]) -> tuple[float, ...]:
     return breaks
 
 
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Condition(Settings):
+    """One condition of a combined attribute: a number in a range, or a value that is stated.
+
+    Attributes:
+        field: The field.
+        at_least: For a number: it is this or more.
+        under: For a number: it is less than this.
+        is_: For a boolean the value, for a category the codes, any of which it has.
+    """
+
+    field: Slug
+    at_least: _Number | None = None
+    under: _Number | None = None
+    is_: Annotated[bool | tuple[str, ...] | None, Field(alias="is")] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        in_range = self.at_least is not None or self.under is not None
+        if in_range == (self.is_ is not None) or self.is_ == ():
+            raise ValueError("give at_least, under or both for a number, else `is`")
+        if self.at_least is not None and self.under is not None and self.at_least >= self.under:
+            raise ValueError("at_least must be less than under, or no household meets it")
+        return self
+
+
 class AttributeEntry(Settings):
     """One `[attributes.NAME]` table: a public attribute of a household, for counts.
 
     Attributes:
-        field: The field it is made from.
+        field: The field it is made from; None if it combines conditions.
         breaks: For a number: the lower ends of all groups but the first, ascending.
+        all_: Conditions, all of which a household must meet.
     """
 
-    field: Slug
-    breaks: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+    field: Slug | None = None
+    breaks: tuple[_Number, ...] = ()
+    all_: Annotated[tuple[Condition, ...], Field(alias="all", max_length=10)] = ()
 
     _ascend = field_validator("breaks")(_ascending)
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> AttributeEntry:
+        if (self.field is None) != bool(self.all_):
+            raise ValueError("give a field, or conditions under `all`")
+        if self.all_ and self.breaks:
+            raise ValueError("breaks belong to a field; conditions have at_least and under")
+        return self
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """The fields it is made from, each with its key in the table."""
+        if self.field is not None:
+            return ((self.field, "field"),)
+        return tuple((one.field, f"all[{at}].field") for at, one in enumerate(self.all_))
 
 
 class EqualityEntry(Settings):

@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from folkmoot_node.policies.risk_policy import BAND, AttributeEntry, RiskPolicy
+from folkmoot_node.policies.risk_policy import BAND, AttributeEntry, Condition, RiskPolicy
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import Field, FieldType
 
 UNKNOWN = "unknown"
 """Code of the households whose value is not known. A round may ask for it or leave it out."""
+
+NO, YES = "no", "yes"
+"""Codes of booleans and of combined conditions."""
 
 _CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
 
@@ -26,20 +29,71 @@ class BoundAttribute:
 
     Attributes:
         name: Identifier.
-        field: The field it is made from; None for `band`.
+        field: The field it is made from; None for `band` and for combined conditions.
         codes: Codes in order; None for an area, whose codes come from the round.
         breaks: Lower ends of all groups but the first; empty unless a number is grouped.
+        conditions: Those that it combines, each with its field; empty for other attributes.
     """
 
     name: str
     field: Field | None
     codes: tuple[str, ...] | None
     breaks: tuple[float, ...] = ()
+    conditions: tuple[tuple[Condition, Field], ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields it is made from; none for `band`."""
+        alone = () if self.field is None else (self.field,)
+        return (*alone, *(field for _, field in self.conditions))
 
 
 def band_attribute(policy: RiskPolicy) -> BoundAttribute:
     """The attribute `band`."""
     return BoundAttribute(BAND, None, policy.band_names)
+
+
+def combined_attribute(
+    name: str, conditions: tuple[tuple[Condition, Field], ...], where: str
+) -> BoundAttribute:
+    """An attribute that says whether a household meets several conditions at once.
+
+    Its codes are `no`, `yes` and `unknown`, by Kleene's strong logic: a household that fails one
+    condition is `no`, whatever else is unknown about it; it is `unknown` if it fails none, and
+    one is unknown.
+
+    Args:
+        name: Identifier.
+        conditions: Each with the field that it is about.
+        where: The table of the policy, for messages.
+
+    Raises:
+        Problem: Exit code SETTINGS, if a condition does not fit its field.
+    """
+    for at, (condition, field) in enumerate(conditions):
+        _check_condition(condition, field, f"{where}.all[{at}]")
+    return BoundAttribute(name, None, (NO, YES, UNKNOWN), conditions=conditions)
+
+
+def _check_condition(condition: Condition, field: Field, where: str) -> None:
+    kind, stated = field.household_type, condition.is_
+    if kind in {FieldType.INTEGER, FieldType.NUMBER}:
+        fits, remedy = stated is None, "Give at_least, under or both"
+    elif kind is FieldType.BOOLEAN:
+        fits, remedy = isinstance(stated, bool), "Give is = true or is = false"
+    elif kind is FieldType.CATEGORY:
+        fits = isinstance(stated, tuple) and set(stated) <= set(field.codes)
+        remedy = f"Give is = [...] with some of its codes: {', '.join(field.codes)}"
+    else:
+        fits, remedy = False, "Name a number, boolean or category"
+    if not fits:
+        raise Problem(
+            f"field {field.name!r} is {kind.value}, and the condition is for another kind of "
+            "field or for a code it does not have",
+            where=where,
+            remedy=remedy,
+            exit_code=ExitCode.SETTINGS,
+        )
 
 
 def bind_attribute(name: str, entry: AttributeEntry, field: Field, where: str) -> BoundAttribute:
@@ -73,7 +127,7 @@ def bind_attribute(name: str, entry: AttributeEntry, field: Field, where: str) -
     if grouped:
         codes = group_codes(entry.breaks, whole=kind is FieldType.INTEGER)
     elif kind is FieldType.BOOLEAN:
-        codes = ("no", "yes")
+        codes = (NO, YES)
     else:
         codes = field.codes
     for code in codes:

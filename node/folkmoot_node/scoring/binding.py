@@ -15,7 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
-from folkmoot_node.scoring.attributes import BoundAttribute, band_attribute, bind_attribute
+from folkmoot_node.scoring.attributes import (
+    BoundAttribute,
+    band_attribute,
+    bind_attribute,
+    combined_attribute,
+)
 from folkmoot_node.scoring.audited_fields import BoundAudit, bind_audit
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, connect
@@ -156,22 +161,21 @@ def bind(
     binder = _Binder(policy, sources, ended or {})
     factors = tuple(binder.factor(entry, at, plugins) for at, entry in enumerate(policy.factors))
     attributes = [band_attribute(policy)]
-    protected_attributes = {}
+    protected_attributes: dict[str, ProtectedCharacteristic] = {}
     for name, entry in policy.document.attributes.items():
         where = f"{policy.path}: attributes.{name}"
-        if binder.has_ended(entry.field):
+        ended_too = [binder.has_ended(field) for field, _ in entry.fields]  # each is noted
+        if any(ended_too):
             continue
-        found = binder.provide(entry.field, f"{where}.field")
-        if found is None:
-            raise _problem(
-                f"no source provides the field {entry.field!r}",
-                f"{where}.field",
-                nearest(entry.field, binder.known_fields()),
-            )
-        binder.check_licensed(found.field, f"{where}.field")
-        attributes.append(bind_attribute(name, entry, found.field, where))
-        if found.field.protected is not None:
-            protected_attributes[name] = found.field.protected
+        fields = [binder.counted(field, f"{where}.{key}") for field, key in entry.fields]
+        attributes.append(
+            combined_attribute(name, tuple(zip(entry.all_, fields, strict=True)), where)
+            if entry.all_
+            else bind_attribute(name, entry, fields[0], where)
+        )
+        for field in fields:
+            if field.protected is not None:
+                protected_attributes.setdefault(name, field.protected)
     audited, not_held = binder.audits()
     binder.add_area_fields()
     return Binding(
@@ -262,6 +266,16 @@ class _Binder:
         bound = BoundField(holders[0].schema[name], holders[0].name)
         self.fields[name] = bound
         return bound
+
+    def counted(self, name: str, where: str) -> Field:
+        """A field that an attribute is made from; it is read from now on."""
+        found = self.provide(name, where)
+        if found is None:
+            raise _problem(
+                f"no source provides the field {name!r}", where, nearest(name, self.known_fields())
+            )
+        self.check_licensed(found.field, where)
+        return found.field
 
     def audits(self) -> tuple[tuple[BoundAudit, ...], tuple[str, ...]]:
         """The fields of the equality audit, and those that no source provides.

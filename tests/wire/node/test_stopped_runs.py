@@ -170,6 +170,7 @@ def seen_by_the_coordinator(stage: Stage, home: Path) -> list[dict[str, Any]]:
         return [dict(entry.body) for entry in opened.state.chain("egress").entries()]
 
 
+@pytest.mark.slow
 def test_on_the_wire_a_stopped_run_looks_as_waiting_for_approval_does(
     stage: Stage, tmp_path: Path
 ) -> None:
