@@ -22,7 +22,8 @@ _FEW = 20
 _MANY_AT_ONE_HOME = 10
 _SHARE_AT_ONE_HOME = 0.1
 _SHARE_REPEATED = 0.1
-_SHARE_ROUNDED = 0.01
+_SHARE_ROUNDED = 0.001
+"""One UPRN in 100,000 ends so by nature; this is a hundred times as many."""
 _SOME_ROUNDED = 3
 
 
@@ -185,12 +186,16 @@ def _itself(
                 yield _no_area(name, field, without, households, stops=False)
     if not source.about_areas:
         yield from _repeated(source)
-        if source.records >= _FEW:
-            yield from _ruined_uprns(source)
+        yield from _ruined_uprns(source)
+
+
+def _left_out_again(source: SourceSummary) -> int:
+    """How many records were left out because an earlier one is identical."""
+    return sum(n for reason, n in source.left_out.items() if reason.startswith(REPEATED))
 
 
 def _repeated(source: SourceSummary) -> Iterator[SourceFinding]:
-    again = sum(n for reason, n in source.left_out.items() if reason.startswith(REPEATED))
+    again = _left_out_again(source)
     all_ = source.records + source.lost + again
     if all_ >= _FEW and again > _SHARE_REPEATED * all_:
         yield SourceFinding(
@@ -230,12 +235,15 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
             "Look whether a spreadsheet has rounded the UPRNs, or one stands for all that are not "
             "known; mark communal establishments in the frame",
         )
-    if source.rounded >= max(_SOME_ROUNDED, _SHARE_ROUNDED * records):
+    # Homes that were rounded to one UPRN are often identical rows, of which one is left.
+    again = _left_out_again(source) if source.rounded else 0
+    if source.rounded + again >= max(_SOME_ROUNDED, _SHARE_ROUNDED * records):
         yield SourceFinding(
             source.name,
             Doubt.ROUNDED,
             "UPRNs end in 00000, as a spreadsheet leaves them when it has rounded them",
-            f"{source.rounded:,} of {records:,} records have a UPRN that ends in 00000",
+            f"{source.rounded:,} of {records:,} records have a UPRN that ends in 00000"
+            + (f"; {again:,} more are identical to an earlier record" if again else ""),
             "Export the file again with the UPRN as text",
         )
 

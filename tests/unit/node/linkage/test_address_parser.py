@@ -139,3 +139,20 @@ def test_the_distance_of_words_is_adistance(first, second):
 def test_a_swap_of_neighbours_is_one_slip():
     assert distance("STREET", "STRETE", 2) == 1
     assert distance("GRANGE", "POPLAR", 2) > 2
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "SIDE OF 4 CHURCH LANE, TESTHAM",
+        "HALF OF 4 CHURCH LANE, TESTHAM",
+        "PART OF 4 CHURCH LANE, TESTHAM",
+        "FORMERLY 4 CHURCH LANE, TESTHAM",
+        "SUMMER HOUSE, 4 CHURCH LANE, TESTHAM",
+        "SUMMERHOUSE, 4 CHURCH LANE, TESTHAM",
+        "SHEPHERDS HUT, 4 CHURCH LANE, TESTHAM",
+    ],
+)
+def test_a_part_of_a_house_or_what_stands_in_its_garden_is_not_the_house(typed):
+    home = parts("4 CHURCH LANE, TESTHAM", "ZE1 1AA")
+    assert contradicts(parts(typed, "ZE1 1AA"), home)

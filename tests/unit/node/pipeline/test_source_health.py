@@ -129,6 +129,29 @@ def test_uprns_that_a_spreadsheet_has_rounded_stop(node):
     node.score(accepting=())
 
 
+def test_a_few_rounded_uprns_among_many_or_in_a_short_file_stop(node):
+    rounded = [100_000_000 * at for at in range(1, 6)]
+    node.tax.batches = [homes(995), homes(5).with_columns(uprn=pl.Series(rounded))]
+    node.people.batches = [people_of([1, 2, 3])]
+    assert "UPRNs end in 00000" in str(stopped(node))
+    node.tax.batches = [homes(6), homes(5).with_columns(uprn=pl.Series(rounded))]
+    assert "UPRNs end in 00000" in str(stopped(node))
+
+
+def test_homes_rounded_to_one_uprn_stop_though_identical_rows_were_left_out(node):
+    from folkmoot_sdk.source import REPEATED
+
+    node.tax.batches = [homes(95), homes(1).with_columns(uprn=pl.Series([100_000_000]))]
+    node.people.batches = [people_of([1, 2, 3])]
+    node.tax.before_batch = lambda context: context.leave_out(f"{REPEATED} of other.csv", 2)
+    problem = stopped(node)
+    assert "UPRNs end in 00000" in problem.problem
+    assert problem.for_operator == (
+        "tax: 1 of 96 records have a UPRN that ends in 00000; 4 more are identical to an earlier "
+        "record",
+    )
+
+
 @pytest.mark.parametrize(
     "change,words",
     [
