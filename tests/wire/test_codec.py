@@ -292,8 +292,12 @@ def test_a_catalogue_with_other_words_or_without_caps_is_refused(
 ) -> None:
     with pytest.raises(ContractError):
         replace(CATALOGUE, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "version"), [("a plugin", "1"), ("p", ""), ("p", "1\n")])
+def test_plugins_have_no_other_words(name: str, version: str) -> None:
     with pytest.raises(ContractError):
-        PluginVersion("a plugin", "1")
+        PluginVersion(name, version)
 
 
 def test_golden_messages() -> None:

@@ -40,7 +40,7 @@ def keep_catalogue(
     except ContractError as error:
         raise Rejected(Rejection(RejectionReason.MALFORMED, str(error))) from error
     if catalogue.council != member.council:
-        detail = f"the catalogue is of {catalogue.council}, the certificate of {member.council}"
+        detail = f"the catalogue names {catalogue.council}, the certificate {member.council}"
         raise Rejected(Rejection(RejectionReason.COUNCIL, detail))
     with database.writing() as session:
         certificate = session.get_one(CertificateRow, member.serial).certificate

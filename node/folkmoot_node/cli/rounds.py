@@ -290,7 +290,6 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         send_again,
     )
     from folkmoot_node.answering.briefing import describe
-    from folkmoot_node.answering.catalogue import publish_catalogue
     from folkmoot_node.answering.reconcile import reconcile
     from folkmoot_node.evidence.outbox import AnswerKind
     from folkmoot_node.home import open_home
@@ -326,7 +325,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             )
         for event in deliver(node, client):
             typer.echo(f"{event.round_id[:12]}: {event.text}", err=True)
-        for event in chain(forget_ended_series(node), publish_catalogue(node, client, protocol)):
+        for event in forget_ended_series(node):
             typer.echo(event.text, err=True)
         summary = _summary(node, known)
         description = describe(node, known)
