@@ -1,4 +1,4 @@
-"""What a council offers to a region: made from what it has signed and public code lists alone."""
+"""What a council offers to a region: made from its policies and declared code lists."""
 
 from __future__ import annotations
 

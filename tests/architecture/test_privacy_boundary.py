@@ -152,8 +152,8 @@ NUMBERS = {
     "attribute_number",  # which attribute of the round is not permitted
     "series_step", "series_cohort",  # a function of which rounds were answered and arrived
 }  # fmt: skip
-SIGNED_BY_A_PERSON = {"folkmoot.v1.SignedCatalogue.catalogue"}
-"""What is made from signed policies and public code lists alone; see the tests of it below."""
+OF_POLICIES = {"folkmoot.v1.SignedCatalogue.catalogue"}
+"""What is made from policies and declared code lists alone; see the tests of it below."""
 WHOLE = {
     FieldDescriptor.TYPE_UINT32,
     FieldDescriptor.TYPE_UINT64,
@@ -179,7 +179,7 @@ def fields(message: Descriptor, seen: frozenset[str] = frozenset()) -> Iterator[
 
 def has_room_for_text(field: FieldDescriptor) -> bool:
     """False if a field can only hold what is named above, a message or an enumeration."""
-    if field.full_name in SIGNED_BY_A_PERSON:
+    if field.full_name in OF_POLICIES:
         return False
     if field.type in WHOLE:
         return field.name not in NUMBERS

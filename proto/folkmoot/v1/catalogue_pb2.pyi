@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Catalogue(_message.Message):
-    """What a council offers, made from what it has signed and from public code lists alone. It
+    """What a council offers, made from its policies and declared code lists alone. It
     states caps as they are signed, never what is left of them.
     """
 
