@@ -14,6 +14,7 @@ from datetime import date
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from folkmoot.catalogue import MAXIMUM_CATALOGUE, Catalogue, PluginVersion
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Epsilon, Rho
@@ -24,6 +25,7 @@ from folkmoot.release import NoisyCounts, Release, release_digest
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import (
+    catalogue_pb2,
     collection_pb2,
     privacy_pb2,
     rejection_pb2,
@@ -337,12 +339,15 @@ def _row(header: release_pb2.ReleaseHeader) -> SeriesRow | None:
 def _scores_date(header: release_pb2.ReleaseHeader) -> date | None:
     if header.scores_day == 0:
         return None
+    return _day(header.scores_day, "release.scores_day")
+
+
+def _day(number: int, where: str) -> date:
     try:
-        return date.fromordinal(header.scores_day)
+        return date.fromordinal(number)
     except (ValueError, OverflowError):
-        raise ContractError(
-            "release.scores_day", "is after the year 9999", "Count days from 0001-01-01"
-        ) from None
+        problem = "is after the year 9999" if number else "is missing"
+        raise ContractError(where, problem, "Count days from 0001-01-01") from None
 
 
 def encode_refusal(refusal: Refusal, protocol: int) -> release_pb2.Refusal:
@@ -397,6 +402,60 @@ def decode_receipt(serialised: bytes) -> Receipt:
         round_digest=message.round_digest,
         loss=Rho(message.loss.rho_nano),
         ledger_entry=message.ledger_entry or None,
+    )
+
+
+def encode_catalogue(catalogue: Catalogue) -> bytes:
+    """Serialises a catalogue; these bytes are what is signed, sent and kept."""
+
+    def loss(rho: Rho) -> privacy_pb2.PrivacyLoss:
+        return privacy_pb2.PrivacyLoss(rho_nano=rho.nano)
+
+    return catalogue_pb2.Catalogue(
+        council=catalogue.council,
+        attributes=[
+            catalogue_pb2.CatalogueAttribute(
+                name=name, codes=codes, area_type=catalogue.area_types.get(name, "")
+            )
+            for name, codes in sorted(catalogue.attributes.items())
+        ],
+        purposes=sorted(catalogue.purposes),
+        mechanisms=[privacy_pb2.Mechanism.ValueType(one) for one in sorted(catalogue.mechanisms)],
+        plugins=[
+            catalogue_pb2.CataloguePlugin(name=one.name, version=one.version)
+            for one in sorted(catalogue.plugins)
+        ],
+        per_round=loss(catalogue.per_round),
+        per_period=loss(catalogue.per_period),
+        lifetime=loss(catalogue.lifetime),
+        per_series=loss(catalogue.per_series) if catalogue.per_series is not None else None,
+        sunset_day=catalogue.sunset.toordinal(),
+    ).SerializeToString(deterministic=True)
+
+
+def decode_catalogue(serialised: bytes) -> Catalogue:
+    """Reads a serialised catalogue; raises ContractError if it is not well formed.
+
+    Fields that this version does not know are passed over: nothing is decided by a catalogue.
+    """
+    if len(serialised) > MAXIMUM_CATALOGUE:
+        raise ContractError(
+            "catalogue", f"has more than {MAXIMUM_CATALOGUE} bytes", "Offer fewer codes"
+        )
+    message = catalogue_pb2.Catalogue()
+    _parse(message, serialised, "catalogue")
+    return Catalogue(
+        council=GssCode(message.council, "catalogue.council"),
+        attributes={one.name: tuple(one.codes) for one in message.attributes},
+        purposes=frozenset(message.purposes),
+        mechanisms=frozenset(_mechanism(one, "catalogue.mechanisms") for one in message.mechanisms),
+        per_round=Rho(message.per_round.rho_nano),
+        per_period=Rho(message.per_period.rho_nano),
+        lifetime=Rho(message.lifetime.rho_nano),
+        sunset=_day(message.sunset_day, "catalogue.sunset_day"),
+        per_series=Rho(message.per_series.rho_nano) if message.HasField("per_series") else None,
+        area_types={one.name: one.area_type for one in message.attributes if one.area_type},
+        plugins=frozenset(PluginVersion(one.name, one.version) for one in message.plugins),
     )
 
 

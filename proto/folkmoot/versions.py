@@ -33,13 +33,16 @@ class VersionRange:
         return self.oldest <= version <= self.newest
 
 
-SPOKEN = VersionRange(oldest=1, newest=2)
+SPOKEN = VersionRange(oldest=1, newest=3)
 """What this release of Folkmoot speaks; the oldest trails the newest by at most two."""
 DATED_RELEASES = 2
 """From this version on, a release states the reference date of the scores that it counts. A
 coordinator of before would find that such a release does not have its digest."""
 NUMBERED_REFUSALS = 2
 """From this version on, a refusal may state which attribute of the round it is about."""
+CATALOGUES = 3
+"""From this version on, a council publishes what it offers. A coordinator of before has no such
+call, and is not asked."""
 
 
 def negotiate(coordinator: VersionRange, node: VersionRange) -> int | UpgradeSide:

@@ -35,6 +35,8 @@ PLACES = {
     ("answering/answer.py", "folkmoot_node.release.tabulate"): _VISIT,
     ("answering/answer.py", "folkmoot_node.store.encrypted_file"): _VISIT,
     ("answering/answer.py", "folkmoot_node.store.event_history"): _VISIT,
+    ("answering/catalogue.py", "folkmoot_node.scoring.binding"): _VISIT,
+    ("answering/catalogue.py", "folkmoot_node.sources.connect"): _VISIT,
     (
         "evidence/database.py",
         "folkmoot_node.evidence.round_table",

@@ -31,6 +31,7 @@ from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.federation.identity import KeyFiles, create_request, keep_membership
 from folkmoot_node.operations.initialise import initialise, name_coordinator
 from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
@@ -161,7 +162,8 @@ def _make_node(scenery: Scenery, council: str, database: Database) -> None:
         (home / "extracts" / "council_tax.csv").write_text(
             "\n".join(["UPRN,Arrears,Support,LSOA", *rows]) + "\n"
         )
-        score(config, load_plugins(), load_policy(config.risk_policy), today=today)
+        policy = load_policy(config.risk_policy)
+        score(config, load_plugins(), policy, today=today, judged=Judged())
         kept = scenery.extract(council, name)
         shutil.copytree(config.store_path.parent, kept)
         opened = open_store(kept / config.store_path.name, key)

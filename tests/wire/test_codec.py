@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot import codec
+from folkmoot.catalogue import Catalogue, PluginVersion
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
@@ -242,6 +243,61 @@ def test_versions_are_negotiated(
     coordinator: tuple[int, int], node: tuple[int, int], agreed: object
 ) -> None:
     assert negotiate(VersionRange(*coordinator), VersionRange(*node)) == agreed
+
+
+CATALOGUE = Catalogue(
+    TRAFFORD,
+    {"lsoa": (), "band": ("none", "high")},
+    frozenset({"winter", "flood"}),
+    frozenset({Mechanism(1)}),
+    per_round=Rho(1),
+    per_period=Rho(2),
+    lifetime=Rho(3),
+    sunset=date(1, 1, 1),
+    area_types={"lsoa": "lsoa21"},
+    plugins=frozenset({PluginVersion("p", "1")}),
+)
+
+
+def test_catalogues_read_back() -> None:
+    for catalogue in (CATALOGUE, replace(CATALOGUE, per_series=Rho(4), attributes={"band": ("a",)},
+                                         area_types={}, plugins=frozenset())):  # fmt: skip
+        assert codec.decode_catalogue(codec.encode_catalogue(catalogue)) == catalogue
+
+
+def test_the_golden_catalogue() -> None:
+    """In ascending order, whatever the order it was made in."""
+    assert codec.encode_catalogue(CATALOGUE).hex() == (
+        "0a0945303830303030303912120a0462616e6412046e6f6e65120468696768120e0a046c736f"
+        "611a066c736f6132311a05666c6f6f641a0677696e7465722201012a060a0170120131320208"
+        "013a020802420208035001"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attributes": {"Not an identifier": ()}},
+        {"attributes": {"band": ("a household at 1 High Street",)}},
+        {"purposes": frozenset()},
+        {"purposes": frozenset({"For winter"})},
+        {"mechanisms": frozenset()},
+        {"per_round": Rho(0)},
+        {"per_series": Rho(0)},
+        {"area_types": {"band": "lsoa21"}},
+    ],
+)
+def test_a_catalogue_with_other_words_or_without_caps_is_refused(
+    changes: dict[str, object],
+) -> None:
+    with pytest.raises(ContractError):
+        replace(CATALOGUE, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "version"), [("a plugin", "1"), ("p", ""), ("p", "1\n")])
+def test_plugins_have_no_other_words(name: str, version: str) -> None:
+    with pytest.raises(ContractError):
+        PluginVersion(name, version)
 
 
 def test_golden_messages() -> None:

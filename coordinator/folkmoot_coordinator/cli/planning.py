@@ -14,6 +14,7 @@ from folkmoot_operator.console import print_json
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
+    from folkmoot.catalogue import Catalogue
     from folkmoot.geography import GssCode
     from folkmoot.rounds import Round
     from folkmoot_coordinator.planning.cell_sizes import CellSizes
@@ -83,7 +84,7 @@ def plan(
         from folkmoot_coordinator.planning.budget_chart import write_chart
 
         write_chart(forecast, plot)
-    found = doubts(asked)
+    found = doubts(asked, home)
     if json_:
         from folkmoot_coordinator.cli.forecast_json import as_json
 
@@ -97,12 +98,21 @@ def plan(
         typer.echo(f"\nThe plot is in {plot}")
 
 
-def doubts(asked: PlannedRound) -> tuple[str, ...]:
-    """What in a question may not be meant, or will not be answered."""
-    from folkmoot_coordinator.planning.question_checks import doubts_of_policy
+def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
+    """What in a question may not be meant, or will not be answered.
+
+    Args:
+        asked: The question, and what else its file says.
+        home: The coordinator's folder; what councils have published is known if it is one.
+    """
+    from folkmoot_coordinator.planning.question_checks import (
+        doubts_of_catalogues,
+        doubts_of_policy,
+    )
 
     return (
         *asked.doubts,
+        *doubts_of_catalogues(asked.round_, _published(home, asked.round_.councils)),
         *(doubts_of_policy(asked.round_, asked.policy) if asked.policy else ()),
     )
 
@@ -112,6 +122,17 @@ def print_doubts(found: Sequence[str], *, err: bool = False) -> None:
     if found:
         lines = ["To check before councils are asked:", *(f"- {text}." for text in found)]
         typer.echo("\n" + "\n".join(lines), err=err)
+
+
+def _published(home: Path, councils: Sequence[GssCode]) -> dict[GssCode, Catalogue]:
+    """What councils offer; nothing where there is no coordinator, which planning can do without."""
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.membership.catalogues import catalogues_of
+
+    if not Home(home).settings_file.is_file():
+        return {}
+    _, database = open_home(home)
+    return catalogues_of(database, councils)
 
 
 def _enrolled(home: Path) -> list[GssCode]:

@@ -70,7 +70,7 @@ def open_(
             remedy=f"Run `folkmoot-coordinator series open {file}`",
             exit_code=ExitCode.USAGE,
         )
-    print_doubts(doubts(asked), err=True)
+    print_doubts(doubts(asked, home), err=True)
     key = SigningKey.load(place.keys)
     open_round(database, key, round_, asked.planning, asked.code_names)
     missing = [council for council in round_.councils if council not in members]

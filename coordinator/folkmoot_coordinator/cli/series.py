@@ -48,7 +48,7 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
     round_ = asked.round_
     assert round_.series is not None
     planned = planned_rounds(round_.loss, round_.series.length)
-    found = doubts(asked)
+    found = doubts(asked, home)
     if json_:
         print_json(_plan_json(round_, planned) | {"doubts": list(found)})
     else:

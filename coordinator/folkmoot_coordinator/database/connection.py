@@ -17,7 +17,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
-TABLES_VERSION = "0006"
+TABLES_VERSION = "0007"
 """Version of the tables that this program expects: the newest under `migrations`."""
 _CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
 _VERSION_TABLE = "alembic_version"

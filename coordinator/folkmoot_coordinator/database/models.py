@@ -54,6 +54,19 @@ class CertificateRow(Base):
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class CatalogueRow(Base):
+    """What a council offers, as it published it last; decides nothing."""
+
+    __tablename__ = "catalogues"
+
+    council: Mapped[str] = mapped_column(ForeignKey("councils.code"), primary_key=True)
+    serialised: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    """By the key of the certificate `serial`, ECDSA with SHA-256, DER."""
+    serial: Mapped[str] = mapped_column(ForeignKey("certificates.serial"))
+    stored_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class RoundRow(Base):
     """A round; `serialised` is what was signed, and what the other columns repeat.
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from folkmoot.catalogue import Catalogue
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
-from folkmoot.rounds import Mechanism, Round
+from folkmoot.rounds import Round
 from folkmoot.workload import Attribute
 from folkmoot_operator import moments
 from folkmoot_operator.settings import nearest
@@ -24,28 +23,6 @@ from folkmoot_operator.settings import nearest
 BAND = "band"
 """The attribute that every policy defines."""
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What one council offers, as it signed it; never what is left of a budget.
-
-    Attributes:
-        council: Whose it is.
-        attributes: Attributes that may be counted by, each with its codes; empty where the codes
-            are not in a public list, or are areas.
-        purposes: Purposes of rounds that may be answered.
-        per_round: Most loss for one round.
-        per_series: Most loss for a series; None if no series is answered.
-        mechanisms: Mechanisms that rounds may ask for; empty if it does not say.
-    """
-
-    council: GssCode
-    attributes: Mapping[str, Sequence[str]]
-    purposes: frozenset[str]
-    per_round: Rho
-    per_series: Rho | None = None
-    mechanisms: frozenset[Mechanism] = field(default_factory=frozenset)
 
 
 def doubts_of_catalogues(round_: Round, catalogues: Mapping[GssCode, Catalogue]) -> tuple[str, ...]:
@@ -67,7 +44,7 @@ def doubts_of_catalogues(round_: Round, catalogues: Mapping[GssCode, Catalogue])
             _purpose(round_, known),
             _mechanism(round_, known),
             _loss(round_, known),
-            *(_attribute(one, known) for one in round_.workload.attributes),
+            *(_attribute(one, known) for one in _counted(round_)),
         )
         for text in found
     )
@@ -84,9 +61,7 @@ def _purpose(round_: Round, known: Sequence[Catalogue]) -> Iterator[str]:
 
 
 def _mechanism(round_: Round, known: Sequence[Catalogue]) -> Iterator[str]:
-    without = [
-        one.council for one in known if one.mechanisms and round_.mechanism not in one.mechanisms
-    ]
+    without = [one.council for one in known if round_.mechanism not in one.mechanisms]
     if without:
         yield (
             f"{_do_not(without, known, 'allow')} the mechanism {round_.mechanism.name.lower()}, so "

@@ -32,6 +32,7 @@ from folkmoot.versions import SPOKEN, UpgradeSide, VersionRange, negotiate
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.caller import Member, authenticate
+from folkmoot_coordinator.membership.catalogues import keep_catalogue
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.membership.enrolment import Enrolment
@@ -289,6 +290,28 @@ class CollectionServicer(collection_pb2_grpc.CollectionServiceServicer):
             context,
             work,
             lambda rejection: collection_pb2.RefuseResponse(rejection=encode_rejection(rejection)),
+        )
+
+    def PublishCatalogue(  # noqa: N802  named by the contract
+        self, request: collection_pb2.PublishCatalogueRequest, context: grpc.ServicerContext
+    ) -> collection_pb2.PublishCatalogueResponse:
+        """Takes what the caller offers."""
+
+        def work() -> collection_pb2.PublishCatalogueResponse:
+            member, now = self._identity.caller(context), self._clock()
+            check_protocol(request.protocol)
+            sent = request.catalogue
+            keep_catalogue(self._database, member, sent.catalogue, sent.signature, now)
+            log.info("catalogue stored council=%s", member.council)
+            return collection_pb2.PublishCatalogueResponse(stored_at=now)
+
+        return answered(
+            "publish catalogue",
+            context,
+            work,
+            lambda rejection: collection_pb2.PublishCatalogueResponse(
+                rejection=encode_rejection(rejection)
+            ),
         )
 
 

@@ -44,6 +44,7 @@ def list_(
     Example: folkmoot-node rounds list
     """
     from folkmoot_node.answering.answer import learn
+    from folkmoot_node.answering.catalogue import publish_catalogue
     from folkmoot_node.answering.reconcile import compare, require_complete
     from folkmoot_node.home import open_home
 
@@ -54,6 +55,8 @@ def list_(
                 compare(node, client, protocol)
                 for event in learn(node, client, protocol):
                     typer.echo(f"Warning: {event.text}", err=True)
+                for event in publish_catalogue(node, client, protocol):
+                    typer.echo(event.text, err=True)
         rows = [_summary(node, known) for known in node.round_book().rounds()]
         if as_json:
             print_json(rows)

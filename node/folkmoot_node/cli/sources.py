@@ -186,8 +186,10 @@ def check(home: Home = HERE, as_json: AsJson = False) -> None:
     else:
         _print_health(trial.run, trial.last)
         for one in findings:
-            mark = "Accepted" if one.source in accepted else "Stops" if one.stops else "Note"
-            console().print(f"{mark}: {one.source}: {one.figures}", markup=False)
+            # What stops a run is said by the error at the end.
+            if one.source in accepted or not one.stops:
+                mark = "Accepted" if one.stops else "Note"
+                console().print(f"{mark}: {one.source}: {one.figures}", markup=False)
         if not findings:
             typer.echo("Nothing speaks against these sources.")
     require_accepted(findings, accepted)
@@ -196,10 +198,9 @@ def check(home: Home = HERE, as_json: AsJson = False) -> None:
 def _print_health(run: RunSummary, last: RunSummary | None) -> None:
     from rich.table import Column, Table
 
-    from folkmoot_node.store.run_summary import share_in_words
-
-    titles = ("Records", "Not read", "Left out", "Found a home", "Most at one", "No area")
-    table = Table("Source", *(Column(title, justify="right") for title in titles), "Last run")
+    titles = ("Records", "Not read", "Left out", "Home", "Most", "No area", "Before")
+    columns = [Column(title, justify="right") for title in titles]
+    table = Table(Column("Source", overflow="fold", min_width=14), *columns)
     before = {source.name: source for source in last.sources} if last else {}
     for source in run.sources:
         table.add_row(
@@ -207,12 +208,16 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
             f"{source.records:,}",
             f"{source.rejected:,}",
             f"{sum(source.left_out.values()):,}",
-            "" if source.about_areas else share_in_words(source.share_linked),
+            _home(source),
             f"{source.most_at_one_home:,}" if source.most_at_one_home else "",
             ", ".join(f"{n:,}" for n in source.homes_without_area.values() if n),
             _since(source, before.get(source.name)),
         )
     console().print(table)
+    console().print(
+        "Home: share of the records that have found a household. Most: records of the household "
+        "that has the most. Before: records in the last run."
+    )
     for source in run.sources:
         for reason, number in source.left_out.items():
             console().print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
@@ -220,8 +225,16 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
             console().print(f"{source.name}: {note}", markup=False)
 
 
+def _home(source: SourceSummary) -> str:
+    from folkmoot_node.store.run_summary import share_in_words
+
+    has_some = source.records + source.lost and not source.about_areas
+    return share_in_words(source.share_linked) if has_some else ""
+
+
 def _since(now: SourceSummary, before: SourceSummary | None) -> str:
-    return "" if before is None else f"{before.records:,} records"
+    """Records in the last run; empty if the source was not in it."""
+    return "" if before is None else f"{before.records:,}"
 
 
 def accept(

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from folkmoot import codec
 from folkmoot.errors import plain
 from folkmoot.rejection import Rejection, RejectionReason
-from folkmoot.v1 import collection_pb2, enrolment_pb2, release_pb2, round_pb2
+from folkmoot.v1 import catalogue_pb2, collection_pb2, enrolment_pb2, release_pb2, round_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
@@ -78,6 +78,7 @@ _Outcome = (
     | collection_pb2.ListRoundsResponse
     | collection_pb2.SubmitResponse
     | collection_pb2.RefuseResponse
+    | collection_pb2.PublishCatalogueResponse
 )
 
 Reply = TypeVar("Reply", bound=Message)
@@ -184,6 +185,11 @@ class CoordinatorClient:
         self._agreed = reply.protocol
         return reply.protocol
 
+    @property
+    def agreed(self) -> int:
+        """The wire version that was agreed; the newest one until `negotiate` was called."""
+        return self._agreed
+
     def receipts(self, protocol: int, known: bytes) -> CoordinatorAccount:
         """What the coordinator holds of this council's answers.
 
@@ -267,6 +273,39 @@ class CoordinatorClient:
         _raise_if_rejected(reply)
         receipt: release_pb2.SignedReceipt = reply.receipt
         return receipt
+
+    def publish_catalogue(self, protocol: int, catalogue: bytes, signature: bytes) -> bool:
+        """Publishes what this council offers.
+
+        Args:
+            protocol: Wire version.
+            catalogue: A serialised catalogue.
+            signature: Of the node, over it.
+
+        Returns:
+            False if the coordinator has no such call.
+
+        Raises:
+            RejectedByCoordinator: If it was not accepted.
+            Problem: UNREACHABLE, if the coordinator did not answer.
+        """
+        method = _COLLECTION + "PublishCatalogue"
+        request = collection_pb2.PublishCatalogueRequest(
+            protocol=protocol,
+            catalogue=catalogue_pb2.SignedCatalogue(catalogue=catalogue, signature=signature),
+        ).SerializeToString()
+        self._egress.record(method, self._address, (request,))
+        call: Any = self._channel.unary_unary(
+            method, response_deserializer=collection_pb2.PublishCatalogueResponse.FromString
+        )
+        try:
+            reply = call(request, timeout=CALL_SECONDS)
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return False
+            self._unreachable(error)
+        _raise_if_rejected(reply)
+        return True
 
     def close(self) -> None:
         """Closes the connection."""

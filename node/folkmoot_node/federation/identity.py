@@ -192,6 +192,22 @@ def load_valid_identity(files: KeyFiles, now: int) -> Identity:
     return identity
 
 
+def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
+    """Signs with the key of the node's certificate, which the coordinator has issued.
+
+    Args:
+        identity: The node's identity.
+        domain: Says what kind of content it is, so that no signature stands for another.
+        content: What is signed.
+
+    Returns:
+        ECDSA signature with SHA-256, DER.
+    """
+    private = serialization.load_pem_private_key(identity.private_key, None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
+
+
 def load_policy_public_key(files: KeyFiles) -> bytes:
     """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
     return _load_hex(files.policy_public_key)

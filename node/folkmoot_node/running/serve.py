@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
+from folkmoot_node.answering.catalogue import publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
@@ -110,6 +111,8 @@ def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
         for event in poll(home, client):
+            report(event)
+        for event in publish_catalogue(home, client, client.agreed):
             report(event)
         identity = home.identity()
         if identity.is_due_for_renewal(home.clock()):

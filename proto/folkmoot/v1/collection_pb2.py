@@ -22,41 +22,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from folkmoot.v1 import catalogue_pb2 as folkmoot_dot_v1_dot_catalogue__pb2
 from folkmoot.v1 import rejection_pb2 as folkmoot_dot_v1_dot_rejection__pb2
 from folkmoot.v1 import release_pb2 as folkmoot_dot_v1_dot_release__pb2
 from folkmoot.v1 import round_pb2 as folkmoot_dot_v1_dot_round__pb2
 from folkmoot.v1 import version_pb2 as folkmoot_dot_v1_dot_version__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66olkmoot/v1/collection.proto\x12\x0b\x66olkmoot.v1\x1a\x1b\x66olkmoot/v1/rejection.proto\x1a\x19\x66olkmoot/v1/release.proto\x1a\x17\x66olkmoot/v1/round.proto\x1a\x19\x66olkmoot/v1/version.proto\"?\n\x10NegotiateRequest\x12+\n\x08versions\x18\x01 \x01(\x0b\x32\x19.folkmoot.v1.VersionRange\"_\n\x11NegotiateResponse\x12\x12\n\x08protocol\x18\x01 \x01(\rH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"?\n\x13ListReceiptsRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x16\n\x0e\x61nswers_digest\x18\x02 \x01(\x0c\"\xa7\x01\n\x14ListReceiptsResponse\x12(\n\x04held\x18\x01 \x01(\x0b\x32\x18.folkmoot.v1.AnswersHeldH\x00\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x03 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"1\n\x0b\x41nswersHeld\x12\x16\n\x0e\x61nswers_digest\x18\x01 \x01(\x0c\x12\n\n\x02\x61t\x18\x02 \x01(\x03\"%\n\x11ListRoundsRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\"w\n\x12ListRoundsResponse\x12)\n\x05round\x18\x01 \x01(\x0b\x32\x18.folkmoot.v1.SignedRoundH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"n\n\rSubmitRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.ReleaseHeaderH\x00\x12\'\n\x05\x63\x65lls\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.CellChunkH\x00\x42\x06\n\x04part\"w\n\x0eSubmitResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"6\n\rRefuseRequest\x12%\n\x07refusal\x18\x01 \x01(\x0b\x32\x14.folkmoot.v1.Refusal\"w\n\x0eRefuseResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome2\x8f\x03\n\x11\x43ollectionService\x12J\n\tNegotiate\x12\x1d.folkmoot.v1.NegotiateRequest\x1a\x1e.folkmoot.v1.NegotiateResponse\x12U\n\x0cListReceipts\x12 .folkmoot.v1.ListReceiptsRequest\x1a!.folkmoot.v1.ListReceiptsResponse0\x01\x12O\n\nListRounds\x12\x1e.folkmoot.v1.ListRoundsRequest\x1a\x1f.folkmoot.v1.ListRoundsResponse0\x01\x12\x43\n\x06Submit\x12\x1a.folkmoot.v1.SubmitRequest\x1a\x1b.folkmoot.v1.SubmitResponse(\x01\x12\x41\n\x06Refuse\x12\x1a.folkmoot.v1.RefuseRequest\x1a\x1b.folkmoot.v1.RefuseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66olkmoot/v1/collection.proto\x12\x0b\x66olkmoot.v1\x1a\x1b\x66olkmoot/v1/catalogue.proto\x1a\x1b\x66olkmoot/v1/rejection.proto\x1a\x19\x66olkmoot/v1/release.proto\x1a\x17\x66olkmoot/v1/round.proto\x1a\x19\x66olkmoot/v1/version.proto\"?\n\x10NegotiateRequest\x12+\n\x08versions\x18\x01 \x01(\x0b\x32\x19.folkmoot.v1.VersionRange\"_\n\x11NegotiateResponse\x12\x12\n\x08protocol\x18\x01 \x01(\rH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"?\n\x13ListReceiptsRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x16\n\x0e\x61nswers_digest\x18\x02 \x01(\x0c\"\xa7\x01\n\x14ListReceiptsResponse\x12(\n\x04held\x18\x01 \x01(\x0b\x32\x18.folkmoot.v1.AnswersHeldH\x00\x12-\n\x07receipt\x18\x02 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x03 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"1\n\x0b\x41nswersHeld\x12\x16\n\x0e\x61nswers_digest\x18\x01 \x01(\x0c\x12\n\n\x02\x61t\x18\x02 \x01(\x03\"%\n\x11ListRoundsRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\"w\n\x12ListRoundsResponse\x12)\n\x05round\x18\x01 \x01(\x0b\x32\x18.folkmoot.v1.SignedRoundH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"n\n\rSubmitRequest\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.ReleaseHeaderH\x00\x12\'\n\x05\x63\x65lls\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.CellChunkH\x00\x42\x06\n\x04part\"w\n\x0eSubmitResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"6\n\rRefuseRequest\x12%\n\x07refusal\x18\x01 \x01(\x0b\x32\x14.folkmoot.v1.Refusal\"w\n\x0eRefuseResponse\x12-\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.folkmoot.v1.SignedReceiptH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"\\\n\x17PublishCatalogueRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12/\n\tcatalogue\x18\x02 \x01(\x0b\x32\x1c.folkmoot.v1.SignedCatalogue\"g\n\x18PublishCatalogueResponse\x12\x13\n\tstored_at\x18\x01 \x01(\x03H\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome2\xf0\x03\n\x11\x43ollectionService\x12J\n\tNegotiate\x12\x1d.folkmoot.v1.NegotiateRequest\x1a\x1e.folkmoot.v1.NegotiateResponse\x12U\n\x0cListReceipts\x12 .folkmoot.v1.ListReceiptsRequest\x1a!.folkmoot.v1.ListReceiptsResponse0\x01\x12O\n\nListRounds\x12\x1e.folkmoot.v1.ListRoundsRequest\x1a\x1f.folkmoot.v1.ListRoundsResponse0\x01\x12\x43\n\x06Submit\x12\x1a.folkmoot.v1.SubmitRequest\x1a\x1b.folkmoot.v1.SubmitResponse(\x01\x12\x41\n\x06Refuse\x12\x1a.folkmoot.v1.RefuseRequest\x1a\x1b.folkmoot.v1.RefuseResponse\x12_\n\x10PublishCatalogue\x12$.folkmoot.v1.PublishCatalogueRequest\x1a%.folkmoot.v1.PublishCatalogueResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.collection_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_NEGOTIATEREQUEST']._serialized_start=153
-  _globals['_NEGOTIATEREQUEST']._serialized_end=216
-  _globals['_NEGOTIATERESPONSE']._serialized_start=218
-  _globals['_NEGOTIATERESPONSE']._serialized_end=313
-  _globals['_LISTRECEIPTSREQUEST']._serialized_start=315
-  _globals['_LISTRECEIPTSREQUEST']._serialized_end=378
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=381
-  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=548
-  _globals['_ANSWERSHELD']._serialized_start=550
-  _globals['_ANSWERSHELD']._serialized_end=599
-  _globals['_LISTROUNDSREQUEST']._serialized_start=601
-  _globals['_LISTROUNDSREQUEST']._serialized_end=638
-  _globals['_LISTROUNDSRESPONSE']._serialized_start=640
-  _globals['_LISTROUNDSRESPONSE']._serialized_end=759
-  _globals['_SUBMITREQUEST']._serialized_start=761
-  _globals['_SUBMITREQUEST']._serialized_end=871
-  _globals['_SUBMITRESPONSE']._serialized_start=873
-  _globals['_SUBMITRESPONSE']._serialized_end=992
-  _globals['_REFUSEREQUEST']._serialized_start=994
-  _globals['_REFUSEREQUEST']._serialized_end=1048
-  _globals['_REFUSERESPONSE']._serialized_start=1050
-  _globals['_REFUSERESPONSE']._serialized_end=1169
-  _globals['_COLLECTIONSERVICE']._serialized_start=1172
-  _globals['_COLLECTIONSERVICE']._serialized_end=1571
+  _globals['_NEGOTIATEREQUEST']._serialized_start=182
+  _globals['_NEGOTIATEREQUEST']._serialized_end=245
+  _globals['_NEGOTIATERESPONSE']._serialized_start=247
+  _globals['_NEGOTIATERESPONSE']._serialized_end=342
+  _globals['_LISTRECEIPTSREQUEST']._serialized_start=344
+  _globals['_LISTRECEIPTSREQUEST']._serialized_end=407
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_start=410
+  _globals['_LISTRECEIPTSRESPONSE']._serialized_end=577
+  _globals['_ANSWERSHELD']._serialized_start=579
+  _globals['_ANSWERSHELD']._serialized_end=628
+  _globals['_LISTROUNDSREQUEST']._serialized_start=630
+  _globals['_LISTROUNDSREQUEST']._serialized_end=667
+  _globals['_LISTROUNDSRESPONSE']._serialized_start=669
+  _globals['_LISTROUNDSRESPONSE']._serialized_end=788
+  _globals['_SUBMITREQUEST']._serialized_start=790
+  _globals['_SUBMITREQUEST']._serialized_end=900
+  _globals['_SUBMITRESPONSE']._serialized_start=902
+  _globals['_SUBMITRESPONSE']._serialized_end=1021
+  _globals['_REFUSEREQUEST']._serialized_start=1023
+  _globals['_REFUSEREQUEST']._serialized_end=1077
+  _globals['_REFUSERESPONSE']._serialized_start=1079
+  _globals['_REFUSERESPONSE']._serialized_end=1198
+  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_start=1200
+  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_end=1292
+  _globals['_PUBLISHCATALOGUERESPONSE']._serialized_start=1294
+  _globals['_PUBLISHCATALOGUERESPONSE']._serialized_end=1397
+  _globals['_COLLECTIONSERVICE']._serialized_start=1400
+  _globals['_COLLECTIONSERVICE']._serialized_end=1896
 # @@protoc_insertion_point(module_scope)

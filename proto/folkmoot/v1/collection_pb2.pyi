@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from folkmoot.v1 import catalogue_pb2 as _catalogue_pb2
 from folkmoot.v1 import rejection_pb2 as _rejection_pb2
 from folkmoot.v1 import release_pb2 as _release_pb2
 from folkmoot.v1 import round_pb2 as _round_pb2
@@ -321,3 +322,57 @@ class RefuseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___RefuseResponse: _TypeAlias = RefuseResponse  # noqa: Y015
+
+@_typing.final
+class PublishCatalogueRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROTOCOL_FIELD_NUMBER: _builtins.int
+    CATALOGUE_FIELD_NUMBER: _builtins.int
+    protocol: _builtins.int
+    """Wire version, see VersionRange. Zero is invalid."""
+    @_builtins.property
+    def catalogue(self) -> _catalogue_pb2.SignedCatalogue:
+        """What the council offers."""
+
+    def __init__(
+        self,
+        *,
+        protocol: _builtins.int = ...,
+        catalogue: _catalogue_pb2.SignedCatalogue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["catalogue", b"catalogue"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalogue", b"catalogue", "protocol", b"protocol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishCatalogueRequest: _TypeAlias = PublishCatalogueRequest  # noqa: Y015
+
+@_typing.final
+class PublishCatalogueResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_AT_FIELD_NUMBER: _builtins.int
+    REJECTION_FIELD_NUMBER: _builtins.int
+    stored_at: _builtins.int
+    """When it was stored, seconds since 1970-01-01T00:00:00Z. Zero is invalid."""
+    @_builtins.property
+    def rejection(self) -> _rejection_pb2.Rejection:
+        """It is not stored."""
+
+    def __init__(
+        self,
+        *,
+        stored_at: _builtins.int = ...,
+        rejection: _rejection_pb2.Rejection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "rejection", b"rejection", "stored_at", b"stored_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "rejection", b"rejection", "stored_at", b"stored_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["stored_at", "rejection"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___PublishCatalogueResponse: _TypeAlias = PublishCatalogueResponse  # noqa: Y015

@@ -60,6 +60,11 @@ class CollectionServiceStub:
                 request_serializer=folkmoot_dot_v1_dot_collection__pb2.RefuseRequest.SerializeToString,
                 response_deserializer=folkmoot_dot_v1_dot_collection__pb2.RefuseResponse.FromString,
                 _registered_method=True)
+        self.PublishCatalogue = channel.unary_unary(
+                '/folkmoot.v1.CollectionService/PublishCatalogue',
+                request_serializer=folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueRequest.SerializeToString,
+                response_deserializer=folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueResponse.FromString,
+                _registered_method=True)
 
 
 class CollectionServiceServicer:
@@ -103,6 +108,15 @@ class CollectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishCatalogue(self, request, context):
+        """Publish what the council has signed: what may be asked of it. From version 3. The last one
+        replaces those before. The coordinator shows it to who plans a round; nothing is decided
+        by it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CollectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +144,11 @@ def add_CollectionServiceServicer_to_server(servicer, server):
                     servicer.Refuse,
                     request_deserializer=folkmoot_dot_v1_dot_collection__pb2.RefuseRequest.FromString,
                     response_serializer=folkmoot_dot_v1_dot_collection__pb2.RefuseResponse.SerializeToString,
+            ),
+            'PublishCatalogue': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishCatalogue,
+                    request_deserializer=folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueRequest.FromString,
+                    response_serializer=folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -268,6 +287,33 @@ class CollectionService:
             '/folkmoot.v1.CollectionService/Refuse',
             folkmoot_dot_v1_dot_collection__pb2.RefuseRequest.SerializeToString,
             folkmoot_dot_v1_dot_collection__pb2.RefuseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/folkmoot.v1.CollectionService/PublishCatalogue',
+            folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueRequest.SerializeToString,
+            folkmoot_dot_v1_dot_collection__pb2.PublishCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

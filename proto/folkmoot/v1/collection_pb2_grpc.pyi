@@ -46,6 +46,11 @@ class CollectionServiceStub:
     """Answer a round with a release. The same bytes always get the same receipt."""
     Refuse: _grpc.UnaryUnaryMultiCallable[_collection_pb2.RefuseRequest, _collection_pb2.RefuseResponse]
     """Answer a round with a refusal. The same bytes always get the same receipt."""
+    PublishCatalogue: _grpc.UnaryUnaryMultiCallable[_collection_pb2.PublishCatalogueRequest, _collection_pb2.PublishCatalogueResponse]
+    """Publish what the council has signed: what may be asked of it. From version 3. The last one
+    replaces those before. The coordinator shows it to who plans a round; nothing is decided
+    by it.
+    """
 
 @_typing.type_check_only
 class CollectionServiceAsyncStub(CollectionServiceStub):
@@ -65,6 +70,11 @@ class CollectionServiceAsyncStub(CollectionServiceStub):
     """Answer a round with a release. The same bytes always get the same receipt."""
     Refuse: _aio.UnaryUnaryMultiCallable[_collection_pb2.RefuseRequest, _collection_pb2.RefuseResponse]  # type: ignore[assignment]
     """Answer a round with a refusal. The same bytes always get the same receipt."""
+    PublishCatalogue: _aio.UnaryUnaryMultiCallable[_collection_pb2.PublishCatalogueRequest, _collection_pb2.PublishCatalogueResponse]  # type: ignore[assignment]
+    """Publish what the council has signed: what may be asked of it. From version 3. The last one
+    replaces those before. The coordinator shows it to who plans a round; nothing is decided
+    by it.
+    """
 
 class CollectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """How nodes learn of rounds and answer them. Mutual TLS; nodes only dial out."""
@@ -111,5 +121,16 @@ class CollectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_collection_pb2.RefuseResponse, _abc.Awaitable[_collection_pb2.RefuseResponse]]:
         """Answer a round with a refusal. The same bytes always get the same receipt."""
+
+    @_abc_1.abstractmethod
+    def PublishCatalogue(
+        self,
+        request: _collection_pb2.PublishCatalogueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collection_pb2.PublishCatalogueResponse, _abc.Awaitable[_collection_pb2.PublishCatalogueResponse]]:
+        """Publish what the council has signed: what may be asked of it. From version 3. The last one
+        replaces those before. The coordinator shows it to who plans a round; nothing is decided
+        by it.
+        """
 
 def add_CollectionServiceServicer_to_server(servicer: CollectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

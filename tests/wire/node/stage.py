@@ -26,7 +26,13 @@ from folkmoot.receipt import RECEIPT_SIGNATURE_DOMAIN, Receipt, answers_digest
 from folkmoot.refusal import refusal_digest
 from folkmoot.rejection import Rejection
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Mechanism, Round
-from folkmoot.v1 import collection_pb2, collection_pb2_grpc, release_pb2, round_pb2
+from folkmoot.v1 import (
+    catalogue_pb2,
+    collection_pb2,
+    collection_pb2_grpc,
+    release_pb2,
+    round_pb2,
+)
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.signing import SigningKey
@@ -64,6 +70,9 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
     metadata: list[dict[str, str]] = field(default_factory=list)
     held: dict[str, Receipt] = field(default_factory=dict)
     clock_ahead: int = 0
+    catalogues: list[catalogue_pb2.SignedCatalogue] = field(default_factory=list)
+    knows_catalogues: bool = True
+    rejects_catalogues: Rejection | None = None
 
     def Negotiate(
         self, request: collection_pb2.NegotiateRequest, context: grpc.ServicerContext
@@ -137,6 +146,18 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
             None,
         )
         return collection_pb2.RefuseResponse(receipt=self._receipt(receipt))
+
+    def PublishCatalogue(
+        self, request: collection_pb2.PublishCatalogueRequest, context: grpc.ServicerContext
+    ) -> collection_pb2.PublishCatalogueResponse:
+        if not self.knows_catalogues:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
+        if self.rejects_catalogues is not None:
+            return collection_pb2.PublishCatalogueResponse(
+                rejection=codec.encode_rejection(self.rejects_catalogues)
+            )
+        self.catalogues.append(request.catalogue)
+        return collection_pb2.PublishCatalogueResponse(stored_at=int(time.time()))
 
     def _receipt(self, receipt: Receipt) -> release_pb2.SignedReceipt:
         return self.signed(self.forge(self.held.setdefault(receipt.round_id, receipt)))

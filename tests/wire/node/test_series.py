@@ -29,6 +29,7 @@ from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.release_policy import sign
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.sources.connect import load_plugins
@@ -62,7 +63,14 @@ def score_with(home: Path, owing: set[int]) -> None:
     (home / "extracts" / "council_tax.csv").write_text(text)
     with open_home(home) as node:
         policy = load_policy(node.config.risk_policy)
-        score(node.config, load_plugins(), policy, today=datetime.date(2026, 11, 23))
+        # Months differ by more than a council would believe.
+        score(
+            node.config,
+            load_plugins(),
+            policy,
+            today=datetime.date(2026, 11, 23),
+            judged=Judged(),
+        )
 
 
 def permit(home: Path, per_series: str | None = "500", per_period: str = "2000") -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from folkmoot.catalogue import Catalogue
 from folkmoot.privacy import Rho
 from folkmoot.rounds import Mechanism
 from folkmoot.series import Series, SeriesEvent
 from folkmoot_coordinator import cli
-from folkmoot_coordinator.planning.question_checks import (
-    Catalogue,
-    doubts_of_catalogues,
-    doubts_of_policy,
-)
+from folkmoot_coordinator.planning.question_checks import doubts_of_catalogues, doubts_of_policy
 from tests.unit.coordinator.conftest import BOLTON, BURY, TRAFFORD, small_round
 
 ROUND = small_round()  # rho 0.5, band and lsoa
@@ -39,7 +37,16 @@ field = "lsoa"
 
 def catalogues(councils: Iterable[str] = BOTH, **changes: object) -> dict[str, Catalogue]:
     known = {
-        council: Catalogue(council, ATTRIBUTES, frozenset({"winter_support"}), Rho.of("1"))
+        council: Catalogue(
+            council,
+            ATTRIBUTES,
+            frozenset({"winter_support"}),
+            GAUSSIAN,
+            per_round=Rho.of("1"),
+            per_period=Rho.of("2"),
+            lifetime=Rho.of("4"),
+            sunset=date(2099, 1, 1),
+        )
         for council in BOTH
     }
     return {
@@ -51,7 +58,7 @@ def catalogues(councils: Iterable[str] = BOTH, **changes: object) -> dict[str, C
 def test_what_every_council_offers_is_not_doubted() -> None:
     assert doubts_of_catalogues(ROUND, catalogues(mechanisms=GAUSSIAN)) == ()
     assert doubts_of_catalogues(ROUND, {}) == ()
-    other = {TRAFFORD: replace(catalogues()[BURY], council=TRAFFORD, purposes=frozenset())}
+    other = {TRAFFORD: replace(catalogues()[BURY], council=TRAFFORD, purposes=frozenset({"other"}))}
     assert doubts_of_catalogues(ROUND, catalogues() | other) == (), "it is not invited"
 
 

@@ -1,0 +1,124 @@
+"""Publishing what this council offers: once for each signature of the release policy.
+
+A catalogue is made from the signed release policy, the risk stratification policy and declared
+code lists. No store, ledger or record is looked at, so it says nothing about anybody, and
+nothing of what is left of a budget. It goes out when a person has signed, at the first visit on
+which it can be made; what changes in mappings or plugins later goes out with the next signature.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue, PluginVersion
+from folkmoot.codec import encode_catalogue
+from folkmoot.errors import ContractError
+from folkmoot.rounds import Mechanism
+from folkmoot.versions import CATALOGUES
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.federation.identity import sign_as_node
+from folkmoot_operator.problems import Problem
+
+if TYPE_CHECKING:
+    from folkmoot_node.federation.client import CoordinatorClient
+    from folkmoot_node.home import NodeHome
+    from folkmoot_node.policies.release_policy import ReleasePolicy
+    from folkmoot_node.policies.risk_policy import RiskPolicy
+    from folkmoot_node.settings.node_toml import NodeConfig
+
+PUBLISHED = "catalogue published"
+"""The entry of the audit log that says which signature was published, and where."""
+
+
+def publish_catalogue(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
+    """Publishes the catalogue if a person has signed since the last one, or the region is new.
+
+    A catalogue is a courtesy to who plans rounds. What goes wrong with it is an event: it is
+    tried again at the next visit, and holds up no answer.
+    """
+    if protocol < CATALOGUES:
+        return
+    try:
+        signed = home.release_policy()
+    except Problem:
+        return  # nobody has signed; `doctor` and every answer say so
+    try:
+        identity = home.identity()
+        mark = {
+            "action": PUBLISHED,
+            "policy_sha256": signed.digest.hex(),
+            "signed_at": signed.signed_at,
+            "region": identity.signing_key.hex(),
+        }
+        last = deque(home.audit.entries((PUBLISHED,)), maxlen=1)
+        if last and last[0].body == mark:
+            return
+        catalogue = _catalogue_if_bound(
+            signed.policy, home.risk_policy(), home.config, home.today()
+        )
+        if catalogue is None:
+            return
+        serialised = encode_catalogue(catalogue)
+        signature = sign_as_node(identity, CATALOGUE_SIGNATURE_DOMAIN, serialised)
+        if not client.publish_catalogue(protocol, serialised, signature):
+            return
+    except (Problem, ContractError) as error:
+        yield Event("", f"the catalogue was not published: {error}", is_problem=True)
+        return
+    with home.state.transaction() as connection:
+        home.audit.append(connection, home.clock(), mark)
+    yield Event("", "the catalogue of what may be asked was published")
+
+
+def make_catalogue(
+    release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig, today: date
+) -> Catalogue:
+    """What the council offers. Reads policies and the schemas of sources, and no record.
+
+    Args:
+        release: The signed release policy.
+        risk: The risk stratification policy.
+        config: The node's settings.
+        today: A bought field whose licence ended before this day is not offered.
+
+    Raises:
+        Problem: If the policy cannot be joined to the node's sources.
+        ContractError: If a name or a code has no place in a catalogue.
+    """
+    from folkmoot_node.scoring.binding import bind_for
+    from folkmoot_node.sources.connect import load_plugins
+
+    binding = bind_for(risk, config, load_plugins(), today)
+    offered = [one for one in binding.attributes if one.name in release.attributes]
+    origins = {one.origin for one in binding.sources} | {one.origin for one in binding.factors}
+    loss = release.loss
+    return Catalogue(
+        council=config.council,
+        attributes={one.name: one.codes or () for one in offered},
+        purposes=frozenset(release.purposes),
+        mechanisms=frozenset(Mechanism[one.name] for one in release.mechanisms),
+        per_round=loss.per_round,
+        per_period=loss.per_period,
+        lifetime=loss.lifetime,
+        sunset=min(release.sunset, risk.sunset),
+        per_series=loss.per_series,
+        area_types={
+            one.name: one.field.area_type
+            for one in offered
+            if one.codes is None and one.field is not None and one.field.area_type
+        },
+        plugins=frozenset(PluginVersion(one.distribution, one.version) for one in origins),
+    )
+
+
+def _catalogue_if_bound(
+    release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig, today: date
+) -> Catalogue | None:
+    """None where the policy cannot be joined to sources yet; `doctor` says what is missing."""
+    try:
+        return make_catalogue(release, risk, config, today)
+    except Problem:
+        return None
