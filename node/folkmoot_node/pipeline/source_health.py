@@ -217,6 +217,13 @@ def _none_linked(source: SourceSummary, key: str, records: int) -> tuple[str, st
             "Answer the files that `folkmoot-node linkage review` lists, or correct the columns "
             "of UPRN and address in the mapping",
         )
+    if source.records and source.no_uprn == source.records:
+        return (
+            "none of its records has a UPRN, or has found a household without one",
+            f"none of {records:,} records has found a household",
+            "Correct the columns of the UPRN, or of names, dates of birth and addresses, in the "
+            "mapping; or link by them (docs/linkage.md)",
+        )
     return (
         f"none of its records is in the frame; is {key} in the right column?",
         f"none of {records:,} records is in the frame",
