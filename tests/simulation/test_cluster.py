@@ -149,7 +149,13 @@ def node(tmp_path: Path) -> Node:
     settings = (node.home / "node.toml").read_text() + SOURCES + SECOND_SOURCE
     settings = settings.replace("[scoring]", f"[scoring]\npartitions = {PARTITIONS}")
     (node.home / "node.toml").write_text(settings)
+    accept(node, "council_tax", "benefits")
     return node
+
+
+def accept(node: Node, *sources: str) -> None:
+    """What is scored here is not a whole council's: few records find a home."""
+    node.run("sources", "accept", *sources, "--reason", "a test", "--until", "2099-12-31")
 
 
 def use(node: Node, cluster: Cluster, *lines: str) -> None:
@@ -225,6 +231,7 @@ def test_records_are_linked_on_a_cluster(tmp_path: Path, cluster: Cluster) -> No
         lines += ["[sources.options]", f'mapping = "mappings/{mapping.name}"']
     settings = (home / "node.toml").read_text().replace("[scoring]", "[scoring]\npartitions = 4")
     (home / "node.toml").write_text("\n".join([settings, *lines, ""]))
+    accept(node, *(mapping.stem for mapping in sorted((home / "mappings").glob("*.toml"))))
     node.run("score")
     here = scored(node)
     assert sum(source["by_address"] for source in linkage(node)) > 100

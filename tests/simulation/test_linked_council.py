@@ -51,6 +51,10 @@ def test_records_are_linked_as_the_truth_says(tmp_path: Path) -> None:
     ]
     with (home / "node.toml").open("a") as stream:
         stream.write("\n" + "\n".join(tables))
+    run(
+        "folkmoot-node", "sources", "accept", *sources, "--reason", "a rehearsal",
+        "--until", "2099-12-31", "--home", str(home),
+    )  # fmt: skip
     scored = run("folkmoot-node", "score", "--home", str(home), "--json")
     report = json.loads(run("folkmoot-node", "linkage", "report", "--home", str(home), "--json"))
     truth = pl.read_parquet(truth_folder / "without_uprn.parquet")
