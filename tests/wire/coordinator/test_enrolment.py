@@ -17,6 +17,7 @@ from folkmoot.codec import decode_rejection
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import enrolment_pb2, enrolment_pb2_grpc
+from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.councils import revoke
 from folkmoot_coordinator.membership.enrolment import Enrolment
@@ -55,7 +56,7 @@ def test_the_certificate_is_bound_to_the_council_whatever_the_request_claims(
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
         "urn:folkmoot:council:E08000009"
     ]
-    assert client.negotiate() == 1
+    assert client.negotiate() == SPOKEN.newest
     assert region.enrolled() == [TRAFFORD]
 
 
@@ -88,7 +89,7 @@ def test_a_token_used_by_several_nodes_at_once_works_for_one(
     together([lambda node=node: enrol(node) for node in nodes])  # type: ignore[misc]
     [winner] = [node for node in nodes if node.certificate is not None]
     assert reasons == [RejectionReason.TOKEN_USED] * 5
-    assert winner.negotiate() == 1
+    assert winner.negotiate() == SPOKEN.newest
 
 
 def test_a_new_invitation_ends_the_one_before(region: Region) -> None:
@@ -142,7 +143,7 @@ def test_a_revoked_enrolment_is_not_given_again(region: Region) -> None:
     assert revoke(region.database, TRAFFORD, region.clock()) == (1, 0)
     assert reason_of(client.enrol) is RejectionReason.CERTIFICATE
     again = region.member()
-    assert again.negotiate() == 1, "a new invitation brings the council back"
+    assert again.negotiate() == SPOKEN.newest, "a new invitation brings the council back"
 
 
 def test_revocation_withdraws_unused_invitations(region: Region) -> None:
@@ -156,7 +157,7 @@ def test_a_certificate_is_renewed_and_the_old_one_stays_valid(region: Region) ->
     key = new_key()
     renewed = sibling(client)
     renewed.key, renewed.certificate = key, client.renew(key)
-    assert renewed.negotiate() == client.negotiate() == 1
+    assert renewed.negotiate() == client.negotiate() == SPOKEN.newest
     certificate = x509.load_der_x509_certificate(renewed.certificate)
     assert certificate.subject.rfc4514_string() == "CN=E08000009"
 

@@ -16,6 +16,7 @@ from folkmoot.codec import decode_rejection, encode_versions
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
+from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.clock import DAY, HOUR
 from folkmoot_coordinator.config import split_address
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
@@ -71,7 +72,7 @@ def test_a_certificate_that_expires_during_a_connection_is_refused(region: Regio
     with client.channel() as channel:
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
         request = collection_pb2.NegotiateRequest(versions=encode_versions())
-        assert stub.Negotiate(request, timeout=20).protocol == 1
+        assert stub.Negotiate(request, timeout=20).protocol == SPOKEN.newest
         region.clock.now += 30 * DAY
         answer = stub.Negotiate(request, timeout=20)
     assert decode_rejection(answer.rejection).reason is RejectionReason.CERTIFICATE
@@ -83,7 +84,7 @@ def test_a_revoked_certificate_is_refused_on_an_open_connection(region: Region) 
     with client.channel() as channel:
         stub = collection_pb2_grpc.CollectionServiceStub(channel)
         request = collection_pb2.NegotiateRequest(versions=encode_versions())
-        assert stub.Negotiate(request, timeout=20).protocol == 1
+        assert stub.Negotiate(request, timeout=20).protocol == SPOKEN.newest
         revoke(region.database, TRAFFORD, region.clock())
         answer = stub.Negotiate(request, timeout=20)
     assert decode_rejection(answer.rejection).reason is RejectionReason.CERTIFICATE

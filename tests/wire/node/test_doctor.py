@@ -148,7 +148,7 @@ def test_libraries_of_linkage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> 
         linkage_checks, "find_spec", lambda library: library if library in installed else None
     )
     (found,) = run([linkage_checks.libraries(both)])
-    assert found.what == "by addresses and people"
+    assert found.what == "by addresses and people, as in an area of 200,000 people"
     installed.remove("splink")
     (found,) = run([linkage_checks.libraries(both)])
     assert (found.ok, found.what) == (False, "the libraries of linkage are not installed")
