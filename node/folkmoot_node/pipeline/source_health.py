@@ -242,9 +242,11 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
             "Look whether a spreadsheet has rounded the UPRNs, or one stands for all that are not "
             "known; mark communal establishments in the frame",
         )
-    # Homes that were rounded to one UPRN are often identical rows, of which one is left.
+    # Homes that were rounded to one UPRN are often identical rows, of which one is left. Those
+    # left out may also be of other homes, so that they cannot make a share that is small large.
     again = _left_out_again(source) if source.rounded else 0
-    if source.rounded + again >= max(_SOME_ROUNDED, _SHARE_ROUNDED * records):
+    is_more_than_chance = source.rounded > 0 and source.rounded >= _SHARE_ROUNDED * records
+    if is_more_than_chance and source.rounded + again >= _SOME_ROUNDED:
         yield SourceFinding(
             source.name,
             Doubt.ROUNDED,

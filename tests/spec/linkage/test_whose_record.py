@@ -16,6 +16,8 @@ import pytest
 
 from folkmoot_node.operations.initialise import initialise
 from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.own_run import Judged
+from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
@@ -120,7 +122,11 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writerow([person, uprn, "N", "", "Y", hours, "", "N", address, "", postcode])
     (home / "extracts" / "adult_social_care.csv").write_text(out.getvalue())
     config = load_config(home)
-    score(config, load_plugins(), load_policy(config.risk_policy), today=datetime.date(2026, 4, 1))
+    today = datetime.date(2026, 4, 1)
+    # Most of these eleven records are there because they find no home.
+    accepted = Acceptance(source="care", reason="worked examples", until=today, by="tests")
+    judged = Judged(accepted={"care": accepted})
+    score(config, load_plugins(), load_policy(config.risk_policy), today=today, judged=judged)
     return home
 
 

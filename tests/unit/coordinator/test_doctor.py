@@ -75,10 +75,19 @@ def test_an_authority_near_its_end(office: Office, days: int, state: State) -> N
 
 def test_tables_of_another_version(office: Office) -> None:
     with office.database.writing() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     found = finding(office, "database")
     assert found.state is State.FAIL
+    assert "version 9999" in found.what
+
+
+def test_older_tables_are_upgraded_and_are_no_fault(office: Office) -> None:
+    with office.database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    found = finding(office, "database")
+    assert found.state is State.OK
     assert "version 0000" in found.what
+    assert "upgrades it" in found.what
 
 
 def test_a_clock_that_runs_behind(office: Office) -> None:

@@ -158,6 +158,15 @@ def test_homes_rounded_to_one_uprn_stop_though_identical_rows_were_left_out(node
     )
 
 
+def test_one_home_that_ends_in_00000_among_thousands_does_not_stop(node):
+    from folkmoot_sdk.source import REPEATED
+
+    node.tax.batches = [homes(1_999), homes(1).with_columns(uprn=pl.Series([100_000_000]))]
+    node.people.batches = [people_of([1, 2, 3])]
+    node.tax.before_batch = lambda context: context.leave_out(f"{REPEATED} of other.csv", 20)
+    node.score(accepting=())
+
+
 @pytest.mark.parametrize(
     "change,words",
     [
