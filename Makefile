@@ -14,12 +14,13 @@ DEMO_HOUSEHOLDS ?= 5000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
 NIGHT_EXAMPLES ?= 20
+ATTACK ?= 10
 # Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-all night lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,7 +52,7 @@ test-all: $(READY)  ## Run both at once, as .ci/run does; starts once
 	$(PYTEST) -m "not benchmark"
 
 night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, long simulations
-	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) FOLKMOOT_NEIGHBOURS=30 SIMULATION_STEPS=$(SIMULATION_STEPS) \
+	FOLKMOOT_EXAMPLES=$(NIGHT_EXAMPLES) FOLKMOOT_NEIGHBOURS=30 FOLKMOOT_ATTACK=$(ATTACK) SIMULATION_STEPS=$(SIMULATION_STEPS) \
 		SIMULATION_SEED=$(SIMULATION_SEED) $(PYTEST) -m "not benchmark" --timeout 0
 
 simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...
@@ -85,6 +86,9 @@ lock: $(READY)  ## Pin the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
+
+attack: $(READY)  ## Attack ATTACK=10 times as hard as the tests do
+	FOLKMOOT_ATTACK=$(ATTACK) $(BIN)/pytest -n 0 -rP --timeout 0 tests/attack
 
 bench: $(READY)  ## Measure speed and memory as ratios in one run
 	$(BIN)/python tests/benchmarks/run.py
