@@ -145,6 +145,22 @@ class NodeHome:
         """What is spent and left, in the current accounting period and for all time."""
         return self.ledger.balance(self.release_policy().policy.loss, self.clock())
 
+    def check_evidence_is_whole(self) -> None:
+        """Checks each page of the state file, each log and the outbox.
+
+        Raises:
+            Problem: Exit code VERIFICATION, if anything is damaged, or cannot even be read.
+        """
+        self.state.check_pages()
+        for log in (self.ledger, self.egress, self.audit, self.outbox):
+            try:
+                log.verify()
+            except Problem:
+                raise
+            except Exception as error:
+                how = f"{type(log).__name__} cannot be read: {type(error).__name__}"
+                raise self.state.damaged(how) from error
+
     def check_answers_are_paid(self) -> None:
         """Checks that the ledger has a debit for every release in the outbox.
 
@@ -307,4 +323,10 @@ def open_home(
     """
     config = load_config(folder)
     with StateDatabase(config.state_path) as state:
-        yield NodeHome(config, state, clock, observe)
+        home = NodeHome(config, state, clock, observe)
+        try:
+            yield home
+        except Exception as error:
+            if not hasattr(error, "exit_code"):
+                home.check_evidence_is_whole()  # what looks like a fault may be a damaged row
+            raise

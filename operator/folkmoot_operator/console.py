@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.unusable_files import as_problem
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
@@ -41,7 +42,8 @@ def application(name: str, help_: str) -> typer.Typer:
 def run(app: typer.Typer) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 
-    A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
+    A file that cannot be used now is named, with the cause that the operating system gives. A
+    Problem, and any error with `where`, `problem` and `remedy`, prints these three and
     no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
     command line shows the trace.
     """
@@ -65,6 +67,7 @@ def run(app: typer.Typer) -> NoReturn:
 
 
 def _report(error: Exception) -> int:
+    error = as_problem(error) or error
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

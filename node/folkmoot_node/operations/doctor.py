@@ -40,7 +40,12 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
         home.egress,
         home.audit,
         home.outbox,
-        (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
+        (
+            home.state.check_pages,
+            home.check_answers_are_paid,
+            home.check_receipts,
+            lambda: require_complete(home),
+        ),
     )
     yield disk(config.home)
     yield scores(config, home.today())
