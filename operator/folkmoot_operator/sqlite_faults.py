@@ -72,7 +72,7 @@ class DatabaseFile:
         if kind in _IN_USE:
             return UnusableDatabase(
                 f"{self.what} cannot be used now: another process keeps it locked, for more than "
-                f"{self.busy_seconds:.0f} seconds",
+                f"{self.busy_seconds:g} seconds",
                 where=str(self.path),
                 remedy=f"End the program that holds it (`fuser {self.path}` names it), such as a "
                 "backup or a database browser, and try again. Nothing is damaged",
