@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -14,6 +14,9 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 SETTINGS_FILE = "coordinator.toml"
 MAX_PORT = 65535
@@ -211,15 +214,24 @@ class Home:
             )
         return load(CoordinatorSettings, self.settings_file)
 
-    def database_url(self, settings: CoordinatorSettings) -> str:
-        """SQLAlchemy URL of the database."""
-        return settings.database.url or f"sqlite:///{self.database_file.resolve()}"
+    def database_url(self, settings: CoordinatorSettings) -> str | URL:
+        """Where the database is, for SQLAlchemy."""
+        from sqlalchemy import URL  # what reads settings alone does without it
+
+        path = str(self.database_file.resolve())
+        return settings.database.url or URL.create("sqlite", database=path)
 
 
 def settings_text(
-    region: str, hosts: tuple[str, ...], listen: str, collection_port: int, enrolment_port: int
+    region: str,
+    hosts: tuple[str, ...],
+    listen: str,
+    collection_port: int,
+    enrolment_port: int,
+    database: str | None = None,
 ) -> str:
     """A settings file for a new coordinator, with the defaults written out."""
+    url = _quoted(database or "postgresql+psycopg://user@host/folkmoot")
     names = ", ".join(_quoted(host) for host in hosts)
     return f"""\
 # Settings of a Folkmoot coordinator. An unknown key is refused.
@@ -241,7 +253,7 @@ server_days = 90
 invitation_hours = 72
 
 [database]
-# url = "postgresql+psycopg://user@host/folkmoot"  # default: SQLite in this folder
+{"" if database else "# "}url = {url}  # default: SQLite in this folder; only `init` makes tables
 
 [limits]
 workers = 24

@@ -138,7 +138,7 @@ class Region:
         home.settings_file.write_text(text)
         home.settings_file.chmod(0o600)
         database = Database(home.database_url(parse(CoordinatorSettings, text.encode(), "")))
-        database.upgrade()
+        database.create()
         now = int(time.time())
         authority = Authority.create(home.keys, "Benchmark", now)
         region = cls(home, database, authority, SigningKey.create(home.keys), collection)

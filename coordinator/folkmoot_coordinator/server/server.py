@@ -114,7 +114,8 @@ class CoordinatorServer:
         authority = Authority.load(home.keys)
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
-        self._database.upgrade()
+        self._database.bring_up_to_date()
+        self._database.check_pages()
         self._certificates = ServerCertificates(authority, self.settings, clock)
         self._seen = LastSeen(self._database)
         self._call_limits = CallLimits()
@@ -177,9 +178,16 @@ class CoordinatorServer:
         self._housekeeper.start()
 
     def wait(self, stop: threading.Event) -> None:
-        """Serves until `stop` is set, then lets running calls finish."""
-        stop.wait()
+        """Serves until `stop` is set, then lets running calls finish.
+
+        Raises:
+            DamagedDatabase: If the database was found to be damaged.
+        """
+        while not stop.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
+            pass
         self.stop()
+        if self._database.damage is not None:
+            raise self._database.damage
 
     def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and closes the database."""
@@ -199,13 +207,20 @@ class CoordinatorServer:
         self._database.close()
 
     def _keep_house(self) -> None:
-        while not self._stopping.wait(HOUSEKEEPING_SECONDS):
+        said = ""
+        while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
             try:
                 self._close_due()
                 self._delete_old()
                 self._seen.write()
             except Exception as error:  # the next time may succeed; rounds must not hang
-                log.error("housekeeping failed error=%s", error)
+                if said != str(error):  # once, and not every second
+                    log.error("housekeeping failed error=%s", error)
+                said = str(error)
+            else:
+                if said:
+                    log.info("housekeeping goes on")
+                said = ""
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):

@@ -415,7 +415,7 @@ def stopped_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     Authority.create(home.keys, "Greater Manchester", clock())
     SigningKey.create(home.keys)
     database = Database(home.database_url(settings))
-    database.upgrade()
+    database.create()
     region = Region(home, settings, database, clock)
     yield region
     region.stop()
