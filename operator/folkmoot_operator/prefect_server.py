@@ -8,6 +8,7 @@ installed beside this program; nothing here imports Prefect.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -24,6 +25,7 @@ from typing import IO
 
 from folkmoot_operator import child_process, file_lock
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.key_files import read_key_file
 from folkmoot_operator.private_files import (
     delete_private,
     make_private_folder,
@@ -31,6 +33,7 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import unusable
 
 Report = Callable[[str, bool], None]
 """Told what happens, and whether somebody has to look."""
@@ -50,6 +53,8 @@ MAX_RESTARTS = 6
 """Restarts without `STEADY_SECONDS` of health between them after which it stays down."""
 STEADY_SECONDS = 600.0
 _RESTARTS = Backoff(1.0, 60.0)
+_AUTH = re.compile(r"[!-9;-~]+:[!-~]{20,}")
+"""User and password as they are made here."""
 _NOWHERE = "http://127.0.0.1:9"
 _LOG_BYTES = 1_000_000
 
@@ -307,11 +312,22 @@ class PrefectServer:
 
 
 def _auth(path: Path) -> str:
-    """The user and password of the interface, made at the first start."""
-    if not path.exists():
-        made = f"folkmoot:{secrets.token_urlsafe(32)}\n"
-        write_private(path, made.encode(), replace=False)
-    return path.read_text("utf-8").strip()
+    """The user and password of the interface, made at the first start.
+
+    What is damaged is made again: an empty one would let everybody in.
+    """
+    try:
+        found = read_key_file(path).decode("ascii").strip()
+    except FileNotFoundError:
+        found = ""
+    except ValueError:
+        found = ""
+    except OSError as error:
+        raise unusable(error, path, "the password of Prefect's interface") from None
+    if not _AUTH.fullmatch(found):
+        found = f"folkmoot:{secrets.token_urlsafe(32)}"
+        write_private(path, f"{found}\n".encode(), replace=True)
+    return found
 
 
 def _log(path: Path) -> IO[bytes]:

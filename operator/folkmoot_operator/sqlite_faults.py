@@ -25,7 +25,11 @@ _OUTSIDE = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_NOLFS,
 }
-_INSIDE = {sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA}
+_INSIDE = {
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+    sqlite3.SQLITE_IOERR_DATA,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+}
 """Those of reading whose cause is in the file."""
 
 
@@ -59,14 +63,14 @@ class DatabaseFile:
         name = self.path.name
         return tuple(self.path.with_name(name + end) for end in ("-wal", "-shm", "-journal"))
 
-    def problem(self, error: sqlite3.Error) -> Problem:
+    def problem(self, error: sqlite3.Error | UnicodeDecodeError) -> Problem:
         """What an error means.
 
         Returns:
             An `UnusableDatabase` if the cause is outside the file, else a `DamagedDatabase`.
         """
         code = getattr(error, "sqlite_errorcode", None)
-        if code is None:  # Python's own: its message quotes the text
+        if isinstance(error, UnicodeDecodeError) or code is None:  # it quotes the text
             return self.damage("a text in it cannot be read")
         kind = code & _PRIMARY
         if kind in _IN_USE:
@@ -125,6 +129,9 @@ class DatabaseFile:
         Raises:
             DamagedDatabase: If a page is damaged.
         """
-        found = [row[0] for row in rows]
+        try:
+            found = [row[0] for row in rows]
+        except UnicodeDecodeError as error:
+            raise self.problem(error) from None
         if found != ["ok"]:
             raise self.damage(f"{len(found)} faults in its pages")

@@ -34,6 +34,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "folkmoot_writes"
 _IN_MEMORY = (None, "", ":memory:")
 _OF_THE_PROGRAM = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+_OF_THE_PROGRAM_BY_SQLALCHEMY = (IntegrityError, ProgrammingError, InterfaceError)
 _WHAT = "the region's database"
 _LOST = (
     "Restore it from its backup, to this place; the councils, their certificates and every answer "
@@ -123,23 +124,25 @@ class Database:
                 marked = connection.execution_options(**options)
                 with marked.begin():
                     yield marked
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
             problem = self._problem(error)
             if problem is None:
                 raise
             raise problem from error
 
-    def _problem(self, error: DBAPIError | sqlite3.Error) -> Problem | None:
+    def _problem(self, error: DBAPIError | sqlite3.Error | UnicodeDecodeError) -> Problem | None:
         """What an error means; None if it is the program's own."""
         original = error.orig if isinstance(error, DBAPIError) else error
-        if self._file is not None and isinstance(original, sqlite3.Error):
+        if self._file is not None and isinstance(original, sqlite3.Error | UnicodeDecodeError):
             if isinstance(original, _OF_THE_PROGRAM):
                 return None
             problem = self._file.problem(original)
             if isinstance(problem, DamagedDatabase):
                 self._damage = problem
             return problem
-        if isinstance(error, IntegrityError | ProgrammingError | InterfaceError):
+        if isinstance(
+            error, UnicodeDecodeError | IntegrityError | ProgrammingError | InterfaceError
+        ):
             return None
         return Problem(
             f"the database cannot be used now ({original})",

@@ -113,6 +113,10 @@ def system_clock() -> int:
     return int(time.time())
 
 
+_OF_SQLITE = (sqlite3.Error, UnicodeDecodeError)
+"""What `sqlite3` raises; the latter where a message quotes a damaged name."""
+
+
 class _Cursor(sqlite3.Cursor):
     """A cursor that words SQLite's errors for operators."""
 
@@ -121,26 +125,26 @@ class _Cursor(sqlite3.Cursor):
     def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
         try:
             super().execute(sql, parameters)
-        except sqlite3.Error as error:
+        except _OF_SQLITE as error:
             raise self.connection.worded(error) from error
         return self
 
     def fetchone(self) -> Any:
         try:
             return super().fetchone()
-        except sqlite3.Error as error:
+        except _OF_SQLITE as error:
             raise self.connection.worded(error) from error
 
     def fetchall(self) -> list[Any]:
         try:
             return super().fetchall()
-        except sqlite3.Error as error:
+        except _OF_SQLITE as error:
             raise self.connection.worded(error) from error
 
     def __next__(self) -> Any:
         try:
             return super().__next__()
-        except sqlite3.Error as error:
+        except _OF_SQLITE as error:
             raise self.connection.worded(error) from error
 
 
@@ -152,7 +156,7 @@ class _Connection(sqlite3.Connection):
     def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
         return self.cursor(_Cursor).execute(sql, parameters)
 
-    def worded(self, error: sqlite3.Error) -> Exception:
+    def worded(self, error: sqlite3.Error | UnicodeDecodeError) -> Exception:
         """What an error means; the error itself where it is not the file's."""
         if isinstance(error, sqlite3.IntegrityError):
             return self._broken_rule(error)

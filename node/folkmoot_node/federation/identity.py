@@ -16,11 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from folkmoot.geography import GssCode
+from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import UnusableFile
 
 RENEW_AT = 1 / 3
 """A certificate is renewed when less than this share of its lifetime is left."""
+
+_ENROL_AGAIN = (
+    "Restore it from backup; or ask the region for a new invitation and run `folkmoot-node enrol "
+    "FILE`, which writes it again"
+)
+_POLICY_KEY = "the key that signs the release policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +113,10 @@ def create_request(files: KeyFiles, council: GssCode) -> bytes:
         PKCS#10, DER. The same key is used again, so that an enrolment whose answer was
         lost can be repeated.
     """
-    if not files.tls_key.is_file():
+    if not files.tls_key.exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_private(files.tls_key, pem, replace=False)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
+        write_private(files.tls_key, _pem(key), replace=False)
+    private = _private_key(files.tls_key)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject)
     return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
@@ -134,10 +136,12 @@ def keep_membership(
     Raises:
         Problem: If the certificate is not for this node's key, or not by the authority.
     """
-    granted = x509.load_der_x509_certificate(certificate)
-    issuer = x509.load_der_x509_certificate(authority)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    if granted.public_key() != private.public_key():
+    try:
+        granted = x509.load_der_x509_certificate(certificate)
+        issuer = x509.load_der_x509_certificate(authority)
+    except ValueError:
+        raise _unusable("it holds no certificate") from None
+    if granted.public_key() != _private_key(files.tls_key).public_key():
         raise _unusable("the certificate is for another key")
     try:
         granted.verify_directly_issued_by(issuer)
@@ -153,10 +157,11 @@ def load_identity(files: KeyFiles) -> Identity:
     """Reads the node's identity.
 
     Raises:
-        Problem: If the node is not enrolled.
+        Problem: If the node is not enrolled, or a file is damaged or belongs to another.
+        UnusableFile: If a file cannot be used now.
     """
     needed = (files.tls_key, files.certificate, files.authority, files.coordinator_key)
-    missing = [path.name for path in needed if not path.is_file()]
+    missing = [path.name for path in needed if not path.exists()]
     if missing:
         raise Problem(
             f"this node is not enrolled ({', '.join(missing)} missing)",
@@ -164,12 +169,20 @@ def load_identity(files: KeyFiles) -> Identity:
             remedy="Ask the region for an invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
-    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    private = _private_key(files.tls_key)
+    shown = KeyFile(files.certificate, "the node's certificate", _ENROL_AGAIN)
+    certificate = shown.certificate()
+    if certificate.public_key() != private.public_key():
+        raise shown.wrong(f"is for another key than {files.tls_key.name}")
+    authority = KeyFile(files.authority, "the certificate of the region's authority", _ENROL_AGAIN)
+    signing_key = KeyFile(files.coordinator_key, "the coordinator's public key", _ENROL_AGAIN)
+    # What goes on to gRPC is written again from what was read: on other input it may abort.
+    pem = serialization.Encoding.PEM
     return Identity(
-        private_key=files.tls_key.read_bytes(),
-        certificate=files.certificate.read_bytes(),
-        authority=files.authority.read_bytes(),
-        signing_key=bytes.fromhex(files.coordinator_key.read_text().strip()),
+        private_key=_pem(private),
+        certificate=certificate.public_bytes(pem),
+        authority=authority.certificate().public_bytes(pem),
+        signing_key=signing_key.hexadecimal(32),
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
     )
@@ -204,33 +217,58 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
         ECDSA signature with SHA-256, DER.
     """
     private = serialization.load_pem_private_key(identity.private_key, None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)  # as `load_identity` has read it
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
+
+
+def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    remedy = (
+        f"Restore it from backup; or move {path.name} away, ask the region for a new invitation "
+        "and run `folkmoot-node enrol FILE`, which makes a new key"
+    )
+    return KeyFile(path, "the node's private key", remedy).private_key(ec.EllipticCurvePrivateKey)
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def load_policy_public_key(files: KeyFiles) -> bytes:
     """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
-    return _load_hex(files.policy_public_key)
+    remedy = (
+        "Restore it from backup; or, if policy-signing.key is there, move this file away and run "
+        "`folkmoot-node policy sign`, which writes it again"
+    )
+    return KeyFile(files.policy_public_key, _POLICY_KEY, remedy).hexadecimal(32)
+
+
+def restore_policy_public_key(files: KeyFiles) -> None:
+    """Writes the public key of the policy's signer again, from the private one, if it is damaged.
+
+    A public key that is whole stays, whosever it is: it says whom this node trusts.
+
+    Raises:
+        Problem: If the private key is not here, or damaged too.
+        UnusableFile: If a file cannot be used now.
+    """
+    try:
+        load_policy_public_key(files)
+    except UnusableFile:
+        raise
+    except Problem:
+        key = Ed25519PrivateKey.from_private_bytes(load_policy_key(files.policy_key))
+        public = key.public_key().public_bytes_raw()
+        write_private(files.policy_public_key, public.hex().encode(), replace=True)
 
 
 def load_policy_key(path: Path) -> bytes:
     """An Ed25519 private key that signs release policies, 32 bytes."""
-    return _load_hex(path)
-
-
-def _load_hex(path: Path) -> bytes:
-    try:
-        value = bytes.fromhex(path.read_text().strip())
-    except (OSError, ValueError):
-        value = b""
-    if len(value) != 32:
-        raise Problem(
-            "is not a key file",
-            where=str(path),
-            remedy="Restore it from backup, or name the right file",
-            exit_code=ExitCode.SETTINGS,
-        )
-    return value
+    remedy = "Restore it from backup, or name the right file with --key"
+    return KeyFile(path, _POLICY_KEY, remedy).hexadecimal(32)
 
 
 def _unusable(problem: str) -> Problem:

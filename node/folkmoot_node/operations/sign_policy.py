@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot.geography import GssCode
-from folkmoot_node.federation.identity import load_policy_key
+from folkmoot_node.federation.identity import load_policy_key, restore_policy_public_key
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
 from folkmoot_operator.problems import ExitCode, Problem
@@ -23,6 +23,8 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
         Problem: If the policy or the key is wrong.
     """
     path = node.config.release_policy
+    if key is None:
+        restore_policy_public_key(node.keys)
     sign(path, load_policy_key(key or node.keys.policy_key), signer, node.clock())
     signed = node.release_policy()
     with node.state.transaction() as connection:
