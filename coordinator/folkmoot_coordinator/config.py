@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings, load, require_text
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -205,6 +205,7 @@ class Home:
         Raises:
             Problem: If the folder is no coordinator's home, or the settings are wrong.
         """
+        require_text(self.path.resolve())
         if not self.settings_file.is_file():
             raise Problem(
                 "there is no coordinator here",

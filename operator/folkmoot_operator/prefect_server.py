@@ -101,6 +101,14 @@ def environment(folder: Path, url: str, auth: str, ca_file: Path | None = None) 
     return values
 
 
+def history_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Of the variables of `environment`, those of a process that reads no source.
+
+    Passwords of databases are in others; what keeps a history does not get them.
+    """
+    return child_process.without_secrets(variables, also="PREFECT_")
+
+
 def _without_prefect(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if not name.startswith("PREFECT")}
 
@@ -241,14 +249,13 @@ class PrefectServer:
         """Environment variables of the server itself."""
         days = self._settings.keep_days
         return {
-            **self.client_environment(),
+            **history_environment(self.client_environment()),
             "PREFECT_SERVER_API_AUTH_STRING": self._auth,
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{self._port}",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": (
-                f"sqlite+aiosqlite:///{self._folder / 'prefect.db'}"
-            ),
+            # In its working folder: no character of the path has a meaning in a URL then.
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect.db",
             "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
             "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(days * 86_400),
             "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{min(days, 7)}D",

@@ -76,12 +76,16 @@ def _lay(path: Path, damage: bytes | Callable[[Path], None]) -> None:
         path.chmod(0o600)
 
 
+FOR_DOCTOR = ("empty", "encrypted", "promises gigabytes", "folder")
+"""Damages that doctor is shown, too, which looks at much else."""
+
+
 def _try_all(program: str, home: Path, file: Path, commands: list[list[str]]) -> None:
     """Runs commands against each damage of a file; prints what is not as it should be."""
     whole = file.read_bytes()
     for name, damage in _damages(whole).items():
         _lay(file, damage)
-        for command in commands:
+        for command in commands if name in FOR_DOCTOR else commands[:1]:
             done = run_inside(program, *command, "--home", home)
             said = done.stdout + done.stderr
             told = str(file.name) in said and done.code == 3
@@ -92,13 +96,13 @@ def _try_all(program: str, home: Path, file: Path, commands: list[list[str]]) ->
 
 
 NODE_FILES = {
-    "node.key": [["doctor", "--offline"], ["rounds", "list"]],
-    "node.crt": [["doctor", "--offline"], ["rounds", "list"]],
-    "region-ca.crt": [["doctor", "--offline"], ["rounds", "list"]],
-    "coordinator-signing.pub": [["doctor", "--offline"], ["rounds", "list"]],
-    "policy-signing.pub": [["doctor", "--offline"], ["policy", "verify"]],
+    "node.key": [["rounds", "list"], ["doctor", "--offline"]],
+    "node.crt": [["rounds", "list"], ["doctor", "--offline"]],
+    "region-ca.crt": [["rounds", "list"], ["doctor", "--offline"]],
+    "coordinator-signing.pub": [["rounds", "list"], ["doctor", "--offline"]],
+    "policy-signing.pub": [["policy", "verify"], ["doctor", "--offline"]],
     "policy-signing.key": [["policy", "sign", "--signer", "Tester"]],
-    "store.key": [["doctor", "--offline"], ["households", "--limit", "1"]],
+    "store.key": [["households"], ["doctor", "--offline"]],
 }
 
 
@@ -110,9 +114,9 @@ def test_a_node_says_which_key_is_damaged(name: str, stage: Stage) -> None:
 
 
 COORDINATOR_FILES = {
-    "signing.key": [["doctor"], ["invite", "E08000009"]],
-    "authority.key": [["doctor"], ["invite", "E08000009"]],
-    "authority.pem": [["doctor"], ["invite", "E08000009"]],
+    "signing.key": [["invite", "E08000009"], ["doctor"]],
+    "authority.key": [["invite", "E08000009"], ["doctor"]],
+    "authority.pem": [["invite", "E08000009"], ["doctor"]],
 }
 
 
@@ -135,7 +139,7 @@ def test_the_remedy_for_the_stores_key_leads_to_new_scores(stage: Stage) -> None
     assert run_inside("folkmoot-node", "score", "--home", home).code == 3, "the store is there yet"
     (home / "store").rename(home / "store.aside")
     assert run_inside("folkmoot-node", "score", "--home", home).code == 0
-    assert run_inside("folkmoot-node", "households", "--limit", "1", "--home", home).code == 0
+    assert run_inside("folkmoot-node", "households", "--home", home).code == 0
 
 
 def test_the_remedy_for_the_signers_public_key_leads_to_a_signed_policy(stage: Stage) -> None:

@@ -63,9 +63,10 @@ def init(
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.private_files import make_private_folder, write_private
-    from folkmoot_operator.settings import parse
+    from folkmoot_operator.settings import parse, require_text
 
     place = Home(home)
+    require_text(home.resolve())
     made = (place.settings_file, place.keys, place.database_file)
     if any(path.exists() for path in made):
         raise Problem(

@@ -113,7 +113,7 @@ class Authority:
         shown = KeyFile(folder / _CERTIFICATE_FILE, "the authority's certificate", _REMEDY)
         key, certificate = kept.private_key(ec.EllipticCurvePrivateKey), shown.certificate()
         if certificate.public_key() != key.public_key():
-            raise shown.wrong("and its key do not belong together")
+            raise kept.wrong(f"and its certificate, {_CERTIFICATE_FILE}, do not belong together")
         return cls(key, certificate)
 
     @property

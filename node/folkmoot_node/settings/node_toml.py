@@ -15,7 +15,7 @@ from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.settings.schedule import Schedule
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings, load, require_text
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
@@ -340,9 +340,11 @@ def load_config(home: Path) -> NodeConfig:
     """Reads `node.toml` in `home`.
 
     Raises:
-        Problem: Exit code SETTINGS, if there is no node, or naming each wrong key.
+        Problem: Exit code SETTINGS, if there is no node, or naming each wrong key; or if the
+            path is not text.
     """
     home = home.resolve()
+    require_text(home)
     if not (home / FILE_NAME).exists():
         raise Problem(
             f"there is no node here ({FILE_NAME} is missing)",
@@ -351,4 +353,24 @@ def load_config(home: Path) -> NodeConfig:
             "with `folkmoot-node init`",
             exit_code=ExitCode.SETTINGS,
         )
-    return NodeConfig(home, load(NodeSettings, home / FILE_NAME))
+    config = NodeConfig(home, load(NodeSettings, home / FILE_NAME))
+    require_place_for_store(config.store_path)
+    return config
+
+
+def require_place_for_store(path: Path) -> None:
+    """Checks that the encrypted store can lie somewhere.
+
+    DuckDB takes what follows a question mark in a path for options, and would look for the file's
+    log elsewhere. It resolves links, so that nothing hides the path from it.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is one in the path.
+    """
+    if "?" in str(path):
+        raise Problem(
+            "a path with a question mark in it cannot hold the encrypted store",
+            where=str(path),
+            remedy="Rename the folder, or choose another",
+            exit_code=ExitCode.SETTINGS,
+        )
