@@ -79,7 +79,7 @@ def test_a_node_scores_anywhere(name: str, scored_home: Path, tmp_path: Path) ->
     home = tmp_path / name
     shutil.copytree(scored_home, home)
     before = set(tmp_path.iterdir())
-    for command in (["score"], ["households"], ["ledger", "verify"]):
+    for command in (["score"], ["ledger", "verify"]):
         done = run_inside("folkmoot-node", *command, f"--home={home}")
         assert done.code == 0, done.stderr
     assert set(tmp_path.iterdir()) == before
