@@ -55,6 +55,7 @@ def run_where(condition: str, home: Path, program: str, *arguments: object) -> D
 def _run(condition: str, home: Path, program: str, *arguments: str) -> None:
     main = importlib.import_module(PROGRAMS[program]).main
     sys.argv = [program, *arguments, "--home", str(home)]
+    os.chdir(home.parent)  # where a command writes what it makes
     CONDITIONS[condition][0](home)
     main()
 
@@ -79,7 +80,7 @@ def _on_small_disk(home: Path) -> ctypes.CDLL:
     aside = home.with_name(home.name + ".aside")
     shutil.copytree(home, aside)
     size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
-    _mount(libc, b"tmpfs", bytes(home), b"tmpfs", 0, f"size={size + 2**21},mode=700".encode())
+    _mount(libc, b"tmpfs", bytes(home), b"tmpfs", 0, f"size={size + 2**20},mode=700".encode())
     shutil.copytree(aside, home, dirs_exist_ok=True)
     shutil.rmtree(aside)
     return libc
@@ -92,6 +93,17 @@ def full(home: Path) -> None:
     with contextlib.suppress(OSError):
         while filler.write(b"\0" * 4096):
             pass
+
+
+def store_full(home: Path) -> None:
+    """The disk of the scores alone has no byte left."""
+    full(home / "store")
+
+
+def store_of_another(home: Path) -> None:
+    """The scores were made by another account, and only it can read them."""
+    os.chown(home / "store" / "households.duckdb", NOBODY, NOBODY)
+    _without_privilege()
 
 
 def read_only(home: Path) -> None:
@@ -126,6 +138,11 @@ def another_account(home: Path) -> None:
     for path in (home, *home.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.chown(path, NOBODY, NOBODY)
+    _without_privilege()
+
+
+def _without_privilege() -> None:
+    """Root keeps its number and gives up its right to disregard permissions."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     if ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)()):
         raise OSError("capset")
@@ -153,6 +170,8 @@ def _root() -> str:
 
 CONDITIONS: dict[str, tuple[Callable[[Path], None], Callable[[], str] | None]] = {
     "full": (full, mounts_are_possible),
+    "store_full": (store_full, mounts_are_possible),
+    "store_of_another": (store_of_another, _root),
     "read_only": (read_only, mounts_are_possible),
     "no_larger_files": (no_larger_files, None),
     "too_many_files": (too_many_files, None),

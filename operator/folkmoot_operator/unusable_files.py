@@ -20,6 +20,8 @@ from typing import TypeVar
 
 from folkmoot_operator.problems import ExitCode, Problem
 
+_HANDLES = 6
+"""Files that a database opens beside its own."""
 _FULL_BELOW = 64 * 1024
 """Free bytes below which a disk is as good as full for a database."""
 
@@ -193,8 +195,9 @@ def in_the_way(path: Path, beside: Iterable[Path] = ()) -> OSError | None:
         beside: Files that belong to it, if they are there.
     """
     try:
-        with Path(os.devnull).open("rb"):
-            pass
+        with ExitStack() as opened:
+            for _ in range(_HANDLES):
+                opened.enter_context(Path(os.devnull).open("rb"))
         path.stat()
         disk = os.statvfs(path)
     except OSError as error:

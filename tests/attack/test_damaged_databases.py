@@ -113,7 +113,10 @@ def used_region(stopped_region: Region) -> Region:
     return stopped_region
 
 
-def test_a_coordinator_stops_at_damaged_pages(used_region: Region, intensity: int) -> None:
+def test_a_coordinator_stops_at_damaged_pages(
+    used_region: Region, intensity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(used_region.home.path.parent)  # where invitations go
     home, path = used_region.home.path, used_region.home.database_file
     seen = set()
     for where in damages(path, PLACES * intensity):
@@ -126,7 +129,7 @@ def test_a_coordinator_stops_at_damaged_pages(used_region: Region, intensity: in
             for name in ("coordinator.sqlite-wal", "coordinator.sqlite-shm"):
                 (home / name).unlink(missing_ok=True)
             path.write_bytes(content)
-            for invitation in Path().glob("invitation-*.toml"):
+            for invitation in home.parent.glob("invitation-*.toml"):
                 invitation.unlink()
     assert 7 in seen
 

@@ -76,20 +76,27 @@ def _lay(path: Path, damage: bytes | Callable[[Path], None]) -> None:
         path.chmod(0o600)
 
 
-FOR_DOCTOR = ("empty", "encrypted", "promises gigabytes", "folder")
+FULLY = ("node.key", "store.key", "authority.key")
+"""Files that meet every damage; the others are read by the same code."""
+EVERYWHERE = ("empty", "cut", "binary", "RSA", "promises gigabytes", "folder", "pipe")
+FOR_DOCTOR = ("empty", "encrypted", "folder")
 """Damages that doctor is shown, too, which looks at much else."""
 
 
 def _try_all(program: str, home: Path, file: Path, commands: list[list[str]]) -> None:
     """Runs commands against each damage of a file; prints what is not as it should be."""
+    os.chdir(home.parent)  # where invitations go
     whole = file.read_bytes()
     for name, damage in _damages(whole).items():
+        if name not in EVERYWHERE and file.name not in FULLY:
+            continue
         _lay(file, damage)
         for command in commands if name in FOR_DOCTOR else commands[:1]:
             done = run_inside(program, *command, "--home", home)
             said = done.stdout + done.stderr
             told = str(file.name) in said and done.code == 3
-            harmless = done.code == 0 and name in {"twice", "one letter"}
+            # Another key of the right kind is no damage; what it does not fit says so.
+            harmless = done.code in {0, 3} and name in {"twice", "one letter", "Ed25519"}
             if not (told or harmless) or "fault" in said or "Traceback" in said:
                 print(f"{file.name} {name} {command}: {done.code}\n{said}")
     _lay(file, whole)

@@ -5,11 +5,15 @@ Who reads "damaged, restore from backup" rolls the ledger back, over a disk that
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.scoring_runs import ACTIONS, BEGUN, STOPPED
+from tests.commands import run_inside
 from tests.hostile_disks import run_where
 from tests.wire.node.stage import scored_home
 
@@ -29,6 +33,45 @@ WRONG = ("is damaged (", "Restore", "key belongs", "a fault in Folkmoot", "Trace
 @pytest.fixture
 def home(scored_home: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(scored_home, tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def made_region(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("coordinators") / "region"
+    made = run_inside(
+        "folkmoot-coordinator", "init", "--home", home, "--name", "Region", "--host", "127.0.0.1"
+    )
+    assert made.code == 0
+    return home
+
+
+@pytest.mark.parametrize("condition", CAUSES)
+def test_a_coordinator_names_what_is_in_the_way_of_its_database(
+    condition: str, made_region: Path, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(made_region, tmp_path / "region"))
+    done = run_where(condition, home, "folkmoot-coordinator", "invite", "E08000009")
+    cause, code = CAUSES[condition]
+    assert (cause in done.stderr, done.code) == (True, code), done.stderr
+    assert not [word for word in WRONG if word in done.stderr], done.stderr
+
+
+def test_a_full_disk_under_the_store_is_not_the_keys_fault(home: Path) -> None:
+    """How much a run writes depends on the records: rounds wait after such a run, as after any."""
+    done = run_where("store_full", home, "folkmoot-node", "score")
+    assert done.code == 6, done.stderr
+    assert "the disk is full" in done.stderr
+    assert not [word for word in WRONG if word in done.stderr], done.stderr
+    with StateDatabase(home / "state.sqlite") as state:
+        actions = [entry.body["action"] for entry in state.chain("audit").entries(ACTIONS)]
+    assert actions[-2:] == [BEGUN, STOPPED]
+
+
+def test_the_store_of_another_account_is_named(home: Path) -> None:
+    done = run_where("store_of_another", home, "folkmoot-node", "doctor", "--offline", "--json")
+    (scores,) = [one for one in json.loads(done.stdout) if one["check"] == "scores"]
+    assert "belongs to nobody" in scores["detail"]
+    assert "Run the command as nobody" in scores["remedy"]
 
 
 @pytest.mark.parametrize("condition", CAUSES)
