@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from folkmoot_operator.problems import ExitCode, Problem
 
-_HANDLES = 6
+_OPENED = 6
 """Files that a database opens beside its own."""
 _FULL_BELOW = 64 * 1024
 """Free bytes below which a disk is as good as full for a database."""
@@ -196,7 +196,7 @@ def in_the_way(path: Path, beside: Iterable[Path] = ()) -> OSError | None:
     """
     try:
         with ExitStack() as opened:
-            for _ in range(_HANDLES):
+            for _ in range(_OPENED):
                 opened.enter_context(Path(os.devnull).open("rb"))
         path.stat()
         disk = os.statvfs(path)
