@@ -140,6 +140,8 @@ class CoordinatorSettings(Settings):
         limits: Bounds on concurrent work.
         retention: How long noisy counts are kept.
         names: Names of councils by GSS code, for tables and published files.
+        council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
+            form: its lines are added, or replace those of their codes. Relative to the folder.
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -152,6 +154,7 @@ class CoordinatorSettings(Settings):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     names: dict[CouncilCode, CouncilName] = {}
+    council_list: Path | None = None
 
     def label(self, council: str) -> str:
         """A council for people: its code, and its name if it is known."""
@@ -210,6 +213,10 @@ class Home:
                 exit_code=ExitCode.SETTINGS,
             )
         return load(CoordinatorSettings, self.settings_file)
+
+    def council_list(self, settings: CoordinatorSettings) -> Path | None:
+        """A newer list of councils' codes, where there is one."""
+        return self.path / settings.council_list if settings.council_list else None
 
     def database_url(self, settings: CoordinatorSettings) -> str:
         """SQLAlchemy URL of the database."""

@@ -265,6 +265,7 @@ class NodeHome:
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,
             series=self.series_progress(policy, round_, now),
+            risk_policy_text=run.policy_text,
         )
 
     def series_progress(

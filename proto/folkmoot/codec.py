@@ -115,6 +115,7 @@ def _encode_series(series: Series) -> round_pb2.Series:
         event_attribute=series.event.attribute,
         event_codes=series.event.codes,
         ends_at=series.ends_at,
+        counting_digest=series.counting_digest or b"",
     )
 
 
@@ -125,6 +126,7 @@ def _decode_series(message: round_pb2.Series) -> Series:
         length=message.length,
         event=SeriesEvent(message.event_attribute, tuple(message.event_codes)),
         ends_at=message.ends_at,
+        counting_digest=message.counting_digest or None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether policies go on, and anything is kept for longer than they permit."""
+"""Whether the council and its policies go on, and anything is kept longer than they permit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator
 
 from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.council_codes import doubt_about_council
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
@@ -17,7 +18,26 @@ from folkmoot_operator.problems import ExitCode, Problem
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
 _SUNSET, _EXTRACTS = "sunset", "extracts"
+_OTHER_CODE = (
+    "Agree with the region under which code, and from which round on, the homes are counted: a "
+    "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
+    "name a newer list in node.toml as council_list"
+)
 _SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+
+
+def council(home: NodeHome) -> Check:
+    """Whether the council's code stands for its homes today."""
+
+    def look() -> Iterator[Finding]:
+        config = home.config
+        doubt = doubt_about_council(config.council, "council", home.today(), config.council_list)
+        if doubt:
+            yield Finding("council", State.WARN, doubt, _OTHER_CODE)
+        else:
+            yield Finding("council", State.OK, f"{config.council} is the code of a council today")
+
+    return Check("council", look)
 
 
 def sunset(home: NodeHome) -> Check:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.answer import RESUME, Event
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_operator import child_process
@@ -175,11 +175,8 @@ class Background:
         if code == ExitCode.OK:
             self._say("scored", False)
         else:
-            self._say(
-                f"scoring failed (exit code {code}); the last good scores stay, and rounds wait: "
-                "see `folkmoot-node doctor`",
-                True,
-            )
+            waits = f". Rounds wait: {RESUME}" if self._home.stopped_run() is not None else ""
+            self._say(f"scoring failed (exit code {code}); the last good scores stay{waits}", True)
         self._plan_next()
 
     def _environment(self) -> dict[str, str] | None:

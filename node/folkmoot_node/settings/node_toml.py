@@ -147,11 +147,17 @@ class SourceSettings(Settings):
 
 
 class NodeSettings(Settings):
-    """The file `node.toml`, as written."""
+    """The file `node.toml`, as written.
+
+    Attributes:
+        council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
+            form: its lines are added, or replace those of their codes.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     council: Annotated[str, AfterValidator(_gss)]
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    council_list: Path | None = None
     scoring: ScoringSettings
     quarantine: QuarantineSettings = QuarantineSettings()
     store: StoreSettings = StoreSettings()
@@ -209,6 +215,12 @@ class NodeConfig:
     def name(self) -> str:
         """The council's name, for people."""
         return self.settings.name
+
+    @property
+    def council_list(self) -> Path | None:
+        """A newer list of councils' codes, where there is one."""
+        named = self.settings.council_list
+        return self.home / named if named else None
 
     @property
     def frame(self) -> str:
