@@ -132,10 +132,13 @@ class Ledger:
             if entry.body["kind"] == _RECOVERED
         )
 
+    def paid(self) -> frozenset[tuple[str, bytes]]:
+        """Round id and ledger entry of each debit."""
+        return frozenset((debit.round_id, debit.entry) for debit in self.debits())
+
     def unaccounted(self, receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
         """Receipts of releases whose ledger entry is not here, and that were not recovered."""
-        paid = {(debit.round_id, debit.entry) for debit in self.debits()}
-        recovered = self.recovered()
+        paid, recovered = self.paid(), self.recovered()
         return tuple(
             receipt
             for receipt in receipts

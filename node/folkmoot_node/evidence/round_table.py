@@ -114,6 +114,30 @@ def insert(
     )
 
 
+def sizes(connection: sqlite3.Connection, since: int, now: int) -> tuple[int, int, int]:
+    """How much room rounds take.
+
+    Args:
+        connection: The state file.
+        since: Seconds since 1970-01-01T00:00:00Z.
+        now: Seconds since 1970-01-01T00:00:00Z.
+
+    Returns:
+        Number and bytes of the rounds first seen after `since`, and bytes of those that are
+        open at `now` without an answer.
+    """
+    count, recent = connection.execute(
+        "SELECT count(*), coalesce(sum(length(serialised)), 0) FROM rounds WHERE first_seen > ?",
+        (since,),
+    ).fetchone()
+    (unanswered,) = connection.execute(
+        "SELECT coalesce(sum(length(serialised)), 0) FROM rounds "
+        "WHERE deadline > ? AND round_id NOT IN (SELECT round_id FROM outbox)",
+        (now,),
+    ).fetchone()
+    return count, recent, unanswered
+
+
 def fill_from_version_1(connection: sqlite3.Connection) -> None:
     """Fills the table from `rounds_before`, the table of version 1, one round at a time.
 
