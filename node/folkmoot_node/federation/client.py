@@ -249,12 +249,15 @@ class CoordinatorClient:
         call: Any = self._channel.unary_stream(
             method, response_deserializer=collection_pb2.ListRoundsResponse.FromString
         )
+        replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for reply in replies:
                 _raise_if_rejected(reply)
                 yield reply.round
         except grpc.RpcError as error:
             self._unreachable(error)
+        finally:
+            replies.cancel()
 
     def deliver(self, answer: Answer) -> release_pb2.SignedReceipt:
         """Sends an answer, byte for byte as the outbox holds it.

@@ -69,6 +69,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
     refusals: list[release_pb2.Refusal] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
     held: dict[str, Receipt] = field(default_factory=dict)
+    padding: bytes = b""
     clock_ahead: int = 0
     catalogues: list[catalogue_pb2.SignedCatalogue] = field(default_factory=list)
     knows_catalogues: bool = True
@@ -163,7 +164,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         return self.signed(self.forge(self.held.setdefault(receipt.round_id, receipt)))
 
     def signed(self, receipt: Receipt) -> release_pb2.SignedReceipt:
-        serialised = codec.encode_receipt(receipt)
+        serialised = codec.encode_receipt(receipt) + self.padding
         return release_pb2.SignedReceipt(
             receipt=serialised,
             signature=self.signing.sign(RECEIPT_SIGNATURE_DOMAIN, serialised),
