@@ -17,12 +17,15 @@ from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_operator import file_lock
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
+LOCK = "serve.lock"
+"""File of the node's home that is locked while `serve` runs."""
 TIDY_SECONDS = 3600.0
 """How often what may be kept no longer is looked for."""
 
@@ -54,10 +57,14 @@ def serve(
             visit and then every hour.
 
     Raises:
-        Problem: If the coordinator refuses this node permanently.
+        Problem: If the coordinator refuses this node permanently, or another `serve` runs in
+            this home.
     """
     regular = poll_seconds or home.coordinator().poll_seconds
-    with nullcontext() if until_idle else background(home, report) as beside:
+    with (
+        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
+        nullcontext() if until_idle else background(home, report) as beside,
+    ):
         failures = 0
         due = tidy_due = time.monotonic()
         said: list[Event] = []
