@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli.clock import accept_clock
 from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(verify)
     group.command()(recover)
+    group.command()(accept_clock)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 

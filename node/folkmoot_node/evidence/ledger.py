@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
+from folkmoot_node.evidence import ledger_clock
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Entry, Head
@@ -221,7 +222,7 @@ class Ledger:
                     remedy="It is not answered again; nothing needs to be done",
                     exit_code=ExitCode.REFUSED,
                 )
-            self._check_clock(moment)
+            self.check_clock(moment)
             balance = self.balance(policy, moment)
             if rho > balance.remaining:
                 raise BudgetExhausted(rho, balance.remaining)
@@ -264,7 +265,7 @@ class Ledger:
             self._chain.verify()
             if (receipt.round_id, receipt.answer_digest) in self.recovered():
                 return Rho(0)
-            self._check_clock(moment)
+            self.check_clock(moment)
             rho = receipt.loss if self.unaccounted((receipt,)) else Rho(0)
             entry = receipt.ledger_entry
             body = {
@@ -281,15 +282,20 @@ class Ledger:
             self._chain.append(connection, moment, body)
             return rho
 
-    def _check_clock(self, moment: int) -> None:
-        if moment < max((entry.at for entry in self._chain.entries()), default=0):
-            raise Problem(
-                "the machine's clock is behind the last entry of the ledger, so the "
-                "accounting period is not certain",
-                where=str(self._state.path),
-                remedy="Set the clock",
-                exit_code=ExitCode.VERIFICATION,
-            )
+    def ahead_of(self, moment: int) -> int | None:
+        """The latest time of an entry after `moment`, which stops debits; None if they go on."""
+        decisions = self._state.chain("audit").entries((ledger_clock.ACCEPTED,))
+        return ledger_clock.ahead(self._chain.entries(), decisions, moment)
+
+    def check_clock(self, moment: int) -> None:
+        """Checks that no entry lies ahead of the clock, unless a person has accepted that.
+
+        Raises:
+            Problem: Exit code VERIFICATION, saying when it ends and what to do.
+        """
+        latest = self.ahead_of(moment)
+        if latest is not None:
+            raise ledger_clock.behind(latest, moment, str(self._state.path))
 
     def head(self) -> Head:
         """Length and last digest of the chain, to be noted outside this machine."""
