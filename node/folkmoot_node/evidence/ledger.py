@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot_node.evidence import ledger_clock
-from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence.database import Log, StateDatabase
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.problems import ExitCode, Problem
@@ -282,6 +282,11 @@ class Ledger:
             self._chain.append(connection, moment, body)
             return rho
 
+    def noted(self, log: Log) -> frozenset[int]:
+        """Lengths of another log of which entries of the ledger name the head."""
+        heads = (entry.body.get("heads", {}).get(log) for entry in self._chain.entries())
+        return frozenset(Head.parse(str(head)).length for head in heads if head)
+
     def ahead_of(self, moment: int) -> int | None:
         """The latest time of an entry after `moment`, which stops debits; None if they go on."""
         decisions = self._state.chain("audit").entries((ledger_clock.ACCEPTED,))
@@ -295,7 +300,7 @@ class Ledger:
         """
         latest = self.ahead_of(moment)
         if latest is not None:
-            raise ledger_clock.behind(latest, moment, str(self._state.path))
+            raise ledger_clock.behind(latest, str(self._state.path))
 
     def head(self) -> Head:
         """Length and last digest of the chain, to be noted outside this machine."""

@@ -53,17 +53,16 @@ def ahead(ledger: Iterable[Entry], decisions: Iterable[Entry], moment: int) -> i
     return latest if latest > moment else None
 
 
-def behind(latest: int, moment: int, where: str) -> Problem:
+def behind(latest: int, where: str) -> Problem:
     """What is wrong while an entry lies ahead of the clock, until when, and what to do.
 
     Args:
         latest: When it ends by itself, seconds since 1970-01-01T00:00:00Z.
-        moment: The time of the clock.
         where: The state file.
     """
     return Problem(
-        f"the machine's clock ({to_text(moment)}) is behind the last entry of the ledger, which "
-        f"is dated {to_text(latest)}, so the accounting period is not certain",
+        "the machine's clock is behind the last entry of the ledger, which is dated "
+        f"{to_text(latest)}, so the accounting period is not certain",
         where=where,
         remedy="Set the clock if it is slow. If it is right, it was fast when the entry was "
         f"made: rounds are answered again from {to_text(latest)} on, or at once after "
