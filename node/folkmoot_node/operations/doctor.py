@@ -7,7 +7,7 @@ from pathlib import Path
 
 from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
-from folkmoot_node.evidence.checks import budget, unbroken
+from folkmoot_node.evidence.checks import budget, clock_of_ledger, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
@@ -43,6 +43,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
         home.outbox,
         (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
     )
+    yield clock_of_ledger(home.ledger, home.clock)
     yield disk(config.home)
     yield scores(config, home.today())
     yield sunset(home)

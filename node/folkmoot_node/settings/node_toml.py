@@ -99,6 +99,21 @@ class CoordinatorSettings(Settings):
     proxy: str | None = None
 
 
+class KeepSettings(Settings):
+    """Table `[keep]`: how long records of what came to nothing are kept. Those of answers, of
+    what was spent and of decisions are kept always.
+
+    Attributes:
+        visits_days: Days for which the egress log has visits to the coordinator at which
+            nothing was answered.
+        unanswered_rounds_days: Days after the deadline of a round for which it is kept if it
+            was not answered.
+    """
+
+    visits_days: Annotated[int, Field(ge=31, le=36_525)] = 400
+    unanswered_rounds_days: Annotated[int, Field(ge=1, le=36_525)] = 31
+
+
 class SourceLinkageSettings(Settings):
     """Table `linkage` of one `[[sources]]` table.
 
@@ -163,6 +178,7 @@ class NodeSettings(Settings):
     store: StoreSettings = StoreSettings()
     linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
+    keep: KeepSettings = KeepSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
@@ -315,6 +331,11 @@ class NodeConfig:
     def coordinator(self) -> CoordinatorSettings | None:
         """Where the coordinator is; None before enrolment."""
         return self.settings.coordinator
+
+    @property
+    def keep(self) -> KeepSettings:
+        """How long records of what came to nothing are kept."""
+        return self.settings.keep
 
     @property
     def dask(self) -> DaskSettings:
