@@ -6,8 +6,8 @@ import errno
 import socket
 from collections.abc import Iterator
 
-from folkmoot_coordinator.config import split_address
 from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_operator.network_addresses import split_address
 
 CONNECT_SECONDS = 2.0
 

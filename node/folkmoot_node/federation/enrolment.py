@@ -18,11 +18,9 @@ from folkmoot_node.federation.identity import (
     keep_membership,
     load_identity,
 )
+from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
-
-Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")]
-"""Host and port; it is written into `node.toml`."""
 
 
 class Invitation(Settings):
@@ -45,8 +43,8 @@ class Invitation(Settings):
     council: str
     token: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     expires: datetime.datetime
-    address: Address
-    enrolment_address: Address
+    address: DialledAddress
+    enrolment_address: DialledAddress
     authority: str
     signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 

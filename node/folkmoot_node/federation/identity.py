@@ -65,6 +65,7 @@ class Identity:
     """What a node needs to speak to its coordinator.
 
     Attributes:
+        files: Where it was read.
         private_key: PEM.
         certificate: PEM.
         authority: PEM.
@@ -73,6 +74,7 @@ class Identity:
         not_after: End of the certificate's validity.
     """
 
+    files: KeyFiles
     private_key: bytes
     certificate: bytes
     authority: bytes
@@ -166,6 +168,7 @@ def load_identity(files: KeyFiles) -> Identity:
         )
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     return Identity(
+        files=files,
         private_key=files.tls_key.read_bytes(),
         certificate=files.certificate.read_bytes(),
         authority=files.authority.read_bytes(),

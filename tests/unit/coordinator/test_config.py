@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot_coordinator.config import (
-    CoordinatorSettings,
-    join_address,
-    settings_text,
-    split_address,
-)
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import parse
 
@@ -58,12 +53,6 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
 def test_what_is_wrong_is_named(change: tuple[str, str], says: str) -> None:
     assert change[0] in TEXT
     assert says in problem(TEXT.replace(*change))
-
-
-def test_addresses_with_ipv6_hosts_keep_their_brackets() -> None:
-    assert split_address("[::1]:7443") == ("::1", 7443)
-    assert join_address("::1", 7443) == "[::1]:7443"
-    assert join_address(*split_address("localhost:1")) == "localhost:1"
 
 
 def test_councils_have_names_as_far_as_they_are_known() -> None:
