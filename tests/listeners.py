@@ -107,21 +107,24 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def grpc_server(identity: ServerIdentity | None, clients: bytes | None = None) -> Iterator[str]:
+def grpc_server(
+    identity: ServerIdentity | None, clients: bytes | None = None, port: str = "0"
+) -> Iterator[str]:
     """A server of gRPC that knows no service, with TLS if it has an identity.
 
     Args:
         identity: What it shows.
         clients: The authority of the clients that it accepts, PEM; None for any client.
+        port: Where it listens; any free port by default.
     """
     server = grpc.server(ThreadPoolExecutor(2))
     if identity is None:
-        port = server.add_insecure_port("127.0.0.1:0")
+        bound = server.add_insecure_port(f"127.0.0.1:{port}")
     else:
         credentials = grpc.ssl_server_credentials(
             [(identity.key, identity.certificate)], clients, clients is not None
         )
-        port = server.add_secure_port("127.0.0.1:0", credentials)
+        bound = server.add_secure_port(f"127.0.0.1:{port}", credentials)
     server.start()
-    yield f"127.0.0.1:{port}"
+    yield f"127.0.0.1:{bound}"
     server.stop(None).wait()

@@ -134,7 +134,7 @@ class CoordinatorSettings(Settings):
         if split_address(self.collection.listen) == split_address(self.enrolment.listen):
             raise ValueError("collection and enrolment listen on the same port")
         if self.collection.address == self.enrolment.address:
-            raise ValueError("collection.address and enrolment.address are the same")
+            raise ValueError("the addresses of both ports are the same")
         return self
 
 

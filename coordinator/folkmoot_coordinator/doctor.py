@@ -35,6 +35,6 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: clock_goes_on(database, clock()),
         lambda database: certificates(database, clock()),
     )
-    yield port("collection port", settings.collection.listen)
-    yield port("enrolment port", settings.enrolment.listen)
+    yield port("collection port", settings.collection, home.keys, mutual=True)
+    yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)

@@ -74,8 +74,8 @@ def init(
                 check(one)
             except ValueError as error:
                 raise Problem(
-                    f"{one!r}: {error}",
-                    where=option,
+                    str(error),
+                    where=f"{option} {one}",
                     remedy="Give a host name or an IP address; ports have options of their own",
                     exit_code=ExitCode.SETTINGS,
                 ) from None

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
 from folkmoot_node.answering.catalogue import publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
+from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
@@ -58,7 +59,7 @@ def serve(
     """
     regular = poll_seconds or home.coordinator().poll_seconds
     with nullcontext() if until_idle else background(home, report) as beside:
-        failures = 0
+        failures, reached = 0, False
         due = tidy_due = time.monotonic()
         said: list[Event] = []
         while not stop.is_set():
@@ -71,7 +72,8 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, report, beside, failures)
+                failures = _try_visit(home, report, beside, failures, reached=reached)
+                reached = reached or failures == 0
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -82,9 +84,18 @@ def serve(
 
 
 def _try_visit(
-    home: NodeHome, report: Callable[[Event], None], beside: Background | None, failures: int
+    home: NodeHome,
+    report: Callable[[Event], None],
+    beside: Background | None,
+    failures: int,
+    *,
+    reached: bool,
 ) -> int:
-    """One visit, recorded; returns how many in a row have failed."""
+    """One visit, recorded; returns how many in a row have failed.
+
+    If this process has reached the coordinator, its settings are right. Whatever stands in the
+    way then, even another server at the coordinator's address, must not stop the node.
+    """
     events: list[Event] = []
 
     def note(event: Event) -> None:
@@ -97,7 +108,9 @@ def _try_visit(
     except Problem as problem:
         failed = Event("", str(problem), is_problem=True)
         events.append(failed)
-        if problem.exit_code is not ExitCode.UNREACHABLE:
+        if problem.exit_code is not ExitCode.UNREACHABLE and not (
+            reached and isinstance(problem, ConnectionProblem)
+        ):
             raise
         failures += 1
         report(failed)

@@ -137,10 +137,24 @@ def test_init_makes_a_whole_private_home_once(home: Path, run: Run) -> None:
     assert (home / "keys" / "authority.key").read_bytes() == key
 
 
-def test_init_with_a_wrong_host_makes_nothing(tmp_path: Path, run: Run) -> None:
-    done = run("init", "--home", tmp_path / "r", "--name", "North", "--host", "not a host")
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--host", "not a host"), "--host not a host: 'not a host' is neither a host name"),
+        (("--host", "0.0.0.0"), "--host 0.0.0.0: 0.0.0.0 means every address of a machine"),
+        (("--host", "::"), "means every address of a machine"),
+        (("--host", "a.example", "--host", "https://b.example"), "neither a host name"),
+        (("--host", "a.example:7443"), "neither a host name"),
+        (("--host", "a.example", "--listen", "0.0.0.0:7443"), "--listen 0.0.0.0:7443: "),
+        (("--host", "a.example", "--collection-port", "7444"), "on the same port"),
+    ],
+)
+def test_init_with_a_wrong_host_makes_nothing(
+    tmp_path: Path, run: Run, options: tuple[str, ...], says: str
+) -> None:
+    done = run("init", "--home", tmp_path / "r", "--name", "North", *options)
     assert done.code == 3
-    assert "neither a host name nor an IP address" in done.stderr
+    assert says in done.stderr
     assert not (tmp_path / "r").exists()
 
 

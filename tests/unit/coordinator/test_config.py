@@ -48,6 +48,9 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
         (('address = "folkmoot', 'address = "elsewhere'), "not among hosts"),
         (("0.0.0.0:7444", "0.0.0.0:7443"), "listen on the same port"),
         (('"::1"]', '"not a host"]'), "neither a host name nor an IP address"),
+        (('"::1"]', '"0.0.0.0"]'), "hosts[1]: 0.0.0.0 means every address"),
+        (('address = "folkmoot.example.gov.uk:7443', 'address = "[::]:7443'), "every address"),
+        (('gov.uk:7444"', 'gov.uk:7443"'), "the addresses of both ports are the same"),
     ],
 )
 def test_what_is_wrong_is_named(change: tuple[str, str], says: str) -> None:

@@ -6,6 +6,7 @@ The commands are real processes, so that what gRPC itself writes to standard err
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -23,7 +24,11 @@ from folkmoot_coordinator.membership.certificate_authority import (
     ServerIdentity,
     SigningRequest,
 )
+from folkmoot_node.answering.answer import Event
+from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import KeyFiles, create_request
+from folkmoot_node.home import open_home
+from folkmoot_node.running.serve import serve
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.connection_probe import Obstacle, Way, probe
 from folkmoot_operator.private_files import write_private
@@ -42,11 +47,9 @@ class Place:
     authority: Authority
     folder: Path
 
-    def identity(
-        self, *, hosts: tuple[str, ...] = ("127.0.0.1",), begins: int = 0
-    ) -> ServerIdentity:
+    def identity(self, *, host: str = "127.0.0.1", begins: int = 0) -> ServerIdentity:
         """What the region's coordinator shows, made `begins` days from now for 30 days."""
-        return self.authority.issue_server_identity(hosts, int(time.time()) + begins * DAY, 30)
+        return self.authority.issue_server_identity((host,), int(time.time()) + begins * DAY, 30)
 
     def stranger(self) -> ServerIdentity:
         folder = self.folder / "stranger"
@@ -102,9 +105,9 @@ LISTENERS: dict[str, tuple[Callable[[Place], AbstractContextManager[str]], ExitC
         "not by this region's authority but by 'Inspecting Box'",
     ),
     "certificate of another host": (
-        lambda place: grpc_server(place.identity(hosts=("folkmoot.example", "192.0.2.1"))),
+        lambda place: grpc_server(place.identity(host="folkmoot.example")),
         SETTINGS,
-        "is not for this name but for folkmoot.example, 192.0.2.1",
+        "is not for this name but for folkmoot.example",
     ),
     "expired": (
         lambda place: grpc_server(place.identity(begins=-40)),
@@ -232,3 +235,35 @@ def test_nothing_stands_in_the_way_of_a_coordinator(stage: Stage) -> None:
     blocked = probe(Way(address, authority))
     assert blocked is not None
     assert blocked.by is Obstacle.CERTIFICATE_WANTED
+
+
+def test_another_server_at_the_address_stops_a_node_only_at_its_start(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Who can turn the name of the coordinator elsewhere for a minute must not stop nodes."""
+    address, stop, problems = address_of(stage), threading.Event(), []
+
+    def report(event: Event) -> None:
+        if "not by this region's authority" in event.text:
+            problems.append(event)
+        if len(problems) == 2:
+            stop.set()
+
+    stranger = Place(stage.authority, tmp_path).stranger()
+    with contextlib.ExitStack() as stack:
+
+        def replace() -> None:
+            while not stage.coordinator.metadata:
+                time.sleep(0.01)
+            stage.server.stop(0.2).wait()
+            stack.enter_context(grpc_server(stranger, port=address.rpartition(":")[2]))
+
+        replacing = threading.Thread(target=replace)
+        replacing.start()
+        with open_home(stage.home) as home:
+            serve(home, report, stop=stop, until_idle=True, poll_seconds=0.1)
+            replacing.join()
+            assert all(event.is_problem for event in problems)
+            with pytest.raises(ConnectionProblem) as caught:
+                serve(home, report, stop=threading.Event(), until_idle=True, poll_seconds=0.1)
+    assert caught.value.exit_code is REFUSED
