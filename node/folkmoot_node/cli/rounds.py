@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, operator_name
+from folkmoot_node.cli.options import (
+    HERE,
+    AsJson,
+    Home,
+    RoundId,
+    moment,
+    operator_name,
+    print_renewal,
+)
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
@@ -51,6 +59,7 @@ def list_(
     with open_home(home) as node:
         if not offline:
             with node.connect() as client:
+                print_renewal(client)
                 protocol = client.negotiate()
                 compare(node, client, protocol)
                 for event in learn(node, client, protocol):
@@ -312,6 +321,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:
+        print_renewal(client)
         protocol = client.negotiate()
         comparison = reconcile(node, client, protocol)
         for event in chain(

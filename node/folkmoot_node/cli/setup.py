@@ -1,4 +1,4 @@
-"""`init` and `enrol`: from nothing to a member of a region."""
+"""`init`, `enrol` and `renew`: from nothing to a member of a region, and staying one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(init)
     app.command()(enrol)
+    app.command()(renew)
 
 
 def init(
@@ -136,6 +137,27 @@ def enrol(
 
     offer = read_invitation(invitation, load_config(home).council)
     _enrol(home, offer, invitation, as_json=as_json, replace=replace)
+
+
+def renew(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Renews the node's certificate now.
+
+    Every command that connects to the coordinator, and `serve`, does so in the last third of
+    the certificate's time. Exit code 3 if the certificate has ended: then the region has to
+    invite the council again.
+
+    Example: folkmoot-node renew
+    """
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        before = node.identity().not_after
+        renewed = node.renew_certificate().not_after
+    until = moment(int(renewed.timestamp()))
+    if as_json:
+        print_json({"before": moment(int(before.timestamp())), "certificate_until": until})
+        return
+    typer.echo(f"The certificate lasts until {until}.")
 
 
 def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool, replace: bool) -> None:

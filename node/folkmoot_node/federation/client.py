@@ -114,8 +114,27 @@ class CoordinatorAccount:
     receipts: tuple[HeldReceipt, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What became of a renewal of the certificate that was due, for the operator.
+
+    Attributes:
+        text: What happened, and what to do if it failed.
+        is_problem: True if the certificate was not renewed.
+    """
+
+    text: str
+    is_problem: bool
+
+
 class CoordinatorClient:
-    """A connection to the coordinator. Use as a context manager."""
+    """A connection to the coordinator. Use as a context manager.
+
+    Attributes:
+        renewal: What became of the certificate just before, if it was due for renewal.
+    """
+
+    renewal: Renewal | None = None
 
     def __init__(
         self, way: Way, credentials: grpc.ChannelCredentials, egress: EgressLog, *, enrolling: bool

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from folkmoot.errors import plain
 from folkmoot.geography import GssCode
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -229,7 +230,8 @@ def load_valid_identity(files: KeyFiles, now: int) -> Identity:
         raise Problem(
             f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
             where=str(files.certificate),
-            remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
+            remedy=f"Check the clock of this machine, which says {to_text(now)}. If it is right, "
+            "ask the region for a new invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
     return identity

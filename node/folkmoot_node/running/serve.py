@@ -15,7 +15,6 @@ from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_rele
 from folkmoot_node.answering.catalogue import publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
-from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator.backoff import Backoff
@@ -123,14 +122,12 @@ def _try_visit(
 def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
+        if client.renewal is not None:
+            report(Event("", client.renewal.text, client.renewal.is_problem))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed):
             report(event)
-        identity = home.identity()
-        if identity.is_due_for_renewal(home.clock()):
-            renew(identity, client, home.keys, home.config.council)
-            report(Event("", "certificate renewed"))
 
 
 def is_idle(home: NodeHome) -> bool:

@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from inviting import Inviting, enrol
 
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import open_home
-from tests.commands import Done, run_inside
-from tests.listeners import free_port
-from tests.wire.coordinator.conftest import start_serve
+from tests.commands import run_inside
 
-COUNCIL = "E08000009"
+Regions = tuple[Inviting, Inviting]
+
 CONSEQUENCE = "what was spent counts against the same limits in the other region"
-
-
-@dataclass(frozen=True)
-class Inviting:
-    """A region whose coordinator runs."""
-
-    home: Path
-
-    def coordinator(self, *words: object) -> str:
-        return run_inside("folkmoot-coordinator", *words, "--home", self.home).said()
-
-    def invite(self) -> Path:
-        self.coordinator("invite", COUNCIL, "--out", self.home)
-        return self.home / f"invitation-{COUNCIL}.toml"
-
-    @property
-    def addresses(self) -> dict[str, str]:
-        settings = tomllib.loads((self.home / "coordinator.toml").read_text("utf-8"))
-        return {
-            "address": settings["collection"]["address"],
-            "enrolment_address": settings["enrolment"]["address"],
-        }
-
-
-@pytest.fixture(scope="module")
-def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Inviting, Inviting]]:
-    """Two regions, and nothing else."""
-    made, processes = [], []
-    try:
-        for name in ("North", "South"):
-            region = Inviting(tmp_path_factory.mktemp(name))
-            region.coordinator(
-                "init", "--name", name, "--host", "127.0.0.1",
-                "--collection-port", free_port(), "--enrolment-port", free_port(),
-            )  # fmt: skip
-            processes.append(start_serve(region.home))
-            made.append(region)
-        yield made[0], made[1]
-    finally:
-        for process in processes:
-            process.kill()
-            assert process.process.stdout is not None
-            process.process.stdout.close()
-
-
-@pytest.fixture
-def home(scored_home: Path, regions: tuple[Inviting, Inviting], tmp_path: Path) -> Path:
-    """A node of the first region."""
-    place = tmp_path / "node"
-    shutil.copytree(scored_home, place)
-    enrol(place, regions[0].invite()).said()
-    return place
-
-
-def enrol(home: Path, invitation: Path, *options: str) -> Done:
-    return run_inside("folkmoot-node", "enrol", invitation, "--home", home, *options)
 
 
 def files(home: Path) -> dict[str, bytes]:
@@ -87,81 +28,75 @@ def named(home: Path) -> dict[str, object]:
     return table
 
 
-def test_it_is_refused_and_nothing_changes(home: Path, regions: tuple[Inviting, Inviting]) -> None:
-    before, invitation = files(home), regions[1].invite()
-    done = enrol(home, invitation)
+def test_it_is_refused_and_nothing_changes(member: Path, regions: Regions) -> None:
+    before, invitation = files(member), regions[1].invite()
+    done = enrol(member, invitation)
     assert done.code == 5
-    assert (
-        "belongs to the region 'North'; the invitation is another region's, 'South'" in done.stderr
-    )
+    assert "belongs to the region 'North'; the invitation is another region's" in done.stderr
     assert CONSEQUENCE in done.stderr
-    assert files(home) == before
-    run_inside("folkmoot-node", "rounds", "list", "--home", home).said()
-    assert enrol(home, invitation, "--replace").code == 0, "the invitation was not used up"
+    assert files(member) == before
+    run_inside("folkmoot-node", "rounds", "list", "--home", member).said()
+    assert enrol(member, invitation, "--replace").code == 0, "the invitation was not used up"
 
 
-def test_it_is_accepted_where_that_is_asked_for_and_works(
-    home: Path, regions: tuple[Inviting, Inviting]
-) -> None:
-    settings = home / "node.toml"
+def test_it_is_accepted_where_that_is_asked_for_and_works(member: Path, regions: Regions) -> None:
+    settings = member / "node.toml"
     text = settings.read_text("utf-8").replace("[coordinator]", "[coordinator]  # ours")
     settings.write_text(text.replace("# poll_seconds = 30", "poll_seconds = 77  # seldom"), "utf-8")
-    with open_home(home) as node:
+    with open_home(member) as node:
         head = node.ledger.head()
-    done = enrol(home, regions[1].invite(), "--replace")
+    done = enrol(member, regions[1].invite(), "--replace")
     said = " ".join(done.said().split())
     assert "The node has left 'North'." in said
     assert CONSEQUENCE in said
-    assert named(home) == {**regions[1].addresses, "poll_seconds": 77}
+    assert named(member) == {**regions[1].addresses, "poll_seconds": 77}
     assert "[coordinator]  # ours" in settings.read_text("utf-8")
     assert "poll_seconds = 77  # seldom" in settings.read_text("utf-8")
-    run_inside("folkmoot-node", "rounds", "list", "--home", home).said()
-    with open_home(home) as node:
+    run_inside("folkmoot-node", "rounds", "list", "--home", member).said()
+    with open_home(member) as node:
         assert node.ledger.head() == head, "what was spent stays spent"
         (entry,) = (one.body for one in node.audit.entries(("region replaced",)))
     assert (entry["left"], entry["joined"]) == ("North", "South")
 
 
-def test_the_same_region_may_invite_again(home: Path, regions: tuple[Inviting, Inviting]) -> None:
-    before = files(home)
-    done = enrol(home, regions[0].invite())
+def test_the_same_region_may_invite_again(member: Path, regions: Regions) -> None:
+    before = files(member)
+    done = enrol(member, regions[0].invite())
     assert done.code == 0
-    after = files(home)
+    after = files(member)
     assert before["node.crt"] != after["node.crt"]
     assert before["node.toml"] == after["node.toml"]
 
 
-def test_a_lost_certificate_does_not_hide_the_region(
-    home: Path, regions: tuple[Inviting, Inviting]
-) -> None:
-    (KeyFiles(home / "keys").certificate).unlink()
-    assert enrol(home, regions[1].invite()).code == 5
+def test_a_lost_certificate_does_not_hide_the_region(member: Path, regions: Regions) -> None:
+    (KeyFiles(member / "keys").certificate).unlink()
+    assert enrol(member, regions[1].invite()).code == 5
 
 
 def test_addresses_that_a_person_has_to_change_are_named_before_anything_is_done(
-    home: Path, regions: tuple[Inviting, Inviting]
+    member: Path, regions: Regions
 ) -> None:
-    settings = home / "node.toml"
+    settings = member / "node.toml"
     head, _, _ = settings.read_text("utf-8").partition("\n[coordinator]")
     pairs = ", ".join(f'{key} = "{value}"' for key, value in regions[0].addresses.items())
     settings.write_text(f"coordinator = {{ {pairs} }}\n{head}", "utf-8")
-    before, invitation = files(home), regions[1].invite()
-    done = enrol(home, invitation, "--replace")
+    before, invitation = files(member), regions[1].invite()
+    done = enrol(member, invitation, "--replace")
     assert done.code == 3
     assert "cannot be replaced in this file" in done.stderr
     assert regions[1].addresses["address"] in done.stderr
-    assert files(home) == before
+    assert files(member) == before
 
 
 def test_the_ports_of_an_invitation_that_are_swapped_are_told_apart(
-    home: Path, regions: tuple[Inviting, Inviting]
+    member: Path, regions: Regions
 ) -> None:
     invitation = regions[0].invite()
     text = invitation.read_text("utf-8")
     addresses = regions[0].addresses
     text = text.replace(addresses["enrolment_address"], addresses["address"])
     invitation.write_text(text, "utf-8")
-    done = enrol(home, invitation)
+    done = enrol(member, invitation)
     assert done.code == 3
     assert "for councils that have enrolled, not for enrolment" in done.stderr
 
@@ -175,23 +110,23 @@ def test_the_ports_of_an_invitation_that_are_swapped_are_told_apart(
     ],
 )
 def test_a_wrong_address_in_an_invitation_is_a_fault_of_the_file(
-    home: Path, regions: tuple[Inviting, Inviting], key: str, value: str, says: str
+    member: Path, regions: Regions, key: str, value: str, says: str
 ) -> None:
     invitation = regions[0].invite()
     text = invitation.read_text("utf-8")
     invitation.write_text(text.replace(f'\n{key} = "', f'\n{key} = "{value}"  # '), "utf-8")
-    done = enrol(home, invitation)
+    done = enrol(member, invitation)
     assert done.code == 3
     assert f"{key}: " in done.stderr
     assert says in done.stderr
 
 
 def test_an_authority_that_is_no_certificate_is_a_fault_of_the_file(
-    home: Path, regions: tuple[Inviting, Inviting]
+    member: Path, regions: Regions
 ) -> None:
     invitation = regions[0].invite()
     text = invitation.read_text("utf-8")
     invitation.write_text(text.replace("CERTIFICATE-----", "NOTHING-----"), "utf-8")
-    done = enrol(home, invitation)
+    done = enrol(member, invitation)
     assert done.code == 3
     assert "authority: is not a certificate (PEM)" in done.stderr
