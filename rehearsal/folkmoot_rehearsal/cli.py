@@ -84,6 +84,7 @@ def rehearse(
 
     Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
     """
+    from folkmoot_operator.output_places import writing_to
     from folkmoot_rehearsal.census import Census
     from folkmoot_rehearsal.councils import region
     from folkmoot_rehearsal.layout import Layout
@@ -100,7 +101,8 @@ def rehearse(
     if recipe.census:
         for council in chosen:  # a council without tables is refused before anything is made
             recipe.census.margins(council, households)
-    layout.prepare(replace=replace)
+    with writing_to(out):
+        layout.prepare(replace=replace)
     with progress() as bars:
         tasks: dict[str, int] = {}
 
