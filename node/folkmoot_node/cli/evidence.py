@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name, print_renewal
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
 
@@ -202,6 +202,7 @@ def recover(
 
     with open_home(home) as node:
         with node.connect() as client:
+            print_renewal(client)
             require_same_time(compare(node, client, client.negotiate()))
         outstanding = node.lost_answers.outstanding()
         node.release_policy()  # its fault should be known before anybody is asked

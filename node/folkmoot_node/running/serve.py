@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
 from folkmoot_node.answering.catalogue import publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
-from folkmoot_node.federation.enrolment import renew
+from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator import file_lock
@@ -67,7 +67,7 @@ def serve(
         file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
         nullcontext() if until_idle else background(home, report) as beside,
     ):
-        failures, news = 0, News(report)
+        failures, reached, news = 0, False, News(report)
         due = tidy_due = time.monotonic()
         said: list[Event] = []
         while not stop.is_set():
@@ -80,7 +80,8 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, news, beside, failures)
+                failures = _try_visit(home, news, beside, failures, reached=reached)
+                reached = reached or failures == 0
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -119,8 +120,19 @@ class News:
         self._seen.clear()
 
 
-def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: int) -> int:
-    """One visit, recorded; returns how many in a row have failed."""
+def _try_visit(
+    home: NodeHome,
+    news: News,
+    beside: Background | None,
+    failures: int,
+    *,
+    reached: bool,
+) -> int:
+    """One visit, recorded; returns how many in a row have failed.
+
+    If this process has reached the coordinator, its settings are right. Whatever stands in the
+    way then, even another server at the coordinator's address, must not stop the node.
+    """
     events: list[Event] = []
 
     def note(event: Event) -> None:
@@ -134,7 +146,9 @@ def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: 
     except Problem as problem:
         failed = Event("", str(problem), is_problem=True)
         events.append(failed)
-        if problem.exit_code is not ExitCode.UNREACHABLE:
+        if problem.exit_code is not ExitCode.UNREACHABLE and not (
+            reached and isinstance(problem, ConnectionProblem)
+        ):
             raise
         failures += 1
         news.report(failed)
@@ -147,14 +161,12 @@ def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: 
 def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
+        if client.renewal is not None:
+            report(Event("", client.renewal.text, client.renewal.is_problem))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed):
             report(event)
-        identity = home.identity()
-        if identity.is_due_for_renewal(home.clock()):
-            renew(identity, client, home.keys, home.config.council)
-            report(Event("", "certificate renewed"))
 
 
 def is_idle(home: NodeHome) -> bool:

@@ -14,6 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.settings.schedule import Schedule
+from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
@@ -93,10 +94,10 @@ class CoordinatorSettings(Settings):
             `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
     """
 
-    address: str
-    enrolment_address: str
+    address: DialledAddress
+    enrolment_address: DialledAddress
     poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
-    proxy: str | None = None
+    proxy: HttpProxy | None = None
 
 
 class KeepSettings(Settings):
