@@ -69,7 +69,11 @@ class LimitSettings(Settings):
     workers: int = Field(default=24, ge=2, le=512)
     """Calls served at one time on the collection port; others wait their turn."""
     call_seconds: int = Field(default=900, ge=1)
-    """Longest duration of one submission, in seconds."""
+    """Longest duration of one call, in seconds."""
+    connections: int = Field(default=2000, ge=2)
+    """Connections to the collection port at one time."""
+    connections_per_address: int = Field(default=500, ge=2)
+    """Of these, from one address. Where councils come through one proxy, they share it."""
 
 
 def _check_council(value: str) -> str:
@@ -220,6 +224,8 @@ invitation_hours = 72
 [limits]
 workers = 24
 call_seconds = 900
+connections = 2000
+connections_per_address = 500
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep
