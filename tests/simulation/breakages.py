@@ -42,11 +42,19 @@ Sampler = Callable[[list[int]], list[int]]
 
 def skips_the_debit(patch: Patch) -> None:
     def debit(
-        self: Ledger, round_id: str, digest: bytes, rho: Rho, policy: Any, _: bytes, now: int
+        self: Ledger,
+        round_id: str,
+        digest: bytes,
+        rho: Rho,
+        policy: Any,
+        _: bytes,
+        now: int,
+        *,
+        signer: bytes,
     ) -> Debit:
         entry = hashlib.sha256(round_id.encode()).digest()
         period = policy.period_of(now)
-        return Debit(round_id, digest, rho, now, period, entry, recovered=False)
+        return Debit(round_id, digest, rho, now, period, entry, recovered=False, signer=signer)
 
     patch.setattr(Ledger, "debit", debit)
 

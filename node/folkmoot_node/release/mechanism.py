@@ -134,6 +134,7 @@ def release(
             context.release_policy.loss,
             question.policy_digest,
             now,
+            signer=question.signer,
         )
     except BudgetExhausted as error:
         # The ledger asks again what the judge asked: another process may have spent meanwhile.
