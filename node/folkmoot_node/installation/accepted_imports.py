@@ -116,8 +116,6 @@ class _Compiled(machinery.SourcelessFileLoader):
 class _Finder(MetaPathFinder):
     """Finds modules as Python does, and has each compared."""
 
-    find_distributions = machinery.PathFinder.find_distributions
-
     def __init__(self, files: AcceptedFiles) -> None:
         self._files = files
 
@@ -137,6 +135,9 @@ class _Finder(MetaPathFinder):
         else:
             self._files.stop(spec.origin, f"is of a kind that is not compared ({kind.__name__})")
         return spec
+
+    def find_distributions(self, *context: Any) -> Any:
+        return machinery.PathFinder.find_distributions(*context)
 
     def invalidate_caches(self) -> None:
         machinery.PathFinder.invalidate_caches()

@@ -13,8 +13,9 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.root_files import read_root_file
 
 _CODE = (".py", ".pyc", ".so", ".pth")
-_DIGEST = 64
 _BETWEEN = "  "
+_DIGEST = 64
+_NAME = _DIGEST + len(_BETWEEN)
 _CACHE = f"{os.sep}__pycache__{os.sep}"
 
 
@@ -88,18 +89,15 @@ def read_lock(path: Path) -> dict[str, str] | None:
     content = read_root_file(path)
     if content is None:
         return None
-    found = {}
-    for line in content.decode("utf-8", "surrogateescape").splitlines():
-        value, between, name = line[:_DIGEST], line[_DIGEST : _DIGEST + 2], line[_DIGEST + 2 :]
-        if between != _BETWEEN or not name:
-            raise Problem(
-                "is no list of accepted files",
-                where=str(path),
-                remedy="As root: `folkmoot-node install accept`",
-                exit_code=ExitCode.VERIFICATION,
-            )
-        found[name] = value
-    return found
+    lines = content.decode("utf-8", "surrogateescape").split("\n")
+    if lines.pop() or any(line[_DIGEST:_NAME] != _BETWEEN for line in lines):
+        raise Problem(
+            "is no list of accepted files",
+            where=str(path),
+            remedy="As root: `folkmoot-node install accept`",
+            exit_code=ExitCode.VERIFICATION,
+        )
+    return {line[_NAME:]: line[:_DIGEST] for line in lines}
 
 
 def differences(accepted: Mapping[str, str], installed: Mapping[str, str]) -> Differences:

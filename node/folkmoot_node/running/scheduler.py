@@ -29,7 +29,8 @@ REPEAT_SECONDS = 86_400.0
 """The same event of a visit is recorded once in this time."""
 _RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
-_MODULE = ("-m", "folkmoot_node.running.worker")
+WORKER = ("-m", "folkmoot_node.running.worker")
+"""Arguments of Python that start a process of `worker`."""
 
 
 class Background:
@@ -193,7 +194,7 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*_MODULE, *arguments), environment, home, stdin=stdin)
+        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
 
     def _say(self, text: str, is_problem: bool) -> None:
         self._report(Event("", text, is_problem))

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
+from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
-from folkmoot_node.answering.catalogue import publish_catalogue
+from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.enrolment import renew
 from folkmoot_node.home import NodeHome
@@ -35,6 +36,7 @@ def serve(
     until_idle: bool = False,
     poll_seconds: float | None = None,
     tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -52,6 +54,7 @@ def serve(
         poll_seconds: Seconds between visits, instead of the setting.
         tidy: Deletes what may be kept no longer, and says what it did; called before the first
             visit and then every hour.
+        make_catalogue: Makes what is published of the policies; see `publish_catalogue`.
 
     Raises:
         Problem: If the coordinator refuses this node permanently.
@@ -71,7 +74,7 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, report, beside, failures)
+                failures = _try_visit(home, report, beside, failures, make_catalogue)
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -82,7 +85,11 @@ def serve(
 
 
 def _try_visit(
-    home: NodeHome, report: Callable[[Event], None], beside: Background | None, failures: int
+    home: NodeHome,
+    report: Callable[[Event], None],
+    beside: Background | None,
+    failures: int,
+    make_catalogue: Callable[[NodeHome], Catalogue | None],
 ) -> int:
     """One visit, recorded; returns how many in a row have failed."""
     events: list[Event] = []
@@ -92,7 +99,7 @@ def _try_visit(
         events.append(event)
 
     try:
-        visit(home, note)
+        visit(home, note, make_catalogue)
         failures = 0
     except Problem as problem:
         failed = Event("", str(problem), is_problem=True)
@@ -107,12 +114,16 @@ def _try_visit(
     return failures
 
 
-def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
+def visit(
+    home: NodeHome,
+    report: Callable[[Event], None],
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
+) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
         for event in poll(home, client):
             report(event)
-        for event in publish_catalogue(home, client, client.agreed):
+        for event in publish_catalogue(home, client, client.agreed, make_catalogue):
             report(event)
         identity = home.identity()
         if identity.is_due_for_renewal(home.clock()):
