@@ -31,7 +31,8 @@ _RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
 _CLOCK_STEP = 3600
 """Seconds by which the clock has to go back before scoring is planned again."""
-_MODULE = ("-m", "folkmoot_node.running.worker")
+WORKER = ("-m", "folkmoot_node.running.worker")
+"""Arguments of Python that start a process of `worker`."""
 
 
 class Background:
@@ -198,7 +199,7 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*_MODULE, *arguments), environment, home, stdin=stdin)
+        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
 
     def _say(self, text: str, is_problem: bool) -> None:
         self._report(Event("", text, is_problem))

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
+from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
-from folkmoot_node.answering.catalogue import publish_catalogue
+from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.home import NodeHome
@@ -40,6 +41,7 @@ def serve(
     until_idle: bool = False,
     poll_seconds: float | None = None,
     tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -57,6 +59,7 @@ def serve(
         poll_seconds: Seconds between visits, instead of the setting.
         tidy: Deletes what may be kept no longer, and says what it did; called before the first
             visit and then every hour.
+        make_catalogue: Makes what is published of the policies; see `publish_catalogue`.
 
     Raises:
         Problem: If the coordinator refuses this node permanently, or another `serve` runs in
@@ -80,7 +83,7 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, news, beside, failures, reached=reached)
+                failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
                 reached = reached or failures == 0
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
@@ -125,6 +128,7 @@ def _try_visit(
     news: News,
     beside: Background | None,
     failures: int,
+    make_catalogue: Callable[[NodeHome], Catalogue | None],
     *,
     reached: bool,
 ) -> int:
@@ -140,7 +144,7 @@ def _try_visit(
         events.append(event)
 
     try:
-        visit(home, note)
+        visit(home, note, make_catalogue)
         news.end_visit()
         failures = 0
     except Problem as problem:
@@ -158,14 +162,18 @@ def _try_visit(
     return failures
 
 
-def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
+def visit(
+    home: NodeHome,
+    report: Callable[[Event], None],
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
+) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
         if client.renewal is not None:
             report(Event("", client.renewal.text, client.renewal.is_problem))
         for event in poll(home, client):
             report(event)
-        for event in publish_catalogue(home, client, client.agreed):
+        for event in publish_catalogue(home, client, client.agreed, make_catalogue):
             report(event)
 
 
