@@ -39,6 +39,34 @@ def application(name: str, help_: str) -> typer.Typer:
     )
 
 
+def version_option(program: str, distribution: str) -> Any:
+    """The default of a parameter for `--version`: it prints the version, and the program ends.
+
+    Args:
+        program: What the command is called.
+        distribution: Whose version it is, as it is installed.
+    """
+
+    def show(asked: bool) -> None:
+        if asked:
+            from importlib.metadata import version
+
+            typer.echo(f"{program} {version(distribution)}")
+            raise typer.Exit
+
+    help_ = "Show the version and exit."
+    return typer.Option(False, "--version", callback=show, is_eager=True, help=help_)
+
+
+def add_version(app: typer.Typer, distribution: str) -> None:
+    """Gives `--version` to an application of several commands, called as its distribution."""
+    option = version_option(distribution, distribution)
+
+    @app.callback()
+    def common(version: bool = option) -> None:
+        pass
+
+
 def run(app: typer.Typer) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
+from folkmoot_coordinator.database.connection import TABLES_VERSION, Database, remedy_for
 from folkmoot_operator.checks import Check, Finding, State, free_bytes
 
 MIN_FREE_BYTES = 1_000_000_000
@@ -41,7 +41,7 @@ def tables(url: str | URL, *contents: Callable[[Database], Iterator[Finding]]) -
                     "database",
                     State.FAIL,
                     f"tables have version {found}; this program needs {TABLES_VERSION}",
-                    "A later version of this program made them: install that version again",
+                    remedy_for(found),
                 )
                 return
             database.check_pages()
