@@ -47,7 +47,7 @@ class SigningKey:
             UnusableFile: If the file cannot be used now.
         """
         file = KeyFile(folder / _KEY_FILE, "the signing key", _REMEDY)
-        return cls(file.private_key(Ed25519PrivateKey))
+        return cls(file.ed25519_key())
 
     @property
     def public(self) -> bytes:

@@ -7,22 +7,18 @@ process, when they are given what nobody has looked at. So a key is parsed here 
 
 from __future__ import annotations
 
-import errno
-import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.unusable_files import is_known, of_number, unusable
-
-MAX_BYTES = 64 * 1024
-"""A key or a chain of certificates is shorter."""
-
-Key = TypeVar("Key")
+from folkmoot_operator.short_files import read_short_file
+from folkmoot_operator.unusable_files import is_known, unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +35,38 @@ class KeyFile:
     what: str
     remedy: str
 
-    def private_key(self, kind: type[Key]) -> Key:
-        """The private key in the file, PEM without a password.
-
-        Args:
-            kind: Its class in `cryptography`.
+    def elliptic_curve_key(self) -> ec.EllipticCurvePrivateKey:
+        """The ECDSA private key in the file, PEM without a password.
 
         Raises:
             Problem: Exit code SETTINGS, if it is no such key.
             UnusableFile: If the file cannot be used now.
         """
+        key = self._private_key()
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise self.wrong("holds a key of another kind")
+        return key
+
+    def ed25519_key(self) -> Ed25519PrivateKey:
+        """The Ed25519 private key in the file, PEM without a password.
+
+        Raises:
+            Problem: Exit code SETTINGS, if it is no such key.
+            UnusableFile: If the file cannot be used now.
+        """
+        key = self._private_key()
+        if not isinstance(key, Ed25519PrivateKey):
+            raise self.wrong("holds a key of another kind")
+        return key
+
+    def _private_key(self) -> PrivateKeyTypes:
         content = self.content()
         try:
-            key = serialization.load_pem_private_key(content, None)
+            return serialization.load_pem_private_key(content, None)
         except TypeError:
             raise self.wrong("is locked by a password") from None
         except Exception as error:  # of many types, each for another kind of damage
             raise self.wrong(f"is damaged ({type(error).__name__})") from None
-        if not isinstance(key, kind):
-            raise self.wrong("holds a key of another kind")
-        return key
 
     def certificate(self) -> x509.Certificate:
         """The certificate in the file, PEM.
@@ -101,7 +109,7 @@ class KeyFile:
             UnusableFile: If the file cannot be used now.
         """
         try:
-            content = read_key_file(self.path)
+            content = read_short_file(self.path)
         except FileNotFoundError:
             raise self.wrong("is missing") from None
         except OSError as error:
@@ -120,19 +128,3 @@ class KeyFile:
             remedy=self.remedy,
             exit_code=ExitCode.SETTINGS,
         )
-
-
-def read_key_file(path: Path) -> bytes:
-    """The content of a file of a key or of certificates; empty if it is too long to be one.
-
-    Raises:
-        OSError: If it is missing, is no ordinary file (which might never end), or cannot be read.
-    """
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise of_number(errno.EISDIR)
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file")
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    return content if len(content) <= MAX_BYTES else b""

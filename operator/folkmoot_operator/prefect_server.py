@@ -25,7 +25,6 @@ from typing import IO
 
 from folkmoot_operator import child_process, file_lock
 from folkmoot_operator.backoff import Backoff
-from folkmoot_operator.key_files import read_key_file
 from folkmoot_operator.private_files import (
     delete_private,
     make_private_folder,
@@ -33,6 +32,7 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import unusable
 
 Report = Callable[[str, bool], None]
@@ -324,7 +324,7 @@ def _auth(path: Path) -> str:
     What is damaged is made again: an empty one would let everybody in.
     """
     try:
-        found = read_key_file(path).decode("ascii").strip()
+        found = read_short_file(path).decode("ascii").strip()
     except FileNotFoundError:
         found = ""
     except ValueError:

@@ -112,7 +112,7 @@ class Authority:
         """
         kept = KeyFile(folder / _KEY_FILE, "the key of the certificate authority", _REMEDY)
         shown = KeyFile(folder / _CERTIFICATE_FILE, "the authority's certificate", _REMEDY)
-        key, certificate = kept.private_key(ec.EllipticCurvePrivateKey), shown.certificate()
+        key, certificate = kept.elliptic_curve_key(), shown.certificate()
         if certificate.public_key() != key.public_key():
             raise kept.wrong(f"and its certificate, {_CERTIFICATE_FILE}, do not belong together")
         return cls(key, certificate)

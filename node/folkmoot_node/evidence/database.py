@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from folkmoot_operator.hash_chain import HashChain, Remedies, create_chain
 from folkmoot_operator.private_files import open_private
@@ -231,9 +231,8 @@ class StateDatabase:
             )
         except sqlite3.Error as error:
             raise self._file.problem(error) from error
-        connection = cast("_Connection", opened)
-        connection.file = self._file
-        return connection
+        opened.file = self._file
+        return opened
 
     def _prepare(self, path: Path, *, create: bool) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")

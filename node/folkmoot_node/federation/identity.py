@@ -276,7 +276,7 @@ def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
         f"Restore it from backup; or move {path.name} away, ask the region for a new invitation "
         "and run `folkmoot-node enrol FILE`, which makes a new key"
     )
-    return KeyFile(path, "the node's private key", remedy).private_key(ec.EllipticCurvePrivateKey)
+    return KeyFile(path, "the node's private key", remedy).elliptic_curve_key()
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

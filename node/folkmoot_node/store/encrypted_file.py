@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from folkmoot_operator import file_lock
-from folkmoot_operator.key_files import read_key_file
 from folkmoot_operator.private_files import (
     delete_private,
     is_open_to_others,
@@ -21,6 +20,7 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import (
     UnusableFile,
     require_room_for_handles,
@@ -100,7 +100,7 @@ def read_key(path: Path) -> StoreKey:
     """
     try:
         readable_by_others = is_open_to_others(path)
-        text = read_key_file(path)
+        text = read_short_file(path)
     except FileNotFoundError:
         raise Problem(
             "the key of the store is missing",
