@@ -1,4 +1,4 @@
-"""Reads files that are short by nature, such as keys and passwords, whatever lies in their place."""
+"""Reads files that are short by nature, such as keys, whatever lies in their place."""
 
 from __future__ import annotations
 

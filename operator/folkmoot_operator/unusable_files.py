@@ -93,6 +93,9 @@ _CAUSES = {
         passes=False,
     ),
     errno.ELOOP: _LINKS,
+    errno.EEXIST: _Cause(
+        "something else has its name", "Choose another name, or move away what has it", passes=False
+    ),
     errno.ENAMETOOLONG: _Cause(
         "its name is too long", "Choose a folder with a shorter path", passes=False
     ),
