@@ -44,8 +44,8 @@ def require_place_for_file(path: Path) -> None:
     """Checks that a file can be written, before work begins whose result it takes.
 
     Raises:
-        UnusableFile: If it is a folder, or the folder in which it would lie is not there or cannot be
-            written to.
+        UnusableFile: If it is a folder, or the folder in which it would lie is not there or
+            cannot be written to.
     """
     with writing_to(path):
         if path.is_dir():
