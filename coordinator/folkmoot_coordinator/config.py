@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
@@ -200,7 +201,8 @@ class Home:
         """Reads the settings.
 
         Raises:
-            Problem: If the folder is no coordinator's home, or the settings are wrong.
+            Problem: If the folder is no coordinator's home, another account owns it or can
+                write to it, or the settings are wrong.
         """
         if not self.settings_file.is_file():
             raise Problem(
@@ -209,6 +211,13 @@ class Home:
                 remedy="Run `folkmoot-coordinator init`, or name the folder with --home",
                 exit_code=ExitCode.SETTINGS,
             )
+        require_own(
+            Holdings(
+                self.path,
+                private=(*those_in(self.keys), *with_journals(self.database_file)),
+                public=(self.settings_file,),
+            )
+        )
         return load(CoordinatorSettings, self.settings_file)
 
     def database_url(self, settings: CoordinatorSettings) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from folkmoot_operator.private_files import close_new_files
 from folkmoot_operator.problems import ExitCode
 
 _WIDE = 160
@@ -45,6 +46,7 @@ def run(app: typer.Typer) -> NoReturn:
     no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
     command line shows the trace.
     """
+    close_new_files()
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # or Python looks through everything once more before it ends
     debug = "--debug" in sys.argv

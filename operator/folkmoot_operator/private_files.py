@@ -24,6 +24,27 @@ OTHERS = 0o077
 """What a mode lets other accounts do; as a umask, it makes all files private."""
 
 
+_callers_umask: int | None = None
+
+
+def close_new_files() -> None:
+    """Makes what this process creates from now on the account's alone, whatever its umask was."""
+    global _callers_umask
+    before = os.umask(OTHERS)
+    if _callers_umask is None:
+        _callers_umask = before
+
+
+@contextmanager
+def publishing() -> Iterator[None]:
+    """Files made in the block are for those whom the umask of who began the program admits."""
+    before = os.umask(OTHERS if _callers_umask is None else _callers_umask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_private(path: Path, content: bytes, *, replace: bool) -> None:
     """Writes a file; see `writing_private`."""
     with writing_private(path, replace=replace) as unfinished:
@@ -83,7 +104,7 @@ def open_private(path: Path, *, append: bool) -> IO[bytes]:
         path: The file, in a folder that exists.
         append: Whether to keep what is in it; otherwise it is emptied.
     """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_APPEND if append else os.O_TRUNC)
     return os.fdopen(os.open(path, flags, OWNER_ONLY), "ab" if append else "wb")
 
 

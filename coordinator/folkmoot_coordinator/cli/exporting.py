@@ -68,6 +68,7 @@ def export(
     from folkmoot_coordinator.publication.sum_file import read_expressions
     from folkmoot_coordinator.publication.table_files import Format
     from folkmoot_coordinator.rounds.round_store import find_round
+    from folkmoot_operator.private_files import publishing
 
     place, database = open_home(home)
     settings = place.settings()
@@ -75,21 +76,22 @@ def export(
     form = None if format_ is None else Format(format_)
     notes = note_columns(stored.round_.workload.attributes, stored.code_names)
     asked = read_expressions(sum_, {one.name for one in notes}) if sum_ else ()
-    if stored.round_.series is not None:
-        of_series = series_result(database, settings.region, stored, settings.names)
-        summed = estimates(estimable.of_series(database, of_series), asked) if asked else []
-        publication = publish_series(of_series, out, form)
-        position = stored.round_.series.position
-        covered = of_series.coverage[position]
-        as_of = of_series.as_of.get(position, {})
-        statement = series_statement(stored.round_, len(covered.released), as_of.values())
-    else:
-        result = round_result(database, settings.region, round_, settings.names)
-        summed = estimates(estimable.of_round(database, result), asked) if asked else []
-        publication = publish(result, out, form)
-        covered, as_of = result.coverage, result.as_of
-        statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
-    sums = write_estimates(summed, publication.metadata) if asked else None
+    with publishing():
+        if stored.round_.series is not None:
+            of_series = series_result(database, settings.region, stored, settings.names)
+            summed = estimates(estimable.of_series(database, of_series), asked) if asked else []
+            publication = publish_series(of_series, out, form)
+            position = stored.round_.series.position
+            covered = of_series.coverage[position]
+            as_of = of_series.as_of.get(position, {})
+            statement = series_statement(stored.round_, len(covered.released), as_of.values())
+        else:
+            result = round_result(database, settings.region, round_, settings.names)
+            summed = estimates(estimable.of_round(database, result), asked) if asked else []
+            publication = publish(result, out, form)
+            covered, as_of = result.coverage, result.as_of
+            statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
+        sums = write_estimates(summed, publication.metadata) if asked else None
     if json_:
         print_json(
             {

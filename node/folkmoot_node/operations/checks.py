@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Callable, Iterator
 
 from folkmoot_node.home import NodeHome
@@ -12,12 +13,27 @@ from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
 from folkmoot_node.store.extracts_read import last_read
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import day
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
-_SUNSET, _EXTRACTS = "sunset", "extracts"
+_HOME, _SUNSET, _EXTRACTS = "home", "sunset", "extracts"
 _SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+
+
+def closed(home: NodeHome) -> Check:
+    """Whether other accounts can enter the home; one that they can write to is never opened."""
+
+    def look() -> Iterator[Finding]:
+        folder = home.config.home
+        if is_open_to_others(folder):
+            what = f"other accounts can enter {folder}, and read what is not closed in it"
+            yield Finding(_HOME, State.WARN, what, shlex.join(["chmod", "go=", str(folder)]))
+        else:
+            yield Finding(_HOME, State.OK, "the home is this account's alone")
+
+    return Check(_HOME, look)
 
 
 def sunset(home: NodeHome) -> Check:

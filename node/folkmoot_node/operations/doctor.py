@@ -11,7 +11,7 @@ from folkmoot_node.evidence.checks import budget, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
-from folkmoot_node.operations.checks import extracts, retention, sunset
+from folkmoot_node.operations.checks import closed, extracts, retention, sunset
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -31,6 +31,7 @@ def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
 
 def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
+    yield closed(home)
     yield private_keys(home.keys, config.key_file)
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)

@@ -8,6 +8,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
+from folkmoot_operator.ownership import require_own_file
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -20,9 +21,11 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
         key: Signing key kept elsewhere; the one in the home folder if None.
 
     Raises:
-        Problem: If the policy or the key is wrong.
+        Problem: If the policy or the key is wrong, or others can write to the key.
     """
     path = node.config.release_policy
+    if key is not None:
+        require_own_file(key)
     sign(path, load_policy_key(key or node.keys.policy_key), signer, node.clock())
     signed = node.release_policy()
     with node.state.transaction() as connection:

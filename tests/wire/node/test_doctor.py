@@ -26,7 +26,8 @@ from folkmoot_operator.checks import examine as run
 from folkmoot_sdk.loading import BrokenPlugin, Plugins
 
 NAMES = [
-    "settings", "keys", "policies and sources", "linkage", "release policy", "evidence", "disk",
+    "settings", "home", "keys", "policies and sources", "linkage", "release policy", "evidence",
+    "disk",
     "scores", "sunset", "scoring runs", "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip
 
