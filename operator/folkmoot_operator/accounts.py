@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = 0
 """Number of the account that may do everything."""
@@ -54,6 +56,12 @@ class Operator:
             **{name: text for name, text in further.items() if text},
         }
 
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> Operator:
+        """Who an entry of an audit log names; one of an earlier version has the account alone."""
+        texts = (str(body.get(key, "")) for key in ("login", "claimed"))
+        return cls(str(body.get("by", "")), int(body.get("uid", -1)), *texts)
+
 
 def current_operator() -> Operator:
     """Who runs this process."""
@@ -64,6 +72,11 @@ def current_operator() -> Operator:
     said = (_printable(os.environ.get(name, "")) for name in _CLAIMS)
     claimed = next((name for name in said if name and name not in (account, login)), "")
     return Operator(account, uid, login, claimed)
+
+
+def body_of_account(who: Operator | str) -> dict[str, str | int]:
+    """What an audit log says of who did something: an account, or a program of its own accord."""
+    return who.as_body() if isinstance(who, Operator) else {"by": who}
 
 
 def account_name(uid: int) -> str:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire" / "node"))
+
+from stage import scored_home, stage
+
+__all__ = ["intensity", "scored_home", "stage"]
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def score(
             )
             summary = trial.run
         else:
-            with recorded_run(config.state_path, operator_name()):
+            with recorded_run(config.state_path, current_operator()):
                 summary = run(
                     config,
                     load_plugins(),
@@ -318,7 +319,7 @@ def explain(
         policy = load_policy(policy_file or node.config.risk_policy)
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
-                body = {"action": action, "by": operator_name()}
+                body = {"action": action, **current_operator().as_body()}
                 node.audit.append(connection, node.clock(), body)
             if subject_access:
                 policy = policy_of(store.run, policy)
@@ -358,6 +359,10 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
             node.audit.append(
                 connection,
                 node.clock(),
-                {"action": "households exported", "by": operator_name(), "bands": list(bands)},
+                {
+                    "action": "households exported",
+                    **current_operator().as_body(),
+                    "bands": list(bands),
+                },
             )
         return write_households(store, out, bands)

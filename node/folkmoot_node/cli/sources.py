@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
@@ -263,11 +264,11 @@ def accept(
         if until.date() < node.today():
             raise typer.BadParameter("the day has passed", param_hint="--until")
         with node.state.transaction() as connection:
+            who = current_operator()
             for name in dict.fromkeys(source):
-                accepted = Acceptance(
-                    source=name, reason=reason, until=until.date(), by=operator_name()
-                )
-                node.audit.append(connection, node.clock(), body_of(accepted))
+                accepted = Acceptance(source=name, reason=reason, until=until.date(), by=str(who))
+                body = {**body_of(accepted), **who.as_body()}
+                node.audit.append(connection, node.clock(), body)
     typer.echo(f"Accepted {', '.join(source)} until {until.date().isoformat()}.")
 
 
@@ -286,7 +287,7 @@ def withdraw(
         _require_sources(node.config, source)
         with node.state.transaction() as connection:
             for name in dict.fromkeys(source):
-                body = {"action": WITHDRAWN, "source": name, "by": operator_name()}
+                body = {"action": WITHDRAWN, "source": name, **current_operator().as_body()}
                 node.audit.append(connection, node.clock(), body)
     typer.echo(f"Withdrawn for {', '.join(source)}.")
 

@@ -208,6 +208,14 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
 
 
+def load_coordinator_key(files: KeyFiles) -> bytes | None:
+    """The coordinator's Ed25519 public key, 32 bytes; None if there is none, or it is damaged."""
+    try:
+        return _load_hex(files.coordinator_key)
+    except Problem:
+        return None
+
+
 def load_policy_public_key(files: KeyFiles) -> bytes:
     """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
     return _load_hex(files.policy_public_key)

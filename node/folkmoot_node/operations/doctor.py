@@ -36,13 +36,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)
     yield budget(home.release_policy, home.ledger, home.clock)
-    yield unbroken(
-        home.ledger,
-        home.egress,
-        home.audit,
-        home.outbox,
-        (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
-    )
+    yield unbroken(lambda: home.verify_evidence(thorough=False), lambda: require_complete(home))
     yield disk(config.home)
     yield scores(config, home.today())
     yield sunset(home)

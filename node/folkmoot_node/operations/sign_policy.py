@@ -8,6 +8,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.ownership import require_own_file
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -32,7 +33,12 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
         node.audit.append(
             connection,
             node.clock(),
-            {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
+            {
+                "action": "policy signed",
+                **current_operator().as_body(),
+                "signer": signed.signer,
+                "sha256": signed.digest.hex(),
+            },
         )
     return signed
 
