@@ -90,7 +90,7 @@ def account_name(uid: int) -> str:
 def _login_uid() -> int | None:
     """The account that had signed in; None if the kernel knows of none."""
     try:
-        uid = int(_LOGIN.read_text("ascii"))
+        uid = int(_LOGIN.read_bytes())
     except (OSError, ValueError):
         return None
     return None if uid == _NO_LOGIN else uid

@@ -389,7 +389,7 @@ def test_what_nobody_has_touched_verifies_and_names_what_was_not_checked(home: P
     assert len(told) == len(found["unchecked"]) == 2
     assert "there are no receipts" in told[0]
     assert "--expect" in told[1]
-    again = command(home, "ledger", "verify", "--expect", found["head"])
+    again = command(home, "ledger", "verify", "--expect", found["head_of_all_logs"])
     assert "NOT CHECKED: Whether the newest" not in again
 
 
@@ -410,7 +410,7 @@ def test_newest_entries_that_were_cut_off_are_found_by_each_kind_of_head(
     command(home, "ledger", "verify", "--expect", head, "--expect", f"{log}={head}")
     with guards_off(home) as state:
         last_but(state, log, found[log]["entries"] - 1)
-    for expected in (head, f"{log}={head}", found["head"]):
+    for expected in (head, f"{log}={head}", found["head_of_all_logs"]):
         assert "cut off or rewritten" in verified(home, expected).problem
 
 
@@ -419,7 +419,7 @@ def test_a_log_that_was_written_anew_is_found_by_its_head(home: Path) -> None:
     head = f"{found['audit']['entries']}:{found['audit']['head']}"
     with guards_off(home) as state:
         rewrite(state, "audit", lambda _, body: body.update(by="x") is None)
-    for expected in (head, f"audit={head}", found["head"]):
+    for expected in (head, f"audit={head}", found["head_of_all_logs"]):
         assert "cut off or rewritten" in verified(home, expected).problem
 
 

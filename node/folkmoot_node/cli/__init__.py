@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from folkmoot_node.cli import (
+    audit,
     equality,
     evidence,
     linkage,
@@ -25,7 +26,8 @@ app = application(
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
 _MODULES = (
-    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, running,
+    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
+    running,
 )  # fmt: skip
 for _module in _MODULES:
     _module.register(app)

@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows each debit and what is left, in the accounting period and for all time.
 
-    The head names the whole ledger: note it outside this machine, for `ledger verify
-    --expect`. Without a valid, signed release policy the debits are still shown, and
+    The head of all logs names ledger, egress and audit log: note it outside this machine, for
+    `ledger verify --expect`. Without a valid, signed release policy the debits are still shown, and
     the exit code is that of the policy's fault. Exit code 7 if answers have left that are not
     in this node's files.
 
@@ -37,6 +37,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """
     from folkmoot.privacy import Rho, epsilon_at
     from folkmoot_node.answering.reconcile import require_complete
+    from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_operator.problems import Problem
 
@@ -44,6 +45,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     incomplete: Problem | None = None
     with open_home(home) as node:
         debits, head = node.ledger.debits(), node.ledger.head()
+        of_all = JointHead.now(node.state)
         lifetime = Rho.total(debit.rho for debit in debits)
         try:
             balance = node.balance()
@@ -73,6 +75,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                 **period,
                 "lifetime": str(lifetime),
                 "head": str(head),
+                "head_of_all_logs": str(of_all),
                 "debits": [
                     {
                         "at": moment(debit.at),
@@ -105,6 +108,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
     typer.echo(f"Ledger head {head}")
+    typer.echo(f"Head of all logs {of_all}")
     if incomplete:
         raise incomplete
     if fault:
@@ -160,7 +164,7 @@ def verify(
                         ("audit", found.audit),
                     )
                 },
-                "head": str(found.head),
+                "head_of_all_logs": str(found.head),
                 "answers": found.answers,
                 "receipts": found.receipts,
                 "rounds": found.rounds,

@@ -125,11 +125,11 @@ def anchors(state: StateDatabase) -> dict[str, str]:
     return {name: str(state.chain(name).head()) for name in OTHER_LOGS}
 
 
-def require_anchored(state: StateDatabase) -> Iterator[str]:
+def broken_anchors(state: StateDatabase, logs: tuple[Log, ...] = OTHER_LOGS) -> Iterator[str]:
     """What the other logs lack of what the ledger says of them, as sentences."""
     for entry in state.chain("ledger").entries():
         noted: Mapping[str, Any] = entry.body.get(ANCHORS, {})
-        for name in OTHER_LOGS:
+        for name in logs:
             if name in noted and not state.chain(name).holds(Head.parse(str(noted[name]))):
                 yield (
                     f"the {name} log does not go on from the head {str(noted[name])[:24]}... that "

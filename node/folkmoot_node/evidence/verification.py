@@ -30,7 +30,7 @@ from folkmoot.receipt import Receipt
 from folkmoot.rounds import Round, round_digest
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import EgressLog
-from folkmoot_node.evidence.joint_head import JointHead, require_anchored
+from folkmoot_node.evidence.joint_head import JointHead, broken_anchors
 from folkmoot_node.evidence.ledger import Debit, Ledger
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.regions import Regions
@@ -132,7 +132,7 @@ class Verification:
             lambda: self._regions.faults(),
             lambda: self._each_round(thorough=thorough),
             self._debits,
-            lambda: require_anchored(self._state),
+            lambda: broken_anchors(self._state),
             self._answers,
             self._lost_answers,
             self._departures,
