@@ -30,7 +30,12 @@ def split_address(value: str) -> tuple[str, int]:
     """
     host, colon, port = value.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
+    if (
+        not colon
+        or not host
+        or not (port.isascii() and port.isdecimal())
+        or not 0 < int(port) <= MAX_PORT
+    ):
         raise ValueError(
             f"{value[:80]!r} is not an address; write host:port, such as 127.0.0.1:7443"
         )

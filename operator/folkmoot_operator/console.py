@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import json
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from folkmoot_operator.private_files import close_new_files
-from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.problems import ExitCode, Problem
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
@@ -22,6 +23,8 @@ _ALLOCATIONS = 50_000
 spent a tenth of a short command on what imports make, which is never garbage."""
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.progress import Progress
 
@@ -52,6 +55,7 @@ def run(app: typer.Typer) -> NoReturn:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
+        _require_ascii_digits(sys.argv[1:])
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # Typer turns Ctrl-C into this, and says nothing
@@ -66,7 +70,32 @@ def run(app: typer.Typer) -> NoReturn:
     sys.exit(0)
 
 
+def _require_ascii_digits(arguments: Sequence[str]) -> None:
+    """Refuses numbers and dates in the digits of other scripts, which Python reads as numbers.
+
+    Raises:
+        Problem: Exit code USAGE, naming the first.
+    """
+    for argument in arguments:
+        value = argument.rpartition("=")[2] if argument.startswith("--") else argument
+        foreign = any(sign.isdecimal() and not sign.isascii() for sign in value)
+        if foreign and not any(sign.isalpha() or sign in "/ " for sign in value):
+            raise Problem(
+                f"{value[:80]!r} is written with the digits of another script",
+                where="command line",
+                remedy="Write it with the digits 0 to 9",
+                exit_code=ExitCode.USAGE,
+            )
+
+
 def _report(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        error = Problem(
+            "the name is longer than a file's may be",
+            where=str(error.filename)[:80],
+            remedy="Give a shorter one",
+            exit_code=ExitCode.SETTINGS,
+        )
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

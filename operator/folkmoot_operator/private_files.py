@@ -24,6 +24,8 @@ OTHERS = 0o077
 """What a mode lets other accounts do; as a umask, it makes all files private."""
 
 
+_LONGEST_STEM = 200
+"""Bytes of a name that the name of its unfinished file has; a file system takes 255."""
 _callers_umask: int | None = None
 
 
@@ -66,7 +68,7 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
     """
     if not replace and os.path.lexists(path):
         raise FileExistsError(path)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    unfinished = path.with_name(f"{unfinished_stem(path)}{secrets.token_hex(4)}")
     os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     try:
         yield unfinished
@@ -154,6 +156,11 @@ def is_open_to_others(path: Path) -> bool:
     return bool(path.stat().st_mode & OTHERS)
 
 
+def unfinished_stem(path: Path) -> str:
+    """How the name of a file begins while it is written; as long as a file system takes."""
+    return f".{os.fsencode(path.name)[:_LONGEST_STEM].decode(errors='ignore')}."
+
+
 def _remove_second_names(path: Path) -> None:
     """Removes other names of a file, which a crash in `writing_private` may have left."""
     try:
@@ -162,7 +169,7 @@ def _remove_second_names(path: Path) -> None:
         return
     if known.st_nlink > 1 and stat.S_ISREG(known.st_mode):
         for one in path.parent.iterdir():
-            if one.name.startswith(f".{path.name}.") and os.path.samestat(one.lstat(), known):
+            if one.name.startswith(unfinished_stem(path)) and os.path.samestat(one.lstat(), known):
                 one.unlink()
 
 

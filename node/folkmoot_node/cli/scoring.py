@@ -83,11 +83,11 @@ def score(
     from folkmoot_node.sources.connect import load_plugins
 
     if export is not None:
-        from folkmoot_node.operations.export_households import require_known_ending
+        from folkmoot_node.operations.export_households import require_writable
 
         if only_try:
             raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
-        require_known_ending(export)
+        require_writable(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()

@@ -308,6 +308,8 @@ def draft(
     Example: folkmoot-node sources draft extracts/council_tax.csv --out mappings/council_tax.toml
     """
     from folkmoot_node.sources.connect import load_plugins
+    from folkmoot_operator.output_files import require_no_link
+    from folkmoot_operator.private_files import write_private
     from folkmoot_operator.problems import ExitCode, Problem
     from folkmoot_sdk.parameters import nearest
 
@@ -325,9 +327,10 @@ def draft(
     if out is None:
         typer.echo(text, nl=False)
         return
+    require_no_link(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        write_private(out, text.encode(), replace=True)
     except OSError as error:
         raise Problem(
             f"cannot be written ({error.strerror})",

@@ -78,7 +78,7 @@ class DaskSettings(Settings):
             then run programs as the workers' accounts, which read residents' records.
     """
 
-    scheduler: Annotated[str, Field(pattern=r"^(tls|tcp)://[^/]+:\d+$")] | None = None
+    scheduler: Annotated[str, Field(pattern=r"^(tls|tcp)://[^/]+:[0-9]+$")] | None = None
     ca_file: Path | None = None
     certificate: Path | None = None
     key: Path | None = None

@@ -166,6 +166,8 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PluginError(str(path), f"is not valid TOML: {error}", "Correct the file") from None
+    except RecursionError:
+        raise PluginError(str(path), "is nested too deeply", "Correct the file") from None
 
 
 def _entry_points(plugin: str) -> list[EntryPoint]:
