@@ -10,9 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from folkmoot_operator.private_files import close_new_files
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.supervised import supervise
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
@@ -23,16 +25,38 @@ _ALLOCATIONS = 50_000
 spent a tenth of a short command on what imports make, which is never garbage."""
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rich.console import Console
     from rich.progress import Progress
+
+
+class _Commands(TyperGroup):
+    """Commands of which none ends the process by itself: only a plugin does that."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command.
+
+        Raises:
+            Problem: Exit code FAULT, if something that it ran has called for the process to end.
+        """
+        try:
+            return super().invoke(ctx)
+        except SystemExit as end:
+            raise Problem(
+                "something that the command ran has ended it before it was done (exit code "
+                f"{end.code if isinstance(end.code, int) else 1})",
+                where=ctx.invoked_subcommand or "",
+                remedy="Find out which plugin does that; `folkmoot-plugin check` tries each",
+                exit_code=ExitCode.FAULT,
+            ) from None
 
 
 def application(name: str, help_: str) -> typer.Typer:
     """A Typer application with the house's manners."""
     return typer.Typer(
         name=name,
+        cls=_Commands,
         help=help_,
         no_args_is_help=True,
         add_completion=False,
@@ -42,13 +66,28 @@ def application(name: str, help_: str) -> typer.Typer:
     )
 
 
-def run(app: typer.Typer) -> NoReturn:
+def run(app: typer.Typer, *, with_plugins: Collection[str] = ()) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
+
+    Args:
+        app: The application.
+        with_plugins: Commands that run code of others, and so are watched by a process of
+            their own; see `supervised`.
 
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
     no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
     command line shows the trace.
     """
+    report = supervise() if sys.argv[1:2] and sys.argv[1] in with_plugins else None
+    try:
+        _run(app)
+    except SystemExit as end:
+        if report is not None:
+            report(end.code if isinstance(end.code, int) else ExitCode.FAULT)
+        raise
+
+
+def _run(app: typer.Typer) -> NoReturn:
     close_new_files()
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # or Python looks through everything once more before it ends

@@ -29,10 +29,14 @@ _MODULES = (
     setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
     running,
 )  # fmt: skip
+_WITH_PLUGINS = frozenset(
+    {"doctor", "equality", "explain", "linkage", "rounds", "score", "serve", "sources"}
+)
+"""Commands that may run code of plugins."""
 for _module in _MODULES:
     _module.register(app)
 
 
 def main() -> NoReturn:
     """Entry point of the console script."""
-    run(app)
+    run(app, with_plugins=_WITH_PLUGINS)
