@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import gc
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -66,6 +66,34 @@ def application(name: str, help_: str) -> typer.Typer:
     )
 
 
+def version_option(program: str, distribution: str) -> Any:
+    """The default of a parameter for `--version`: it prints the version, and the program ends.
+
+    Args:
+        program: What the command is called.
+        distribution: Whose version it is, as it is installed.
+    """
+
+    def show(asked: bool) -> None:
+        if asked:
+            from importlib.metadata import version
+
+            typer.echo(f"{program} {version(distribution)}")
+            raise typer.Exit
+
+    help_ = "Show the version and exit."
+    return typer.Option(False, "--version", callback=show, is_eager=True, help=help_)
+
+
+def add_version(app: typer.Typer, distribution: str) -> None:
+    """Gives `--version` to an application of several commands, called as its distribution."""
+    option = version_option(distribution, distribution)
+
+    @app.callback()
+    def common(version: bool = option) -> None:
+        pass
+
+
 def run(app: typer.Typer, *, with_plugins: Collection[str] = ()) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 
@@ -75,8 +103,8 @@ def run(app: typer.Typer, *, with_plugins: Collection[str] = ()) -> NoReturn:
             their own; see `supervised`.
 
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
-    no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
-    command line shows the trace.
+    no stack trace; lines `for_operator` come after the problem. So does a file or folder that
+    cannot be used. `--debug` anywhere on the command line shows the trace.
     """
     report = supervise() if sys.argv[1:2] and sys.argv[1] in with_plugins else None
     try:
@@ -128,13 +156,10 @@ def _require_ascii_digits(arguments: Sequence[str]) -> None:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        error = Problem(
-            "the name is longer than a file's may be",
-            where=str(error.filename)[:80],
-            remedy="Give a shorter one",
-            exit_code=ExitCode.SETTINGS,
-        )
+    if isinstance(error, OSError) and error.filename:  # a place that somebody named
+        from folkmoot_operator.output_places import problem_of_place
+
+        error = problem_of_place(os.fsdecode(error.filename), error) or error
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

@@ -1,4 +1,4 @@
-"""How hard the attacks try: bounded in CI, longer with `make attack`."""
+"""How hard the attacks try: bounded in CI, longer with `make attack`; and a node to attack."""
 
 from __future__ import annotations
 

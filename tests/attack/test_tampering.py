@@ -31,6 +31,7 @@ from folkmoot_coordinator.signing import SigningKey
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
+from folkmoot_operator.hash_chain import PRUNED
 from folkmoot_operator.problems import ExitCode, Problem
 
 Tampering = Callable[[sqlite3.Connection], None]
@@ -261,6 +262,26 @@ def no_submission(state: sqlite3.Connection) -> None:
     )
 
 
+def pruned(log: str) -> Tampering:
+    """Takes the first entry of a log out, and says that a rule has done that."""
+
+    def tamper(state: sqlite3.Connection) -> None:
+        (first,) = state.execute(f"SELECT digest FROM {log} WHERE sequence = 1").fetchone()
+        last = state.execute(
+            f"SELECT sequence, at, digest FROM {log} ORDER BY sequence DESC LIMIT 1"
+        )
+        sequence, at, previous = last.fetchone()
+        state.execute(f"DELETE FROM {log} WHERE sequence = 1")
+        body = {"action": PRUNED, "rule": "old", "gaps": [[1, 1, first.hex()]]}
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        number = sequence + 1
+        digest = hashlib.sha256(previous + f"{number}\n{at}\n{text}\n".encode()).digest()
+        row = (number, at, text, previous, digest)
+        state.execute(f"INSERT INTO {log} VALUES (?, ?, ?, ?, ?)", row)
+
+    return tamper
+
+
 KINDS: dict[str, tuple[Tampering, str]] = {
     "signature of a round": (set_column("rounds", "signature", ZEROS), FIRST),
     "signature of a refused round": (set_column("rounds", "signature", ZEROS, REFUSED), REFUSED),
@@ -363,6 +384,8 @@ KINDS: dict[str, tuple[Tampering, str]] = {
         set_column("lost_answers", "receipt_signature", ZEROS, LOST), LOST,
     ),
     "round of a lost answer": (sql("UPDATE lost_answers SET round_id = {SECOND}"), SECOND),
+    "looks that a false rule has pruned": (pruned("audit"), "audit entry"),
+    "debits that a false rule has pruned": (pruned("ledger"), "ledger entry"),
     "an entry that is no JSON": (
         sql("UPDATE audit SET body = '{' WHERE sequence = 1"), "audit entry 1",
     ),

@@ -68,15 +68,17 @@ def export(
     from folkmoot_coordinator.publication.sum_file import read_expressions
     from folkmoot_coordinator.publication.table_files import Format
     from folkmoot_coordinator.rounds.round_store import find_round
+    from folkmoot_operator.output_places import require_folder, writing_to
     from folkmoot_operator.private_files import publishing
 
+    require_folder(out)
     place, database = open_home(home)
     settings = place.settings()
     stored = find_round(database, round_)
     form = None if format_ is None else Format(format_)
     notes = note_columns(stored.round_.workload.attributes, stored.code_names)
     asked = read_expressions(sum_, {one.name for one in notes}) if sum_ else ()
-    with publishing():
+    with publishing(), writing_to(out):
         if stored.round_.series is not None:
             of_series = series_result(database, settings.region, stored, settings.names)
             summed = estimates(estimable.of_series(database, of_series), asked) if asked else []

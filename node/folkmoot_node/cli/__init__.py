@@ -8,6 +8,7 @@ from folkmoot_node.cli import (
     audit,
     equality,
     evidence,
+    installation,
     linkage,
     policies,
     retention,
@@ -17,7 +18,7 @@ from folkmoot_node.cli import (
     setup,
     sources,
 )
-from folkmoot_operator.console import application, run
+from folkmoot_operator.console import add_version, application, run
 
 app = application(
     "folkmoot-node",
@@ -25,9 +26,10 @@ app = application(
     "Exit codes: 0 done, 1 fault, 2 usage, 3 settings, 4 data, 5 refused, 6 unreachable, "
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
+add_version(app, "folkmoot-node")
 _MODULES = (
     setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
-    running,
+    running, installation,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"doctor", "equality", "explain", "linkage", "rounds", "score", "serve", "sources"}

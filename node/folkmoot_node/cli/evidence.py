@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, NOT_NOTED, AsJson, Expected, Home, moment
+from folkmoot_node.cli.clock import accept_clock
+from folkmoot_node.cli.options import (
+    HERE,
+    NOT_NOTED,
+    AsJson,
+    Expected,
+    Home,
+    moment,
+    print_renewal,
+)
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
@@ -21,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(verify)
     group.command()(recover)
+    group.command()(accept_clock)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
@@ -44,7 +54,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     fault: Problem | None = None
     incomplete: Problem | None = None
     with open_home(home) as node:
-        debits, head = node.ledger.debits(), node.ledger.head()
+        debits, head, signers = node.ledger.debits(), node.ledger.head(), node.ledger.signers()
         of_all = JointHead.now(node.state)
         lifetime = Rho.total(debit.rho for debit in debits)
         try:
@@ -83,8 +93,12 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        "signer": debit.signer.hex() or None,
                     }
                     for debit in debits
+                ],
+                "signers": [
+                    {"since": moment(debit.at), "key": debit.signer.hex()} for debit in signers
                 ],
             }
         )
@@ -107,6 +121,9 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         console().print(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
+    for debit in signers[1:]:
+        at, key = minute(moment(debit.at)), debit.signer.hex()
+        typer.echo(f"Signer of the release policy changed before {at} UTC, to {key}")
     typer.echo(f"Ledger head {head}")
     typer.echo(f"Head of all logs {of_all}")
     if incomplete:
@@ -208,6 +225,7 @@ def recover(
 
     with open_home(home) as node:
         with node.connect() as client:
+            print_renewal(client)
             require_same_time(compare(node, client, client.negotiate()))
         outstanding = node.lost_answers.outstanding()
         node.release_policy()  # its fault should be known before anybody is asked
@@ -264,7 +282,8 @@ def egress(
     as_json: AsJson = False,
     last: Annotated[int, typer.Option(help="How many of the newest records.", min=1)] = 50,
 ) -> None:
-    """Shows what left this node: each message, when, to whom, how large, its SHA-256.
+    """Shows what left this node: each message, when, to whom, how large, its SHA-256. The same
+    message of one day, such as a visit that found nothing, has one line.
 
     Example: folkmoot-node egress --last 10
     """
@@ -273,20 +292,22 @@ def egress(
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
-        newest = deque(node.egress.departures(), maxlen=last)
+        newest = deque(node.egress.days(), maxlen=last)
     if as_json:
         print_json(
             [
                 {
-                    "at": moment(item.at),
-                    "method": item.method,
-                    "destination": item.destination,
-                    "round_id": item.round_id,
-                    "messages": item.messages,
-                    "bytes": item.size,
-                    "sha256": item.sha256.hex(),
+                    "at": moment(day.departure.at),
+                    "method": day.departure.method,
+                    "destination": day.departure.destination,
+                    "round_id": day.departure.round_id,
+                    "messages": day.departure.messages,
+                    "bytes": day.departure.size,
+                    "sha256": day.departure.sha256.hex(),
+                    "times": day.times,
+                    "last_at": moment(day.last_at),
                 }
-                for item in newest
+                for day in newest
             ]
         )
         return
@@ -297,15 +318,18 @@ def egress(
 
     table = Table(
         Column("When (UTC)", no_wrap=True),
+        Column("Times", justify="right", no_wrap=True),
         Column("Method", no_wrap=True),
         Column("To", overflow="fold"),
         Column("Round", no_wrap=True),
         Column("Bytes", justify="right", no_wrap=True),
         Column("SHA-256", no_wrap=True),
     )
-    for item in newest:
+    for day in newest:
+        item = day.departure
         table.add_row(
             minute(moment(item.at)),
+            str(day.times),
             item.method.rpartition("/")[2],
             item.destination,
             item.round_id[:8],
@@ -313,4 +337,4 @@ def egress(
             item.sha256.hex()[:8],
         )
     console().print(table)
-    typer.echo("--json shows whole digests and message counts.")
+    typer.echo("--json shows whole digests, message counts, and when a message left last.")

@@ -12,14 +12,16 @@ JOINED = "region joined"
 _ENROLLED = "%/Enrol"
 
 
-def joined_body(region: str, signing_key: bytes) -> dict[str, str]:
+def joined_body(region: str, signing_key: bytes, before: bytes | None) -> dict[str, str]:
     """The entry of the audit log by which a node has joined a region.
 
     Args:
         region: Its name, as the invitation has it.
         signing_key: The coordinator's Ed25519 public key, 32 bytes.
+        before: The key of the region in which the node was before; None if it was in none.
     """
-    return {"action": JOINED, "region": region, "signing_key": signing_key.hex()}
+    key_before = {"key_before": before.hex()} if before else {}
+    return {"action": JOINED, "region": region, "signing_key": signing_key.hex(), **key_before}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,16 @@ class Regions:
     @classmethod
     def of(cls, state: StateDatabase, current: bytes | None) -> Regions:
         """By the logs of a node, and the key in its folder."""
-        joined = [
-            (entry.at, bytes.fromhex(entry.body["signing_key"]))
-            for entry in state.chain("audit").entries((JOINED,))
+        joined = tuple(state.chain("audit").entries((JOINED,)))
+        on_record = [
+            bytes.fromhex(str(entry.body[name]))
+            for entry in joined
+            for name in ("key_before", "signing_key")
+            if name in entry.body
         ]
-        on_record = [key for _, key in joined]
-        first = min((at for at, _ in joined), default=None)
+        first = min((entry.at for entry in joined), default=None)
+        # Regions of before the first entry whose keys are on record: its own, and the one left.
+        known = 2 if joined and "key_before" in joined[0].body else 1
         # Each attempt is in the egress log. A node that has asked one region alone was in no other.
         enrolled = [
             at
@@ -63,7 +69,7 @@ class Regions:
             tuple(keys),
             on_record[-1] if on_record else None,
             current,
-            before[-1] if len(before) > 1 else 0,
+            before[-known] if len(before) > known else 0,
         )
 
     def may_be_of_another(self, at: int) -> bool:

@@ -38,7 +38,7 @@ from folkmoot_node.evidence.round_book import TAKEN_BACK, Decision
 from folkmoot_node.evidence.round_table import FACTS, RoundFacts
 from folkmoot_node.evidence.signatures import genuine_receipt, is_round_signature
 from folkmoot_operator.accounts import Operator
-from folkmoot_operator.hash_chain import Head
+from folkmoot_operator.hash_chain import PRUNED, Head
 from folkmoot_operator.problems import ExitCode, Problem
 
 _MAX_NAMED = 20
@@ -129,6 +129,7 @@ class Verification:
         faults: list[str] = []
         for check in (
             self._guards,
+            self._pruned,
             lambda: self._regions.faults(),
             lambda: self._each_round(thorough=thorough),
             self._debits,
@@ -164,6 +165,17 @@ class Verification:
                 what.format(number) for what, number in self._unchecked.items() if number
             ),
         )
+
+    def _pruned(self) -> Iterator[str]:
+        """Entries that were left out by rule, which only old visits may be."""
+        for name in ("ledger", "audit"):
+            for entry in self._state.chain(name).entries((PRUNED,)):
+                yield f"{name} entry {entry.sequence} says that others were pruned: none ever are"
+        for entry in self._state.chain("egress").entries((PRUNED,)):
+            for first, last, _ in entry.body["gaps"]:
+                self._note(
+                    "What {} entries about visits said that were pruned by rule", last - first + 1
+                )
 
     def _guards(self) -> Iterator[str]:
         """The file's own structure, and the triggers that forbid changes."""
@@ -347,8 +359,8 @@ class Verification:
                     "is a receipt: entries were cut off or rewritten"
                 )
 
-    def _note(self, what: str) -> None:
-        self._unchecked[what] = self._unchecked.get(what, 0) + 1
+    def _note(self, what: str, number: int = 1) -> None:
+        self._unchecked[what] = self._unchecked.get(what, 0) + number
 
 
 @dataclass(frozen=True, slots=True)
