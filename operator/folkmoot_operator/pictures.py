@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from folkmoot_operator.output_files import require_no_link
+from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 

@@ -16,7 +16,7 @@ from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.output_files import require_no_link
+from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import write_private
 
 TOKEN_BYTES = 32

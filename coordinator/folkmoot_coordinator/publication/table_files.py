@@ -16,7 +16,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from folkmoot_coordinator.publication.long_table import ROWS_AT_ONCE, LongTable
-from folkmoot_operator.output_files import require_no_link
+from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import unfinished_stem
 from folkmoot_operator.spreadsheets import FORMULA, HARMLESS
 

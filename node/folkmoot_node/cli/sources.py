@@ -308,9 +308,9 @@ def draft(
     Example: folkmoot-node sources draft extracts/council_tax.csv --out mappings/council_tax.toml
     """
     from folkmoot_node.sources.connect import load_plugins
-    from folkmoot_operator.output_files import require_no_link
     from folkmoot_operator.output_places import (
         require_folder,
+        require_no_link,
         require_place_for_file,
         writing_to,
     )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +25,9 @@ from pathlib import Path
 from folkmoot import codec
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot.rounds import Round, round_digest
+from folkmoot_node.evidence.answer_faults import fault_of, unpaid
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.joint_head import JointHead, broken_anchors
@@ -266,7 +266,7 @@ class Verification:
                 if (answer.round_id, answer.digest) not in self._recovered:
                     yield f"{name} is known by its receipt alone, and the ledger has no entry of it"
             else:
-                problem = _fault_of(answer, packed, self._council)
+                problem = fault_of(answer, packed, self._council)
                 if problem:
                     yield f"{name} {problem}"
                     continue
@@ -275,7 +275,7 @@ class Verification:
                     what = "a round that is not kept" if kept is None else "another round"
                     yield f"{name} is to {what}"
                 if answer.kind is AnswerKind.RELEASE:
-                    yield from _unpaid(answer, self._debited.get(answer.round_id), self._recovered)
+                    yield from unpaid(answer, self._debited.get(answer.round_id), self._recovered)
             yield from self._receipt_of(answer)
 
     def _receipt_of(self, answer: Answer) -> Iterator[str]:
@@ -375,45 +375,6 @@ class _Lost:
     @property
     def columns(self) -> tuple[str, bytes]:
         return self.round_id, self.digest
-
-
-def _fault_of(answer: Answer, packed: bytes, council: GssCode) -> str:
-    """What is wrong with a stored answer by itself; empty if nothing is."""
-    try:
-        said = answer.reads_as()
-    except Exception:  # bytes that were tampered with may fail in any way
-        return "was changed: it cannot be read"
-    if said.digest != answer.digest:
-        return "was changed: it is not what its digest says"
-    if said.packed != packed:
-        return "was changed: it is not what this program writes for the same answer"
-    if said.council != council:
-        return f"is an answer of {said.council}"
-    if (said.round_id, said.round_digest) != (answer.round_id, answer.round_digest):
-        return "says that it is to another round"
-    if said.reason != answer.reason:
-        return "gives another reason than stands beside it"
-    return ""
-
-
-def _unpaid(
-    answer: Answer, debit: Debit | None, recovered: Collection[tuple[str, bytes]]
-) -> Iterator[str]:
-    """What is wrong between a release and the ledger entry that it names."""
-    if (answer.round_id, answer.digest) in recovered:
-        return
-    name = f"the release for round {answer.round_id}"
-    header = answer.header()
-    if debit is None:
-        yield f"{name} was not debited"
-    elif debit.entry != header.ledger_entry:
-        yield f"{name} was paid for by another ledger entry than the one that is there"
-    elif debit.rho != Rho(header.loss.rho_nano):
-        yield f"{name} states another loss than its ledger entry"
-    elif debit.round_digest != answer.round_digest:
-        yield f"{name} was paid for as the answer to another round"
-    elif debit.at > answer.stored_at:
-        yield f"{name} was stored before it was paid for"
 
 
 def _guarded(path: Path, verify: Callable[[], Head]) -> Head:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from folkmoot_node.store.reader import HouseholdStore
-from folkmoot_operator.output_files import require_no_link, require_safe_folder
+from folkmoot_operator.output_places import require_no_link, require_safe_folder
 from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.spreadsheets import FORMULA, HARMLESS
