@@ -13,12 +13,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 
 from folkmoot_operator.problems import ExitCode
 
 _PR_SET_PDEATHSIG = 1
-_FORWARDED = (signal.SIGTERM, signal.SIGHUP)
+_FORWARDED = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+_WATCHED = _FORWARDED | {signal.SIGCHLD}
+_BY_KERNEL = 0x80
+"""`si_code` of a signal that the terminal sends, to all processes in its foreground."""
 
 Report = Callable[[int], None]
 """Takes the exit code of a command that has come to its end."""
@@ -37,11 +39,13 @@ def supervise() -> Report | None:
         return None
     reading, writing = os.pipe()
     parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     child = os.fork()
     if child:
         os.close(writing)
         _wait_for(child, reading)
     os.close(reading)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with contextlib.suppress(AttributeError, OSError):  # not on Linux
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it ended before it could be asked for
@@ -55,15 +59,14 @@ def _send(writing: int, code: int) -> None:
 
 def _wait_for(child: int, reading: int) -> None:
     """Waits for the child, and ends this process as it reported."""
-
-    def forward(number: int, _: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, number)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
-    for number in _FORWARDED:
-        signal.signal(number, forward)
-    _, status = os.waitpid(child, 0)
+    while True:
+        arrived = signal.sigwaitinfo(_WATCHED)
+        if arrived.si_signo in _FORWARDED and arrived.si_code != _BY_KERNEL:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, arrived.si_signo)
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
     os.set_blocking(reading, False)
     try:
         reported = os.read(reading, 1)
@@ -88,6 +91,8 @@ def _wait_for(child: int, reading: int) -> None:
 
 def _as_signalled(number: int) -> int:
     """Ends this process by the same signal; a code if it cannot be."""
-    signal.signal(number, signal.SIG_DFL)
+    with contextlib.suppress(OSError):  # SIGKILL has no other way
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     return 128 + number
