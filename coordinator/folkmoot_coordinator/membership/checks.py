@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from folkmoot_coordinator.clock import DAY, Clock
@@ -29,7 +30,7 @@ def permissions(home: Home) -> Check:
         private = [home.path, home.keys, *sorted(home.keys.glob("*"))]
         if home.database_file.exists():
             private.append(home.database_file)
-        names = " ".join(map(str, open_to_others(private)))
+        names = shlex.join(map(str, open_to_others(private)))
         if names:
             remedy = f"Run `chmod go= {names}`"
             yield Finding("permissions", State.FAIL, f"others can use {names}", remedy)

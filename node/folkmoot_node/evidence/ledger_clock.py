@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from folkmoot_operator.accounts import Operator
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
@@ -20,7 +21,7 @@ ACCEPTED = "clock accepted"
 """Action of the audit log by which a person says that the clock is right now."""
 
 
-def decision(head: Head, by: str, reason: str) -> dict[str, str]:
+def decision(head: Head, by: Operator, reason: str) -> dict[str, str | int]:
     """The entry of the audit log by which a person accepts the clock.
 
     Args:
@@ -28,7 +29,7 @@ def decision(head: Head, by: str, reason: str) -> dict[str, str]:
         by: Who decides.
         reason: Why.
     """
-    return {"action": ACCEPTED, "ledger": str(head), "by": by, "reason": reason}
+    return {"action": ACCEPTED, "ledger": str(head), **by.as_body(), "reason": reason}
 
 
 def ahead(ledger: Iterable[Entry], decisions: Iterable[Entry], moment: int) -> int | None:

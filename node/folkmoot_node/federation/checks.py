@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def private_keys(keys: KeyFiles, store_key: Path) -> Check:
         for path in open_to_others(path for path in private if path.is_file()):
             raise Problem(
                 f"{path.name} can be read by others",
-                remedy=f"chmod 600 {path}",
+                remedy=shlex.join(["chmod", "600", str(path)]),
                 exit_code=ExitCode.SETTINGS,
             )
         return "private keys are readable by this account alone"

@@ -271,6 +271,16 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
 
 
+def load_coordinator_key(files: KeyFiles) -> bytes | None:
+    """The coordinator's Ed25519 public key, 32 bytes; None if there is none, or it is damaged."""
+    try:
+        return KeyFile(
+            files.coordinator_key, "the coordinator's public key", _ENROL_AGAIN
+        ).hexadecimal(32)
+    except Problem:
+        return None
+
+
 def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
     remedy = (
         f"Restore it from backup; or move {path.name} away, ask the region for a new invitation "

@@ -253,7 +253,7 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
     stage.coordinator.rounds = [codec.encode_round(ask())]
     with open_home(stage.home) as home:
         visit(home)
-        assert home.check_receipts() == 1
+        assert home.verify_evidence().receipts == 1
         with home.state.transaction() as connection:
             connection.execute("DROP TRIGGER outbox_keeps")
             connection.execute(
@@ -265,5 +265,5 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
                 ),
             )
         with pytest.raises(Problem) as caught:
-            home.check_receipts()
+            home.verify_evidence()
     assert caught.value.exit_code is ExitCode.VERIFICATION
