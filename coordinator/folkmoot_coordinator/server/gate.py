@@ -26,6 +26,8 @@ HELLO_SECONDS = 4.0
 """How long a connection may take until it has sent a whole ClientHello."""
 FILES_PER_CONNECTION = 3
 """Files that a connection holds open: the caller's, and both ends of the one behind."""
+ACCEPT_AGAIN_SECONDS = 0.1
+"""How long nothing is accepted after that failed."""
 NOTICE_SECONDS = 60.0
 """How often the log says that connections are turned away."""
 
@@ -115,23 +117,48 @@ class Gate:
         self._name = name
         self._limits = limits
         self._port = port
-        self._servers: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
+        self._sockets: list[socket.socket] = []
         self._open: dict[str, dict[_Outside, None]] = {}
         self._count = 0
         self._by_port: dict[int, _Outside] = {}
         self._turned_away = 0
 
-    async def open(self, sockets: Sequence[socket.socket]) -> None:
-        """Accepts connections on sockets that listen."""
+    def open(self, sockets: Sequence[socket.socket]) -> None:
+        """Accepts connections on sockets that listen; closes them at the end."""
+        self._sockets += sockets
         loop = asyncio.get_running_loop()
-        for each in sockets:
-            server = await loop.create_server(lambda: _Outside(self), sock=each, backlog=_BACKLOG)
-            self._servers.append(server)
+        self._accepting += [loop.create_task(self._accept(each)) for each in sockets]
 
     def stop_accepting(self) -> None:
         """Takes no new connections; those that are open stay."""
-        for server in self._servers:
-            server.close()
+        for accepting in self._accepting:
+            accepting.cancel()
+        for each in self._sockets:
+            each.close()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        """Takes one connection at a time, so that no burst of them takes more files than counted.
+
+        `asyncio.Server` accepts as many as wait, and asks only then whether they are welcome.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                taken, name = await loop.sock_accept(listening)
+            except OSError as error:  # it has gone already, or files are short
+                log.warning("connection not accepted port=%s error=%s", self._name, error)
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            connection = _Outside(self, str(name[0]), name[1])
+            if not self.admits(connection):
+                taken.close()
+                continue
+            try:
+                await loop.connect_accepted_socket(lambda made=connection: made, taken)  # type: ignore[misc]
+            except OSError:
+                self.forget(connection)
+                taken.close()
 
     def close(self) -> None:
         """Ends every connection."""
@@ -212,7 +239,7 @@ def _give_way(connections: Any) -> bool:
 class _Outside(asyncio.Protocol):
     """A caller's end of a connection."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, host: str, port: int) -> None:
         self._gate = gate
         self._hello = bytearray()
         self._deadline: asyncio.TimerHandle | None = None
@@ -220,19 +247,14 @@ class _Outside(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._inside: asyncio.Transport | None = None
         self.phase = _Phase.SILENT
-        self.address = self.network = "?"
+        self.address = join_address(host, port)
+        self.network = network_of(host)
         self.inner_port = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        name = transport.get_extra_info("peername") or ("?", 0)
-        self.address = join_address(str(name[0]), name[1])
-        self.network = network_of(str(name[0]))
-        if not self._gate.admits(self):
-            self._transport.abort()
-            return
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(HELLO_SECONDS, self._transport.abort)
+        self._deadline = loop.call_later(HELLO_SECONDS, self.abort)
 
     def data_received(self, data: bytes) -> None:
         if self._inside is not None:

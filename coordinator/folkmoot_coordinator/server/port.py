@@ -103,7 +103,7 @@ class ServingPort:
         )
         server.add_generic_rpc_handlers((reception,))
         await server.start()
-        await gate.open(sockets)
+        gate.open(sockets)
         self._server, self._gate = server, gate
 
     async def stop(self) -> None:

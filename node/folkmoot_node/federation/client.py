@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from folkmoot import codec
 from folkmoot.errors import plain
@@ -205,13 +205,12 @@ class CoordinatorClient:
             protocol=protocol, answers_digest=known
         ).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_stream(
-            method, response_deserializer=collection_pb2.ListReceiptsResponse.FromString
-        )
+        call: Any = self._channel.unary_stream(method)
         held: collection_pb2.AnswersHeld | None = None
         receipts: list[HeldReceipt] = []
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for raw in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+                reply = self._read(collection_pb2.ListReceiptsResponse, raw)
                 _raise_if_rejected(reply)
                 if held is None and reply.WhichOneof("outcome") == "held":
                     held = reply.held
@@ -236,11 +235,10 @@ class CoordinatorClient:
         method = _COLLECTION + "ListRounds"
         request = collection_pb2.ListRoundsRequest(protocol=protocol).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_stream(
-            method, response_deserializer=collection_pb2.ListRoundsResponse.FromString
-        )
+        call: Any = self._channel.unary_stream(method)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for raw in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+                reply = self._read(collection_pb2.ListRoundsResponse, raw)
                 _raise_if_rejected(reply)
                 yield reply.round
         except grpc.RpcError as error:
@@ -259,17 +257,17 @@ class CoordinatorClient:
         if answer.kind is AnswerKind.RELEASE:
             method = _COLLECTION + "Submit"
             self._egress.record(method, self._address, answer.frames, answer.round_id)
-            stream: Any = self._channel.stream_unary(
-                method, response_deserializer=collection_pb2.SubmitResponse.FromString
+            stream: Any = self._channel.stream_unary(method)
+            raw = self._guarded(lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
+            reply: collection_pb2.SubmitResponse | collection_pb2.RefuseResponse = self._read(
+                collection_pb2.SubmitResponse, raw
             )
-            reply = self._guarded(lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
         else:
             method = _COLLECTION + "Refuse"
             self._egress.record(method, self._address, answer.frames, answer.round_id)
-            call: Any = self._channel.unary_unary(
-                method, response_deserializer=collection_pb2.RefuseResponse.FromString
-            )
-            reply = self._guarded(lambda: call(answer.frames[0], timeout=CALL_SECONDS))
+            call: Any = self._channel.unary_unary(method)
+            raw = self._guarded(lambda: call(answer.frames[0], timeout=CALL_SECONDS))
+            reply = self._read(collection_pb2.RefuseResponse, raw)
         _raise_if_rejected(reply)
         receipt: release_pb2.SignedReceipt = reply.receipt
         return receipt
@@ -295,16 +293,14 @@ class CoordinatorClient:
             catalogue=catalogue_pb2.SignedCatalogue(catalogue=catalogue, signature=signature),
         ).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_unary(
-            method, response_deserializer=collection_pb2.PublishCatalogueResponse.FromString
-        )
+        call: Any = self._channel.unary_unary(method)
         try:
-            reply = call(request, timeout=CALL_SECONDS)
+            raw = call(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 return False
             self._unreachable(error)
-        _raise_if_rejected(reply)
+        _raise_if_rejected(self._read(collection_pb2.PublishCatalogueResponse, raw))
         return True
 
     def close(self) -> None:
@@ -320,9 +316,25 @@ class CoordinatorClient:
     def _call(self, method: str, request: Message, reply_type: type[Reply]) -> Reply:
         message = request.SerializeToString()
         self._egress.record(method, self._address, (message,))
-        call: Any = self._channel.unary_unary(method, response_deserializer=reply_type.FromString)
-        reply: Reply = self._guarded(lambda: call(message, timeout=CALL_SECONDS))
-        return reply
+        call: Any = self._channel.unary_unary(method)
+        return self._read(reply_type, self._guarded(lambda: call(message, timeout=CALL_SECONDS)))
+
+    def _read(self, reply_type: type[Reply], raw: bytes) -> Reply:
+        """A reply. gRPC is given no deserialiser: it keeps what it cannot decode for ever.
+
+        Raises:
+            Problem: UNREACHABLE, if it is none.
+        """
+        try:
+            return reply_type.FromString(raw)
+        except DecodeError:
+            raise Problem(
+                "the coordinator's answer cannot be decoded",
+                where=self._address,
+                remedy="Check the address; if it is right, report it to the region. "
+                "`folkmoot-node serve` tries again by itself",
+                exit_code=ExitCode.UNREACHABLE,
+            ) from None
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         try:

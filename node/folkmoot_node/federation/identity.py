@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from folkmoot.geography import GssCode
-from folkmoot_operator.private_files import write_private
+from folkmoot_operator.private_files import delete_private, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 RENEW_AT = 1 / 3
@@ -33,6 +33,11 @@ class KeyFiles:
     def tls_key(self) -> Path:
         """Private key of the TLS certificate, PEM."""
         return self.folder / "node.key"
+
+    @property
+    def next_tls_key(self) -> Path:
+        """Private key for which a renewed certificate was asked, PEM; only meanwhile."""
+        return self.folder / "node.next.key"
 
     @property
     def certificate(self) -> Path:
@@ -106,24 +111,25 @@ def create_request(files: KeyFiles, council: GssCode) -> bytes:
         lost can be repeated.
     """
     if not files.tls_key.is_file():
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_private(files.tls_key, pem, replace=False)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        write_private(files.tls_key, _new_key(), replace=False)
+    return _request(files.tls_key, council)
+
+
+def create_renewal_request(files: KeyFiles, council: GssCode) -> bytes:
+    """A certificate signing request for a new key; the present one stays in use meanwhile.
+
+    Returns:
+        PKCS#10, DER.
+    """
+    finish_renewal(files)
+    write_private(files.next_tls_key, _new_key(), replace=True)
+    return _request(files.next_tls_key, council)
 
 
 def keep_membership(
     files: KeyFiles, certificate: bytes, authority: bytes, signing_key: bytes
 ) -> None:
-    """Writes what the coordinator granted.
+    """Writes what the coordinator granted, at enrolment or renewal.
 
     Args:
         files: Where to write.
@@ -134,10 +140,12 @@ def keep_membership(
     Raises:
         Problem: If the certificate is not for this node's key, or not by the authority.
     """
-    granted = x509.load_der_x509_certificate(certificate)
-    issuer = x509.load_der_x509_certificate(authority)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    if granted.public_key() != private.public_key():
+    try:
+        granted = x509.load_der_x509_certificate(certificate)
+        issuer = x509.load_der_x509_certificate(authority)
+    except ValueError:
+        raise _unusable("it holds no certificate") from None
+    if not any(_is_for(granted, key) for key in (files.tls_key, files.next_tls_key)):
         raise _unusable("the certificate is for another key")
     try:
         granted.verify_directly_issued_by(issuer)
@@ -147,6 +155,44 @@ def keep_membership(
     write_private(files.authority, issuer.public_bytes(pem), replace=True)
     write_private(files.coordinator_key, signing_key.hex().encode(), replace=True)
     write_private(files.certificate, granted.public_bytes(pem), replace=True)
+    finish_renewal(files)
+
+
+def finish_renewal(files: KeyFiles) -> None:
+    """Puts the new key in place if the certificate is for it.
+
+    The certificate is written first, and both cannot be at one time: a node that was stopped
+    between finds here which key belongs to it.
+    """
+    if not files.next_tls_key.is_file() or not files.certificate.is_file():
+        return
+    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    if _is_for(certificate, files.next_tls_key):  # else its certificate is still to come
+        write_private(files.tls_key, files.next_tls_key.read_bytes(), replace=True)
+        delete_private(files.next_tls_key)
+
+
+def _is_for(certificate: x509.Certificate, key_file: Path) -> bool:
+    if not key_file.is_file():
+        return False
+    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    return certificate.public_key() == key.public_key()
+
+
+def _new_key() -> bytes:
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _request(key_file: Path, council: GssCode) -> bytes:
+    private = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def load_identity(files: KeyFiles) -> Identity:
@@ -164,6 +210,7 @@ def load_identity(files: KeyFiles) -> Identity:
             remedy="Ask the region for an invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
+    finish_renewal(files)
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     return Identity(
         private_key=files.tls_key.read_bytes(),
