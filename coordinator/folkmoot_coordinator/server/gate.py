@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
-from folkmoot_coordinator.config import join_address, split_address
+from folkmoot_operator.network_addresses import join_address, split_address
 from folkmoot_operator.problems import ExitCode, Problem
 
 log = logging.getLogger(__name__)
