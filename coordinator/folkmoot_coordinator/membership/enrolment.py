@@ -21,7 +21,7 @@ from folkmoot_coordinator.membership.councils import (
 from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
 from folkmoot_operator.moments import to_text
 
-RENEWALS_A_DAY = 6
+RENEWALS_A_DAY = 24
 """Certificates that a council gets by renewal within any 24 hours."""
 VALID_CERTIFICATES = 4
 """Certificates of a council that are valid at one time: a renewal ends the oldest beyond them,
@@ -126,17 +126,24 @@ class Enrolment:
 
 def _check_renewals(session: Session, council: GssCode, now: int) -> None:
     """Raises Rejected if the council has had its renewals of a day."""
-    issued = session.scalars(
+    invited = select(InvitationRow.serial).where(
+        InvitationRow.council == council, InvitationRow.serial.is_not(None)
+    )
+    renewed = session.scalars(
         select(CertificateRow.issued_at)
-        .where(CertificateRow.council == council, CertificateRow.issued_at > now - DAY)
+        .where(
+            CertificateRow.council == council,
+            CertificateRow.issued_at > now - DAY,
+            CertificateRow.serial.not_in(invited),
+        )
         .order_by(CertificateRow.issued_at)
     ).all()
-    if len(issued) > RENEWALS_A_DAY:  # the first of them by an invitation
+    if len(renewed) >= RENEWALS_A_DAY:
         raise Rejected(
             Rejection(
                 RejectionReason.CERTIFICATE,
-                f"{council} has got {len(issued)} certificates within a day; the next can be had "
-                f"from {to_text(issued[-RENEWALS_A_DAY] + DAY)}",
+                f"{council} has renewed {len(renewed)} times within a day; it can again "
+                f"from {to_text(renewed[-RENEWALS_A_DAY] + DAY)}",
                 transient=True,
             )
         )

@@ -68,7 +68,9 @@ class RejectedByCoordinator(Problem):
         remedy = {
             UpgradeSide.NODE: "Upgrade folkmoot-node",
             UpgradeSide.COORDINATOR: "Ask the region to upgrade folkmoot-coordinator",
-            UpgradeSide.NEITHER: _REMEDIES.get(rejection.reason, "Speak to the region"),
+            UpgradeSide.NEITHER: "Try again later; `folkmoot-node serve` does so by itself"
+            if rejection.transient
+            else _REMEDIES.get(rejection.reason, "Speak to the region"),
         }[rejection.upgrade]
         super().__init__(
             f"{rejection.reason.name.lower().replace('_', ' ')}: {plain(rejection.detail)}",

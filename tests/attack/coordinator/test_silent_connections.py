@@ -15,6 +15,7 @@ import pytest
 from folkmoot.geography import GssCode
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.config import split_address
+from folkmoot_coordinator.server import port as port_module
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region, ServeProcess
@@ -78,3 +79,17 @@ def test_connections_that_hang_do_not_shut_out_councils(
             each.close()
     assert process.process.poll() is None
     assert "Too many open files" not in (region.home.path / "serve.log").read_text()
+
+
+def test_a_handshake_that_is_not_finished_is_ended(
+    stopped_region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port_module, "HANDSHAKE_SECONDS", 0.5)
+    stopped_region.start()
+    address = split_address(stopped_region.settings.collection.listen)
+    with socket.create_connection(address, SECONDS) as connection:
+        connection.sendall(client_hello())
+        begin = time.monotonic()
+        while connection.recv(65_536):
+            pass
+    assert time.monotonic() - begin < SECONDS
