@@ -60,7 +60,7 @@ def nonsense(stage: Stage) -> Iterator[Stage]:
 
 def calls(client: CoordinatorClient, home: NodeHome) -> Iterator[Any]:
     yield client.negotiate
-    yield lambda: client.receipts(1, bytes(32))
+    yield lambda: client.receipts(1, bytes(32), lambda _: None)
     yield lambda: list(client.rounds(1))
     yield lambda: client.renew(b"")
     yield lambda: client.publish_catalogue(3, b"", b"")
