@@ -49,6 +49,7 @@ class Hall:
     async def close(self) -> None:
         for _, writer in self._streams:
             writer.close()
+        await self.gate.stop_accepting()
         self.gate.close()
         self._behind.close()
         await asyncio.sleep(0.05)
