@@ -8,14 +8,25 @@ from sqlalchemy.orm import Session
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
-from folkmoot_coordinator.clock import Clock
+from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
-from folkmoot_coordinator.membership.councils import certificate_valid, record_certificate
+from folkmoot_coordinator.membership.councils import (
+    certificate_valid,
+    end_oldest,
+    record_certificate,
+)
 from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
 from folkmoot_operator.moments import to_text
+
+RENEWALS_A_DAY = 24
+"""Certificates that a council gets by renewal within any 24 hours."""
+VALID_CERTIFICATES = 4
+"""Certificates of a council that are valid at one time: a renewal ends the oldest beyond them,
+but never the one with which it was asked for. So a renewal whose answer was lost does no harm,
+and a second node of the council has room."""
 
 _NEW_INVITATION = "ask the region for a new invitation (`folkmoot-coordinator invite`)"
 
@@ -86,15 +97,19 @@ class Enrolment:
         That the present one is still valid is checked again in the transaction that
         records the new one, so that no renewal under way outlives a revocation.
 
+        Args:
+            member: Who is calling, and with which certificate.
+            csr: PKCS#10 signing request, DER. Nodes of earlier versions send their old key.
+
         Returns:
             Certificate, DER.
 
         Raises:
-            Rejected: MALFORMED, or CERTIFICATE if the present one was revoked meanwhile.
+            Rejected: MALFORMED; CERTIFICATE if the present one was revoked meanwhile, or,
+                transient, if there were `RENEWALS_A_DAY`.
         """
         code, request = _read(member.council, csr)
         now = self._clock()
-        issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
         with self._database.writing() as session:
             session.get(CouncilRow, code, with_for_update=True)
             if not certificate_valid(session, code, member.serial, now):
@@ -102,8 +117,36 @@ class Enrolment:
                     RejectionReason.CERTIFICATE,
                     f"the certificate has been revoked; {_NEW_INVITATION}",
                 )
+            _check_renewals(session, code, now)
+            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
             record_certificate(session, issued)
+            end_oldest(session, code, now, VALID_CERTIFICATES, keep=(member.serial, issued.serial))
         return issued.certificate
+
+
+def _check_renewals(session: Session, council: GssCode, now: int) -> None:
+    """Raises Rejected if the council has had its renewals of a day."""
+    invited = select(InvitationRow.serial).where(
+        InvitationRow.council == council, InvitationRow.serial.is_not(None)
+    )
+    renewed = session.scalars(
+        select(CertificateRow.issued_at)
+        .where(
+            CertificateRow.council == council,
+            CertificateRow.issued_at > now - DAY,
+            CertificateRow.serial.not_in(invited),
+        )
+        .order_by(CertificateRow.issued_at)
+    ).all()
+    if len(renewed) >= RENEWALS_A_DAY:
+        raise Rejected(
+            Rejection(
+                RejectionReason.CERTIFICATE,
+                f"{council} has renewed {len(renewed)} times within a day; it can again "
+                f"from {to_text(renewed[-RENEWALS_A_DAY] + DAY)}",
+                transient=True,
+            )
+        )
 
 
 def _read(council: str, csr: bytes) -> tuple[GssCode, SigningRequest]:

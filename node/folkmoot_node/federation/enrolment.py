@@ -15,6 +15,7 @@ from folkmoot_node.federation.identity import (
     Identity,
     KeyFiles,
     TrustedRegion,
+    create_renewal_request,
     create_request,
     keep_membership,
     load_identity,
@@ -123,10 +124,10 @@ def enrol(
 
 
 def renew(identity: Identity, client: CoordinatorClient, files: KeyFiles, council: GssCode) -> None:
-    """Exchanges the node's certificate for a new one, while it is valid.
+    """Exchanges the node's certificate for a new one with a new key, while it is valid.
 
     Raises:
         Problem: If the coordinator cannot be reached or does not renew it.
     """
-    membership = client.renew(create_request(files, council))
+    membership = client.renew(create_renewal_request(files, council))
     keep_membership(files, membership.certificate, membership.authority, identity.signing_key)
