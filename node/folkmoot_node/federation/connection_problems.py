@@ -143,7 +143,7 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
             f"the certificate shown there is not by this region's authority{_issuer(blocked)}: "
             "another server answers, or a device on the way opens what is encrypted",
             f"{address}. Ask your network team to leave this connection alone. If the region made "
-            "its coordinator anew, ask it for an invitation",
+            "a new coordinator, ask it for an invitation",
             ExitCode.REFUSED,
         ),
         Obstacle.WRONG_NAME: (
