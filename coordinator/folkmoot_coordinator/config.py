@@ -69,7 +69,11 @@ class LimitSettings(Settings):
     workers: int = Field(default=24, ge=2, le=512)
     """Calls served at one time on the collection port; others wait their turn."""
     call_seconds: int = Field(default=900, ge=1)
-    """Longest duration of one submission, in seconds."""
+    """Longest duration of one call, in seconds."""
+    connections: int = Field(default=2000, ge=2)
+    """Connections to the collection port at one time."""
+    connections_per_address: int = Field(default=500, ge=2)
+    """Of these, from one address. Where councils come through one proxy, they share it."""
 
 
 def _check_council(value: str) -> str:
@@ -105,6 +109,8 @@ class CoordinatorSettings(Settings):
         limits: Bounds on concurrent work.
         retention: How long noisy counts are kept.
         names: Names of councils by GSS code, for tables and published files.
+        council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
+            form: its lines are added, or replace those of their codes. Relative to the folder.
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -117,6 +123,7 @@ class CoordinatorSettings(Settings):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     names: dict[CouncilCode, CouncilName] = {}
+    council_list: Path | None = None
 
     def label(self, council: str) -> str:
         """A council for people: its code, and its name if it is known."""
@@ -178,6 +185,10 @@ class Home:
             )
         return load(CoordinatorSettings, self.settings_file)
 
+    def council_list(self, settings: CoordinatorSettings) -> Path | None:
+        """A newer list of councils' codes, where there is one."""
+        return self.path / settings.council_list if settings.council_list else None
+
     def database_url(self, settings: CoordinatorSettings) -> str:
         """SQLAlchemy URL of the database."""
         return settings.database.url or f"sqlite:///{self.database_file.resolve()}"
@@ -213,6 +224,8 @@ invitation_hours = 72
 [limits]
 workers = 24
 call_seconds = 900
+connections = 2000
+connections_per_address = 500
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep

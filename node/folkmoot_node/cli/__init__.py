@@ -7,6 +7,7 @@ from typing import NoReturn
 from folkmoot_node.cli import (
     equality,
     evidence,
+    installation,
     linkage,
     policies,
     retention,
@@ -27,6 +28,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, running,
+    installation,
 )  # fmt: skip
 for _module in _MODULES:
     _module.register(app)

@@ -19,6 +19,7 @@ from folkmoot_node.cli.options import (
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
+    from folkmoot_node.evidence.outbox import Answer
     from folkmoot_node.evidence.round_book import Decision, KnownRound
     from folkmoot_node.home import NodeHome
 
@@ -300,8 +301,9 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     """Answers one round now and delivers the answer.
 
     A round is answered once: running the command again sends the same bytes. Exit code 5
-    if the policy refuses, 6 if the coordinator cannot be reached (the answer is kept), 7 if
-    this node's files are older than what has left it.
+    if the policy refuses or the coordinator does not accept the answer, 6 if the coordinator
+    cannot be reached (the answer is kept), 7 if this node's files are older than what has left
+    it.
 
     Example: folkmoot-node release latest
     """
@@ -355,6 +357,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         summary = _summary(node, known)
         description = describe(node, known)
         head = node.ledger.head()
+        delivered = node.outbox.find(known.round_id) or answer
     if as_json:
         print_json({**summary, **description.as_json(), "ledger_head": str(head)})
     else:
@@ -366,6 +369,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
                 f"for all time: rho {description.balance.lifetime_remaining}."
             )
             typer.echo(f"Ledger head {head}")
+    _require_accepted(delivered)
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,
@@ -373,3 +377,21 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             remedy=f"The region is told so, with this advice: {answer.reason.next_step}",
             exit_code=ExitCode.REFUSED,
         )
+
+
+def _require_accepted(answer: Answer) -> None:
+    """Checks that the coordinator has not turned an answer down.
+
+    Raises:
+        Problem: Exit code REFUSED, if it has, now or earlier.
+    """
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if answer.closed is None:
+        return
+    raise Problem(
+        f"the coordinator did not accept the answer: {answer.closed.lower().replace('_', ' ')}",
+        where=answer.round_id,
+        remedy="It is not sent again, and what it cost stays spent. Ask the region why",
+        exit_code=ExitCode.REFUSED,
+    )

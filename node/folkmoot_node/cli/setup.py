@@ -67,6 +67,8 @@ def init(
     Example: folkmoot-node init --home /srv/folkmoot --council E08000009 --name Trafford
     --enrol invitation-E08000009.toml
     """
+    from datetime import UTC, datetime
+
     from folkmoot.errors import ContractError
     from folkmoot.geography import GssCode
     from folkmoot_node.federation.enrolment import read_invitation
@@ -86,14 +88,14 @@ def init(
             require_written_policy(home / RELEASE_POLICY_FILE, code)
         # Everything that can be wrong with the files is found before anything is made.
         offer = read_invitation(invitation, code) if invitation else None
-        doubt = doubt_about_council(code, "--council")
+        doubt = doubt_about_council(code, "--council", datetime.now(UTC).date())
         typer.echo(initialise(home, council, name, rho_per_round, rho_per_period, rho_lifetime))
     except ContractError as error:
         raise Problem(
             error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.USAGE
         ) from None
     if doubt:
-        typer.echo(f"Warning: {doubt}", err=True)
+        typer.echo(f"Warning: {doubt}.", err=True)
     if signer is not None:
         with open_home(home) as node:
             typer.echo(f"The release policy is signed by {sign_policy(node, signer).signer}.")

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from folkmoot import codec
 from folkmoot.errors import plain
+from folkmoot.receipt import MAXIMUM_RECEIPT
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.v1 import catalogue_pb2, collection_pb2, enrolment_pb2, release_pb2, round_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide
@@ -35,7 +36,9 @@ CALL_SECONDS = 120.0
 CONNECT_MILLISECONDS = 10_000
 """Longest that connecting may take."""
 MAX_RECEIPTS = 100_000
-"""Receipts read in one visit, so that a coordinator cannot fill the node's memory."""
+"""Receipts read in one visit; each is checked as it comes, and none is kept here."""
+SIGNATURE_BYTES = 64
+"""Bytes of an Ed25519 signature."""
 _COLLECTION = "/folkmoot.v1.CollectionService/"
 _ENROLMENT = "/folkmoot.v1.EnrolmentService/"
 
@@ -101,17 +104,15 @@ Reply = TypeVar("Reply", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorAccount:
-    """What the coordinator says it holds of this council's answers; nothing is checked yet.
+    """What the coordinator says it holds of this council's answers.
 
     Attributes:
         digest: `answers_digest` of all of them, 32 bytes.
         at: The coordinator's clock, seconds since 1970-01-01T00:00:00Z.
-        receipts: Their receipts; none if the node's digest was the same.
     """
 
     digest: bytes
     at: int
-    receipts: tuple[HeldReceipt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +230,17 @@ class CoordinatorClient:
         """The wire version that was agreed; the newest one until `negotiate` was called."""
         return self._agreed
 
-    def receipts(self, protocol: int, known: bytes) -> CoordinatorAccount:
+    def receipts(
+        self, protocol: int, known: bytes, take: Callable[[HeldReceipt], None]
+    ) -> CoordinatorAccount:
         """What the coordinator holds of this council's answers.
 
         Args:
             protocol: Wire version.
             known: `answers_digest` of the answers whose receipts this node holds, 32 bytes.
+            take: Given each receipt as it comes, not larger than one may be and otherwise not
+                checked; none comes if the coordinator's digest is the same. What it raises ends
+                the call.
 
         Raises:
             Problem: If the coordinator cannot be reached, or does not say what it holds.
@@ -248,19 +254,23 @@ class CoordinatorClient:
             method, response_deserializer=collection_pb2.ListReceiptsResponse.FromString
         )
         held: collection_pb2.AnswersHeld | None = None
-        receipts: list[HeldReceipt] = []
+        taken = 0
+        replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for reply in replies:
                 _raise_if_rejected(reply)
                 if held is None and reply.WhichOneof("outcome") == "held":
                     held = reply.held
-                elif held is not None and len(receipts) < MAX_RECEIPTS:
-                    receipts.append(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
+                elif held is not None and taken < MAX_RECEIPTS and _has_size(reply.receipt):
+                    take(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
+                    taken += 1
                 else:
                     held = None
                     break
         except grpc.RpcError as error:
             self._unreachable(method, error)
+        finally:
+            replies.cancel()
         if held is None or len(held.answers_digest) != len(known) or held.at <= 0:
             raise Problem(
                 "the coordinator does not say which answers of this council it holds",
@@ -268,7 +278,7 @@ class CoordinatorClient:
                 remedy="Report it to the region; nothing is answered until it does",
                 exit_code=ExitCode.REFUSED,
             )
-        return CoordinatorAccount(held.answers_digest, held.at, tuple(receipts))
+        return CoordinatorAccount(held.answers_digest, held.at)
 
     def rounds(self, protocol: int) -> Iterator[round_pb2.SignedRound]:
         """Open rounds to which this council is invited, oldest first."""
@@ -278,12 +288,15 @@ class CoordinatorClient:
         call: Any = self._channel.unary_stream(
             method, response_deserializer=collection_pb2.ListRoundsResponse.FromString
         )
+        replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for reply in replies:
                 _raise_if_rejected(reply)
                 yield reply.round
         except grpc.RpcError as error:
             self._unreachable(method, error)
+        finally:
+            replies.cancel()
 
     def deliver(self, answer: Answer) -> release_pb2.SignedReceipt:
         """Sends an answer, byte for byte as the outbox holds it.
@@ -386,6 +399,11 @@ class CoordinatorClient:
             else "Report it to the region",
             exit_code=ExitCode.REFUSED,
         ) from None
+
+
+def _has_size(signed: release_pb2.SignedReceipt) -> bool:
+    """Whether a signed receipt has a size that one can have."""
+    return 0 < len(signed.receipt) <= MAXIMUM_RECEIPT and len(signed.signature) == SIGNATURE_BYTES
 
 
 def _raise_if_rejected(reply: _Outcome) -> None:

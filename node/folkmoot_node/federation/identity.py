@@ -32,6 +32,11 @@ class KeyFiles:
 
     folder: Path
 
+    @classmethod
+    def of(cls, home: Path) -> KeyFiles:
+        """The files of the node in a folder."""
+        return cls(home / "keys")
+
     @property
     def tls_key(self) -> Path:
         """Private key of the TLS certificate, PEM."""
@@ -59,7 +64,7 @@ class KeyFiles:
 
     @property
     def policy_public_key(self) -> Path:
-        """Ed25519 public key that the node trusts for the release policy, hexadecimal."""
+        """Ed25519 public key that goes with it, hexadecimal; trusted unless one is pinned."""
         return self.folder / "policy-signing.pub"
 
 
@@ -253,9 +258,10 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
 
 
-def load_policy_public_key(files: KeyFiles) -> bytes:
-    """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
-    return _load_hex(files.policy_public_key)
+def public_key_of(path: Path) -> bytes:
+    """The Ed25519 public key of a private key that signs release policies, 32 bytes."""
+    key = Ed25519PrivateKey.from_private_bytes(load_policy_key(path))
+    return key.public_key().public_bytes_raw()
 
 
 def load_policy_key(path: Path) -> bytes:

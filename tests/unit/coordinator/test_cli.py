@@ -89,6 +89,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
     assert [" ".join(path) for path in ALL] == [
         "councils list",
         "councils revoke",
+        "councils show",
         "doctor",
         "export",
         "init",

@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
+from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
 from tests.commands import run_inside
 
 Node = Callable[..., str]
@@ -108,12 +109,27 @@ def test_serving_until_idle_starts_no_prefect_server(stage: Stage, node: Node) -
 
 def test_a_refusal_speaks_to_the_council(stage: Stage, node: Node) -> None:
     node("rounds", "list")
-    from folkmoot_operator.problems import ExitCode, Problem
-
     done = CliRunner().invoke(app, ["release", SECOND, "--home", str(stage.home)])
     assert isinstance(done.exception, Problem)
     assert done.exception.exit_code is ExitCode.REFUSED
     assert done.exception.remedy.startswith("The region is told so")
+
+
+@pytest.mark.parametrize("reason", [RejectionReason.ROUND_CLOSED, RejectionReason.LOSS])
+@pytest.mark.parametrize("which", [FIRST, SECOND])
+def test_release_fails_if_the_answer_is_not_accepted(
+    stage: Stage, node: Node, which: str, reason: RejectionReason
+) -> None:
+    node("rounds", "list")
+    node("approve", which)
+    stage.coordinator.rejects_answers = Rejection(reason, "no")
+    for _ in range(2):  # nor is it accepted when the command is run again
+        done = CliRunner().invoke(app, ["release", which, "--home", str(stage.home)])
+        assert isinstance(done.exception, Problem)
+        assert done.exception.exit_code is ExitCode.REFUSED
+        assert reason.name.lower().replace("_", " ") in str(done.exception)
+        assert "did not accept the answer" in str(done.exception)
+        assert "answered, but the coordinator did not accept it" in done.output
 
 
 def test_a_policy_signed_anew_inherits_what_was_spent(stage: Stage) -> None:
