@@ -105,7 +105,7 @@ def test_a_renewal_that_is_refused_keeps_no_node_from_its_work(
         (13.9, State.WARN, "the certificate ends in 14 days, on"),
         (1.2, State.WARN, "the certificate ends in 1 days, on"),
         (-0.1, State.FAIL, "this node's certificate expired on"),
-        (31.0, State.WARN, "by this machine's clock, the certificate begins only on"),
+        (32.5, State.WARN, "by this machine's clock, the certificate begins only on"),
     ],
 )
 def test_doctor_announces_the_end_from_14_days_on(
