@@ -69,6 +69,10 @@ class Obstacle(Enum):
     """The server is the right one, and wants a certificate; none was shown."""
     CERTIFICATE_REFUSED = auto()
     """The server is the right one, and does not accept the certificate that was shown."""
+    DROPPED = auto()
+    """The server is the right one, and closed the connection when it had seen the certificate.
+
+    So do servers of gRPC that do not accept it; so may one that stops, or a device on the way."""
     NO_HTTP2 = auto()
     """TLS is as it should be; what is behind it does not speak HTTP/2, as gRPC does."""
 
@@ -220,16 +224,15 @@ def _shake_hands(way: Way, plain: socket.socket, deadline: float) -> None:
             raise _Stopped(Obstacle.CERTIFICATE_REFUSED, type(error).__name__) from None
     name = way.server_name or split_address(way.address)[0]
     # Whoever says no to our certificate says so, or closes, when the server has shown its own.
-    refusal = (
-        Obstacle.CERTIFICATE_WANTED if way.certificate is None else Obstacle.CERTIFICATE_REFUSED
-    )
+    wanted = way.certificate is None
+    refusal = Obstacle.CERTIFICATE_WANTED if wanted else Obstacle.CERTIFICATE_REFUSED
     closed = Obstacle.CLOSED
     try:
         plain.settimeout(_left(deadline))
         with context.wrap_socket(plain, server_hostname=name) as connection:
             if connection.selected_alpn_protocol() != "h2":
                 raise _Stopped(Obstacle.NO_HTTP2)
-            closed = refusal
+            closed = Obstacle.CERTIFICATE_WANTED if wanted else Obstacle.DROPPED
             connection.settimeout(_left(deadline))
             frame = connection.recv(_FRAME_HEAD)
             if not frame:

@@ -14,6 +14,10 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 _MAX_NAMES = 5
 _PROXY = "proxy in [coordinator] of node.toml"
+_NOT_ACCEPTED = (
+    "Check the clocks of this machine and the region's. If they agree and it goes on, ask the "
+    "region for a new invitation and run `folkmoot-node enrol FILE`"
+)
 _AGAIN = "`folkmoot-node serve` tries again by itself"
 
 
@@ -163,6 +167,12 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
             "its own and to start its coordinator again",
             ExitCode.SETTINGS,
         ),
+        Obstacle.DROPPED: (
+            "the coordinator closes the connection when it has seen this node's certificate: it "
+            "does not accept it, or is stopping",
+            f"{_NOT_ACCEPTED}; {_AGAIN}",
+            unreachable,
+        ),
         Obstacle.CERTIFICATE_WANTED: (
             "this port is for councils that have enrolled, not for enrolment",
             address,
@@ -170,8 +180,7 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
         ),
         Obstacle.CERTIFICATE_REFUSED: (
             "the coordinator does not accept this node's certificate",
-            "Check the clocks of this machine and the region's. If they agree, ask the region for "
-            "a new invitation and run `folkmoot-node enrol FILE`",
+            _NOT_ACCEPTED,
             ExitCode.REFUSED,
         ),
     }
