@@ -153,7 +153,7 @@ def _connected(way: Way, deadline: float) -> socket.socket:
         address, deadline, Obstacle.PROXY_NAME_UNKNOWN, Obstacle.PROXY_UNREACHABLE
     )
     try:
-        _open_tunnel(connection, way.address, unquote(user))
+        _open_tunnel(connection, way.address, unquote(user), deadline)
     except BaseException:
         connection.close()
         raise
@@ -175,7 +175,7 @@ def _connect(
         raise _Stopped(unreachable or Obstacle.NO_ROUTE, error.strerror or "") from None
 
 
-def _open_tunnel(connection: socket.socket, address: str, user: str) -> None:
+def _open_tunnel(connection: socket.socket, address: str, user: str, deadline: float) -> None:
     host = join_address(*split_address(address))
     lines = [f"CONNECT {host} HTTP/1.1", f"Host: {host}"]
     if user:
@@ -184,6 +184,9 @@ def _open_tunnel(connection: socket.socket, address: str, user: str) -> None:
     try:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         while b"\r\n\r\n" not in head and len(head) < _MAX_HEAD:
+            connection.settimeout(_left(deadline))
+            if time.monotonic() > deadline:
+                raise TimeoutError
             received = connection.recv(1)  # nothing of the server's own words
             if not received:
                 break

@@ -6,6 +6,7 @@ The commands are real processes, so that what gRPC itself writes to standard err
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -226,6 +227,20 @@ def test_a_listener_that_says_nothing_is_named_in_time(stage: Stage) -> None:
         blocked = probe(Way(address, stage.authority.pem.decode()), seconds=0.5)
     assert blocked is not None
     assert blocked.by is Obstacle.SILENT
+    assert time.monotonic() - began < 5
+
+
+def test_a_proxy_that_says_a_letter_now_and_then_is_named_in_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+    with listening(drip) as proxy:
+        began = time.monotonic()
+        blocked = probe(Way("127.0.0.1:1", "", f"http://{proxy}"), seconds=0.5)
+    assert blocked is not None
+    assert blocked.by is Obstacle.PROXY_UNREACHABLE
     assert time.monotonic() - began < 5
 
 
