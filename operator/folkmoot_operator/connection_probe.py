@@ -57,6 +57,8 @@ class Obstacle(Enum):
     """Something accepts connections, and closes them."""
     NO_TLS = auto()
     """What listens speaks something else than TLS."""
+    NO_AUTHORITY = auto()
+    """What is given as the authority to trust is not a certificate."""
     WRONG_AUTHORITY = auto()
     """The server's certificate is not by the authority that is trusted, or for servers."""
     WRONG_NAME = auto()
@@ -218,8 +220,8 @@ def _shake_hands(way: Way, plain: socket.socket, deadline: float) -> None:
     context.set_alpn_protocols(["h2"])
     try:
         context.load_verify_locations(cadata=way.authority)
-    except ssl.SSLError:
-        raise _Stopped(Obstacle.WRONG_AUTHORITY, "no authority is trusted") from None
+    except (ssl.SSLError, ValueError, TypeError):
+        raise _Stopped(Obstacle.NO_AUTHORITY) from None
     if way.certificate is not None:
         try:
             context.load_cert_chain(*way.certificate)

@@ -144,6 +144,11 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
             address,
             ExitCode.SETTINGS,
         ),
+        Obstacle.NO_AUTHORITY: (
+            "the certificate of the region's authority cannot be read",
+            "Restore keys/region-ca.crt from a backup, or ask the region for a new invitation",
+            ExitCode.SETTINGS,
+        ),
         Obstacle.WRONG_AUTHORITY: (
             "the certificate shown there is not by this region's authority"
             f"{_read(blocked, _issuer)}: another server answers, or a device on the way "

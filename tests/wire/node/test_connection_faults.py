@@ -244,6 +244,26 @@ def test_a_proxy_that_says_a_letter_now_and_then_is_named_in_time() -> None:
     assert time.monotonic() - began < 5
 
 
+def test_a_probe_sends_nothing_but_what_opens_a_connection(stage: Stage, tmp_path: Path) -> None:
+    identity = Place(stage.authority, tmp_path).identity()
+    heard: list[bytes] = []
+    settings_frame = b"\0\0\0\4\0\0\0\0\0"
+    serve = tls(identity, tmp_path, settings_frame, alpn="h2", heard=heard)
+    with listening(serve) as address:
+        assert probe(Way(address, stage.authority.pem.decode())) is None
+        until = time.monotonic() + 5
+        while not heard and time.monotonic() < until:
+            time.sleep(0.01)
+    assert heard == [b""]
+
+
+def test_an_authority_that_cannot_be_read_is_said(stage: Stage) -> None:
+    for authority in ("", "no certificate", "\ufffd"):
+        blocked = probe(Way(address_of(stage), authority))
+        assert blocked is not None
+        assert blocked.by is Obstacle.NO_AUTHORITY
+
+
 def test_nothing_stands_in_the_way_of_a_coordinator(stage: Stage) -> None:
     files = KeyFiles(stage.home / "keys")
     authority, address = stage.authority.pem.decode(), address_of(stage)

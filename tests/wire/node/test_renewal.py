@@ -72,6 +72,18 @@ def test_renew_renews_now(member: Path, regions: Regions) -> None:
     assert "lasts until" in run_inside("folkmoot-node", "renew", "--home", member).said()
 
 
+def test_scoring_warns_of_a_certificate_that_nobody_renews(member: Path, regions: Regions) -> None:
+    for days_left, says in ((11, None), (9, "the certificate ends on"), (-1, "ended on")):
+        regions[0].certify(member, days_left=days_left)
+        done = run_inside("folkmoot-node", "score", "--home", member)
+        assert done.code == 0, done.stderr
+        if says is None:
+            assert "certificate" not in done.stderr
+        else:
+            assert says in done.stderr
+            assert "`folkmoot-node renew`" in done.stderr
+
+
 def test_after_its_end_only_an_invitation_helps(member: Path, regions: Regions) -> None:
     regions[0].certify(member, days_left=-1)
     for command in (("renew",), ("rounds", "list")):
