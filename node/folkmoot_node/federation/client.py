@@ -171,7 +171,12 @@ class CoordinatorClient:
             certificate_chain=identity.certificate,
         )
         files = identity.files
-        way = Way(address, identity.authority.decode(), proxy, (files.certificate, files.tls_key))
+        way = Way(
+            address,
+            identity.authority.decode(errors="replace"),
+            proxy,
+            (files.certificate, files.tls_key),
+        )
         return cls(way, credentials, egress, enrolling=False)
 
     @classmethod
@@ -187,7 +192,7 @@ class CoordinatorClient:
             proxy: HTTP proxy, or None.
         """
         credentials = grpc.ssl_channel_credentials(authority)
-        way = Way(address, authority.decode(), proxy)
+        way = Way(address, authority.decode(errors="replace"), proxy)
         return cls(way, credentials, egress, enrolling=True)
 
     def enrol(self, token: bytes, council: str, csr: bytes) -> enrolment_pb2.Membership:

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from folkmoot.geography import GssCode
 from folkmoot_node.evidence.egress_log import EgressLog
@@ -24,14 +24,6 @@ from folkmoot_node.federation.identity import (
 from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
-
-
-def _certificate(value: str) -> str:
-    try:
-        trusted_region(value.encode(), b"")
-    except ValueError:
-        raise ValueError("is not a certificate (PEM)") from None
-    return value
 
 
 class Invitation(Settings):
@@ -56,13 +48,25 @@ class Invitation(Settings):
     expires: datetime.datetime
     address: DialledAddress
     enrolment_address: DialledAddress
-    authority: Annotated[str, AfterValidator(_certificate)]
+    authority: str
     signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
     @property
     def inviting(self) -> TrustedRegion:
-        """The region that invites."""
-        return trusted_region(self.authority.encode(), bytes.fromhex(self.signing_key))
+        """The region that invites.
+
+        Raises:
+            Problem: If the authority is not a certificate.
+        """
+        try:
+            return trusted_region(self.authority.encode(), bytes.fromhex(self.signing_key))
+        except ValueError:
+            raise Problem(
+                "the authority in it is not a certificate (PEM)",
+                where="the invitation",
+                remedy="Ask the region for a new invitation",
+                exit_code=ExitCode.SETTINGS,
+            ) from None
 
 
 def read_invitation(path: Path, council: GssCode) -> Invitation:
@@ -86,14 +90,18 @@ def region_left(files: KeyFiles, invitation: Invitation) -> TrustedRegion | None
     """The region that a node leaves when it accepts an invitation; None if it leaves none.
 
     Files that cannot be read name no region: enrolling again replaces them.
+
+    Raises:
+        Problem: If the invitation's authority is not a certificate.
     """
+    inviting = invitation.inviting
     try:
         before = trusted_region(
             files.authority.read_bytes(), bytes.fromhex(files.coordinator_key.read_text().strip())
         )
     except (OSError, ValueError):
         return None
-    return None if before.is_same(invitation.inviting) else before
+    return None if before.is_same(inviting) else before
 
 
 def enrol(
