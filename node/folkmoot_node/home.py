@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from folkmoot_node.evidence.round_book import RoundBook
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
+    from folkmoot_node.federation.renewal import Membership
     from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.office import Office
@@ -228,15 +229,36 @@ class NodeHome:
     def connect(self) -> CoordinatorClient:
         """A connection to the coordinator with mutual TLS.
 
+        If the certificate is due for renewal, it is renewed before; the client's `renewal` says
+        what became of that.
+
         Raises:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
-        from folkmoot_node.federation.client import CoordinatorClient
         from folkmoot_node.federation.identity import load_valid_identity
 
-        settings = self.coordinator()
+        membership = self._membership()
         identity = load_valid_identity(self.keys, self.clock())
-        return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
+        identity, renewal = membership.renew_when_due(identity, self.clock())
+        client = membership.connect(identity)
+        client.renewal = renewal
+        return client
+
+    def renew_certificate(self) -> Identity:
+        """Exchanges the node's certificate for a new one now, due or not.
+
+        Raises:
+            Problem: If the node is not enrolled, its certificate has expired, or the
+                coordinator cannot be reached or does not renew it.
+        """
+        from folkmoot_node.federation.identity import load_valid_identity
+
+        return self._membership().renew(load_valid_identity(self.keys, self.clock()))
+
+    def _membership(self) -> Membership:
+        from folkmoot_node.federation.renewal import Membership
+
+        return Membership(self.config.council, self.coordinator(), self.egress)
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
@@ -276,6 +298,7 @@ class NodeHome:
             remaining=self.ledger.balance(loss, now, apart_from=round_.round_id).remaining,
             now=now,
             series=self.series_progress(policy, round_, now),
+            risk_policy_text=run.policy_text,
         )
 
     def series_progress(

@@ -30,6 +30,10 @@ MAXIMUM_TITLE = 200
 
 MAXIMUM_COUNCILS = 1_000
 """More than the local authorities of the United Kingdom."""
+MAXIMUM_SUMS = 100_000
+"""Most sums over areas for all councils together; bounds the time to check a round."""
+MAXIMUM_ROUND = 4 * 2**20 - 1024
+"""Bytes of a serialised round: with its signature it goes into one message as gRPC has it."""
 MAX_LOSS = Rho.of(1_000_000)
 """Far above any loss that protects anybody; keeps formulas within floating point."""
 LAST_DEADLINE = 253_402_300_799
@@ -70,6 +74,14 @@ def check_digest(value: bytes, where: str) -> bytes:
     return value
 
 
+def check_number_of_councils(councils: int) -> None:
+    """Raises ContractError if a round names more councils than there can be."""
+    if councils > MAXIMUM_COUNCILS:
+        raise ContractError(
+            "round.councils", f"names {councils} councils", f"Name at most {MAXIMUM_COUNCILS}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """One question to named councils.
@@ -80,7 +92,8 @@ class Round:
         purpose: Identifier that nodes compare with those their policies permit.
         councils: Councils invited, ascending.
         minimum_councils: Fewest releases for which the round is published; from 1.
-        policy_digest: SHA-256 of the risk stratification policy file, 32 bytes.
+        policy_digest: SHA-256 of the risk stratification policy file, 32 bytes; of a series
+            with a `counting_digest`, the file with which it began.
         workload: What is asked.
         loss: zCDP loss for the whole workload, for each council; of a round in a series, the
             loss of the whole series.
@@ -118,12 +131,7 @@ class Round:
                 "is too long or not printable",
                 f"Give at most {MAXIMUM_TITLE} printable characters",
             )
-        if len(self.councils) > MAXIMUM_COUNCILS:
-            raise ContractError(
-                "round.councils",
-                f"names {len(self.councils)} councils",
-                f"Name at most {MAXIMUM_COUNCILS}",
-            )
+        check_number_of_councils(len(self.councils))
         if not self.councils or list(self.councils) != sorted(set(self.councils)):
             raise ContractError(
                 "round.councils",
@@ -152,9 +160,10 @@ class Round:
             )
         self._check_mechanism()
         self._check_series()
+        invited = set(self.councils)
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
-                if council not in self.councils:
+                if council not in invited:
                     raise ContractError(
                         f"attribute {attribute.name}",
                         f"has codes of {council}, which is not invited",
@@ -169,6 +178,14 @@ class Round:
                 "round.workload",
                 f"its councils have {codes} codes together",
                 f"Ask for at most {MAXIMUM_CODES}: shorten the code lists, or invite fewer",
+            )
+        sums = self.workload.sums_of_areas * len(self.councils)
+        if sums > MAXIMUM_SUMS:
+            raise ContractError(
+                "round.workload",
+                f"combines areas in {self.workload.sums_of_areas} ways for {len(self.councils)} "
+                "councils",
+                f"Ask for at most {MAXIMUM_SUMS} of both multiplied: combine fewer kinds of area",
             )
         for council in self.councils:
             asked = max(self.workload.cells(council), self.workload.rows_at_most(council))
@@ -242,6 +259,12 @@ class Round:
         if self.series is None:
             return (self.loss,)
         return charges(self.loss, self.series.length)
+
+    @property
+    def names_counted(self) -> frozenset[str]:
+        """The attributes that a household must have, and that of the series' event."""
+        event = [self.series.event.attribute] if self.series else []
+        return frozenset([*(attribute.name for attribute in self.workload.counted_by), *event])
 
     def plan(self, council: GssCode) -> Plan:
         """What an invited council measures, with the loss spent on each part.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import print_json
 from folkmoot_operator.moments import day_text
+
+if TYPE_CHECKING:
+    from folkmoot_node.home import NodeHome
 
 
 def register(app: typer.Typer) -> None:
@@ -111,8 +114,16 @@ def sign(
         Path | None,
         typer.Option(help="Signing key kept elsewhere, instead of keys/policy-signing.key."),
     ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Sign without asking, also where that ends a running series."),
+    ] = False,
 ) -> None:
     """Signs the release policy as it now stands.
+
+    Where that, or a change of the risk stratification policy that is not scored yet, would end
+    a series of rounds which the council takes part in, the command lists the series and asks
+    first. Where there is no terminal it needs --yes (exit code 2).
 
     Example: folkmoot-node policy sign --signer "A. Khan, Data Protection Officer"
     """
@@ -122,6 +133,7 @@ def sign(
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:
+        _ask_about_series(node, yes=yes)
         signed = sign_policy(node, signer, key)
         typer.echo(f"Signed by {signed.signer}: {signature_path(node.config.release_policy).name}")
         try:
@@ -138,6 +150,38 @@ def sign(
         f"For all time: rho {balance.lifetime} of {balance.lifetime_cap} spent, "
         f"{balance.lifetime_remaining} left."
     )
+
+
+def _ask_about_series(node: NodeHome, *, yes: bool) -> None:
+    """Lists the running series that end with the policies as they now stand, and asks.
+
+    Raises:
+        Problem: Exit code USAGE, if there is no terminal to ask at.
+    """
+    import sys
+
+    from folkmoot_node.answering.running_series import ended_by
+    from folkmoot_node.policies.release_policy import load_unsigned
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if not node.config.risk_policy.is_file():
+        return
+    release, _ = load_unsigned(node.config.release_policy)
+    found = ended_by(node, release, node.risk_policy())
+    if not found:
+        return
+    for one in found:
+        typer.echo(f"Warning: with these policies this council leaves {one}", err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Problem(
+            "signing ends running series; nothing was signed",
+            where=str(node.config.release_policy),
+            remedy="Add --yes if that is meant, or change the policies back",
+            exit_code=ExitCode.USAGE,
+        )
+    typer.confirm("Sign all the same?", abort=True, err=True)
 
 
 def verify(home: Home = HERE, as_json: AsJson = False) -> None:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
-from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence import ledger_clock
+from folkmoot_node.evidence.database import Log, StateDatabase
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.problems import ExitCode, Problem
@@ -146,10 +147,13 @@ class Ledger:
             if entry.body["kind"] == _RECOVERED
         )
 
+    def paid(self) -> frozenset[tuple[str, bytes]]:
+        """Round id and ledger entry of each debit."""
+        return frozenset((debit.round_id, debit.entry) for debit in self.debits())
+
     def unaccounted(self, receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
         """Receipts of releases whose ledger entry is not here, and that were not recovered."""
-        paid = {(debit.round_id, debit.entry) for debit in self.debits()}
-        recovered = self.recovered()
+        paid, recovered = self.paid(), self.recovered()
         return tuple(
             receipt
             for receipt in receipts
@@ -235,7 +239,7 @@ class Ledger:
                     remedy="It is not answered again; nothing needs to be done",
                     exit_code=ExitCode.REFUSED,
                 )
-            self._check_clock(moment)
+            self.check_clock(moment)
             balance = self.balance(policy, moment)
             if rho > balance.remaining:
                 raise BudgetExhausted(rho, balance.remaining)
@@ -279,7 +283,7 @@ class Ledger:
             self._chain.verify()
             if (receipt.round_id, receipt.answer_digest) in self.recovered():
                 return Rho(0)
-            self._check_clock(moment)
+            self.check_clock(moment)
             rho = receipt.loss if self.unaccounted((receipt,)) else Rho(0)
             entry = receipt.ledger_entry
             body = {
@@ -296,15 +300,25 @@ class Ledger:
             self._chain.append(connection, moment, body)
             return rho
 
-    def _check_clock(self, moment: int) -> None:
-        if moment < max((entry.at for entry in self._chain.entries()), default=0):
-            raise Problem(
-                "the machine's clock is behind the last entry of the ledger, so the "
-                "accounting period is not certain",
-                where=str(self._state.path),
-                remedy="Set the clock",
-                exit_code=ExitCode.VERIFICATION,
-            )
+    def noted(self, log: Log) -> frozenset[int]:
+        """Lengths of another log of which entries of the ledger name the head."""
+        heads = (entry.body.get("heads", {}).get(log) for entry in self._chain.entries())
+        return frozenset(Head.parse(str(head)).length for head in heads if head)
+
+    def ahead_of(self, moment: int) -> int | None:
+        """The latest time of an entry after `moment`, which stops debits; None if they go on."""
+        decisions = self._state.chain("audit").entries((ledger_clock.ACCEPTED,))
+        return ledger_clock.ahead(self._chain.entries(), decisions, moment)
+
+    def check_clock(self, moment: int) -> None:
+        """Checks that no entry lies ahead of the clock, unless a person has accepted that.
+
+        Raises:
+            Problem: Exit code VERIFICATION, saying when it ends and what to do.
+        """
+        latest = self.ahead_of(moment)
+        if latest is not None:
+            raise ledger_clock.behind(latest, str(self._state.path))
 
     def head(self) -> Head:
         """Length and last digest of the chain, to be noted outside this machine."""

@@ -1,4 +1,4 @@
-"""Whether policies go on, who may sign, and whether anything is kept for too long."""
+"""Whether council and policies go on, who may sign, and what is kept for too long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from folkmoot_node.federation.identity import public_key_of
 from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.council_codes import doubt_about_council
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
@@ -20,7 +21,26 @@ from folkmoot_operator.problems import ExitCode, Problem
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
 _SUNSET, _EXTRACTS, _SIGNER = "sunset", "extracts", "signer"
+_OTHER_CODE = (
+    "Agree with the region under which code, and from which round on, the homes are counted: a "
+    "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
+    "name a newer list in node.toml as council_list"
+)
 _SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+
+
+def council(home: NodeHome) -> Check:
+    """Whether the council's code stands for its homes today."""
+
+    def look() -> Iterator[Finding]:
+        config = home.config
+        doubt = doubt_about_council(config.council, "council", home.today(), config.council_list)
+        if doubt:
+            yield Finding("council", State.WARN, doubt, _OTHER_CODE)
+        else:
+            yield Finding("council", State.OK, f"{config.council} is the code of a council today")
+
+    return Check("council", look)
 
 
 def sunset(home: NodeHome) -> Check:
