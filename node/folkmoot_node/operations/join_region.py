@@ -60,7 +60,9 @@ def join_region(
     # Whether the settings can be changed is found out before the invitation is used up.
     text = settings_naming(node.config, *addresses) if replace else None
     settings = node.config.coordinator
-    identity = enrol(invitation, node.keys, node.egress, settings.proxy if settings else None)
+    proxy = settings.proxy if settings else None
+    policy_key = node.trusted_signer().key
+    identity = enrol(invitation, node.keys, node.egress, proxy, policy_key)
     notes = []
     if text is not None:
         write_private(node.config.home / FILE_NAME, text.encode(), replace=True)
