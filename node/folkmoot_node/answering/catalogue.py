@@ -51,6 +51,12 @@ def catalogue_here(home: NodeHome) -> Catalogue | None:
         return None
 
 
+def serialised_here(home: NodeHome) -> bytes:
+    """The catalogue, made in this process, for another one; empty where it cannot be made yet."""
+    made = catalogue_here(home)
+    return encode_catalogue(made) if made is not None else b""
+
+
 def publish_catalogue(
     home: NodeHome,
     client: CoordinatorClient,

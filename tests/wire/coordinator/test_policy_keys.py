@@ -51,7 +51,7 @@ def test_the_key_of_the_enrolment_is_pinned(region: Region, member: Client) -> N
 def test_another_key_is_shown_until_it_is_accepted(region: Region, member: Client) -> None:
     state(member, SECOND)
     for words in (("councils", "list"), ("councils", "show", TRAFFORD), ("doctor",)):
-        said = "".join(run(region, *words, expect=3 if words == ("doctor",) else 0).split())
+        said = "".join(run(region, *words).split())
         assert f"from{FIRST.hex()}to{SECOND.hex()}" in said, words
     state(member, SECOND)
     [signer] = policy_signers(region.database).values()
@@ -59,7 +59,7 @@ def test_another_key_is_shown_until_it_is_accepted(region: Region, member: Clien
     run(region, "councils", "accept-signer", TRAFFORD)
     [signer] = policy_signers(region.database).values()
     assert (signer.pinned, signer.has_changed) == (SECOND, False)
-    run(region, "councils", "accept-signer", TRAFFORD, expect=2)
+    run(region, "councils", "accept-signer", TRAFFORD, expect=1)  # nothing to accept
 
 
 def test_a_council_that_comes_back_to_its_key_needs_nobody(region: Region, member: Client) -> None:
