@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from folkmoot.catalogue import check_policy_key
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -19,6 +20,7 @@ from folkmoot_coordinator.membership.councils import (
     record_certificate,
 )
 from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
+from folkmoot_coordinator.membership.policy_keys import note_policy_key
 from folkmoot_operator.moments import to_text
 
 RENEWALS_A_DAY = 24
@@ -42,7 +44,7 @@ class Enrolment:
         self._clock = clock
         self._node_days = node_days
 
-    def enrol(self, token: bytes, council: str, csr: bytes) -> bytes:
+    def enrol(self, token: bytes, council: str, csr: bytes, policy_key: bytes = b"") -> bytes:
         """The certificate for a node that was invited.
 
         A node that lost the answer asks again with the same key and gets the same
@@ -52,6 +54,8 @@ class Enrolment:
             token: One-time token of the invitation, 32 bytes.
             council: GSS code the node claims; must be that of the invitation.
             csr: PKCS#10 signing request, DER. Its subject is ignored.
+            policy_key: Ed25519 public key whose signature of the release policy counts at the
+                node, 32 bytes; empty if it does not say.
 
         Returns:
             Certificate, DER.
@@ -60,7 +64,7 @@ class Enrolment:
             Rejected: MALFORMED, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED, or CERTIFICATE
                 if the certificate made before has been revoked.
         """
-        code, request = _read(council, csr)
+        code, request = _read(council, csr, policy_key)
         if len(token) != TOKEN_BYTES:
             raise _rejected(
                 RejectionReason.MALFORMED, f"token: has {len(token)} bytes; it needs {TOKEN_BYTES}"
@@ -86,6 +90,7 @@ class Enrolment:
                 )
             issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
             record_certificate(session, issued)
+            note_policy_key(session, code, policy_key, now)
             invitation.used_at = now
             invitation.key_digest = issued.key_digest
             invitation.serial = issued.serial
@@ -149,8 +154,9 @@ def _check_renewals(session: Session, council: GssCode, now: int) -> None:
         )
 
 
-def _read(council: str, csr: bytes) -> tuple[GssCode, SigningRequest]:
+def _read(council: str, csr: bytes, policy_key: bytes = b"") -> tuple[GssCode, SigningRequest]:
     try:
+        check_policy_key(policy_key, "policy_key")
         return GssCode(council, "council"), SigningRequest.parse(csr)
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error

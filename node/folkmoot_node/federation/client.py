@@ -195,10 +195,23 @@ class CoordinatorClient:
         way = Way(address, authority.decode(errors="replace"), proxy)
         return cls(way, credentials, egress, enrolling=True)
 
-    def enrol(self, token: bytes, council: str, csr: bytes) -> enrolment_pb2.Membership:
-        """Exchanges an invitation for a certificate."""
+    def enrol(
+        self, token: bytes, council: str, csr: bytes, policy_key: bytes = b""
+    ) -> enrolment_pb2.Membership:
+        """Exchanges an invitation for a certificate.
+
+        Args:
+            token: Of the invitation.
+            council: This council.
+            csr: PKCS#10 signing request, DER.
+            policy_key: Ed25519 public key whose signature of the release policy counts here.
+        """
         request = enrolment_pb2.EnrolRequest(
-            versions=codec.encode_versions(), token=token, council=council, csr=csr
+            versions=codec.encode_versions(),
+            token=token,
+            council=council,
+            csr=csr,
+            policy_key=policy_key,
         )
         reply = self._call(_ENROLMENT + "Enrol", request, enrolment_pb2.EnrolResponse)
         _raise_if_rejected(reply)

@@ -105,12 +105,24 @@ def region_left(files: KeyFiles, invitation: Invitation) -> TrustedRegion | None
 
 
 def enrol(
-    invitation: Invitation, files: KeyFiles, egress: EgressLog, proxy: str | None = None
+    invitation: Invitation,
+    files: KeyFiles,
+    egress: EgressLog,
+    proxy: str | None = None,
+    policy_key: bytes = b"",
 ) -> Identity:
     """Exchanges an invitation for a certificate.
 
     The private key is made on this machine and stays here. Repeating an enrolment whose
     answer was lost gives the same certificate.
+
+    Args:
+        invitation: From the region.
+        files: Where keys and certificates are kept.
+        egress: Where it is recorded what was sent.
+        proxy: Through which the coordinator is reached.
+        policy_key: Ed25519 public key whose signature of the release policy counts at this
+            node, 32 bytes. The region keeps it, and shows a change.
 
     Raises:
         Problem: If the coordinator cannot be reached or does not accept the invitation.
@@ -119,7 +131,9 @@ def enrol(
     with CoordinatorClient.for_newcomer(
         invitation.enrolment_address, invitation.authority.encode(), egress, proxy
     ) as client:
-        membership = client.enrol(bytes.fromhex(invitation.token), invitation.council, request)
+        membership = client.enrol(
+            bytes.fromhex(invitation.token), invitation.council, request, policy_key
+        )
     if membership.signing_key.hex() != invitation.signing_key:
         raise Problem(
             "the coordinator answered with another signing key than the invitation names",

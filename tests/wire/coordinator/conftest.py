@@ -138,12 +138,14 @@ class Client:
         council: str | None = None,
         csr: bytes | None = None,
         versions: VersionRange = SPOKEN,
+        policy_key: bytes = b"",
     ) -> bytes:
         request = enrolment_pb2.EnrolRequest(
             versions=encode_versions(versions),
             token=self.invitation.token if token is None else token,
             council=council or self.council,
             csr=make_csr(self.key) if csr is None else csr,
+            policy_key=policy_key,
         )
         with self.enrolment_channel() as channel:
             answer = enrolment_pb2_grpc.EnrolmentServiceStub(channel).Enrol(
