@@ -135,6 +135,7 @@ def _encode_series(series: Series) -> round_pb2.Series:
         event_attribute=series.event.attribute,
         event_codes=series.event.codes,
         ends_at=series.ends_at,
+        counting_digest=series.counting_digest or b"",
     )
 
 
@@ -145,6 +146,7 @@ def _decode_series(message: round_pb2.Series) -> Series:
         length=message.length,
         event=SeriesEvent(message.event_attribute, tuple(message.event_codes)),
         ends_at=message.ends_at,
+        counting_digest=message.counting_digest or None,
     )
 
 
@@ -300,57 +302,89 @@ def decode_release(
     Raises:
         Rejected: TRUNCATED, OVERSIZED, ALTERED or MALFORMED.
     """
-    if header.cells > expected_cells:
-        raise _rejected(
-            RejectionReason.OVERSIZED,
-            f"the header announces {header.cells} cells; the round has {expected_cells}",
-        )
-    if header.cells < expected_cells:
-        raise _rejected(
-            RejectionReason.TRUNCATED,
-            f"the header announces {header.cells} cells; the round has {expected_cells}",
-        )
-    values = array("q")
+    reader = ReleaseReader(header, expected_cells, as_int64)
     for part in parts:
+        reader.add(part)
+    return reader.finish()
+
+
+class ReleaseReader:
+    """A release that is read as its messages come. Memory is bounded by the expected cells."""
+
+    def __init__(
+        self,
+        header: release_pb2.ReleaseHeader,
+        expected_cells: int,
+        as_int64: Callable[[Sequence[int]], bytes] = _as_int64,
+    ) -> None:
+        """Arguments as of `decode_release`, which raises the same."""
+        if header.cells > expected_cells:
+            raise _rejected(
+                RejectionReason.OVERSIZED,
+                f"the header announces {header.cells} cells; the round has {expected_cells}",
+            )
+        if header.cells < expected_cells:
+            raise _rejected(
+                RejectionReason.TRUNCATED,
+                f"the header announces {header.cells} cells; the round has {expected_cells}",
+            )
+        self._header = header
+        self._expected = expected_cells
+        self._as_int64 = as_int64
+        self._values = array("q")
+
+    def add(self, part: collection_pb2.SubmitRequest) -> None:
+        """Takes the next cells.
+
+        Raises:
+            Rejected: TRUNCATED, OVERSIZED or MALFORMED.
+        """
         if part.WhichOneof("part") != "cells":
             raise _malformed("submission", "has a second header or an empty part")
-        chunk = part.cells
-        if chunk.first_cell != len(values) or not chunk.values:
+        chunk, held = part.cells, len(self._values)
+        if chunk.first_cell != held or not chunk.values:
             raise _rejected(
-                RejectionReason.OVERSIZED
-                if chunk.first_cell < len(values)
-                else RejectionReason.TRUNCATED,
-                f"a chunk begins at cell {chunk.first_cell}; {len(values)} was expected",
+                RejectionReason.OVERSIZED if chunk.first_cell < held else RejectionReason.TRUNCATED,
+                f"a chunk begins at cell {chunk.first_cell}; {held} was expected",
             )
-        if len(values) + len(chunk.values) > expected_cells:
+        if held + len(chunk.values) > self._expected:
             raise _rejected(
-                RejectionReason.OVERSIZED, f"more cells than the round's {expected_cells}"
+                RejectionReason.OVERSIZED, f"more cells than the round's {self._expected}"
             )
-        values.frombytes(as_int64(chunk.values))
-    if len(values) != expected_cells:
-        raise _rejected(
-            RejectionReason.TRUNCATED,
-            f"the stream ended after {len(values)} of {expected_cells} cells",
-        )
-    try:
-        release = Release(
-            round_id=header.round_id,
-            round_digest=header.round_digest,
-            council=GssCode(header.council, "release.council"),
-            mechanism=_mechanism(header.mechanism, "release.mechanism"),
-            loss=Rho(header.loss.rho_nano),
-            ledger_entry=header.ledger_entry,
-            counts=NoisyCounts(values),
-            row=_row(header),
-            as_of=_scores_date(header),
-        )
-    except ContractError as error:
-        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
-    if release_digest(release) != header.release_digest:
-        raise _rejected(
-            RejectionReason.ALTERED, "the cells do not have the digest that the header announced"
-        )
-    return release
+        self._values.frombytes(self._as_int64(chunk.values))
+
+    def finish(self) -> Release:
+        """The release, when all its cells have come.
+
+        Raises:
+            Rejected: TRUNCATED, ALTERED or MALFORMED.
+        """
+        header, values = self._header, self._values
+        if len(values) != self._expected:
+            raise _rejected(
+                RejectionReason.TRUNCATED,
+                f"the stream ended after {len(values)} of {self._expected} cells",
+            )
+        try:
+            release = Release(
+                round_id=header.round_id,
+                round_digest=header.round_digest,
+                council=GssCode(header.council, "release.council"),
+                mechanism=_mechanism(header.mechanism, "release.mechanism"),
+                loss=Rho(header.loss.rho_nano),
+                ledger_entry=header.ledger_entry,
+                counts=NoisyCounts(values),
+                row=_row(header),
+                as_of=_scores_date(header),
+            )
+        except ContractError as error:
+            raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+        if release_digest(release) != header.release_digest:
+            raise _rejected(
+                RejectionReason.ALTERED,
+                "the cells do not have the digest that the header announced",
+            )
+        return release
 
 
 def _row(header: release_pb2.ReleaseHeader) -> SeriesRow | None:

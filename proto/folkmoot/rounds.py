@@ -92,7 +92,8 @@ class Round:
         purpose: Identifier that nodes compare with those their policies permit.
         councils: Councils invited, ascending.
         minimum_councils: Fewest releases for which the round is published; from 1.
-        policy_digest: SHA-256 of the risk stratification policy file, 32 bytes.
+        policy_digest: SHA-256 of the risk stratification policy file, 32 bytes; of a series
+            with a `counting_digest`, the file with which it began.
         workload: What is asked.
         loss: zCDP loss for the whole workload, for each council; of a round in a series, the
             loss of the whole series.
@@ -258,6 +259,12 @@ class Round:
         if self.series is None:
             return (self.loss,)
         return charges(self.loss, self.series.length)
+
+    @property
+    def names_counted(self) -> frozenset[str]:
+        """The attributes that a household must have, and that of the series' event."""
+        event = [self.series.event.attribute] if self.series else []
+        return frozenset([*(attribute.name for attribute in self.workload.counted_by), *event])
 
     def plan(self, council: GssCode) -> Plan:
         """What an invited council measures, with the loss spent on each part.

@@ -44,6 +44,7 @@ MAX_COHORTS = 2**26
 is 2**36, the bound of an exact count, so that contrasts stay within 64 bits."""
 
 _SERIES_ID = re.compile(r"[0-9a-f]{32}")
+_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,9 @@ class Series:
         event: What a household must satisfy to be counted.
         ends_at: No round of the series has a later deadline; seconds since
             1970-01-01T00:00:00Z.
+        counting_digest: `counting_rules.counting_digest` of the policy, 32 bytes: a council
+            whose policy file is another one takes part if it counts by the same rules. None
+            where the file itself must be the same.
     """
 
     series_id: str
@@ -90,9 +94,16 @@ class Series:
     length: int
     event: SeriesEvent
     ends_at: int
+    counting_digest: bytes | None = None
 
     def __post_init__(self) -> None:
         check_series_id(self.series_id)
+        if self.counting_digest is not None and len(self.counting_digest) != _DIGEST_BYTES:
+            raise ContractError(
+                "series.counting_digest",
+                f"has {len(self.counting_digest)} bytes",
+                f"A SHA-256 digest has {_DIGEST_BYTES}",
+            )
         if not MIN_ROUNDS <= self.length <= MAX_ROUNDS:
             raise ContractError(
                 "series.length",

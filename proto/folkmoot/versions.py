@@ -33,8 +33,12 @@ class VersionRange:
         return self.oldest <= version <= self.newest
 
 
-SPOKEN = VersionRange(oldest=1, newest=3)
-"""What this release of Folkmoot speaks; the oldest trails the newest by at most two."""
+SPOKEN = VersionRange(oldest=1, newest=4)
+"""What this release of Folkmoot speaks. A version stays for two later ones at least.
+
+In version 4 a series may name the rules by which it counts (`folkmoot.counting_rules`). A node of
+before refuses to read such a round, as it does every signed field that it does not know.
+"""
 DATED_RELEASES = 2
 """From this version on, a release states the reference date of the scores that it counts. A
 coordinator of before would find that such a release does not have its digest."""

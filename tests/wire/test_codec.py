@@ -337,6 +337,12 @@ def test_golden_messages() -> None:
             + "3009"
         )
     )
+    by_rules = replace(strategies.example(), series=replace(series, counting_digest=b"c" * 32))
+    # The length of the series, 34 longer, and the field at its end.
+    assert codec.encode_round(by_rules) == (
+        asked.replace(b"\x72\x34\x0a", b"\x72\x56\x0a") + b"\x3a\x20" + b"c" * 32
+    )
+    assert codec.decode_round(codec.encode_round(by_rules)) == by_rules
     refusal = Refusal("0" * 32, b"r" * 32, TRAFFORD, RefusalReason.DECLINED)
     assert codec.encode_refusal(refusal, 1).SerializeToString().hex() == (
         "08011220" + "30" * 32 + "1a20" + "72" * 32 + "2209" + b"E08000009".hex() + "2809"

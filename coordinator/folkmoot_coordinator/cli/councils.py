@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
 from folkmoot_operator.console import console, minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from folkmoot.geography import GssCode
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.membership.issued_certificates import KnownCertificate
+
+_SHORT = 16
+"""Digits of a fingerprint in a list; enough to tell certificates of one council apart."""
 
 councils_app = typer.Typer(rich_markup_mode="markdown")
 
@@ -28,6 +39,10 @@ def invite(
 ) -> None:
     """Invite councils: write a file for each, with a token that works once and expires.
 
+    Warns of codes that ended or were never issued, and of councils that have a certificate
+    already: a second node of a council is not refused, and has a certificate of its own. A code
+    that is no council's is refused.
+
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """
     from folkmoot_coordinator.clock import system_clock
@@ -35,10 +50,15 @@ def invite(
     from folkmoot_coordinator.membership.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
+    from folkmoot_operator.output_places import require_folder, writing_to
 
-    codes = [read_council(council) for council in councils]
+    codes = [read_council(council, is_invited=True) for council in councils]
+    require_folder(out)  # a new invitation ends the one before
     place, database = open_home(home)
     settings, now = place.settings(), system_clock()
+    doubts = _doubts(place, database, codes, now)
+    for doubt in doubts:
+        typer.echo(f"Warning: {doubt}.", err=True)
     authority = Authority.load(place.keys).pem.decode()
     signing_key = SigningKey.load(place.keys).public
     written = []
@@ -46,7 +66,8 @@ def invite(
         invitation = make_invitation(
             database, settings, code, authority=authority, signing_key=signing_key, now=now
         )
-        path = invitation.write(out)
+        with writing_to(out):
+            path = invitation.write(out)
         expires = to_text(invitation.expires_at)
         written.append({"council": code, "file": str(path), "expires": expires})
         if not json_:
@@ -56,6 +77,34 @@ def invite(
         return
     typer.echo(f"It works once, until {expires}. Hand it over privately.")
     typer.echo(f"Next, at the council: `folkmoot-node enrol {path.name}`")
+
+
+def _doubts(place: Home, database: Database, codes: Sequence[GssCode], now: int) -> tuple[str, ...]:
+    """What a person should know before councils are invited to the region.
+
+    Raises:
+        Problem: If one is no council.
+    """
+    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.known_councils import (
+        doubts_about,
+        known_councils,
+        overlaps,
+    )
+    from folkmoot_operator.moments import day
+
+    known = known_councils(place)
+    found = list(doubts_about(known, codes, day(now), "council"))
+    members = {one.code: one.valid_certificates for one in enrolled(database, now)}
+    for code in codes:
+        valid = members.get(code, 0)
+        if valid:
+            found.append(
+                f"{code} has {valid} valid certificate{'s' * (valid > 1)} already, and a node "
+                "that uses this invitation gets another beside: see `folkmoot-coordinator "
+                f"councils show {code}`"
+            )
+    return (*found, *overlaps(known, codes, [code for code, valid in members.items() if valid]))
 
 
 @councils_app.callback(invoke_without_command=True)
@@ -76,17 +125,19 @@ def councils(context: typer.Context, home: HomeOption = Path(), json_: JsonOptio
 
 @councils_app.command("list")
 def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
-    """List the councils that have enrolled.
+    """List the councils that have enrolled, each with its valid certificates.
 
     Example: `folkmoot-coordinator councils list --json`
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.issued_certificates import Validity, issued_certificates
     from folkmoot_operator.moments import to_text
 
     place, database = open_home(home)
     settings = place.settings()
-    councils = enrolled(database, system_clock())
+    now = system_clock()
+    councils, certificates = enrolled(database, now), issued_certificates(database)
     if json_:
         print_json(
             [
@@ -99,6 +150,11 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
                     "certificate_expires": to_text(council.expires_at)
                     if council.expires_at
                     else None,
+                    "certificates": [
+                        _certificate_json(one, now)
+                        for one in certificates
+                        if one.council == council.code
+                    ],
                 }
                 for council in councils
             ]
@@ -110,15 +166,84 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     from rich.table import Table
 
     table = Table("Council", "Enrolled (UTC)", "Last seen (UTC)", "Certificate until (UTC)")
+    table.add_column("Fingerprint", no_wrap=True)
     for council in councils:
-        last_seen, expires = council.last_seen, council.expires_at
+        last_seen = council.last_seen
+        valid = [
+            one
+            for one in certificates
+            if one.council == council.code and one.validity(now) is Validity.VALID
+        ]
         table.add_row(
             settings.label(council.code),
             minute(to_text(council.enrolled_at)),
             minute(to_text(last_seen) if last_seen else None, "never"),
-            minute(to_text(expires) if expires else None, "none valid"),
+            "\n".join(minute(to_text(one.expires_at)) for one in valid) or "none valid",
+            "\n".join(one.fingerprint[:_SHORT] for one in valid),
         )
     console().print(table)
+
+
+@councils_app.command()
+def show(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Show every certificate that a council was ever given, and whether it is valid.
+
+    Several are valid at once after each renewal, until the older ones expire, and where a
+    council was invited again. One that nobody at the council knows: revoke, and invite anew.
+
+    Example: `folkmoot-coordinator councils show E08000009`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.issued_certificates import issued_certificates
+    from folkmoot_operator.moments import to_text
+
+    code = read_council(council)
+    place, database = open_home(home)
+    now, found = system_clock(), issued_certificates(database, code)
+    if not found:
+        raise Problem(
+            "has no certificate",
+            where=code,
+            remedy="`folkmoot-coordinator councils list` shows who is enrolled",
+            exit_code=ExitCode.USAGE,
+        )
+    if json_:
+        print_json(
+            {"council": code, "certificates": [_certificate_json(one, now) for one in found]}
+        )
+        return
+    from rich.table import Column, Table
+
+    typer.echo(place.settings().label(code))
+    table = Table(
+        Column("SHA-256 fingerprint", overflow="fold"), "Issued (UTC)", "Until (UTC)", "Validity"
+    )
+    for one in found:
+        revoked = f" {minute(to_text(one.revoked_at))}" if one.revoked_at is not None else ""
+        table.add_row(
+            one.fingerprint,
+            minute(to_text(one.issued_at)),
+            minute(to_text(one.expires_at)),
+            one.validity(now).value + revoked,
+        )
+    console().print(table)
+
+
+def _certificate_json(one: KnownCertificate, now: int) -> dict[str, Any]:
+    from folkmoot_operator.moments import to_text
+
+    return {
+        "fingerprint": one.fingerprint,
+        "serial": one.serial,
+        "issued_at": to_text(one.issued_at),
+        "expires": to_text(one.expires_at),
+        "revoked_at": to_text(one.revoked_at) if one.revoked_at is not None else None,
+        "validity": one.validity(now).value,
+    }
 
 
 @councils_app.command()

@@ -41,17 +41,23 @@ def open_home(path: Path) -> tuple[Home, Database]:
     return home, database
 
 
-def read_council(text: str) -> GssCode:
+def read_council(text: str, *, is_invited: bool = False) -> GssCode:
     """A GSS code from the command line.
+
+    Args:
+        text: As it was typed.
+        is_invited: True if it has to be a council's, and not that of a ward, for example.
 
     Raises:
         Problem: If it is not one.
     """
+    from folkmoot.council_codes import check_council
     from folkmoot.errors import ContractError
     from folkmoot.geography import GssCode
 
     try:
-        return GssCode(text.strip().upper())
+        code = GssCode(text.strip().upper())
+        return check_council(code) if is_invited else code
     except ContractError as error:
         raise Problem(
             error.problem, where="council", remedy=error.remedy, exit_code=ExitCode.USAGE

@@ -11,6 +11,7 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_operator.console import print_json
+from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -104,16 +105,28 @@ def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
     Args:
         asked: The question, and what else its file says.
         home: The coordinator's folder; what councils have published is known if it is one.
+
+    Raises:
+        Problem: If it invites what is no council, or two that have the same homes.
     """
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.membership.known_councils import (
+        doubts_about_invited,
+        known_councils,
+    )
     from folkmoot_coordinator.planning.question_checks import (
         doubts_of_catalogues,
         doubts_of_policy,
     )
 
+    round_ = asked.round_
     return (
+        *doubts_about_invited(
+            known_councils(Home(home)), round_.councils, day(round_.opened_at), "councils"
+        ),
         *asked.doubts,
-        *doubts_of_catalogues(asked.round_, _published(home, asked.round_.councils)),
-        *(doubts_of_policy(asked.round_, asked.policy) if asked.policy else ()),
+        *doubts_of_catalogues(round_, _published(home, round_.councils)),
+        *(doubts_of_policy(round_, asked.policy) if asked.policy else ()),
     )
 
 

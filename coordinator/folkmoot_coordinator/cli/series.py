@@ -66,6 +66,7 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
     from folkmoot_coordinator.signing import SigningKey
 
     asked, keys, database = _read(file, home)
+    print_doubts(doubts(asked, home), err=True)
     key = SigningKey.load(keys)
     _opened(open_round(database, key, asked.round_, asked.planning, asked.code_names), json_)
 

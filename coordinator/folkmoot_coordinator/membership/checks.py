@@ -9,9 +9,14 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_coordinator.membership.known_councils import (
+    doubts_about,
+    known_councils,
+    overlaps,
+)
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
-from folkmoot_operator.moments import to_text
+from folkmoot_operator.moments import day, to_text
 
 SOON_DAYS = 90
 """An authority that expires sooner is worth a warning."""
@@ -66,3 +71,24 @@ def certificates(database: Database, now: int) -> Iterator[Finding]:
         )
     else:
         yield Finding("councils", State.OK, f"{len(councils)} enrolled")
+
+
+def council_codes(home: Home, database: Database, now: int) -> Iterator[Finding]:
+    """Which councils that can answer are enrolled under a code that ended, or under two."""
+    known = known_councils(home)
+    members = [one.code for one in enrolled(database, now) if one.valid_certificates]
+    found = [
+        *doubts_about(known, members, day(now), "councils"),
+        *overlaps(known, members, members),
+    ]
+    for text in found:
+        yield Finding(
+            "council codes",
+            State.WARN,
+            text,
+            "Agree with the council under which code its homes are counted, and revoke the other. "
+            "If the code is newer than this version of Folkmoot, name a newer list in "
+            "coordinator.toml as council_list",
+        )
+    if not found:
+        yield Finding("council codes", State.OK, "each council is enrolled under its code of today")

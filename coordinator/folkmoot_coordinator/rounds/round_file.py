@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from folkmoot.counting_rules import counting_digest
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import NO_EPSILON, Delta, Epsilon, Rho
@@ -188,13 +189,14 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
     read = [_attribute(entry, path, councils) for entry in file.attributes]
     _check_names(file, path)
     epsilon = NO_EPSILON if file.epsilon is None else Epsilon.of(file.epsilon)
+    policy = _policy(file, path)
     round_ = Round(
         round_id=secrets.token_hex(16),
         title=file.title,
         purpose=file.purpose,
         councils=councils,
         minimum_councils=file.minimum_councils,
-        policy_digest=_policy_digest(file, path),
+        policy_digest=policy.digest,
         workload=Workload(
             tuple(one.attribute for one in read),
             tuple(Marginal(entry.attributes, entry.weight) for entry in file.marginals),
@@ -208,12 +210,16 @@ def _make(file: RoundFile, path: Path, enrolled: Sequence[GssCode], now: int) ->
         series=_series(file.series) if file.series else None,
     )
     workload, planning = planned(round_.workload, councils, file.objective)
+    round_ = replace(round_, workload=workload)
+    if round_.series is not None and policy.text is not None:
+        digest = counting_digest(policy.text, round_.names_counted)
+        round_ = replace(round_, series=replace(round_.series, counting_digest=digest))
     code_names = CodeNames(
         {one.attribute.name: one.names for one in read if one.names},
         {entry.name: entry.vintage for entry in file.attributes if entry.vintage},
     )
     return PlannedRound(
-        replace(round_, workload=workload),
+        round_,
         planning,
         code_names,
         path.parent / file.policy if file.policy else None,
@@ -326,13 +332,21 @@ def _check_names(file: RoundFile, path: Path) -> None:
                 )
 
 
-def _policy_digest(file: RoundFile, path: Path) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """The policy that a round names: its digest, and the file where it gives one."""
+
+    digest: bytes
+    text: str | None = None
+
+
+def _policy(file: RoundFile, path: Path) -> _Policy:
     if file.policy_digest is not None:
-        return bytes.fromhex(file.policy_digest)
+        return _Policy(bytes.fromhex(file.policy_digest))
     assert file.policy is not None
     policy = path.parent / file.policy
     try:
-        return hashlib.sha256(policy.read_bytes()).digest()
+        content = policy.read_bytes()
     except OSError as error:
         raise Problem(
             f"the policy cannot be read ({error.strerror})",
@@ -340,6 +354,8 @@ def _policy_digest(file: RoundFile, path: Path) -> bytes:
             remedy="Give the policy file's path relative to the round file, or policy_digest",
             exit_code=ExitCode.SETTINGS,
         ) from None
+    # What is not text is no policy; only a series has to read it.
+    return _Policy(hashlib.sha256(content).digest(), content.decode("utf-8", "replace"))
 
 
 def _deadline(file: RoundFile, now: int) -> int:

@@ -163,7 +163,14 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         require_scores_for(home, store.run, round_)
         context = home.admission_context(store, signed, round_)
         return release(
-            Question(round_, known.digest, context, signed.digest, store.run.reference_date),
+            Question(
+                round_,
+                known.digest,
+                context,
+                signed.digest,
+                store.run.reference_date,
+                signed.key,
+            ),
             office,
             lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,

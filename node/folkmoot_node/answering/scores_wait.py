@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from folkmoot.rounds import Round
 from folkmoot_node.home import NodeHome
+from folkmoot_node.policies.expected_policy import is_expected
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.use import end_of_use
 from folkmoot_operator.problems import ExitCode, Problem
@@ -30,7 +31,9 @@ def require_scores_for(home: NodeHome, run: RunSummary, round_: Round) -> None:
     configured, today = home.risk_policy(), home.today()
     if today > configured.sunset:
         return
-    if run.policy_digest != configured.digest == round_.policy_digest:
+    if not is_expected(round_, run.policy_digest, run.policy_text) and is_expected(
+        round_, configured.digest, configured.text
+    ):
         raise Problem(
             f"the scores are by another policy ({run.policy_name}) than the one that the round "
             "and node.toml name",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name, print_renewal
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
 
@@ -44,7 +44,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     fault: Problem | None = None
     incomplete: Problem | None = None
     with open_home(home) as node:
-        debits, head = node.ledger.debits(), node.ledger.head()
+        debits, head, signers = node.ledger.debits(), node.ledger.head(), node.ledger.signers()
         lifetime = Rho.total(debit.rho for debit in debits)
         try:
             balance = node.balance()
@@ -81,8 +81,12 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        "signer": debit.signer.hex() or None,
                     }
                     for debit in debits
+                ],
+                "signers": [
+                    {"since": moment(debit.at), "key": debit.signer.hex()} for debit in signers
                 ],
             }
         )
@@ -105,6 +109,9 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         console().print(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
+    for debit in signers[1:]:
+        at, key = minute(moment(debit.at)), debit.signer.hex()
+        typer.echo(f"Signer of the release policy changed before {at} UTC, to {key}")
     typer.echo(f"Ledger head {head}")
     if incomplete:
         raise incomplete
@@ -202,6 +209,7 @@ def recover(
 
     with open_home(home) as node:
         with node.connect() as client:
+            print_renewal(client)
             require_same_time(compare(node, client, client.negotiate()))
         outstanding = node.lost_answers.outstanding()
         node.release_policy()  # its fault should be known before anybody is asked

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, operator_name
+from folkmoot_node.cli.options import (
+    HERE,
+    AsJson,
+    Home,
+    RoundId,
+    moment,
+    operator_name,
+    print_renewal,
+)
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
@@ -52,6 +60,7 @@ def list_(
     with open_home(home) as node:
         if not offline:
             with node.connect() as client:
+                print_renewal(client)
                 protocol = client.negotiate()
                 compare(node, client, protocol)
                 for event in learn(node, client, protocol):
@@ -249,6 +258,8 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
                 exit_code=ExitCode.USAGE,
             )
         who = operator_name()
+        if decision is not None and node.outbox.find(known.round_id) is None:
+            _require_open(node, known)
         if decision is None:
             book.undecide(known, node.outbox)
         else:
@@ -270,6 +281,20 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
             typer.echo("It waits all the same: see `folkmoot-node rounds list`.")
     short = known.round_id[:12]
     typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
+
+
+def _require_open(node: NodeHome, known: KnownRound) -> None:
+    """Raises Problem if a round without an answer is past its deadline."""
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if node.clock() >= known.facts.deadline:
+        raise Problem(
+            "the round is past its deadline",
+            where=known.round_id,
+            remedy="It is not answered any more. If its figures are needed, ask the region to open "
+            "another round",
+            exit_code=ExitCode.REFUSED,
+        )
 
 
 def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
@@ -298,6 +323,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:
+        print_renewal(client)
         protocol = client.negotiate()
         comparison = reconcile(node, client, protocol)
         for event in chain(
@@ -317,10 +343,9 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
                     remedy=RESUME,
                     exit_code=ExitCode.REFUSED,
                 )
+            _require_open(node, known)
             raise Problem(
-                "the round is past its deadline"
-                if node.clock() >= known.facts.deadline
-                else "the round waits for an operator",
+                "the round waits for an operator",
                 where=known.round_id,
                 remedy="See `folkmoot-node rounds show`; approve with `folkmoot-node approve`",
                 exit_code=ExitCode.REFUSED,

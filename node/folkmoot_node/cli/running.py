@@ -46,6 +46,7 @@ def serve(
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
+    from folkmoot_node.running.catalogue_process import CatalogueProcess
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
 
@@ -67,6 +68,7 @@ def serve(
             until_idle=until_idle,
             poll_seconds=poll_seconds,
             tidy=tidy,
+            make_catalogue=CatalogueProcess(),
         )
 
 

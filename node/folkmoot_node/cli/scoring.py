@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, operator_
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from folkmoot_node.pipeline.dry_run import Trial
     from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -83,10 +84,12 @@ def score(
 
     if export is not None:
         from folkmoot_node.operations.export_households import require_known_ending
+        from folkmoot_operator.output_places import require_place_for_file
 
         if only_try:
             raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
         require_known_ending(export)
+        require_place_for_file(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -96,6 +99,7 @@ def score(
         configured.check_sunset(today)  # its rule counts too: what is made now would go at once
         if not replace:
             _ask_to_replace(last_run(config), policy, configured)
+    _warn_of_series(home, last_run(config), policy)
     with progress() as bars:
         tasks: dict[str, Any] = {}
 
@@ -118,7 +122,7 @@ def score(
             )
             summary = trial.run
         else:
-            with recorded_run(config.state_path, operator_name()):
+            with _says_that_rounds_wait(home), recorded_run(config.state_path, operator_name()):
                 summary = run(
                     config,
                     load_plugins(),
@@ -172,6 +176,36 @@ def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: Ris
         )
     typer.echo(f"Note: {what}. Rounds that expect the policy in node.toml will wait.", err=True)
     typer.confirm("Replace the scores?", abort=True, err=True)
+
+
+def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> None:
+    """Says which running series would end if rounds were answered from scores by a new policy."""
+    from folkmoot_node.answering.running_series import ended_by
+    from folkmoot_node.home import open_home
+    from folkmoot_node.policies.release_policy import load_unsigned
+
+    if last is None or last.policy_digest == policy.digest:
+        return
+    with open_home(home) as node:
+        if node.config.release_policy.is_file():
+            release, _ = load_unsigned(node.config.release_policy)
+            for one in ended_by(node, release, policy):
+                typer.echo(f"Warning: with these policies this council leaves {one}", err=True)
+
+
+@contextmanager
+def _says_that_rounds_wait(home: Path) -> Iterator[None]:
+    """Says, when a run has failed, that rounds wait now and what a person can do."""
+    from folkmoot_node.answering.answer import RESUME, STOPPED
+    from folkmoot_node.home import open_home
+
+    try:
+        yield
+    except BaseException:
+        with open_home(home) as node:
+            if node.stopped_run() is not None:
+                typer.echo(f"Rounds wait now: {STOPPED}. {RESUME}.", err=True)
+        raise
 
 
 def _digest_of(path: Path) -> bytes:
@@ -351,8 +385,14 @@ def households(
 def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     """Writes scored households; the audit log says who did, before there is a file."""
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.export_households import write_households
+    from folkmoot_node.operations.export_households import (
+        require_known_ending,
+        write_households,
+    )
+    from folkmoot_operator.output_places import require_place_for_file, writing_to
 
+    require_known_ending(out)
+    require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
             node.audit.append(
@@ -360,4 +400,5 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
                 node.clock(),
                 {"action": "households exported", "by": operator_name(), "bands": list(bands)},
             )
-        return write_households(store, out, bands)
+        with writing_to(out):
+            return write_households(store, out, bands)

@@ -56,6 +56,8 @@ class Debit:
             then in force had it, and first second of the next.
         entry: Digest of the ledger entry, 32 bytes.
         recovered: True if it was entered from a receipt, because the entry that paid was lost.
+        signer: Ed25519 public key that had signed the release policy, 32 bytes; empty where the
+            entry does not say.
     """
 
     round_id: str
@@ -65,6 +67,7 @@ class Debit:
     period: tuple[int, int]
     entry: bytes
     recovered: bool
+    signer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,17 @@ class Ledger:
                 if debit.round_id == round_id and not debit.recovered
             ),
             None,
+        )
+
+    def signers(self) -> tuple[Debit, ...]:
+        """The debits that were the first under another signer than the one before.
+
+        The first debit that names its signer is among them.
+        """
+        named = [debit for debit in self.debits() if debit.signer]
+        before = [b"", *(debit.signer for debit in named)]
+        return tuple(
+            debit for debit, last in zip(named, before, strict=False) if debit.signer != last
         )
 
     def recovered(self) -> frozenset[tuple[str, bytes]]:
@@ -186,6 +200,8 @@ class Ledger:
         policy: LossPolicy,
         policy_digest: bytes,
         moment: int,
+        *,
+        signer: bytes = b"",
     ) -> Debit:
         """Reserves the loss of a round, durably, once.
 
@@ -199,6 +215,7 @@ class Ledger:
             policy: Caps and accounting period.
             policy_digest: SHA-256 of the release policy under which it is spent.
             moment: Seconds since 1970-01-01T00:00:00Z.
+            signer: Ed25519 public key that signed that policy, 32 bytes; empty if unknown.
 
         Raises:
             BudgetExhausted: If less than `rho` is left. Nothing is recorded.
@@ -233,6 +250,7 @@ class Ledger:
                 "rho_nano": rho.nano,
                 "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
+                "signer": signer.hex(),
                 # A restored ledger that pays for the same round in the same second would
                 # otherwise have the same entry, and two releases would look like one.
                 "nonce": secrets.token_hex(16),
@@ -340,4 +358,5 @@ def _debit(entry: Entry) -> Debit:
         period=(entry.body["period"][0], entry.body["period"][1]),
         entry=entry.digest,
         recovered=entry.body["kind"] == _RECOVERED,
+        signer=bytes.fromhex(entry.body.get("signer", "")),
     )

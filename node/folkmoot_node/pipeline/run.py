@@ -25,7 +25,7 @@ from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
 from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPartition
 from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
-from folkmoot_node.scoring.area_types import unstated_areas
+from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
 from folkmoot_node.scoring.binding import Binding, bind_for
 from folkmoot_node.scoring.independence import require_independent
 from folkmoot_node.scoring.stratify import stratify
@@ -422,6 +422,9 @@ class ScoringRun:
             most_at_one_home=became.most,
             rounded=read.rounded,
             homes_without_area=became.without_area,
+            foreign_areas=foreign_areas(read.labels, self.config.council)
+            if name == self.config.frame
+            else {},
             unstated_areas=unstated_areas(self.binding).get(name, ""),
             trusts_absence=any(field.absent is not None for field in self._fields(name)),
         )

@@ -15,6 +15,7 @@ from folkmoot_node.scoring.area_types import unstated_area
 from folkmoot_node.settings.node_toml import NodeConfig, SourceSettings
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.geography import COUNTRIES
 from folkmoot_sdk.source import REPEATED
 
 _FEW = 20
@@ -39,6 +40,7 @@ class Doubt(Enum):
     ROUNDED = "rounded"
     NO_AREA = "no_area"
     UNSTATED_AREAS = "unstated_areas"
+    FOREIGN_AREAS = "foreign_areas"
     RECORDS_CHANGED = "records_changed"
     SUM_CHANGED = "sum_changed"
     SHARE_CHANGED = "share_changed"
@@ -184,6 +186,7 @@ def _itself(
                 yield _no_area(name, field, without, households, stops=True)
             elif without > (1 - config.linkage.minimum_share) * households:
                 yield _no_area(name, field, without, households, stops=False)
+        yield from _foreign_areas(config, source)
     if not source.about_areas:
         yield from _repeated(source)
         yield from _ruined_uprns(source)
@@ -274,6 +277,21 @@ def _areas(
             without,
             households,
             stops=without == households or source.trusts_absence,
+        )
+
+
+def _foreign_areas(config: NodeConfig, source: SourceSummary) -> Iterator[SourceFinding]:
+    for field, codes in source.foreign_areas.items():
+        where = sorted({COUNTRIES[code[0]] for code in codes})
+        ours = COUNTRIES.get(config.council[0], "another country")
+        yield SourceFinding(
+            source.name,
+            Doubt.FOREIGN_AREAS,
+            f"areas {field!r} are of another country than the council",
+            f"some areas {field!r} are in {' and '.join(where)}, such as {codes[0]}; the council "
+            f"is in {ours}",
+            "Look whether the extract is this council's, and how its areas were found",
+            stops=False,
         )
 
 

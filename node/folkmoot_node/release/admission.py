@@ -14,6 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import Round
+from folkmoot_node.policies.expected_policy import is_expected
 from folkmoot_node.policies.release_policy import ReleasePolicy
 from folkmoot_node.release.series import SeriesProgress
 from folkmoot_operator.moments import day
@@ -35,6 +36,8 @@ class AdmissionContext:
             left out.
         now: Seconds since 1970-01-01T00:00:00Z.
         series: Where the node stands in the round's series; None if the round is in none.
+        risk_policy_text: The policy file that `risk_policy_digest` is of; empty if the scores do
+            not carry it.
     """
 
     council: GssCode
@@ -45,6 +48,7 @@ class AdmissionContext:
     remaining: Rho
     now: int
     series: SeriesProgress | None = None
+    risk_policy_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,16 @@ def judge(round_: Round, context: AdmissionContext) -> Objection | None:
             f"{cells} cells, up to {widest} attributes; permitted: {policy.maximum_cells} "
             f"cells, {policy.maximum_ways} attributes",
         )
-    if round_.policy_digest != context.risk_policy_digest:
+    if not is_expected(round_, context.risk_policy_digest, context.risk_policy_text):
         return Objection(
             RefusalReason.POLICY_DIGEST,
             f"the round expects risk policy {round_.policy_digest.hex()[:12]}, "
-            f"this node scores under {context.risk_policy_digest.hex()[:12]}",
+            f"this node scores under {context.risk_policy_digest.hex()[:12]}"
+            + (
+                ", which counts by other rules"
+                if round_.series is not None and round_.series.counting_digest is not None
+                else ""
+            ),
         )
     objection = _judge_series(round_, context)
     if objection is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.answer import RESUME, Event
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_operator import child_process
@@ -31,7 +31,8 @@ _RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
 _CLOCK_STEP = 3600
 """Seconds by which the clock has to go back before scoring is planned again."""
-_MODULE = ("-m", "folkmoot_node.running.worker")
+WORKER = ("-m", "folkmoot_node.running.worker")
+"""Arguments of Python that start a process of `worker`."""
 
 
 class Background:
@@ -183,11 +184,8 @@ class Background:
         if code == ExitCode.OK:
             self._say("scored", False)
         else:
-            self._say(
-                f"scoring failed (exit code {code}); the last good scores stay, and rounds wait: "
-                "see `folkmoot-node doctor`",
-                True,
-            )
+            waits = f". Rounds wait: {RESUME}" if self._home.stopped_run() is not None else ""
+            self._say(f"scoring failed (exit code {code}); the last good scores stay{waits}", True)
         self._plan_next()
 
     def _environment(self) -> dict[str, str] | None:
@@ -201,7 +199,7 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*_MODULE, *arguments), environment, home, stdin=stdin)
+        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
 
     def _say(self, text: str, is_problem: bool) -> None:
         self._report(Event("", text, is_problem))

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
+from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
-from folkmoot_node.answering.catalogue import publish_catalogue
+from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
-from folkmoot_node.federation.enrolment import renew
+from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator import file_lock
@@ -40,6 +41,7 @@ def serve(
     until_idle: bool = False,
     poll_seconds: float | None = None,
     tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -57,6 +59,7 @@ def serve(
         poll_seconds: Seconds between visits, instead of the setting.
         tidy: Deletes what may be kept no longer, and says what it did; called before the first
             visit and then every hour.
+        make_catalogue: Makes what is published of the policies; see `publish_catalogue`.
 
     Raises:
         Problem: If the coordinator refuses this node permanently, or another `serve` runs in
@@ -67,7 +70,7 @@ def serve(
         file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
         nullcontext() if until_idle else background(home, report) as beside,
     ):
-        failures, news = 0, News(report)
+        failures, reached, news = 0, False, News(report)
         due = tidy_due = time.monotonic()
         said: list[Event] = []
         while not stop.is_set():
@@ -80,7 +83,8 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, news, beside, failures)
+                failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
+                reached = reached or failures == 0
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -119,8 +123,20 @@ class News:
         self._seen.clear()
 
 
-def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: int) -> int:
-    """One visit, recorded; returns how many in a row have failed."""
+def _try_visit(
+    home: NodeHome,
+    news: News,
+    beside: Background | None,
+    failures: int,
+    make_catalogue: Callable[[NodeHome], Catalogue | None],
+    *,
+    reached: bool,
+) -> int:
+    """One visit, recorded; returns how many in a row have failed.
+
+    If this process has reached the coordinator, its settings are right. Whatever stands in the
+    way then, even another server at the coordinator's address, must not stop the node.
+    """
     events: list[Event] = []
 
     def note(event: Event) -> None:
@@ -128,13 +144,15 @@ def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: 
         events.append(event)
 
     try:
-        visit(home, note)
+        visit(home, note, make_catalogue)
         news.end_visit()
         failures = 0
     except Problem as problem:
         failed = Event("", str(problem), is_problem=True)
         events.append(failed)
-        if problem.exit_code is not ExitCode.UNREACHABLE:
+        if problem.exit_code is not ExitCode.UNREACHABLE and not (
+            reached and isinstance(problem, ConnectionProblem)
+        ):
             raise
         failures += 1
         news.report(failed)
@@ -144,17 +162,19 @@ def _try_visit(home: NodeHome, news: News, beside: Background | None, failures: 
     return failures
 
 
-def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
+def visit(
+    home: NodeHome,
+    report: Callable[[Event], None],
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
+) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
+        if client.renewal is not None:
+            report(Event("", client.renewal.text, client.renewal.is_problem))
         for event in poll(home, client):
             report(event)
-        for event in publish_catalogue(home, client, client.agreed):
+        for event in publish_catalogue(home, client, client.agreed, make_catalogue):
             report(event)
-        identity = home.identity()
-        if identity.is_due_for_renewal(home.clock()):
-            renew(identity, client, home.keys, home.config.council)
-            report(Event("", "certificate renewed"))
 
 
 def is_idle(home: NodeHome) -> bool:

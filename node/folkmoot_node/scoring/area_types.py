@@ -1,12 +1,18 @@
-"""Household areas that do not say what they are, joined to a source that does.
+"""Whether areas of households can be those that they are taken for.
 
-The guard against joining areas of two years holds only if both sides state theirs.
+The guard against joining areas of two years holds only if both sides state theirs, and a
+council's homes are in its own country.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from folkmoot_node.scoring.binding import Binding
 from folkmoot_sdk import RecordLevel
+from folkmoot_sdk.geography import COUNTRIES
+
+_SHOWN = 3
 
 
 def unstated_areas(binding: Binding) -> dict[str, str]:
@@ -36,3 +42,17 @@ def unstated_area(source: str, area_type: str) -> tuple[str, str]:
         f'Write `area_type = "{area_type}"` into the area field of the mapping if it holds such '
         "areas",
     )
+
+
+def foreign_areas(labels: Mapping[str, Sequence[str]], council: str) -> dict[str, tuple[str, ...]]:
+    """Codes of another country than the council's: by area field, the first few.
+
+    Args:
+        labels: For each area field the codes that occur, GSS codes.
+        council: GSS code of the council.
+    """
+    found = {
+        field: sorted(code for code in codes if code[0] in COUNTRIES and code[0] != council[0])
+        for field, codes in labels.items()
+    }
+    return {field: tuple(codes[:_SHOWN]) for field, codes in found.items() if codes}

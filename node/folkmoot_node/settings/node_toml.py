@@ -14,6 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.settings.schedule import Schedule
+from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
@@ -93,10 +94,10 @@ class CoordinatorSettings(Settings):
             `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
     """
 
-    address: str
-    enrolment_address: str
+    address: DialledAddress
+    enrolment_address: DialledAddress
     poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
-    proxy: str | None = None
+    proxy: HttpProxy | None = None
 
 
 class KeepSettings(Settings):
@@ -162,11 +163,17 @@ class SourceSettings(Settings):
 
 
 class NodeSettings(Settings):
-    """The file `node.toml`, as written."""
+    """The file `node.toml`, as written.
+
+    Attributes:
+        council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
+            form: its lines are added, or replace those of their codes.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     council: Annotated[str, AfterValidator(_gss)]
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    council_list: Path | None = None
     scoring: ScoringSettings
     quarantine: QuarantineSettings = QuarantineSettings()
     store: StoreSettings = StoreSettings()
@@ -225,6 +232,12 @@ class NodeConfig:
     def name(self) -> str:
         """The council's name, for people."""
         return self.settings.name
+
+    @property
+    def council_list(self) -> Path | None:
+        """A newer list of councils' codes, where there is one."""
+        named = self.settings.council_list
+        return self.home / named if named else None
 
     @property
     def frame(self) -> str:

@@ -25,9 +25,23 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _HUGE = re.compile(r"[+-]?[0-9]*\.?[0-9]+[eE][+-]?[0-9]+")
 _ROUNDED = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
-_REPEATED = range(9, 13)
-_PLACEHOLDERS = pl.Series([int(d * n) for d in "123456789" for n in _REPEATED], dtype=pl.Int64)
-"""What systems hold for a UPRN that is not known: one digit, nine times or more."""
+_FILLED = range(9, 13)
+"""Digits of a UPRN that stands for none: shorter ones are numbers of homes."""
+_COUNTED = ("123456789012", "987654321098")
+_PAIRS = (f"{pair}" * 6 for pair in range(10, 100) if pair not in (10, 20))
+_PLACEHOLDERS = pl.Series(
+    sorted(
+        {
+            *(int(digit * n) for digit in "123456789" for n in _FILLED),
+            *(int(digits[:n]) for digits in _COUNTED for n in _FILLED),
+            *map(int, _PAIRS),
+            *(int(block * (12 // len(block))) for block in ("123", "1234", "123456")),
+        }
+    ),
+    dtype=pl.Int64,
+)
+"""What systems hold for a UPRN that is not known: one digit nine times or more, digits counted up
+or down, two digits or a count over and over. UPRNs of twelve digits begin with 10 or 20."""
 
 
 class Reader(ABC):

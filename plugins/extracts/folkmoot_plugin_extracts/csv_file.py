@@ -64,6 +64,7 @@ def read_csv(
     Raises:
         PluginError: If the file as a whole cannot be read; see the module.
     """
+    dialect = dialect.of(path.name)
     stream = chunks(path, dialect.encoding, chunk_bytes)
     header = read_header(path, stream, dialect, columns, around)
     columns += tuple(name for name in optional if name in header.names)
@@ -82,7 +83,8 @@ def column_names(path: Path, dialect: Dialect) -> list[str]:
     Raises:
         PluginError: If there is no such file, or no header.
     """
-    return read_header(path, chunks(path, dialect.encoding, 1 << 16), dialect).names
+    stream = chunks(path, dialect.encoding, 1 << 16)
+    return read_header(path, stream, dialect.of(path.name)).names
 
 
 class _Reader:

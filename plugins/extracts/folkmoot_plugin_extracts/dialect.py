@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from folkmoot_sdk.parameters import nearest
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "latin-1", "utf-16", "utf-16-le", "utf-16-be")
+
+
+_USUAL = (",", "\t")
 
 
 def usual_delimiter(name: str) -> str:
@@ -20,7 +23,7 @@ class Dialect:
 
     Attributes:
         encoding: One of `ENCODINGS`.
-        delimiter: One ASCII character.
+        delimiter: One ASCII character; empty for what is usual for the name of the file.
         quote: What encloses a text: one ASCII character, or nothing.
 
     Raises:
@@ -28,13 +31,19 @@ class Dialect:
     """
 
     encoding: str = "utf-8"
-    delimiter: str = ","
+    delimiter: str = ""
     quote: str = '"'
 
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
             raise ValueError(f"encoding {self.encoding!r}: {nearest(self.encoding, ENCODINGS)}")
-        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in "\r\n":
+        one = len(self.delimiter) == 1 and self.delimiter.isascii()
+        if self.delimiter and (not one or self.delimiter in "\r\n"):
             raise ValueError("the delimiter is not one ASCII character")
-        if len(self.quote) > 1 or not self.quote.isascii() or self.quote == self.delimiter:
+        delimiters = (self.delimiter,) if self.delimiter else _USUAL
+        if len(self.quote) > 1 or not self.quote.isascii() or self.quote in delimiters:
             raise ValueError("the quote is not one ASCII character other than the delimiter")
+
+    def of(self, name: str) -> Dialect:
+        """The same for a file of this name, with its delimiter."""
+        return self if self.delimiter else replace(self, delimiter=usual_delimiter(name))

@@ -21,7 +21,7 @@ class FileOptions(SourceOptions):
         folder: Where they are.
         files: Patterns of file names; empty for those of the source.
         encoding: Of CSV files.
-        delimiter: Of CSV files.
+        delimiter: Of delimited text; empty for what is usual for the ending of the file.
         quote: What CSV files put around a text; empty if nothing.
 
     Raises:
@@ -38,12 +38,13 @@ class FileOptions(SourceOptions):
         default="utf-8",
         description="utf-8, utf-8-sig, cp1252, latin-1, utf-16, utf-16-le or utf-16-be.",
     )
-    delimiter: str = parameter(default=",", description="What separates the fields of a line.")
+    delimiter: str = parameter(
+        default="", description="What separates fields; default a comma, in .tsv and .tab a tab."
+    )
     quote: str = parameter(default='"', description='What stands around texts; "" for nothing.')
 
     def __post_init__(self) -> None:
-        # Some sources leave the delimiter to the ending of the file.
-        Dialect(self.encoding, self.delimiter or ",", self.quote)
+        Dialect(self.encoding, self.delimiter, self.quote)
 
     @property
     def dialect(self) -> Dialect:
@@ -58,7 +59,6 @@ class TableOptions(FileOptions):
     They are what `FileMapping` says of files, and mean the same.
 
     Attributes:
-        delimiter: Of delimited text; empty for what is usual for the ending of the file.
         extracts: Which extracts of a series are read; None for the newest, where it is certain.
         allow_empty: True if one of several files may hold no record.
         sheet: Of workbooks: the sheet; empty for the only one that has the columns.
@@ -67,9 +67,6 @@ class TableOptions(FileOptions):
         leave_out: Rows that are no records.
     """
 
-    delimiter: str = parameter(
-        default="", description="What separates fields; default a comma, in .tsv and .tab a tab."
-    )
     extracts: Extracts | None = parameter(
         default=None, description="Of extracts whose names differ in a date: newest or all."
     )

@@ -76,7 +76,7 @@ class MappedFiles(MappedSource):
         return read_csv(
             path,
             needed,
-            uses.dialect_of(path.name),
+            uses.dialect,
             context.reject,
             around=uses.surroundings,
             leave_out=context.leave_out,

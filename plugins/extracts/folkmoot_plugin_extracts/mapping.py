@@ -14,7 +14,7 @@ import polars as pl
 from folkmoot_plugin_extracts.amounts import Negative, Writing
 from folkmoot_plugin_extracts.columns import Text
 from folkmoot_plugin_extracts.dates import check_date_format
-from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
+from folkmoot_plugin_extracts.dialect import Dialect
 from folkmoot_plugin_extracts.identifiers import Identifiers
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.not_records import LeaveOut, Surroundings
@@ -266,7 +266,7 @@ class FileMapping(Mapping):
 
     def __post_init__(self) -> None:
         Mapping.__post_init__(self)
-        self.dialect_of("")
+        Dialect(self.encoding, self.delimiter, self.quote)
         if not self.files:
             raise ValueError("`files` is empty")
         if self.skip_rows is not None and self.skip_rows < 0:
@@ -274,12 +274,8 @@ class FileMapping(Mapping):
 
     @property
     def dialect(self) -> Dialect:
-        """How delimited text is written, if its ending says nothing of it."""
-        return self.dialect_of("")
-
-    def dialect_of(self, name: str) -> Dialect:
-        """How the text of a file is written."""
-        return Dialect(self.encoding, self.delimiter or usual_delimiter(name), self.quote)
+        """How delimited text is written."""
+        return Dialect(self.encoding, self.delimiter, self.quote)
 
     @property
     def surroundings(self) -> Surroundings:

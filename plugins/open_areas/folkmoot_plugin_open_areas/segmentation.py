@@ -91,7 +91,9 @@ class SegmentationOptions(SourceOptions):
         default=None, description="If rows are about postcodes: the postcode of each UPRN."
     )
     encoding: str = parameter(default="utf-8", description="Encoding of the file.")
-    delimiter: str = parameter(default=",", description="What stands between its fields.")
+    delimiter: str = parameter(
+        default="", description="What separates fields; default a comma, in .tsv and .tab a tab."
+    )
 
     def __post_init__(self) -> None:
         Dialect(encoding=self.encoding, delimiter=self.delimiter)

@@ -108,7 +108,7 @@ class SavviSource(DataSource):
     def _outputs(self, context: ReadContext) -> list[Output]:
         names = self._standard.columns
         outputs = [Output(UPRN_COLUMN, names.uprn, columns.Uprn())]
-        date = columns.Date(self._standard.date_format)
+        date = columns.Date(self._standard.date_format, self._standard.latest_year)
         outputs.append(Output(DATE_COLUMN, names.date, date))
         return outputs
 

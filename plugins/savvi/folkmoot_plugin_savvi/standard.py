@@ -164,6 +164,7 @@ class Standard:
         source: Where it is published.
         attribute_types: Kinds of attribute.
         date_format: How dates are written.
+        latest_year: The latest year that a year of two digits may stand for.
         columns: What the columns are called.
         fields: The fields by name.
     """
@@ -175,11 +176,12 @@ class Standard:
     date_format: str
     columns: FeedColumns
     fields: dict[str, AttributeField] = parameter(default_factory=dict)
+    latest_year: int | None = None
 
     def __post_init__(self) -> None:
         if self.schema != 1:
             raise ValueError(f"schema {self.schema} is not known; this program reads schema 1")
-        check_date_format(self.date_format)
+        check_date_format(self.date_format, self.latest_year)
         for name, field in self.fields.items():
             if field.attribute_type not in self.attribute_types:
                 hint = nearest(field.attribute_type, self.attribute_types)

@@ -26,19 +26,19 @@ from folkmoot.v1 import privacy_pb2 as folkmoot_dot_v1_dot_privacy__pb2
 from folkmoot.v1 import workload_pb2 as folkmoot_dot_v1_dot_workload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66olkmoot/v1/round.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\x1a\x1a\x66olkmoot/v1/workload.proto\"|\n\x06Series\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\r\x12\x0e\n\x06length\x18\x03 \x01(\r\x12\x17\n\x0f\x65vent_attribute\x18\x04 \x01(\t\x12\x13\n\x0b\x65vent_codes\x18\x05 \x03(\t\x12\x0f\n\x07\x65nds_at\x18\x06 \x01(\x03\"\xec\x02\n\x05Round\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x10\n\x08\x63ouncils\x18\x04 \x03(\t\x12\x18\n\x10minimum_councils\x18\x05 \x01(\r\x12\x15\n\rpolicy_digest\x18\x06 \x01(\x0c\x12\'\n\x08workload\x18\x07 \x01(\x0b\x32\x15.folkmoot.v1.Workload\x12&\n\x04loss\x18\x08 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12)\n\tmechanism\x18\t \x01(\x0e\x32\x16.folkmoot.v1.Mechanism\x12\x12\n\ndelta_pico\x18\n \x01(\x04\x12\x11\n\topened_at\x18\x0b \x01(\x03\x12\x10\n\x08\x64\x65\x61\x64line\x18\x0c \x01(\x03\x12\x14\n\x0c\x65psilon_nano\x18\r \x01(\x04\x12#\n\x06series\x18\x0e \x01(\x0b\x32\x13.folkmoot.v1.Series\"/\n\x0bSignedRound\x12\r\n\x05round\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\x88\x01\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_STATE_OPEN\x10\x01\x12\x18\n\x14ROUND_STATE_COMPLETE\x10\x02\x12\x17\n\x13ROUND_STATE_PARTIAL\x10\x03\x12\x14\n\x10ROUND_STATE_VOID\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66olkmoot/v1/round.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\x1a\x1a\x66olkmoot/v1/workload.proto\"\x95\x01\n\x06Series\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\r\x12\x0e\n\x06length\x18\x03 \x01(\r\x12\x17\n\x0f\x65vent_attribute\x18\x04 \x01(\t\x12\x13\n\x0b\x65vent_codes\x18\x05 \x03(\t\x12\x0f\n\x07\x65nds_at\x18\x06 \x01(\x03\x12\x17\n\x0f\x63ounting_digest\x18\x07 \x01(\x0c\"\xec\x02\n\x05Round\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07purpose\x18\x03 \x01(\t\x12\x10\n\x08\x63ouncils\x18\x04 \x03(\t\x12\x18\n\x10minimum_councils\x18\x05 \x01(\r\x12\x15\n\rpolicy_digest\x18\x06 \x01(\x0c\x12\'\n\x08workload\x18\x07 \x01(\x0b\x32\x15.folkmoot.v1.Workload\x12&\n\x04loss\x18\x08 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12)\n\tmechanism\x18\t \x01(\x0e\x32\x16.folkmoot.v1.Mechanism\x12\x12\n\ndelta_pico\x18\n \x01(\x04\x12\x11\n\topened_at\x18\x0b \x01(\x03\x12\x10\n\x08\x64\x65\x61\x64line\x18\x0c \x01(\x03\x12\x14\n\x0c\x65psilon_nano\x18\r \x01(\x04\x12#\n\x06series\x18\x0e \x01(\x0b\x32\x13.folkmoot.v1.Series\"/\n\x0bSignedRound\x12\r\n\x05round\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\x88\x01\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUND_STATE_OPEN\x10\x01\x12\x18\n\x14ROUND_STATE_COMPLETE\x10\x02\x12\x17\n\x13ROUND_STATE_PARTIAL\x10\x03\x12\x14\n\x10ROUND_STATE_VOID\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.round_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROUNDSTATE']._serialized_start=638
-  _globals['_ROUNDSTATE']._serialized_end=774
-  _globals['_SERIES']._serialized_start=95
-  _globals['_SERIES']._serialized_end=219
-  _globals['_ROUND']._serialized_start=222
-  _globals['_ROUND']._serialized_end=586
-  _globals['_SIGNEDROUND']._serialized_start=588
-  _globals['_SIGNEDROUND']._serialized_end=635
+  _globals['_ROUNDSTATE']._serialized_start=664
+  _globals['_ROUNDSTATE']._serialized_end=800
+  _globals['_SERIES']._serialized_start=96
+  _globals['_SERIES']._serialized_end=245
+  _globals['_ROUND']._serialized_start=248
+  _globals['_ROUND']._serialized_end=612
+  _globals['_SIGNEDROUND']._serialized_start=614
+  _globals['_SIGNEDROUND']._serialized_end=661
 # @@protoc_insertion_point(module_scope)

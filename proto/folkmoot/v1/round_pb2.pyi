@@ -67,6 +67,7 @@ class Series(_message.Message):
     EVENT_ATTRIBUTE_FIELD_NUMBER: _builtins.int
     EVENT_CODES_FIELD_NUMBER: _builtins.int
     ENDS_AT_FIELD_NUMBER: _builtins.int
+    COUNTING_DIGEST_FIELD_NUMBER: _builtins.int
     series_id: _builtins.str
     """Identifier chosen by the coordinator: 32 lower-case hexadecimal characters."""
     position: _builtins.int
@@ -78,6 +79,11 @@ class Series(_message.Message):
     ends_at: _builtins.int
     """No round of the series has a later deadline, seconds since 1970-01-01T00:00:00Z.
     Zero is invalid.
+    """
+    counting_digest: _builtins.bytes
+    """From wire version 4 on. SHA-256 of the rules by which the series counts
+    (folkmoot.counting_rules), 32 bytes: a node whose risk stratification policy is another
+    file answers if it has these rules. Empty where the file must be that of policy_digest.
     """
     @_builtins.property
     def event_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -92,10 +98,11 @@ class Series(_message.Message):
         event_attribute: _builtins.str = ...,
         event_codes: _abc.Iterable[_builtins.str] | None = ...,
         ends_at: _builtins.int = ...,
+        counting_digest: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "event_attribute", b"event_attribute", "event_codes", b"event_codes", "length", b"length", "position", b"position", "series_id", b"series_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counting_digest", b"counting_digest", "ends_at", b"ends_at", "event_attribute", b"event_attribute", "event_codes", b"event_codes", "length", b"length", "position", b"position", "series_id", b"series_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -231,6 +231,7 @@ def test_the_definition_is_what_all_rounds_have_in_common() -> None:
         replace(round_, policy_digest=b"q" * 32),
         replace(round_, series=replace(series, length=11)),
         replace(round_, series=replace(series, ends_at=98)),
+        replace(round_, series=replace(series, counting_digest=b"c" * 32)),
         replace(round_, series=replace(series, series_id="6" * 32)),
         replace(round_, series=replace(series, event=SeriesEvent("band", ("none",)))),
     ):

@@ -207,6 +207,13 @@ def test_words_of_a_column_that_became_floats(one):
         ("999999999999", "stands for a UPRN that is not known"),
         ("111111111", "stands for a UPRN that is not known"),
         ("000000000000", "stands for a UPRN that is not known"),
+        ("99999999999", "stands for a UPRN that is not known"),
+        ("123456789012", "stands for a UPRN that is not known"),
+        ("123456789012.0", "stands for a UPRN that is not known"),
+        ("0123456789", "stands for a UPRN that is not known"),
+        ("987654321", "stands for a UPRN that is not known"),
+        ("121212121212", "stands for a UPRN that is not known"),
+        ("123123123123", "stands for a UPRN that is not known"),
         ("1.00010E+11", "a spreadsheet has rounded it"),
         ("100010000012\u200b", "invisible character (U+200B)"),
     ],
@@ -220,7 +227,8 @@ def test_what_stands_for_no_uprn(folder, text, reason):
 
 
 def test_real_uprns_are_no_placeholders():
-    values = read_column(Uprn(), pl.Series(["11111111", "100012345678", "999999999998"]), ()).values
+    real = ["11111111", "100012345678", "999999999998", "12345678", "10101010101", "100100100100"]
+    values = read_column(Uprn(), pl.Series(real), ()).values
     assert values.null_count() == 0
 
 

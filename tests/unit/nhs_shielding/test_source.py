@@ -45,6 +45,13 @@ def test_the_sample_is_read_whole():
     ]  # fmt: skip
 
 
+def test_a_file_of_tabs_needs_no_delimiter(tmp_path):
+    (tmp_path / "list.TSV").write_text(SAMPLE.replace(",", "\t"))
+    found = read(make(tmp_path, files=["*.TSV"]))
+    assert (found.stopped, found.rejected) == (None, [])
+    assert len(found.values) == len(SAMPLE.splitlines()) - 1
+
+
 def test_it_conforms():
     check_source(ShieldingSource, {"base": str(SAMPLES), "folder": "."})
 

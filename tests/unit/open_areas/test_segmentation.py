@@ -74,6 +74,13 @@ def test_a_table_of_areas_is_one_record_an_area(folder):
     assert found.rejected == {("segments.csv", 3), ("segments.csv", 4)}
 
 
+def test_a_table_of_tabs_needs_no_delimiter(folder):
+    (folder / "segments.tsv").write_text("LSOA\tType\tStress\nE01000001\tA\t1\n")
+    for more in ({}, {"delimiter": "\t"}):
+        found = read_source(AreaSegmentation, folder, {**BY_AREA, "file": "segments.tsv", **more})
+        assert found.frame.rows() == [("E01000001", "A", 1.0)]
+
+
 def test_fields_are_consumer_data_unless_the_table_is_open(folder):
     for options, level in ((BY_POSTCODE, RecordLevel.PROPERTY), (BY_AREA, RecordLevel.AREA)):
         schema = AreaSegmentation(build(AreaSegmentation.Options, options, "o")).schema

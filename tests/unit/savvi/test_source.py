@@ -237,6 +237,25 @@ def test_a_council_s_own_terms(feed):
     assert source.schema["offline"].savvi_term == "Offline"
 
 
+def test_dates_may_have_years_of_two_digits(feed):
+    folder = feed("a,1,Housing,Rent arrears,01/02/26", "a,2,Housing,Rent arrears,01/02/27")
+    own = folder / "own.toml"
+    own.write_text('date_format = "%d/%m/%y"\n')
+    with pytest.raises(PluginError, match="latest_year"):
+        make(folder, mapping="own.toml")
+    own.write_text('date_format = "%d/%m/%y"\nlatest_year = 2026\n')
+    found = read(make(folder, mapping="own.toml"))
+    dates = [record["record_date"] for record in found.values]
+    assert dates == [datetime.date(2026, 2, 1), datetime.date(1927, 2, 1)]
+
+
+def test_a_file_of_tabs_needs_no_delimiter(feed):
+    row = SAMPLE.splitlines()[1].replace(",", "\t")
+    folder = feed(row, header=SAMPLE.splitlines()[0].replace(",", "\t"), name="feed.tsv")
+    found = read(make(folder, files=["*.tsv"]))
+    assert (found.stopped, found.rejected, len(found.rows)) == (None, [], 1)
+
+
 FIELD = {
     "attribute_type": "Circumstance", "terms": ["x"], "type": "boolean", "combine": "any",
     "category": "health",

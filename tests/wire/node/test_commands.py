@@ -21,6 +21,7 @@ from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
 from folkmoot_operator.problems import ExitCode, Problem
+from tests.commands import run_inside
 
 Node = Callable[..., str]
 
@@ -210,3 +211,19 @@ def test_a_list_that_cannot_be_written_is_refused_before_scoring(
     assert "unknown ending" in other.exception.problem
     assert {path: path.stat().st_mtime_ns for path in (stage.home / "store").iterdir()} == before
     assert list(tmp_path.glob("calls*")) == []
+
+
+def test_places_that_cannot_be_written_are_named_before_anything_is_done(
+    stage: Stage, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    with open_home(stage.home) as node:
+        head = node.audit.head()
+    for place in ("file/calls.csv", "missing/calls.csv", "folder.csv", f"{'n' * 300}.csv"):
+        for command in (("score", "--households"), ("households", "--out")):
+            done = run_inside("folkmoot-node", *command, tmp_path / place, "--home", stage.home)
+            assert done.code == 3
+            assert f"{tmp_path / place}: cannot be used" in done.stderr
+    with open_home(stage.home) as node:
+        assert node.audit.head() == head, "nothing was exported or scored"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,80 +11,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from region import AREAS, TRAFFORD
+from monthly import (
+    FIRST,
+    NOON,
+    SECOND,
+    THIRD,
+    TOTAL,
+    answer,
+    in_series,
+    learn,
+    permit,
+    read,
+    score_with,
+)
 from stage import COUNCIL, Stage, ask
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
 from folkmoot.release import Release
-from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
-from folkmoot.series import Series, SeriesEvent, SeriesRow
-from folkmoot.v1 import collection_pb2
+from folkmoot.rounds import Round
+from folkmoot.series import SeriesEvent, SeriesRow
 from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
-from folkmoot_node.answering.answer import answer_round, deliver, forget_ended_series, poll
+from folkmoot_node.answering.answer import answer_round, forget_ended_series, poll
 from folkmoot_node.answering.reconcile import compare, recover
-from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.identity import load_policy_key
 from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.pipeline.local import score
-from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.release_policy import sign
-from folkmoot_node.policies.risk_policy import load_policy
-from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import Problem
-
-NOON = int(time.time())
-TOTAL = Rho.of("500")  # so much that noise is small beside one household
-
-
-def in_series(position: int, **changes: object) -> Round:
-    series = Series("5" * 32, position, 3, SeriesEvent("band", ("high",)), NOON + 90 * 86_400)
-    values: dict[str, object] = {
-        "loss": TOTAL,
-        "series": series,
-        "opened_at": NOON - 10,
-        "deadline": NOON + 3600,
-        **changes,
-    }
-    return ask(100 + position, **values)
-
-
-def score_with(home: Path, owing: set[int]) -> None:
-    """Scores 300 households of which those in `owing` are in the band `high`."""
-    areas = AREAS[TRAFFORD]
-    rows = [
-        f"{10_000_000 + number},{5000 if number in owing else 0}.00,"
-        f"{'Y' if number in owing else 'N'},{areas[number % len(areas)]}"
-        for number in range(300)
-    ]
-    text = "\n".join(["UPRN,Arrears,Support,LSOA", *rows]) + "\n"
-    (home / "extracts" / "council_tax.csv").write_text(text)
-    with open_home(home) as node:
-        policy = load_policy(node.config.risk_policy)
-        # Months differ by more than a council would believe.
-        score(
-            node.config,
-            load_plugins(),
-            policy,
-            today=datetime.date(2026, 11, 23),
-            judged=Judged(),
-        )
-
-
-def permit(home: Path, per_series: str | None = "500", per_period: str = "2000") -> None:
-    policy = home / "release-policy.toml"
-    lines = [
-        line
-        for line in policy.read_text().splitlines()
-        if not line.startswith(("per_round", "per_period", "per_series", "lifetime"))
-    ]
-    at = lines.index("[loss]") + 1
-    limits = [f"{name} = {per_period}" for name in ("per_round", "per_period", "lifetime")]
-    if per_series:
-        limits.append(f"per_series = {per_series}")
-    policy.write_text("\n".join([*lines[:at], *limits, *lines[at:]]) + "\n")
-    sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_000)
 
 
 @pytest.fixture
@@ -93,30 +46,6 @@ def node(stage: Stage) -> Iterator[NodeHome]:
     permit(stage.home)
     with open_home(stage.home) as home:
         yield home
-
-
-def learn(stage: Stage, home: NodeHome, round_: Round) -> None:
-    serialised = codec.encode_round(round_)
-    stage.coordinator.rounds.append(serialised)
-    signature = stage.coordinator.signing.sign(ROUND_SIGNATURE_DOMAIN, serialised)
-    home.round_book().receive(serialised, signature, home.clock())
-
-
-def answer(stage: Stage, home: NodeHome, round_: Round, *, send: bool = True) -> Answer:
-    learn(stage, home, round_)
-    found = answer_round(home, home.round_book().resolve(round_.round_id))
-    assert found is not None
-    if send:
-        with home.connect() as client:
-            list(deliver(home, client))
-    return found
-
-
-def read(found: Answer) -> Release:
-    assert found.reason is None, found.reason
-    parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in found.frames]
-    header = codec.decode_header(parts[0])
-    return codec.decode_release(header, parts[1:], header.cells)
 
 
 def stored(release: Release) -> StoredRelease:
@@ -143,9 +72,6 @@ def by_area(round_: Round, releases: dict[int, Release]) -> dict[tuple[int, str]
 def expected(*households: set[int]) -> list[int]:
     together = set().union(*households)
     return [sum(number % 3 == area for number in together) for area in range(3)]
-
-
-FIRST, SECOND, THIRD = set(range(40)), set(range(30, 70)), set(range(5, 100, 5))
 
 
 def test_each_household_is_counted_once_in_the_month_of_its_first_event(

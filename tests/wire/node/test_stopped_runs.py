@@ -48,6 +48,8 @@ def stop_a_run(stage: Stage) -> str:
     before = spoil(stage.home)
     done = node(stage, "score")
     assert done.code == ExitCode.DATA, done.stderr
+    assert "Rounds wait now" in done.stderr
+    assert "folkmoot-node rounds resume --reason" in done.stderr
     return before
 
 
@@ -133,6 +135,20 @@ def test_a_source_that_cannot_be_reached_changes_nothing(asked: Stage) -> None:
     unreachable(state)
     visit(asked.home)
     assert asked.coordinator.submissions == []
+
+
+def test_score_speaks_of_rounds_only_where_they_wait(
+    asked: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from folkmoot_node.cli.scoring import _says_that_rounds_wait
+
+    with open_home(asked.home) as home:
+        state = home.state.path
+    for code, told in ((ExitCode.UNREACHABLE, False), (ExitCode.DATA, True)):
+        failure = Problem("it failed", exit_code=code)
+        with pytest.raises(Problem), _says_that_rounds_wait(asked.home), recorded_run(state, "T"):
+            raise failure
+        assert ("Rounds wait now" in capsys.readouterr().err) is told
 
 
 def test_rounds_wait_while_a_run_goes_on_and_nobody_can_decide(asked: Stage) -> None:

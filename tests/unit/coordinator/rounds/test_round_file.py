@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.counting_rules import counting_digest
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
@@ -242,3 +243,47 @@ def test_within_that_is_not_used_is_doubted(folder: Path) -> None:
     assert "areas.csv has a column `within`, which is not used" in doubt
     (folder / "areas.csv").write_text(AREAS)
     assert read_round(path, ENROLLED, NOW).doubts == ()
+
+
+SERIES = """\
+[series]
+rounds = 12
+until = 2028-01-01
+[series.event]
+attribute = "band"
+codes = ["high"]
+"""
+RULES = b"""\
+[[factors]]
+factor = "a"
+weight = 10
+[[bands]]
+name = "none"
+from = 0
+[attributes.lsoa]
+field = "lsoa"
+"""
+
+
+def test_a_series_names_the_rules_of_its_policy_file(folder: Path) -> None:
+    policy = folder / "risk-policy.toml"
+    policy.write_bytes(RULES)
+    series = read(folder, TEXT + SERIES).series
+    assert series is not None
+    assert series.counting_digest == counting_digest(RULES.decode(), ("band", "lsoa"))
+    policy.write_bytes(RULES + b"[attributes.age]\nfield = 'age'\n")
+    again = read(folder, TEXT + SERIES).series
+    assert again is not None
+    assert again.counting_digest == series.counting_digest
+    assert read(folder).series is None, "and a round by itself reads no policy"
+
+
+def test_a_series_that_names_a_digest_compares_the_file(folder: Path) -> None:
+    text = TEXT.replace('policy = "risk-policy.toml"', f'policy_digest = "{"ab" * 32}"')
+    series = read(folder, text + SERIES).series
+    assert series is not None
+    assert series.counting_digest is None
+
+
+def test_a_series_needs_a_policy_that_can_be_read(folder: Path) -> None:
+    assert "is not a risk stratification policy" in problem(folder, TEXT + SERIES).problem

@@ -3,10 +3,12 @@
 import pytest
 from typer.testing import CliRunner
 
-from folkmoot.geography import GssCode
+from folkmoot.council_codes import BEGINNINGS, council_list
 from folkmoot_node.cli import app
-from folkmoot_node.operations.council_codes import _CHANGES, _ISSUED, doubt_about_council
+from folkmoot_node.operations.doctor import examine
+from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.geography import LEVELS
 
 
 def init(home, council):
@@ -20,8 +22,10 @@ def init(home, council):
     [
         ("E07000026", "ended on 1 April 2023; its homes are those of Cumberland (E06000063) now"),
         ("E07000246", "Somerset (E06000066)"),
+        ("E07000190", "those of Somerset (E06000066) now"),
+        ("E07000013", "is not among the codes"),
         ("E08000016", "Barnsley (E08000038)"),
-        ("E07000097", "E07000097 ended; its homes are those of East Hertfordshire (E07000242)"),
+        ("E07000100", "E07000100 ended; its homes are those of St Albans (E07000240)"),
         ("E08000099", "is not among the codes of councils that ONS had issued"),
         ("W06000025", "is not among the codes"),
         ("E09000034", "is not among the codes"),
@@ -63,11 +67,35 @@ def test_a_council_that_exists_is_no_matter(tmp_path, code):
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-def test_what_stands_in_the_place_of_others_was_issued():
-    """Each successor is a council's code of the list, and exists or has a successor itself."""
-    for change in _CHANGES:
-        assert "among" not in doubt_about_council(GssCode(change.code), "code")
-        first, last = _ISSUED[change.code[:3]]
-        assert first <= int(change.code[3:]) <= last
-    ended = [code for change in _CHANGES for code in change.before]
-    assert len(ended) == len(set(ended))
+def test_the_node_and_the_list_agree_which_codes_are_councils():
+    assert " ".join(BEGINNINGS) == LEVELS["district"][1]
+
+
+def test_doctor_names_a_council_that_ended_and_a_newer_list_puts_it_right(tmp_path):
+    init(tmp_path, "E07000207")
+    settings = tmp_path / "node.toml"
+    before = settings.read_text()
+    (tmp_path / "newer.csv").write_text(
+        "code,name,operative,ended,successors,source\n"
+        "E07000207,Elmbridge,,2026-04-01,E06000099,An order\n"
+        "E06000099,East Somewhere,2026-04-01,,,An order\n"
+    )
+    assert _finding(tmp_path).state is State.OK
+    settings.write_text(before.replace("name =", 'council_list = "newer.csv"\nname =', 1))
+    found = _finding(tmp_path)
+    assert found.state is State.WARN
+    assert "ended on 1 April 2026; its homes are those of East Somewhere (E06000099)" in found.what
+    settings.write_text(
+        before.replace("E07000207", "E06000099").replace(
+            "name =", 'council_list = "newer.csv"\nname =', 1
+        )
+    )
+    assert _finding(tmp_path).state is State.OK
+    (tmp_path / "newer.csv").write_text("code,name\n")
+    council_list.cache_clear()
+    assert _finding(tmp_path).state is State.FAIL
+
+
+def _finding(home):
+    (found,) = (one for one in examine(home, offline=True) if one.name == "council")
+    return found

@@ -226,6 +226,19 @@ def test_homes_without_an_area_are_named(node):
     assert doubts == ("areas 'lsoa' were found for 30 of 40 homes",)
 
 
+def test_areas_of_another_country_are_hinted_at(node):
+    mixed = homes(40).with_columns(
+        lsoa=pl.when(pl.col("uprn") < 3).then(pl.lit("W01000123")).otherwise(pl.col("lsoa"))
+    )
+    node.tax.batches = [mixed]
+    doubts = node.score(accepting=()).sources[0].doubts
+    assert doubts == (
+        "some areas 'lsoa' are in Wales, such as W01000123; the council is in England",
+    )
+    node.tax.batches = [homes(40)]
+    assert node.score(accepting=()).sources[0].doubts == ()
+
+
 def test_a_rejected_record_keeps_its_home_and_says_so(node):
     node.write_node((node.home / "node.toml").read_text() + "[quarantine]\nmaximum_share = 0.5\n")
     node.tax.batches = [

@@ -179,6 +179,9 @@ def test_what_is_no_schedule_is_refused(cron: str, told: str) -> None:
         ('[schedule]\ntime_zone = "London"', "'London' is not a time zone"),
         ('[schedule]\nscores = "0 5 * * *"', "did you mean 'score'"),
         ('[prefect]\nurl = "http://prefect.example/api"', "must begin with https://"),
+        ('[prefect]\nurl = "https://0.0.0.0/api"', "every address of a machine"),
+        ('[prefect]\nurl = "https://prefect.example:0/api"', "port 0"),
+        ('[prefect]\nurl = "https://prefect.example:70000/api"', "prefect.url"),
         ('[prefect]\nurl = "https://a:b@prefect.example/api"', "holds a password"),
         ('[prefect]\nurl = "https://prefect.example"\nport = 4200', "url names another"),
         ('[prefect]\nauth_file = "keys/prefect"', "named by url"),
@@ -207,7 +210,10 @@ def test_settings_that_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "lines, told",
     [
-        ('scheduler = "d.example:8786"', "dask.scheduler"),
+        ('scheduler = "d.example:8786"', "dask.scheduler: begin with tls://"),
+        ('scheduler = "tls://d.example"', "dask.scheduler: is not an address"),
+        ('scheduler = "tls://d.example:99999"', "a port is from 1 to 65535"),
+        ('scheduler = "tcp://0.0.0.0:8786"', "every address of a machine"),
         ('scheduler = "tls://d.example:8786"', "needs ca_file, certificate and key"),
         ('scheduler = "tcp://d.example:8786"', "another machine is reached by tls://"),
         ('scheduler = "tcp://127.0.0.1:8786"\nkey = "k"', "begins with tls://"),
