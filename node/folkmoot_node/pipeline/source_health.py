@@ -287,7 +287,7 @@ def _foreign_areas(config: NodeConfig, source: SourceSummary) -> Iterator[Source
         yield SourceFinding(
             source.name,
             Doubt.FOREIGN_AREAS,
-            f"areas {field!r} are of another country than the council",
+            f"areas {field!r} belong to another country than the council",
             f"some areas {field!r} are in {' and '.join(where)}, such as {codes[0]}; the council "
             f"is in {ours}",
             "Look whether the extract is this council's, and how its areas were found",
