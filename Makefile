@@ -64,6 +64,7 @@ lint: $(READY) check-proto  ## Check style, types, import rules, plain English a
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS)
 	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py
 
 format: $(READY)  ## Format the code
@@ -90,6 +91,11 @@ lock: $(READY)  ## Pin the requirements again, with hashes
 attack: $(READY)  ## Attack ATTACK=10 times as hard as the tests do
 	FOLKMOOT_ATTACK=$(ATTACK) $(BIN)/pytest -n 0 -rP --timeout 0 tests/attack
 
+audit: $(READY)  ## Look the locked requirements up in a database of known vulnerabilities (internet)
+	test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit \
+		&& $(VENV)-audit/bin/pip install --quiet pip-audit; }
+	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
+
 bench: $(READY)  ## Measure speed and memory as ratios in one run
 	$(BIN)/python tests/benchmarks/run.py
 
@@ -103,4 +109,4 @@ lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hash
 		--no-emit-index-url --no-annotate --no-header $$peer -o $${peer%.in}.lock || exit 1; done
 
 clean:  ## Remove the environment and everything made
-	rm -rf $(VENV) $(VENV)-peers $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-peers $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

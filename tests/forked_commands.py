@@ -60,10 +60,11 @@ def fork(target: Callable[..., object], *arguments: object, seconds: float = 120
 
 def run_forked(program: str, *arguments: object) -> Done:
     """Runs a public command through the entry point of its console script."""
-    return fork(_run, program, *map(str, arguments))
+    return fork(run_here, program, *map(str, arguments))
 
 
-def _run(program: str, *arguments: str) -> None:
+def run_here(program: str, *arguments: str) -> None:
+    """Runs a public command in this process, which ends with it."""
     sys.argv = [program, *arguments]
     importlib.import_module(PROGRAMS[program]).main()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,48 +10,17 @@ from pydantic import AfterValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_operator.network_addresses import (
+    DialledAddress,
+    Host,
+    ListenedAddress,
+    join_address,
+    split_address,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
 SETTINGS_FILE = "coordinator.toml"
-MAX_PORT = 65535
-
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-
-
-def split_address(value: str) -> tuple[str, int]:
-    """Host and port of `host:port`; an IPv6 host is written in brackets.
-
-    Raises:
-        ValueError: If it is not of that form.
-    """
-    host, colon, port = value.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
-        raise ValueError(
-            f"{value[:80]!r} is not an address; write host:port, such as 127.0.0.1:7443"
-        )
-    return check_host(host), int(port)
-
-
-def join_address(host: str, port: int) -> str:
-    """The address `host:port`, with brackets where the host is an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def check_host(value: str) -> str:
-    """Returns `value` if it is an IP address or a host name, else raises ValueError."""
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        pass
-    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(f"{value[:80]!r} is neither a host name nor an IP address")
-    return value
-
-
-def _check_address(value: str) -> str:
-    return join_address(*split_address(value))
 
 
 def check_printable(value: str) -> str:
@@ -63,8 +30,6 @@ def check_printable(value: str) -> str:
     return value
 
 
-Host = Annotated[str, AfterValidator(check_host)]
-Address = Annotated[str, AfterValidator(_check_address)]
 RegionName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_printable)]
 
 
@@ -76,8 +41,8 @@ class PortSettings(Settings):
         address: What nodes dial, `host:port`; its host must be among `hosts`.
     """
 
-    listen: Address
-    address: Address
+    listen: ListenedAddress
+    address: DialledAddress
 
 
 class CertificateSettings(Settings):
@@ -104,7 +69,11 @@ class LimitSettings(Settings):
     workers: int = Field(default=24, ge=2, le=512)
     """Calls served at one time on the collection port; others wait their turn."""
     call_seconds: int = Field(default=900, ge=1)
-    """Longest duration of one submission, in seconds."""
+    """Longest duration of one call, in seconds."""
+    connections: int = Field(default=2000, ge=2)
+    """Connections to the collection port at one time."""
+    connections_per_address: int = Field(default=500, ge=2)
+    """Of these, from one address. Where councils come through one proxy, they share it."""
 
 
 def _check_council(value: str) -> str:
@@ -171,6 +140,8 @@ class CoordinatorSettings(Settings):
                 )
         if split_address(self.collection.listen) == split_address(self.enrolment.listen):
             raise ValueError("collection and enrolment listen on the same port")
+        if self.collection.address == self.enrolment.address:
+            raise ValueError("the addresses of both ports are the same")
         return self
 
 
@@ -253,6 +224,8 @@ invitation_hours = 72
 [limits]
 workers = 24
 call_seconds = 900
+connections = 2000
+connections_per_address = 500
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep

@@ -36,6 +36,6 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: certificates(database, clock()),
         lambda database: council_codes(home, database, clock()),
     )
-    yield port("collection port", settings.collection.listen)
-    yield port("enrolment port", settings.enrolment.listen)
+    yield port("collection port", settings.collection, home.keys, mutual=True)
+    yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)

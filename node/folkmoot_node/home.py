@@ -22,6 +22,7 @@ from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
 from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
+from folkmoot_node.policies.trusted_signer import TrustedSigner, trusted_signer
 from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
 from folkmoot_operator.hash_chain import HashChain
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from folkmoot_node.evidence.round_book import RoundBook
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
+    from folkmoot_node.federation.renewal import Membership
     from folkmoot_node.policies.risk_policy import RiskPolicy
     from folkmoot_node.release.admission import AdmissionContext
     from folkmoot_node.release.office import Office
@@ -50,12 +52,19 @@ class NodeHome:
         state: The state file.
         clock: Gives the time.
         observe: Told after each step of answering a round.
+        folder: The folder as it was named; that of the settings if None, without links.
     """
 
     config: NodeConfig
     state: StateDatabase
     clock: Clock = system_clock
     observe: Observer = ignore
+    folder: Path | None = None
+
+    @property
+    def named(self) -> Path:
+        """The folder as it was named, which may be a link to where it is."""
+        return self.folder or self.config.home
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -102,7 +111,7 @@ class NodeHome:
         """The files of keys and certificates."""
         from folkmoot_node.federation.identity import KeyFiles
 
-        return KeyFiles(self.config.home / "keys")
+        return KeyFiles.of(self.config.home)
 
     def identity(self) -> Identity:
         """The node's certificate and whom it trusts, read from their files."""
@@ -122,9 +131,8 @@ class NodeHome:
 
     def release_policy(self) -> SignedReleasePolicy:
         """The signed release policy, read and checked again."""
-        from folkmoot_node.federation.identity import load_policy_public_key
-
-        signed = load_signed(self.config.release_policy, load_policy_public_key(self.keys))
+        trusted = self.trusted_signer()
+        signed = load_signed(self.config.release_policy, trusted.key, str(trusted))
         if signed.policy.council != self.config.council:
             raise Problem(
                 f"the release policy belongs to {signed.policy.council}, this node is "
@@ -134,6 +142,10 @@ class NodeHome:
                 exit_code=ExitCode.SETTINGS,
             )
         return signed
+
+    def trusted_signer(self) -> TrustedSigner:
+        """Whose signature of the release policy counts, read again."""
+        return trusted_signer(self.named, self.keys.policy_public_key)
 
     def risk_policy(self) -> RiskPolicy:
         """The risk stratification policy, read from its file."""
@@ -217,15 +229,36 @@ class NodeHome:
     def connect(self) -> CoordinatorClient:
         """A connection to the coordinator with mutual TLS.
 
+        If the certificate is due for renewal, it is renewed before; the client's `renewal` says
+        what became of that.
+
         Raises:
             Problem: If the node is not enrolled, or its certificate has expired.
         """
-        from folkmoot_node.federation.client import CoordinatorClient
         from folkmoot_node.federation.identity import load_valid_identity
 
-        settings = self.coordinator()
+        membership = self._membership()
         identity = load_valid_identity(self.keys, self.clock())
-        return CoordinatorClient.for_member(settings.address, identity, self.egress, settings.proxy)
+        identity, renewal = membership.renew_when_due(identity, self.clock())
+        client = membership.connect(identity)
+        client.renewal = renewal
+        return client
+
+    def renew_certificate(self) -> Identity:
+        """Exchanges the node's certificate for a new one now, due or not.
+
+        Raises:
+            Problem: If the node is not enrolled, its certificate has expired, or the
+                coordinator cannot be reached or does not renew it.
+        """
+        from folkmoot_node.federation.identity import load_valid_identity
+
+        return self._membership().renew(load_valid_identity(self.keys, self.clock()))
+
+    def _membership(self) -> Membership:
+        from folkmoot_node.federation.renewal import Membership
+
+        return Membership(self.config.council, self.coordinator(), self.egress)
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
@@ -308,4 +341,4 @@ def open_home(
     """
     config = load_config(folder)
     with StateDatabase(config.state_path) as state:
-        yield NodeHome(config, state, clock, observe)
+        yield NodeHome(config, state, clock, observe, folder)

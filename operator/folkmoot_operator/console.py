@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,12 +39,40 @@ def application(name: str, help_: str) -> typer.Typer:
     )
 
 
+def version_option(program: str, distribution: str) -> Any:
+    """The default of a parameter for `--version`: it prints the version, and the program ends.
+
+    Args:
+        program: What the command is called.
+        distribution: Whose version it is, as it is installed.
+    """
+
+    def show(asked: bool) -> None:
+        if asked:
+            from importlib.metadata import version
+
+            typer.echo(f"{program} {version(distribution)}")
+            raise typer.Exit
+
+    help_ = "Show the version and exit."
+    return typer.Option(False, "--version", callback=show, is_eager=True, help=help_)
+
+
+def add_version(app: typer.Typer, distribution: str) -> None:
+    """Gives `--version` to an application of several commands, called as its distribution."""
+    option = version_option(distribution, distribution)
+
+    @app.callback()
+    def common(version: bool = option) -> None:
+        pass
+
+
 def run(app: typer.Typer) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
-    no stack trace; lines `for_operator` come after the problem. `--debug` anywhere on the
-    command line shows the trace.
+    no stack trace; lines `for_operator` come after the problem. So does a file or folder that
+    cannot be used. `--debug` anywhere on the command line shows the trace.
     """
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # or Python looks through everything once more before it ends
@@ -65,6 +94,10 @@ def run(app: typer.Typer) -> NoReturn:
 
 
 def _report(error: Exception) -> int:
+    if isinstance(error, OSError) and error.filename:  # a place that somebody named
+        from folkmoot_operator.output_places import problem_of_place
+
+        error = problem_of_place(os.fsdecode(error.filename), error) or error
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

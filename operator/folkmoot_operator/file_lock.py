@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from folkmoot_operator.private_files import OWNER_ONLY
+from folkmoot_operator.problems import ExitCode, Problem
 
 
 def acquire(path: Path) -> int | None:
@@ -39,6 +40,42 @@ def waiting_for(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path, command: str) -> Iterator[None]:
+    """Lets one process at a time do something that goes on, and says who does it already.
+
+    Args:
+        path: The file that is locked.
+        command: What the process does, for messages: the name of its command.
+
+    Raises:
+        Problem: Exit code REFUSED, if another process does it; SETTINGS, if this account may
+            not open the file.
+    """
+    try:
+        descriptor = acquire(path)
+    except OSError as error:
+        raise Problem(
+            f"cannot be opened ({error.strerror})",
+            where=str(path),
+            remedy=f"Run `{command}` by the account that the folder belongs to, which must own "
+            "this file",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    if descriptor is None:
+        raise Problem(
+            f"another `{command}` runs here (process {holder(path)})",
+            where=str(path.parent),
+            remedy="Stop it first, or leave it running",
+            exit_code=ExitCode.REFUSED,
+        )
+    try:
+        note_holder(descriptor, os.getpid())
+        yield
+    finally:
+        release(descriptor)
 
 
 def release(descriptor: int) -> None:

@@ -5,6 +5,9 @@ those that were made all the same. Each entry's digest covers its number, time, 
 digest of the entry before. A change or a gap anywhere breaks the chain from there on. Dropping
 the newest entries leaves a valid shorter chain, which somebody who kept a later digest (a
 receipt, a printed statement) recognises.
+
+Old entries may be pruned. An entry of the log then says which, and the digest of the last of each
+run of them, so that the chain can be followed over the gaps.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +27,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z][a-z_]*")
 GENESIS = bytes(32)
 """Digest before the first entry."""
+PRUNED = "pruned"
+"""`action` of an entry that says which older ones were pruned."""
 
 _TABLE = (
     """\
@@ -41,6 +46,7 @@ BEGIN SELECT RAISE(ABORT, '{name} entries are never changed'); END""",
 CREATE TRIGGER {name}_stays BEFORE DELETE ON {name}
 BEGIN SELECT RAISE(ABORT, '{name} entries are never deleted'); END""",
 )
+_STAYS = _TABLE[-1]
 
 
 class ChainDatabase(Protocol):
@@ -130,6 +136,18 @@ def create_chain(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(statement.format(name=_checked(name)))
 
 
+def _runs(sequences: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of numbers without a gap."""
+    first = last = None
+    for sequence in sequences:
+        if first is not None and last is not None and sequence != last + 1:
+            yield first, last
+            first = None
+        first, last = sequence if first is None else first, sequence
+    if first is not None and last is not None:
+        yield first, last
+
+
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a table")
@@ -170,6 +188,44 @@ class HashChain:
             (sequence, at, text, previous, digest),
         )
         return Entry(sequence, at, dict(body), previous, digest)
+
+    def prune(
+        self, connection: sqlite3.Connection, at: int, sequences: Iterable[int], rule: str
+    ) -> Entry:
+        """Deletes entries inside the caller's transaction, and adds one that says which.
+
+        Args:
+            connection: The connection of the transaction, which excludes other writers.
+            at: Seconds since 1970-01-01T00:00:00Z.
+            sequences: Numbers of the entries, ascending; the newest entry is not among them.
+            rule: By which rule, for people.
+        """
+        gaps: list[tuple[int, int, str]] = []
+        for first, last in _runs(sequences):
+            (digest,) = connection.execute(
+                f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
+                (last,),
+            ).fetchone()
+            gaps.append((first, last, digest.hex()))
+        connection.execute(f"DROP TRIGGER {self._name}_stays")
+        connection.executemany(
+            f"DELETE FROM {self._name} WHERE sequence BETWEEN ? AND ?",  # noqa: S608
+            [(first, last) for first, last, _ in gaps],
+        )
+        connection.execute(_STAYS.format(name=self._name))
+        return self.append(connection, at, {"action": PRUNED, "rule": rule, "gaps": gaps})
+
+    def _gaps(self) -> dict[int, tuple[int, bytes]]:
+        """Last number and digest of each run of pruned entries, by its first number."""
+        try:
+            return {
+                first: (last, bytes.fromhex(digest))
+                for entry in self.entries((PRUNED,))
+                for first, last, digest in entry.body["gaps"]
+                if first <= last
+            }
+        except (sqlite3.OperationalError, KeyError, TypeError, ValueError):
+            return {}  # an entry was changed: what follows the gap does not fit then
 
     def entries(self, actions: Collection[str] = ()) -> Iterator[Entry]:
         """Entries, oldest first.
@@ -221,10 +277,16 @@ class HashChain:
             Problem: Exit code VERIFICATION, naming the first entry that does not fit.
         """
         previous, expected = GENESIS, 1
+        gaps: dict[int, tuple[int, bytes]] | None = None
         rows = self._database.reader.execute(
             f"SELECT sequence, at, body, previous, digest FROM {self._name} ORDER BY sequence"  # noqa: S608
         )
         for sequence, at, body, stored_previous, digest in rows:
+            if sequence != expected and gaps is None:
+                gaps = self._gaps()
+            while sequence != expected and gaps and expected in gaps:
+                last, previous = gaps[expected]
+                expected = last + 1
             if (
                 sequence != expected
                 or stored_previous != previous

@@ -18,11 +18,11 @@ from folkmoot.catalogue import MAXIMUM_CATALOGUE, Catalogue, PluginVersion
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Epsilon, Rho
-from folkmoot.receipt import Receipt
+from folkmoot.receipt import MAXIMUM_RECEIPT, Receipt
 from folkmoot.refusal import Refusal, RefusalReason
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.release import NoisyCounts, Release, release_digest
-from folkmoot.rounds import Mechanism, Round
+from folkmoot.rounds import MAXIMUM_ROUND, Mechanism, Round, check_number_of_councils
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot.v1 import (
     catalogue_pb2,
@@ -35,7 +35,7 @@ from folkmoot.v1 import (
     workload_pb2,
 )
 from folkmoot.versions import SPOKEN, UpgradeSide, VersionRange
-from folkmoot.workload import Attribute, Marginal, Workload
+from folkmoot.workload import Attribute, Marginal, Workload, check_counts
 
 _SERIES_DOMAIN = b"folkmoot.v1.Series\0"
 CELLS_PER_CHUNK = 65_536
@@ -43,8 +43,14 @@ CELLS_PER_CHUNK = 65_536
 
 
 def encode_round(round_: Round) -> bytes:
-    """Serialises a round; these bytes are what is signed, digested and kept."""
-    return _round_message(round_).SerializeToString(deterministic=True)
+    """Serialises a round; these bytes are what is signed, digested and kept.
+
+    Raises:
+        ContractError: If they are more than fit into one message.
+    """
+    serialised = _round_message(round_).SerializeToString(deterministic=True)
+    _check_round_size(serialised)
+    return serialised
 
 
 def series_digest(round_: Round) -> bytes:
@@ -82,21 +88,26 @@ def decode_round(serialised: bytes) -> Round:
     """Reads a serialised round.
 
     Raises:
-        ContractError: If it is not well formed.
+        ContractError: If it is not well formed, or longer than a round may be.
     """
+    _check_round_size(serialised)
     message = round_pb2.Round()
     _parse(message, serialised, "round")
+    # First of all: what is read below takes time and memory for each of them.
+    check_number_of_councils(len(message.councils))
+    check_counts(len(message.workload.attributes), len(message.workload.marginals))
     _refuse_unknown_fields(message)
+    councils = tuple(
+        GssCode(code, f"round.councils[{at}]") for at, code in enumerate(message.councils)
+    )
     return Round(
         round_id=message.round_id,
         title=message.title,
         purpose=message.purpose,
-        councils=tuple(
-            GssCode(code, f"round.councils[{at}]") for at, code in enumerate(message.councils)
-        ),
+        councils=councils,
         minimum_councils=message.minimum_councils,
         policy_digest=message.policy_digest,
-        workload=_decode_workload(message.workload),
+        workload=_decode_workload(message.workload, {str(one): one for one in councils}),
         loss=Rho(message.loss.rho_nano),
         mechanism=_mechanism(message.mechanism, "round.mechanism"),
         delta=Delta(message.delta_pico),
@@ -105,6 +116,15 @@ def decode_round(serialised: bytes) -> Round:
         epsilon=Epsilon(message.epsilon_nano),
         series=_decode_series(message.series) if message.HasField("series") else None,
     )
+
+
+def _check_round_size(serialised: bytes) -> None:
+    if len(serialised) > MAXIMUM_ROUND:
+        raise ContractError(
+            "round",
+            f"has {len(serialised)} bytes",
+            f"At most {MAXIMUM_ROUND} fit into a message: shorten the code lists",
+        )
 
 
 def _encode_series(series: Series) -> round_pb2.Series:
@@ -162,14 +182,14 @@ def _encode_attribute(workload: Workload, attribute: Attribute) -> workload_pb2.
     )
 
 
-def _decode_workload(message: workload_pb2.Workload) -> Workload:
+def _decode_workload(message: workload_pb2.Workload, invited: Mapping[str, GssCode]) -> Workload:
     lists = {
         (attribute.name, entry.council): tuple(entry.codes)
         for attribute in message.attributes
         for entry in attribute.by_council
     } | {(attribute.name, ""): tuple(attribute.codes) for attribute in message.attributes}
     return Workload(
-        tuple(_decode_attribute(attribute, lists) for attribute in message.attributes),
+        tuple(_decode_attribute(attribute, lists, invited) for attribute in message.attributes),
         tuple(
             Marginal(tuple(marginal.attributes), marginal.weight) for marginal in message.marginals
         ),
@@ -177,7 +197,9 @@ def _decode_workload(message: workload_pb2.Workload) -> Workload:
 
 
 def _decode_attribute(
-    message: workload_pb2.Attribute, lists: Mapping[tuple[str, str], tuple[str, ...]]
+    message: workload_pb2.Attribute,
+    lists: Mapping[tuple[str, str], tuple[str, ...]],
+    invited: Mapping[str, GssCode],
 ) -> Attribute:
     where = f"attribute {message.name[:40]}"
     by_council: dict[GssCode, tuple[str, ...]] = {}
@@ -199,7 +221,8 @@ def _decode_attribute(
             parents[code] = above[number]
 
     for entry in message.by_council:
-        council = GssCode(entry.council, f"{where}: council")
+        # A code that was checked once: a round may name each council for each attribute.
+        council = invited.get(entry.council) or GssCode(entry.council, f"{where}: council")
         if council in by_council:
             raise ContractError(
                 where, f"has two code lists of {council}", "Give one for each council"
@@ -279,57 +302,89 @@ def decode_release(
     Raises:
         Rejected: TRUNCATED, OVERSIZED, ALTERED or MALFORMED.
     """
-    if header.cells > expected_cells:
-        raise _rejected(
-            RejectionReason.OVERSIZED,
-            f"the header announces {header.cells} cells; the round has {expected_cells}",
-        )
-    if header.cells < expected_cells:
-        raise _rejected(
-            RejectionReason.TRUNCATED,
-            f"the header announces {header.cells} cells; the round has {expected_cells}",
-        )
-    values = array("q")
+    reader = ReleaseReader(header, expected_cells, as_int64)
     for part in parts:
+        reader.add(part)
+    return reader.finish()
+
+
+class ReleaseReader:
+    """A release that is read as its messages come. Memory is bounded by the expected cells."""
+
+    def __init__(
+        self,
+        header: release_pb2.ReleaseHeader,
+        expected_cells: int,
+        as_int64: Callable[[Sequence[int]], bytes] = _as_int64,
+    ) -> None:
+        """Arguments as of `decode_release`, which raises the same."""
+        if header.cells > expected_cells:
+            raise _rejected(
+                RejectionReason.OVERSIZED,
+                f"the header announces {header.cells} cells; the round has {expected_cells}",
+            )
+        if header.cells < expected_cells:
+            raise _rejected(
+                RejectionReason.TRUNCATED,
+                f"the header announces {header.cells} cells; the round has {expected_cells}",
+            )
+        self._header = header
+        self._expected = expected_cells
+        self._as_int64 = as_int64
+        self._values = array("q")
+
+    def add(self, part: collection_pb2.SubmitRequest) -> None:
+        """Takes the next cells.
+
+        Raises:
+            Rejected: TRUNCATED, OVERSIZED or MALFORMED.
+        """
         if part.WhichOneof("part") != "cells":
             raise _malformed("submission", "has a second header or an empty part")
-        chunk = part.cells
-        if chunk.first_cell != len(values) or not chunk.values:
+        chunk, held = part.cells, len(self._values)
+        if chunk.first_cell != held or not chunk.values:
             raise _rejected(
-                RejectionReason.OVERSIZED
-                if chunk.first_cell < len(values)
-                else RejectionReason.TRUNCATED,
-                f"a chunk begins at cell {chunk.first_cell}; {len(values)} was expected",
+                RejectionReason.OVERSIZED if chunk.first_cell < held else RejectionReason.TRUNCATED,
+                f"a chunk begins at cell {chunk.first_cell}; {held} was expected",
             )
-        if len(values) + len(chunk.values) > expected_cells:
+        if held + len(chunk.values) > self._expected:
             raise _rejected(
-                RejectionReason.OVERSIZED, f"more cells than the round's {expected_cells}"
+                RejectionReason.OVERSIZED, f"more cells than the round's {self._expected}"
             )
-        values.frombytes(as_int64(chunk.values))
-    if len(values) != expected_cells:
-        raise _rejected(
-            RejectionReason.TRUNCATED,
-            f"the stream ended after {len(values)} of {expected_cells} cells",
-        )
-    try:
-        release = Release(
-            round_id=header.round_id,
-            round_digest=header.round_digest,
-            council=GssCode(header.council, "release.council"),
-            mechanism=_mechanism(header.mechanism, "release.mechanism"),
-            loss=Rho(header.loss.rho_nano),
-            ledger_entry=header.ledger_entry,
-            counts=NoisyCounts(values),
-            row=_row(header),
-            as_of=_scores_date(header),
-        )
-    except ContractError as error:
-        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
-    if release_digest(release) != header.release_digest:
-        raise _rejected(
-            RejectionReason.ALTERED, "the cells do not have the digest that the header announced"
-        )
-    return release
+        self._values.frombytes(self._as_int64(chunk.values))
+
+    def finish(self) -> Release:
+        """The release, when all its cells have come.
+
+        Raises:
+            Rejected: TRUNCATED, ALTERED or MALFORMED.
+        """
+        header, values = self._header, self._values
+        if len(values) != self._expected:
+            raise _rejected(
+                RejectionReason.TRUNCATED,
+                f"the stream ended after {len(values)} of {self._expected} cells",
+            )
+        try:
+            release = Release(
+                round_id=header.round_id,
+                round_digest=header.round_digest,
+                council=GssCode(header.council, "release.council"),
+                mechanism=_mechanism(header.mechanism, "release.mechanism"),
+                loss=Rho(header.loss.rho_nano),
+                ledger_entry=header.ledger_entry,
+                counts=NoisyCounts(values),
+                row=_row(header),
+                as_of=_scores_date(header),
+            )
+        except ContractError as error:
+            raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+        if release_digest(release) != header.release_digest:
+            raise _rejected(
+                RejectionReason.ALTERED,
+                "the cells do not have the digest that the header announced",
+            )
+        return release
 
 
 def _row(header: release_pb2.ReleaseHeader) -> SeriesRow | None:
@@ -393,7 +448,14 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def decode_receipt(serialised: bytes) -> Receipt:
-    """Reads a serialised receipt; raises ContractError if it is not well formed."""
+    """Reads a serialised receipt; raises ContractError if it is not well formed.
+
+    Fields that this version does not know are passed over, as far as there is room for them.
+    """
+    if len(serialised) > MAXIMUM_RECEIPT:
+        raise ContractError(
+            "receipt", f"has {len(serialised)} bytes", f"A receipt has at most {MAXIMUM_RECEIPT}"
+        )
     message = release_pb2.Receipt()
     _parse(message, serialised, "receipt")
     return Receipt(

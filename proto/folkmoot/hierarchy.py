@@ -75,6 +75,11 @@ def squared_sensitivity(group_size: int) -> int:
     return group_size * (group_size - 1)
 
 
+def contrast_rows(group_size: int) -> int:
+    """Number of rows of the whole-number contrast of a group: 0, 1 or m."""
+    return group_size if group_size > PAIR else group_size - 1
+
+
 @dataclass(frozen=True)
 class Axis:
     """One attribute, or attributes nested in each other, of one council.

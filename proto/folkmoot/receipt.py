@@ -13,6 +13,8 @@ from folkmoot.rounds import check_digest, check_round_id
 
 RECEIPT_SIGNATURE_DOMAIN = b"folkmoot.v1.Receipt\0"
 """Prefix of the bytes that a coordinator signs for a receipt."""
+MAXIMUM_RECEIPT = 512
+"""Bytes of a serialised receipt: three times what one has, so that later versions have room."""
 _ANSWERS_DOMAIN = b"folkmoot.v1.Answers\0"
 
 

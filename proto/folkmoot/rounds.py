@@ -30,6 +30,10 @@ MAXIMUM_TITLE = 200
 
 MAXIMUM_COUNCILS = 1_000
 """More than the local authorities of the United Kingdom."""
+MAXIMUM_SUMS = 100_000
+"""Most sums over areas for all councils together; bounds the time to check a round."""
+MAXIMUM_ROUND = 4 * 2**20 - 1024
+"""Bytes of a serialised round: with its signature it goes into one message as gRPC has it."""
 MAX_LOSS = Rho.of(1_000_000)
 """Far above any loss that protects anybody; keeps formulas within floating point."""
 LAST_DEADLINE = 253_402_300_799
@@ -68,6 +72,14 @@ def check_digest(value: bytes, where: str) -> bytes:
     if len(value) != hashlib.sha256().digest_size:
         raise ContractError(where, f"has {len(value)} bytes", "A SHA-256 digest has 32")
     return value
+
+
+def check_number_of_councils(councils: int) -> None:
+    """Raises ContractError if a round names more councils than there can be."""
+    if councils > MAXIMUM_COUNCILS:
+        raise ContractError(
+            "round.councils", f"names {councils} councils", f"Name at most {MAXIMUM_COUNCILS}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +131,7 @@ class Round:
                 "is too long or not printable",
                 f"Give at most {MAXIMUM_TITLE} printable characters",
             )
-        if len(self.councils) > MAXIMUM_COUNCILS:
-            raise ContractError(
-                "round.councils",
-                f"names {len(self.councils)} councils",
-                f"Name at most {MAXIMUM_COUNCILS}",
-            )
+        check_number_of_councils(len(self.councils))
         if not self.councils or list(self.councils) != sorted(set(self.councils)):
             raise ContractError(
                 "round.councils",
@@ -153,9 +160,10 @@ class Round:
             )
         self._check_mechanism()
         self._check_series()
+        invited = set(self.councils)
         for attribute in self.workload.attributes:
             for council in attribute.by_council:
-                if council not in self.councils:
+                if council not in invited:
                     raise ContractError(
                         f"attribute {attribute.name}",
                         f"has codes of {council}, which is not invited",
@@ -170,6 +178,14 @@ class Round:
                 "round.workload",
                 f"its councils have {codes} codes together",
                 f"Ask for at most {MAXIMUM_CODES}: shorten the code lists, or invite fewer",
+            )
+        sums = self.workload.sums_of_areas * len(self.councils)
+        if sums > MAXIMUM_SUMS:
+            raise ContractError(
+                "round.workload",
+                f"combines areas in {self.workload.sums_of_areas} ways for {len(self.councils)} "
+                "councils",
+                f"Ask for at most {MAXIMUM_SUMS} of both multiplied: combine fewer kinds of area",
             )
         for council in self.councils:
             asked = max(self.workload.cells(council), self.workload.rows_at_most(council))

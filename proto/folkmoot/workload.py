@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, islice, product
+from itertools import product
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.hierarchy import Axis, AxisLevel
+from folkmoot.hierarchy import Axis, AxisLevel, contrast_rows
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CODE = re.compile(r"[A-Za-z0-9_.+<>=-]{1,32}")
@@ -30,6 +31,8 @@ MAXIMUM_PARTS = 65_536
 """Most components of all marginals together; bounds the time to plan a round."""
 MAXIMUM_CODES = 5_000_000
 """Most codes of all councils together; bounds the time to check a round."""
+MAXIMUM_NESTING = 8
+"""Most attributes in one chain; with the former, bounds what the axes of a plan hold."""
 MAX_WEIGHT = 2**32 - 1
 _Terms = tuple[tuple[tuple[str, ...], int], ...]
 """A sum of products: names of the factors that differ between councils, product of the others."""
@@ -60,6 +63,16 @@ def check_codes(codes: tuple[str, ...], where: str) -> None:
             )
     if len(set(codes)) != len(codes):
         raise ContractError(where, "a code is repeated", "Name each code once")
+
+
+def check_counts(attributes: int, marginals: int) -> None:
+    """Raises ContractError if a workload has more of them than a round may have."""
+    if attributes > MAXIMUM_ATTRIBUTES or marginals > MAXIMUM_MARGINALS:
+        raise ContractError(
+            "workload",
+            f"has {attributes} attributes and {marginals} marginals",
+            f"Give at most {MAXIMUM_ATTRIBUTES} attributes, {MAXIMUM_MARGINALS} marginals",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +184,7 @@ class Workload:
     marginals: tuple[Marginal, ...]
 
     def __post_init__(self) -> None:
-        if len(self.attributes) > MAXIMUM_ATTRIBUTES or len(self.marginals) > MAXIMUM_MARGINALS:
-            raise ContractError(
-                "workload",
-                f"has {len(self.attributes)} attributes and {len(self.marginals)} marginals",
-                f"Give at most {MAXIMUM_ATTRIBUTES} attributes, {MAXIMUM_MARGINALS} marginals",
-            )
+        check_counts(len(self.attributes), len(self.marginals))
         names = [attribute.name for attribute in self.attributes]
         if len(set(names)) != len(names):
             raise ContractError(
@@ -231,9 +239,16 @@ class Workload:
                 )
             self._check_parents(attribute, above, where)
         for attribute in self.attributes:
-            if attribute.name in self._chain(attribute)[1:]:
+            chain = self._chain(attribute)
+            if attribute.name in chain[1:]:
                 raise ContractError(
                     f"attribute {attribute.name}: within", "goes round in a circle", "Cut it"
+                )
+            if len(chain) > MAXIMUM_NESTING:
+                raise ContractError(
+                    f"attribute {attribute.name}: within",
+                    f"lies in {len(chain) - 1} others",
+                    f"Nest at most {MAXIMUM_NESTING} attributes in each other",
                 )
         for marginal in self.marginals:
             for name in marginal.attributes:
@@ -368,9 +383,13 @@ class Workload:
         """At least as many whole numbers as a council's release can hold."""
         rows: dict[str, int] = {}
         for chain in self._measured_chains:
-            if chain[0] not in self._shared_rows:
-                rows |= self._rows_below(chain, self._axis(chain, council))
+            rows |= self._rows_below(chain, council, self._shared_rows)
         return _total(self._row_terms, rows)
+
+    @property
+    def sums_of_areas(self) -> int:
+        """Products that are summed for each council to find how much it is asked for."""
+        return len(self._cell_terms) + len(self._row_terms)
 
     @cached_property
     def _cell_terms(self) -> _Terms:
@@ -397,15 +416,38 @@ class Workload:
 
     @cached_property
     def _shared_rows(self) -> dict[str, int]:
+        """`_rows_below` of all attributes that are no areas, so that it is found once."""
         shared: dict[str, int] = {}
-        for chain, axis in self._shared_axes.items():
-            shared |= self._rows_below(chain, axis)
+        for chain in self._measured_chains:
+            # Areas may lie in what all councils share, never the other way round.
+            common = tuple(name for name in chain if not self.attribute(name).is_area)
+            shared |= self._rows_below(common, None, {})
         return shared
 
-    def _rows_below(self, chain: tuple[str, ...], axis: Axis) -> dict[str, int]:
-        """For each attribute of a chain the rows of all contrasts down to it."""
-        rows = accumulate(axis.rows(depth) for depth in range(len(chain) + 1))
-        return dict(zip(chain, islice(rows, 1, None), strict=True))
+    def _rows_below(
+        self, chain: tuple[str, ...], council: GssCode | None, known: Mapping[str, int]
+    ) -> dict[str, int]:
+        """For each attribute of a chain the rows of all contrasts down to it.
+
+        Args:
+            chain: Names, coarsest first.
+            council: Whose areas are meant.
+            known: The rows of those attributes that need not be looked at again.
+        """
+        found: dict[str, int] = {}
+        rows, above = 1, ""
+        for name in chain:
+            if name in known:
+                rows = known[name]
+            else:
+                codes = self.attribute(name).codes_of(council)
+                groups = Counter(
+                    self.ancestor(name, code, above) if above else "" for code in codes
+                )
+                rows += sum(map(contrast_rows, groups.values()))
+                found[name] = rows
+            above = name
+        return found
 
     def keys(self, marginal: Marginal, council: GssCode) -> Iterator[tuple[str, ...]]:
         """Codes of each cell of `marginal`, in cell order."""

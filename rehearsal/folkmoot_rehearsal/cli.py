@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from folkmoot_operator.console import application, console, print_json, progress, run
+from folkmoot_operator.console import (
+    application,
+    console,
+    print_json,
+    progress,
+    run,
+    version_option,
+)
 
 if TYPE_CHECKING:
     from folkmoot_rehearsal.councils import Council
@@ -20,6 +27,7 @@ app = application(
     "folkmoot-rehearse",
     "A whole region on this machine: synthetic councils, real nodes, a real coordinator.",
 )
+_VERSION = version_option("folkmoot-rehearse", "folkmoot-rehearsal")
 
 
 @app.command()
@@ -66,6 +74,7 @@ def rehearse(
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    version: bool = _VERSION,
 ) -> None:
     """Makes synthetic councils and runs a region of them through the public commands.
 
@@ -75,6 +84,7 @@ def rehearse(
 
     Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
     """
+    from folkmoot_operator.output_places import writing_to
     from folkmoot_rehearsal.census import Census
     from folkmoot_rehearsal.councils import region
     from folkmoot_rehearsal.layout import Layout
@@ -91,7 +101,8 @@ def rehearse(
     if recipe.census:
         for council in chosen:  # a council without tables is refused before anything is made
             recipe.census.margins(council, households)
-    layout.prepare(replace=replace)
+    with writing_to(out):
+        layout.prepare(replace=replace)
     with progress() as bars:
         tasks: dict[str, int] = {}
 

@@ -1,10 +1,18 @@
-"""How hard the attacks try: bounded in CI, longer with `make attack`."""
+"""How hard the attacks try: bounded in CI, longer with `make attack`; and a node to attack."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire" / "node"))
+
+from stage import scored_home, stage
+
+__all__ = ["scored_home", "stage"]
 
 
 @pytest.fixture(scope="session")

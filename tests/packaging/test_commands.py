@@ -11,6 +11,8 @@ import typer
 from click import Group
 from typer.main import get_command
 
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ["folkmoot-node", "folkmoot-coordinator", "folkmoot-rehearse", "folkmoot-plugin"]
 HEAVY = (
     "polars", "duckdb", "opendp", "grpc", "sqlalchemy", "cryptography", "numpy", "pyarrow",
     "prefect", "distributed",
@@ -56,9 +58,18 @@ def test_help_imports_nothing_heavy(package: str) -> None:
     assert shown.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(
-    "program", ["folkmoot-node", "folkmoot-coordinator", "folkmoot-rehearse", "folkmoot-plugin"]
-)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_says_its_version(program: str) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{program} {(ROOT / 'VERSION').read_text().strip()}\n"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_an_unknown_option_is_a_usage_error(program: str) -> None:
     done = subprocess.run(
         [str(Path(sys.executable).with_name(program)), "--no-such-option"],

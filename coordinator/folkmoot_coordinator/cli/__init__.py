@@ -14,13 +14,14 @@ from folkmoot_coordinator.cli import (
     series,
     serving,
 )
-from folkmoot_operator.console import application, run
+from folkmoot_operator.console import add_version, application, run
 
 app = application(
     "folkmoot-coordinator",
     "A region's coordinator: invite councils, open rounds, publish regional statistics.\n\n"
     "Start with `init`, then `invite`, `serve` and `round open`.",
 )
+add_version(app, "folkmoot-coordinator")
 initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)

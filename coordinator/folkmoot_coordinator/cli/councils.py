@@ -50,8 +50,10 @@ def invite(
     from folkmoot_coordinator.membership.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
+    from folkmoot_operator.output_places import require_folder, writing_to
 
     codes = [read_council(council, is_invited=True) for council in councils]
+    require_folder(out)  # a new invitation ends the one before
     place, database = open_home(home)
     settings, now = place.settings(), system_clock()
     doubts = _doubts(place, database, codes, now)
@@ -64,7 +66,8 @@ def invite(
         invitation = make_invitation(
             database, settings, code, authority=authority, signing_key=signing_key, now=now
         )
-        path = invitation.write(out)
+        with writing_to(out):
+            path = invitation.write(out)
         expires = to_text(invitation.expires_at)
         written.append({"council": code, "file": str(path), "expires": expires})
         if not json_:

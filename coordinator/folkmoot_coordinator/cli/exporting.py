@@ -68,7 +68,9 @@ def export(
     from folkmoot_coordinator.publication.sum_file import read_expressions
     from folkmoot_coordinator.publication.table_files import Format
     from folkmoot_coordinator.rounds.round_store import find_round
+    from folkmoot_operator.output_places import require_folder, writing_to
 
+    require_folder(out)
     place, database = open_home(home)
     settings = place.settings()
     stored = find_round(database, round_)
@@ -78,7 +80,8 @@ def export(
     if stored.round_.series is not None:
         of_series = series_result(database, settings.region, stored, settings.names)
         summed = estimates(estimable.of_series(database, of_series), asked) if asked else []
-        publication = publish_series(of_series, out, form)
+        with writing_to(out):
+            publication = publish_series(of_series, out, form)
         position = stored.round_.series.position
         covered = of_series.coverage[position]
         as_of = of_series.as_of.get(position, {})
@@ -86,10 +89,12 @@ def export(
     else:
         result = round_result(database, settings.region, round_, settings.names)
         summed = estimates(estimable.of_round(database, result), asked) if asked else []
-        publication = publish(result, out, form)
+        with writing_to(out):
+            publication = publish(result, out, form)
         covered, as_of = result.coverage, result.as_of
         statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
-    sums = write_estimates(summed, publication.metadata) if asked else None
+    with writing_to(out):
+        sums = write_estimates(summed, publication.metadata) if asked else None
     if json_:
         print_json(
             {

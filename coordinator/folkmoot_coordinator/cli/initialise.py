@@ -52,6 +52,7 @@ def init(
     from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.signing import SigningKey
+    from folkmoot_operator.network_addresses import check_dialled_host, check_host
     from folkmoot_operator.private_files import make_private_folder, write_private
     from folkmoot_operator.settings import parse
 
@@ -64,6 +65,20 @@ def init(
             f"enrolled with this one. If an `init` broke off here, remove {place.keys} first",
             exit_code=ExitCode.SETTINGS,
         )
+    for option, hosts, check in (
+        ("--host", host, check_dialled_host),
+        ("--listen", [listen] if listen is not None else [], check_host),
+    ):
+        for one in hosts:
+            try:
+                check(one)
+            except ValueError as error:
+                raise Problem(
+                    str(error),
+                    where=f"{option} {one}",
+                    remedy="Give a host name or an IP address; ports have options of their own",
+                    exit_code=ExitCode.SETTINGS,
+                ) from None
     text = settings_text(
         name,
         tuple(host),
@@ -90,7 +105,8 @@ def init(
 
 
 def _default_listen(hosts: list[str]) -> str:
-    loopback = {"localhost", "127.0.0.1", "::1"}
-    if set(hosts) <= loopback:
+    from folkmoot_operator.network_addresses import is_loopback
+
+    if all(map(is_loopback, hosts)):
         return "::1" if hosts[0] == "::1" else "127.0.0.1"
     return "0.0.0.0"  # noqa: S104  a region's councils come from elsewhere

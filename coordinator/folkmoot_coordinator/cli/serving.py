@@ -27,13 +27,15 @@ def serve(home: HomeOption = Path()) -> None:
 
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.server.logs import configure
+    from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
 
     configure()
+    raise_limit()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    server = CoordinatorServer(Home(home))
+    server = CoordinatorServer(Home(home), enrolment_apart=True)
     server.start()
     settings = server.settings
     print(

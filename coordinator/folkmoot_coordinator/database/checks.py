@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
+from folkmoot_coordinator.database.connection import TABLES_VERSION, Database, remedy_for
 from folkmoot_operator.checks import Check, Finding, State, free_bytes
 
 MIN_FREE_BYTES = 1_000_000_000
@@ -39,7 +39,7 @@ def tables(url: str, *contents: Callable[[Database], Iterator[Finding]]) -> Chec
                     "database",
                     State.FAIL,
                     f"tables have version {found or 'none'}; this program needs {TABLES_VERSION}",
-                    "Start `folkmoot-coordinator serve`: it upgrades the tables",
+                    remedy_for(found),
                 )
                 return
             yield Finding("database", State.OK, f"{database.address}, version {found}")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
+from folkmoot_operator.network_addresses import MAX_PORT
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -19,6 +20,11 @@ BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
 TABLES_VERSION = "0007"
 """Version of the tables that this program expects: the newest under `migrations`."""
+LATER = (
+    "Install the later version of folkmoot-coordinator that made them, or restore the backup made "
+    "before it"
+)
+"""What helps with tables that a later version made."""
 _CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
 _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -44,6 +50,14 @@ class Database:
                 "install the driver (`pip install folkmoot-coordinator[postgresql]`)",
                 exit_code=ExitCode.SETTINGS,
             ) from None
+        port = self._engine.url.port
+        if port is not None and not 0 < port <= MAX_PORT:
+            raise Problem(
+                f"the database URL cannot be used (a port is from 1 to {MAX_PORT})",
+                where="database.url",
+                remedy="Correct the port",
+                exit_code=ExitCode.SETTINGS,
+            )
         if self._engine.dialect.name == "sqlite":
             _manage_sqlite(self._engine)
             self._file: Path | None = Path(self._engine.url.database or "")
@@ -121,7 +135,7 @@ class Database:
                     "the tables were made by a later version of this program (it knows up to "
                     f"{TABLES_VERSION})",
                     where=self.address,
-                    remedy="Install that version again, or restore the backup made before it",
+                    remedy=LATER,
                     exit_code=ExitCode.SETTINGS,
                 ) from None
 
@@ -151,13 +165,20 @@ class Database:
             raise Problem(
                 f"the tables have version {found or 'none'}; this program needs {wanted}",
                 where=self.address,
-                remedy="Start `folkmoot-coordinator serve` once, or run `init`: both upgrade",
+                remedy=remedy_for(found),
                 exit_code=ExitCode.SETTINGS,
             )
 
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()
+
+
+def remedy_for(found: str | None) -> str:
+    """What helps with tables of another version than the one expected; None for no tables."""
+    if found is not None and found > TABLES_VERSION:
+        return LATER
+    return "Start `folkmoot-coordinator serve`: it upgrades the tables"
 
 
 def _alembic_configuration() -> Any:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_authority import COUNCIL_URN
-from folkmoot_coordinator.membership.councils import certificate_valid
+from folkmoot_coordinator.membership.councils import LastSeen, certificate_valid
+
+_CERTIFICATES_READ = 1024  # as many councils as a round may have, and a few more
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,8 @@ def authenticate(pem: bytes | None, database: Database, now: int) -> Member:
     """
     if pem is None:
         raise _refused("no certificate was shown; enrol first (`folkmoot-node enrol`)")
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        council = _bound_to(certificate)
-    except (ValueError, x509.ExtensionNotFound):
-        raise _refused("the certificate is not bound to a council") from None
-    member = Member(council, format(certificate.serial_number, "x"))
-    if certificate.not_valid_after_utc.timestamp() <= now:
+    member, expires_at = _read(pem)
+    if expires_at <= now:
         raise _refused("the certificate has expired; enrol again with a new invitation")
     with database.connection(writes=False) as connection:
         valid = certificate_valid(connection, member.council, member.serial, now)
@@ -60,6 +59,47 @@ def authenticate(pem: bytes | None, database: Database, now: int) -> Member:
             "invitation"
         )
     return member
+
+
+class Callers:
+    """Who is calling, and when each council called last. Threads may share it."""
+
+    def __init__(self, database: Database, seen: LastSeen, clock: Clock) -> None:
+        self._database = database
+        self._seen = seen
+        self._clock = clock
+
+    def authenticate(self, pem: bytes | None) -> Member:
+        """The council that is calling, as `authenticate` finds it.
+
+        Raises:
+            Rejected: CERTIFICATE.
+        """
+        now = self._clock()
+        member = authenticate(pem, self._database, now)
+        self._seen.note(member.council, now)
+        return member
+
+
+def claimed_member(pem: bytes) -> Member:
+    """The council that a certificate names; whether it is valid is for `authenticate`.
+
+    Raises:
+        Rejected: CERTIFICATE, if it names none.
+    """
+    return _read(pem)[0]
+
+
+@lru_cache(maxsize=_CERTIFICATES_READ)
+def _read(pem: bytes) -> tuple[Member, float]:
+    """Whom a certificate names, and when it expires (seconds since 1970-01-01T00:00:00Z)."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        council = _bound_to(certificate)
+    except (ValueError, x509.ExtensionNotFound):
+        raise _refused("the certificate is not bound to a council") from None
+    member = Member(council, format(certificate.serial_number, "x"))
+    return member, certificate.not_valid_after_utc.timestamp()
 
 
 def _bound_to(certificate: x509.Certificate) -> GssCode:

@@ -31,8 +31,9 @@ COUNCIL_URN = "urn:folkmoot:council:"
 """Prefix of the URI that binds a certificate to a council."""
 AUTHORITY_DAYS = 3650
 """Days the authority's own certificate is valid."""
-BACKDATED_SECONDS = 300
-"""How far certificates are dated back, for nodes whose clocks are behind."""
+CLOCK_DAYS = 1
+"""How far a node's clock may be off, in days: certificates are dated back by as much, and those
+of the coordinator's ports stay valid for as much longer than they are used."""
 
 _KEY_FILE = "authority.key"
 _CERTIFICATE_FILE = "authority.pem"
@@ -66,7 +67,7 @@ class ServerIdentity:
     Attributes:
         key: Private key, PEM.
         certificate: Certificate, PEM.
-        expires_at: Seconds since 1970-01-01T00:00:00Z.
+        expires_at: Until when it is shown, seconds since 1970-01-01T00:00:00Z.
     """
 
     key: bytes
@@ -159,11 +160,11 @@ class Authority:
         )
 
     def issue_server_identity(self, hosts: tuple[str, ...], now: int, days: int) -> ServerIdentity:
-        """Makes a key and a certificate for the coordinator's ports."""
+        """Makes a key and a certificate for the coordinator's ports, to be shown for `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(hosts[0]))])
         certificate = (
-            self._builder(name, key.public_key(), now, days)
+            self._builder(name, key.public_key(), now, days + CLOCK_DAYS)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -175,7 +176,7 @@ class Authority:
         return ServerIdentity(
             key=_key_pem(key),
             certificate=certificate.public_bytes(serialization.Encoding.PEM),
-            expires_at=int(certificate.not_valid_after_utc.timestamp()),
+            expires_at=now + days * DAY,
         )
 
     def _builder(
@@ -246,7 +247,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start - timedelta(seconds=BACKDATED_SECONDS))
+        .not_valid_before(start - timedelta(days=CLOCK_DAYS))
         .not_valid_after(start + timedelta(seconds=days * DAY))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import bindparam, select
 
-from folkmoot.codec import decode_refusal, decode_release
+from folkmoot.codec import ReleaseReader, decode_refusal
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
 from folkmoot.refusal import refusal_digest
 from folkmoot.rejection import RejectionReason
 from folkmoot.rounds import Round, RoundState
@@ -68,6 +67,28 @@ class _Asked:
     answered: bytes | None
 
 
+class ReleaseInTransit:
+    """A release whose header was accepted."""
+
+    def __init__(self, answers: AnswerStore, reader: ReleaseReader, digest: bytes) -> None:
+        self._answers = answers
+        self._reader = reader
+        self._digest = digest
+
+    def add(self, part: collection_pb2.SubmitRequest) -> None:
+        """Takes the next cells; raises Rejected."""
+        self._reader.add(part)
+
+    def store(self) -> StoredReceipt:
+        """Stores the release when all its cells have come, or finds that it is stored.
+
+        Raises:
+            Rejected: With the first reason found.
+        """
+        # That the digest is the release's is checked here.
+        return self._answers.store(Answer(self._reader.finish(), self._digest))
+
+
 class Intake:
     """Accepts one answer from each council to each round."""
 
@@ -76,13 +97,10 @@ class Intake:
         self._answers = AnswerStore(database, signing, clock)
         self._clock = clock
 
-    def accept_release(
-        self,
-        council: GssCode,
-        header: release_pb2.ReleaseHeader,
-        parts: Iterable[collection_pb2.SubmitRequest],
-    ) -> StoredReceipt:
-        """Stores a release, or finds that it is stored already.
+    def begin_release(
+        self, council: GssCode, header: release_pb2.ReleaseHeader
+    ) -> ReleaseInTransit:
+        """Takes a release whose cells are still to come, or that is stored already.
 
         What the header says is checked before any cell is read; memory is bounded by the
         number of cells that the round has for this council.
@@ -90,7 +108,6 @@ class Intake:
         Args:
             council: Who is calling, from its certificate.
             header: First message of the submission.
-            parts: The messages after it.
 
         Raises:
             Rejected: With the first reason found.
@@ -99,9 +116,20 @@ class Intake:
         self._check_unanswered(asked, council, header.release_digest)
         _check_round_digest(asked.decoded, header.round_digest)
         _check_terms(asked.decoded.round_, header)
-        release = decode_release(header, parts, asked.decoded.rows(council), _as_int64)
-        # That the digest is the release's has been checked.
-        return self._answers.store(Answer(release, header.release_digest))
+        reader = ReleaseReader(header, asked.decoded.rows(council), _as_int64)
+        return ReleaseInTransit(self._answers, reader, header.release_digest)
+
+    def accept_release(
+        self,
+        council: GssCode,
+        header: release_pb2.ReleaseHeader,
+        parts: Iterable[collection_pb2.SubmitRequest],
+    ) -> StoredReceipt:
+        """Stores a release whose messages are at hand; arguments as of `begin_release`."""
+        release = self.begin_release(council, header)
+        for part in parts:
+            release.add(part)
+        return release.store()
 
     def accept_refusal(self, council: GssCode, message: release_pb2.Refusal) -> StoredReceipt:
         """Stores a refusal, or finds that it is stored already.
@@ -171,7 +199,8 @@ def _check_terms(round_: Round, header: release_pb2.ReleaseHeader) -> None:
             f"mechanism {header.mechanism} was used; the round asks for "
             f"{round_.mechanism.value} ({round_.mechanism.name})",
         )
-    if Rho(header.loss.rho_nano) not in round_.charges:
+    # Numbers are compared, for a peer may send one that is no loss at all.
+    if header.loss.rho_nano not in {charge.nano for charge in round_.charges}:
         raise rejected(
             RejectionReason.LOSS,
             f"the release states a loss of {header.loss.rho_nano} nano-rho; the round asks for "

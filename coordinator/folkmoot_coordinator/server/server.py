@@ -4,107 +4,51 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent import futures
-from typing import Any
 
-import grpc
-
-from folkmoot.v1 import collection_pb2_grpc, enrolment_pb2_grpc
-from folkmoot_coordinator.clock import DAY, Clock, system_clock
-from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.clock import Clock, system_clock
+from folkmoot_coordinator.config import Home, LimitSettings
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.membership.certificate_authority import Authority, ServerIdentity
+from folkmoot_coordinator.membership.caller import Callers
+from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
-from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.retention import delete_old_counts
 from folkmoot_coordinator.rounds.submissions import Intake
-from folkmoot_coordinator.server.call_limits import CallLimits
-from folkmoot_coordinator.server.services import CollectionServicer, EnrolmentServicer, Identity
-from folkmoot_coordinator.server.stalled_calls import FirstMessageDeadline
+from folkmoot_coordinator.server.collection_service import CollectionService
+from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
+from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
+from folkmoot_coordinator.server.gate import ConnectionLimits, listen
+from folkmoot_coordinator.server.port import PortLimits, ServingLoop, ServingPort
+from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.problems import Problem
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
 """How often due rounds, and counts past their time, are looked for."""
-GRACE_SECONDS = 10.0
-"""How long running calls may take when the coordinator stops."""
-STREAMS_PER_CONNECTION = 16
-"""Calls a node may have open on one connection."""
-ENROLMENT_WORKERS = 4
-"""Enrolments served at one time; apart from the collection port's workers, so that
-callers nobody knows cannot take those."""
-MIN_SUBMISSIONS = 2
-"""Submissions that one council may make at one time, or a third of the workers if that is
-more."""
-WAITING_CALLS = 1024
-"""Calls that may wait for a worker on one port; more are told to come back."""
-
-_OPTIONS: list[tuple[str, Any]] = [
-    ("grpc.so_reuseport", 0),
-    ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-]
-
-
-class ServerCertificates:
-    """The server's certificate, replaced while running when a third of its life is left."""
-
-    def __init__(self, authority: Authority, settings: CoordinatorSettings, clock: Clock) -> None:
-        self._authority = authority
-        self._hosts = settings.hosts
-        self._days = settings.certificates.server_days
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._identity = self._issue()
-
-    def credentials(self, *, mutual: bool) -> grpc.ServerCredentials:
-        """Credentials of a port; each new connection gets the certificate of the day."""
-        shown = self._identity
-
-        def fresh() -> grpc.ServerCertificateConfiguration | None:
-            nonlocal shown
-            current = self.current()
-            if current is shown:
-                return None
-            shown = current
-            return self._configuration(current, mutual=mutual)
-
-        return grpc.dynamic_ssl_server_credentials(
-            self._configuration(shown, mutual=mutual),
-            fresh,  # type: ignore[arg-type]  # None means no change; the stubs do not know
-            require_client_authentication=mutual,
-        )
-
-    def current(self) -> ServerIdentity:
-        """The certificate to show now."""
-        with self._lock:
-            if self._identity.expires_at - self._clock() < self._days * DAY / 3:
-                self._identity = self._issue()
-                log.info("server certificate renewed")
-            return self._identity
-
-    def _issue(self) -> ServerIdentity:
-        return self._authority.issue_server_identity(self._hosts, self._clock(), self._days)
-
-    def _configuration(
-        self, identity: ServerIdentity, *, mutual: bool
-    ) -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration(
-            [(identity.key, identity.certificate)], self._authority.pem if mutual else None
-        )
+MIN_CALLS = 4
+"""Calls that one council may have under way, or as many as a third of the workers if that is
+more. A node makes one at a time."""
+IDLE_SECONDS = 600
+"""After how long without a call a council's connection is closed."""
+MESSAGE_BYTES = 4 * 2**20
+"""Largest message of a council."""
 
 
 class CoordinatorServer:
     """Both ports, and a thread that closes rounds when due."""
 
-    def __init__(self, home: Home, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, home: Home, clock: Clock = system_clock, *, enrolment_apart: bool = False
+    ) -> None:
         """Reads settings and keys, and upgrades the database.
+
+        Args:
+            home: The coordinator's folder.
+            clock: The time; that of the machine if `enrolment_apart`.
+            enrolment_apart: True to serve the enrolment port in a process of its own, as
+                `serve` does; False to serve it in this one.
 
         Raises:
             Problem: If any of them cannot be used.
@@ -115,38 +59,27 @@ class CoordinatorServer:
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
         self._database.upgrade()
-        self._certificates = ServerCertificates(authority, self.settings, clock)
         self._seen = LastSeen(self._database)
-        self._call_limits = CallLimits()
-        identity = Identity(self._database, self._seen, clock)
-        enrolment = EnrolmentServicer(
-            Enrolment(
-                self._database,
-                authority,
-                clock,
-                node_days=self.settings.certificates.node_days,
-            ),
-            authority,
-            signing.public,
-            identity,
+        certificates = ServerCertificates(authority, self.settings, clock)
+        callers = Callers(self._database, self._seen, clock)
+        enrolment = enrolment_service(self.settings, self._database, authority, signing, clock)
+        collection = CollectionService(
+            self._database, Intake(self._database, signing, clock), clock
         )
-        limits = self.settings.limits
-        self._collection = _grpc_server("collection", limits.workers, self._call_limits)
-        collection_pb2_grpc.add_CollectionServiceServicer_to_server(
-            CollectionServicer(
-                self._database,
-                Intake(self._database, signing, clock),
-                identity,
-                clock,
-                self._call_limits,
-                call_seconds=limits.call_seconds,
-                submissions=max(MIN_SUBMISSIONS, limits.workers // 3),
-            ),
-            self._collection,
+        self._collection = ServingPort(
+            "collection",
+            (*collection.methods(), *enrolment.methods()),
+            certificates,
+            callers.authenticate,
+            _limits(self.settings.limits),
+            mutual=True,
         )
-        enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(enrolment, self._collection)
-        self._enrolment = _grpc_server("enrolment", ENROLMENT_WORKERS, self._call_limits)
-        enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(enrolment, self._enrolment)
+        self._enrolment: ServingPort | EnrolmentProcess = (
+            EnrolmentProcess(home)
+            if enrolment_apart
+            else enrolment_port(enrolment, certificates, callers)
+        )
+        self._loop = ServingLoop()
         self._stopping = threading.Event()
         self._housekeeper = threading.Thread(
             target=self._keep_house, name="housekeeper", daemon=True
@@ -158,22 +91,18 @@ class CoordinatorServer:
         Raises:
             Problem: If a port is taken.
         """
-        for server, listen, mutual in (
-            (self._collection, self.settings.collection.listen, True),
-            (self._enrolment, self.settings.enrolment.listen, False),
-        ):
-            try:
-                server.add_secure_port(listen, self._certificates.credentials(mutual=mutual))
-            except RuntimeError:
-                raise Problem(
-                    "the address cannot be listened on",
-                    where=listen,
-                    remedy="Stop the program that uses the port, or set another in "
-                    "coordinator.toml",
-                    exit_code=ExitCode.SETTINGS,
-                ) from None
-        self._collection.start()
-        self._enrolment.start()
+        sockets = listen(self.settings.collection.listen)
+        try:
+            strangers = listen(self.settings.enrolment.listen)
+        except Problem:
+            for each in sockets:
+                each.close()
+            raise
+        if isinstance(self._enrolment, EnrolmentProcess):
+            self._enrolment.start(strangers)
+        else:
+            self._loop.run(self._enrolment.start(strangers))
+        self._loop.run(self._collection.start(sockets))
         self._housekeeper.start()
 
     def wait(self, stop: threading.Event) -> None:
@@ -184,14 +113,14 @@ class CoordinatorServer:
     def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and closes the database."""
         self._stopping.set()
-        for event in (
-            self._collection.stop(GRACE_SECONDS),
-            self._enrolment.stop(GRACE_SECONDS),
-        ):
-            event.wait()
         if self._housekeeper.is_alive():
             self._housekeeper.join()
-        self._call_limits.stop()
+        if isinstance(self._enrolment, EnrolmentProcess):
+            self._enrolment.stop()
+        else:
+            self._loop.run(self._enrolment.stop())
+        self._loop.run(self._collection.stop())
+        self._loop.stop()
         try:
             self._seen.write()
         except Problem as problem:
@@ -201,6 +130,8 @@ class CoordinatorServer:
     def _keep_house(self) -> None:
         while not self._stopping.wait(HOUSEKEEPING_SECONDS):
             try:
+                if isinstance(self._enrolment, EnrolmentProcess):
+                    self._enrolment.look_after()
                 self._close_due()
                 self._delete_old()
                 self._seen.write()
@@ -219,10 +150,12 @@ class CoordinatorServer:
                 log.info("old counts deleted releases=%d", deleted)
 
 
-def _grpc_server(name: str, workers: int, limits: CallLimits) -> grpc.Server:
-    return grpc.server(
-        futures.ThreadPoolExecutor(workers, thread_name_prefix=name),
-        interceptors=[FirstMessageDeadline(limits)],
-        options=_OPTIONS,
-        maximum_concurrent_rpcs=workers + WAITING_CALLS,
+def _limits(settings: LimitSettings) -> PortLimits:
+    return PortLimits(
+        workers=settings.workers,
+        calls_each=max(MIN_CALLS, settings.workers // 3),
+        call_seconds=settings.call_seconds,
+        connections=ConnectionLimits(settings.connections, settings.connections_per_address),
+        idle_seconds=IDLE_SECONDS,
+        message_bytes=MESSAGE_BYTES,
     )

@@ -163,7 +163,14 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         require_scores_for(home, store.run, round_)
         context = home.admission_context(store, signed, round_)
         return release(
-            Question(round_, known.digest, context, signed.digest, store.run.reference_date),
+            Question(
+                round_,
+                known.digest,
+                context,
+                signed.digest,
+                store.run.reference_date,
+                signed.key,
+            ),
             office,
             lambda: _tabulate(home, round_, store, signed, context, stack),
             threads=home.config.threads,
@@ -315,7 +322,7 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
         Problem: If the coordinator cannot be reached; what is owed is sent next time.
     """
     book = home.round_book()
-    for answer in home.outbox.pending():
+    for answer in home.outbox.undelivered():
         if not book.is_of_this_region(answer.round_id):
             yield Event(
                 answer.round_id, "belongs to another region; its answer is kept and not sent", True
@@ -352,15 +359,12 @@ def send_again(
     Raises:
         Problem: If the coordinator cannot be reached.
     """
-    answers = {}
-    for round_id in lost_there:
-        answer = home.outbox.find(round_id)
-        if answer is not None:
-            answers[answer.round_digest] = answer
-    if not answers:
+    if not lost_there:
         return
+    asked = home.outbox.rounds()
     for listed in islice(client.rounds(protocol), MAX_ROUNDS_A_DAY):
-        answer = answers.get(round_digest(listed.round))
+        round_id = asked.pop(round_digest(listed.round), None)  # each once a visit
+        answer = home.outbox.find(round_id) if round_id in lost_there else None
         if answer is None:
             continue
         if answer.is_recovered:

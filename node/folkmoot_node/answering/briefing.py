@@ -19,6 +19,7 @@ from folkmoot_node.answering.expected_precision import (
 )
 from folkmoot_node.answering.scores_wait import require_scores_for
 from folkmoot_node.evidence.round_book import KnownRound
+from folkmoot_node.policies.trusted_signer import NOT_PINNED, TrustedSigner
 from folkmoot_node.release.admission import judge
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.problems import Problem
@@ -48,6 +49,7 @@ class RoundStatement:
         obstacle: Why that is not known, or None.
         charge: What the ledger asks for this answer: the loss of the round, or in a series
             a part of the loss of the series.
+        signer: Whose signature of the release policy counts.
     """
 
     known: KnownRound
@@ -64,6 +66,7 @@ class RoundStatement:
     objection: str | None
     obstacle: str | None
     charge: Rho
+    signer: TrustedSigner
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
@@ -104,8 +107,15 @@ class RoundStatement:
             f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
             f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
-            f"epsilon {self.person_epsilon:.2f}." + charged
+            f"epsilon {self.person_epsilon:.2f}." + charged + self._signer_text
         )
+
+    @property
+    def _signer_text(self) -> str:
+        """That the council's limits are the account's own word, where they are."""
+        if self.signer.is_pinned:
+            return ""
+        return f" {NOT_PINNED}."
 
     @property
     def series_text(self) -> str:
@@ -148,6 +158,8 @@ class RoundStatement:
             "lifetime_remaining_after": str(self.after(self.balance.lifetime_remaining)),
             "objection": self.objection,
             "obstacle": self.obstacle,
+            "signer": self.signer.key.hex(),
+            "signer_pinned": self.signer.is_pinned,
         }
 
     def as_text(self) -> str:
@@ -230,4 +242,5 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         objection=objection,
         obstacle=obstacle,
         charge=in_series.charge if in_series else round_.loss,
+        signer=home.trusted_signer(),
     )

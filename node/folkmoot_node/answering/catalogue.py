@@ -4,12 +4,17 @@ A catalogue is made from the signed release policy, the risk stratification poli
 code lists. No store, ledger or record is looked at, so it says nothing about anybody, and
 nothing of what is left of a budget. It goes out when a person has signed, at the first visit on
 which it can be made; what changes in mappings or plugins later goes out with the next signature.
+
+Which codes there are, plugins say. A process that adds noise loads none, so it has another one
+make the catalogue (`running.catalogue_process`), and takes from it only what plugins know: limits
+and purposes are those of the policy that it has checked itself.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -33,11 +38,35 @@ PUBLISHED = "catalogue published"
 """The entry of the audit log that says which signature was published, and where."""
 
 
-def publish_catalogue(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[Event]:
+def catalogue_here(home: NodeHome) -> Catalogue | None:
+    """The catalogue, made in this process, which loads the plugins.
+
+    Returns:
+        None where the policy cannot be joined to sources yet; `doctor` says what is missing.
+    """
+    try:
+        release = home.release_policy().policy
+        return make_catalogue(release, home.risk_policy(), home.config, home.today())
+    except Problem:
+        return None
+
+
+def publish_catalogue(
+    home: NodeHome,
+    client: CoordinatorClient,
+    protocol: int,
+    make: Callable[[NodeHome], Catalogue | None] = catalogue_here,
+) -> Iterator[Event]:
     """Publishes the catalogue if a person has signed since the last one, or the region is new.
 
     A catalogue is a courtesy to who plans rounds. What goes wrong with it is an event: it is
     tried again at the next visit, and holds up no answer.
+
+    Args:
+        home: The node.
+        client: The coordinator.
+        protocol: Wire version.
+        make: Makes the catalogue; None where that is not possible yet.
     """
     if protocol < CATALOGUES:
         return
@@ -56,11 +85,10 @@ def publish_catalogue(home: NodeHome, client: CoordinatorClient, protocol: int) 
         last = deque(home.audit.entries((PUBLISHED,)), maxlen=1)
         if last and last[0].body == mark:
             return
-        catalogue = _catalogue_if_bound(
-            signed.policy, home.risk_policy(), home.config, home.today()
-        )
-        if catalogue is None:
+        made = make(home)
+        if made is None:
             return
+        catalogue = _as_signed(made, signed.policy, home.risk_policy(), home.config)
         serialised = encode_catalogue(catalogue)
         signature = sign_as_node(identity, CATALOGUE_SIGNATURE_DOMAIN, serialised)
         if not client.publish_catalogue(protocol, serialised, signature):
@@ -114,11 +142,21 @@ def make_catalogue(
     )
 
 
-def _catalogue_if_bound(
-    release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig, today: date
-) -> Catalogue | None:
-    """None where the policy cannot be joined to sources yet; `doctor` says what is missing."""
-    try:
-        return make_catalogue(release, risk, config, today)
-    except Problem:
-        return None
+def _as_signed(
+    made: Catalogue, release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig
+) -> Catalogue:
+    """A catalogue with what the council has signed, whoever made the rest of it."""
+    loss = release.loss
+    return replace(
+        made,
+        council=config.council,
+        attributes={k: codes for k, codes in made.attributes.items() if k in release.attributes},
+        area_types={k: kind for k, kind in made.area_types.items() if k in release.attributes},
+        purposes=frozenset(release.purposes),
+        mechanisms=frozenset(Mechanism[one.name] for one in release.mechanisms),
+        per_round=loss.per_round,
+        per_period=loss.per_period,
+        lifetime=loss.lifetime,
+        sunset=min(release.sunset, risk.sunset),
+        per_series=loss.per_series,
+    )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from folkmoot_node.answering.answer import RESUME, STOPPED, is_scoring
 from folkmoot_node.answering.reconcile import reconcile
 from folkmoot_node.home import NodeHome
-from folkmoot_operator.checks import Check
+from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 
 def coordinator(home: NodeHome) -> Check:
-    """Whether the coordinator answers, and neither side has lost an answer."""
+    """Whether the coordinator answers, and neither side has lost an answer.
 
-    def look() -> str:
+    As everything that connects, it renews the certificate if that is due.
+    """
+
+    def look() -> Iterator[Finding]:
         with home.connect() as client:
+            renewal = client.renewal
             version = client.negotiate()
             comparison = reconcile(home, client, version)
         lost = len(comparison.lost_there)
@@ -27,10 +33,15 @@ def coordinator(home: NodeHome) -> Check:
                 "`folkmoot-node serve` sends them again where the round is open",
                 exit_code=ExitCode.VERIFICATION,
             )
-        return (
+        found = (
             f"{address} reached, wire version {version}; "
             f"both hold the same {comparison.known} answers"
         )
+        if renewal is not None and renewal.is_problem:
+            yield Finding("coordinator", State.OK, found)
+            yield Finding("renewal", State.WARN, renewal.text, "See `folkmoot-node renew`")
+        else:
+            yield Finding("coordinator", State.OK, f"{found}; {renewal.text}" if renewal else found)
 
     return Check("coordinator", look)
 

@@ -13,7 +13,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CLOCK_TOLERANCE = 86_400
 """Seconds by which the clocks of node and coordinator may differ before nothing is answered."""
+MAX_LOST = 1_000
+"""Lost answers that are kept on record at one visit: a coordinator can invent any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +93,30 @@ def compare(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compari
         if receipt is not None:
             own[held] = receipt
     mine = _answers(own.values())
-    account = client.receipts(protocol, answers_digest(mine))
-    listed: dict[HeldReceipt, Receipt] = {}
+    found = _Found(home)
+    for held, receipt in own.items():
+        found.look_at(receipt, held)
+    listed: set[tuple[str, bytes]] = set()
+
+    def take(held: HeldReceipt) -> None:
+        """Checks a receipt as it comes; of those in order nothing is kept but which they are."""
+        receipt = own.get(held) or genuine_receipt(key, council, held)
+        if receipt is None:
+            raise _contradiction("lists a receipt that it did not sign for this council")
+        which = (receipt.round_id, receipt.answer_digest)
+        if which in listed:
+            raise _contradiction("lists a receipt twice")
+        listed.add(which)
+        if held not in own:
+            found.look_at(receipt, held)
+
+    account = client.receipts(protocol, answers_digest(mine), take)
     same = account.digest == answers_digest(mine)
-    if not same:
-        for held in account.receipts:
-            receipt = own.get(held) or genuine_receipt(key, council, held)
-            if receipt is None:
-                raise _contradiction("lists a receipt that it did not sign for this council")
-            listed[held] = receipt
-        if answers_digest(_answers(listed.values())) != account.digest:
-            raise _contradiction("lists other receipts than it says it holds")
-    _keep_lost(home, {**own, **listed})
-    theirs = mine if same else _answers(listed.values())
+    if not same and answers_digest(listed) != account.digest:
+        raise _contradiction("lists other receipts than it says it holds")
+    if found.lost:
+        home.lost_answers.record(found.lost, home.clock())
+    theirs = mine if same else listed
     return Comparison(
         known=len(theirs),
         lost_there=frozenset(dict(mine)) - frozenset(dict(theirs)),
@@ -166,21 +179,27 @@ def recover(home: NodeHome, lost: LostAnswer) -> Rho:
 _NAMED = 5
 
 
-def _keep_lost(home: NodeHome, receipts: Mapping[HeldReceipt, Receipt]) -> None:
-    """Keeps those receipts whose answer or ledger entry is not in this node's files."""
-    answers, recovered = home.outbox.digests(), home.ledger.recovered()
-    unaccounted = set(home.ledger.unaccounted(receipts.values()))
-    lost = [
-        (receipt, held)
-        for held, receipt in receipts.items()
-        if receipt in unaccounted
-        or (
-            answers.get(receipt.round_id) != receipt.answer_digest
-            and (receipt.round_id, receipt.answer_digest) not in recovered
-        )
-    ]
-    if lost:
-        home.lost_answers.record(lost, home.clock())
+class _Found:
+    """Receipts whose answer or ledger entry is not in this node's files, as far as looked at.
+
+    Attributes:
+        lost: They, at most `MAX_LOST`: while there is one nothing leaves, and those after
+            them are found when they are recovered.
+    """
+
+    def __init__(self, home: NodeHome) -> None:
+        self.lost: list[tuple[Receipt, HeldReceipt]] = []
+        self._answers = home.outbox.digests()
+        self._recovered = home.ledger.recovered()
+        self._paid = home.ledger.paid()
+
+    def look_at(self, receipt: Receipt, held: HeldReceipt) -> None:
+        """Takes a genuine receipt if something is missing here that it proves."""
+        recovered = (receipt.round_id, receipt.answer_digest) in self._recovered
+        answered = self._answers.get(receipt.round_id) == receipt.answer_digest
+        paid = (receipt.round_id, receipt.ledger_entry) in self._paid or not receipt.is_release
+        if not recovered and not (answered and paid) and len(self.lost) < MAX_LOST:
+            self.lost.append((receipt, held))
 
 
 def _answers(receipts: Iterable[Receipt]) -> set[tuple[str, bytes]]:

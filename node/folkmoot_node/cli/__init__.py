@@ -7,6 +7,7 @@ from typing import NoReturn
 from folkmoot_node.cli import (
     equality,
     evidence,
+    installation,
     linkage,
     policies,
     retention,
@@ -16,7 +17,7 @@ from folkmoot_node.cli import (
     setup,
     sources,
 )
-from folkmoot_operator.console import application, run
+from folkmoot_operator.console import add_version, application, run
 
 app = application(
     "folkmoot-node",
@@ -24,8 +25,10 @@ app = application(
     "Exit codes: 0 done, 1 fault, 2 usage, 3 settings, 4 data, 5 refused, 6 unreachable, "
     "7 verification failed. Add --debug to any command for a stack trace.",
 )
+add_version(app, "folkmoot-node")
 _MODULES = (
     setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, running,
+    installation,
 )  # fmt: skip
 for _module in _MODULES:
     _module.register(app)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
+from folkmoot_node.cli.clock import accept_clock
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name, print_renewal
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(verify)
     group.command()(recover)
+    group.command()(accept_clock)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
@@ -42,7 +44,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     fault: Problem | None = None
     incomplete: Problem | None = None
     with open_home(home) as node:
-        debits, head = node.ledger.debits(), node.ledger.head()
+        debits, head, signers = node.ledger.debits(), node.ledger.head(), node.ledger.signers()
         lifetime = Rho.total(debit.rho for debit in debits)
         try:
             balance = node.balance()
@@ -79,8 +81,12 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        "signer": debit.signer.hex() or None,
                     }
                     for debit in debits
+                ],
+                "signers": [
+                    {"since": moment(debit.at), "key": debit.signer.hex()} for debit in signers
                 ],
             }
         )
@@ -103,6 +109,9 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         console().print(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
+    for debit in signers[1:]:
+        at, key = minute(moment(debit.at)), debit.signer.hex()
+        typer.echo(f"Signer of the release policy changed before {at} UTC, to {key}")
     typer.echo(f"Ledger head {head}")
     if incomplete:
         raise incomplete
@@ -200,6 +209,7 @@ def recover(
 
     with open_home(home) as node:
         with node.connect() as client:
+            print_renewal(client)
             require_same_time(compare(node, client, client.negotiate()))
         outstanding = node.lost_answers.outstanding()
         node.release_policy()  # its fault should be known before anybody is asked
@@ -256,7 +266,8 @@ def egress(
     as_json: AsJson = False,
     last: Annotated[int, typer.Option(help="How many of the newest records.", min=1)] = 50,
 ) -> None:
-    """Shows what left this node: each message, when, to whom, how large, its SHA-256.
+    """Shows what left this node: each message, when, to whom, how large, its SHA-256. The same
+    message of one day, such as a visit that found nothing, has one line.
 
     Example: folkmoot-node egress --last 10
     """
@@ -265,20 +276,22 @@ def egress(
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
-        newest = deque(node.egress.departures(), maxlen=last)
+        newest = deque(node.egress.days(), maxlen=last)
     if as_json:
         print_json(
             [
                 {
-                    "at": moment(item.at),
-                    "method": item.method,
-                    "destination": item.destination,
-                    "round_id": item.round_id,
-                    "messages": item.messages,
-                    "bytes": item.size,
-                    "sha256": item.sha256.hex(),
+                    "at": moment(day.departure.at),
+                    "method": day.departure.method,
+                    "destination": day.departure.destination,
+                    "round_id": day.departure.round_id,
+                    "messages": day.departure.messages,
+                    "bytes": day.departure.size,
+                    "sha256": day.departure.sha256.hex(),
+                    "times": day.times,
+                    "last_at": moment(day.last_at),
                 }
-                for item in newest
+                for day in newest
             ]
         )
         return
@@ -289,15 +302,18 @@ def egress(
 
     table = Table(
         Column("When (UTC)", no_wrap=True),
+        Column("Times", justify="right", no_wrap=True),
         Column("Method", no_wrap=True),
         Column("To", overflow="fold"),
         Column("Round", no_wrap=True),
         Column("Bytes", justify="right", no_wrap=True),
         Column("SHA-256", no_wrap=True),
     )
-    for item in newest:
+    for day in newest:
+        item = day.departure
         table.add_row(
             minute(moment(item.at)),
+            str(day.times),
             item.method.rpartition("/")[2],
             item.destination,
             item.round_id[:8],
@@ -305,4 +321,4 @@ def egress(
             item.sha256.hex()[:8],
         )
     console().print(table)
-    typer.echo("--json shows whole digests and message counts.")
+    typer.echo("--json shows whole digests, message counts, and when a message left last.")

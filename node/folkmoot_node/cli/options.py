@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from folkmoot_operator.moments import to_text
+
+if TYPE_CHECKING:
+    from folkmoot_node.federation.client import CoordinatorClient
 
 Home = Annotated[
     Path,
@@ -31,6 +34,12 @@ RoundId = Annotated[
     str, typer.Argument(metavar="ROUND", help="Id of the round, its beginning, or `latest`.")
 ]
 HERE = Path()
+
+
+def print_renewal(client: CoordinatorClient) -> None:
+    """Says on standard error what became of the certificate, if it was due for renewal."""
+    if client.renewal is not None:
+        typer.echo(f"{'Warning: ' * client.renewal.is_problem}{client.renewal.text}", err=True)
 
 
 def moment(seconds: int | None) -> str | None:

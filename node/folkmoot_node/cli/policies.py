@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(sign)
     group.command()(verify)
+    group.command()(pin)
     app.add_typer(group, name="policy")
 
 
@@ -32,11 +33,14 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     Example: folkmoot-node policy show --json
     """
     from folkmoot.privacy import epsilon_at
+    from folkmoot_node.federation.identity import KeyFiles
     from folkmoot_node.policies.release_policy import load_unsigned
     from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.policies.trusted_signer import trusted_signer
     from folkmoot_node.settings.node_toml import load_config
 
     config = load_config(home)
+    signer = trusted_signer(home, KeyFiles.of(config.home).policy_public_key)
     risk = load_policy(config.risk_policy)
     release, digest = load_unsigned(config.release_policy)
     loss = release.loss
@@ -59,6 +63,11 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                     "rho_per_round": str(loss.per_round),
                     "rho_per_period": str(loss.per_period),
                     "rho_lifetime": str(loss.lifetime),
+                },
+                "signer": {
+                    "key": signer.key.hex(),
+                    "pinned": signer.is_pinned,
+                    "file": str(signer.where),
                 },
             }
         )
@@ -95,6 +104,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         f"  A person recorded in {loss.households_per_person} households: at most rho {person} "
         f"in {loss.period_months} months (epsilon {epsilon_at(person, delta):.2f})."
     )
+    typer.echo(f"  Who may sign: {signer}")
 
 
 def sign(
@@ -184,13 +194,15 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
-        signed = node.release_policy()
+        signed, trusted = node.release_policy(), node.trusted_signer()
     if as_json:
         print_json(
             {
                 "signer": signed.signer,
                 "signed_at": signed.signed_at,
                 "sha256": signed.digest.hex(),
+                "key": trusted.key.hex(),
+                "pinned": trusted.is_pinned,
             }
         )
     else:
@@ -198,3 +210,31 @@ def verify(home: Home = HERE, as_json: AsJson = False) -> None:
         typer.echo(
             f"The release policy was signed by {signed.signer} on {on:%d %B %Y at %H:%M} UTC."
         )
+        typer.echo(f"Who may sign: {trusted}")
+
+
+def pin(
+    home: Home = HERE,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Public key of the person who decides, 64 hexadecimal digits in a file; "
+            "otherwise keys/policy-signing.pub."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put this key in the place of one that is pinned.")
+    ] = False,
+) -> None:
+    """Pins who may sign this node's release policy, in a file that only root can change.
+
+    As root, writes the file; as anybody else, prints the commands for root. From then on the
+    node refuses a policy that any other key has signed. Compare the key with the person who
+    decides before you pin it.
+
+    Example: sudo folkmoot-node policy pin --home /srv/folkmoot
+    """
+    from folkmoot_node.operations.pin_signer import pin_signer
+
+    for line in pin_signer(home, key, replace=replace):
+        typer.echo(line)

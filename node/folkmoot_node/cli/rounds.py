@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, operator_name
+from folkmoot_node.cli.options import (
+    HERE,
+    AsJson,
+    Home,
+    RoundId,
+    moment,
+    operator_name,
+    print_renewal,
+)
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
+    from folkmoot_node.evidence.outbox import Answer
     from folkmoot_node.evidence.round_book import Decision, KnownRound
     from folkmoot_node.home import NodeHome
 
@@ -51,6 +60,7 @@ def list_(
     with open_home(home) as node:
         if not offline:
             with node.connect() as client:
+                print_renewal(client)
                 protocol = client.negotiate()
                 compare(node, client, protocol)
                 for event in learn(node, client, protocol):
@@ -248,6 +258,8 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
                 exit_code=ExitCode.USAGE,
             )
         who = operator_name()
+        if decision is not None and node.outbox.find(known.round_id) is None:
+            _require_open(node, known)
         if decision is None:
             book.undecide(known, node.outbox)
         else:
@@ -271,12 +283,27 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     typer.echo(f"Next: `folkmoot-node serve`, or at once `folkmoot-node release {short}`.")
 
 
+def _require_open(node: NodeHome, known: KnownRound) -> None:
+    """Raises Problem if a round without an answer is past its deadline."""
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if node.clock() >= known.facts.deadline:
+        raise Problem(
+            "the round is past its deadline",
+            where=known.round_id,
+            remedy="It is not answered any more. If its figures are needed, ask the region to open "
+            "another round",
+            exit_code=ExitCode.REFUSED,
+        )
+
+
 def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = False) -> None:
     """Answers one round now and delivers the answer.
 
     A round is answered once: running the command again sends the same bytes. Exit code 5
-    if the policy refuses, 6 if the coordinator cannot be reached (the answer is kept), 7 if
-    this node's files are older than what has left it.
+    if the policy refuses or the coordinator does not accept the answer, 6 if the coordinator
+    cannot be reached (the answer is kept), 7 if this node's files are older than what has left
+    it.
 
     Example: folkmoot-node release latest
     """
@@ -296,6 +323,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     from folkmoot_operator.problems import ExitCode, Problem
 
     with open_home(home) as node, node.connect() as client:
+        print_renewal(client)
         protocol = client.negotiate()
         comparison = reconcile(node, client, protocol)
         for event in chain(
@@ -315,10 +343,9 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
                     remedy=RESUME,
                     exit_code=ExitCode.REFUSED,
                 )
+            _require_open(node, known)
             raise Problem(
-                "the round is past its deadline"
-                if node.clock() >= known.facts.deadline
-                else "the round waits for an operator",
+                "the round waits for an operator",
                 where=known.round_id,
                 remedy="See `folkmoot-node rounds show`; approve with `folkmoot-node approve`",
                 exit_code=ExitCode.REFUSED,
@@ -330,6 +357,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         summary = _summary(node, known)
         description = describe(node, known)
         head = node.ledger.head()
+        delivered = node.outbox.find(known.round_id) or answer
     if as_json:
         print_json({**summary, **description.as_json(), "ledger_head": str(head)})
     else:
@@ -341,6 +369,7 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
                 f"for all time: rho {description.balance.lifetime_remaining}."
             )
             typer.echo(f"Ledger head {head}")
+    _require_accepted(delivered)
     if answer.reason is not None:
         raise Problem(
             answer.reason.meaning,
@@ -348,3 +377,21 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
             remedy=f"The region is told so, with this advice: {answer.reason.next_step}",
             exit_code=ExitCode.REFUSED,
         )
+
+
+def _require_accepted(answer: Answer) -> None:
+    """Checks that the coordinator has not turned an answer down.
+
+    Raises:
+        Problem: Exit code REFUSED, if it has, now or earlier.
+    """
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    if answer.closed is None:
+        return
+    raise Problem(
+        f"the coordinator did not accept the answer: {answer.closed.lower().replace('_', ' ')}",
+        where=answer.round_id,
+        remedy="It is not sent again, and what it cost stays spent. Ask the region why",
+        exit_code=ExitCode.REFUSED,
+    )

@@ -45,7 +45,8 @@ def serve(
     Example: folkmoot-node serve
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.automatic_purge import purge_by_rule
+    from folkmoot_node.operations.automatic_purge import tidy
+    from folkmoot_node.running.catalogue_process import CatalogueProcess
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
 
@@ -66,7 +67,8 @@ def serve(
             stop=stop,
             until_idle=until_idle,
             poll_seconds=poll_seconds,
-            tidy=purge_by_rule,
+            tidy=tidy,
+            make_catalogue=CatalogueProcess(),
         )
 
 

@@ -84,10 +84,12 @@ def score(
 
     if export is not None:
         from folkmoot_node.operations.export_households import require_known_ending
+        from folkmoot_operator.output_places import require_place_for_file
 
         if only_try:
             raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
         require_known_ending(export)
+        require_place_for_file(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -383,8 +385,14 @@ def households(
 def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     """Writes scored households; the audit log says who did, before there is a file."""
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.export_households import write_households
+    from folkmoot_node.operations.export_households import (
+        require_known_ending,
+        write_households,
+    )
+    from folkmoot_operator.output_places import require_place_for_file, writing_to
 
+    require_known_ending(out)
+    require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
             node.audit.append(
@@ -392,4 +400,5 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
                 node.clock(),
                 {"action": "households exported", "by": operator_name(), "bands": list(bands)},
             )
-        return write_households(store, out, bands)
+        with writing_to(out):
+            return write_households(store, out, bands)

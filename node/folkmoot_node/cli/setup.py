@@ -1,4 +1,4 @@
-"""`init` and `enrol`: from nothing to a member of a region."""
+"""`init`, `enrol` and `renew`: from nothing to a member of a region, and staying one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment
-from folkmoot_operator.console import print_json
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
+from folkmoot_operator.console import print_json, print_text
 
 if TYPE_CHECKING:
     from folkmoot_node.federation.enrolment import Invitation
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(init)
     app.command()(enrol)
+    app.command()(renew)
 
 
 def init(
@@ -100,7 +101,7 @@ def init(
             typer.echo(f"The release policy is signed by {sign_policy(node, signer).signer}.")
     if invitation is not None and offer is not None:
         try:
-            _enrol(home, offer, invitation, as_json=False)
+            _enrol(home, offer, invitation, as_json=False, replace=False)
         except Problem:
             typer.echo(
                 f"The node is made, and not enrolled yet: run `folkmoot-node enrol {invitation} "
@@ -115,12 +116,21 @@ def init(
 def enrol(
     invitation: Annotated[Path, typer.Argument(help="Invitation file from the region.")],
     home: Home = HERE,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Leave the region that this node belongs to for the one that invites, and write "
+            "its addresses into node.toml.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Joins a region with the invitation it sent.
 
     The node's private key never leaves this machine. The invitation works once, for this
-    council, until it expires; if the answer was lost, run the command again.
+    council, until it expires; if the answer was lost, run the command again. Exit code 5 if
+    the node belongs to another region, unless --replace says that it leaves that.
 
     Example: folkmoot-node enrol invitation-E08000009.toml
     """
@@ -128,22 +138,43 @@ def enrol(
     from folkmoot_node.settings.node_toml import load_config
 
     offer = read_invitation(invitation, load_config(home).council)
-    _enrol(home, offer, invitation, as_json=as_json)
+    _enrol(home, offer, invitation, as_json=as_json, replace=replace)
 
 
-def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool) -> None:
+def renew(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Renews the node's certificate now.
+
+    Every command that connects to the coordinator, and `serve`, does so in the last third of
+    the certificate's time. Exit code 3 if the certificate has ended: then the region has to
+    invite the council again.
+
+    Example: folkmoot-node renew
+    """
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        before = node.identity().not_after
+        renewed = node.renew_certificate().not_after
+    until = moment(int(renewed.timestamp()))
+    if as_json:
+        print_json({"before": moment(int(before.timestamp())), "certificate_until": until})
+        return
+    typer.echo(f"The certificate lasts until {until}.")
+
+
+def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool, replace: bool) -> None:
     """Enrols, and prints what came of it."""
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.join_region import join_region
 
     with open_home(home) as node:
-        membership = join_region(node, offer)
+        membership = join_region(node, offer, by=operator_name(), replace=replace)
     until = moment(int(membership.certificate_until.timestamp()))
     if as_json:
         print_json({"region": offer.region, "council": offer.council, "certificate_until": until})
         return
     typer.echo(f"Enrolled {offer.council} in {offer.region}.")
-    typer.echo(f"The certificate lasts until {until}; `serve` renews it while running.")
-    if membership.note:
-        typer.echo(membership.note)
+    typer.echo(f"The certificate lasts until {until}; any command that connects renews it in time.")
+    for note in membership.notes:
+        print_text(note)
     typer.echo(f"Delete {file.name}: its token is used.")

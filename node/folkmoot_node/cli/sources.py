@@ -307,16 +307,24 @@ def draft(
     Example: folkmoot-node sources draft extracts/council_tax.csv --out mappings/council_tax.toml
     """
     from folkmoot_node.sources.connect import load_plugins
+    from folkmoot_operator.output_places import (
+        require_folder,
+        require_place_for_file,
+        writing_to,
+    )
     from folkmoot_operator.problems import ExitCode, Problem
     from folkmoot_sdk.parameters import nearest
 
-    if out is not None and out.exists() and not force:
-        raise Problem(
-            "is there already",
-            where=str(out),
-            remedy="Give another name, or --force to replace it",
-            exit_code=ExitCode.USAGE,
-        )
+    if out is not None:
+        require_folder(out.parent)
+        require_place_for_file(out)
+        if out.exists() and not force:
+            raise Problem(
+                "is there already",
+                where=str(out),
+                remedy="Give another name, or --force to replace it",
+                exit_code=ExitCode.USAGE,
+            )
     known = load_plugins().sources
     if kind not in known:
         raise typer.BadParameter(nearest(kind, known), param_hint="--kind")
@@ -324,16 +332,8 @@ def draft(
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing_to(out):
         out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Problem(
-            f"cannot be written ({error.strerror})",
-            where=str(out),
-            remedy="Check the path and permissions",
-            exit_code=ExitCode.SETTINGS,
-        ) from None
     questions = text.count("QUESTION:")
     typer.echo(f"Wrote {out}. It has {questions} questions: look for QUESTION.")
 

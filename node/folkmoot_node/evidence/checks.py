@@ -28,6 +28,16 @@ def budget(load: Callable[[], SignedReleasePolicy], ledger: Ledger, clock: Clock
     return Check("release policy", look)
 
 
+def clock_of_ledger(ledger: Ledger, clock: Clock) -> Check:
+    """Whether the ledger lets debits be made by the machine's clock."""
+
+    def look() -> str:
+        ledger.check_clock(clock())
+        return "no entry of the ledger lies ahead of this machine's clock"
+
+    return Check("clock", look)
+
+
 def unbroken(
     ledger: Ledger,
     egress: EgressLog,

@@ -20,7 +20,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BUSY_SECONDS = 30.0
 
 Log = Literal["ledger", "egress", "audit"]
@@ -101,6 +101,18 @@ CREATE INDEX rounds_by_digest ON rounds (round_digest);
 """
 
 
+# Messages that have left today, and how often after the entry of the egress log that each has.
+_TODAY = """
+CREATE TABLE IF NOT EXISTS egress_today (
+    message BLOB PRIMARY KEY,
+    entry INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    again INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
+) STRICT;
+"""
+
+
 def system_clock() -> int:
     """The machine's clock, whole seconds since 1970-01-01T00:00:00Z."""
     return int(time.time())
@@ -147,7 +159,7 @@ class StateDatabase:
             with self.transaction() as connection:
                 for name in get_args(Log):
                     create_chain(connection, name)
-                _run_script(connection, _TABLES + _ROUNDS)
+                _run_script(connection, _TABLES + _ROUNDS + _TODAY)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -163,7 +175,7 @@ class StateDatabase:
         """Brings a file of an earlier version to this one, or leaves it as it was."""
         with self.transaction() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 1:  # else another process was first
+            if version == 1:
                 connection.execute("ALTER TABLE rounds RENAME TO rounds_before")
                 _run_script(connection, _ROUNDS)
                 # Late, with the decoder of rounds: scoring reads this file, and decodes none.
@@ -171,7 +183,9 @@ class StateDatabase:
 
                 fill_from_version_1(connection)
                 connection.execute("DROP TABLE rounds_before")
-                connection.execute("PRAGMA user_version = 2")
+            if version < SCHEMA_VERSION:  # else another process was first
+                _run_script(connection, _TODAY)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

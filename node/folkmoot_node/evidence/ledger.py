@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
-from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.evidence import ledger_clock
+from folkmoot_node.evidence.database import Log, StateDatabase
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.problems import ExitCode, Problem
@@ -55,6 +56,8 @@ class Debit:
             then in force had it, and first second of the next.
         entry: Digest of the ledger entry, 32 bytes.
         recovered: True if it was entered from a receipt, because the entry that paid was lost.
+        signer: Ed25519 public key that had signed the release policy, 32 bytes; empty where the
+            entry does not say.
     """
 
     round_id: str
@@ -64,6 +67,7 @@ class Debit:
     period: tuple[int, int]
     entry: bytes
     recovered: bool
+    signer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,17 @@ class Ledger:
             None,
         )
 
+    def signers(self) -> tuple[Debit, ...]:
+        """The debits that were the first under another signer than the one before.
+
+        The first debit that names its signer is among them.
+        """
+        named = [debit for debit in self.debits() if debit.signer]
+        before = [b"", *(debit.signer for debit in named)]
+        return tuple(
+            debit for debit, last in zip(named, before, strict=False) if debit.signer != last
+        )
+
     def recovered(self) -> frozenset[tuple[str, bytes]]:
         """Round id and answer digest of each lost answer that was recovered."""
         return frozenset(
@@ -132,10 +147,13 @@ class Ledger:
             if entry.body["kind"] == _RECOVERED
         )
 
+    def paid(self) -> frozenset[tuple[str, bytes]]:
+        """Round id and ledger entry of each debit."""
+        return frozenset((debit.round_id, debit.entry) for debit in self.debits())
+
     def unaccounted(self, receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
         """Receipts of releases whose ledger entry is not here, and that were not recovered."""
-        paid = {(debit.round_id, debit.entry) for debit in self.debits()}
-        recovered = self.recovered()
+        paid, recovered = self.paid(), self.recovered()
         return tuple(
             receipt
             for receipt in receipts
@@ -182,6 +200,8 @@ class Ledger:
         policy: LossPolicy,
         policy_digest: bytes,
         moment: int,
+        *,
+        signer: bytes = b"",
     ) -> Debit:
         """Reserves the loss of a round, durably, once.
 
@@ -195,6 +215,7 @@ class Ledger:
             policy: Caps and accounting period.
             policy_digest: SHA-256 of the release policy under which it is spent.
             moment: Seconds since 1970-01-01T00:00:00Z.
+            signer: Ed25519 public key that signed that policy, 32 bytes; empty if unknown.
 
         Raises:
             BudgetExhausted: If less than `rho` is left. Nothing is recorded.
@@ -218,7 +239,7 @@ class Ledger:
                     remedy="It is not answered again; nothing needs to be done",
                     exit_code=ExitCode.REFUSED,
                 )
-            self._check_clock(moment)
+            self.check_clock(moment)
             balance = self.balance(policy, moment)
             if rho > balance.remaining:
                 raise BudgetExhausted(rho, balance.remaining)
@@ -229,6 +250,7 @@ class Ledger:
                 "rho_nano": rho.nano,
                 "period": [balance.period_start, balance.period_end],
                 "release_policy": policy_digest.hex(),
+                "signer": signer.hex(),
                 # A restored ledger that pays for the same round in the same second would
                 # otherwise have the same entry, and two releases would look like one.
                 "nonce": secrets.token_hex(16),
@@ -261,7 +283,7 @@ class Ledger:
             self._chain.verify()
             if (receipt.round_id, receipt.answer_digest) in self.recovered():
                 return Rho(0)
-            self._check_clock(moment)
+            self.check_clock(moment)
             rho = receipt.loss if self.unaccounted((receipt,)) else Rho(0)
             entry = receipt.ledger_entry
             body = {
@@ -278,15 +300,25 @@ class Ledger:
             self._chain.append(connection, moment, body)
             return rho
 
-    def _check_clock(self, moment: int) -> None:
-        if moment < max((entry.at for entry in self._chain.entries()), default=0):
-            raise Problem(
-                "the machine's clock is behind the last entry of the ledger, so the "
-                "accounting period is not certain",
-                where=str(self._state.path),
-                remedy="Set the clock",
-                exit_code=ExitCode.VERIFICATION,
-            )
+    def noted(self, log: Log) -> frozenset[int]:
+        """Lengths of another log of which entries of the ledger name the head."""
+        heads = (entry.body.get("heads", {}).get(log) for entry in self._chain.entries())
+        return frozenset(Head.parse(str(head)).length for head in heads if head)
+
+    def ahead_of(self, moment: int) -> int | None:
+        """The latest time of an entry after `moment`, which stops debits; None if they go on."""
+        decisions = self._state.chain("audit").entries((ledger_clock.ACCEPTED,))
+        return ledger_clock.ahead(self._chain.entries(), decisions, moment)
+
+    def check_clock(self, moment: int) -> None:
+        """Checks that no entry lies ahead of the clock, unless a person has accepted that.
+
+        Raises:
+            Problem: Exit code VERIFICATION, saying when it ends and what to do.
+        """
+        latest = self.ahead_of(moment)
+        if latest is not None:
+            raise ledger_clock.behind(latest, str(self._state.path))
 
     def head(self) -> Head:
         """Length and last digest of the chain, to be noted outside this machine."""
@@ -326,4 +358,5 @@ def _debit(entry: Entry) -> Debit:
         period=(entry.body["period"][0], entry.body["period"][1]),
         entry=entry.digest,
         recovered=entry.body["kind"] == _RECOVERED,
+        signer=bytes.fromhex(entry.body.get("signer", "")),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -114,11 +114,22 @@ class Outbox:
 
     def pending(self) -> tuple[Answer, ...]:
         """Answers that have to be delivered, oldest first."""
+        return tuple(self.undelivered())
+
+    def undelivered(self) -> Iterator[Answer]:
+        """The same, each read when it is its turn: together they may be large."""
         rows = self._state.reader.execute(
-            "SELECT * FROM outbox WHERE receipt IS NULL AND closed IS NULL "
+            "SELECT round_id FROM outbox WHERE receipt IS NULL AND closed IS NULL "
             "ORDER BY stored_at, rowid"
-        )
-        return tuple(map(_answer, rows.fetchall()))
+        ).fetchall()
+        for which in rows:
+            row = self._state.reader.execute("SELECT * FROM outbox WHERE round_id = ?", which)
+            yield _answer(row.fetchone())
+
+    def rounds(self) -> dict[bytes, str]:
+        """Id of each round that has an answer, by the SHA-256 of the round, 32 bytes."""
+        rows = self._state.reader.execute("SELECT round_digest, round_id FROM outbox")
+        return dict(rows.fetchall())
 
     def digests(self) -> dict[str, bytes]:
         """Digest of each answer, by round."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from folkmoot.errors import ContractError
 from folkmoot.rounds import Round, round_digest
 from folkmoot_node.evidence import round_table
 from folkmoot_node.evidence.database import StateDatabase
@@ -17,6 +19,12 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_ROUNDS_A_DAY = 1_000
 """Rounds kept in 24 hours, so that a coordinator cannot fill the node's disk at once."""
+MAX_BYTES_A_DAY = 64 * 2**20
+"""Bytes of the rounds kept in 24 hours. A round of a region has some tens of kilobytes."""
+MAX_BYTES_OPEN = 64 * 2**20
+"""Bytes of the rounds that are open and have no answer: each visit may decode them all."""
+MAX_BYTES_IN_VAIN = 8 * 2**20
+"""Bytes of rounds that turn out not to be well formed, after which no more are decoded."""
 _DAY = 86_400
 
 
@@ -120,13 +128,17 @@ class RoundBook:
         self._state = state
         self._signing_key = signing_key
         self._cache = cache or RoundCache()
+        self._in_vain = 0
 
     def receive(self, serialised: bytes, signature: bytes, now: int) -> KnownRound:
         """Checks and keeps a round as the coordinator sent it.
 
+        It is decoded last, after what is quicker to check: its size, whether it is known or
+        known to be malformed, its signature, and whether there is room for it.
+
         Raises:
-            Problem: If the signature is wrong, or another round was seen under the same
-                id. Nothing is kept.
+            Problem: If the signature is wrong, another round was seen under the same id, or
+                the coordinator has sent too many. Nothing is kept.
             ContractError: If the round is not well formed.
         """
         digest = round_digest(serialised)
@@ -140,18 +152,10 @@ class RoundBook:
                 remedy="Report it to the region; the round is ignored",
                 exit_code=ExitCode.REFUSED,
             )
-        round_ = self._cache.decoded(digest, lambda: serialised)
+        self._require_room(len(serialised), now)
+        round_ = self._decode_new(digest, serialised)
         with self._state.transaction() as connection:
-            (lately,) = connection.execute(
-                "SELECT count(*) FROM rounds WHERE first_seen > ?", (now - _DAY,)
-            ).fetchone()
-            if lately >= MAX_ROUNDS_A_DAY and self.find(round_.round_id) is None:
-                raise Problem(
-                    f"the coordinator opened more than {MAX_ROUNDS_A_DAY} rounds in a day",
-                    where="coordinator",
-                    remedy="Report it to the region; no more are kept today",
-                    exit_code=ExitCode.REFUSED,
-                )
+            self._require_room(len(serialised), now)  # another process may have received some
             round_table.insert(connection, round_, serialised, signature, now)
         known = self.find(round_.round_id)
         assert known is not None
@@ -164,6 +168,43 @@ class RoundBook:
             )
         self._cache.note_genuine(self._signing_key, digest, signature)
         return known
+
+    def _decode_new(self, digest: bytes, serialised: bytes) -> Round:
+        if self._in_vain > MAX_BYTES_IN_VAIN and not self._cache.is_malformed(digest):
+            raise Problem(
+                "the coordinator sends rounds that cannot be read; this one is not looked at",
+                where="coordinator",
+                remedy="Report it to the region; it is read at a later visit",
+                exit_code=ExitCode.REFUSED,
+            )
+        new = not self._cache.is_malformed(digest)
+        try:
+            return self._cache.decoded(digest, lambda: serialised)
+        except ContractError:
+            self._in_vain += len(serialised) if new else 0
+            raise
+
+    def _require_room(self, size: int, now: int) -> None:
+        """Checks that a new round may be kept: so many, and so large, rounds are not honest.
+
+        Raises:
+            Problem: If the coordinator has opened too many in a day, or has too many open.
+        """
+        lately, lately_bytes, open_bytes = round_table.sizes(self._state.reader, now - _DAY, now)
+        too_much = ""
+        if lately >= MAX_ROUNDS_A_DAY:
+            too_much = f"opened more than {MAX_ROUNDS_A_DAY} rounds in a day"
+        elif lately_bytes + size > MAX_BYTES_A_DAY:
+            too_much = f"opened rounds of more than {MAX_BYTES_A_DAY // 2**20} MiB in a day"
+        elif open_bytes + size > MAX_BYTES_OPEN:
+            too_much = f"has rounds of more than {MAX_BYTES_OPEN // 2**20} MiB without an answer"
+        if too_much:
+            raise Problem(
+                f"the coordinator {too_much}",
+                where="coordinator",
+                remedy="Report it to the region; no more are kept today",
+                exit_code=ExitCode.REFUSED,
+            )
 
     def question(self, known: KnownRound) -> Round:
         """The round itself, decoded.
@@ -211,10 +252,8 @@ class RoundBook:
     def unanswered(self, outbox: Outbox, since: int) -> tuple[KnownRound, ...]:
         """Rounds without an answer whose deadline is after `since`, the first seen first."""
         answered = outbox.digests()
-        return tuple(
-            known
-            for known in self.rounds()
-            if known.facts.deadline > since and known.round_id not in answered
+        return self._select(
+            "WHERE deadline > ? ORDER BY first_seen, rowid", (since,), apart_from=answered
         )
 
     def undecided(self, outbox: Outbox, now: int) -> tuple[KnownRound, ...]:
@@ -230,10 +269,16 @@ class RoundBook:
         """True if the round was signed by the coordinator this node is enrolled with now."""
         return bool(self._select("WHERE round_id = ?", (round_id,)))
 
-    def _select(self, which: str, values: tuple[Any, ...] = ()) -> tuple[KnownRound, ...]:
-        """The rounds of this region among those selected."""
+    def _select(
+        self, which: str, values: tuple[Any, ...] = (), apart_from: Container[str] = ()
+    ) -> tuple[KnownRound, ...]:
+        """The rounds of this region among those selected, without those of some ids."""
         rows = self._state.reader.execute(f"{_SELECT} {which}", values).fetchall()
-        return tuple(known for known in map(_known, rows) if self._is_of_this_region(known))
+        return tuple(
+            known
+            for known in map(_known, rows)
+            if known.round_id not in apart_from and self._is_of_this_region(known)
+        )
 
     def _is_of_this_region(self, known: KnownRound) -> bool:
         def verify() -> bool:

@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from folkmoot import codec
+from folkmoot.errors import ContractError
 from folkmoot.rounds import Round
 
 MAX_COUNT = 64
 """Decoded rounds that are held."""
-MAX_BYTES = 8 * 2**20
-"""Bytes of the rounds that are held, as serialised. Decoded they take some ten times that."""
+MAX_BYTES = 2**20
+"""Bytes of the rounds that are held, as serialised. Decoded they take up to forty times that."""
+MAX_MALFORMED = 10_000
+"""Rounds that are remembered as not well formed, by their digests."""
 
 
 class RoundCache:
@@ -29,6 +32,7 @@ class RoundCache:
         self._decoded: OrderedDict[bytes, tuple[Round, int]] = OrderedDict()
         self._bytes = 0
         self._genuine: dict[tuple[bytes, bytes, bytes], bool] = {}
+        self._malformed: OrderedDict[bytes, tuple[str, str, str]] = OrderedDict()
 
     def is_genuine(
         self, key: bytes, digest: bytes, signature: bytes, verify: Callable[[], bool]
@@ -50,6 +54,10 @@ class RoundCache:
         """Remembers a signature that was verified elsewhere; see `is_genuine`."""
         self._genuine[key, digest, signature] = True
 
+    def is_malformed(self, digest: bytes) -> bool:
+        """True if a round was found not to be well formed."""
+        return digest in self._malformed
+
     def decoded(self, digest: bytes, read: Callable[[], bytes]) -> Round:
         """A round, decoded now or earlier.
 
@@ -58,14 +66,22 @@ class RoundCache:
             read: Gives the serialised round.
 
         Raises:
-            ContractError: If it is not well formed.
+            ContractError: If it is not well formed; found once.
         """
         held = self._decoded.get(digest)
         if held is not None:
             self._decoded.move_to_end(digest)
             return held[0]
+        if self.is_malformed(digest):
+            raise ContractError(*self._malformed[digest])
         serialised = read()
-        round_ = codec.decode_round(serialised)
+        try:
+            round_ = codec.decode_round(serialised)
+        except ContractError as error:
+            self._malformed[digest] = (error.where, error.problem, error.remedy)
+            if len(self._malformed) > MAX_MALFORMED:
+                self._malformed.popitem(last=False)
+            raise
         if len(serialised) > self._max_bytes:
             return round_
         self._decoded[digest] = (round_, len(serialised))

@@ -114,6 +114,53 @@ def insert(
     )
 
 
+def forget_unanswered(connection: sqlite3.Connection, before: int) -> int:
+    """Deletes rounds that came to nothing, inside the caller's transaction.
+
+    That are rounds without an answer, a decision or a debit, which are in no series.
+
+    Args:
+        connection: The connection of the transaction.
+        before: Rounds are deleted whose deadline was before; seconds since
+            1970-01-01T00:00:00Z.
+
+    Returns:
+        Number of rounds that were deleted.
+    """
+    return connection.execute(
+        "DELETE FROM rounds WHERE deadline < ? AND decision IS NULL AND series_id IS NULL "
+        "AND round_id NOT IN (SELECT round_id FROM outbox) "
+        "AND round_id NOT IN (SELECT round_id FROM lost_answers) "
+        "AND round_id NOT IN (SELECT json_extract(body, '$.round_id') FROM ledger "
+        "WHERE json_extract(body, '$.round_id') IS NOT NULL)",
+        (before,),
+    ).rowcount
+
+
+def sizes(connection: sqlite3.Connection, since: int, now: int) -> tuple[int, int, int]:
+    """How much room rounds take.
+
+    Args:
+        connection: The state file.
+        since: Seconds since 1970-01-01T00:00:00Z.
+        now: Seconds since 1970-01-01T00:00:00Z.
+
+    Returns:
+        Number and bytes of the rounds first seen after `since`, and bytes of those that are
+        open at `now` without an answer.
+    """
+    count, recent = connection.execute(
+        "SELECT count(*), coalesce(sum(length(serialised)), 0) FROM rounds WHERE first_seen > ?",
+        (since,),
+    ).fetchone()
+    (unanswered,) = connection.execute(
+        "SELECT coalesce(sum(length(serialised)), 0) FROM rounds "
+        "WHERE deadline > ? AND round_id NOT IN (SELECT round_id FROM outbox)",
+        (now,),
+    ).fetchone()
+    return count, recent, unanswered
+
+
 def fill_from_version_1(connection: sqlite3.Connection) -> None:
     """Fills the table from `rounds_before`, the table of version 1, one round at a time.
 

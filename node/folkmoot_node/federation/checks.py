@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock
 from folkmoot_node.federation.identity import KeyFiles, load_valid_identity
-from folkmoot_operator.checks import Check, open_to_others
+from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
+
+WARN_DAYS = 14
+"""So many days before the end of the certificate, `doctor` warns."""
+_DAY = 86_400
+_NAME = "enrolment"
+_RENEW = (
+    "Any command that connects to the coordinator renews it in the last third of its time; "
+    "`folkmoot-node renew` does so now. After its end only a new invitation helps"
+)
 
 
 def private_keys(keys: KeyFiles, store_key: Path) -> Check:
@@ -27,10 +37,24 @@ def private_keys(keys: KeyFiles, store_key: Path) -> Check:
 
 
 def certificate(keys: KeyFiles, clock: Clock) -> Check:
-    """Whether the node is enrolled, and its certificate is still valid."""
+    """Whether the node is enrolled, and how long its certificate is valid.
 
-    def look() -> str:
-        identity = load_valid_identity(keys, clock())
-        return f"certificate until {identity.not_after:%Y-%m-%d %H:%M} UTC"
+    It warns in the last 14 days, and if the clock says that the certificate has not begun.
+    """
 
-    return Check("enrolment", look)
+    def look() -> Iterator[Finding]:
+        now = clock()
+        identity = load_valid_identity(keys, now)
+        end = f"{identity.not_after:%Y-%m-%d %H:%M} UTC"
+        left = identity.not_after.timestamp() - now
+        if now < identity.not_before.timestamp():
+            begin = f"{identity.not_before:%Y-%m-%d %H:%M} UTC"
+            what = f"by this machine's clock, the certificate begins only on {begin}"
+            yield Finding(_NAME, State.WARN, what, "Set the clock of this machine")
+        elif left <= WARN_DAYS * _DAY:
+            what = f"the certificate ends in {left / _DAY:.0f} days, on {end}"
+            yield Finding(_NAME, State.WARN, what, _RENEW)
+        else:
+            yield Finding(_NAME, State.OK, f"certificate until {end}")
+
+    return Check(_NAME, look)

@@ -6,6 +6,7 @@ answers are sent as the very bytes the outbox holds.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -15,32 +16,49 @@ from google.protobuf.message import Message
 
 from folkmoot import codec
 from folkmoot.errors import plain
+from folkmoot.receipt import MAXIMUM_RECEIPT
 from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.v1 import catalogue_pb2, collection_pb2, enrolment_pb2, release_pb2, round_pb2
 from folkmoot.versions import SPOKEN, UpgradeSide
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.federation.connection_problems import (
+    not_a_coordinator,
+    of_connection,
+    unanswered,
+)
 from folkmoot_node.federation.identity import Identity
+from folkmoot_operator.connection_probe import Way, probe
 from folkmoot_operator.problems import ExitCode, Problem
 
 CALL_SECONDS = 120.0
 """Longest a call may take, connecting included."""
+CONNECT_MILLISECONDS = 10_000
+"""Longest that connecting may take."""
 MAX_RECEIPTS = 100_000
-"""Receipts read in one visit, so that a coordinator cannot fill the node's memory."""
+"""Receipts read in one visit; each is checked as it comes, and none is kept here."""
+SIGNATURE_BYTES = 64
+"""Bytes of an Ed25519 signature."""
 _COLLECTION = "/folkmoot.v1.CollectionService/"
 _ENROLMENT = "/folkmoot.v1.EnrolmentService/"
 
+_NEVER_PROXIED = "no_grpc_proxy"
+_PROBED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+"""Statuses behind which there may be any fault of network, proxy or TLS."""
 _TRANSIENT = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.UNAVAILABLE: "broke off, or takes no calls now",
+    grpc.StatusCode.DEADLINE_EXCEEDED: f"did not answer within {CALL_SECONDS:.0f} seconds",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "is too busy",
+    grpc.StatusCode.ABORTED: "broke off",
+    grpc.StatusCode.CANCELLED: "broke off",
     # A fault of the coordinator, or of something on the way. It will be fixed there, and no
     # node should have to be started again by hand for it.
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.INTERNAL: "has a fault",
+    grpc.StatusCode.UNKNOWN: "has a fault",
 }
+"""Statuses after which trying again may help, and what happened."""
+_FIRST_CALLS = {_COLLECTION + "Negotiate", _ENROLMENT + "Enrol"}
+"""Calls that every coordinator answers on that port."""
 
 
 class RejectedByCoordinator(Problem):
@@ -86,41 +104,59 @@ Reply = TypeVar("Reply", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorAccount:
-    """What the coordinator says it holds of this council's answers; nothing is checked yet.
+    """What the coordinator says it holds of this council's answers.
 
     Attributes:
         digest: `answers_digest` of all of them, 32 bytes.
         at: The coordinator's clock, seconds since 1970-01-01T00:00:00Z.
-        receipts: Their receipts; none if the node's digest was the same.
     """
 
     digest: bytes
     at: int
-    receipts: tuple[HeldReceipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What became of a renewal of the certificate that was due, for the operator.
+
+    Attributes:
+        text: What happened, and what to do if it failed.
+        is_problem: True if the certificate was not renewed.
+    """
+
+    text: str
+    is_problem: bool
 
 
 class CoordinatorClient:
-    """A connection to the coordinator. Use as a context manager."""
+    """A connection to the coordinator. Use as a context manager.
+
+    Attributes:
+        renewal: What became of the certificate just before, if it was due for renewal.
+    """
+
+    renewal: Renewal | None = None
 
     def __init__(
-        self,
-        address: str,
-        credentials: grpc.ChannelCredentials,
-        egress: EgressLog,
-        proxy: str | None = None,
+        self, way: Way, credentials: grpc.ChannelCredentials, egress: EgressLog, *, enrolling: bool
     ) -> None:
         options: list[tuple[str, Any]] = [
-            ("grpc.enable_http_proxy", 1 if proxy else 0),
+            ("grpc.enable_http_proxy", 1 if way.proxy else 0),
             ("grpc.enable_retries", 0),  # what leaves is what the egress log says, once
             ("grpc.initial_reconnect_backoff_ms", 500),
+            ("grpc.min_reconnect_backoff_ms", CONNECT_MILLISECONDS),  # longest try, too
             ("grpc.max_reconnect_backoff_ms", 30_000),
         ]
-        if proxy:
-            options.append(("grpc.http_proxy", proxy))
-        self._address = address
+        if way.proxy:
+            options.append(("grpc.http_proxy", way.proxy))
+            # Or gRPC dials hosts directly that `no_proxy` names, and says nothing.
+            os.environ[_NEVER_PROXIED] = ""
+        self._way = way
+        self._enrolling = enrolling
+        self._address = way.address
         self._egress = egress
         self._agreed = SPOKEN.newest  # until the coordinator has been asked
-        self._channel = grpc.secure_channel(address, credentials, options=options)
+        self._channel = grpc.secure_channel(way.address, credentials, options=options)
 
     @classmethod
     def for_member(
@@ -132,7 +168,9 @@ class CoordinatorClient:
             private_key=identity.private_key,
             certificate_chain=identity.certificate,
         )
-        return cls(address, credentials, egress, proxy)
+        files = identity.files
+        way = Way(address, identity.authority.decode(), proxy, (files.certificate, files.tls_key))
+        return cls(way, credentials, egress, enrolling=False)
 
     @classmethod
     def for_newcomer(
@@ -146,7 +184,9 @@ class CoordinatorClient:
             egress: Where messages are recorded.
             proxy: HTTP proxy, or None.
         """
-        return cls(address, grpc.ssl_channel_credentials(authority), egress, proxy)
+        credentials = grpc.ssl_channel_credentials(authority)
+        way = Way(address, authority.decode(), proxy)
+        return cls(way, credentials, egress, enrolling=True)
 
     def enrol(self, token: bytes, council: str, csr: bytes) -> enrolment_pb2.Membership:
         """Exchanges an invitation for a certificate."""
@@ -190,12 +230,17 @@ class CoordinatorClient:
         """The wire version that was agreed; the newest one until `negotiate` was called."""
         return self._agreed
 
-    def receipts(self, protocol: int, known: bytes) -> CoordinatorAccount:
+    def receipts(
+        self, protocol: int, known: bytes, take: Callable[[HeldReceipt], None]
+    ) -> CoordinatorAccount:
         """What the coordinator holds of this council's answers.
 
         Args:
             protocol: Wire version.
             known: `answers_digest` of the answers whose receipts this node holds, 32 bytes.
+            take: Given each receipt as it comes, not larger than one may be and otherwise not
+                checked; none comes if the coordinator's digest is the same. What it raises ends
+                the call.
 
         Raises:
             Problem: If the coordinator cannot be reached, or does not say what it holds.
@@ -209,19 +254,23 @@ class CoordinatorClient:
             method, response_deserializer=collection_pb2.ListReceiptsResponse.FromString
         )
         held: collection_pb2.AnswersHeld | None = None
-        receipts: list[HeldReceipt] = []
+        taken = 0
+        replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for reply in replies:
                 _raise_if_rejected(reply)
                 if held is None and reply.WhichOneof("outcome") == "held":
                     held = reply.held
-                elif held is not None and len(receipts) < MAX_RECEIPTS:
-                    receipts.append(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
+                elif held is not None and taken < MAX_RECEIPTS and _has_size(reply.receipt):
+                    take(HeldReceipt(reply.receipt.receipt, reply.receipt.signature))
+                    taken += 1
                 else:
                     held = None
                     break
         except grpc.RpcError as error:
-            self._unreachable(error)
+            self._unreachable(method, error)
+        finally:
+            replies.cancel()
         if held is None or len(held.answers_digest) != len(known) or held.at <= 0:
             raise Problem(
                 "the coordinator does not say which answers of this council it holds",
@@ -229,7 +278,7 @@ class CoordinatorClient:
                 remedy="Report it to the region; nothing is answered until it does",
                 exit_code=ExitCode.REFUSED,
             )
-        return CoordinatorAccount(held.answers_digest, held.at, tuple(receipts))
+        return CoordinatorAccount(held.answers_digest, held.at)
 
     def rounds(self, protocol: int) -> Iterator[round_pb2.SignedRound]:
         """Open rounds to which this council is invited, oldest first."""
@@ -239,12 +288,15 @@ class CoordinatorClient:
         call: Any = self._channel.unary_stream(
             method, response_deserializer=collection_pb2.ListRoundsResponse.FromString
         )
+        replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in call(request, timeout=CALL_SECONDS, wait_for_ready=False):
+            for reply in replies:
                 _raise_if_rejected(reply)
                 yield reply.round
         except grpc.RpcError as error:
-            self._unreachable(error)
+            self._unreachable(method, error)
+        finally:
+            replies.cancel()
 
     def deliver(self, answer: Answer) -> release_pb2.SignedReceipt:
         """Sends an answer, byte for byte as the outbox holds it.
@@ -262,14 +314,14 @@ class CoordinatorClient:
             stream: Any = self._channel.stream_unary(
                 method, response_deserializer=collection_pb2.SubmitResponse.FromString
             )
-            reply = self._guarded(lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
+            reply = self._guarded(method, lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
         else:
             method = _COLLECTION + "Refuse"
             self._egress.record(method, self._address, answer.frames, answer.round_id)
             call: Any = self._channel.unary_unary(
                 method, response_deserializer=collection_pb2.RefuseResponse.FromString
             )
-            reply = self._guarded(lambda: call(answer.frames[0], timeout=CALL_SECONDS))
+            reply = self._guarded(method, lambda: call(answer.frames[0], timeout=CALL_SECONDS))
         _raise_if_rejected(reply)
         receipt: release_pb2.SignedReceipt = reply.receipt
         return receipt
@@ -303,7 +355,7 @@ class CoordinatorClient:
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 return False
-            self._unreachable(error)
+            self._unreachable(method, error)
         _raise_if_rejected(reply)
         return True
 
@@ -321,27 +373,37 @@ class CoordinatorClient:
         message = request.SerializeToString()
         self._egress.record(method, self._address, (message,))
         call: Any = self._channel.unary_unary(method, response_deserializer=reply_type.FromString)
-        reply: Reply = self._guarded(lambda: call(message, timeout=CALL_SECONDS))
+        reply: Reply = self._guarded(method, lambda: call(message, timeout=CALL_SECONDS))
         return reply
 
-    def _guarded(self, call: Callable[[], Any]) -> Any:
+    def _guarded(self, method: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
         except grpc.RpcError as error:
-            self._unreachable(error)
+            self._unreachable(method, error)
 
-    def _unreachable(self, error: grpc.RpcError) -> NoReturn:
+    def _unreachable(self, method: str, error: grpc.RpcError) -> NoReturn:
         code = error.code()
-        transient = code in _TRANSIENT
+        if code in _PROBED and (blocked := probe(self._way)) is not None:
+            raise of_connection(self._way, blocked, enrolling=self._enrolling) from None
+        if code in _TRANSIENT:
+            raise unanswered(self._way, code.name, _TRANSIENT[code]) from None
+        unknown = code is grpc.StatusCode.UNIMPLEMENTED
+        if unknown and method in _FIRST_CALLS:
+            raise not_a_coordinator(self._way, enrolling=self._enrolling) from None
         raise Problem(
-            f"the coordinator cannot be reached or did not answer ({code.name})",
+            f"the coordinator does not answer {method.rpartition('/')[2]} ({code.name})",
             where=self._address,
-            remedy="Check the address, the firewall, the proxy and both certificates; "
-            "`folkmoot-node serve` tries again by itself"
-            if transient
+            remedy="Ask the region to upgrade folkmoot-coordinator"
+            if unknown
             else "Report it to the region",
-            exit_code=ExitCode.UNREACHABLE if transient else ExitCode.REFUSED,
+            exit_code=ExitCode.REFUSED,
         ) from None
+
+
+def _has_size(signed: release_pb2.SignedReceipt) -> bool:
+    """Whether a signed receipt has a size that one can have."""
+    return 0 < len(signed.receipt) <= MAXIMUM_RECEIPT and len(signed.signature) == SIGNATURE_BYTES
 
 
 def _raise_if_rejected(reply: _Outcome) -> None:

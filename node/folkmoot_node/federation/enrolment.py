@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from folkmoot.geography import GssCode
 from folkmoot_node.evidence.egress_log import EgressLog
@@ -14,15 +14,23 @@ from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.identity import (
     Identity,
     KeyFiles,
+    TrustedRegion,
     create_request,
     keep_membership,
     load_identity,
+    trusted_region,
 )
+from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
-Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")]
-"""Host and port; it is written into `node.toml`."""
+
+def _certificate(value: str) -> str:
+    try:
+        trusted_region(value.encode(), b"")
+    except ValueError:
+        raise ValueError("is not a certificate (PEM)") from None
+    return value
 
 
 class Invitation(Settings):
@@ -45,10 +53,15 @@ class Invitation(Settings):
     council: str
     token: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     expires: datetime.datetime
-    address: Address
-    enrolment_address: Address
-    authority: str
+    address: DialledAddress
+    enrolment_address: DialledAddress
+    authority: Annotated[str, AfterValidator(_certificate)]
     signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+    @property
+    def inviting(self) -> TrustedRegion:
+        """The region that invites."""
+        return trusted_region(self.authority.encode(), bytes.fromhex(self.signing_key))
 
 
 def read_invitation(path: Path, council: GssCode) -> Invitation:
@@ -66,6 +79,20 @@ def read_invitation(path: Path, council: GssCode) -> Invitation:
             exit_code=ExitCode.REFUSED,
         )
     return invitation
+
+
+def region_left(files: KeyFiles, invitation: Invitation) -> TrustedRegion | None:
+    """The region that a node leaves when it accepts an invitation; None if it leaves none.
+
+    Files that cannot be read name no region: enrolling again replaces them.
+    """
+    try:
+        before = trusted_region(
+            files.authority.read_bytes(), bytes.fromhex(files.coordinator_key.read_text().strip())
+        )
+    except (OSError, ValueError):
+        return None
+    return None if before.is_same(invitation.inviting) else before
 
 
 def enrol(

@@ -5,6 +5,7 @@ The private keys are made here and never leave the node's `keys` folder.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
+from folkmoot.errors import plain
 from folkmoot.geography import GssCode
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -28,6 +31,11 @@ class KeyFiles:
     """Files of the node's `keys` folder."""
 
     folder: Path
+
+    @classmethod
+    def of(cls, home: Path) -> KeyFiles:
+        """The files of the node in a folder."""
+        return cls(home / "keys")
 
     @property
     def tls_key(self) -> Path:
@@ -56,7 +64,7 @@ class KeyFiles:
 
     @property
     def policy_public_key(self) -> Path:
-        """Ed25519 public key that the node trusts for the release policy, hexadecimal."""
+        """Ed25519 public key that goes with it, hexadecimal; trusted unless one is pinned."""
         return self.folder / "policy-signing.pub"
 
 
@@ -65,6 +73,7 @@ class Identity:
     """What a node needs to speak to its coordinator.
 
     Attributes:
+        files: Where it was read.
         private_key: PEM.
         certificate: PEM.
         authority: PEM.
@@ -73,6 +82,7 @@ class Identity:
         not_after: End of the certificate's validity.
     """
 
+    files: KeyFiles
     private_key: bytes
     certificate: bytes
     authority: bytes
@@ -88,6 +98,44 @@ class Identity:
     def is_expired(self, now: int) -> bool:
         """True if the certificate is past its validity."""
         return now >= self.not_after.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedRegion:
+    """The region that a node's files name: whom it trusts, and whose receipts it can check.
+
+    Attributes:
+        name: As the region's authority calls itself.
+        authority: SHA-256 of its public key (SubjectPublicKeyInfo, DER), 32 bytes.
+        signing_key: The coordinator's Ed25519 public key, 32 bytes.
+    """
+
+    name: str
+    authority: bytes
+    signing_key: bytes
+
+    def is_same(self, other: TrustedRegion) -> bool:
+        """Whether both have the same keys; what they call themselves does not matter."""
+        return (self.authority, self.signing_key) == (other.authority, other.signing_key)
+
+
+def trusted_region(authority: bytes, signing_key: bytes) -> TrustedRegion:
+    """The region with these keys.
+
+    Args:
+        authority: Certificate of its authority, PEM.
+        signing_key: The coordinator's Ed25519 public key, 32 bytes.
+
+    Raises:
+        ValueError: If `authority` is not a certificate.
+    """
+    certificate = x509.load_pem_x509_certificate(authority)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    key = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    name = plain(str(names[0].value)) if names else "without a name"
+    return TrustedRegion(name, hashlib.sha256(key).digest(), signing_key)
 
 
 def create_policy_key(files: KeyFiles) -> None:
@@ -166,6 +214,7 @@ def load_identity(files: KeyFiles) -> Identity:
         )
     certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
     return Identity(
+        files=files,
         private_key=files.tls_key.read_bytes(),
         certificate=files.certificate.read_bytes(),
         authority=files.authority.read_bytes(),
@@ -186,7 +235,8 @@ def load_valid_identity(files: KeyFiles, now: int) -> Identity:
         raise Problem(
             f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
             where=str(files.certificate),
-            remedy="Ask the region for a new invitation and run `folkmoot-node enrol FILE`",
+            remedy=f"Check the clock of this machine, which says {to_text(now)}. If it is right, "
+            "ask the region for a new invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
     return identity
@@ -208,9 +258,10 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
 
 
-def load_policy_public_key(files: KeyFiles) -> bytes:
-    """The Ed25519 public key that the node trusts for its release policy, 32 bytes."""
-    return _load_hex(files.policy_public_key)
+def public_key_of(path: Path) -> bytes:
+    """The Ed25519 public key of a private key that signs release policies, 32 bytes."""
+    key = Ed25519PrivateKey.from_private_bytes(load_policy_key(path))
+    return key.public_key().public_bytes_raw()
 
 
 def load_policy_key(path: Path) -> bytes:

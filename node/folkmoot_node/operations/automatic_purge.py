@@ -1,4 +1,4 @@
-"""The purge that `serve` makes, if the policy's rule says that it does."""
+"""What `serve` deletes by rule: the purge, if the policy says so, and old records."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from collections.abc import Iterator
 
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.prune_records import prune_by_rule
 from folkmoot_node.operations.retention import expired, purge
 from folkmoot_operator.problems import Problem
 
 BY = "serve, by the policy's rule"
 """Who purged, in the audit log."""
+
+
+def tidy(home: NodeHome) -> Iterator[Event]:
+    """Deletes what a rule says is kept no longer: what the policy's says, and `[keep]`.
+
+    Args:
+        home: The node.
+    """
+    yield from purge_by_rule(home)
+    yield from prune_by_rule(home)
 
 
 def purge_by_rule(home: NodeHome) -> Iterator[Event]:

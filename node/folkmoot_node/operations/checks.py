@@ -1,23 +1,26 @@
-"""Whether the council and its policies go on, and anything is kept longer than they permit."""
+"""Whether council and policies go on, who may sign, and what is kept for too long."""
 
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Callable, Iterator
 
+from folkmoot_node.federation.identity import public_key_of
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.council_codes import doubt_about_council
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
+from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.store.extracts_read import last_read
 from folkmoot_operator.checks import Check, Finding, State
-from folkmoot_operator.moments import day
+from folkmoot_operator.moments import day, to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
-_SUNSET, _EXTRACTS = "sunset", "extracts"
+_SUNSET, _EXTRACTS, _SIGNER = "sunset", "extracts", "signer"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
@@ -132,3 +135,31 @@ def extracts(home: NodeHome) -> Check:
             yield Finding(_EXTRACTS, State.OK, what)
 
     return Check(_EXTRACTS, look)
+
+
+def signer(home: NodeHome) -> Check:
+    """Who may sign the release policy, and whether the node's account could change that."""
+
+    def look() -> Iterator[Finding]:
+        trusted = home.trusted_signer()
+        what = f"who may sign: {trusted}"
+        changes = home.ledger.signers()[1:]
+        if changes:
+            what += f"; the ledger has {len(changes)} changes of signer, the last "
+            what += f"before {to_text(changes[-1].at)}"
+        key = home.keys.policy_key
+        if not trusted.is_pinned:
+            folder = shlex.quote(str(home.named.absolute()))
+            remedy = f"As root: `folkmoot-node policy pin --home {folder}`"
+            yield Finding(_SIGNER, State.WARN, f"{what}. {NOT_PINNED}", remedy)
+        elif home.config.home.stat().st_uid == 0:
+            what += "; the node's folder belongs to root, who can change the pin"
+            yield Finding(_SIGNER, State.WARN, what, "Run the node with an account of its own")
+        elif key.exists() and trusted.key == public_key_of(key):
+            what += f"; its private key is {key}, where the node's account can use it"
+            remedy = "Keep it on another machine; `policy sign --key FILE` signs with it"
+            yield Finding(_SIGNER, State.WARN, what, remedy)
+        else:
+            yield Finding(_SIGNER, State.OK, what)
+
+    return Check(_SIGNER, look)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
-from folkmoot_node.evidence.checks import budget, unbroken
+from folkmoot_node.evidence.checks import budget, clock_of_ledger, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
-from folkmoot_node.operations.checks import council, extracts, retention, sunset
+from folkmoot_node.operations.accept_installation import installation
+from folkmoot_node.operations.checks import council, extracts, retention, signer, sunset
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -33,9 +34,11 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield council(home)
     yield private_keys(home.keys, config.key_file)
+    yield installation()
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)
     yield budget(home.release_policy, home.ledger, home.clock)
+    yield signer(home)
     yield unbroken(
         home.ledger,
         home.egress,
@@ -43,12 +46,15 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
         home.outbox,
         (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
     )
+    yield clock_of_ledger(home.ledger, home.clock)
     yield disk(config.home)
     yield scores(config, home.today())
     yield sunset(home)
     yield scoring_runs(home)
     yield retention(home)
     yield extracts(home)
+    # The coordinator is asked first, since that renews a certificate that is due.
+    asked = [] if offline else list(checks.examine([coordinator(home)]))
     yield certificate(home.keys, home.clock)
-    if not offline:
-        yield coordinator(home)
+    if asked:
+        yield Check("coordinator", lambda: asked)

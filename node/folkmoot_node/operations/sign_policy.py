@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot.geography import GssCode
-from folkmoot_node.federation.identity import load_policy_key
+from folkmoot_node.federation.identity import load_policy_key, public_key_of
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
 from folkmoot_operator.problems import ExitCode, Problem
@@ -22,14 +22,27 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
     Raises:
         Problem: If the policy or the key is wrong.
     """
-    path = node.config.release_policy
-    sign(path, load_policy_key(key or node.keys.policy_key), signer, node.clock())
+    path, private = node.config.release_policy, key or node.keys.policy_key
+    trusted = node.trusted_signer()
+    if public_key_of(private) != trusted.key:
+        raise Problem(
+            f"is not the private key whose signature counts; {trusted}",
+            where=str(private),
+            remedy="Sign with that key, or have root pin another: `folkmoot-node policy pin`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    sign(path, load_policy_key(private), signer, node.clock())
     signed = node.release_policy()
     with node.state.transaction() as connection:
         node.audit.append(
             connection,
             node.clock(),
-            {"action": "policy signed", "by": signed.signer, "sha256": signed.digest.hex()},
+            {
+                "action": "policy signed",
+                "by": signed.signer,
+                "sha256": signed.digest.hex(),
+                "key": signed.key.hex(),
+            },
         )
     return signed
 

@@ -173,12 +173,14 @@ class SignedReleasePolicy:
         digest: SHA-256 of the file, 32 bytes.
         signer: Who signed, as they wrote it.
         signed_at: When, as they wrote it.
+        key: Ed25519 public key of the signature, 32 bytes; empty if nobody looked at it.
     """
 
     policy: ReleasePolicy
     digest: bytes
     signer: str
     signed_at: str
+    key: bytes = b""
 
 
 class _Signature(Settings):
@@ -204,12 +206,13 @@ def load_unsigned(path: Path) -> tuple[ReleasePolicy, bytes]:
     return parse(ReleasePolicy, content, str(path)), hashlib.sha256(content).digest()
 
 
-def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
+def load_signed(path: Path, trusted_key: bytes, trusted: str = "") -> SignedReleasePolicy:
     """Reads a policy file and checks its signature.
 
     Args:
         path: The policy file; the signature lies beside it.
         trusted_key: Ed25519 public key that the node trusts, 32 bytes.
+        trusted: That key and where it is named, for the message; the key itself if empty.
 
     Raises:
         Problem: If the file or its signature is missing, wrong or by another key.
@@ -222,7 +225,9 @@ def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
     if signature.policy_sha256 != digest.hex():
         raise _unsigned(sidecar, "the release policy was changed after it was signed")
     if signature.public_key != trusted_key.hex():
-        raise _unsigned(sidecar, "the signature is by a key that this node does not trust")
+        trusted = trusted or trusted_key.hex()
+        problem = f"the signature is by a key that this node does not trust; it trusts {trusted}"
+        raise _unsigned(sidecar, problem)
     statement = _statement(digest, signature.signer, signature.signed_at)
     try:
         Ed25519PublicKey.from_public_bytes(trusted_key).verify(
@@ -230,7 +235,8 @@ def load_signed(path: Path, trusted_key: bytes) -> SignedReleasePolicy:
         )
     except (InvalidSignature, ValueError):
         raise _unsigned(sidecar, "the signature is not valid") from None
-    return SignedReleasePolicy(policy, digest, signature.signer, signature.signed_at.isoformat())
+    signed_at = signature.signed_at.isoformat()
+    return SignedReleasePolicy(policy, digest, signature.signer, signed_at, trusted_key)
 
 
 def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:

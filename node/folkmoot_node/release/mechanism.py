@@ -30,6 +30,7 @@ This is the only module of the node that imports OpenDP or makes NoisyCounts.
 from __future__ import annotations
 
 import math
+import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,7 @@ from opendp.mod import enable_features
 from folkmoot.hierarchy import Axis
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.release import NoisyCounts, Release
+from folkmoot.rounds import Mechanism
 from folkmoot.series import squared_norm
 from folkmoot.strategy import Plan, is_below
 from folkmoot.versions import DATED_RELEASES
@@ -59,12 +61,19 @@ from folkmoot_node.release import admission
 from folkmoot_node.release.contrasts import contrasts, marginal, sensitivities
 from folkmoot_node.release.exact_counts import ExactCounts
 from folkmoot_node.release.office import Office, Question
+from folkmoot_node.release.self_test import discrete_gaussian, discrete_laplace, require_sound
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
 
 enable_features("contrib")
 
 _ROWS_PER_TASK = 8_192
+_SOUND_SECONDS = 86_400.0
+_TEST_RHO, _TEST_SQUARED, _TEST_EPSILON = Rho.of("0.0075"), 6, Epsilon.of("0.05")
+"""The noise of the test: a standard deviation, or a scale, of 20."""
+_TEST_PARTS = 4
+_TESTED: dict[Mechanism, float | Problem] = {}
+"""When each sampler was found to be sound, or what was found."""
 
 Int64 = npt.NDArray[np.int64]
 
@@ -118,6 +127,7 @@ def release(
         return refuse(objection)
     if not approved:
         return None
+    require_sound_sampler(round_.mechanism, threads)
     with _sealed():
         counts = tabulate()
     plan = round_.plan(context.council)
@@ -134,6 +144,7 @@ def release(
             context.release_policy.loss,
             question.policy_digest,
             now,
+            signer=question.signer,
         )
     except BudgetExhausted as error:
         # The ledger asks again what the judge asked: another process may have spent meanwhile.
@@ -209,8 +220,15 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> No
         threads: Threads that draw noise.
         norm: Squared sensitivity of the tables: 1, or that of a whole series.
     """
-    noisy = np.empty(plan.rows, dtype=np.int64)
-    tasks = list(_tasks(counts, plan, threads, norm))
+    noisy = _drawn(list(_tasks(counts, plan, threads, norm)), plan.rows, threads)
+    values = array("q")
+    values.frombytes(noisy.tobytes())
+    return NoisyCounts(values)
+
+
+def _drawn(tasks: list[_Task], rows: int, threads: int) -> Int64:
+    """Draws noise, on threads; gives the noisy numbers: shape (rows,), int64, no nulls."""
+    noisy = np.empty(rows, dtype=np.int64)
 
     def draw(task: _Task) -> None:
         noisy[task.rows] = task.measurement(task.exact.tolist())
@@ -222,9 +240,42 @@ def _measure(counts: ExactCounts, plan: Plan, threads: int, norm: int = 1) -> No
         with ThreadPoolExecutor(threads) as pool:
             for _ in pool.map(draw, tasks):
                 pass
-    values = array("q")
-    values.frombytes(noisy.tobytes())
-    return NoisyCounts(values)
+    return noisy
+
+
+def require_sound_sampler(mechanism: Mechanism, threads: int = 1) -> None:
+    """Tests the sampler of a mechanism if that was not done in this process for a day.
+
+    It draws through the functions that draw for a release, with a loss and a sensitivity of its
+    own. A sampler that has failed is not tried again: another try might let it pass.
+
+    Raises:
+        Problem: Exit code VERIFICATION, if it does not draw what it should.
+    """
+    tested = _TESTED.get(mechanism)
+    if isinstance(tested, Problem):
+        raise tested
+    if tested is not None and time.monotonic() - tested < _SOUND_SECONDS:
+        return
+    laplace = mechanism is Mechanism.DISCRETE_LAPLACE
+    measurement = _laplace(_TEST_EPSILON) if laplace else _gaussian(_TEST_RHO, _TEST_SQUARED)
+
+    def draw(exact: Int64) -> Int64:
+        parts = np.array_split(np.arange(exact.size), _TEST_PARTS)
+        tasks = [_Task(part, exact[part], measurement) for part in parts]
+        return _drawn(tasks, exact.size, threads)
+
+    expected = (
+        discrete_laplace(1 / _TEST_EPSILON.value)
+        if laplace
+        else discrete_gaussian(math.sqrt(_TEST_SQUARED / (2 * _TEST_RHO.value)))
+    )
+    try:
+        require_sound(draw, expected, mechanism.name.lower().replace("_", " "))
+    except Problem as problem:
+        _TESTED[mechanism] = problem
+        raise
+    _TESTED[mechanism] = time.monotonic()
 
 
 def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:

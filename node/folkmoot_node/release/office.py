@@ -63,6 +63,7 @@ class Question:
         context: What the node knows, for the policy check.
         policy_digest: SHA-256 of the signed release policy, 32 bytes.
         scores_of: Reference date of the scores.
+        signer: Ed25519 public key that signed the release policy, 32 bytes; empty if unknown.
     """
 
     round: Round
@@ -70,3 +71,4 @@ class Question:
     context: AdmissionContext
     policy_digest: bytes
     scores_of: date | None = None
+    signer: bytes = b""

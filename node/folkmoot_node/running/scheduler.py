@@ -29,7 +29,10 @@ REPEAT_SECONDS = 86_400.0
 """The same event of a visit is recorded once in this time."""
 _RETRIES = Backoff(300.0, 7200.0)
 _MAX_RECORDERS = 2
-_MODULE = ("-m", "folkmoot_node.running.worker")
+_CLOCK_STEP = 3600
+"""Seconds by which the clock has to go back before scoring is planned again."""
+WORKER = ("-m", "folkmoot_node.running.worker")
+"""Arguments of Python that start a process of `worker`."""
 
 
 class Background:
@@ -43,6 +46,7 @@ class Background:
         self._council: dict[str, str] | None = None
         self._scoring: subprocess.Popen[bytes] | None = None
         self._score_due: float | None = None
+        self._planned_at = 0
         self._score_failures = 0
         self._recorders: list[subprocess.Popen[bytes]] = []
         self._recorded: dict[tuple[str, str], float] = {}
@@ -88,6 +92,10 @@ class Background:
         if self._scoring is not None:
             if self._scoring.poll() is not None:
                 self._scored(self._scoring.returncode)
+        elif self._score_due is not None and self._home.clock() < self._planned_at - _CLOCK_STEP:
+            # Planned by a clock that was ahead: that time may be months away.
+            self._say("the clock was set back", False)
+            self._plan_next()
         elif (
             self._score_due is not None
             and self._home.clock() >= self._score_due
@@ -140,7 +148,8 @@ class Background:
     def _plan_next(self) -> None:
         schedule = self._home.config.schedule
         assert schedule is not None
-        self._score_due = schedule.next(self._home.clock())
+        self._planned_at = self._home.clock()
+        self._score_due = schedule.next(self._planned_at)
         moment = datetime.fromtimestamp(self._score_due, schedule.zone)
         self._say(f"next scoring at {moment.isoformat(timespec='minutes')}", False)
 
@@ -190,7 +199,7 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*_MODULE, *arguments), environment, home, stdin=stdin)
+        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
 
     def _say(self, text: str, is_problem: bool) -> None:
         self._report(Event("", text, is_problem))

@@ -11,18 +11,24 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
+from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
-from folkmoot_node.answering.catalogue import publish_catalogue
+from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
-from folkmoot_node.federation.enrolment import renew
+from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_operator import file_lock
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
+LOCK = "serve.lock"
+"""File of the node's home that is locked while `serve` runs."""
+TELL_AGAIN_SECONDS = 86_400.0
+"""A state that lasts, such as a round that cannot be answered, is told once in this time."""
 TIDY_SECONDS = 3600.0
 """How often what may be kept no longer is looked for."""
 
@@ -35,6 +41,7 @@ def serve(
     until_idle: bool = False,
     poll_seconds: float | None = None,
     tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
     """Answers rounds until stopped; scores when it is due, and keeps Prefect's history.
 
@@ -52,13 +59,18 @@ def serve(
         poll_seconds: Seconds between visits, instead of the setting.
         tidy: Deletes what may be kept no longer, and says what it did; called before the first
             visit and then every hour.
+        make_catalogue: Makes what is published of the policies; see `publish_catalogue`.
 
     Raises:
-        Problem: If the coordinator refuses this node permanently.
+        Problem: If the coordinator refuses this node permanently, or another `serve` runs in
+            this home.
     """
     regular = poll_seconds or home.coordinator().poll_seconds
-    with nullcontext() if until_idle else background(home, report) as beside:
-        failures = 0
+    with (
+        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
+        nullcontext() if until_idle else background(home, report) as beside,
+    ):
+        failures, reached, news = 0, False, News(report)
         due = tidy_due = time.monotonic()
         said: list[Event] = []
         while not stop.is_set():
@@ -71,7 +83,8 @@ def serve(
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
-                failures = _try_visit(home, report, beside, failures)
+                failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
+                reached = reached or failures == 0
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -81,43 +94,87 @@ def serve(
             stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
 
 
+class News:
+    """Reports what a visit tells, and what lasts not again at each visit: once a day."""
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        """Nothing has been told yet.
+
+        Args:
+            report: Told of each event.
+        """
+        self.report = report
+        self._told: dict[Event, float] = {}
+        self._seen: set[Event] = set()
+
+    def tell(self, event: Event) -> None:
+        """Reports an event, unless it is about a state that was told in the last day."""
+        self._seen.add(event)
+        lasts = event.is_problem or event.round_id
+        now = time.monotonic()
+        if lasts and now - self._told.get(event, -TELL_AGAIN_SECONDS) < TELL_AGAIN_SECONDS:
+            return
+        self._told[event] = now
+        self.report(event)
+
+    def end_visit(self) -> None:
+        """After a visit that came to its end: what it did not tell is over, and new again."""
+        self._told = {event: when for event, when in self._told.items() if event in self._seen}
+        self._seen.clear()
+
+
 def _try_visit(
-    home: NodeHome, report: Callable[[Event], None], beside: Background | None, failures: int
+    home: NodeHome,
+    news: News,
+    beside: Background | None,
+    failures: int,
+    make_catalogue: Callable[[NodeHome], Catalogue | None],
+    *,
+    reached: bool,
 ) -> int:
-    """One visit, recorded; returns how many in a row have failed."""
+    """One visit, recorded; returns how many in a row have failed.
+
+    If this process has reached the coordinator, its settings are right. Whatever stands in the
+    way then, even another server at the coordinator's address, must not stop the node.
+    """
     events: list[Event] = []
 
     def note(event: Event) -> None:
-        report(event)
+        news.tell(event)
         events.append(event)
 
     try:
-        visit(home, note)
+        visit(home, note, make_catalogue)
+        news.end_visit()
         failures = 0
     except Problem as problem:
         failed = Event("", str(problem), is_problem=True)
         events.append(failed)
-        if problem.exit_code is not ExitCode.UNREACHABLE:
+        if problem.exit_code is not ExitCode.UNREACHABLE and not (
+            reached and isinstance(problem, ConnectionProblem)
+        ):
             raise
         failures += 1
-        report(failed)
+        news.report(failed)
     finally:
         if beside is not None:
             beside.record(events)
     return failures
 
 
-def visit(home: NodeHome, report: Callable[[Event], None]) -> None:
+def visit(
+    home: NodeHome,
+    report: Callable[[Event], None],
+    make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
+) -> None:
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
+        if client.renewal is not None:
+            report(Event("", client.renewal.text, client.renewal.is_problem))
         for event in poll(home, client):
             report(event)
-        for event in publish_catalogue(home, client, client.agreed):
+        for event in publish_catalogue(home, client, client.agreed, make_catalogue):
             report(event)
-        identity = home.identity()
-        if identity.is_due_for_renewal(home.clock()):
-            renew(identity, client, home.keys, home.config.council)
-            report(Event("", "certificate renewed"))
 
 
 def is_idle(home: NodeHome) -> bool:

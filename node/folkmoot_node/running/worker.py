@@ -49,6 +49,19 @@ def score(
 
 
 @app.command()
+def catalogue(home: Path) -> None:
+    """Writes the serialised catalogue to standard output; nothing if it cannot be made yet."""
+    from folkmoot.codec import encode_catalogue
+    from folkmoot_node.answering.catalogue import catalogue_here
+    from folkmoot_node.home import open_home
+
+    with open_home(home) as node:
+        made = catalogue_here(node)
+    if made is not None:
+        sys.stdout.buffer.write(encode_catalogue(made))
+
+
+@app.command()
 def record(moment: str) -> None:
     """Writes the events of a visit, on standard input as JSON, into Prefect's history."""
     from folkmoot_node.running.prefect_flows import record_visit

@@ -14,6 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.settings.schedule import Schedule
+from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
 
@@ -93,10 +94,25 @@ class CoordinatorSettings(Settings):
             `http://proxy.example.gov.uk:8080`; the environment's proxy is never used.
     """
 
-    address: str
-    enrolment_address: str
+    address: DialledAddress
+    enrolment_address: DialledAddress
     poll_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
-    proxy: str | None = None
+    proxy: HttpProxy | None = None
+
+
+class KeepSettings(Settings):
+    """Table `[keep]`: how long records of what came to nothing are kept. Those of answers, of
+    what was spent and of decisions are kept always.
+
+    Attributes:
+        visits_days: Days for which the egress log has visits to the coordinator at which
+            nothing was answered.
+        unanswered_rounds_days: Days after the deadline of a round for which it is kept if it
+            was not answered.
+    """
+
+    visits_days: Annotated[int, Field(ge=31, le=36_525)] = 400
+    unanswered_rounds_days: Annotated[int, Field(ge=1, le=36_525)] = 31
 
 
 class SourceLinkageSettings(Settings):
@@ -163,6 +179,7 @@ class NodeSettings(Settings):
     store: StoreSettings = StoreSettings()
     linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
+    keep: KeepSettings = KeepSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
@@ -315,6 +332,11 @@ class NodeConfig:
     def coordinator(self) -> CoordinatorSettings | None:
         """Where the coordinator is; None before enrolment."""
         return self.settings.coordinator
+
+    @property
+    def keep(self) -> KeepSettings:
+        """How long records of what came to nothing are kept."""
+        return self.settings.keep
 
     @property
     def dask(self) -> DaskSettings:

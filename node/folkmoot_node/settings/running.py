@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from folkmoot_node.settings.schedule import check_cron, check_zone
+from folkmoot_operator.network_addresses import (
+    check_dialled_address,
+    check_dialled_host,
+    is_loopback,
+    split_address,
+)
 from folkmoot_operator.settings import Settings
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Hosts that are this machine."""
 
 
 class ScheduleSettings(Settings):
@@ -33,7 +36,10 @@ def _prefect_url(value: str) -> str:
         raise ValueError("is the address of a Prefect API, such as https://prefect.example/api")
     if url.username or url.password:
         raise ValueError("holds a password; put `user:password` into the file auth_file names")
-    if url.scheme == "http" and url.hostname not in LOOPBACK:
+    check_dialled_host(url.hostname)
+    if url.port == 0:  # urlsplit refuses the other wrong ones
+        raise ValueError("port 0 cannot be connected to")
+    if url.scheme == "http" and not is_loopback(url.hostname):
         raise ValueError("an address outside this machine must begin with https://")
     return value.rstrip("/") if url.path.strip("/") else f"{value.rstrip('/')}/api"
 
@@ -66,6 +72,13 @@ class PrefectSettings(Settings):
         return self
 
 
+def _dask_address(value: str) -> str:
+    scheme, separator, address = value.partition("://")
+    if not separator or scheme not in {"tls", "tcp"}:
+        raise ValueError("begin with tls://, such as tls://scheduler.example.gov.uk:8786")
+    return f"{scheme}://{check_dialled_address(address)}"
+
+
 class DaskSettings(Settings):
     """Table `[dask]`: the cluster that scores.
 
@@ -78,7 +91,7 @@ class DaskSettings(Settings):
             then run programs as the workers' accounts, which read residents' records.
     """
 
-    scheduler: Annotated[str, Field(pattern=r"^(tls|tcp)://[^/]+:\d+$")] | None = None
+    scheduler: Annotated[str, AfterValidator(_dask_address)] | None = None
     ca_file: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
@@ -94,7 +107,7 @@ class DaskSettings(Settings):
                 raise ValueError("scheduler: tls:// needs ca_file, certificate and key")
         elif any(files):
             raise ValueError("scheduler: certificates are for an address that begins with tls://")
-        elif urlsplit(self.scheduler).hostname not in LOOPBACK and not self.unencrypted:
+        elif not self.is_here and not self.unencrypted:
             raise ValueError(
                 "scheduler: another machine is reached by tls://; or write unencrypted = true, if "
                 "nobody else is on that network"
@@ -104,4 +117,6 @@ class DaskSettings(Settings):
     @property
     def is_here(self) -> bool:
         """Whether the scheduler is on this machine."""
-        return urlsplit(self.scheduler or "").hostname in LOOPBACK
+        if self.scheduler is None:
+            return False
+        return is_loopback(split_address(self.scheduler.partition("://")[2])[0])

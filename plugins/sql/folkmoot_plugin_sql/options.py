@@ -21,6 +21,7 @@ APPLICATION = "folkmoot"
 TLS_MODES = ("verify-full", "verify-ca", "require", "disable")
 _ELSEWHERE = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 """Environment variables by which libpq goes elsewhere than the URL says."""
+_MAX_PORT = 65_535
 _SECRETS = ("password", "passwd", "pwd", "passfile", "sslpassword")
 
 
@@ -84,6 +85,8 @@ class SqlOptions(SourceOptions):
             raise ValueError("give either `password_file` or `password_variable`")
         if self.sslmode and self.sslmode not in TLS_MODES:
             raise ValueError(f"sslmode {self.sslmode!r}: {nearest(self.sslmode, TLS_MODES)}")
+        if parsed.port is not None and not 0 < parsed.port <= _MAX_PORT:
+            raise ValueError(f"`url`: a port is from 1 to {_MAX_PORT}")
         if parsed.get_backend_name() != "postgresql" and (self.sslmode or self.ca_file):
             raise ValueError("`sslmode` and `ca_file` are for PostgreSQL; see the driver's own")
 

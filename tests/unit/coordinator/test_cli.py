@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from folkmoot_coordinator import cli
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.models import InvitationRow
 
 ROUND = f"""\
 title = "Winter"
@@ -138,11 +141,45 @@ def test_init_makes_a_whole_private_home_once(home: Path, run: Run) -> None:
     assert (home / "keys" / "authority.key").read_bytes() == key
 
 
-def test_init_with_a_wrong_host_makes_nothing(tmp_path: Path, run: Run) -> None:
-    done = run("init", "--home", tmp_path / "r", "--name", "North", "--host", "not a host")
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--host", "not a host"), "--host not a host: 'not a host' is neither a host name"),
+        (("--host", "0.0.0.0"), "--host 0.0.0.0: 0.0.0.0 means every address of a machine"),
+        (("--host", "::"), "means every address of a machine"),
+        (("--host", "a.example", "--host", "https://b.example"), "neither a host name"),
+        (("--host", "a.example:7443"), "neither a host name"),
+        (("--host", "a.example", "--listen", "0.0.0.0:7443"), "--listen 0.0.0.0:7443: "),
+        (("--host", "a.example", "--collection-port", "7444"), "on the same port"),
+    ],
+)
+def test_init_with_a_wrong_host_makes_nothing(
+    tmp_path: Path, run: Run, options: tuple[str, ...], says: str
+) -> None:
+    done = run("init", "--home", tmp_path / "r", "--name", "North", *options)
     assert done.code == 3
-    assert "neither a host name nor an IP address" in done.stderr
+    assert says in done.stderr
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "n" * 300])
+def test_a_place_that_cannot_be_used_is_named_before_anything_is_done(
+    home: Path, tmp_path: Path, run: Run, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    before = Database(f"sqlite:///{home / 'coordinator.sqlite'}")
+    for command in (
+        ("invite", "E08000009", "--home", home, "--out"),
+        ("export", "latest", "--home", home, "--out"),
+        ("init", "--name", "North", "--host", "127.0.0.1", "--home"),
+    ):
+        done = run(*command, tmp_path / place)
+        assert done.code == 3
+        assert "cannot be used" in done.stderr
+        assert "fault" not in done.stderr
+    with before.reading() as session:
+        assert session.scalars(select(InvitationRow)).all() == []
+    before.close()
 
 
 def test_the_daily_commands(home: Path, tmp_path: Path) -> None:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot_coordinator.config import (
-    CoordinatorSettings,
-    join_address,
-    settings_text,
-    split_address,
-)
+from folkmoot_coordinator.config import CoordinatorSettings, settings_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import parse
 
@@ -53,17 +48,14 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
         (('address = "folkmoot', 'address = "elsewhere'), "not among hosts"),
         (("0.0.0.0:7444", "0.0.0.0:7443"), "listen on the same port"),
         (('"::1"]', '"not a host"]'), "neither a host name nor an IP address"),
+        (('"::1"]', '"0.0.0.0"]'), "hosts[1]: 0.0.0.0 means every address"),
+        (('address = "folkmoot.example.gov.uk:7443', 'address = "[::]:7443'), "every address"),
+        (('gov.uk:7444"', 'gov.uk:7443"'), "the addresses of both ports are the same"),
     ],
 )
 def test_what_is_wrong_is_named(change: tuple[str, str], says: str) -> None:
     assert change[0] in TEXT
     assert says in problem(TEXT.replace(*change))
-
-
-def test_addresses_with_ipv6_hosts_keep_their_brackets() -> None:
-    assert split_address("[::1]:7443") == ("::1", 7443)
-    assert join_address("::1", 7443) == "[::1]:7443"
-    assert join_address(*split_address("localhost:1")) == "localhost:1"
 
 
 def test_councils_have_names_as_far_as_they_are_known() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -11,9 +14,11 @@ from sqlalchemy import text
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.database import checks as database_checks
 from folkmoot_coordinator.doctor import examine
+from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.server import checks as server_checks
 from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import Problem
+from tests.listeners import grpc_server, listening, saying, silence
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
@@ -80,6 +85,8 @@ def test_tables_of_another_version(office: Office) -> None:
     found = finding(office, "database")
     assert found.state is State.FAIL
     assert "version 9999" in found.what
+    assert "serve" not in found.remedy, "it does not help"
+    assert "Install the later version" in found.remedy
 
 
 def test_older_tables_are_upgraded_and_are_no_fault(office: Office) -> None:
@@ -97,12 +104,56 @@ def test_a_clock_that_runs_behind(office: Office) -> None:
     assert finding(office, "clock").state is State.FAIL
 
 
-def test_a_port_that_is_served_and_one_that_cannot_be(
+@contextlib.contextmanager
+def coordinator(office: Office, *, mutual: bool) -> Iterator[str]:
+    for file in office.home.keys.glob("authority.*"):
+        file.unlink()  # made by a clock that tests wind, and TLS goes by the machine's
+    authority = Authority.create(office.home.keys, "North", int(time.time()))
+    identity = authority.issue_server_identity(("127.0.0.1",), int(time.time()), 30)
+    with grpc_server(identity, authority.pem if mutual else None) as address:
+        yield address
+
+
+def test_a_port_that_this_coordinator_serves(office: Office) -> None:
+    with coordinator(office, mutual=True) as address:
+        listen_on(office, int(address.rpartition(":")[2]))
+        found = finding(office, "collection port")
+        assert (found.state, found.what) == (State.OK, f"{address} is served")
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda office: coordinator(office, mutual=False), "the other port"),
+        (lambda _: listening(silence), "does not answer"),
+        (lambda _: listening(lambda _: None), "closes the connection"),
+        (lambda _: listening(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")), "not speak TLS"),
+        (lambda _: grpc_server(None), "not speak TLS"),
+        (lambda office: another_region(office), "not by the authority in this folder"),
+    ],
+)
+def test_another_listener_is_not_taken_for_the_coordinator(
+    office: Office, make: Any, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_checks, "CONNECT_SECONDS", 0.5)
+    with make(office) as address:
+        listen_on(office, int(address.rpartition(":")[2]))
+        found = finding(office, "collection port")
+    assert found.state is State.FAIL
+    assert says in found.what
+
+
+def another_region(office: Office) -> contextlib.AbstractContextManager[str]:
+    folder = office.home.path / "another"
+    folder.mkdir()
+    authority = Authority.create(folder, "South", int(time.time()))
+    identity = authority.issue_server_identity(("127.0.0.1",), int(time.time()), 30)
+    return grpc_server(identity, authority.pem)
+
+
+def test_an_address_that_cannot_be_listened_on(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as served:
-        listen_on(office, served.getsockname()[1])
-        assert finding(office, "collection port").state is State.OK
     path = office.home.settings_file
     path.write_text(path.read_text().replace('listen = "127.0.0.1', 'listen = "192.0.2.1'))
     monkeypatch.setattr(server_checks, "CONNECT_SECONDS", 0.1)

@@ -40,6 +40,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(url):
     ("given", "problem"),
     [
         ({"url": "db.example.gov.uk"}, "not one, such as postgresql://"),
+        ({"url": "postgresql://db.example.gov.uk:70000/revenues"}, "a port is from 1 to 65535"),
         ({"sslmode": "verify_full"}, "Did you mean 'verify-full'"),
         ({"sslmode": "prefer"}, "Valid: disable, require, verify-ca, verify-full"),
         ({"password_file": "a", "password_variable": "B"}, "either"),

@@ -21,8 +21,7 @@ from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.councils import revoke
 from folkmoot_coordinator.membership.enrolment import Enrolment
-from folkmoot_coordinator.server import server
-from folkmoot_coordinator.server import stalled_calls as first_message
+from folkmoot_coordinator.server import enrolment_port, reception
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Client, Region
@@ -181,7 +180,7 @@ def test_no_renewal_under_way_outlives_a_revocation(
 def test_strangers_that_send_nothing_do_not_keep_the_enrolment_port(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_message, "SECONDS", 1.0)
+    monkeypatch.setattr(reception, "FIRST_MESSAGE_SECONDS", 1.0)
     done = threading.Event()
 
     def silent() -> Iterator[enrolment_pb2.EnrolRequest]:
@@ -190,7 +189,7 @@ def test_strangers_that_send_nothing_do_not_keep_the_enrolment_port(
 
     with region.invite().enrolment_channel() as channel:
         call = channel.stream_unary("/folkmoot.v1.EnrolmentService/Enrol")
-        held = [call.future(silent()) for _ in range(server.ENROLMENT_WORKERS)]
+        held = [call.future(silent()) for _ in range(enrolment_port.LIMITS.workers)]
         time.sleep(0.3)
         assert region.member(BURY).certificate
         assert {each.exception(10).code() for each in held} == {grpc.StatusCode.CANCELLED}

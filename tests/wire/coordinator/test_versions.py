@@ -11,7 +11,7 @@ from folkmoot.codec import decode_rejection
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import UpgradeSide, VersionRange
-from folkmoot_coordinator.server import services
+from folkmoot_coordinator.server import wire_versions
 
 if TYPE_CHECKING:
     from tests.wire.coordinator.conftest import Region
@@ -43,7 +43,7 @@ def test_a_node_that_is_too_new_learns_that_the_coordinator_is_to_be_upgraded(
 def test_a_node_that_is_too_old_learns_that_it_is_to_be_upgraded(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "SPOKEN", VersionRange(3, 5))
+    monkeypatch.setattr(wire_versions, "SPOKEN", VersionRange(3, 5))
     invited, member_ = region.invite(), region.invite()
     member_.enrol(versions=VersionRange(1, 3))
     for rejection in (
@@ -59,7 +59,7 @@ def test_a_node_that_is_too_old_learns_that_it_is_to_be_upgraded(
 def test_the_newest_common_version_is_agreed(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "SPOKEN", VersionRange(1, 3))
+    monkeypatch.setattr(wire_versions, "SPOKEN", VersionRange(1, 3))
     member = region.member()
     assert member.negotiate(VersionRange(1, 2)) == 2
     assert member.negotiate(VersionRange(2, 9)) == 3

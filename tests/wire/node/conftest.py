@@ -17,9 +17,10 @@ from folkmoot_node.release import admission, series
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from inviting import member, regions
 from stage import Stage, scored_home, stage
 
-__all__ = ["scored_home", "stage"]
+__all__ = ["member", "regions", "scored_home", "stage"]
 
 
 @pytest.fixture

@@ -69,6 +69,8 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
     refusals: list[release_pb2.Refusal] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
     held: dict[str, Receipt] = field(default_factory=dict)
+    padding: bytes = b""
+    rejects_answers: Rejection | None = None
     clock_ahead: int = 0
     catalogues: list[catalogue_pb2.SignedCatalogue] = field(default_factory=list)
     knows_catalogues: bool = True
@@ -119,6 +121,10 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         if self.fail_submissions:
             self.fail_submissions -= 1
             context.abort(self.fail_with, "try again")
+        if self.rejects_answers is not None:
+            return collection_pb2.SubmitResponse(
+                rejection=codec.encode_rejection(self.rejects_answers)
+            )
         header = parts[0].header
         receipt = Receipt(
             header.round_id,
@@ -135,6 +141,10 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         self, request: collection_pb2.RefuseRequest, context: grpc.ServicerContext
     ) -> collection_pb2.RefuseResponse:
         self.refusals.append(request.refusal)
+        if self.rejects_answers is not None:
+            return collection_pb2.RefuseResponse(
+                rejection=codec.encode_rejection(self.rejects_answers)
+            )
         refusal = codec.decode_refusal(request.refusal)
         receipt = Receipt(
             refusal.round_id,
@@ -163,7 +173,7 @@ class LyingCoordinator(collection_pb2_grpc.CollectionServiceServicer):
         return self.signed(self.forge(self.held.setdefault(receipt.round_id, receipt)))
 
     def signed(self, receipt: Receipt) -> release_pb2.SignedReceipt:
-        serialised = codec.encode_receipt(receipt)
+        serialised = codec.encode_receipt(receipt) + self.padding
         return release_pb2.SignedReceipt(
             receipt=serialised,
             signature=self.signing.sign(RECEIPT_SIGNATURE_DOMAIN, serialised),

@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
+from folkmoot.rejection import Rejection, RejectionReason
 from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_node.answering.answer import poll
 from folkmoot_node.cli import app
 from folkmoot_node.home import open_home
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
+from tests.commands import run_inside
 
 Node = Callable[..., str]
 
@@ -107,12 +109,27 @@ def test_serving_until_idle_starts_no_prefect_server(stage: Stage, node: Node) -
 
 def test_a_refusal_speaks_to_the_council(stage: Stage, node: Node) -> None:
     node("rounds", "list")
-    from folkmoot_operator.problems import ExitCode, Problem
-
     done = CliRunner().invoke(app, ["release", SECOND, "--home", str(stage.home)])
     assert isinstance(done.exception, Problem)
     assert done.exception.exit_code is ExitCode.REFUSED
     assert done.exception.remedy.startswith("The region is told so")
+
+
+@pytest.mark.parametrize("reason", [RejectionReason.ROUND_CLOSED, RejectionReason.LOSS])
+@pytest.mark.parametrize("which", [FIRST, SECOND])
+def test_release_fails_if_the_answer_is_not_accepted(
+    stage: Stage, node: Node, which: str, reason: RejectionReason
+) -> None:
+    node("rounds", "list")
+    node("approve", which)
+    stage.coordinator.rejects_answers = Rejection(reason, "no")
+    for _ in range(2):  # nor is it accepted when the command is run again
+        done = CliRunner().invoke(app, ["release", which, "--home", str(stage.home)])
+        assert isinstance(done.exception, Problem)
+        assert done.exception.exit_code is ExitCode.REFUSED
+        assert reason.name.lower().replace("_", " ") in str(done.exception)
+        assert "did not accept the answer" in str(done.exception)
+        assert "answered, but the coordinator did not accept it" in done.output
 
 
 def test_a_policy_signed_anew_inherits_what_was_spent(stage: Stage) -> None:
@@ -194,3 +211,19 @@ def test_a_list_that_cannot_be_written_is_refused_before_scoring(
     assert "unknown ending" in other.exception.problem
     assert {path: path.stat().st_mtime_ns for path in (stage.home / "store").iterdir()} == before
     assert list(tmp_path.glob("calls*")) == []
+
+
+def test_places_that_cannot_be_written_are_named_before_anything_is_done(
+    stage: Stage, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    with open_home(stage.home) as node:
+        head = node.audit.head()
+    for place in ("file/calls.csv", "missing/calls.csv", "folder.csv", f"{'n' * 300}.csv"):
+        for command in (("score", "--households"), ("households", "--out")):
+            done = run_inside("folkmoot-node", *command, tmp_path / place, "--home", stage.home)
+            assert done.code == 3
+            assert f"{tmp_path / place}: cannot be used" in done.stderr
+    with open_home(stage.home) as node:
+        assert node.audit.head() == head, "nothing was exported or scored"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from stage import Stage, ask, ask_for_approval
 
@@ -13,6 +15,7 @@ from folkmoot_node.evidence.outbox import AnswerKind
 from folkmoot_node.evidence.round_book import Decision, KnownRound
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.release.steps import AnswerStage
+from tests.commands import run_inside
 
 
 class PowerCut(BaseException):
@@ -84,3 +87,19 @@ def test_a_round_declined_while_it_is_answered_is_not_released(
         list(consider(home, known))
         (answer,) = home.outbox.answers()
         assert (answer.kind, answer.reason) == (AnswerKind.REFUSAL, RefusalReason.DECLINED)
+
+
+def test_nothing_is_advised_about_a_round_that_is_over_but_what_helps(stage: Stage) -> None:
+    ask_for_approval(stage)
+    now = int(time.time())
+    over = ask(opened_at=now - 7200, deadline=now - 10)
+    stage.coordinator.rounds = [codec.encode_round(over)]
+    with open_home(stage.home, clock=lambda: now - 60) as home:
+        learned(home)
+    stage.coordinator.rounds = []
+    for command in ("release", "approve", "decline"):
+        done = run_inside("folkmoot-node", command, over.round_id, "--home", stage.home)
+        assert done.code == 5
+        assert "the round is past its deadline" in done.stderr
+        assert "approve" not in done.stderr
+        assert "ask the region to open another round" in done.stderr

@@ -26,8 +26,9 @@ from folkmoot_operator.checks import examine as run
 from folkmoot_sdk.loading import BrokenPlugin, Plugins
 
 NAMES = [
-    "settings", "keys", "policies and sources", "linkage", "release policy", "evidence", "disk",
-    "scores", "sunset", "scoring runs", "retention", "extracts", "enrolment", "coordinator",
+    "settings", "keys", "installation", "policies and sources", "linkage", "release policy",
+    "signer", "evidence", "disk", "scores", "sunset", "scoring runs", "retention", "extracts",
+    "enrolment", "coordinator",
 ]  # fmt: skip
 
 
@@ -55,7 +56,9 @@ def test_a_sound_node_passes_and_says_so_in_json(stage: Stage) -> None:
     assert done.exit_code == 0
     found = json.loads(done.output)
     assert [item["check"] for item in found] == NAMES
-    assert all(item["ok"] and item["remedy"] == "" for item in found)
+    assert all(item["ok"] for item in found)
+    # What root decides is not decided on a machine of tests.
+    assert {item["check"] for item in found if item["remedy"]} <= {"signer", "installation"}
     assert all(set(item) == {"check", "ok", "detail", "remedy"} for item in found)
 
 

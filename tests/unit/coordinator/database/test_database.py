@@ -114,7 +114,15 @@ def test_a_writer_does_not_block_readers(office: Office) -> None:
             assert reader.scalars(select(CouncilRow)).all() == []
 
 
-@pytest.mark.parametrize("url", ["nonsense", "postgresql+nodriver://host/name", "sqlite://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "postgresql+nodriver://host/name",
+        "sqlite://",
+        "postgresql+psycopg://host:70000/name",
+    ],
+)
 def test_a_url_that_cannot_be_used_is_a_problem(url: str) -> None:
     with pytest.raises(Problem) as caught:
         Database(url)
@@ -136,5 +144,7 @@ def test_tables_of_a_later_program_are_left_alone(office: Office) -> None:
         office.database.upgrade()
     with pytest.raises(Problem, match="later version"):
         office.database.bring_up_to_date()
-    with pytest.raises(Problem, match="have version 9999"):
+    with pytest.raises(Problem, match="have version 9999") as caught:
         office.database.require_current()
+    assert "serve" not in caught.value.remedy, "it does not help"
+    assert "later version" in caught.value.remedy

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
+from folkmoot_node.evidence import ledger_clock
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import BudgetExhausted, Debit, Ledger
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Head
+from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.unit.node.privacy_half import NOON, RELEASE_POLICY, TRAFFORD, PrivacyHalf, policy
 
@@ -232,6 +234,47 @@ def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:
     with ThreadPoolExecutor(10) as pool:
         granted = sum(pool.map(spend, range(10)))
     assert granted == 3
+
+
+def accept_clock(half: PrivacyHalf, at: int) -> None:
+    body = ledger_clock.decision(half.ledger.head(), "T", "the clock was fast")
+    with half.state.transaction() as connection:
+        half.state.chain("audit").append(connection, at, body)
+
+
+def test_an_entry_of_a_clock_that_was_fast_says_when_it_ends(half: PrivacyHalf) -> None:
+    debit(half.ledger, 1, at=NOON + 86_400)
+    with pytest.raises(Problem) as caught:
+        debit(half.ledger, 2)
+    ends = to_text(NOON + 86_400)
+    assert ends in caught.value.problem
+    assert f"from {ends} on" in caught.value.remedy
+    assert "accept-clock" in caught.value.remedy
+    debit(half.ledger, 2, at=NOON + 86_400)
+
+
+def test_a_person_may_decide_that_the_clock_is_right_now(half: PrivacyHalf) -> None:
+    debit(half.ledger, 1, at=NOON + 86_400)
+    accept_clock(half, NOON)
+    with pytest.raises(Problem, match="clock"):
+        debit(half.ledger, 2, at=NOON - 1)  # behind the decision
+    debit(half.ledger, 2, at=NOON + 60)
+    with pytest.raises(Problem, match="clock"):
+        debit(half.ledger, 3, at=NOON + 59)
+    assert half.ledger.balance(LOSS, NOON + 60).spent == Rho.of("0.2"), "both are spent"
+    debit(half.ledger, 3, at=NOON + 2 * 86_400)
+    with pytest.raises(Problem, match="clock"):
+        debit(half.ledger, 4, at=NOON + 86_400)  # later entries are not excused
+
+
+def test_a_decision_about_another_ledger_excuses_nothing(half: PrivacyHalf) -> None:
+    accept_clock(half, NOON)  # of a ledger that was empty
+    debit(half.ledger, 1, at=NOON + 86_400)
+    other = ledger_clock.decision(Head(1, b"x" * 32), "T", "another ledger")
+    with half.state.transaction() as connection:
+        half.state.chain("audit").append(connection, NOON, other)
+    with pytest.raises(Problem, match="clock"):
+        debit(half.ledger, 2)
 
 
 def test_a_clock_that_went_back_stops(half: PrivacyHalf) -> None:

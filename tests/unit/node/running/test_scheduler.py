@@ -131,6 +131,33 @@ def test_scores_are_made_when_due_and_a_missed_time_is_made_up_once(node: Node) 
         node.until(beside, "info: scored")
 
 
+def test_a_night_that_has_an_hour_twice_scores_once(node: Node) -> None:
+    path = node.home / "node.toml"
+    path.write_text(path.read_text().replace("0 5 * * *", "30 1 * * *"))
+    first = 1_792_888_200  # 2026-10-25 01:30 in London, which comes again an hour later
+    node.now = first
+    with node.background() as beside:
+        beside.attend()
+        assert beside._scoring is not None
+        node.now = first + 2_700  # the run ends at 01:15, after the clocks went back
+        node.until(beside, "info: scored")
+        assert "next scoring at 2026-10-26T01:30+00:00" in node.told[-1]
+        node.now = first + 3_660
+        beside.attend()
+        assert beside._scoring is None
+
+
+def test_a_clock_that_is_set_back_does_not_put_scoring_off(node: Node) -> None:
+    with node.background() as beside:
+        node.until(beside, "info: scored")
+        node.now -= 300 * 86_400
+        beside.attend()
+        assert node.told[-2] == "info: the clock was set back"
+        assert "next scoring at 2025-01-30T05:00+00:00" in node.told[-1]
+        beside.attend()
+        assert beside._scoring is None
+
+
 def test_a_run_that_fails_waits_for_the_next_time(node: Node) -> None:
     (node.home / "tax.csv").write_text("UPRN,Arrears,Support\nx,y,z\n")
     with node.background() as beside:

@@ -1,0 +1,52 @@
+"""The port for nodes that have no certificate yet: anybody may call it."""
+
+from __future__ import annotations
+
+from folkmoot_coordinator.clock import Clock
+from folkmoot_coordinator.config import CoordinatorSettings
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.caller import Callers
+from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.enrolment import Enrolment
+from folkmoot_coordinator.server.enrolment_service import EnrolmentService
+from folkmoot_coordinator.server.gate import ConnectionLimits
+from folkmoot_coordinator.server.port import PortLimits, ServingPort
+from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signing import SigningKey
+
+LIMITS = PortLimits(
+    workers=4,
+    calls_each=8,
+    call_seconds=60,
+    connections=ConnectionLimits(in_all=512, per_address=32),
+    idle_seconds=30,
+    message_bytes=64 * 1024,
+)
+"""Enough for nodes, which enrol once. A request has about a kilobyte."""
+
+
+def enrolment_service(
+    settings: CoordinatorSettings,
+    database: Database,
+    authority: Authority,
+    signing: SigningKey,
+    clock: Clock,
+) -> EnrolmentService:
+    """Enrolment and renewal, for either port."""
+    days = settings.certificates.node_days
+    enrolment = Enrolment(database, authority, clock, node_days=days)
+    return EnrolmentService(enrolment, authority, signing.public)
+
+
+def enrolment_port(
+    service: EnrolmentService, certificates: ServerCertificates, callers: Callers
+) -> ServingPort:
+    """The enrolment port, which does not serve yet."""
+    return ServingPort(
+        "enrolment",
+        service.methods(),
+        certificates,
+        callers.authenticate,
+        LIMITS,
+        mutual=False,
+    )

@@ -1,0 +1,345 @@
+"""The gate before a port: how many connections there may be, and how long each may be silent.
+
+gRPC takes a connection and waits for its TLS handshake, however many come from one address.
+Anybody who reaches the port could so use up the files that this process may open. The gate
+accepts instead; what comes through its limits is passed on to gRPC behind it, byte for byte:
+TLS ends there, and the gate reads no more than that a connection begins as TLS does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, cast
+
+from folkmoot_operator.network_addresses import join_address, split_address
+from folkmoot_operator.problems import ExitCode, Problem
+
+log = logging.getLogger(__name__)
+
+HELLO_SECONDS = 4.0
+"""How long a connection may take until it has sent a whole ClientHello."""
+FILES_PER_CONNECTION = 3
+"""Files that a connection holds open: the caller's, and both ends of the one behind."""
+NOTICE_SECONDS = 60.0
+"""How often the log says that connections are turned away."""
+
+_BACKLOG = 512
+_RECORD_HEADER = 5
+_MAX_RECORD = 2**14 + 256
+_HANDSHAKE, _CLIENT_HELLO = 22, 1
+_IPV6_NETWORK = 64  # what one subscriber has
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """How many connections a port takes.
+
+    Attributes:
+        in_all: At one time.
+        per_address: From one IPv4 address or one IPv6 network of 64 bits.
+    """
+
+    in_all: int
+    per_address: int
+
+    def within(self, files: int) -> ConnectionLimits:
+        """These limits, or smaller ones that need no more than `files` open files."""
+        in_all = max(1, min(self.in_all, files // FILES_PER_CONNECTION))
+        return ConnectionLimits(in_all, min(self.per_address, in_all))
+
+
+class _Phase(IntEnum):
+    """How far a connection has come; those that came least far make room for others."""
+
+    SILENT = 0
+    """No whole ClientHello has come."""
+    GREETED = 1
+    """Nothing has come since the ClientHello: the handshake is not over."""
+    ANSWERED = 2
+    """The caller has answered the server's part of the handshake."""
+
+
+def listen(address: str) -> list[socket.socket]:
+    """Sockets that listen on `host:port`; a host without number stands for all its addresses.
+
+    Raises:
+        Problem: If the address cannot be listened on.
+    """
+    host, port = split_address(address)
+    found: list[socket.socket] = []
+    try:
+        for family, place in _places(host, port):
+            dual = family == socket.AF_INET6 and place[0] == "::" and socket.has_dualstack_ipv6()
+            found.append(
+                socket.create_server(place, family=family, backlog=_BACKLOG, dualstack_ipv6=dual)
+            )
+    except OSError as error:
+        for each in found:
+            each.close()
+        raise Problem(
+            f"the address cannot be listened on ({error.strerror or error})",
+            where=address,
+            remedy="Stop the program that uses the port, or set another in coordinator.toml",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    for each in found:
+        each.setblocking(False)
+    return found
+
+
+def _places(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+    if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104
+        return [(socket.AF_INET6, ("::", port))]  # every address, of both kinds
+    known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    places = {(int(family), (str(name[0]), port)) for family, _, _, _, name in known}
+    return sorted(places)
+
+
+class Gate:
+    """Accepts connections for a gRPC server that listens on loopback. Of one event loop."""
+
+    def __init__(self, name: str, limits: ConnectionLimits, port: int) -> None:
+        """Does not listen yet.
+
+        Args:
+            name: Of the port, for the log.
+            limits: How many connections may be open.
+            port: Where gRPC listens on 127.0.0.1.
+        """
+        self._name = name
+        self._limits = limits
+        self._port = port
+        self._servers: list[asyncio.Server] = []
+        self._open: dict[str, dict[_Outside, None]] = {}
+        self._count = 0
+        self._by_port: dict[int, _Outside] = {}
+        self._turned_away = 0
+
+    async def open(self, sockets: Sequence[socket.socket]) -> None:
+        """Accepts connections on sockets that listen."""
+        loop = asyncio.get_running_loop()
+        for each in sockets:
+            server = await loop.create_server(lambda: _Outside(self), sock=each, backlog=_BACKLOG)
+            self._servers.append(server)
+
+    def stop_accepting(self) -> None:
+        """Takes no new connections; those that are open stay."""
+        for server in self._servers:
+            server.close()
+
+    def close(self) -> None:
+        """Ends every connection."""
+        self.stop_accepting()
+        for connections in list(self._open.values()):
+            for connection in list(connections):
+                connection.abort()
+
+    def caller(self, peer: str) -> tuple[str, str]:
+        """Who is behind a connection to gRPC.
+
+        Args:
+            peer: The peer as gRPC names it: the gate's own end.
+
+        Returns:
+            The network that is counted as one caller, and the address with its port.
+        """
+        _, _, port = peer.rpartition(":")
+        found = self._by_port.get(int(port)) if port.isdecimal() else None
+        return (found.network, found.address) if found else ("?", "?")
+
+    def admits(self, connection: _Outside) -> bool:
+        """Counts a new connection, if there is room or a less advanced one makes room."""
+        there = self._open.setdefault(connection.network, {})
+        if len(there) >= self._limits.per_address and not _give_way(there):
+            return self._turn_away()
+        if self._count >= self._limits.in_all and not self._one_gives_way():
+            if not there:
+                del self._open[connection.network]
+            return self._turn_away()
+        self._open.setdefault(connection.network, {})[connection] = None
+        self._count += 1
+        return True
+
+    def forget(self, connection: _Outside) -> None:
+        """A connection has ended, or is about to."""
+        there = self._open.get(connection.network, {})
+        if connection in there:
+            del there[connection]
+            self._count -= 1
+        if not there:
+            self._open.pop(connection.network, None)
+        self._by_port.pop(connection.inner_port, None)
+
+    def joined(self, connection: _Outside) -> None:
+        """A connection has its counterpart behind the gate."""
+        self._by_port[connection.inner_port] = connection
+
+    async def dial(self, connection: _Outside) -> tuple[asyncio.Transport, _Inside]:
+        """Opens the connection behind the gate."""
+        return await asyncio.get_running_loop().create_connection(
+            lambda: _Inside(connection), "127.0.0.1", self._port
+        )
+
+    def _one_gives_way(self) -> bool:
+        return _give_way([one for there in self._open.values() for one in there])
+
+    def _turn_away(self) -> bool:
+        if not self._turned_away:
+            asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._notice)
+        self._turned_away += 1
+        return False
+
+    def _notice(self) -> None:
+        log.warning("connections turned away port=%s number=%d", self._name, self._turned_away)
+        self._turned_away = 0
+
+
+def _give_way(connections: Any) -> bool:
+    """Ends the oldest of the connections that have come least far, unless all have answered."""
+    least = min(connections, key=lambda one: one.phase, default=None)  # the first of equals
+    if least is None or least.phase is _Phase.ANSWERED:
+        return False
+    least.abort()
+    return True
+
+
+class _Outside(asyncio.Protocol):
+    """A caller's end of a connection."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._hello = bytearray()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._joining: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport
+        self._inside: asyncio.Transport | None = None
+        self.phase = _Phase.SILENT
+        self.address = self.network = "?"
+        self.inner_port = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername") or ("?", 0)
+        self.address = join_address(str(name[0]), name[1])
+        self.network = network_of(str(name[0]))
+        if not self._gate.admits(self):
+            self._transport.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(HELLO_SECONDS, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inside is not None:
+            self.phase = _Phase.ANSWERED
+            self._inside.write(data)
+            return
+        self._hello += data
+        if self._joining is None:
+            whole = _begins_as_tls(self._hello)
+            if whole is None:
+                self.abort()
+            elif whole:
+                self.phase = _Phase.GREETED
+                self._transport.pause_reading()
+                self._joining = asyncio.get_running_loop().create_task(self._join())
+
+    async def _join(self) -> None:
+        try:
+            inside, counterpart = await self._gate.dial(self)
+        except OSError as error:
+            log.error("no connection behind the gate error=%s", error)
+            self.abort()
+            return
+        if self._transport.is_closing():
+            inside.abort()
+            return
+        self._stop_waiting()
+        self._inside = inside
+        self.inner_port = inside.get_extra_info("sockname")[1]
+        self._gate.joined(self)
+        counterpart.outside = self._transport
+        inside.write(bytes(self._hello))
+        self._hello.clear()
+        self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        if self._inside is not None:
+            self._inside.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._inside is not None:
+            self._inside.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._stop_waiting()
+        self._gate.forget(self)
+        if self._inside is not None:
+            self._inside.close()
+
+    def abort(self) -> None:
+        """Ends the connection at once; it is counted no more."""
+        self._gate.forget(self)
+        self._transport.abort()
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+
+class _Inside(asyncio.Protocol):
+    """The gate's own connection to gRPC, for one caller."""
+
+    def __init__(self, connection: _Outside) -> None:
+        self._connection = connection
+        self._transport: asyncio.Transport
+        self.outside: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.outside is not None:
+            self.outside.write(data)
+
+    def pause_writing(self) -> None:
+        if self.outside is not None:
+            self.outside.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.outside is not None:
+            self.outside.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.outside is not None:
+            self.outside.close()  # what was written before still goes out
+
+
+def network_of(host: str) -> str:
+    """What counts as one caller: an IPv4 address, or the network of an IPv6 address."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))
+    return str(address)
+
+
+def _begins_as_tls(data: bytes | bytearray) -> bool | None:
+    """True if a whole record with a ClientHello is there, None if it cannot become one."""
+    if data[0] != _HANDSHAKE or (len(data) > 1 and data[1] != 3):
+        return None
+    if len(data) <= _RECORD_HEADER:
+        return False
+    length = int.from_bytes(data[3:5], "big")
+    if data[_RECORD_HEADER] != _CLIENT_HELLO or not 0 < length <= _MAX_RECORD:
+        return None
+    return len(data) >= _RECORD_HEADER + length

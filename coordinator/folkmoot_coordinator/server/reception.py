@@ -1,0 +1,166 @@
+"""Where calls arrive: who calls, a place for the call, and only then its message.
+
+A call that waits, for its message or for a peer that reads slowly, costs memory and its
+caller's place, and no worker. Workers do what may take its time, once everything that it
+needs has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from folkmoot.rejection import Rejected
+from folkmoot_coordinator.membership.caller import Member, claimed_member
+from folkmoot_coordinator.server.methods import Method, Undecodable
+from folkmoot_coordinator.server.places import Places
+from folkmoot_operator.problems import Problem
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+FIRST_MESSAGE_SECONDS = 10.0
+"""How long a call may take to send its first message."""
+
+
+class Reception(grpc.GenericRpcHandler):
+    """Takes the calls of one port. Of one event loop."""
+
+    def __init__(
+        self,
+        methods: Iterable[Method],
+        *,
+        authenticate: Callable[[bytes | None], Member],
+        caller: Callable[[str], tuple[str, str]],
+        places: Places,
+        workers: Executor,
+        call_seconds: float,
+    ) -> None:
+        """Takes calls of these methods.
+
+        Args:
+            methods: Which.
+            authenticate: The council whose certificate was shown; raises Rejected.
+            caller: `Gate.caller`.
+            places: How many calls each caller may have at one time.
+            workers: Threads that do the work.
+            call_seconds: Longest duration of a call, in seconds.
+        """
+        self._methods = {method.path: method for method in methods}
+        self._authenticate = authenticate
+        self._caller = caller
+        self._places = places
+        self._workers = workers
+        self._call_seconds = call_seconds
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        """The handler of a method; None if there is no such method.
+
+        Every method is handled as a stream of messages each way: gRPC then hands the call over
+        before the first message has come.
+        """
+        method = self._methods.get(str(details.method))
+        if method is None:
+            return None
+
+        async def handle(_: object, context: Context) -> None:
+            await self._receive(method, context)
+
+        return grpc.stream_stream_rpc_method_handler(handle)
+
+    async def _receive(self, method: Method, context: Context) -> None:
+        """Answers a call.
+
+        Trouble of the coordinator's own becomes a gRPC status, without its text: UNAVAILABLE
+        if the same request may succeed later, else INTERNAL.
+        """
+        network, address = self._caller(context.peer())
+        call = method.name
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                await self._respond(method, context, network, address)
+            return
+        except asyncio.CancelledError:
+            log.info("broken off call=%s peer=%s", call, address)
+            raise
+        except TimeoutError:
+            log.info("cut off call=%s peer=%s", call, address)
+            status, detail = grpc.StatusCode.CANCELLED, "the call took too long"
+        except Undecodable:
+            log.info("undecodable call=%s peer=%s", call, address)
+            status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request cannot be decoded"
+        except _Missing:
+            status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request is missing"
+        except Problem as problem:
+            log.error("failed call=%s problem=%s", call, problem)
+            status, detail = (
+                grpc.StatusCode.UNAVAILABLE,
+                "the coordinator cannot serve this now",
+            )
+        except Exception as error:
+            tracing = log.isEnabledFor(logging.DEBUG)
+            log.error("fault call=%s error=%s", call, type(error).__name__, exc_info=tracing)
+            status, detail = grpc.StatusCode.INTERNAL, "a fault in the coordinator"
+        await context.abort(status, detail)
+
+    async def _respond(self, method: Method, context: Context, network: str, address: str) -> None:
+        try:
+            shown = bytes(next(iter(context.auth_context().get("x509_pem_cert", ())), b"")) or None
+            # A place before the database is asked: what the certificate claims is enough for
+            # that, because TLS has checked that the authority made it.
+            name = claimed_member(shown).council if shown else network
+            with self._places.one(name) as mine:
+                for response in await self._responses(method, context, shown, mine):
+                    await context.write(response.SerializeToString())
+        except Rejected as rejected:
+            reason = rejected.rejection.reason.name
+            log.info("rejected call=%s peer=%s reason=%s", method.name, address, reason)
+            await context.write(method.rejection(rejected.rejection))
+
+    async def _responses(
+        self, method: Method, context: Context, shown: bytes | None, mine: asyncio.Semaphore
+    ) -> Iterable[Message]:
+        member = None
+        if not method.for_anybody:
+            member = await self._in_worker(mine, lambda: self._authenticate(shown))
+        async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+            first = await _next(context)
+        if first is None and not method.in_parts:
+            raise _Missing
+        raw = first or b""  # which has no header
+        if not method.in_parts:
+            return await self._in_worker(mine, lambda: method.answer(raw, member))
+        submission = await self._in_worker(mine, lambda: method.begin(raw, member))
+        while (part := await _next(context)) is not None:
+            await self._in_worker(mine, lambda part=part: submission.add(part))  # type: ignore[misc]
+        return await self._in_worker(mine, submission.finish)
+
+    async def _in_worker(self, mine: asyncio.Semaphore, work: Callable[[], Result]) -> Result:
+        async with mine:
+            job = asyncio.get_running_loop().run_in_executor(self._workers, work)
+            try:
+                return await asyncio.shield(job)
+            except asyncio.CancelledError:
+                # The caller has gone. Its place is free when its work has ended, else callers
+                # who leave at once could fill the queue of the workers.
+                await asyncio.wait({job})
+                if not job.cancelled():
+                    job.exception()  # it has been seen
+                raise
+
+
+async def _next(context: Context) -> bytes | None:
+    """The next message; None if the caller sends no more."""
+    read: object = await context.read()
+    return read if isinstance(read, bytes) else None
+
+
+class _Missing(Exception):
+    """A call has ended without a message."""

@@ -1,0 +1,63 @@
+"""The process that serves the enrolment port; `serve` starts it.
+
+Whatever strangers do to it, they do not reach the files, the memory or the workers of the
+process that serves enrolled councils.
+
+Run as `python -m folkmoot_coordinator.server.serve_enrolment HOME FILE_DESCRIPTOR...`.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from folkmoot_coordinator.clock import system_clock
+from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.caller import Callers
+from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.councils import LastSeen
+from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
+from folkmoot_coordinator.server.logs import configure
+from folkmoot_coordinator.server.open_files import raise_limit
+from folkmoot_coordinator.server.port import ServingLoop
+from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signing import SigningKey
+
+READY = "ready"
+"""What it prints when it serves."""
+
+
+def main(home: Home, sockets: list[socket.socket]) -> None:
+    """Serves until SIGTERM."""
+    configure()
+    raise_limit()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = home.settings()
+    authority, signing = Authority.load(home.keys), SigningKey.load(home.keys)
+    database = Database(home.database_url(settings))
+    certificates = ServerCertificates(authority, settings, system_clock)
+    port = enrolment_port(
+        enrolment_service(settings, database, authority, signing, system_clock),
+        certificates,
+        Callers(database, LastSeen(database), system_clock),
+    )
+    loop = ServingLoop()
+    loop.run(port.start(sockets))
+    print(READY, flush=True)
+    stop.wait()
+    loop.run(port.stop())
+    loop.stop()
+    database.close()
+
+
+if __name__ == "__main__":
+    main(
+        Home(Path(sys.argv[1])),
+        [socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[2:]],
+    )

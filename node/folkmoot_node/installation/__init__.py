@@ -1,0 +1,1 @@
+"""The installed files, and which of them the council has accepted."""

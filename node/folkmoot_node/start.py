@@ -1,0 +1,62 @@
+"""Starts the command `folkmoot-node`, so that no installed wheel runs before what adds noise.
+
+Run as a program, `python -I -S .../folkmoot_node/start.py`, by the systemd units: Python then
+looks at no variable, no `.pth` file and no `sitecustomize`. Called as the console script, whose
+interpreter has run them already, it gives way to such a process where noise is added or a release
+decided on. What a `.pth` file does before that, it can do; the units leave it no such time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+_ISOLATED = frozenset({"serve", "release", "approve", "decline", "install"})
+"""Commands that decide on what leaves, or on what may run."""
+_LOOKING = frozenset({"install", "doctor"})
+"""Commands that say what differs from the accepted installation, and so must not stop at it."""
+
+
+def main() -> NoReturn:
+    """Entry point of the console script."""
+    from folkmoot_node.installation.places import is_isolated, isolated_command
+
+    if _command() in _ISOLATED and not is_isolated():
+        command = (*isolated_command(), *sys.argv[1:])
+        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+    from folkmoot_node.cli import main as run
+
+    run()
+
+
+def _command() -> str:
+    return next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+
+
+def _begin() -> None:
+    """Finds the installed packages, and has them compared with what was accepted."""
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    own = tuple(path for path in sys.path[:-1] if path)
+    from folkmoot_node.installation.places import environment, folders, lock_path
+
+    places = folders()
+    sys.path[:] = [*own, *map(str, places)]
+    # Importing these runs files that are compared below: who can change them can change this one.
+    from folkmoot_node.installation.accepted_imports import AcceptedFiles, import_only
+    from folkmoot_node.installation.lock import read_lock
+
+    sys.argv[0] = str(environment() / "bin" / "folkmoot-node")
+    # Libraries that can be made to load others do not; a plugin of Pydantic would run here.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    for name in [name for name in os.environ if name.startswith("OPENDP_")]:
+        del os.environ[name]
+    if _command() not in _LOOKING:
+        accepted = read_lock(lock_path())
+        if accepted is not None:
+            import_only(AcceptedFiles(accepted, places, lock_path(), own))
+
+
+if __name__ == "__main__":
+    _begin()
+    main()
