@@ -17,6 +17,7 @@ from folkmoot_operator.network_addresses import (
     join_address,
     split_address,
 )
+from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load, require_text
 
@@ -177,7 +178,8 @@ class Home:
         """Reads the settings.
 
         Raises:
-            Problem: If the folder is no coordinator's home, or the settings are wrong.
+            Problem: If the folder is no coordinator's home, another account owns it or can
+                write to it, or the settings are wrong.
         """
         require_text(self.path.resolve())
         if not self.settings_file.is_file():
@@ -187,6 +189,13 @@ class Home:
                 remedy="Run `folkmoot-coordinator init`, or name the folder with --home",
                 exit_code=ExitCode.SETTINGS,
             )
+        require_own(
+            Holdings(
+                self.path,
+                private=(*those_in(self.keys), *with_journals(self.database_file)),
+                public=(self.settings_file,),
+            )
+        )
         return load(CoordinatorSettings, self.settings_file)
 
     def council_list(self, settings: CoordinatorSettings) -> Path | None:

@@ -86,6 +86,13 @@ def parse(model: type[S], text: bytes, where: str) -> S:
             remedy="Correct the line named",
             exit_code=ExitCode.SETTINGS,
         ) from None
+    except RecursionError:
+        raise Problem(
+            "is nested too deeply",
+            where=where,
+            remedy="Write it as the samples are, with tables in tables at most",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
     try:
         return model.model_validate(values)
     except ValidationError as error:

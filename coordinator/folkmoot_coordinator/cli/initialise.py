@@ -63,6 +63,7 @@ def init(
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.network_addresses import check_dialled_host, check_host
+    from folkmoot_operator.ownership import Holdings, require_own
     from folkmoot_operator.private_files import make_private_folder, write_private
     from folkmoot_operator.settings import parse, require_text
 
@@ -101,6 +102,8 @@ def init(
         database_url,
     )
     settings = parse(CoordinatorSettings, text.encode(), "the options given")
+    if home.exists():
+        require_own(Holdings(home), closed=False)
     make_private_folder(home, tighten=True)
     make_private_folder(place.keys, tighten=True)
     now = system_clock()

@@ -27,7 +27,7 @@ from folkmoot_operator.unusable_files import unusable_as
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
-TABLES_VERSION = "0007"
+TABLES_VERSION = "0008"
 """Version of the tables that this program expects: the newest under `migrations`."""
 LATER = (
     "Install the later version of folkmoot-coordinator that made them, or restore the backup made "

@@ -243,9 +243,7 @@ class StateDatabase:
             raise _missing(path, "is empty")
         if version == 0:
             with self.transaction() as connection:
-                for name in get_args(Log):
-                    create_chain(connection, name)
-                _run_script(connection, _TABLES + _ROUNDS + _TODAY)
+                _make_tables(connection)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -310,6 +308,14 @@ class StateDatabase:
         """One of the hash-chained logs."""
         return HashChain(self, name, _REMEDIES)
 
+    def missing_guards(self) -> frozenset[str]:
+        """Names of triggers and indexes that are not as this program makes them."""
+        with sqlite3.connect(":memory:", isolation_level=None) as made:
+            _make_tables(made)
+            wanted = _guards(made)
+        found = _guards(self._connection)
+        return frozenset(name for name, sql in wanted.items() if found.get(name) != sql)
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
@@ -329,6 +335,20 @@ def _missing(path: Path, what: str) -> Problem:
         "what was spent is in it. For a new node run `folkmoot-node init`",
         exit_code=ExitCode.SETTINGS,
     )
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for name in get_args(Log):
+        create_chain(connection, name)
+    _run_script(connection, _TABLES + _ROUNDS + _TODAY)
+
+
+def _guards(connection: sqlite3.Connection) -> dict[str, str]:
+    """Triggers and indexes by name, as SQL."""
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL"
+    )
+    return {name: " ".join(sql.split()) for name, sql in rows}
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
+from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
@@ -65,7 +66,7 @@ def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
 
 
 @contextmanager
-def recorded_run(state: Path, by: str, clock: Clock = system_clock) -> Iterator[None]:
+def recorded_run(state: Path, by: Operator | str, clock: Clock = system_clock) -> Iterator[None]:
     """Records that a run begins, before it does, and how it ends.
 
     Args:
@@ -80,7 +81,7 @@ def recorded_run(state: Path, by: str, clock: Clock = system_clock) -> Iterator[
 
     def note(action: str) -> None:
         with StateDatabase(state) as database, database.transaction() as connection:
-            body = {"action": action, "run": run, "by": by}
+            body = {"action": action, "run": run, **body_of_account(by)}
             database.chain("audit").append(connection, clock(), body)
 
     note(BEGUN)

@@ -21,7 +21,7 @@ from folkmoot.errors import plain
 from folkmoot.geography import GssCode
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.private_files import write_private
+from folkmoot_operator.private_files import delete_private, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 RENEW_AT = 1 / 3
@@ -49,6 +49,11 @@ class KeyFiles:
     def tls_key(self) -> Path:
         """Private key of the TLS certificate, PEM."""
         return self.folder / "node.key"
+
+    @property
+    def next_tls_key(self) -> Path:
+        """Private key for which a renewed certificate was asked, PEM; only meanwhile."""
+        return self.folder / "node.next.key"
 
     @property
     def certificate(self) -> Path:
@@ -162,18 +167,25 @@ def create_request(files: KeyFiles, council: GssCode) -> bytes:
         lost can be repeated.
     """
     if not files.tls_key.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_private(files.tls_key, _pem(key), replace=False)
-    private = _private_key(files.tls_key)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        write_private(files.tls_key, _new_key(), replace=False)
+    return _request(files.tls_key, council)
+
+
+def create_renewal_request(files: KeyFiles, council: GssCode) -> bytes:
+    """A certificate signing request for a new key; the present one stays in use meanwhile.
+
+    Returns:
+        PKCS#10, DER.
+    """
+    finish_renewal(files)
+    write_private(files.next_tls_key, _new_key(), replace=True)
+    return _request(files.next_tls_key, council)
 
 
 def keep_membership(
     files: KeyFiles, certificate: bytes, authority: bytes, signing_key: bytes
 ) -> None:
-    """Writes what the coordinator granted.
+    """Writes what the coordinator granted, at enrolment or renewal.
 
     Args:
         files: Where to write.
@@ -189,7 +201,7 @@ def keep_membership(
         issuer = x509.load_der_x509_certificate(authority)
     except ValueError:
         raise _unusable("it holds no certificate") from None
-    if granted.public_key() != _private_key(files.tls_key).public_key():
+    if not any(_is_for(granted, key) for key in (files.tls_key, files.next_tls_key)):
         raise _unusable("the certificate is for another key")
     try:
         granted.verify_directly_issued_by(issuer)
@@ -199,6 +211,40 @@ def keep_membership(
     write_private(files.authority, issuer.public_bytes(pem), replace=True)
     write_private(files.coordinator_key, signing_key.hex().encode(), replace=True)
     write_private(files.certificate, granted.public_bytes(pem), replace=True)
+    finish_renewal(files)
+
+
+def finish_renewal(files: KeyFiles) -> None:
+    """Puts the new key in place if the certificate is for it.
+
+    The certificate is written first, and both cannot be at one time: a node that was stopped
+    between finds here which key belongs to it.
+    """
+    if not files.next_tls_key.is_file() or not files.certificate.is_file():
+        return
+    certificate = _shown(files).certificate()
+    if _is_for(certificate, files.next_tls_key):  # else its certificate is still to come
+        write_private(files.tls_key, files.next_tls_key.read_bytes(), replace=True)
+        delete_private(files.next_tls_key)
+
+
+def _shown(files: KeyFiles) -> KeyFile:
+    return KeyFile(files.certificate, "the node's certificate", _ENROL_AGAIN)
+
+
+def _is_for(certificate: x509.Certificate, key_file: Path) -> bool:
+    return key_file.exists() and certificate.public_key() == _private_key(key_file).public_key()
+
+
+def _new_key() -> bytes:
+    return _pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def _request(key_file: Path, council: GssCode) -> bytes:
+    private = _private_key(key_file)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def load_identity(files: KeyFiles) -> Identity:
@@ -217,8 +263,9 @@ def load_identity(files: KeyFiles) -> Identity:
             remedy="Ask the region for an invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
+    finish_renewal(files)
     private = _private_key(files.tls_key)
-    shown = KeyFile(files.certificate, "the node's certificate", _ENROL_AGAIN)
+    shown = _shown(files)
     certificate = shown.certificate()
     if certificate.public_key() != private.public_key():
         raise shown.wrong(f"is for another key than {files.tls_key.name}")
@@ -269,6 +316,16 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
     private = serialization.load_pem_private_key(identity.private_key, None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)  # as `load_identity` has read it
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
+
+
+def load_coordinator_key(files: KeyFiles) -> bytes | None:
+    """The coordinator's Ed25519 public key, 32 bytes; None if there is none, or it is damaged."""
+    try:
+        return KeyFile(
+            files.coordinator_key, "the coordinator's public key", _ENROL_AGAIN
+        ).hexadecimal(32)
+    except Problem:
+        return None
 
 
 def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -19,7 +19,12 @@ from folkmoot_node.settings.node_toml import (
     require_place_for_store,
 )
 from folkmoot_node.store.reader import create_key
-from folkmoot_operator.private_files import make_private_folder
+from folkmoot_operator.ownership import Holdings, is_own_file, require_own
+from folkmoot_operator.private_files import (
+    close_to_others,
+    make_private_folder,
+    write_private,
+)
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import require_text
 
@@ -76,6 +81,9 @@ def initialise(
                 "was spent",
                 exit_code=ExitCode.SETTINGS,
             )
+    if home.exists():
+        require_own(Holdings(home.resolve()), closed=False)
+    make_private_folder(home, tighten=True)
     for folder in _FOLDERS:
         make_private_folder(home / folder, tighten=True)
     values = {
@@ -90,7 +98,8 @@ def initialise(
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         if not (home / file).exists():
-            (home / file).write_text(text, encoding="utf-8")
+            write_private(home / file, text.encode(), replace=False)
+    _close_policies(home)
     create_key(home / "keys" / "store.key")
     create_policy_key(KeyFiles(home / "keys"))
     StateDatabase(home / STATE_FILE, create=True).close()
@@ -145,6 +154,13 @@ def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -
             f"the invitation says {address} and {enrolment_address}. The file was left as it is."
         )
     return ""
+
+
+def _close_policies(home: Path) -> None:
+    """Closes to others the policies that were laid into the folder before; root's stay."""
+    for name in ("risk-policy.toml", RELEASE_POLICY_FILE, f"{RELEASE_POLICY_FILE}.sig"):
+        if is_own_file(home / name):
+            close_to_others(home / name)
 
 
 def _check_order(limits: Sequence[tuple[str, Rho]]) -> None:
