@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import resource
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from folkmoot_operator.accounts import account_name
 from folkmoot_operator.problems import ExitCode, Problem
 
 _OPENED = 6
@@ -222,14 +222,6 @@ def in_the_way(path: Path, beside: Iterable[Path] = ()) -> OSError | None:
     return None
 
 
-def account(number: int) -> str:
-    """The name of an account, or its number if it has no name."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"uid {number}"
-
-
 def require_room_for_handles(number: int, path: Path, what: str) -> None:
     """Checks that this process can open some files more: a library may abort it where it cannot.
 
@@ -256,7 +248,7 @@ def _is_usable(path: Path) -> bool:
 
 def _forbidden(path: Path) -> tuple[str, str]:
     """Names the owner: most often a command was run as another account than the service's."""
-    me = account(os.geteuid())
+    me = account_name(os.geteuid())
     place, owner = path, None
     while owner is None:
         try:
@@ -268,9 +260,9 @@ def _forbidden(path: Path) -> tuple[str, str]:
     if owner is None or owner == os.geteuid():
         whose, remedy = "", f"Give {me} the permission to read and change {path}"
     else:
-        whose = f", and {place} belongs to {account(owner)}"
+        whose = f", and {place} belongs to {account_name(owner)}"
         remedy = (
-            f"Run the command as {account(owner)}; or, if the file was made by mistake as that "
+            f"Run the command as {account_name(owner)}; or, if the file was made by mistake as that "
             f"account, run `chown {me} {place}` as root"
         )
     return f"cannot be used: {me} may not do so{whose}", remedy
