@@ -87,7 +87,9 @@ _CAUSES = {
     errno.EMFILE: _HANDLES,
     errno.ENFILE: _HANDLES,
     errno.ENOENT: _ABSENT,
-    errno.ENOTDIR: _ABSENT,
+    errno.ENOTDIR: _Cause(
+        "a part of its path is no folder", "Check the path", passes=False
+    ),
     errno.EISDIR: _Cause(
         "it is a folder, and not a file", "Move the folder away, and put the file there",
         passes=False,
@@ -258,11 +260,12 @@ def _forbidden(path: Path) -> tuple[str, str]:
                 break
             place = place.parent
     if owner is None or owner == os.geteuid():
-        whose, remedy = "", f"Give {me} the permission to read and change {path}"
+        remedy = f"Give {me} the permission to read and change {path}"
     else:
-        whose = f", and {place} belongs to {account_name(owner)}"
+        whose = account_name(owner)
         remedy = (
-            f"Run the command as {account_name(owner)}; or, if the file was made by mistake as that "
-            f"account, run `chown {me} {place}` as root"
+            f"Run the command as {whose}; or, if the file was made by mistake as that account, run "
+            f"`chown {me} {place}` as root"
         )
-    return f"cannot be used: {me} may not do so{whose}", remedy
+        return f"cannot be used: {me} may not do so, and {place} belongs to {whose}", remedy
+    return f"cannot be used: {me} may not do so", remedy
