@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import resource
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from folkmoot_operator.accounts import account_name
 from folkmoot_operator.problems import ExitCode, Problem
 
 _OPENED = 6
@@ -87,7 +87,9 @@ _CAUSES = {
     errno.EMFILE: _HANDLES,
     errno.ENFILE: _HANDLES,
     errno.ENOENT: _ABSENT,
-    errno.ENOTDIR: _ABSENT,
+    errno.ENOTDIR: _Cause(
+        "a part of its path is no folder", "Check the path", passes=False
+    ),
     errno.EISDIR: _Cause(
         "it is a folder, and not a file", "Move the folder away, and put the file there",
         passes=False,
@@ -222,14 +224,6 @@ def in_the_way(path: Path, beside: Iterable[Path] = ()) -> OSError | None:
     return None
 
 
-def account(number: int) -> str:
-    """The name of an account, or its number if it has no name."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"uid {number}"
-
-
 def require_room_for_handles(number: int, path: Path, what: str) -> None:
     """Checks that this process can open some files more: a library may abort it where it cannot.
 
@@ -256,7 +250,7 @@ def _is_usable(path: Path) -> bool:
 
 def _forbidden(path: Path) -> tuple[str, str]:
     """Names the owner: most often a command was run as another account than the service's."""
-    me = account(os.geteuid())
+    me = account_name(os.geteuid())
     place, owner = path, None
     while owner is None:
         try:
@@ -266,11 +260,12 @@ def _forbidden(path: Path) -> tuple[str, str]:
                 break
             place = place.parent
     if owner is None or owner == os.geteuid():
-        whose, remedy = "", f"Give {me} the permission to read and change {path}"
+        remedy = f"Give {me} the permission to read and change {path}"
     else:
-        whose = f", and {place} belongs to {account(owner)}"
+        whose = account_name(owner)
         remedy = (
-            f"Run the command as {account(owner)}; or, if the file was made by mistake as that "
-            f"account, run `chown {me} {place}` as root"
+            f"Run the command as {whose}; or, if the file was made by mistake as that account, run "
+            f"`chown {me} {place}` as root"
         )
-    return f"cannot be used: {me} may not do so{whose}", remedy
+        return f"cannot be used: {me} may not do so, and {place} belongs to {whose}", remedy
+    return f"cannot be used: {me} may not do so", remedy

@@ -81,9 +81,10 @@ def test_a_full_disk_under_the_store_is_not_the_keys_fault(home: Path) -> None:
 
 def test_the_store_of_another_account_is_named(home: Path) -> None:
     done = run_where("store_of_another", home, "folkmoot-node", "doctor", "--offline", "--json")
-    (scores,) = [one for one in json.loads(done.stdout) if one["check"] == "scores"]
-    assert "belongs to nobody" in scores["detail"]
-    assert "Run the command as nobody" in scores["remedy"]
+    (failed,) = [one for one in json.loads(done.stdout) if "duckdb" in one["detail"]]
+    assert "belongs to nobody" in failed["detail"]
+    assert "chown" in failed["remedy"]
+    assert done.code == 3
 
 
 @pytest.mark.parametrize("condition", CAUSES)

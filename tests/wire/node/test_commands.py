@@ -224,6 +224,6 @@ def test_places_that_cannot_be_written_are_named_before_anything_is_done(
         for command in (("score", "--households"), ("households", "--out")):
             done = run_inside("folkmoot-node", *command, tmp_path / place, "--home", stage.home)
             assert done.code == 3
-            assert f"{tmp_path / place}: cannot be used" in done.stderr
+            assert f"{tmp_path / place}: the place cannot be used" in done.stderr
     with open_home(stage.home) as node:
         assert node.audit.head() == head, "nothing was exported or scored"
