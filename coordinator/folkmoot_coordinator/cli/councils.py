@@ -200,7 +200,7 @@ def show(
     """Show every certificate that a council was ever given, and whether it is valid.
 
     Several are valid at once after each renewal, until the older ones expire, and where a
-    council was invited again. One that nobody at the council knows: revoke, and invite anew.
+    council was invited again. One that nobody at the council knows: revoke, and invite again.
 
     Example: `folkmoot-coordinator councils show E08000009`
     """

@@ -195,12 +195,12 @@ def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: Ris
 
 def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> None:
     """Says which running series would end if rounds were answered from scores by a new policy."""
+    if last is None or last.policy_digest == policy.digest:
+        return
     from folkmoot_node.answering.running_series import ended_by
     from folkmoot_node.home import open_home
     from folkmoot_node.policies.release_policy import load_unsigned
 
-    if last is None or last.policy_digest == policy.digest:
-        return
     with open_home(home) as node:
         if node.config.release_policy.is_file():
             release, _ = load_unsigned(node.config.release_policy)
@@ -211,12 +211,12 @@ def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> 
 @contextmanager
 def _says_that_rounds_wait(home: Path) -> Iterator[None]:
     """Says, when a run has failed, that rounds wait now and what a person can do."""
-    from folkmoot_node.answering.answer import RESUME, STOPPED
-    from folkmoot_node.home import open_home
-
     try:
         yield
     except BaseException:
+        from folkmoot_node.answering.answer import RESUME, STOPPED
+        from folkmoot_node.home import open_home
+
         with open_home(home) as node:
             if node.stopped_run() is not None:
                 typer.echo(f"Rounds wait now: {STOPPED}. {RESUME}.", err=True)

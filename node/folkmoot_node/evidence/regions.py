@@ -32,7 +32,7 @@ class Regions:
         keys: Ed25519 public keys of coordinators, 32 bytes each: today's, then those on record.
         recorded: The key of the region joined last, by the audit log; None if it has none.
         current: Today's key, from its file; None if the node has none.
-        unrecorded_until: What came before this moment may be of a region whose key is not on
+        unrecorded_until: What came before this moment may belong to a region whose key is not on
             record: an earlier version did not record them. Zero if there is no such region.
     """
 

@@ -208,7 +208,7 @@ class Verification:
                     yield f"round {round_id} does not have the coordinator's signature"
                     continue
                 self._note(
-                    "The signatures of {} rounds: they may be of a region that this node was in "
+                    "The signatures of {} rounds: they may come from a region that this node was in "
                     "before, whose key is not on record"
                 )
             if thorough:
@@ -291,7 +291,7 @@ class Verification:
             of_region = self._of_region.get(answer.round_id)
             if of_region is None and self._regions.may_be_of_another(answer.stored_at):
                 self._note(
-                    "{} receipts: they may be of a region that this node was in before, whose "
+                    "{} receipts: they may come from a region that this node was in before, whose "
                     "key is not on record"
                 )
                 return
@@ -332,7 +332,7 @@ class Verification:
         for lost in self._lost():
             receipt = self._genuine(HeldReceipt(lost.serialised, lost.signature))
             if receipt is None and self._regions.may_be_of_another(lost.found_at):
-                self._note("{} receipts of lost answers: they may be of a region before")
+                self._note("{} receipts of lost answers: they may come from a region before")
             elif receipt is None or (receipt.round_id, receipt.answer_digest) != lost.columns:
                 yield f"the receipt of the lost answer to round {lost.round_id} was changed"
 
