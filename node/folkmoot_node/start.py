@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 _ISOLATED = frozenset({"serve", "release", "approve", "decline", "install"})
@@ -34,29 +35,44 @@ def _command() -> str:
     return next((word for word in sys.argv[1:] if not word.startswith("-")), "")
 
 
-def _begin() -> None:
-    """Finds the installed packages, and has them compared with what was accepted."""
+def _run_isolated() -> NoReturn:
+    """Finds the installed packages, has them compared with what was accepted, and runs."""
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     own = tuple(path for path in sys.path[:-1] if path)
-    from folkmoot_node.installation.places import environment, folders, lock_path
+    from folkmoot_node.installation.places import environment, folders
 
     places = folders()
     sys.path[:] = [*own, *map(str, places)]
-    # Importing these runs files that are compared below: who can change them can change this one.
-    from folkmoot_node.installation.accepted_imports import AcceptedFiles, import_only
-    from folkmoot_node.installation.lock import read_lock
-
     sys.argv[0] = str(environment() / "bin" / "folkmoot-node")
     # Libraries that can be made to load others do not; a plugin of Pydantic would run here.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     for name in [name for name in os.environ if name.startswith("OPENDP_")]:
         del os.environ[name]
-    if _command() not in _LOOKING:
-        accepted = read_lock(lock_path())
-        if accepted is not None:
-            import_only(AcceptedFiles(accepted, places, lock_path(), own))
+    from folkmoot_operator.problems import Problem, Stop
+
+    try:
+        if _command() not in _LOOKING:
+            _compare(places, own)
+        main()
+    except (Problem, Stop) as error:
+        problem = error.problem if isinstance(error, Stop) else error
+        print(f"Error: {problem}\n  Remedy: {problem.remedy}", file=sys.stderr)
+        raise SystemExit(int(problem.exit_code)) from None
+
+
+def _compare(places: tuple[Path, ...], own: tuple[str, ...]) -> None:
+    """Has each file compared before it is run, if root has accepted an installation.
+
+    Importing these runs files before they are compared: who can change them can change this one.
+    """
+    from folkmoot_node.installation.accepted_imports import AcceptedFiles, import_only
+    from folkmoot_node.installation.lock import read_lock
+    from folkmoot_node.installation.places import lock_path
+
+    accepted = read_lock(lock_path())
+    if accepted is not None:
+        import_only(AcceptedFiles(accepted, places, lock_path(), own))
 
 
 if __name__ == "__main__":
-    _begin()
-    main()
+    _run_isolated()

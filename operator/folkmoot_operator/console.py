@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from folkmoot_operator.private_files import close_new_files
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.problems import ExitCode, Problem, Stop
 from folkmoot_operator.supervised import supervise
 from folkmoot_operator.unusable_files import as_problem
 
@@ -131,6 +131,8 @@ def _run(app: typer.Typer) -> NoReturn:
         raise
     except BrokenPipeError:
         sys.exit(0)
+    except Stop as stop:
+        sys.exit(_report(stop.problem))
     except Exception as error:
         if debug:
             raise

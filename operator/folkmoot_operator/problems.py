@@ -55,3 +55,15 @@ class Problem(Exception):
         self.remedy = remedy
         self.exit_code = exit_code
         self.for_operator = tuple(for_operator)
+
+
+class Stop(BaseException):
+    """A problem at which a command ends, whatever libraries make of exceptions on the way.
+
+    Attributes:
+        problem: The problem.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem

@@ -58,16 +58,24 @@ def write_root_file(path: Path, content: bytes) -> None:
     """Writes a file that everybody can read and root alone can change; for root.
 
     Raises:
-        Problem: If somebody else could change it, for what is above it.
+        Problem: If it cannot be written, or somebody else could change it for what is above it.
     """
     missing = [folder for folder in path.parents if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir()
-        folder.chmod(_FOLDER_FOR_ALL)
-    unfinished = path.with_name(f".{os.getpid()}.new")
-    unfinished.write_bytes(content)
-    unfinished.chmod(_FOR_ALL)
-    unfinished.replace(path)
+    try:
+        for folder in reversed(missing):
+            folder.mkdir()
+            folder.chmod(_FOLDER_FOR_ALL)
+        unfinished = path.with_name(f".{os.getpid()}.new")
+        unfinished.write_bytes(content)
+        unfinished.chmod(_FOR_ALL)
+        unfinished.replace(path)
+    except OSError as error:
+        raise Problem(
+            f"cannot be written ({error.strerror})",
+            where=str(path),
+            remedy="Make room for it, or choose a folder with a shorter path",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
     read_root_file(path)
 
 

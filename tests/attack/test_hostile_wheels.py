@@ -206,10 +206,9 @@ def test_files_that_nobody_accepted_are_not_run(
     environment.install(make_wheel(tmp_path, "hostile", hostile))
     try:
         stage.coordinator.rounds = [round_of(2)]
-        for words in (("release", "latest"), SERVE):
-            refused = run(unit, stage, *words)
-            assert refused.returncode == 7, refused.stdout + refused.stderr
-            assert "opendp/measurements.py: differs" in refused.stderr
+        refused = run(unit, stage, "release", "latest")
+        assert refused.returncode == 7, refused.stdout + refused.stderr
+        assert "opendp/measurements.py: differs" in refused.stderr
         assert len(stage.coordinator.submissions) == 1
         verified = install("verify", "--json")
         assert verified.returncode == 7

@@ -93,7 +93,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
-                        "signer": debit.signer.hex() or None,
+                        **({"signer": debit.signer.hex()} if debit.signer else {}),
                     }
                     for debit in debits
                 ],

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from folkmoot_node.installation.lock import digest
-from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.problems import ExitCode, Problem, Stop
 
 _CODE = (".py", ".pyc")
 _LIBRARIES = ".libs"
@@ -76,15 +76,21 @@ class AcceptedFiles:
             self.stop(path, "differs from the installation that was accepted")
 
     def stop(self, path: str, problem: str) -> NoReturn:
-        """Ends the command: no module may take this for a library that is not installed."""
-        print(
-            f"Error: {path}: {problem}\n"
-            "  Remedy: find out who changed it; `folkmoot-node install verify` compares "
-            "everything. If it is right, as root: `folkmoot-node install accept` "
-            f"(which writes {self._lock})",
-            file=sys.stderr,
+        """Ends the command.
+
+        Raises:
+            Stop: Always; no module may take this for a library that is not installed.
+        """
+        raise Stop(
+            Problem(
+                problem,
+                where=path,
+                remedy="Find out who changed it; `folkmoot-node install verify` compares "
+                "everything. If it is right, as root: `folkmoot-node install accept`, which "
+                f"writes {self._lock}",
+                exit_code=ExitCode.VERIFICATION,
+            )
         )
-        raise SystemExit(int(ExitCode.VERIFICATION))
 
 
 class _Source(machinery.SourceFileLoader):
