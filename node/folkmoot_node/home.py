@@ -171,7 +171,12 @@ class NodeHome:
         from folkmoot_node.federation.identity import load_coordinator_key
 
         key = load_coordinator_key(self.keys)
-        return Verification(self.state, self.config.council, key).run(thorough=thorough)
+        try:
+            return Verification(self.state, self.config.council, key).run(thorough=thorough)
+        except Problem:
+            raise
+        except Exception as error:  # a row that no program of ours has written
+            raise self.state.damaged(f"it cannot be read: {type(error).__name__}") from error
 
     def coordinator(self) -> CoordinatorSettings:
         """Where the coordinator is; Problem if the node is not enrolled."""
@@ -299,4 +304,10 @@ def open_home(
     """
     config = load_config(folder)
     with StateDatabase(config.state_path) as state:
-        yield NodeHome(config, state, clock, observe, folder)
+        home = NodeHome(config, state, clock, observe, folder)
+        try:
+            yield home
+        except Exception as error:
+            if not hasattr(error, "exit_code"):
+                home.verify_evidence(thorough=False)  # what looks like a fault may be a damaged row
+            raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import gc
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +14,7 @@ from typer.core import TyperGroup
 from folkmoot_operator.private_files import close_new_files
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.supervised import supervise
+from folkmoot_operator.unusable_files import as_problem
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
@@ -103,8 +103,9 @@ def run(app: typer.Typer, *, with_plugins: Collection[str] = ()) -> NoReturn:
             their own; see `supervised`.
 
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
-    no stack trace; lines `for_operator` come after the problem. So does a file or folder that
-    cannot be used. `--debug` anywhere on the command line shows the trace.
+    no stack trace; lines `for_operator` come after the problem. A file that cannot be
+    used now is named, with the cause that the operating system gives. `--debug` anywhere on the
+    command line shows the trace.
     """
     report = supervise() if sys.argv[1:2] and sys.argv[1] in with_plugins else None
     try:
@@ -156,10 +157,7 @@ def _require_ascii_digits(arguments: Sequence[str]) -> None:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, OSError) and error.filename:  # a place that somebody named
-        from folkmoot_operator.output_places import problem_of_place
-
-        error = problem_of_place(os.fsdecode(error.filename), error) or error
+    error = as_problem(error) or error
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

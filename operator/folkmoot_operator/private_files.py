@@ -79,8 +79,10 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
         else:
             path.hardlink_to(unfinished)  # fails if somebody was faster
             unfinished.unlink(missing_ok=True)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # Python does not say it of a write, such as to a full disk
         raise
     _sync(path.parent)
 

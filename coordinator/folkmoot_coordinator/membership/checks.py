@@ -15,6 +15,7 @@ from folkmoot_coordinator.membership.known_councils import (
     known_councils,
     overlaps,
 )
+from folkmoot_coordinator.membership.policy_keys import policy_signers
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.moments import day, to_text
@@ -72,6 +73,20 @@ def certificates(database: Database, now: int) -> Iterator[Finding]:
         )
     else:
         yield Finding("councils", State.OK, f"{len(councils)} enrolled")
+
+
+def signers(database: Database) -> Iterator[Finding]:
+    """Which councils sign their release policies with a key that the region has not accepted."""
+    found = policy_signers(database)
+    changed = [one for one in found.values() if one.has_changed]
+    for one in changed:
+        remedy = (
+            "Ask the council on another way whether it wanted that; if so, run "
+            f"`folkmoot-coordinator councils accept-signer {one.council}`"
+        )
+        yield Finding("policy signers", State.WARN, f"{one.council}: {one}", remedy)
+    if not changed:
+        yield Finding("policy signers", State.OK, f"{len(found)} councils have stated theirs")
 
 
 def council_codes(home: Home, database: Database, now: int) -> Iterator[Finding]:

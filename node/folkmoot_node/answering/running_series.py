@@ -7,7 +7,6 @@ Rounds and policies are looked at, never households.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from folkmoot_node.home import NodeHome
     from folkmoot_node.policies.release_policy import ReleasePolicy
     from folkmoot_node.policies.risk_policy import RiskPolicy
+
+_NOT_OPENED = "0" * 32
+"""Id of a series' next round, which is not there yet: nothing was paid for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _judged(
     if not 1 <= position < series.length:
         return None
     following = replace(
-        last_round, round_id=secrets.token_hex(16), series=replace(series, position=position + 1)
+        last_round, round_id=_NOT_OPENED, series=replace(series, position=position + 1)
     )
     try:
         context = AdmissionContext(

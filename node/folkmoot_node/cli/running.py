@@ -53,6 +53,7 @@ def serve(
 
     stop = stop_on_signals()
     with open_home(home) as node:
+        node.state.check_pages()
 
         def report(event: Event) -> None:
             level = "problem" if event.is_problem else "info"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from folkmoot_node.pipeline.dry_run import Trial
     from folkmoot_node.policies.risk_policy import RiskPolicy
+    from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
@@ -144,6 +145,7 @@ def score(
             "To keep this policy, name its file in node.toml as scoring.risk_policy.",
             err=True,
         )
+    _warn_of_certificate(config)
     written = _export(home, export, []) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
@@ -153,6 +155,18 @@ def score(
         _print_summary(summary)
         if written is not None:
             typer.echo(f"Wrote {written:,} households to {export}.")
+
+
+def _warn_of_certificate(config: NodeConfig) -> None:
+    """Scoring does not connect; who works by hand may see nothing else for weeks."""
+    import time
+
+    from folkmoot_node.federation.checks import overdue_renewal
+    from folkmoot_node.federation.identity import KeyFiles
+
+    warning = overdue_renewal(KeyFiles(config.home / "keys"), int(time.time()))
+    if warning is not None:
+        typer.echo(f"Warning: {warning}.", err=True)
 
 
 def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: RiskPolicy) -> None:
@@ -181,12 +195,12 @@ def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: Ris
 
 def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> None:
     """Says which running series would end if rounds were answered from scores by a new policy."""
+    if last is None or last.policy_digest == policy.digest:
+        return
     from folkmoot_node.answering.running_series import ended_by
     from folkmoot_node.home import open_home
     from folkmoot_node.policies.release_policy import load_unsigned
 
-    if last is None or last.policy_digest == policy.digest:
-        return
     with open_home(home) as node:
         if node.config.release_policy.is_file():
             release, _ = load_unsigned(node.config.release_policy)
@@ -197,12 +211,12 @@ def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> 
 @contextmanager
 def _says_that_rounds_wait(home: Path) -> Iterator[None]:
     """Says, when a run has failed, that rounds wait now and what a person can do."""
-    from folkmoot_node.answering.answer import RESUME, STOPPED
-    from folkmoot_node.home import open_home
-
     try:
         yield
     except BaseException:
+        from folkmoot_node.answering.answer import RESUME, STOPPED
+        from folkmoot_node.home import open_home
+
         with open_home(home) as node:
             if node.stopped_run() is not None:
                 typer.echo(f"Rounds wait now: {STOPPED}. {RESUME}.", err=True)

@@ -1,11 +1,11 @@
 """When the ledger holds an entry that is dated after the machine's clock, and what ends that.
 
-An accounting period is chosen by the clock. If an entry lies ahead of it, one of both times is
-wrong, and nothing is debited: the clock is slow now, or it was fast when the entry was made. In
-the first case it has to be set. In the second nothing is wrong any more, and waiting for the
-time of the entry would help, however far ahead it is; or a person says so, by an entry of the
-audit log that names the ledger as it is then. Only entries up to that one are excused, and the
-clock may not go back behind the decision either.
+The clock says in which accounting period a debit is. If an entry lies ahead of it, one of both
+times is wrong, and nothing is debited: the clock is slow now, or it was fast when the entry was
+made. In the first case somebody has to set it. In the second nothing is wrong any more. The time
+of the entry comes, however far ahead it is; or a person decides, by an entry of the audit log
+that names the ledger as it is then. Only entries up to that one are excused, and the clock may
+not go back behind the decision either.
 """
 
 from __future__ import annotations

@@ -124,6 +124,7 @@ class Verification:
             Problem: Exit code VERIFICATION, naming each place that does not hold.
         """
         path = self._state.path
+        self._state.check_pages()
         ledger, egress, audit = (self._state.chain(name) for name in ("ledger", "egress", "audit"))
         heads = [_guarded(path, chain.verify) for chain in (ledger, egress, audit)]
         faults: list[str] = []

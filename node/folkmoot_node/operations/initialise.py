@@ -12,7 +12,12 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
+from folkmoot_node.settings.node_toml import (
+    FILE_NAME,
+    STATE_FILE,
+    NodeConfig,
+    require_place_for_store,
+)
 from folkmoot_node.store.reader import create_key
 from folkmoot_operator.ownership import Holdings, is_own_file, require_own
 from folkmoot_operator.private_files import (
@@ -21,6 +26,7 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import require_text
 
 RELEASE_POLICY_FILE = "release-policy.toml"
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
@@ -64,6 +70,8 @@ def initialise(
         for option, value in options.items()
     }
     _check_order([(option, limit) for option, limit in limits.items() if limit is not None])
+    require_text(home.resolve())
+    require_place_for_store(home.resolve())
     for existing in (home / FILE_NAME, home / STATE_FILE, home / "keys"):
         if existing.exists():
             raise Problem(

@@ -64,7 +64,9 @@ def join_region(
     text = settings_naming(node.config, *addresses) if replace else None
     settings = node.config.coordinator
     before = load_coordinator_key(node.keys)
-    identity = enrol(invitation, node.keys, node.egress, settings.proxy if settings else None)
+    proxy = settings.proxy if settings else None
+    policy_key = node.trusted_signer().key
+    identity = enrol(invitation, node.keys, node.egress, proxy, policy_key)
     with node.state.transaction() as connection:
         joined = joined_body(invitation.region, identity.signing_key, before)
         node.audit.append(connection, node.clock(), {**joined, **by.as_body()})

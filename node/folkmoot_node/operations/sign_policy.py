@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot.geography import GssCode
-from folkmoot_node.federation.identity import load_policy_key, public_key_of
+from folkmoot_node.federation.identity import (
+    load_policy_key,
+    public_key_of,
+    restore_policy_public_key,
+)
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
 from folkmoot_operator.accounts import current_operator
@@ -25,7 +29,9 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
         Problem: If the policy or the key is wrong, or others can write to the key.
     """
     path, private = node.config.release_policy, key or node.keys.policy_key
-    if key is not None:
+    if key is None:
+        restore_policy_public_key(node.keys)
+    else:
         require_own_file(key)
     trusted = node.trusted_signer()
     if public_key_of(private) != trusted.key:

@@ -246,7 +246,7 @@ def _ruined_uprns(source: SourceSummary) -> Iterator[SourceFinding]:
             "known; mark communal establishments in the frame",
         )
     # Homes that were rounded to one UPRN are often identical rows, of which one is left. Those
-    # left out may also be of other homes, so that they cannot make a share that is small large.
+    # left out may also belong to other homes, so that they cannot make a share that is small large.
     again = _left_out_again(source) if source.rounded else 0
     is_more_than_chance = source.rounded > 0 and source.rounded >= _SHARE_ROUNDED * records
     if is_more_than_chance and source.rounded + again >= _SOME_ROUNDED:
@@ -287,7 +287,7 @@ def _foreign_areas(config: NodeConfig, source: SourceSummary) -> Iterator[Source
         yield SourceFinding(
             source.name,
             Doubt.FOREIGN_AREAS,
-            f"areas {field!r} are of another country than the council",
+            f"areas {field!r} belong to another country than the council",
             f"some areas {field!r} are in {' and '.join(where)}, such as {codes[0]}; the council "
             f"is in {ours}",
             "Look whether the extract is this council's, and how its areas were found",

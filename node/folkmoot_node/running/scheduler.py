@@ -17,7 +17,7 @@ from folkmoot_node.running.prefect_connection import council_environment, own_se
 from folkmoot_operator import child_process
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.prefect_server import PrefectServer, ServerState
+from folkmoot_operator.prefect_server import PrefectServer, ServerState, history_environment
 from folkmoot_operator.problems import ExitCode, Problem
 
 TICK_SECONDS = 1.0
@@ -117,7 +117,8 @@ class Background:
             return
         self._recorded.update({(one.round_id, one.text): now for one in news})
         moment = to_text(self._home.clock())
-        child = self._start(environment, "record", moment, stdin=subprocess.PIPE)
+        apart = history_environment(environment)
+        child = self._start(apart, "record", moment, stdin=subprocess.PIPE)
         assert child.stdin is not None
         text = json.dumps([(one.round_id, one.text, one.is_problem) for one in news])
         with child.stdin as pipe:

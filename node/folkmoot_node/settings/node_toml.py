@@ -17,7 +17,7 @@ from folkmoot_node.settings.schedule import Schedule
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings, load, require_text
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
@@ -393,9 +393,10 @@ def load_config(home: Path) -> NodeConfig:
 
     Raises:
         Problem: Exit code SETTINGS, if there is no node, another account owns it or can write
-            to it, or naming each wrong key.
+            to it, the path is not text, or naming each wrong key.
     """
     home = home.resolve()
+    require_text(home)
     file = home / FILE_NAME
     if not file.exists():
         raise Problem(
@@ -408,4 +409,23 @@ def load_config(home: Path) -> NodeConfig:
     require_own(Holdings(home, public=(file,)))
     config = NodeConfig(home, load(NodeSettings, file))
     require_own(config.holdings)
+    require_place_for_store(config.store_path)
     return config
+
+
+def require_place_for_store(path: Path) -> None:
+    """Checks that the encrypted store can lie somewhere.
+
+    DuckDB takes what follows a question mark in a path for options, and would look for the file's
+    log elsewhere. It resolves links, so that nothing hides the path from it.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is one in the path.
+    """
+    if "?" in str(path):
+        raise Problem(
+            "a path with a question mark in it cannot hold the encrypted store",
+            where=str(path),
+            remedy="Rename the folder, or choose another",
+            exit_code=ExitCode.SETTINGS,
+        )

@@ -80,8 +80,8 @@ class SourceSummary(_Record):
         rounded: Records whose UPRN ends in 00000.
         homes_without_area: By area field: homes whose area is not known; for a source about
             areas, homes of whose area it has no record.
-        foreign_areas: For the frame, by area field: some of the codes that are of another
-            country than the council's.
+        foreign_areas: For the frame, by area field: some of the codes that belong to another
+            country than the council.
         unstated_areas: The type of its areas, if it is joined by a field that does not say
             which areas it holds; else empty.
         trusts_absence: Whether a household without a record has a value by that.

@@ -35,7 +35,7 @@ Source: ONS, Register of Geographic Codes.
 """
 
 COUNTRIES = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
-"""By the first letter of a GSS code, the country of its area; other letters are of several."""
+"""By the first letter of a GSS code, the country of its area; other letters stand for several."""
 
 _OTHER_NAMES = {"wd": "ward", "lad": "district", "ltla": "district", "dz": "lsoa", "iz": "msoa"}
 _BY_PREFIX = {prefix: level for level, (_, some) in LEVELS.items() for prefix in some.split()}

@@ -222,7 +222,8 @@ def test_a_server_of_another_authority_is_not_spoken_to(stage: Stage, tmp_path: 
     (stage.home / "keys" / "region-ca.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
     with open_home(stage.home) as home, pytest.raises(Problem) as caught:
         visit(home)
-    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert "not by this region's authority" in caught.value.problem
     assert not stage.coordinator.submissions
 
 
