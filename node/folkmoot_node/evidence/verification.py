@@ -208,8 +208,8 @@ class Verification:
                     yield f"round {round_id} does not have the coordinator's signature"
                     continue
                 self._note(
-                    "The signatures of {} rounds: they may come from a region that this node was in "
-                    "before, whose key is not on record"
+                    "The signatures of {} rounds: they may come from a region that this node was "
+                    "in before, whose key is not on record"
                 )
             if thorough:
                 yield from self._facts_of(round_id, serialised, tuple(facts))
