@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from folkmoot.council_codes import check_council
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -50,6 +51,7 @@ class Enrolment:
                 if the certificate made before has been revoked.
         """
         code, request = _read(council, csr)
+        _require_council(code)
         if len(token) != TOKEN_BYTES:
             raise _rejected(
                 RejectionReason.MALFORMED, f"token: has {len(token)} bytes; it needs {TOKEN_BYTES}"
@@ -109,6 +111,14 @@ class Enrolment:
 def _read(council: str, csr: bytes) -> tuple[GssCode, SigningRequest]:
     try:
         return GssCode(council, "council"), SigningRequest.parse(csr)
+    except ContractError as error:
+        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+
+
+def _require_council(code: GssCode) -> None:
+    """Refuses what is no council, though an earlier version of this program invited it."""
+    try:
+        check_council(code)
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error
 
