@@ -61,8 +61,15 @@ def silence(connection: socket.socket) -> None:
         pass
 
 
-def tls(identity: ServerIdentity, folder: Path, words: bytes, *, alpn: str = "") -> Serve:
-    """Speaks TLS, and then says what it is given."""
+def tls(
+    identity: ServerIdentity,
+    folder: Path,
+    words: bytes,
+    *,
+    alpn: str = "",
+    heard: list[bytes] | None = None,
+) -> Serve:
+    """Speaks TLS, and then says what it is given; notes what it hears."""
     files = folder / "listener.crt", folder / "listener.key"
     for path, content in zip(files, (identity.certificate, identity.key), strict=True):
         path.write_bytes(content)
@@ -74,7 +81,9 @@ def tls(identity: ServerIdentity, folder: Path, words: bytes, *, alpn: str = "")
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as encrypted:
             encrypted.sendall(words)
-            encrypted.recv(65_536)
+            received = encrypted.recv(65_536)
+            if heard is not None:
+                heard.append(received)
 
     return serve
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -17,8 +17,12 @@ from folkmoot_operator.network_addresses import (
     join_address,
     split_address,
 )
+from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings, load, require_text
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 SETTINGS_FILE = "coordinator.toml"
 
@@ -174,8 +178,10 @@ class Home:
         """Reads the settings.
 
         Raises:
-            Problem: If the folder is no coordinator's home, or the settings are wrong.
+            Problem: If the folder is no coordinator's home, another account owns it or can
+                write to it, or the settings are wrong.
         """
+        require_text(self.path.resolve())
         if not self.settings_file.is_file():
             raise Problem(
                 "there is no coordinator here",
@@ -183,21 +189,37 @@ class Home:
                 remedy="Run `folkmoot-coordinator init`, or name the folder with --home",
                 exit_code=ExitCode.SETTINGS,
             )
+        require_own(
+            Holdings(
+                self.path,
+                private=(*those_in(self.keys), *with_journals(self.database_file)),
+                public=(self.settings_file,),
+            )
+        )
         return load(CoordinatorSettings, self.settings_file)
 
     def council_list(self, settings: CoordinatorSettings) -> Path | None:
         """A newer list of councils' codes, where there is one."""
         return self.path / settings.council_list if settings.council_list else None
 
-    def database_url(self, settings: CoordinatorSettings) -> str:
-        """SQLAlchemy URL of the database."""
-        return settings.database.url or f"sqlite:///{self.database_file.resolve()}"
+    def database_url(self, settings: CoordinatorSettings) -> str | URL:
+        """Where the database is, for SQLAlchemy."""
+        from sqlalchemy import URL  # what reads settings alone does without it
+
+        path = str(self.database_file.resolve())
+        return settings.database.url or URL.create("sqlite", database=path)
 
 
 def settings_text(
-    region: str, hosts: tuple[str, ...], listen: str, collection_port: int, enrolment_port: int
+    region: str,
+    hosts: tuple[str, ...],
+    listen: str,
+    collection_port: int,
+    enrolment_port: int,
+    database: str | None = None,
 ) -> str:
     """A settings file for a new coordinator, with the defaults written out."""
+    url = _quoted(database or "postgresql+psycopg://user@host/folkmoot")
     names = ", ".join(_quoted(host) for host in hosts)
     return f"""\
 # Settings of a Folkmoot coordinator. An unknown key is refused.
@@ -220,7 +242,7 @@ server_days = 90
 invitation_hours = 72
 
 [database]
-# url = "postgresql+psycopg://user@host/folkmoot"  # default: SQLite in this folder
+{"" if database else "# "}url = {url}  # default: SQLite in this folder; only `init` makes tables
 
 [limits]
 workers = 24

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.checks import disk, tables
-from folkmoot_coordinator.membership.checks import certificates, council_codes, keys, permissions
+from folkmoot_coordinator.membership.checks import (
+    certificates,
+    council_codes,
+    keys,
+    permissions,
+    signers,
+)
 from folkmoot_coordinator.rounds.checks import clock_goes_on
 from folkmoot_coordinator.server.checks import port
 from folkmoot_operator import checks
@@ -35,6 +41,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: clock_goes_on(database, clock()),
         lambda database: certificates(database, clock()),
         lambda database: council_codes(home, database, clock()),
+        signers,
     )
     yield port("collection port", settings.collection, home.keys, mutual=True)
     yield port("enrolment port", settings.enrolment, home.keys, mutual=False)

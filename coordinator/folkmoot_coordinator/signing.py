@@ -7,10 +7,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import write_private
-from folkmoot_operator.problems import ExitCode, Problem
 
 _KEY_FILE = "signing.key"
+_REMEDY = (
+    "Restore it from its backup; nodes accept no other key. Without one, make a new coordinator "
+    "with `folkmoot-coordinator init` in another folder, and invite every council again"
+)
 
 
 class SigningKey:
@@ -40,19 +44,10 @@ class SigningKey:
 
         Raises:
             Problem: If it is missing or not an Ed25519 key.
+            UnusableFile: If the file cannot be used now.
         """
-        try:
-            key = serialization.load_pem_private_key((folder / _KEY_FILE).read_bytes(), None)
-        except (OSError, ValueError, TypeError):
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise Problem(
-                "the signing key cannot be read",
-                where=str(folder / _KEY_FILE),
-                remedy="Restore it from its backup; nodes accept no other key",
-                exit_code=ExitCode.SETTINGS,
-            )
-        return cls(key)
+        file = KeyFile(folder / _KEY_FILE, "the signing key", _REMEDY)
+        return cls(file.ed25519_key())
 
     @property
     def public(self) -> bytes:

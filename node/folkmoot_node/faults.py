@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import as_problem
 from folkmoot_sdk.loading import Origin
 
 
@@ -38,9 +39,10 @@ def fault_among_counts(error: BaseException) -> Problem:
 def work_fault(where: str, error: BaseException) -> Problem:
     """A problem of a run that names kind of error and line of code.
 
-    The error's own text is left out: it may quote a resident's record.
+    The error's own text is left out: it may quote a resident's record. A file that cannot be used
+    now is no fault of the program's.
     """
-    return Problem(
+    return as_problem(error) or Problem(
         f"a fault in Folkmoot: {_kind_and_place(error)}",
         where=where,
         remedy="Run `folkmoot-node score --debug`, and report the fault",

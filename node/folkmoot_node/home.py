@@ -18,7 +18,7 @@ from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
-from folkmoot_node.evidence.outbox import AnswerKind, HeldReceipt, Outbox
+from folkmoot_node.evidence.outbox import Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
 from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
@@ -32,6 +32,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
     from folkmoot_node.evidence.round_book import RoundBook
+    from folkmoot_node.evidence.verification import Verified
     from folkmoot_node.federation.client import CoordinatorClient
     from folkmoot_node.federation.identity import Identity, KeyFiles
     from folkmoot_node.federation.renewal import Membership
@@ -157,63 +158,25 @@ class NodeHome:
         """What is spent and left, in the current accounting period and for all time."""
         return self.ledger.balance(self.release_policy().policy.loss, self.clock())
 
-    def check_answers_are_paid(self) -> None:
-        """Checks that the ledger has a debit for every release in the outbox.
+    def verify_evidence(self, *, thorough: bool = True) -> Verified:
+        """Checks logs, answers, rounds and receipts, and that they agree with each other.
+
+        Args:
+            thorough: Whether rounds are decoded too.
 
         Raises:
-            Problem: Exit code VERIFICATION, naming the round.
+            Problem: Exit code VERIFICATION, naming each place that does not hold.
         """
-        paid = {debit.round_id for debit in self.ledger.debits()}
-        recovered = self.ledger.recovered()
-        for answer in self.outbox.answers():
-            if (
-                answer.kind is AnswerKind.RELEASE
-                and answer.round_id not in paid
-                and (answer.round_id, answer.digest) not in recovered
-            ):
-                raise Problem(
-                    f"the release for round {answer.round_id} was not debited",
-                    where=str(self.state.path),
-                    remedy="Stop releasing and compare with a backup",
-                    exit_code=ExitCode.VERIFICATION,
-                )
+        from folkmoot_node.evidence.verification import Verification
+        from folkmoot_node.federation.identity import load_coordinator_key
 
-    def check_receipts(self) -> int:
-        """Checks that each receipt of this region is the coordinator's, for that very answer,
-        and that the ledger entry it names is there.
-
-        Receipts of a region the node belonged to before cannot be checked any more.
-
-        Returns:
-            Number of receipts that were checked.
-
-        Raises:
-            Problem: Exit code VERIFICATION, naming the round.
-        """
-        from folkmoot_node.evidence.signatures import check_receipt, genuine_receipt
-
-        answers = [
-            (answer, HeldReceipt(answer.receipt, answer.receipt_signature or b""))
-            for answer in self.outbox.answers()
-            if answer.receipt is not None
-        ]
-        if not answers:
-            return 0
-        book, key, council = self.round_book(), self.identity().signing_key, self.config.council
-        receipts = [
-            check_receipt(key, council, answer, held)
-            for answer, held in answers
-            if book.is_of_this_region(answer.round_id)
-            or (answer.is_recovered and genuine_receipt(key, council, held))
-        ]
-        for receipt in self.ledger.unaccounted(receipts):
-            raise Problem(
-                f"the ledger entry that paid for round {receipt.round_id} is missing",
-                where=str(self.state.path),
-                remedy="Stop releasing and compare with a backup",
-                exit_code=ExitCode.VERIFICATION,
-            )
-        return len(receipts)
+        key = load_coordinator_key(self.keys)
+        try:
+            return Verification(self.state, self.config.council, key).run(thorough=thorough)
+        except Problem:
+            raise
+        except Exception as error:  # a row that no program of ours has written
+            raise self.state.damaged(f"it cannot be read: {type(error).__name__}") from error
 
     def coordinator(self) -> CoordinatorSettings:
         """Where the coordinator is; Problem if the node is not enrolled."""
@@ -341,4 +304,10 @@ def open_home(
     """
     config = load_config(folder)
     with StateDatabase(config.state_path) as state:
-        yield NodeHome(config, state, clock, observe, folder)
+        home = NodeHome(config, state, clock, observe, folder)
+        try:
+            yield home
+        except Exception as error:
+            if not hasattr(error, "exit_code"):
+                home.verify_evidence(thorough=False)  # what looks like a fault may be a damaged row
+            raise

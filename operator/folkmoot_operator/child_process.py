@@ -16,9 +16,29 @@ from folkmoot_operator.private_files import OTHERS
 
 _PYTHON = (sys.executable, "-P")
 """Modules are not looked for in the working folder."""
+_PASSED_ON = {
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "DO_NOT_TRACK",
+}  # fmt: skip
+_KINDS_PASSED_ON = ("LC_", "PYTHON", "XDG_")
 _PR_SET_PDEATHSIG = 1
 _STARTED_BY_NOBODY = 70
 """Exit code if the parent has ended before the command was started."""
+
+
+def without_secrets(environment: Mapping[str, str], *, also: str) -> dict[str, str]:
+    """The variables that a program needs to run, and no others: passwords are among those.
+
+    Args:
+        environment: All variables.
+        also: Names that begin so are kept, too.
+    """
+    kinds = (*_KINDS_PASSED_ON, also)
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _PASSED_ON or name.startswith(kinds)
+    }
 
 
 def start(

@@ -57,6 +57,8 @@ class Obstacle(Enum):
     """Something accepts connections, and closes them."""
     NO_TLS = auto()
     """What listens speaks something else than TLS."""
+    NO_AUTHORITY = auto()
+    """What is given as the authority to trust is not a certificate."""
     WRONG_AUTHORITY = auto()
     """The server's certificate is not by the authority that is trusted, or for servers."""
     WRONG_NAME = auto()
@@ -69,6 +71,10 @@ class Obstacle(Enum):
     """The server is the right one, and wants a certificate; none was shown."""
     CERTIFICATE_REFUSED = auto()
     """The server is the right one, and does not accept the certificate that was shown."""
+    DROPPED = auto()
+    """The server is the right one, and closed the connection when it had seen the certificate.
+
+    So do servers of gRPC that do not accept it; so may one that stops, or a device on the way."""
     NO_HTTP2 = auto()
     """TLS is as it should be; what is behind it does not speak HTTP/2, as gRPC does."""
 
@@ -149,7 +155,7 @@ def _connected(way: Way, deadline: float) -> socket.socket:
         address, deadline, Obstacle.PROXY_NAME_UNKNOWN, Obstacle.PROXY_UNREACHABLE
     )
     try:
-        _open_tunnel(connection, way.address, unquote(user))
+        _open_tunnel(connection, way.address, unquote(user), deadline)
     except BaseException:
         connection.close()
         raise
@@ -171,7 +177,7 @@ def _connect(
         raise _Stopped(unreachable or Obstacle.NO_ROUTE, error.strerror or "") from None
 
 
-def _open_tunnel(connection: socket.socket, address: str, user: str) -> None:
+def _open_tunnel(connection: socket.socket, address: str, user: str, deadline: float) -> None:
     host = join_address(*split_address(address))
     lines = [f"CONNECT {host} HTTP/1.1", f"Host: {host}"]
     if user:
@@ -180,6 +186,9 @@ def _open_tunnel(connection: socket.socket, address: str, user: str) -> None:
     try:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         while b"\r\n\r\n" not in head and len(head) < _MAX_HEAD:
+            connection.settimeout(_left(deadline))
+            if time.monotonic() > deadline:
+                raise TimeoutError
             received = connection.recv(1)  # nothing of the server's own words
             if not received:
                 break
@@ -211,8 +220,8 @@ def _shake_hands(way: Way, plain: socket.socket, deadline: float) -> None:
     context.set_alpn_protocols(["h2"])
     try:
         context.load_verify_locations(cadata=way.authority)
-    except ssl.SSLError:
-        raise _Stopped(Obstacle.WRONG_AUTHORITY, "no authority is trusted") from None
+    except (ssl.SSLError, ValueError, TypeError):
+        raise _Stopped(Obstacle.NO_AUTHORITY) from None
     if way.certificate is not None:
         try:
             context.load_cert_chain(*way.certificate)
@@ -220,16 +229,15 @@ def _shake_hands(way: Way, plain: socket.socket, deadline: float) -> None:
             raise _Stopped(Obstacle.CERTIFICATE_REFUSED, type(error).__name__) from None
     name = way.server_name or split_address(way.address)[0]
     # Whoever says no to our certificate says so, or closes, when the server has shown its own.
-    refusal = (
-        Obstacle.CERTIFICATE_WANTED if way.certificate is None else Obstacle.CERTIFICATE_REFUSED
-    )
+    wanted = way.certificate is None
+    refusal = Obstacle.CERTIFICATE_WANTED if wanted else Obstacle.CERTIFICATE_REFUSED
     closed = Obstacle.CLOSED
     try:
         plain.settimeout(_left(deadline))
         with context.wrap_socket(plain, server_hostname=name) as connection:
             if connection.selected_alpn_protocol() != "h2":
                 raise _Stopped(Obstacle.NO_HTTP2)
-            closed = refusal
+            closed = Obstacle.CERTIFICATE_WANTED if wanted else Obstacle.DROPPED
             connection.settimeout(_left(deadline))
             frame = connection.recv(_FRAME_HEAD)
             if not frame:

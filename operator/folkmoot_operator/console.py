@@ -5,13 +5,16 @@ from __future__ import annotations
 import atexit
 import gc
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.private_files import close_new_files
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.supervised import supervise
+from folkmoot_operator.unusable_files import as_problem
 
 _WIDE = 160
 """Characters in a line of a table that goes to a file or a pipe."""
@@ -22,14 +25,38 @@ _ALLOCATIONS = 50_000
 spent a tenth of a short command on what imports make, which is never garbage."""
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from rich.console import Console
     from rich.progress import Progress
+
+
+class _Commands(TyperGroup):
+    """Commands of which none ends the process by itself: only a plugin does that."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command.
+
+        Raises:
+            Problem: Exit code FAULT, if something that it ran has called for the process to end.
+        """
+        try:
+            return super().invoke(ctx)
+        except SystemExit as end:
+            raise Problem(
+                "something that the command ran has ended it before it was done (exit code "
+                f"{end.code if isinstance(end.code, int) else 1})",
+                where=ctx.invoked_subcommand or "",
+                remedy="Find out which plugin does that; `folkmoot-plugin check` tries each",
+                exit_code=ExitCode.FAULT,
+            ) from None
 
 
 def application(name: str, help_: str) -> typer.Typer:
     """A Typer application with the house's manners."""
     return typer.Typer(
         name=name,
+        cls=_Commands,
         help=help_,
         no_args_is_help=True,
         add_completion=False,
@@ -67,18 +94,36 @@ def add_version(app: typer.Typer, distribution: str) -> None:
         pass
 
 
-def run(app: typer.Typer) -> NoReturn:
+def run(app: typer.Typer, *, with_plugins: Collection[str] = ()) -> NoReturn:
     """Runs an application; turns what it raises into a message and an exit code.
 
+    Args:
+        app: The application.
+        with_plugins: Commands that run code of others, and so are watched by a process of
+            their own; see `supervised`.
+
     A Problem, and any error with `where`, `problem` and `remedy`, prints these three and
-    no stack trace; lines `for_operator` come after the problem. So does a file or folder that
-    cannot be used. `--debug` anywhere on the command line shows the trace.
+    no stack trace; lines `for_operator` come after the problem. A file that cannot be
+    used now is named, with the cause that the operating system gives. `--debug` anywhere on the
+    command line shows the trace.
     """
+    report = supervise() if sys.argv[1:2] and sys.argv[1] in with_plugins else None
+    try:
+        _run(app)
+    except SystemExit as end:
+        if report is not None:
+            report(end.code if isinstance(end.code, int) else ExitCode.FAULT)
+        raise
+
+
+def _run(app: typer.Typer) -> NoReturn:
+    close_new_files()
     gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)  # or Python looks through everything once more before it ends
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
+        _require_ascii_digits(sys.argv[1:])
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # Typer turns Ctrl-C into this, and says nothing
@@ -93,11 +138,26 @@ def run(app: typer.Typer) -> NoReturn:
     sys.exit(0)
 
 
-def _report(error: Exception) -> int:
-    if isinstance(error, OSError) and error.filename:  # a place that somebody named
-        from folkmoot_operator.output_places import problem_of_place
+def _require_ascii_digits(arguments: Sequence[str]) -> None:
+    """Refuses numbers and dates in the digits of other scripts, which Python reads as numbers.
 
-        error = problem_of_place(os.fsdecode(error.filename), error) or error
+    Raises:
+        Problem: Exit code USAGE, naming the first.
+    """
+    for argument in arguments:
+        value = argument.rpartition("=")[2] if argument.startswith("--") else argument
+        foreign = any(sign.isdecimal() and not sign.isascii() for sign in value)
+        if foreign and not any(sign.isalpha() or sign in "/ " for sign in value):
+            raise Problem(
+                f"{value[:80]!r} is written with the digits of another script",
+                where="command line",
+                remedy="Write it with the digits 0 to 9",
+                exit_code=ExitCode.USAGE,
+            )
+
+
+def _report(error: Exception) -> int:
+    error = as_problem(error) or error
     problem = getattr(error, "problem", None)
     if problem is None:
         print(

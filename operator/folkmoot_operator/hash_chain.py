@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from folkmoot_operator.problems import ExitCode, Problem
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _NAME = re.compile(r"[a-z][a-z_]*")
 GENESIS = bytes(32)
 """Digest before the first entry."""
@@ -111,7 +112,7 @@ class Head:
             Problem: Exit code USAGE, if it is none.
         """
         length, _, digest = text.strip().partition(":")
-        if not length.isdecimal() or not _DIGEST.fullmatch(digest):
+        if not _LENGTH.fullmatch(length) or not _DIGEST.fullmatch(digest):
             raise Problem(
                 f"{text[:80]!r} is not the head of a log",
                 remedy="Give length and digest as they are printed: 12:9f86d0... (64 digits)",
@@ -249,17 +250,27 @@ class HashChain:
         ).fetchone()
         return Head(*row) if row else Head(0, GENESIS)
 
+    def head_at(self, length: int) -> Head | None:
+        """Where the log ended when it had so many entries; None if it has fewer now."""
+        if length == 0:
+            return Head(0, GENESIS)
+        row = self._database.reader.execute(
+            f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
+            (length,),
+        ).fetchone()
+        return Head(length, row[0]) if row else None
+
+    def holds(self, noted: Head) -> bool:
+        """True if the log goes on from a head that was noted earlier."""
+        return self.head_at(noted.length) == noted
+
     def require(self, noted: Head) -> None:
         """Checks that the log still goes on from a head that was noted earlier.
 
         Raises:
             Problem: Exit code VERIFICATION, if entries are missing or others.
         """
-        row = self._database.reader.execute(
-            f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
-            (noted.length,),
-        ).fetchone()
-        if (row[0] if row else GENESIS if noted.length == 0 else None) == noted.digest:
+        if self.holds(noted):
             return
         here = self.head()
         raise Problem(

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -36,8 +37,9 @@ def save_chart(draw: Callable[[], Any], path: Path, extra: str, *, private: bool
         private: Whether this account alone may read the file.
 
     Raises:
-        Problem: If the libraries are not installed, or the file cannot be written.
+        Problem: If the libraries are not installed, the file is a link, or it cannot be written.
     """
+    require_no_link(path, "--plot")
     kind = path.suffix.lower().removeprefix(".")
     options: dict[str, dict[str, Any]] = {
         "html": {"inline": True},

@@ -8,6 +8,7 @@ installed beside this program; nothing here imports Prefect.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -31,6 +32,8 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.short_files import read_short_file
+from folkmoot_operator.unusable_files import unusable
 
 Report = Callable[[str, bool], None]
 """Told what happens, and whether somebody has to look."""
@@ -50,6 +53,8 @@ MAX_RESTARTS = 6
 """Restarts without `STEADY_SECONDS` of health between them after which it stays down."""
 STEADY_SECONDS = 600.0
 _RESTARTS = Backoff(1.0, 60.0)
+_AUTH = re.compile(r"[!-9;-~]+:[!-~]{20,}")
+"""User and password as they are made here."""
 _NOWHERE = "http://127.0.0.1:9"
 _LOG_BYTES = 1_000_000
 
@@ -94,6 +99,14 @@ def environment(folder: Path, url: str, auth: str, ca_file: Path | None = None) 
     if ca_file is not None:
         values["PREFECT_API_SSL_CERT_FILE"] = str(ca_file)
     return values
+
+
+def history_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Of the variables of `environment`, those of a process that reads no source.
+
+    Passwords of databases are in others; what keeps a history does not get them.
+    """
+    return child_process.without_secrets(variables, also="PREFECT_")
 
 
 def _without_prefect(variables: Mapping[str, str]) -> dict[str, str]:
@@ -236,14 +249,13 @@ class PrefectServer:
         """Environment variables of the server itself."""
         days = self._settings.keep_days
         return {
-            **self.client_environment(),
+            **history_environment(self.client_environment()),
             "PREFECT_SERVER_API_AUTH_STRING": self._auth,
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{self._port}",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": (
-                f"sqlite+aiosqlite:///{self._folder / 'prefect.db'}"
-            ),
+            # In its working folder: no character of the path has a meaning in a URL then.
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:///prefect.db",
             "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
             "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(days * 86_400),
             "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{min(days, 7)}D",
@@ -307,11 +319,22 @@ class PrefectServer:
 
 
 def _auth(path: Path) -> str:
-    """The user and password of the interface, made at the first start."""
-    if not path.exists():
-        made = f"folkmoot:{secrets.token_urlsafe(32)}\n"
-        write_private(path, made.encode(), replace=False)
-    return path.read_text("utf-8").strip()
+    """The user and password of the interface, made at the first start.
+
+    What is damaged is made again: an empty one would let everybody in.
+    """
+    try:
+        found = read_short_file(path).decode("ascii").strip()
+    except FileNotFoundError:
+        found = ""
+    except ValueError:
+        found = ""
+    except OSError as error:
+        raise unusable(error, path, "the password of Prefect's interface") from None
+    if not _AUTH.fullmatch(found):
+        found = f"folkmoot:{secrets.token_urlsafe(32)}"
+        write_private(path, f"{found}\n".encode(), replace=True)
+    return found
 
 
 def _log(path: Path) -> IO[bytes]:

@@ -24,6 +24,29 @@ OTHERS = 0o077
 """What a mode lets other accounts do; as a umask, it makes all files private."""
 
 
+_LONGEST_STEM = 200
+"""Bytes of a name that the name of its unfinished file has; a file system takes 255."""
+_callers_umask: int | None = None
+
+
+def close_new_files() -> None:
+    """Makes what this process creates from now on the account's alone, whatever its umask was."""
+    global _callers_umask
+    before = os.umask(OTHERS)
+    if _callers_umask is None:
+        _callers_umask = before
+
+
+@contextmanager
+def publishing() -> Iterator[None]:
+    """Files made in the block are for those whom the umask of who began the program admits."""
+    before = os.umask(OTHERS if _callers_umask is None else _callers_umask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_private(path: Path, content: bytes, *, replace: bool) -> None:
     """Writes a file; see `writing_private`."""
     with writing_private(path, replace=replace) as unfinished:
@@ -45,7 +68,7 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
     """
     if not replace and os.path.lexists(path):
         raise FileExistsError(path)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    unfinished = path.with_name(f"{unfinished_stem(path)}{secrets.token_hex(4)}")
     os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     try:
         yield unfinished
@@ -56,8 +79,10 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
         else:
             path.hardlink_to(unfinished)  # fails if somebody was faster
             unfinished.unlink(missing_ok=True)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # Python does not say it of a write, such as to a full disk
         raise
     _sync(path.parent)
 
@@ -83,7 +108,7 @@ def open_private(path: Path, *, append: bool) -> IO[bytes]:
         path: The file, in a folder that exists.
         append: Whether to keep what is in it; otherwise it is emptied.
     """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_APPEND if append else os.O_TRUNC)
     return os.fdopen(os.open(path, flags, OWNER_ONLY), "ab" if append else "wb")
 
 
@@ -133,6 +158,11 @@ def is_open_to_others(path: Path) -> bool:
     return bool(path.stat().st_mode & OTHERS)
 
 
+def unfinished_stem(path: Path) -> str:
+    """How the name of a file begins while it is written; as long as a file system takes."""
+    return f".{os.fsencode(path.name)[:_LONGEST_STEM].decode(errors='ignore')}."
+
+
 def _remove_second_names(path: Path) -> None:
     """Removes other names of a file, which a crash in `writing_private` may have left."""
     try:
@@ -141,7 +171,7 @@ def _remove_second_names(path: Path) -> None:
         return
     if known.st_nlink > 1 and stat.S_ISREG(known.st_mode):
         for one in path.parent.iterdir():
-            if one.name.startswith(f".{path.name}.") and os.path.samestat(one.lstat(), known):
+            if one.name.startswith(unfinished_stem(path)) and os.path.samestat(one.lstat(), known):
                 one.unlink()
 
 

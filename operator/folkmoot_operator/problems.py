@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     REFUSED = 5
     """A policy or the other side refused. Trying again does not help."""
     UNREACHABLE = 6
-    """The other side cannot be reached now. Trying again may help."""
+    """The other side cannot be reached, or a file cannot be used, now. Trying again may help."""
     VERIFICATION = 7
     """A check of stored evidence failed: ledger, receipt, signature."""
 

@@ -24,6 +24,23 @@ class Settings(BaseModel):
 S = TypeVar("S", bound=Settings)
 
 
+def require_text(folder: Path) -> None:
+    """Checks that a folder's path is text: databases and histories keep paths as text.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it has bytes that are not UTF-8.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise Problem(
+            "the folder's path is not UTF-8 text",
+            where=ascii(str(folder)),
+            remedy="Rename the folder, or move its content to another",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+
+
 def load(model: type[S], path: Path) -> S:
     """Reads and validates a settings file.
 
@@ -67,6 +84,13 @@ def parse(model: type[S], text: bytes, where: str) -> S:
             f"is not valid TOML: {error}",
             where=where,
             remedy="Correct the line named",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
+    except RecursionError:
+        raise Problem(
+            "is nested too deeply",
+            where=where,
+            remedy="Write it as the samples are, with tables in tables at most",
             exit_code=ExitCode.SETTINGS,
         ) from None
     try:

@@ -17,7 +17,14 @@ CATALOGUE_SIGNATURE_DOMAIN = b"folkmoot.v1.Catalogue\0"
 """Prefix of the bytes that a node signs for a catalogue."""
 MAXIMUM_CATALOGUE = 1_000_000
 """Most bytes of a serialised catalogue."""
+_KEY_BYTES = 32
 _PLUGIN = re.compile(r"[A-Za-z0-9._+!-]{1,100}")
+
+
+def check_policy_key(key: bytes, where: str) -> None:
+    """Raises ContractError unless a key that signs release policies has 32 bytes, or is missing."""
+    if len(key) not in {0, _KEY_BYTES}:
+        raise ContractError(where, f"has {len(key)} bytes", f"Give {_KEY_BYTES}, or none")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +66,8 @@ class Catalogue:
         per_series: Most loss for a series; None if no series is answered.
         area_types: What kind of area an attribute is, where that is stated.
         plugins: Plugins in use.
+        policy_key: Ed25519 public key that signed the release policy, 32 bytes; empty if that is
+            not stated.
     """
 
     council: GssCode
@@ -72,6 +81,7 @@ class Catalogue:
     per_series: Rho | None = None
     area_types: Mapping[str, str] = field(default_factory=dict)
     plugins: frozenset[PluginVersion] = frozenset()
+    policy_key: bytes = b""
 
     def __post_init__(self) -> None:
         for name, codes in self.attributes.items():
@@ -85,6 +95,7 @@ class Catalogue:
                 )
         for purpose in self.purposes:
             check_identifier(purpose, "catalogue.purposes")
+        check_policy_key(self.policy_key, "catalogue.policy_key")
         if not self.purposes or not self.mechanisms:
             raise ContractError(
                 "catalogue", "has no purposes or no mechanisms", "State those of the policy"

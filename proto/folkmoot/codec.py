@@ -494,6 +494,7 @@ def encode_catalogue(catalogue: Catalogue) -> bytes:
         lifetime=loss(catalogue.lifetime),
         per_series=loss(catalogue.per_series) if catalogue.per_series is not None else None,
         sunset_day=catalogue.sunset.toordinal(),
+        policy_key=catalogue.policy_key,
     ).SerializeToString(deterministic=True)
 
 
@@ -520,6 +521,7 @@ def decode_catalogue(serialised: bytes) -> Catalogue:
         per_series=Rho(message.per_series.rho_nano) if message.HasField("per_series") else None,
         area_types={one.name: one.area_type for one in message.attributes if one.area_type},
         plugins=frozenset(PluginVersion(one.name, one.version) for one in message.plugins),
+        policy_key=message.policy_key,
     )
 
 

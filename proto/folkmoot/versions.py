@@ -48,6 +48,10 @@ CATALOGUES = 3
 """From this version on, a council publishes what it offers. A coordinator of before has no such
 call, and is not asked."""
 
+POLICY_KEYS = 4
+"""From this version on, a council states whose signature of its release policy counts. A
+coordinator of before passes over it, and is told once more when it is upgraded."""
+
 
 def negotiate(coordinator: VersionRange, node: VersionRange) -> int | UpgradeSide:
     """The newest version both speak, or the side that has to be upgraded."""

@@ -188,7 +188,7 @@ def review_store(node: TestNode, folder: Path) -> Columns:
 
 def coordinator_database(node: TestNode, folder: Path) -> Columns:
     database = Database(f"sqlite:///{folder / 'coordinator.sqlite'}")
-    database.upgrade()
+    database.create()
     database.close()
     engine = create_engine(f"sqlite:///{folder / 'coordinator.sqlite'}")
     inspector = inspect(engine)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 NODE = Path(__file__).resolve().parents[2] / "node" / "folkmoot_node"
 
-START_UP = ("cli/", "home.py")
+START_UP = ("cli/", "home.py", "start.py")
 """A command imports what it needs, so that it starts without what others need."""
 OPTIONAL = {
     "altair": "audit",
@@ -41,6 +41,7 @@ PLACES = {
         "evidence/database.py",
         "folkmoot_node.evidence.round_table",
     ): "scoring reads the state file, and decodes no round",
+    ("installation/places.py", "folkmoot_operator.root_files"): "where it lies is found before",
     ("linkage/addresses.py", "folkmoot_node.linkage.address_matcher"): "it needs the extra linkage",
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
     "not wait for Prefect, which takes seconds to import",

@@ -141,7 +141,7 @@ def test_residents_are_not_spoken_of_outside_the_node(folder: str) -> None:
 IDENTIFIERS = {"council", "round_id"}
 DIGESTS_AND_KEYS = {
     "round_digest", "release_digest", "ledger_entry", "answers_digest", "token", "csr",
-    "signature",
+    "signature", "policy_key",
 }  # fmt: skip
 NUMBERS = {
     "protocol", "oldest", "newest",  # wire versions
@@ -223,6 +223,7 @@ def test_a_catalogue_says_what_was_signed_and_no_more() -> None:
         "Catalogue.lifetime",
         "Catalogue.per_series",
         "Catalogue.sunset_day",
+        "Catalogue.policy_key",
         "CatalogueAttribute.name",
         "CatalogueAttribute.codes",
         "CatalogueAttribute.area_type",

@@ -16,6 +16,10 @@ BY_HAND = {
         "os.open": "a lock is a descriptor, and nothing is read from its file",
         "O_CREAT": "the same",
     },
+    "operator/folkmoot_operator/root_files.py": {
+        "os.open": "what root decides is read without following a link, and nothing is written",
+        "chmod": "everybody may read it",
+    },
     "node/folkmoot_node/pipeline/spool.py": {
         "unlink": "sealed parts of a run that goes on; what a crash leaves, `purge` deletes",
     },

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "wire" / "node"))
 
 from stage import scored_home, stage
 
-__all__ = ["scored_home", "stage"]
+__all__ = ["intensity", "scored_home", "stage"]
 
 
 @pytest.fixture(scope="session")

@@ -39,15 +39,13 @@ def ask(round_: round_pb2.Round, *marginals: tuple[str, ...]) -> round_pb2.Round
 
 
 def honest() -> round_pb2.Round:
-    """Output areas in LSOAs of ten councils."""
-    round_ = question(COUNCILS[:10])
-    upper = round_.workload.attributes.add(name="lsoa")
-    lower = round_.workload.attributes.add(name="oa", within="lsoa")
-    for council in round_.councils:
-        upper.by_council.add(council=council, codes=[f"{council}_{at}" for at in range(300)])
-        codes = [f"{council}_{at}" for at in range(1_500)]
-        lower.by_council.add(council=council, codes=codes, parents=[at // 5 for at in range(1_500)])
-    return ask(round_, ("lsoa",), ("oa",))
+    """Six kinds of areas of which each council of a large country has a few."""
+    round_ = question(COUNCILS[:400])
+    for kind in range(6):
+        attribute = round_.workload.attributes.add(name=f"kind{kind}")
+        for council in round_.councils:
+            attribute.by_council.add(council=council, codes=[f"{council}_{at}" for at in range(2)])
+    return ask(round_, *((f"kind{kind}",) for kind in range(6)))
 
 
 def nested(levels: int, codes: int = 79, measured: bool = True) -> round_pb2.Round:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stage import Stage, ask
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot_node.policies.release_policy import sign
 from tests.commands import Done
 from tests.own_etc import make_etc, missing, run_with_etc
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "wire" / "node"))
-
-from stage import Stage, ask, scored_home, stage  # noqa: F401
 
 NODE = "folkmoot-node"
 NOBODY = 65534
@@ -34,7 +30,7 @@ def etc(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(etc: Path, stage: Stage) -> Callable[..., Done]:  # noqa: F811
+def run(etc: Path, stage: Stage) -> Callable[..., Done]:
     def run_(*words: object, account: int = 0, home: Path | None = None) -> Done:
         place = ("--home", home or stage.home)
         return run_with_etc(etc, NODE, *words, *place, account=account)
@@ -43,7 +39,7 @@ def run(etc: Path, stage: Stage) -> Callable[..., Done]:  # noqa: F811
 
 
 @pytest.fixture
-def key(stage: Stage, run: Callable[..., Done]) -> bytes:  # noqa: F811
+def key(stage: Stage, run: Callable[..., Done]) -> bytes:
     """The council's key, pinned by root and taken off the machine."""
     private = stage.home / "keys" / "policy-signing.key"
     key = bytes.fromhex(private.read_text())
@@ -98,7 +94,7 @@ PINNED: list[str] = []
     "attack", [sign_with_a_key_of_its_own, move_the_policy, edit_the_signature]
 )
 def test_a_policy_by_another_key_releases_nothing(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
     key: bytes,
     attack: Callable[[Path], None],
@@ -118,7 +114,7 @@ def test_a_policy_by_another_key_releases_nothing(
 
 
 def test_without_a_pin_it_would_have_been_released(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
 ) -> None:
     """The attack is real, so `doctor`, `policy show` and the statement say that there is no pin."""
@@ -131,7 +127,7 @@ def test_without_a_pin_it_would_have_been_released(
 
 
 def test_the_councils_own_policy_is_answered_under_the_pin(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
     key: bytes,
     tmp_path: Path,
@@ -150,7 +146,7 @@ def test_the_councils_own_policy_is_answered_under_the_pin(
 
 
 def test_a_link_in_the_folders_place_does_not_lead_past_the_pin(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
     tmp_path: Path,
 ) -> None:
@@ -213,7 +209,7 @@ def folder_in_its_place(path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_pin_that_others_could_have_made_stops_the_node(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
     key: bytes,
     etc: Path,
@@ -230,7 +226,7 @@ def test_a_pin_that_others_could_have_made_stops_the_node(
 
 
 def test_the_account_is_told_what_root_types_and_it_pins(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
     tmp_path: Path,
     etc: Path,
@@ -265,7 +261,7 @@ def test_a_second_key_is_pinned_only_when_asked_for(
 
 
 def test_a_change_of_signer_is_in_the_ledger(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     run: Callable[..., Done],
 ) -> None:
     limits = {"loss": Rho.of("0.1")}

@@ -70,7 +70,7 @@ def test_a_reader_comes_through_all_three_doors(
     assert region[0].startswith("folkmoot-coordinator round plan")
     assert [line.split()[1] for line in region] == ["round", "round", "round", "export"]
     council = console("folkmoot-node")
-    assert len(council) == 11
+    assert len(council) == 12
     lines = [script, *region[:2], *council, *region[2:], "kill %1", "echo THE END"]
     shell.communicate("\n".join(lines) + "\n", timeout=240)
     output = (tmp_path / "output.log").read_text()

@@ -140,6 +140,16 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     assert "--home" in shown.stdout
 
 
+def test_scoring_may_use_the_network() -> None:
+    """Sources may be databases, and a run may use a Dask cluster."""
+    unit = (ROOT / "deploy" / "folkmoot-score.service").read_text("utf-8")
+    settings = [line for line in unit.splitlines() if line and line[0] not in "#["]
+    for forbidding in ("PrivateNetwork", "IPAddressDeny", "RestrictNetworkInterfaces"):
+        assert not any(line.startswith(forbidding) for line in settings)
+    (families,) = (line for line in settings if line.startswith("RestrictAddressFamilies"))
+    assert {"AF_INET", "AF_INET6"} <= set(families.partition("=")[2].split())
+
+
 def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "running.md").read_text("utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", text, re.S)

@@ -191,7 +191,7 @@ class Council:
             else:
                 self._operator = _Operator(before.approved, before.declined - {round_id})
             if decision is None:
-                book.undecide(known, node.outbox)
+                book.undecide(known, "operator", node.clock(), node.outbox)
                 self._operator = _Operator(
                     before.approved - {round_id}, before.declined - {round_id}
                 )
@@ -302,11 +302,7 @@ class Council:
         with self.opened() as node:
             logged = list(node.egress.departures())
             try:
-                node.egress.verify()
-                node.ledger.verify()
-                node.outbox.verify()
-                node.check_answers_are_paid()
-                node.check_receipts()
+                node.verify_evidence(thorough=False)
             except Problem as problem:
                 if not node.lost_answers.outstanding():
                     self._watch.broken(Invariant.RECORDS, str(problem))

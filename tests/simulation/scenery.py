@@ -131,7 +131,7 @@ def make_scenery(folder: Path) -> Scenery:
     for wire in scenery.wires.values():
         scenery.closing.callback(wire.stop)
     database = Database(home.database_url(settings))
-    database.upgrade()
+    database.create()
     for council in COUNCILS:
         _make_node(scenery, council, database)
     database.close()

@@ -52,10 +52,7 @@ def check_end_state(region: Region, node: Node, round_id: str) -> None:
         assert answer is not None
         assert answer.receipt is not None
         assert codec.decode_receipt(answer.receipt).answer_digest == answer.digest
-        home.ledger.verify()
-        home.egress.verify()
-        home.outbox.verify()
-        home.check_answers_are_paid()
+        home.verify_evidence()
     assert region.json("round", "show", round_id)["state"] == "complete"
 
 

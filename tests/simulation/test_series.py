@@ -195,4 +195,4 @@ def test_killed_in_the_second_month(
             if entry.method.endswith("Submit") and entry.round_id == second
         }
         assert len(sent) == 1
-        home.check_answers_are_paid()
+        home.verify_evidence()

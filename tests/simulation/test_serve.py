@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MARKS = ("918273645546", "73915.28", "Zyxwvut")
 MARKED = ["918273645546,73915.28,Y,E01900901", "91827364554699,1,Y,E01900901"]
 MARKED += ["10000001,Zyxwvut,Y,E01900901"]
+SECRET = "a-password-of-a-database"
 WATCH = """\
 import os, sys
 def hook(event, arguments):
@@ -38,7 +39,7 @@ def hook(event, arguments):
         told = repr((arguments[0], arguments[1]))
     else:
         return
-    with open(os.environ["WATCHED"], "a") as file:
+    with open({watched!r}, "a") as file:
         file.write(told + "\\n")
 sys.addaudithook(hook)
 """
@@ -53,11 +54,13 @@ class Served:
         self.watched = folder / "watched"
         self.remote: set[str] = set()
         (folder / "watch").mkdir()
-        (folder / "watch" / "sitecustomize.py").write_text(WATCH)
+        (folder / "watch" / "sitecustomize.py").write_text(
+            WATCH.replace("{watched!r}", repr(str(self.watched)))
+        )
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(folder / "watch"),
-            "WATCHED": str(self.watched),
+            "SQL_PASSWORD": SECRET,  # of a database; no process of Prefect gets it
             "PREFECT_API_URL": "http://192.0.2.1/api",  # of somebody else; not inherited
         }
         self.start()
@@ -134,6 +137,8 @@ def the_interface_is_private(served: Served) -> None:
     folder = served.node.home / "prefect"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+    assert (folder / "prefect.db").stat().st_size > 0
+    assert SECRET not in str(served.server().environ())
     with pytest.raises(urllib.error.HTTPError) as caught:
         served.api("/flow_runs/filter", auth=False)
     with caught.value as refused:

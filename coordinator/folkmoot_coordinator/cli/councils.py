@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.membership.issued_certificates import KnownCertificate
+    from folkmoot_coordinator.membership.policy_keys import PolicySigner
 
 _SHORT = 16
 """Digits of a fingerprint in a list; enough to tell certificates of one council apart."""
@@ -132,12 +133,14 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
     from folkmoot_coordinator.membership.issued_certificates import Validity, issued_certificates
+    from folkmoot_coordinator.membership.policy_keys import policy_signers
     from folkmoot_operator.moments import to_text
 
     place, database = open_home(home)
     settings = place.settings()
     now = system_clock()
     councils, certificates = enrolled(database, now), issued_certificates(database)
+    signers = policy_signers(database)
     if json_:
         print_json(
             [
@@ -155,11 +158,15 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
                         for one in certificates
                         if one.council == council.code
                     ],
+                    "policy_signer": _signer_json(signers.get(council.code)),
                 }
                 for council in councils
             ]
         )
         return
+    for signer in signers.values():
+        if signer.has_changed:
+            typer.echo(f"Warning: {signer.council}: {signer}. See `doctor`.", err=True)
     if not councils:
         typer.echo("No council has enrolled. Invite one: `folkmoot-coordinator invite GSS-CODE`")
         return
@@ -199,11 +206,13 @@ def show(
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.issued_certificates import issued_certificates
+    from folkmoot_coordinator.membership.policy_keys import policy_signers
     from folkmoot_operator.moments import to_text
 
     code = read_council(council)
     place, database = open_home(home)
     now, found = system_clock(), issued_certificates(database, code)
+    signer = policy_signers(database).get(code)
     if not found:
         raise Problem(
             "has no certificate",
@@ -213,12 +222,17 @@ def show(
         )
     if json_:
         print_json(
-            {"council": code, "certificates": [_certificate_json(one, now) for one in found]}
+            {
+                "council": code,
+                "certificates": [_certificate_json(one, now) for one in found],
+                "policy_signer": _signer_json(signer),
+            }
         )
         return
     from rich.table import Column, Table
 
     typer.echo(place.settings().label(code))
+    typer.echo(str(signer) if signer else "policy signer not stated")
     table = Table(
         Column("SHA-256 fingerprint", overflow="fold"), "Issued (UTC)", "Until (UTC)", "Validity"
     )
@@ -231,6 +245,44 @@ def show(
             one.validity(now).value + revoked,
         )
     console().print(table)
+
+
+@councils_app.command("accept-signer")
+def accept_signer(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    home: HomeOption = Path(),
+) -> None:
+    """Accept the key with which a council now signs its release policy; ask the council first.
+
+    Example: `folkmoot-coordinator councils accept-signer E08000009`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.policy_keys import accept_policy_key
+
+    code = read_council(council)
+    _, database = open_home(home)
+    key = accept_policy_key(database, code, system_clock())
+    if key is None:
+        raise Problem(
+            "signs with no other key than the region knows",
+            where=code,
+            remedy="`folkmoot-coordinator councils show` says which that is",
+            exit_code=ExitCode.USAGE,
+        )
+    typer.echo(f"{code}: policy signer {key.hex()} accepted")
+
+
+def _signer_json(signer: PolicySigner | None) -> dict[str, Any] | None:
+    from folkmoot_operator.moments import to_text
+
+    if signer is None:
+        return None
+    return {
+        "key": signer.key.hex(),
+        "stated_at": to_text(signer.stated_at),
+        "pinned": signer.pinned.hex(),
+        "changed": signer.has_changed,
+    }
 
 
 def _certificate_json(one: KnownCertificate, now: int) -> dict[str, Any]:

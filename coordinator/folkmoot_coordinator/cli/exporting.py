@@ -69,6 +69,7 @@ def export(
     from folkmoot_coordinator.publication.table_files import Format
     from folkmoot_coordinator.rounds.round_store import find_round
     from folkmoot_operator.output_places import require_folder, writing_to
+    from folkmoot_operator.private_files import publishing
 
     require_folder(out)
     place, database = open_home(home)
@@ -77,23 +78,21 @@ def export(
     form = None if format_ is None else Format(format_)
     notes = note_columns(stored.round_.workload.attributes, stored.code_names)
     asked = read_expressions(sum_, {one.name for one in notes}) if sum_ else ()
-    if stored.round_.series is not None:
-        of_series = series_result(database, settings.region, stored, settings.names)
-        summed = estimates(estimable.of_series(database, of_series), asked) if asked else []
-        with writing_to(out):
+    with publishing(), writing_to(out):
+        if stored.round_.series is not None:
+            of_series = series_result(database, settings.region, stored, settings.names)
+            summed = estimates(estimable.of_series(database, of_series), asked) if asked else []
             publication = publish_series(of_series, out, form)
-        position = stored.round_.series.position
-        covered = of_series.coverage[position]
-        as_of = of_series.as_of.get(position, {})
-        statement = series_statement(stored.round_, len(covered.released), as_of.values())
-    else:
-        result = round_result(database, settings.region, round_, settings.names)
-        summed = estimates(estimable.of_round(database, result), asked) if asked else []
-        with writing_to(out):
+            position = stored.round_.series.position
+            covered = of_series.coverage[position]
+            as_of = of_series.as_of.get(position, {})
+            statement = series_statement(stored.round_, len(covered.released), as_of.values())
+        else:
+            result = round_result(database, settings.region, round_, settings.names)
+            summed = estimates(estimable.of_round(database, result), asked) if asked else []
             publication = publish(result, out, form)
-        covered, as_of = result.coverage, result.as_of
-        statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
-    with writing_to(out):
+            covered, as_of = result.coverage, result.as_of
+            statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
         sums = write_estimates(summed, publication.metadata) if asked else None
     if json_:
         print_json(

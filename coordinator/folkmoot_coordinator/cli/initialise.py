@@ -41,6 +41,16 @@ def init(
     enrolment_port: Annotated[
         int, typer.Option("--enrolment-port", min=1, max=65535, help="Port of new nodes.")
     ] = 7444,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            help="Where state is kept, such as postgresql+psycopg://user@host/name; an empty "
+            "database that is there.",
+            show_default="SQLite in the folder",
+        ),
+    ] = None,
 ) -> None:
     """Make a coordinator: settings, certificate authority, signing key, database.
 
@@ -53,16 +63,20 @@ def init(
     from folkmoot_coordinator.membership.certificate_authority import Authority
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.network_addresses import check_dialled_host, check_host
+    from folkmoot_operator.ownership import Holdings, require_own
     from folkmoot_operator.private_files import make_private_folder, write_private
-    from folkmoot_operator.settings import parse
+    from folkmoot_operator.settings import parse, require_text
 
     place = Home(home)
-    if place.settings_file.exists() or place.keys.exists():
+    require_text(home.resolve())
+    made = (place.settings_file, place.keys, place.database_file)
+    if any(path.exists() for path in made):
         raise Problem(
-            "there is a coordinator here already",
+            "there is a coordinator here already, or part of one",
             where=str(home),
             remedy="Choose another folder; a new authority would shut out every council "
-            f"enrolled with this one. If an `init` broke off here, remove {place.keys} first",
+            "enrolled with this one. To restore one, put back its keys, database and settings. If "
+            f"an `init` broke off here, remove {place.keys} and {place.database_file} first",
             exit_code=ExitCode.SETTINGS,
         )
     for option, hosts, check in (
@@ -85,22 +99,30 @@ def init(
         listen or _default_listen(host),
         collection_port,
         enrolment_port,
+        database_url,
     )
     settings = parse(CoordinatorSettings, text.encode(), "the options given")
+    if home.exists():
+        require_own(Holdings(home), closed=False)
     make_private_folder(home, tighten=True)
     make_private_folder(place.keys, tighten=True)
     now = system_clock()
     Authority.create(place.keys, settings.region, now)
     SigningKey.create(place.keys)
     database = Database(place.database_url(settings))
-    database.upgrade()
+    database.create()
     database.close()
     # Written last: a home with settings is a whole home.
     write_private(place.settings_file, text.encode(), replace=False)
     typer.echo(f"Coordinator of {settings.region} made in {home}")
     typer.echo(f"  nodes dial   {settings.collection.address} (mutual TLS)")
     typer.echo(f"  to enrol     {settings.enrolment.address}")
-    typer.echo(f"Keep a backup of {place.keys}; whoever holds it can admit councils.")
+    kept = database.address if database_url else place.database_file
+    typer.echo(
+        f"Back up {place.keys} and the database, {kept}, together and often: the "
+        "councils and every answer are in the database, and whoever holds the keys can admit "
+        "councils."
+    )
     typer.echo("Next: `folkmoot-coordinator invite GSS-CODE`, then `serve`")
 
 

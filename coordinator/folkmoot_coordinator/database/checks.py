@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database, remedy_for
@@ -14,7 +15,7 @@ MIN_FREE_BYTES = 1_000_000_000
 """Free disk below which answers may soon not be stored."""
 
 
-def tables(url: str, *contents: Callable[[Database], Iterator[Finding]]) -> Check:
+def tables(url: str | URL, *contents: Callable[[Database], Iterator[Finding]]) -> Check:
     """Whether the tables are those that this program needs, and what is in them is right.
 
     Args:
@@ -25,6 +26,7 @@ def tables(url: str, *contents: Callable[[Database], Iterator[Finding]]) -> Chec
     def look() -> Iterator[Finding]:
         database = Database(url)
         try:
+            database.require_tables()
             found = database.version()
             if found is not None and found < TABLES_VERSION:
                 yield Finding(
@@ -38,10 +40,11 @@ def tables(url: str, *contents: Callable[[Database], Iterator[Finding]]) -> Chec
                 yield Finding(
                     "database",
                     State.FAIL,
-                    f"tables have version {found or 'none'}; this program needs {TABLES_VERSION}",
+                    f"tables have version {found}; this program needs {TABLES_VERSION}",
                     remedy_for(found),
                 )
                 return
+            database.check_pages()
             yield Finding("database", State.OK, f"{database.address}, version {found}")
             for content in contents:
                 yield from content(database)

@@ -8,17 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
 from sqlalchemy.orm import Session
 
 from folkmoot_operator.network_addresses import MAX_PORT
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.sqlite_faults import DamagedDatabase, DatabaseFile, UnusableDatabase
+from folkmoot_operator.unusable_files import unusable_as
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
-TABLES_VERSION = "0007"
+TABLES_VERSION = "0008"
 """Version of the tables that this program expects: the newest under `migrations`."""
 LATER = (
     "Install the later version of folkmoot-coordinator that made them, or restore the backup made "
@@ -29,19 +38,42 @@ _CONNECTIONS = 600  # more than there can be workers, so that none waits for a c
 _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "folkmoot_writes"
+_IN_MEMORY = (None, "", ":memory:")
+_OF_THE_PROGRAM = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+_OF_THE_PROGRAM_BY_SQLALCHEMY = (IntegrityError, ProgrammingError, InterfaceError)
+_WHAT = "the region's database"
+_LOST = (
+    "Restore it from its backup, to this place; the councils, their certificates and every answer "
+    "are in it. For a region that never had one, make a coordinator in another folder with "
+    "`folkmoot-coordinator init`"
+)
+_RESTORE = (
+    "Stop the coordinator, and keep a copy of the file. Restore the newest backup: nodes send "
+    "again what the backup lacks, where the round is open there"
+)
 
 
 class Database:
     """State that survives a restart, in SQLite or PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        """Prepares connections to `url`; nothing is opened yet.
+    def __init__(self, url: str | URL) -> None:
+        """Prepares connections to `url`; nothing is opened yet, and no file is made.
 
         Raises:
             Problem: If the URL is wrong or its driver is not installed.
         """
+        self._file: DatabaseFile | None = None
+        self._damage: DamagedDatabase | None = None
+        options: dict[str, Any] = {}
         try:
-            self._engine = create_engine(url, pool_pre_ping=True, max_overflow=_CONNECTIONS)
+            parsed = make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database not in _IN_MEMORY:
+                path = Path(parsed.database or "").absolute()
+                self._file = DatabaseFile(path, _WHAT, _RESTORE, BUSY_SECONDS)
+                options["creator"] = self._open
+            self._engine = create_engine(
+                parsed, pool_pre_ping=True, max_overflow=_CONNECTIONS, **options
+            )
         except (ArgumentError, NoSuchModuleError, ImportError, TypeError) as error:
             raise Problem(
                 f"the database URL cannot be used ({error})",
@@ -60,9 +92,15 @@ class Database:
             )
         if self._engine.dialect.name == "sqlite":
             _manage_sqlite(self._engine)
-            self._file: Path | None = Path(self._engine.url.database or "")
-        else:
-            self._file = None
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection to a file that is there: SQLite would make one that is missing.
+
+        As a URI, so that every character of a path stands for itself.
+        """
+        assert self._file is not None
+        uri = f"{self._file.path.as_uri()}?mode=rw"
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -100,31 +138,120 @@ class Database:
                 marked = connection.execution_options(**options)
                 with marked.begin():
                     yield marked
-        except OperationalError as error:
-            raise Problem(
-                f"the database cannot be used now ({error.orig})",
-                where=self.address,
-                remedy="Check that it is running, that the disk has room, and the permissions; "
-                "`folkmoot-coordinator doctor` looks at each",
-                exit_code=ExitCode.UNREACHABLE,
-            ) from error
+        except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
+            problem = self._problem(error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    def _problem(self, error: DBAPIError | sqlite3.Error | UnicodeDecodeError) -> Problem | None:
+        """What an error means; None if it is the program's own."""
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if self._file is not None and isinstance(original, sqlite3.Error | UnicodeDecodeError):
+            if isinstance(original, _OF_THE_PROGRAM):
+                return None
+            problem = self._file.problem(original)
+            if isinstance(problem, DamagedDatabase):
+                self._damage = problem
+            return problem
+        if isinstance(
+            error, UnicodeDecodeError | IntegrityError | ProgrammingError | InterfaceError
+        ):
+            return None
+        return Problem(
+            f"the database cannot be used now ({original})",
+            where=self.address,
+            remedy="Check that it is running, that the disk has room, and the permissions; "
+            "`folkmoot-coordinator doctor` looks at each",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+    @property
+    def damage(self) -> DamagedDatabase | None:
+        """How the database was found to contradict itself, by any thread; None if it was not."""
+        return self._damage
+
+    def check_pages(self) -> None:
+        """Looks at each page of a SQLite file; other databases check their own.
+
+        Raises:
+            DamagedDatabase: If one is damaged.
+        """
+        if self._file is None:
+            return
+        try:
+            with self.connection(writes=False) as connection:
+                self._file.check_pages(
+                    (str(row[0]),) for row in connection.exec_driver_sql("PRAGMA quick_check")
+                )
+        except DamagedDatabase as damage:
+            self._damage = damage
+            raise
 
     @property
     def address(self) -> str:
         """The URL, without a password."""
         return self._engine.url.render_as_string(hide_password=True)
 
-    def upgrade(self) -> None:
-        """Brings the tables to the version this program expects; makes them if missing.
+    def create(self) -> None:
+        """Makes the tables of a new region, and the file where they are in one.
 
         Raises:
-            Problem: If the tables have a version this program does not know.
+            Problem: If there are tables already.
         """
+        if self._file is not None:
+            path = self._file.path
+            try:
+                open_private(path, append=True).close()
+            except OSError as error:
+                raise unusable_as(UnusableDatabase, error, path, _WHAT) from None
+        if self.version() is not None:
+            raise Problem(
+                "there is a region's database here already",
+                where=self.address,
+                remedy="Name another database; nothing in it was changed",
+                exit_code=ExitCode.SETTINGS,
+            )
+        self._migrate()
+
+    def upgrade(self) -> None:
+        """Brings the tables to the version this program expects.
+
+        Raises:
+            Problem: If there are none, or they have a version this program does not know.
+        """
+        self.require_tables()
+        self._migrate()
+
+    def require_tables(self) -> None:
+        """Checks that there is a region in the database.
+
+        An empty one in its place would be a region without councils, which refuses every node
+        that belongs to it.
+
+        Raises:
+            Problem: Exit code SETTINGS, if there is none.
+        """
+        path = None if self._file is None else self._file.path
+        try:
+            lost = path is not None and not path.stat().st_size
+        except FileNotFoundError:
+            lost = True
+        except OSError as error:
+            assert path is not None
+            raise unusable_as(UnusableDatabase, error, path, _WHAT) from None
+        if lost or self.version() is None:
+            raise Problem(
+                "the region's database is missing or empty",
+                where=str(path or self.address),
+                remedy=_LOST,
+                exit_code=ExitCode.SETTINGS,
+            )
+
+    def _migrate(self) -> None:
         from alembic import command
         from alembic.util import CommandError
 
-        if self._file is not None:
-            open_private(self._file, append=True).close()
         with self.connection(writes=True) as connection:
             configuration = _alembic_configuration()
             configuration.attributes["connection"] = connection
@@ -153,6 +280,7 @@ class Database:
         Raises:
             Problem: If there are none, or a later version made them.
         """
+        self.require_tables()
         if self.version() in (None, TABLES_VERSION):
             self.require_current()
         else:

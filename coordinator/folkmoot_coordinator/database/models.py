@@ -67,6 +67,19 @@ class CatalogueRow(Base):
     stored_at: Mapped[int] = mapped_column(BigInteger)
 
 
+class PolicyKeyRow(Base):
+    """A key that a council's node has stated: its signature of the release policy counts there."""
+
+    __tablename__ = "policy_keys"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    council: Mapped[str] = mapped_column(ForeignKey("councils.code"), index=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    stated_at: Mapped[int] = mapped_column(BigInteger)
+    accepted_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When the region pinned it; null where it has only been shown to the region."""
+
+
 class RoundRow(Base):
     """A round; `serialised` is what was signed, and what the other columns repeat.
 

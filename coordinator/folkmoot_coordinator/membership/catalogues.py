@@ -18,6 +18,7 @@ from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CatalogueRow, CertificateRow
 from folkmoot_coordinator.membership.caller import Member
+from folkmoot_coordinator.membership.policy_keys import note_policy_key
 
 
 def keep_catalogue(
@@ -47,6 +48,7 @@ def keep_catalogue(
         if not _is_signed(certificate, serialised, signature):
             detail = "the catalogue is not signed by the key of the node's certificate"
             raise Rejected(Rejection(RejectionReason.CERTIFICATE, detail))
+        note_policy_key(session, member.council, catalogue.policy_key, now)
         session.merge(
             CatalogueRow(
                 council=member.council,

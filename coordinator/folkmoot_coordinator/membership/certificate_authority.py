@@ -23,9 +23,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
+from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.private_files import write_private
-from folkmoot_operator.problems import ExitCode, Problem
 
 COUNCIL_URN = "urn:folkmoot:council:"
 """Prefix of the URI that binds a certificate to a council."""
@@ -37,6 +37,10 @@ of the coordinator's ports stay valid for as much longer than they are used."""
 
 _KEY_FILE = "authority.key"
 _CERTIFICATE_FILE = "authority.pem"
+_REMEDY = (
+    "Restore the folder from its backup. Without one, make a new coordinator with "
+    "`folkmoot-coordinator init` in another folder, and invite every council again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +107,14 @@ class Authority:
         """Reads the authority kept in `folder`.
 
         Raises:
-            Problem: If key or certificate are missing or do not belong together.
+            Problem: If key or certificate are missing or damaged, or do not belong together.
+            UnusableFile: If a file cannot be used now.
         """
-        key_file, certificate_file = folder / _KEY_FILE, folder / _CERTIFICATE_FILE
-        try:
-            key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-        except (OSError, ValueError, TypeError) as error:
-            raise _unreadable(folder, type(error).__name__) from None
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise _unreadable(folder, "not an ECDSA key")
+        kept = KeyFile(folder / _KEY_FILE, "the key of the certificate authority", _REMEDY)
+        shown = KeyFile(folder / _CERTIFICATE_FILE, "the authority's certificate", _REMEDY)
+        key, certificate = kept.elliptic_curve_key(), shown.certificate()
         if certificate.public_key() != key.public_key():
-            raise _unreadable(folder, "key and certificate do not belong together")
+            raise kept.wrong(f"and its certificate, {_CERTIFICATE_FILE}, do not belong together")
         return cls(key, certificate)
 
     @property
@@ -286,14 +286,4 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
-    )
-
-
-def _unreadable(folder: Path, why: str) -> Problem:
-    return Problem(
-        f"the certificate authority cannot be read ({why})",
-        where=str(folder),
-        remedy="Restore the folder from its backup; a new authority means enrolling every "
-        "council again",
-        exit_code=ExitCode.SETTINGS,
     )

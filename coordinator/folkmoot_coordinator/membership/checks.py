@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from folkmoot_coordinator.clock import DAY, Clock
@@ -14,6 +15,7 @@ from folkmoot_coordinator.membership.known_councils import (
     known_councils,
     overlaps,
 )
+from folkmoot_coordinator.membership.policy_keys import policy_signers
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.moments import day, to_text
@@ -29,7 +31,7 @@ def permissions(home: Home) -> Check:
         private = [home.path, home.keys, *sorted(home.keys.glob("*"))]
         if home.database_file.exists():
             private.append(home.database_file)
-        names = " ".join(map(str, open_to_others(private)))
+        names = shlex.join(map(str, open_to_others(private)))
         if names:
             remedy = f"Run `chmod go= {names}`"
             yield Finding("permissions", State.FAIL, f"others can use {names}", remedy)
@@ -71,6 +73,20 @@ def certificates(database: Database, now: int) -> Iterator[Finding]:
         )
     else:
         yield Finding("councils", State.OK, f"{len(councils)} enrolled")
+
+
+def signers(database: Database) -> Iterator[Finding]:
+    """Which councils sign their release policies with a key that the region has not accepted."""
+    found = policy_signers(database)
+    changed = [one for one in found.values() if one.has_changed]
+    for one in changed:
+        remedy = (
+            "Ask the council on another way whether it wanted that; if so, run "
+            f"`folkmoot-coordinator councils accept-signer {one.council}`"
+        )
+        yield Finding("policy signers", State.WARN, f"{one.council}: {one}", remedy)
+    if not changed:
+        yield Finding("policy signers", State.OK, f"{len(found)} councils have stated theirs")
 
 
 def council_codes(home: Home, database: Database, now: int) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -86,6 +87,32 @@ def record_certificate(session: Session, issued: IssuedCertificate) -> None:
             expires_at=issued.expires_at,
         )
     )
+
+
+def end_oldest(
+    session: Session, council: GssCode, now: int, most: int, keep: Collection[str]
+) -> None:
+    """Withdraws a council's oldest valid certificates, so that `most` of them are left.
+
+    Args:
+        session: A transaction that writes.
+        council: Whose.
+        now: Seconds since 1970-01-01T00:00:00Z.
+        most: How many may be valid.
+        keep: Serial numbers of those that stay in any case.
+    """
+    valid = session.scalars(
+        select(CertificateRow)
+        .where(
+            CertificateRow.council == council,
+            CertificateRow.revoked_at.is_(None),
+            CertificateRow.expires_at > now,
+        )
+        .order_by(CertificateRow.issued_at, CertificateRow.serial)
+    ).all()
+    surplus = len(valid) - most
+    for row in [row for row in valid if row.serial not in keep][: max(0, surplus)]:
+        row.revoked_at = now
 
 
 def certificate_valid(

@@ -5,18 +5,31 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from folkmoot.catalogue import check_policy_key
 from folkmoot.council_codes import check_council
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
-from folkmoot_coordinator.clock import Clock
+from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
-from folkmoot_coordinator.membership.councils import certificate_valid, record_certificate
+from folkmoot_coordinator.membership.councils import (
+    certificate_valid,
+    end_oldest,
+    record_certificate,
+)
 from folkmoot_coordinator.membership.invitations import TOKEN_BYTES, token_digest
+from folkmoot_coordinator.membership.policy_keys import note_policy_key
 from folkmoot_operator.moments import to_text
+
+RENEWALS_A_DAY = 24
+"""Certificates that a council gets by renewal within any 24 hours."""
+VALID_CERTIFICATES = 4
+"""Certificates of a council that are valid at one time: a renewal ends the oldest beyond them,
+but never the one with which it was asked for. So a renewal whose answer was lost does no harm,
+and a second node of the council has room."""
 
 _NEW_INVITATION = "ask the region for a new invitation (`folkmoot-coordinator invite`)"
 
@@ -32,7 +45,7 @@ class Enrolment:
         self._clock = clock
         self._node_days = node_days
 
-    def enrol(self, token: bytes, council: str, csr: bytes) -> bytes:
+    def enrol(self, token: bytes, council: str, csr: bytes, policy_key: bytes = b"") -> bytes:
         """The certificate for a node that was invited.
 
         A node that lost the answer asks again with the same key and gets the same
@@ -42,6 +55,8 @@ class Enrolment:
             token: One-time token of the invitation, 32 bytes.
             council: GSS code the node claims; must be that of the invitation.
             csr: PKCS#10 signing request, DER. Its subject is ignored.
+            policy_key: Ed25519 public key whose signature of the release policy counts at the
+                node, 32 bytes; empty if it does not say.
 
         Returns:
             Certificate, DER.
@@ -50,7 +65,7 @@ class Enrolment:
             Rejected: MALFORMED, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED, or CERTIFICATE
                 if the certificate made before has been revoked.
         """
-        code, request = _read(council, csr)
+        code, request = _read(council, csr, policy_key)
         _require_council(code)
         if len(token) != TOKEN_BYTES:
             raise _rejected(
@@ -77,6 +92,7 @@ class Enrolment:
                 )
             issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
             record_certificate(session, issued)
+            note_policy_key(session, code, policy_key, now)
             invitation.used_at = now
             invitation.key_digest = issued.key_digest
             invitation.serial = issued.serial
@@ -88,15 +104,19 @@ class Enrolment:
         That the present one is still valid is checked again in the transaction that
         records the new one, so that no renewal under way outlives a revocation.
 
+        Args:
+            member: Who is calling, and with which certificate.
+            csr: PKCS#10 signing request, DER. Nodes of earlier versions send their old key.
+
         Returns:
             Certificate, DER.
 
         Raises:
-            Rejected: MALFORMED, or CERTIFICATE if the present one was revoked meanwhile.
+            Rejected: MALFORMED; CERTIFICATE if the present one was revoked meanwhile, or,
+                transient, if there were `RENEWALS_A_DAY`.
         """
         code, request = _read(member.council, csr)
         now = self._clock()
-        issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
         with self._database.writing() as session:
             session.get(CouncilRow, code, with_for_update=True)
             if not certificate_valid(session, code, member.serial, now):
@@ -104,12 +124,41 @@ class Enrolment:
                     RejectionReason.CERTIFICATE,
                     f"the certificate has been revoked; {_NEW_INVITATION}",
                 )
+            _check_renewals(session, code, now)
+            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
             record_certificate(session, issued)
+            end_oldest(session, code, now, VALID_CERTIFICATES, keep=(member.serial, issued.serial))
         return issued.certificate
 
 
-def _read(council: str, csr: bytes) -> tuple[GssCode, SigningRequest]:
+def _check_renewals(session: Session, council: GssCode, now: int) -> None:
+    """Raises Rejected if the council has had its renewals of a day."""
+    invited = select(InvitationRow.serial).where(
+        InvitationRow.council == council, InvitationRow.serial.is_not(None)
+    )
+    renewed = session.scalars(
+        select(CertificateRow.issued_at)
+        .where(
+            CertificateRow.council == council,
+            CertificateRow.issued_at > now - DAY,
+            CertificateRow.serial.not_in(invited),
+        )
+        .order_by(CertificateRow.issued_at)
+    ).all()
+    if len(renewed) >= RENEWALS_A_DAY:
+        raise Rejected(
+            Rejection(
+                RejectionReason.CERTIFICATE,
+                f"{council} has renewed {len(renewed)} times within a day; it can again "
+                f"from {to_text(renewed[-RENEWALS_A_DAY] + DAY)}",
+                transient=True,
+            )
+        )
+
+
+def _read(council: str, csr: bytes, policy_key: bytes = b"") -> tuple[GssCode, SigningRequest]:
     try:
+        check_policy_key(policy_key, "policy_key")
         return GssCode(council, "council"), SigningRequest.parse(csr)
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error

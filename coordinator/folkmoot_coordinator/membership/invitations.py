@@ -16,6 +16,7 @@ from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import InvitationRow
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.output_places import require_no_link
 from folkmoot_operator.private_files import write_private
 
 TOKEN_BYTES = 32
@@ -73,6 +74,7 @@ authority = \"\"\"
         """Writes the file, readable by its owner only, and returns its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.file_name
+        require_no_link(path)
         write_private(path, self.to_toml().encode(), replace=True)
         return path
 

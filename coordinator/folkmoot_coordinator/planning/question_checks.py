@@ -119,6 +119,8 @@ def doubts_of_policy(round_: Round, path: Path) -> tuple[str, ...]:
         policy = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return (f"{path.name} is not a policy ({error}). Name the file that the councils sign",)
+    except RecursionError:
+        return (f"{path.name} is nested too deeply. Name the file that the councils sign",)
     return tuple(_of_policy(round_, policy, path.name))
 
 

@@ -27,7 +27,7 @@ from folkmoot_coordinator.aggregation.combination import (
 from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.publication.estimable import Estimable, Moment
 from folkmoot_coordinator.publication.sum_file import RESERVED, CellEntry, Expression
-from folkmoot_coordinator.publication.table_files import whole_file
+from folkmoot_coordinator.publication.table_files import harmless_table, whole_file
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import nearest
 
@@ -114,7 +114,7 @@ def write_estimates(found: Sequence[NamedEstimate], metadata: Path) -> Path:
     """
     path = metadata.with_name(f"{metadata.stem}-sums.csv")
     with whole_file(path) as temporary:
-        as_table(found).write_csv(temporary)
+        harmless_table(as_table(found)).write_csv(temporary)
     return path
 
 

@@ -16,6 +16,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from folkmoot_coordinator.publication.long_table import ROWS_AT_ONCE, LongTable
+from folkmoot_operator.output_places import require_no_link
+from folkmoot_operator.private_files import unfinished_stem
+from folkmoot_operator.spreadsheets import FORMULA, HARMLESS
 
 MAX_CSV_ROWS = 1_048_575
 """Most rows for which CSV is written unasked: as many as a spreadsheet takes, less the names of
@@ -98,7 +101,7 @@ def write_files(
     for path, small in zip(publication.beside, beside.values(), strict=True):
         path.parent.mkdir(exist_ok=True)
         with whole_file(path) as temporary:
-            small.write_csv(temporary)
+            harmless_table(small).write_csv(temporary)
     described |= {
         "files": {
             path.relative_to(folder).as_posix(): {
@@ -118,8 +121,25 @@ def write_files(
 def _also_csv(pieces: Iterator[pl.DataFrame], file: IO[bytes]) -> Iterator[pl.DataFrame]:
     """The pieces, each written as CSV when it passes."""
     for at, piece in enumerate(pieces):
-        piece.write_csv(file, include_header=at == 0, float_precision=6)
+        harmless_table(piece).write_csv(file, include_header=at == 0, float_precision=6)
         yield piece
+
+
+def harmless_table(table: pl.DataFrame) -> pl.DataFrame:
+    """The table for people who open it in a spreadsheet: no text in it is a formula.
+
+    What a code or a title says is up to whoever wrote the round; the Parquet file has it as it is.
+
+    Returns:
+        The same rows and columns; columns in which a text had to be changed as String, null where
+        they were.
+    """
+    changed = [
+        column.cast(pl.String).str.replace_all(FORMULA, HARMLESS)
+        for column in table.select(pl.col(pl.String, pl.Categorical, pl.Enum)).iter_columns()
+        if column.unique().cast(pl.String).str.contains(FORMULA).any()
+    ]
+    return table.with_columns(changed) if changed else table
 
 
 def _write_parquet(
@@ -135,7 +155,8 @@ def _write_parquet(
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A file to be written, which takes the place of `path` when it is whole."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    require_no_link(path)
+    temporary = path.with_name(f"{unfinished_stem(path)}{secrets.token_hex(4)}")
     try:
         yield temporary
         temporary.replace(path)

@@ -164,9 +164,9 @@ class Intake:
                 f"the answer names {claimed[:20]!r}; the certificate is bound to {council}",
             )
         with self._database.connection(writes=False) as connection:
-            row = connection.execute(
-                _ASKED, {"round_id": round_id, "council": council}
-            ).one_or_none()
+            named = {"round_id": round_id, "council": council}
+            # PostgreSQL takes no text with a null character, and calls it a fault.
+            row = connection.execute(_ASKED, named).one_or_none() if round_id.isalnum() else None
             if row is None:
                 raise rejected(
                     RejectionReason.ROUND_UNKNOWN,

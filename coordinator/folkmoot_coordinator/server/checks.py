@@ -60,6 +60,7 @@ _MET = {
     Obstacle.CLOSED: "it closes the connection",
     Obstacle.NO_TLS: "it does not speak TLS",
     Obstacle.NO_HTTP2: "it does not speak HTTP/2",
+    Obstacle.NO_AUTHORITY: "the authority in this folder cannot be read",
     Obstacle.WRONG_AUTHORITY: "its certificate is not by the authority in this folder",
     Obstacle.WRONG_NAME: "its certificate is not for the host that nodes dial",
     Obstacle.EXPIRED: "its certificate has expired, by this machine's clock",

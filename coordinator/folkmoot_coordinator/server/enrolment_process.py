@@ -56,11 +56,17 @@ class EnrolmentProcess:
                 exit_code=ExitCode.FAULT,
             )
 
-    def look_after(self) -> None:
-        """Starts it again if it has ended, after a wait that grows each time."""
+    def look_after(self) -> bool:
+        """Starts it again if it has ended, after a wait that grows each time.
+
+        Returns:
+            Whether it has ended because the database is damaged; it is then left so.
+        """
         process, now = self._process, time.monotonic()
         if process is None or process.poll() is None:
-            return
+            return False
+        if process.returncode == ExitCode.VERIFICATION:
+            return True
         if self._restart_at is None:
             log.error("enrolment process ended exit=%d", process.returncode)
             if now - self._begun > _WAITS.longest:
@@ -71,6 +77,7 @@ class EnrolmentProcess:
             self._restarts += 1
             self._restart_at = None
             log.info("enrolment process started again")
+        return False
 
     def stop(self) -> None:
         """Ends it, and closes the sockets."""

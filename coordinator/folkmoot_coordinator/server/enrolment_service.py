@@ -49,7 +49,9 @@ class EnrolmentService:
     ) -> Iterable[enrolment_pb2.EnrolResponse]:
         """Exchanges an invitation token and a signing request for a certificate."""
         agree_version(request.versions)
-        certificate = self._enrolment.enrol(request.token, request.council, request.csr)
+        certificate = self._enrolment.enrol(
+            request.token, request.council, request.csr, request.policy_key
+        )
         log.info("enrolled council=%s", GssCode(request.council))
         return (enrolment_pb2.EnrolResponse(membership=self._membership(certificate)),)
 

@@ -26,6 +26,8 @@ HELLO_SECONDS = 4.0
 """How long a connection may take until it has sent a whole ClientHello."""
 FILES_PER_CONNECTION = 3
 """Files that a connection holds open: the caller's, and both ends of the one behind."""
+ACCEPT_AGAIN_SECONDS = 0.1
+"""How long nothing is accepted after that failed."""
 NOTICE_SECONDS = 60.0
 """How often the log says that connections are turned away."""
 
@@ -115,27 +117,52 @@ class Gate:
         self._name = name
         self._limits = limits
         self._port = port
-        self._servers: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
+        self._sockets: list[socket.socket] = []
         self._open: dict[str, dict[_Outside, None]] = {}
         self._count = 0
         self._by_port: dict[int, _Outside] = {}
         self._turned_away = 0
 
-    async def open(self, sockets: Sequence[socket.socket]) -> None:
-        """Accepts connections on sockets that listen."""
+    def open(self, sockets: Sequence[socket.socket]) -> None:
+        """Accepts connections on sockets that listen; closes them at the end."""
+        self._sockets += sockets
         loop = asyncio.get_running_loop()
-        for each in sockets:
-            server = await loop.create_server(lambda: _Outside(self), sock=each, backlog=_BACKLOG)
-            self._servers.append(server)
+        self._accepting += [loop.create_task(self._accept(each)) for each in sockets]
 
-    def stop_accepting(self) -> None:
+    async def stop_accepting(self) -> None:
         """Takes no new connections; those that are open stay."""
-        for server in self._servers:
-            server.close()
+        for accepting in self._accepting:
+            accepting.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        for each in self._sockets:
+            each.close()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        """Takes one connection at a time, so that no burst of them takes more files than counted.
+
+        `asyncio.Server` accepts as many as wait, and asks only then whether they are welcome.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                taken, name = await loop.sock_accept(listening)
+            except OSError as error:  # it has gone already, or files are short
+                log.warning("connection not accepted port=%s error=%s", self._name, error)
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            connection = _Outside(self, str(name[0]), name[1])
+            if not self.admits(connection):
+                taken.close()
+                continue
+            try:
+                await loop.connect_accepted_socket(lambda made=connection: made, taken)  # type: ignore[misc]
+            except OSError:
+                self.forget(connection)
+                taken.close()
 
     def close(self) -> None:
-        """Ends every connection."""
-        self.stop_accepting()
+        """Ends every connection; to be called when none is accepted any more."""
         for connections in list(self._open.values()):
             for connection in list(connections):
                 connection.abort()
@@ -156,15 +183,18 @@ class Gate:
     def admits(self, connection: _Outside) -> bool:
         """Counts a new connection, if there is room or a less advanced one makes room."""
         there = self._open.setdefault(connection.network, {})
-        if len(there) >= self._limits.per_address and not _give_way(there):
-            return self._turn_away()
-        if self._count >= self._limits.in_all and not self._one_gives_way():
-            if not there:
-                del self._open[connection.network]
-            return self._turn_away()
-        self._open.setdefault(connection.network, {})[connection] = None
-        self._count += 1
-        return True
+        crowded = len(there) >= self._limits.per_address or self._count >= self._limits.in_all
+        if crowded:
+            self._note()
+        welcome = len(there) < self._limits.per_address or _give_way(there)
+        if welcome and self._count >= self._limits.in_all:
+            welcome = _give_way([one for each in self._open.values() for one in each])
+        if welcome:
+            self._open.setdefault(connection.network, {})[connection] = None
+            self._count += 1
+        elif not there:
+            self._open.pop(connection.network, None)
+        return welcome
 
     def forget(self, connection: _Outside) -> None:
         """A connection has ended, or is about to."""
@@ -174,7 +204,8 @@ class Gate:
             self._count -= 1
         if not there:
             self._open.pop(connection.network, None)
-        self._by_port.pop(connection.inner_port, None)
+        if self._by_port.get(connection.inner_port) is connection:
+            del self._by_port[connection.inner_port]
 
     def joined(self, connection: _Outside) -> None:
         """A connection has its counterpart behind the gate."""
@@ -186,17 +217,14 @@ class Gate:
             lambda: _Inside(connection), "127.0.0.1", self._port
         )
 
-    def _one_gives_way(self) -> bool:
-        return _give_way([one for there in self._open.values() for one in there])
-
-    def _turn_away(self) -> bool:
+    def _note(self) -> None:
+        """Says from time to time that somebody had to go."""
         if not self._turned_away:
-            asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._notice)
+            asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._say)
         self._turned_away += 1
-        return False
 
-    def _notice(self) -> None:
-        log.warning("connections turned away port=%s number=%d", self._name, self._turned_away)
+    def _say(self) -> None:
+        log.warning("too many connections port=%s ended=%d", self._name, self._turned_away)
         self._turned_away = 0
 
 
@@ -212,27 +240,26 @@ def _give_way(connections: Any) -> bool:
 class _Outside(asyncio.Protocol):
     """A caller's end of a connection."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, host: str, port: int) -> None:
         self._gate = gate
         self._hello = bytearray()
         self._deadline: asyncio.TimerHandle | None = None
         self._joining: asyncio.Task[None] | None = None
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport | None = None
         self._inside: asyncio.Transport | None = None
+        self._ended = False
         self.phase = _Phase.SILENT
-        self.address = self.network = "?"
+        self.address = join_address(host, port)
+        self.network = network_of(host)
         self.inner_port = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        name = transport.get_extra_info("peername") or ("?", 0)
-        self.address = join_address(str(name[0]), name[1])
-        self.network = network_of(str(name[0]))
-        if not self._gate.admits(self):
+        if self._ended:
             self._transport.abort()
             return
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(HELLO_SECONDS, self._transport.abort)
+        self._deadline = loop.call_later(HELLO_SECONDS, self.abort)
 
     def data_received(self, data: bytes) -> None:
         if self._inside is not None:
@@ -246,27 +273,29 @@ class _Outside(asyncio.Protocol):
                 self.abort()
             elif whole:
                 self.phase = _Phase.GREETED
+                assert self._transport is not None
                 self._transport.pause_reading()
-                self._joining = asyncio.get_running_loop().create_task(self._join())
+                loop = asyncio.get_running_loop()
+                self._joining = loop.create_task(self._join(self._transport))
 
-    async def _join(self) -> None:
+    async def _join(self, outside: asyncio.Transport) -> None:
         try:
             inside, counterpart = await self._gate.dial(self)
         except OSError as error:
             log.error("no connection behind the gate error=%s", error)
             self.abort()
             return
-        if self._transport.is_closing():
+        if outside.is_closing():
             inside.abort()
             return
         self._stop_waiting()
         self._inside = inside
         self.inner_port = inside.get_extra_info("sockname")[1]
         self._gate.joined(self)
-        counterpart.outside = self._transport
+        counterpart.outside = outside
         inside.write(bytes(self._hello))
         self._hello.clear()
-        self._transport.resume_reading()
+        outside.resume_reading()
 
     def pause_writing(self) -> None:
         if self._inside is not None:
@@ -284,8 +313,10 @@ class _Outside(asyncio.Protocol):
 
     def abort(self) -> None:
         """Ends the connection at once; it is counted no more."""
+        self._ended = True
         self._gate.forget(self)
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

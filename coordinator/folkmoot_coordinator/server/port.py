@@ -103,13 +103,13 @@ class ServingPort:
         )
         server.add_generic_rpc_handlers((reception,))
         await server.start()
-        await gate.open(sockets)
+        gate.open(sockets)
         self._server, self._gate = server, gate
 
     async def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and ends every connection."""
         if self._server is not None and self._gate is not None:
-            self._gate.stop_accepting()
+            await self._gate.stop_accepting()
             await self._server.stop(GRACE_SECONDS)
             self._gate.close()
         self._workers.shutdown(wait=False)

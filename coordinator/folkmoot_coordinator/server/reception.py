@@ -29,6 +29,9 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 FIRST_MESSAGE_SECONDS = 10.0
 """How long a call may take to send its first message."""
 
+SMALL_BYTES = 64 * 1024
+"""A part of a request up to this size is read at once: a worker would take longer to begin."""
+
 
 class Reception(grpc.GenericRpcHandler):
     """Takes the calls of one port. Of one event loop."""
@@ -139,7 +142,10 @@ class Reception(grpc.GenericRpcHandler):
             return await self._in_worker(mine, lambda: method.answer(raw, member))
         submission = await self._in_worker(mine, lambda: method.begin(raw, member))
         while (part := await _next(context)) is not None:
-            await self._in_worker(mine, lambda part=part: submission.add(part))  # type: ignore[misc]
+            if len(part) <= SMALL_BYTES:
+                submission.add(part)
+            else:
+                await self._in_worker(mine, lambda part=part: submission.add(part))  # type: ignore[misc]
         return await self._in_worker(mine, submission.finish)
 
     async def _in_worker(self, mine: asyncio.Semaphore, work: Callable[[], Result]) -> Result:

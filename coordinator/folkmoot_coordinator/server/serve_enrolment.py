@@ -26,6 +26,7 @@ from folkmoot_coordinator.server.open_files import raise_limit
 from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.problems import ExitCode
 
 READY = "ready"
 """What it prints when it serves."""
@@ -50,10 +51,13 @@ def main(home: Home, sockets: list[socket.socket]) -> None:
     loop = ServingLoop()
     loop.run(port.start(sockets))
     print(READY, flush=True)
-    stop.wait()
+    while not stop.wait(1) and database.damage is None:
+        pass
     loop.run(port.stop())
     loop.stop()
     database.close()
+    if database.damage is not None:
+        raise SystemExit(ExitCode.VERIFICATION)
 
 
 if __name__ == "__main__":

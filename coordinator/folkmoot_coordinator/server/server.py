@@ -58,7 +58,8 @@ class CoordinatorServer:
         authority = Authority.load(home.keys)
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
-        self._database.upgrade()
+        self._database.bring_up_to_date()
+        self._database.check_pages()
         self._seen = LastSeen(self._database)
         certificates = ServerCertificates(authority, self.settings, clock)
         callers = Callers(self._database, self._seen, clock)
@@ -106,9 +107,16 @@ class CoordinatorServer:
         self._housekeeper.start()
 
     def wait(self, stop: threading.Event) -> None:
-        """Serves until `stop` is set, then lets running calls finish."""
-        stop.wait()
+        """Serves until `stop` is set, then lets running calls finish.
+
+        Raises:
+            DamagedDatabase: If the database was found to be damaged.
+        """
+        while not stop.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
+            pass
         self.stop()
+        if self._database.damage is not None:
+            raise self._database.damage
 
     def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and closes the database."""
@@ -128,15 +136,22 @@ class CoordinatorServer:
         self._database.close()
 
     def _keep_house(self) -> None:
-        while not self._stopping.wait(HOUSEKEEPING_SECONDS):
+        said = ""
+        while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
             try:
-                if isinstance(self._enrolment, EnrolmentProcess):
-                    self._enrolment.look_after()
+                if isinstance(self._enrolment, EnrolmentProcess) and self._enrolment.look_after():
+                    self._database.check_pages()
                 self._close_due()
                 self._delete_old()
                 self._seen.write()
             except Exception as error:  # the next time may succeed; rounds must not hang
-                log.error("housekeeping failed error=%s", error)
+                if said != str(error):  # once, and not every second
+                    log.error("housekeeping failed error=%s", error)
+                said = str(error)
+            else:
+                if said:
+                    log.info("housekeeping goes on")
+                said = ""
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):

@@ -24,6 +24,7 @@ from folkmoot_node.release import admission
 from folkmoot_node.release.office import Question
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.sqlite_faults import DamagedDatabase, UnusableDatabase
 
 if TYPE_CHECKING:
     from folkmoot_node.policies.release_policy import SignedReleasePolicy
@@ -82,6 +83,8 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
     for signed in islice(client.rounds(protocol), MAX_ROUNDS_A_DAY):
         try:
             book.receive(signed.round, signed.signature, home.clock())
+        except (DamagedDatabase, UnusableDatabase):
+            raise  # all other rounds would meet it too
         except (Problem, ContractError) as error:
             yield Event("", str(error), is_problem=True)
 
@@ -90,6 +93,8 @@ def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -
     """Answers a round if it can be answered now."""
     try:
         answer = answer_round(home, known, protocol)
+    except (DamagedDatabase, UnusableDatabase):
+        raise
     except Problem as error:
         text = f"cannot be answered: {error}. {error.remedy}"
         yield Event(known.round_id, text, is_problem=True)

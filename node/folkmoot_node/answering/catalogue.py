@@ -22,7 +22,7 @@ from folkmoot.catalogue import CATALOGUE_SIGNATURE_DOMAIN, Catalogue, PluginVers
 from folkmoot.codec import encode_catalogue
 from folkmoot.errors import ContractError
 from folkmoot.rounds import Mechanism
-from folkmoot.versions import CATALOGUES
+from folkmoot.versions import CATALOGUES, POLICY_KEYS
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.federation.identity import sign_as_node
 from folkmoot_operator.problems import Problem
@@ -51,6 +51,12 @@ def catalogue_here(home: NodeHome) -> Catalogue | None:
         return None
 
 
+def serialised_here(home: NodeHome) -> bytes:
+    """The catalogue, made in this process, for another one; empty where it cannot be made yet."""
+    made = catalogue_here(home)
+    return encode_catalogue(made) if made is not None else b""
+
+
 def publish_catalogue(
     home: NodeHome,
     client: CoordinatorClient,
@@ -76,11 +82,13 @@ def publish_catalogue(
         return  # nobody has signed; `doctor` and every answer say so
     try:
         identity = home.identity()
+        key = signed.key if protocol >= POLICY_KEYS else b""
         mark = {
             "action": PUBLISHED,
             "policy_sha256": signed.digest.hex(),
             "signed_at": signed.signed_at,
             "region": identity.signing_key.hex(),
+            "policy_key": key.hex(),
         }
         last = deque(home.audit.entries((PUBLISHED,)), maxlen=1)
         if last and last[0].body == mark:
@@ -88,7 +96,7 @@ def publish_catalogue(
         made = make(home)
         if made is None:
             return
-        catalogue = _as_signed(made, signed.policy, home.risk_policy(), home.config)
+        catalogue = _as_signed(made, signed.policy, home.risk_policy(), home.config, key)
         serialised = encode_catalogue(catalogue)
         signature = sign_as_node(identity, CATALOGUE_SIGNATURE_DOMAIN, serialised)
         if not client.publish_catalogue(protocol, serialised, signature):
@@ -143,7 +151,7 @@ def make_catalogue(
 
 
 def _as_signed(
-    made: Catalogue, release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig
+    made: Catalogue, release: ReleasePolicy, risk: RiskPolicy, config: NodeConfig, key: bytes
 ) -> Catalogue:
     """A catalogue with what the council has signed, whoever made the rest of it."""
     loss = release.loss
@@ -159,4 +167,5 @@ def _as_signed(
         lifetime=loss.lifetime,
         sunset=min(release.sunset, risk.sunset),
         per_series=loss.per_series,
+        policy_key=key,
     )

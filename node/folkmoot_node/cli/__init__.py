@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from folkmoot_node.cli import (
+    audit,
     equality,
     evidence,
     installation,
@@ -27,13 +28,17 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, running,
-    installation,
+    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
+    running, installation,
 )  # fmt: skip
+_WITH_PLUGINS = frozenset(
+    {"doctor", "equality", "explain", "linkage", "rounds", "score", "serve", "sources"}
+)
+"""Commands that may run code of plugins."""
 for _module in _MODULES:
     _module.register(app)
 
 
 def main() -> NoReturn:
     """Entry point of the console script."""
-    run(app)
+    run(app, with_plugins=_WITH_PLUGINS)

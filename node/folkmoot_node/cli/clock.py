@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, Home, moment, operator_name
+from folkmoot_node.cli.options import HERE, Home, moment
+from folkmoot_operator.accounts import current_operator
 
 
 def accept_clock(
@@ -46,7 +47,7 @@ def accept_clock(
             with node.connect() as client:
                 require_same_time(compare(node, client, client.negotiate()))
         with node.state.transaction() as connection:
-            body = ledger_clock.decision(head, operator_name(), reason)
+            body = ledger_clock.decision(head, current_operator(), reason)
             node.audit.append(connection, now, body)
     typer.echo(
         f"Debits go on by this machine's clock, {moment(now)}; the ledger has an entry of "

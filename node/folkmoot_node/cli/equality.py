@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 
@@ -62,7 +63,7 @@ def equality(
         check_suffix(plot)
     with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
-            body = {"action": "equality audited", "by": operator_name()}
+            body = {"action": "equality audited", **current_operator().as_body()}
             node.audit.append(connection, node.clock(), body)
         with progress() as bars:
             tasks: dict[str, Any] = {}

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name, print_renewal
+from folkmoot_node.cli.options import (
+    HERE,
+    NOT_NOTED,
+    AsJson,
+    Expected,
+    Home,
+    moment,
+    print_renewal,
+)
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
 
@@ -29,8 +38,8 @@ def register(app: typer.Typer) -> None:
 def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Shows each debit and what is left, in the accounting period and for all time.
 
-    The head names the whole ledger: note it outside this machine, for `ledger verify
-    --expect`. Without a valid, signed release policy the debits are still shown, and
+    The head of all logs names ledger, egress and audit log: note it outside this machine, for
+    `ledger verify --expect`. Without a valid, signed release policy the debits are still shown, and
     the exit code is that of the policy's fault. Exit code 7 if answers have left that are not
     in this node's files.
 
@@ -38,6 +47,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """
     from folkmoot.privacy import Rho, epsilon_at
     from folkmoot_node.answering.reconcile import require_complete
+    from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_operator.problems import Problem
 
@@ -45,6 +55,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     incomplete: Problem | None = None
     with open_home(home) as node:
         debits, head, signers = node.ledger.debits(), node.ledger.head(), node.ledger.signers()
+        of_all = JointHead.now(node.state)
         lifetime = Rho.total(debit.rho for debit in debits)
         try:
             balance = node.balance()
@@ -74,6 +85,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                 **period,
                 "lifetime": str(lifetime),
                 "head": str(head),
+                "head_of_all_logs": str(of_all),
                 "debits": [
                     {
                         "at": moment(debit.at),
@@ -113,6 +125,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         at, key = minute(moment(debit.at)), debit.signer.hex()
         typer.echo(f"Signer of the release policy changed before {at} UTC, to {key}")
     typer.echo(f"Ledger head {head}")
+    typer.echo(f"Head of all logs {of_all}")
     if incomplete:
         raise incomplete
     if fault:
@@ -134,59 +147,62 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
 def verify(
     home: Home = HERE,
     as_json: AsJson = False,
-    expect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LENGTH:DIGEST",
-            help="A head of the ledger that was noted earlier, on paper or in the system "
-            "journal. May be given more than once.",
-        ),
-    ] = None,
+    expect: Expected = None,
 ) -> None:
-    """Recomputes the hash chains of ledger, egress and audit log, every stored answer and
-    every receipt, and checks that the ledger continues from the heads noted earlier.
+    """Recomputes the hash chains of ledger, egress and audit log, and checks every stored answer,
+    round and receipt: that each is as it was signed or digested, that they agree with each other,
+    and that the logs go on from the heads noted earlier.
 
-    Exit code 7, naming the first entry that does not fit, if anything was changed, dropped or
-    returned to an earlier state.
+    Exit code 7, naming each place that does not hold, if anything was changed, dropped or
+    returned to an earlier state. What nothing outside this machine vouches for is said on
+    standard error.
 
     Example: folkmoot-node ledger verify --json
     """
     from folkmoot_node.answering.reconcile import require_complete
+    from folkmoot_node.evidence.joint_head import NotedHead
     from folkmoot_node.home import open_home
-    from folkmoot_operator.hash_chain import Head
 
-    noted = [Head.parse(text) for text in expect or ()]
+    noted = [NotedHead.parse(text) for text in expect or ()]
     with open_home(home) as node:
-        ledger = node.ledger.verify()
         for head in noted:
-            node.ledger.require(head)
+            head.require(node.state)
+        found = node.verify_evidence()
         require_complete(node)
-        egress_, audit = (
-            node.egress.verify(),
-            node.audit.verify(),
-        )
-        answers = node.outbox.verify()
-        node.check_answers_are_paid()
-        receipts = node.check_receipts()
+    unchecked = [*found.unchecked, *([] if noted else [NOT_NOTED])]
     if as_json:
         print_json(
             {
-                "ledger": {"entries": ledger.length, "head": ledger.digest.hex()},
-                "egress": {"entries": egress_.length, "head": egress_.digest.hex()},
-                "audit": {"entries": audit.length, "head": audit.digest.hex()},
-                "answers": answers,
-                "receipts": receipts,
+                **{
+                    name: {"entries": head.length, "head": head.digest.hex()}
+                    for name, head in (
+                        ("ledger", found.ledger),
+                        ("egress", found.egress),
+                        ("audit", found.audit),
+                    )
+                },
+                "head_of_all_logs": str(found.head),
+                "answers": found.answers,
+                "receipts": found.receipts,
+                "rounds": found.rounds,
                 "expected": [str(head) for head in noted],
+                "unchecked": unchecked,
             }
         )
-        return
-    typer.echo(f"Ledger: {ledger.length} entries, unbroken. Head {ledger}")
-    for head in noted:
-        typer.echo(f"Ledger: goes on from {head}, as expected.")
-    typer.echo(f"Egress log: {egress_.length} entries, unbroken. Head {egress_}")
-    typer.echo(f"Audit log: {audit.length} entries, unbroken. Head {audit}")
-    typer.echo(f"Outbox: {answers} answers, each as it was stored and each release paid for.")
-    typer.echo(f"Receipts: {receipts}, each signed by the coordinator for that answer.")
+    else:
+        typer.echo(f"Ledger: {found.ledger.length} entries, unbroken. Head {found.ledger}")
+        typer.echo(f"Egress log: {found.egress.length} entries, unbroken. Head {found.egress}")
+        typer.echo(f"Audit log: {found.audit.length} entries, unbroken. Head {found.audit}")
+        for head in noted:
+            typer.echo(f"The logs go on from {head}, as expected.")
+        typer.echo(
+            f"Outbox: {found.answers} answers, each as it was stored and each release paid for."
+        )
+        typer.echo(f"Rounds: {found.rounds}, each as the coordinator signed it.")
+        typer.echo(f"Receipts: {found.receipts}, each signed by the coordinator for that answer.")
+        typer.echo(f"Head of all logs {found.head}")
+    for what in unchecked:
+        typer.echo(f"NOT CHECKED: {what}.", err=True)
 
 
 def recover(
@@ -221,7 +237,7 @@ def recover(
             with node.state.transaction() as connection:
                 body = {
                     "action": "answers recovered",
-                    "by": operator_name(),
+                    **current_operator().as_body(),
                     "rounds": [lost.receipt.round_id for lost in outstanding],
                 }
                 node.audit.append(connection, node.clock(), body)

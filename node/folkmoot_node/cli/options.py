@@ -33,6 +33,20 @@ OtherPolicy = Annotated[
 RoundId = Annotated[
     str, typer.Argument(metavar="ROUND", help="Id of the round, its beginning, or `latest`.")
 ]
+Expected = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect",
+        metavar="HEAD",
+        help="A head that was noted earlier, on paper or in the system journal: of all logs "
+        "(4.31.17:9f86...), or of one (12:9f86... or audit=12:9f86...). May be given more than "
+        "once.",
+    ),
+]
+NOT_NOTED = (
+    "Whether the newest entries of a log were cut off: give a head that was noted elsewhere, with "
+    "--expect"
+)
 HERE = Path()
 
 
@@ -45,13 +59,3 @@ def print_renewal(client: CoordinatorClient) -> None:
 def moment(seconds: int | None) -> str | None:
     """A time for people and programs: ISO 8601, UTC."""
     return None if seconds is None else to_text(seconds)
-
-
-def operator_name() -> str:
-    """The account that runs the command, for the record of who decided."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown account"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def purge(
         if not yes:
             _print(found)
             typer.confirm("Delete these permanently?", abort=True, err=True)
-        purged = delete(node, found, operator_name())
+        purged = delete(node, found, current_operator())
     if as_json:
         print_json(_result(purged.deleted, purged.key_replaced))
         return

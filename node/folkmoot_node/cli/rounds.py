@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import (
-    HERE,
-    AsJson,
-    Home,
-    RoundId,
-    moment,
-    operator_name,
-    print_renewal,
-)
+from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, print_renewal
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, minute, print_json, print_text
 
 if TYPE_CHECKING:
@@ -194,7 +187,7 @@ def resume(
                 exit_code=ExitCode.REFUSED,
             )
         with node.state.transaction() as connection:
-            body = {"action": RESUMED, "by": operator_name(), "reason": reason}
+            body = {"action": RESUMED, **current_operator().as_body(), "reason": reason}
             node.audit.append(connection, node.clock(), body)
         scores = _scores_there_are(node)
     typer.echo(f"Rounds go on, with {scores}.")
@@ -241,6 +234,7 @@ def decline(
 def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
     from folkmoot_node.answering.briefing import describe
     from folkmoot_node.answering.reconcile import require_complete
+    from folkmoot_node.evidence.round_book import TAKEN_BACK
     from folkmoot_node.home import open_home
     from folkmoot_operator.problems import ExitCode, Problem
 
@@ -257,18 +251,15 @@ def _decide(home: Any, round_id: str, decision: Decision | None) -> None:
                 remedy="Name the round that you have read by the beginning of its id",
                 exit_code=ExitCode.USAGE,
             )
-        who = operator_name()
+        who = current_operator()
         if decision is not None and node.outbox.find(known.round_id) is None:
             _require_open(node, known)
         if decision is None:
-            book.undecide(known, node.outbox)
+            book.undecide(known, who, node.clock(), node.outbox)
         else:
             book.decide(known, decision, who, node.clock(), node.outbox)
-        done = decision.value if decision else "decision taken back"
-        with node.state.transaction() as connection:
-            body = {"action": f"round {done}", "by": who, "round_id": known.round_id}
-            node.audit.append(connection, node.clock(), body)
         description, waits = describe(node, known), node.stopped_run() is not None
+    done = decision.value if decision else TAKEN_BACK
     typer.echo(f"Round {known.round_id}: {done}.")
     if decision is None:
         return

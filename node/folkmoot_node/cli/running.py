@@ -44,6 +44,7 @@ def serve(
 
     Example: folkmoot-node serve
     """
+    from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
     from folkmoot_node.running.catalogue_process import CatalogueProcess
@@ -52,6 +53,7 @@ def serve(
 
     stop = stop_on_signals()
     with open_home(home) as node:
+        node.state.check_pages()
 
         def report(event: Event) -> None:
             level = "problem" if event.is_problem else "info"
@@ -60,7 +62,8 @@ def serve(
 
         address = node.coordinator().address
         typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
-        typer.echo(f"{moment(node.clock())} info: ledger head {node.ledger.head()}", err=True)
+        heads = f"ledger head {node.ledger.head()}, of all logs {JointHead.now(node.state)}"
+        typer.echo(f"{moment(node.clock())} info: {heads}", err=True)
         run(
             node,
             report,

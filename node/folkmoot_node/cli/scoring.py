@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from folkmoot_node.pipeline.dry_run import Trial
     from folkmoot_node.policies.risk_policy import RiskPolicy
+    from folkmoot_node.settings.node_toml import NodeConfig
     from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 
 
@@ -83,12 +85,12 @@ def score(
     from folkmoot_node.sources.connect import load_plugins
 
     if export is not None:
-        from folkmoot_node.operations.export_households import require_known_ending
+        from folkmoot_node.operations.export_households import require_writable
         from folkmoot_operator.output_places import require_place_for_file
 
         if only_try:
             raise typer.BadParameter("--try stores nothing, so that there is nothing to write")
-        require_known_ending(export)
+        require_writable(export)
         require_place_for_file(export)
     config = load_config(home)
     policy = load_policy(policy_file or config.risk_policy)
@@ -122,7 +124,7 @@ def score(
             )
             summary = trial.run
         else:
-            with _says_that_rounds_wait(home), recorded_run(config.state_path, operator_name()):
+            with _says_that_rounds_wait(home), recorded_run(config.state_path, current_operator()):
                 summary = run(
                     config,
                     load_plugins(),
@@ -143,6 +145,7 @@ def score(
             "To keep this policy, name its file in node.toml as scoring.risk_policy.",
             err=True,
         )
+    _warn_of_certificate(config)
     written = _export(home, export, []) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
@@ -152,6 +155,18 @@ def score(
         _print_summary(summary)
         if written is not None:
             typer.echo(f"Wrote {written:,} households to {export}.")
+
+
+def _warn_of_certificate(config: NodeConfig) -> None:
+    """Scoring does not connect; who works by hand may see nothing else for weeks."""
+    import time
+
+    from folkmoot_node.federation.checks import overdue_renewal
+    from folkmoot_node.federation.identity import KeyFiles
+
+    warning = overdue_renewal(KeyFiles(config.home / "keys"), int(time.time()))
+    if warning is not None:
+        typer.echo(f"Warning: {warning}.", err=True)
 
 
 def _ask_to_replace(last: RunSummary | None, policy: RiskPolicy, configured: RiskPolicy) -> None:
@@ -357,7 +372,7 @@ def explain(
         policy = load_policy(policy_file or node.config.risk_policy)
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
-                body = {"action": action, "by": operator_name()}
+                body = {"action": action, **current_operator().as_body()}
                 node.audit.append(connection, node.clock(), body)
             if subject_access:
                 policy = policy_of(store.run, policy)
@@ -390,20 +405,21 @@ def households(
 def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     """Writes scored households; the audit log says who did, before there is a file."""
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.export_households import (
-        require_known_ending,
-        write_households,
-    )
+    from folkmoot_node.operations.export_households import require_writable, write_households
     from folkmoot_operator.output_places import require_place_for_file, writing_to
 
-    require_known_ending(out)
+    require_writable(out)
     require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,
                 node.clock(),
-                {"action": "households exported", "by": operator_name(), "bands": list(bands)},
+                {
+                    "action": "households exported",
+                    **current_operator().as_body(),
+                    "bands": list(bands),
+                },
             )
         with writing_to(out):
             return write_households(store, out, bands)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home, moment
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import print_json, print_text
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool, replace:
     from folkmoot_node.operations.join_region import join_region
 
     with open_home(home) as node:
-        membership = join_region(node, offer, by=operator_name(), replace=replace)
+        membership = join_region(node, offer, by=current_operator(), replace=replace)
     until = moment(int(membership.certificate_until.timestamp()))
     if as_json:
         print_json({"region": offer.region, "council": offer.council, "certificate_until": until})

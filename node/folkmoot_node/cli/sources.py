@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, operator_name
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
@@ -263,11 +264,11 @@ def accept(
         if until.date() < node.today():
             raise typer.BadParameter("the day has passed", param_hint="--until")
         with node.state.transaction() as connection:
+            who = current_operator()
             for name in dict.fromkeys(source):
-                accepted = Acceptance(
-                    source=name, reason=reason, until=until.date(), by=operator_name()
-                )
-                node.audit.append(connection, node.clock(), body_of(accepted))
+                accepted = Acceptance(source=name, reason=reason, until=until.date(), by=str(who))
+                body = {**body_of(accepted), **who.as_body()}
+                node.audit.append(connection, node.clock(), body)
     typer.echo(f"Accepted {', '.join(source)} until {until.date().isoformat()}.")
 
 
@@ -286,7 +287,7 @@ def withdraw(
         _require_sources(node.config, source)
         with node.state.transaction() as connection:
             for name in dict.fromkeys(source):
-                body = {"action": WITHDRAWN, "source": name, "by": operator_name()}
+                body = {"action": WITHDRAWN, "source": name, **current_operator().as_body()}
                 node.audit.append(connection, node.clock(), body)
     typer.echo(f"Withdrawn for {', '.join(source)}.")
 
@@ -309,9 +310,11 @@ def draft(
     from folkmoot_node.sources.connect import load_plugins
     from folkmoot_operator.output_places import (
         require_folder,
+        require_no_link,
         require_place_for_file,
         writing_to,
     )
+    from folkmoot_operator.private_files import write_private
     from folkmoot_operator.problems import ExitCode, Problem
     from folkmoot_sdk.parameters import nearest
 
@@ -332,8 +335,9 @@ def draft(
     if out is None:
         typer.echo(text, nl=False)
         return
+    require_no_link(out)
     with writing_to(out):
-        out.write_text(text, encoding="utf-8")
+        write_private(out, text.encode(), replace=True)
     questions = text.count("QUESTION:")
     typer.echo(f"Wrote {out}. It has {questions} questions: look for QUESTION.")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_operator.accounts import Operator
 from folkmoot_operator.hash_chain import Entry
 
 ACCEPTED = "source accepted"
@@ -41,7 +42,8 @@ def acceptances(entries: Iterable[Entry]) -> dict[str, Acceptance]:
         if action == WITHDRAWN:
             found.pop(str(entry.body["source"]), None)
         elif action == ACCEPTED:
-            body = {key: value for key, value in entry.body.items() if key != "action"}
+            body = {key: entry.body[key] for key in ("source", "reason", "until")}
+            body["by"] = str(Operator.of_body(entry.body))
             accepted = Acceptance.model_validate(body)
             found[accepted.source] = accepted
     return found

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from folkmoot_node.evidence.database import Clock
-from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.ledger import Ledger
-from folkmoot_node.evidence.outbox import Outbox
+from folkmoot_node.evidence.verification import Verified
 from folkmoot_node.policies.release_policy import SignedReleasePolicy
 from folkmoot_operator.checks import Check
-from folkmoot_operator.hash_chain import HashChain
 
 
 def budget(load: Callable[[], SignedReleasePolicy], ledger: Ledger, clock: Clock) -> Check:
@@ -38,31 +36,17 @@ def clock_of_ledger(ledger: Ledger, clock: Clock) -> Check:
     return Check("clock", look)
 
 
-def unbroken(
-    ledger: Ledger,
-    egress: EgressLog,
-    audit: HashChain,
-    outbox: Outbox,
-    agree: tuple[Callable[[], object], ...],
-) -> Check:
-    """Whether each log and the outbox is whole, and they agree with each other.
+def unbroken(verify: Callable[[], Verified], require_complete: Callable[[], None]) -> Check:
+    """Whether each log and the outbox is whole, and they agree with each other and with receipts.
 
     Args:
-        ledger: Of debits.
-        egress: Of what has left.
-        audit: Of what people did.
-        outbox: The answers.
-        agree: Comparisons of them, which need to know more than this package. Each raises a
-            `Problem` if something does not agree.
+        verify: Checks what is in this node's files; raises `Problem`.
+        require_complete: Whether nothing has left that is not in them; raises `Problem`.
     """
 
     def look() -> str:
-        entries = ledger.verify().length
-        egress.verify()
-        audit.verify()
-        outbox.verify()
-        for compare in agree:
-            compare()
-        return f"ledger of {entries} entries, egress log and outbox are unbroken"
+        found = verify()
+        require_complete()
+        return f"ledger of {found.ledger.length} entries, egress log and outbox are unbroken"
 
     return Check("evidence", look)

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from folkmoot_operator.hash_chain import HashChain, Remedies, create_chain
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.sqlite_faults import DatabaseFile, UnusableDatabase
+from folkmoot_operator.unusable_files import is_known, unusable_as
 
 Clock = Callable[[], int]
 """Gives the time in seconds since 1970-01-01T00:00:00Z; injected so that tests can set it."""
@@ -26,6 +28,11 @@ _BUSY_SECONDS = 30.0
 Log = Literal["ledger", "egress", "audit"]
 """The node's hash-chained logs."""
 
+_WHAT = "the node's state file"
+_RESTORE = (
+    "Stop releasing, and keep a copy of the file. Restore the newest backup; what has left since "
+    "is found at the next visit (`folkmoot-node ledger recover`)"
+)
 _REMEDIES = Remedies(
     changed="Stop releasing. Compare with a backup and with the receipts, and find out who "
     "could write to this file",
@@ -118,6 +125,70 @@ def system_clock() -> int:
     return int(time.time())
 
 
+_OF_SQLITE = (sqlite3.Error, UnicodeDecodeError)
+"""What `sqlite3` raises; the latter where a message quotes a damaged name."""
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor that words SQLite's errors for operators."""
+
+    connection: _Connection
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
+        try:
+            super().execute(sql, parameters)
+        except _OF_SQLITE as error:
+            raise self.connection.worded(error) from error
+        return self
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except _OF_SQLITE as error:
+            raise self.connection.worded(error) from error
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except _OF_SQLITE as error:
+            raise self.connection.worded(error) from error
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except _OF_SQLITE as error:
+            raise self.connection.worded(error) from error
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose errors are problems, but for those of the program itself."""
+
+    file: DatabaseFile
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
+        return self.cursor(_Cursor).execute(sql, parameters)
+
+    def worded(self, error: sqlite3.Error | UnicodeDecodeError) -> Exception:
+        """What an error means; the error itself where it is not the file's."""
+        if isinstance(error, sqlite3.IntegrityError):
+            return self._broken_rule(error)
+        if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            return error
+        return self.file.problem(error)
+
+    def check_pages(self) -> None:
+        """Raises Problem, exit code VERIFICATION, if a page of the file is damaged."""
+        self.file.check_pages(self.execute("PRAGMA quick_check"))
+
+    def _broken_rule(self, error: sqlite3.IntegrityError) -> Exception:
+        """A rule of the tables may be broken by the program, or by a damaged page."""
+        try:
+            self.check_pages()
+        except Problem as problem:
+            return problem
+        return error
+
+
 class StateDatabase:
     """The node's SQLite file. One instance belongs to one thread."""
 
@@ -125,28 +196,43 @@ class StateDatabase:
         """Opens the file.
 
         Raises:
-            Problem: If the file is missing (and `create` is false), damaged, or written
-                by a newer Folkmoot.
+            Problem: If the file is missing (and `create` is false), cannot be used now, is
+                damaged, or written by a newer Folkmoot.
         """
-        if not create and not path.is_file():
-            raise _missing(path, "is missing")
         self.path = path
-        if create:
-            open_private(path, append=True).close()  # SQLite makes its other files like this one
-        self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        self._file = DatabaseFile(path, _WHAT, _RESTORE, _BUSY_SECONDS)
+        try:
+            if create:
+                open_private(path, append=True).close()  # SQLite makes its others like this one
+            elif not path.stat().st_size:
+                raise _missing(path, "is empty")
+        except FileNotFoundError:
+            raise _missing(path, "is missing") from None
+        except OSError as error:
+            if not is_known(error):
+                raise
+            raise unusable_as(UnusableDatabase, error, path, _WHAT) from None
+        self._connection = self._open()
         try:
             self._prepare(path, create=create)
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise Problem(
-                f"the node's state file cannot be used ({error})",
-                where=str(path),
-                remedy="Restore it from backup; nothing was changed",
-                exit_code=ExitCode.VERIFICATION,
-            ) from None
-        except Problem:
+        except BaseException:
             self._connection.close()
             raise
+
+    def _open(self) -> _Connection:
+        # As a URI, since SQLite would make a file that has gone since it was looked for.
+        try:
+            opened = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                factory=_Connection,
+            )
+        except sqlite3.Error as error:
+            raise self._file.problem(error) from error
+        opened.file = self._file
+        return opened
 
     def _prepare(self, path: Path, *, create: bool) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -157,9 +243,7 @@ class StateDatabase:
             raise _missing(path, "is empty")
         if version == 0:
             with self.transaction() as connection:
-                for name in get_args(Log):
-                    create_chain(connection, name)
-                _run_script(connection, _TABLES + _ROUNDS + _TODAY)
+                _make_tables(connection)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version > SCHEMA_VERSION:
             raise Problem(
@@ -193,19 +277,44 @@ class StateDatabase:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite may have ended it, such as on a full disk
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     @property
     def reader(self) -> sqlite3.Connection:
         """The connection, for reading outside a transaction."""
         return self._connection
 
+    def check_pages(self) -> None:
+        """Looks at each page of the file, whether or not anything reads it.
+
+        Raises:
+            Problem: Exit code VERIFICATION, if one is damaged.
+        """
+        self._connection.check_pages()
+
+    def damaged(self, how: str) -> Problem:
+        """The problem that the file contradicts itself.
+
+        Args:
+            how: What was found.
+        """
+        return self._file.damage(how)
+
     def chain(self, name: Log) -> HashChain:
         """One of the hash-chained logs."""
         return HashChain(self, name, _REMEDIES)
+
+    def missing_guards(self) -> frozenset[str]:
+        """Names of triggers and indexes that are not as this program makes them."""
+        with sqlite3.connect(":memory:", isolation_level=None) as made:
+            _make_tables(made)
+            wanted = _guards(made)
+        found = _guards(self._connection)
+        return frozenset(name for name, sql in wanted.items() if found.get(name) != sql)
 
     def close(self) -> None:
         """Closes the file."""
@@ -226,6 +335,20 @@ def _missing(path: Path, what: str) -> Problem:
         "what was spent is in it. For a new node run `folkmoot-node init`",
         exit_code=ExitCode.SETTINGS,
     )
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for name in get_args(Log):
+        create_chain(connection, name)
+    _run_script(connection, _TABLES + _ROUNDS + _TODAY)
+
+
+def _guards(connection: sqlite3.Connection) -> dict[str, str]:
+    """Triggers and indexes by name, as SQL."""
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL"
+    )
+    return {name: " ".join(sql.split()) for name, sql in rows}
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:

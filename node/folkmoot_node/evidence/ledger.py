@@ -21,6 +21,7 @@ from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt
 from folkmoot_node.evidence import ledger_clock
 from folkmoot_node.evidence.database import Log, StateDatabase
+from folkmoot_node.evidence.joint_head import ANCHORS, anchors
 from folkmoot_node.policies.release_policy import LossPolicy
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.problems import ExitCode, Problem
@@ -254,6 +255,7 @@ class Ledger:
                 # A restored ledger that pays for the same round in the same second would
                 # otherwise have the same entry, and two releases would look like one.
                 "nonce": secrets.token_hex(16),
+                ANCHORS: anchors(self._state),
             }
             return _debit(self._chain.append(connection, moment, body))
 
@@ -296,6 +298,7 @@ class Ledger:
                 "received_at": receipt.received_at,
                 "period": list(policy.period_of(moment)),
                 "release_policy": policy_digest.hex(),
+                ANCHORS: anchors(self._state),
             }
             self._chain.append(connection, moment, body)
             return rho

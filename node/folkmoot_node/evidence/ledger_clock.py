@@ -1,17 +1,18 @@
 """When the ledger holds an entry that is dated after the machine's clock, and what ends that.
 
-An accounting period is chosen by the clock. If an entry lies ahead of it, one of both times is
-wrong, and nothing is debited: the clock is slow now, or it was fast when the entry was made. In
-the first case it has to be set. In the second nothing is wrong any more, and waiting for the
-time of the entry would help, however far ahead it is; or a person says so, by an entry of the
-audit log that names the ledger as it is then. Only entries up to that one are excused, and the
-clock may not go back behind the decision either.
+The clock says in which accounting period a debit is. If an entry lies ahead of it, one of both
+times is wrong, and nothing is debited: the clock is slow now, or it was fast when the entry was
+made. In the first case somebody has to set it. In the second nothing is wrong any more. The time
+of the entry comes, however far ahead it is; or a person decides, by an entry of the audit log
+that names the ledger as it is then. Only entries up to that one are excused, and the clock may
+not go back behind the decision either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from folkmoot_operator.accounts import Operator
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
@@ -20,7 +21,7 @@ ACCEPTED = "clock accepted"
 """Action of the audit log by which a person says that the clock is right now."""
 
 
-def decision(head: Head, by: str, reason: str) -> dict[str, str]:
+def decision(head: Head, by: Operator, reason: str) -> dict[str, str | int]:
     """The entry of the audit log by which a person accepts the clock.
 
     Args:
@@ -28,7 +29,7 @@ def decision(head: Head, by: str, reason: str) -> dict[str, str]:
         by: Who decides.
         reason: Why.
     """
-    return {"action": ACCEPTED, "ledger": str(head), "by": by, "reason": reason}
+    return {"action": ACCEPTED, "ledger": str(head), **by.as_body(), "reason": reason}
 
 
 def ahead(ledger: Iterable[Entry], decisions: Iterable[Entry], moment: int) -> int | None:

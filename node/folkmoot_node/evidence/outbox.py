@@ -8,15 +8,18 @@ from enum import Enum
 from typing import Any
 
 from folkmoot import codec
+from folkmoot.geography import GssCode
 from folkmoot.receipt import Receipt
 from folkmoot.refusal import Refusal, RefusalReason, refusal_digest
 from folkmoot.release import Release, release_digest
-from folkmoot.v1 import collection_pb2
+from folkmoot.v1 import collection_pb2, release_pb2
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_operator.problems import ExitCode, Problem
 
 _LENGTH = 4
 """Bytes of the length before each frame, big-endian."""
+_FRAMES = 5
+"""Column of the frames."""
 
 
 class AnswerKind(Enum):
@@ -74,11 +77,62 @@ class Answer:
             return receipt.is_release == (self.kind is AnswerKind.RELEASE)
         if self.kind is AnswerKind.REFUSAL:
             return not receipt.is_release
-        header = codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
+        header = self.header()
         return (receipt.loss.nano, receipt.ledger_entry) == (
             header.loss.rho_nano,
             header.ledger_entry,
         )
+
+    def header(self) -> release_pb2.ReleaseHeader:
+        """The header of a release, from its first message; raises if it is none."""
+        return codec.decode_header(collection_pb2.SubmitRequest.FromString(self.frames[0]))
+
+    def reads_as(self) -> ReadAnswer:
+        """What the messages say; raises in many ways if they were tampered with."""
+        if self.kind is AnswerKind.REFUSAL:
+            (frame,) = self.frames
+            message = collection_pb2.RefuseRequest.FromString(frame).refusal
+            refusal = codec.decode_refusal(message)
+            return ReadAnswer(
+                refusal_digest(refusal),
+                refusal.council,
+                refusal.round_id,
+                refusal.round_digest,
+                refusal.reason,
+                _pack(_refusal_frames(refusal, message.protocol)),
+            )
+        header = self.header()
+        parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in self.frames[1:]]
+        release = codec.decode_release(header, parts, header.cells)
+        return ReadAnswer(
+            release_digest(release),
+            release.council,
+            release.round_id,
+            release.round_digest,
+            None,
+            _pack(_release_frames(release, header.protocol)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """What the messages of an answer say.
+
+    Attributes:
+        digest: `release_digest` or `refusal_digest`, 32 bytes.
+        council: Who answers.
+        round_id: Round answered.
+        round_digest: SHA-256 of the serialised round, 32 bytes.
+        reason: Why, if a refusal.
+        packed: The messages written again, as the outbox keeps them.
+    """
+
+    digest: bytes
+    council: GssCode
+    round_id: str
+    round_digest: bytes
+    reason: RefusalReason | None
+    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +165,11 @@ class Outbox:
         """All answers, oldest first."""
         rows = self._state.reader.execute("SELECT * FROM outbox ORDER BY stored_at, rowid")
         return tuple(map(_answer, rows.fetchall()))
+
+    def stored(self) -> tuple[tuple[Answer, bytes], ...]:
+        """All answers, oldest first, each with its messages as they lie in the file."""
+        rows = self._state.reader.execute("SELECT * FROM outbox ORDER BY stored_at, rowid")
+        return tuple((_answer(row), bytes(row[_FRAMES])) for row in rows.fetchall())
 
     def pending(self) -> tuple[Answer, ...]:
         """Answers that have to be delivered, oldest first."""
@@ -162,28 +221,26 @@ class Outbox:
         Returns:
             The round's answer: this one, or the one that was first.
         """
-        frames = [part.SerializeToString() for part in codec.encode_release(release, protocol)]
         return self._store(
             release.round_id,
             release.round_digest,
             AnswerKind.RELEASE,
             None,
             release_digest(release),
-            frames,
+            _release_frames(release, protocol),
             moment,
             confirm,
         )
 
     def store_refusal(self, refusal: Refusal, protocol: int, moment: int) -> Answer:
         """Stores a refusal, durably, unless the round has an answer already."""
-        request = collection_pb2.RefuseRequest(refusal=codec.encode_refusal(refusal, protocol))
         return self._store(
             refusal.round_id,
             refusal.round_digest,
             AnswerKind.REFUSAL,
             refusal.reason,
             refusal_digest(refusal),
-            [request.SerializeToString()],
+            _refusal_frames(refusal, protocol),
             moment,
         )
 
@@ -198,7 +255,7 @@ class Outbox:
         moment: int,
         confirm: Callable[[], None] = lambda: None,
     ) -> Answer:
-        packed = b"".join(len(frame).to_bytes(_LENGTH, "big") + frame for frame in frames)
+        packed = _pack(frames)
         with self._state.transaction() as connection:
             confirm()
             connection.execute(
@@ -280,12 +337,20 @@ class Outbox:
 def _digest_of(answer: Answer) -> bytes:
     if answer.is_recovered:
         return codec.decode_receipt(answer.receipt or b"").answer_digest
-    if answer.kind is AnswerKind.REFUSAL:
-        request = collection_pb2.RefuseRequest.FromString(answer.frames[0])
-        return refusal_digest(codec.decode_refusal(request.refusal))
-    parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in answer.frames]
-    header = codec.decode_header(parts[0])
-    return release_digest(codec.decode_release(header, parts[1:], header.cells))
+    return answer.reads_as().digest
+
+
+def _release_frames(release: Release, protocol: int) -> list[bytes]:
+    return [part.SerializeToString() for part in codec.encode_release(release, protocol)]
+
+
+def _refusal_frames(refusal: Refusal, protocol: int) -> list[bytes]:
+    request = collection_pb2.RefuseRequest(refusal=codec.encode_refusal(refusal, protocol))
+    return [request.SerializeToString()]
+
+
+def _pack(frames: Iterable[bytes]) -> bytes:
+    return b"".join(len(frame).to_bytes(_LENGTH, "big") + frame for frame in frames)
 
 
 def _unpack(packed: bytes) -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,7 @@ from folkmoot_node.evidence.outbox import Answer, AnswerKind, Outbox
 from folkmoot_node.evidence.round_cache import RoundCache
 from folkmoot_node.evidence.round_table import RoundFacts
 from folkmoot_node.evidence.signatures import is_round_signature
+from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_ROUNDS_A_DAY = 1_000
@@ -26,6 +28,8 @@ MAX_BYTES_OPEN = 64 * 2**20
 MAX_BYTES_IN_VAIN = 8 * 2**20
 """Bytes of rounds that turn out not to be well formed, after which no more are decoded."""
 _DAY = 86_400
+TAKEN_BACK = "decision taken back"
+"""What the audit log says of a decision that does not hold any more."""
 
 
 class Decision(Enum):
@@ -300,9 +304,21 @@ class RoundBook:
         return is_round_signature(self._signing_key, serialised, signature)
 
     def decide(
-        self, known: KnownRound, decision: Decision, who: str, now: int, outbox: Outbox
+        self,
+        known: KnownRound,
+        decision: Decision,
+        who: Operator | str,
+        now: int,
+        outbox: Outbox,
     ) -> None:
-        """Records what an operator decided.
+        """Records what an operator decided, here and in the audit log.
+
+        Args:
+            known: The round.
+            decision: What was decided.
+            who: Who decided.
+            now: Seconds since 1970-01-01T00:00:00Z.
+            outbox: The answers.
 
         Raises:
             Problem: If the round was answered, or decided before.
@@ -317,8 +333,9 @@ class RoundBook:
                 connection.execute(
                     "UPDATE rounds SET decision = ?, decided_by = ?, decided_at = ? "
                     "WHERE round_id = ?",
-                    (decision.value, who, now, known.round_id),
+                    (decision.value, str(who), now, known.round_id),
                 )
+                self._note(connection, decision.value, who, known, now)
                 return
         raise Problem(
             f"round {known.round_id} {problem}",
@@ -326,8 +343,14 @@ class RoundBook:
             exit_code=ExitCode.REFUSED,
         )
 
-    def undecide(self, known: KnownRound, outbox: Outbox) -> None:
-        """Takes an approval back, while the round has no answer.
+    def undecide(self, known: KnownRound, who: Operator | str, now: int, outbox: Outbox) -> None:
+        """Takes a decision back, while the round has no answer; the audit log has it.
+
+        Args:
+            known: The round.
+            who: Who takes it back.
+            now: Seconds since 1970-01-01T00:00:00Z.
+            outbox: The answers.
 
         Raises:
             Problem: If the round was answered, or nothing was decided.
@@ -344,12 +367,24 @@ class RoundBook:
                     "WHERE round_id = ?",
                     (known.round_id,),
                 )
+                self._note(connection, TAKEN_BACK, who, known, now)
                 return
         raise Problem(
             f"nothing can be taken back for round {known.round_id}",
             remedy="An answered round cannot be recalled; see `folkmoot-node rounds show`",
             exit_code=ExitCode.REFUSED,
         )
+
+    def _note(
+        self,
+        connection: sqlite3.Connection,
+        done: str,
+        who: Operator | str,
+        known: KnownRound,
+        now: int,
+    ) -> None:
+        body = {"action": f"round {done}", **body_of_account(who), "round_id": known.round_id}
+        self._state.chain("audit").append(connection, now, body)
 
 
 _SELECT = (

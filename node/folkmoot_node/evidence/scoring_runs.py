@@ -5,7 +5,8 @@ and then a record has chosen which table rounds count: noise does not hide that.
 as they do for approval, until a later run ends well or a person decides. The log is written
 before a run begins: one that the machine kills for its memory was stopped as well.
 
-Only a run that could not reach its sources leaves rounds as they were. The log says when a run
+Only a run that could not reach its sources leaves rounds as they were; one that a full disk has
+stopped does not, although waiting helps it too. The log says when a run
 began and how it ended, and no more: nothing of what was found.
 """
 
@@ -13,13 +14,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
+from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import UnusableFile
 
 BEGUN = "scoring run begun"
 STORED = "scoring run ended, scores stored"
@@ -63,7 +66,7 @@ def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
 
 
 @contextmanager
-def recorded_run(state: Path, by: str, clock: Clock = system_clock) -> Iterator[None]:
+def recorded_run(state: Path, by: Operator | str, clock: Clock = system_clock) -> Iterator[None]:
     """Records that a run begins, before it does, and how it ends.
 
     Args:
@@ -78,16 +81,27 @@ def recorded_run(state: Path, by: str, clock: Clock = system_clock) -> Iterator[
 
     def note(action: str) -> None:
         with StateDatabase(state) as database, database.transaction() as connection:
-            body = {"action": action, "run": run, "by": by}
+            body = {"action": action, "run": run, **body_of_account(by)}
             database.chain("audit").append(connection, clock(), body)
 
     note(BEGUN)
     try:
         yield
-    except Problem as problem:
-        note(UNREACHED if problem.exit_code is ExitCode.UNREACHABLE else STOPPED)
-        raise
-    except BaseException:
-        note(STOPPED)
+    except BaseException as error:
+        with suppress(Problem):  # that it began is written, and stands for a stop as well
+            note(UNREACHED if _has_read_nothing(error) else STOPPED)
         raise
     note(STORED)
+
+
+def _has_read_nothing(error: BaseException) -> bool:
+    """Whether a run ended at a source that cannot be reached.
+
+    A disk that is full, or a limit of open files, also passes; but how much a run writes depends
+    on the records, so that one of them may have stopped it.
+    """
+    return (
+        isinstance(error, Problem)
+        and error.exit_code is ExitCode.UNREACHABLE
+        and not isinstance(error, UnusableFile)
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock
-from folkmoot_node.federation.identity import KeyFiles, load_valid_identity
+from folkmoot_node.federation.identity import KeyFiles, load_identity, load_valid_identity
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -28,12 +29,31 @@ def private_keys(keys: KeyFiles, store_key: Path) -> Check:
         for path in open_to_others(path for path in private if path.is_file()):
             raise Problem(
                 f"{path.name} can be read by others",
-                remedy=f"chmod 600 {path}",
+                remedy=shlex.join(["chmod", "600", str(path)]),
                 exit_code=ExitCode.SETTINGS,
             )
         return "private keys are readable by this account alone"
 
     return Check("keys", look)
+
+
+def overdue_renewal(keys: KeyFiles, now: int) -> str | None:
+    """What a command that does not connect says of a certificate that nobody renews.
+
+    Returns:
+        None if it is not due for renewal, or the node is not enrolled.
+    """
+    try:
+        identity = load_identity(keys)
+    except Problem:
+        return None
+    if not identity.is_due_for_renewal(now):
+        return None
+    ends = "ended" if identity.is_expired(now) else "ends"
+    return (
+        f"the certificate {ends} on {identity.not_after:%Y-%m-%d}, and nothing has renewed it. "
+        "`folkmoot-node renew` does, until it ends"
+    )
 
 
 def certificate(keys: KeyFiles, clock: Clock) -> Check:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from folkmoot import codec
 from folkmoot.errors import plain
@@ -68,7 +68,9 @@ class RejectedByCoordinator(Problem):
         remedy = {
             UpgradeSide.NODE: "Upgrade folkmoot-node",
             UpgradeSide.COORDINATOR: "Ask the region to upgrade folkmoot-coordinator",
-            UpgradeSide.NEITHER: _REMEDIES.get(rejection.reason, "Speak to the region"),
+            UpgradeSide.NEITHER: "Try again later; `folkmoot-node serve` does so by itself"
+            if rejection.transient
+            else _REMEDIES.get(rejection.reason, "Speak to the region"),
         }[rejection.upgrade]
         super().__init__(
             f"{rejection.reason.name.lower().replace('_', ' ')}: {plain(rejection.detail)}",
@@ -169,7 +171,12 @@ class CoordinatorClient:
             certificate_chain=identity.certificate,
         )
         files = identity.files
-        way = Way(address, identity.authority.decode(), proxy, (files.certificate, files.tls_key))
+        way = Way(
+            address,
+            identity.authority.decode(errors="replace"),
+            proxy,
+            (files.certificate, files.tls_key),
+        )
         return cls(way, credentials, egress, enrolling=False)
 
     @classmethod
@@ -185,13 +192,26 @@ class CoordinatorClient:
             proxy: HTTP proxy, or None.
         """
         credentials = grpc.ssl_channel_credentials(authority)
-        way = Way(address, authority.decode(), proxy)
+        way = Way(address, authority.decode(errors="replace"), proxy)
         return cls(way, credentials, egress, enrolling=True)
 
-    def enrol(self, token: bytes, council: str, csr: bytes) -> enrolment_pb2.Membership:
-        """Exchanges an invitation for a certificate."""
+    def enrol(
+        self, token: bytes, council: str, csr: bytes, policy_key: bytes = b""
+    ) -> enrolment_pb2.Membership:
+        """Exchanges an invitation for a certificate.
+
+        Args:
+            token: Of the invitation.
+            council: This council.
+            csr: PKCS#10 signing request, DER.
+            policy_key: Ed25519 public key whose signature of the release policy counts here.
+        """
         request = enrolment_pb2.EnrolRequest(
-            versions=codec.encode_versions(), token=token, council=council, csr=csr
+            versions=codec.encode_versions(),
+            token=token,
+            council=council,
+            csr=csr,
+            policy_key=policy_key,
         )
         reply = self._call(_ENROLMENT + "Enrol", request, enrolment_pb2.EnrolResponse)
         _raise_if_rejected(reply)
@@ -250,14 +270,13 @@ class CoordinatorClient:
             protocol=protocol, answers_digest=known
         ).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_stream(
-            method, response_deserializer=collection_pb2.ListReceiptsResponse.FromString
-        )
+        call: Any = self._channel.unary_stream(method)
         held: collection_pb2.AnswersHeld | None = None
         taken = 0
         replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in replies:
+            for raw in replies:
+                reply = self._read(collection_pb2.ListReceiptsResponse, raw)
                 _raise_if_rejected(reply)
                 if held is None and reply.WhichOneof("outcome") == "held":
                     held = reply.held
@@ -285,12 +304,11 @@ class CoordinatorClient:
         method = _COLLECTION + "ListRounds"
         request = collection_pb2.ListRoundsRequest(protocol=protocol).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_stream(
-            method, response_deserializer=collection_pb2.ListRoundsResponse.FromString
-        )
+        call: Any = self._channel.unary_stream(method)
         replies = call(request, timeout=CALL_SECONDS, wait_for_ready=False)
         try:
-            for reply in replies:
+            for raw in replies:
+                reply = self._read(collection_pb2.ListRoundsResponse, raw)
                 _raise_if_rejected(reply)
                 yield reply.round
         except grpc.RpcError as error:
@@ -311,17 +329,17 @@ class CoordinatorClient:
         if answer.kind is AnswerKind.RELEASE:
             method = _COLLECTION + "Submit"
             self._egress.record(method, self._address, answer.frames, answer.round_id)
-            stream: Any = self._channel.stream_unary(
-                method, response_deserializer=collection_pb2.SubmitResponse.FromString
+            stream: Any = self._channel.stream_unary(method)
+            raw = self._guarded(method, lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
+            reply: collection_pb2.SubmitResponse | collection_pb2.RefuseResponse = self._read(
+                collection_pb2.SubmitResponse, raw
             )
-            reply = self._guarded(method, lambda: stream(iter(answer.frames), timeout=CALL_SECONDS))
         else:
             method = _COLLECTION + "Refuse"
             self._egress.record(method, self._address, answer.frames, answer.round_id)
-            call: Any = self._channel.unary_unary(
-                method, response_deserializer=collection_pb2.RefuseResponse.FromString
-            )
-            reply = self._guarded(method, lambda: call(answer.frames[0], timeout=CALL_SECONDS))
+            call: Any = self._channel.unary_unary(method)
+            raw = self._guarded(method, lambda: call(answer.frames[0], timeout=CALL_SECONDS))
+            reply = self._read(collection_pb2.RefuseResponse, raw)
         _raise_if_rejected(reply)
         receipt: release_pb2.SignedReceipt = reply.receipt
         return receipt
@@ -347,16 +365,14 @@ class CoordinatorClient:
             catalogue=catalogue_pb2.SignedCatalogue(catalogue=catalogue, signature=signature),
         ).SerializeToString()
         self._egress.record(method, self._address, (request,))
-        call: Any = self._channel.unary_unary(
-            method, response_deserializer=collection_pb2.PublishCatalogueResponse.FromString
-        )
+        call: Any = self._channel.unary_unary(method)
         try:
-            reply = call(request, timeout=CALL_SECONDS)
+            raw = call(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 return False
             self._unreachable(method, error)
-        _raise_if_rejected(reply)
+        _raise_if_rejected(self._read(collection_pb2.PublishCatalogueResponse, raw))
         return True
 
     def close(self) -> None:
@@ -372,9 +388,26 @@ class CoordinatorClient:
     def _call(self, method: str, request: Message, reply_type: type[Reply]) -> Reply:
         message = request.SerializeToString()
         self._egress.record(method, self._address, (message,))
-        call: Any = self._channel.unary_unary(method, response_deserializer=reply_type.FromString)
-        reply: Reply = self._guarded(method, lambda: call(message, timeout=CALL_SECONDS))
-        return reply
+        call: Any = self._channel.unary_unary(method)
+        raw = self._guarded(method, lambda: call(message, timeout=CALL_SECONDS))
+        return self._read(reply_type, raw)
+
+    def _read(self, reply_type: type[Reply], raw: bytes) -> Reply:
+        """A reply. gRPC is given no deserialiser: it keeps what it cannot decode for ever.
+
+        Raises:
+            Problem: UNREACHABLE, if it is none.
+        """
+        try:
+            return reply_type.FromString(raw)
+        except DecodeError:
+            raise Problem(
+                "the coordinator's answer cannot be decoded",
+                where=self._address,
+                remedy="Check the address; if it is right, report it to the region. "
+                "`folkmoot-node serve` tries again by itself",
+                exit_code=ExitCode.UNREACHABLE,
+            ) from None
 
     def _guarded(self, method: str, call: Callable[[], Any]) -> Any:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -14,6 +15,10 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 _MAX_NAMES = 5
 _PROXY = "proxy in [coordinator] of node.toml"
+_NOT_ACCEPTED = (
+    "Check the clocks of this machine and the region's. If they agree and it goes on, ask the "
+    "region for a new invitation and run `folkmoot-node enrol FILE`"
+)
 _AGAIN = "`folkmoot-node serve` tries again by itself"
 
 
@@ -139,29 +144,41 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
             address,
             ExitCode.SETTINGS,
         ),
+        Obstacle.NO_AUTHORITY: (
+            "the certificate of the region's authority cannot be read",
+            "Restore keys/region-ca.crt from a backup, or ask the region for a new invitation",
+            ExitCode.SETTINGS,
+        ),
         Obstacle.WRONG_AUTHORITY: (
-            f"the certificate shown there is not by this region's authority{_issuer(blocked)}: "
-            "another server answers, or a device on the way opens what is encrypted",
+            "the certificate shown there is not by this region's authority"
+            f"{_read(blocked, _issuer)}: another server answers, or a device on the way "
+            "opens what is encrypted",
             f"{address}. Ask your network team to leave this connection alone. If the region made "
-            "its coordinator anew, ask it for an invitation",
+            "a new coordinator, ask it for an invitation",
             ExitCode.REFUSED,
         ),
         Obstacle.WRONG_NAME: (
-            f"the coordinator's certificate is not for this name{_names(blocked)}",
+            f"the coordinator's certificate is not for this name{_read(blocked, _names)}",
             f"{address}; or ask the region to add this name to `hosts` in its coordinator.toml",
             ExitCode.SETTINGS,
         ),
         Obstacle.EXPIRED: (
-            f"the coordinator's certificate has expired{_until(blocked)}, {clock}",
+            f"the coordinator's certificate has expired{_read(blocked, _until)}, {clock}",
             "If that clock is wrong, set it. If it is right, ask the region to start its "
             "coordinator again, which renews the certificate",
             ExitCode.REFUSED,
         ),
         Obstacle.NOT_YET_VALID: (
-            f"the coordinator's certificate is not valid yet{_from(blocked)}, {clock}",
+            f"the coordinator's certificate is not valid yet{_read(blocked, _from)}, {clock}",
             "Set the clock of this machine. If it is right, the region's is ahead: ask it to set "
             "its own and to start its coordinator again",
             ExitCode.SETTINGS,
+        ),
+        Obstacle.DROPPED: (
+            "the coordinator closes the connection when it has seen this node's certificate: it "
+            "does not accept it, or is stopping",
+            f"{_NOT_ACCEPTED}; {_AGAIN}",
+            unreachable,
         ),
         Obstacle.CERTIFICATE_WANTED: (
             "this port is for councils that have enrolled, not for enrolment",
@@ -170,8 +187,7 @@ def _text(way: Way, blocked: Blocked, *, enrolling: bool) -> tuple[str, str, Exi
         ),
         Obstacle.CERTIFICATE_REFUSED: (
             "the coordinator does not accept this node's certificate",
-            "Check the clocks of this machine and the region's. If they agree, ask the region for "
-            "a new invitation and run `folkmoot-node enrol FILE`",
+            _NOT_ACCEPTED,
             ExitCode.REFUSED,
         ),
     }
@@ -195,51 +211,38 @@ def _address_remedy(*, enrolling: bool) -> str:
     return f"Check {key} in {where}"
 
 
-def _shown(blocked: Blocked) -> x509.Certificate | None:
+def _read(blocked: Blocked, read: Callable[[x509.Certificate], str]) -> str:
+    """What the certificate says that was shown; empty if it cannot be read.
+
+    It may be a stranger's, and hold anything.
+    """
     if blocked.certificate is None:
-        return None
+        return ""
     try:
-        return x509.load_der_x509_certificate(blocked.certificate)
-    except ValueError:
-        return None
+        return read(x509.load_der_x509_certificate(blocked.certificate))
+    except Exception:  # cryptography raises several kinds; each means the same here
+        return ""
 
 
-def _issuer(blocked: Blocked) -> str:
-    """Whose certificate it is; the name is the stranger's own word."""
-    certificate = _shown(blocked)
-    try:
-        names = (
-            certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME) if certificate else []
-        )
-    except ValueError:
-        names = []
+def _issuer(certificate: x509.Certificate) -> str:
+    names = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return f" but by {plain(str(names[0].value), 60)!r}" if names else ""
 
 
-def _names(blocked: Blocked) -> str:
-    certificate = _shown(blocked)
-    try:
-        alternative = (
-            certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            if certificate
-            else ()
-        )
-    except (x509.ExtensionNotFound, ValueError):
-        alternative = ()
+def _names(certificate: x509.Certificate) -> str:
+    alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     names = [
         plain(str(name.value), 60)
-        for name in alternative
+        for name in alternative.value
         if isinstance(name, x509.DNSName | x509.IPAddress)
     ]
     more = " ..." if len(names) > _MAX_NAMES else ""
     return f" but for {', '.join(names[:_MAX_NAMES])}{more}" if names else ""
 
 
-def _until(blocked: Blocked) -> str:
-    certificate = _shown(blocked)
-    return f" on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC" if certificate else ""
+def _until(certificate: x509.Certificate) -> str:
+    return f" on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
 
 
-def _from(blocked: Blocked) -> str:
-    certificate = _shown(blocked)
-    return f" before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC" if certificate else ""
+def _from(certificate: x509.Certificate) -> str:
+    return f" before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from folkmoot.geography import GssCode
 from folkmoot_node.evidence.egress_log import EgressLog
@@ -15,6 +15,7 @@ from folkmoot_node.federation.identity import (
     Identity,
     KeyFiles,
     TrustedRegion,
+    create_renewal_request,
     create_request,
     keep_membership,
     load_identity,
@@ -23,14 +24,6 @@ from folkmoot_node.federation.identity import (
 from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
-
-
-def _certificate(value: str) -> str:
-    try:
-        trusted_region(value.encode(), b"")
-    except ValueError:
-        raise ValueError("is not a certificate (PEM)") from None
-    return value
 
 
 class Invitation(Settings):
@@ -55,13 +48,25 @@ class Invitation(Settings):
     expires: datetime.datetime
     address: DialledAddress
     enrolment_address: DialledAddress
-    authority: Annotated[str, AfterValidator(_certificate)]
+    authority: str
     signing_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
     @property
     def inviting(self) -> TrustedRegion:
-        """The region that invites."""
-        return trusted_region(self.authority.encode(), bytes.fromhex(self.signing_key))
+        """The region that invites.
+
+        Raises:
+            Problem: If the authority is not a certificate.
+        """
+        try:
+            return trusted_region(self.authority.encode(), bytes.fromhex(self.signing_key))
+        except ValueError:
+            raise Problem(
+                "the authority in it is not a certificate (PEM)",
+                where="the invitation",
+                remedy="Ask the region for a new invitation",
+                exit_code=ExitCode.SETTINGS,
+            ) from None
 
 
 def read_invitation(path: Path, council: GssCode) -> Invitation:
@@ -85,23 +90,39 @@ def region_left(files: KeyFiles, invitation: Invitation) -> TrustedRegion | None
     """The region that a node leaves when it accepts an invitation; None if it leaves none.
 
     Files that cannot be read name no region: enrolling again replaces them.
+
+    Raises:
+        Problem: If the invitation's authority is not a certificate.
     """
+    inviting = invitation.inviting
     try:
         before = trusted_region(
             files.authority.read_bytes(), bytes.fromhex(files.coordinator_key.read_text().strip())
         )
     except (OSError, ValueError):
         return None
-    return None if before.is_same(invitation.inviting) else before
+    return None if before.is_same(inviting) else before
 
 
 def enrol(
-    invitation: Invitation, files: KeyFiles, egress: EgressLog, proxy: str | None = None
+    invitation: Invitation,
+    files: KeyFiles,
+    egress: EgressLog,
+    proxy: str | None = None,
+    policy_key: bytes = b"",
 ) -> Identity:
     """Exchanges an invitation for a certificate.
 
     The private key is made on this machine and stays here. Repeating an enrolment whose
     answer was lost gives the same certificate.
+
+    Args:
+        invitation: From the region.
+        files: Where keys and certificates are kept.
+        egress: Where it is recorded what was sent.
+        proxy: Through which the coordinator is reached.
+        policy_key: Ed25519 public key whose signature of the release policy counts at this
+            node, 32 bytes. The region keeps it, and shows a change.
 
     Raises:
         Problem: If the coordinator cannot be reached or does not accept the invitation.
@@ -110,7 +131,9 @@ def enrol(
     with CoordinatorClient.for_newcomer(
         invitation.enrolment_address, invitation.authority.encode(), egress, proxy
     ) as client:
-        membership = client.enrol(bytes.fromhex(invitation.token), invitation.council, request)
+        membership = client.enrol(
+            bytes.fromhex(invitation.token), invitation.council, request, policy_key
+        )
     if membership.signing_key.hex() != invitation.signing_key:
         raise Problem(
             "the coordinator answered with another signing key than the invitation names",
@@ -123,10 +146,10 @@ def enrol(
 
 
 def renew(identity: Identity, client: CoordinatorClient, files: KeyFiles, council: GssCode) -> None:
-    """Exchanges the node's certificate for a new one, while it is valid.
+    """Exchanges the node's certificate for a new one with a new key, while it is valid.
 
     Raises:
         Problem: If the coordinator cannot be reached or does not renew it.
     """
-    membership = client.renew(create_request(files, council))
+    membership = client.renew(create_renewal_request(files, council))
     keep_membership(files, membership.certificate, membership.authority, identity.signing_key)

@@ -6,6 +6,7 @@ The private keys are made here and never leave the node's `keys` folder.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +19,19 @@ from cryptography.x509.oid import NameOID
 
 from folkmoot.errors import plain
 from folkmoot.geography import GssCode
+from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.private_files import write_private
+from folkmoot_operator.private_files import delete_private, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 RENEW_AT = 1 / 3
 """A certificate is renewed when less than this share of its lifetime is left."""
+
+_ENROL_AGAIN = (
+    "Restore it from backup; or ask the region for a new invitation and run `folkmoot-node enrol "
+    "FILE`, which writes it again"
+)
+_POLICY_KEY = "the key that signs the release policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,11 @@ class KeyFiles:
     def tls_key(self) -> Path:
         """Private key of the TLS certificate, PEM."""
         return self.folder / "node.key"
+
+    @property
+    def next_tls_key(self) -> Path:
+        """Private key for which a renewed certificate was asked, PEM; only meanwhile."""
+        return self.folder / "node.next.key"
 
     @property
     def certificate(self) -> Path:
@@ -153,25 +166,26 @@ def create_request(files: KeyFiles, council: GssCode) -> bytes:
         PKCS#10, DER. The same key is used again, so that an enrolment whose answer was
         lost can be repeated.
     """
-    if not files.tls_key.is_file():
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_private(files.tls_key, pem, replace=False)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    if not files.tls_key.exists():
+        write_private(files.tls_key, _new_key(), replace=False)
+    return _request(files.tls_key, council)
+
+
+def create_renewal_request(files: KeyFiles, council: GssCode) -> bytes:
+    """A certificate signing request for a new key; the present one stays in use meanwhile.
+
+    Returns:
+        PKCS#10, DER.
+    """
+    finish_renewal(files)
+    write_private(files.next_tls_key, _new_key(), replace=True)
+    return _request(files.next_tls_key, council)
 
 
 def keep_membership(
     files: KeyFiles, certificate: bytes, authority: bytes, signing_key: bytes
 ) -> None:
-    """Writes what the coordinator granted.
+    """Writes what the coordinator granted, at enrolment or renewal.
 
     Args:
         files: Where to write.
@@ -182,10 +196,12 @@ def keep_membership(
     Raises:
         Problem: If the certificate is not for this node's key, or not by the authority.
     """
-    granted = x509.load_der_x509_certificate(certificate)
-    issuer = x509.load_der_x509_certificate(authority)
-    private = serialization.load_pem_private_key(files.tls_key.read_bytes(), None)
-    if granted.public_key() != private.public_key():
+    try:
+        granted = x509.load_der_x509_certificate(certificate)
+        issuer = x509.load_der_x509_certificate(authority)
+    except ValueError:
+        raise _unusable("it holds no certificate") from None
+    if not any(_is_for(granted, key) for key in (files.tls_key, files.next_tls_key)):
         raise _unusable("the certificate is for another key")
     try:
         granted.verify_directly_issued_by(issuer)
@@ -195,16 +211,51 @@ def keep_membership(
     write_private(files.authority, issuer.public_bytes(pem), replace=True)
     write_private(files.coordinator_key, signing_key.hex().encode(), replace=True)
     write_private(files.certificate, granted.public_bytes(pem), replace=True)
+    finish_renewal(files)
+
+
+def finish_renewal(files: KeyFiles) -> None:
+    """Puts the new key in place if the certificate is for it.
+
+    The certificate is written first, and both cannot be at one time: a node that was stopped
+    between finds here which key belongs to it.
+    """
+    if not files.next_tls_key.is_file() or not files.certificate.is_file():
+        return
+    certificate = _shown(files).certificate()
+    if _is_for(certificate, files.next_tls_key):  # else its certificate is still to come
+        write_private(files.tls_key, files.next_tls_key.read_bytes(), replace=True)
+        delete_private(files.next_tls_key)
+
+
+def _shown(files: KeyFiles) -> KeyFile:
+    return KeyFile(files.certificate, "the node's certificate", _ENROL_AGAIN)
+
+
+def _is_for(certificate: x509.Certificate, key_file: Path) -> bool:
+    return key_file.exists() and certificate.public_key() == _private_key(key_file).public_key()
+
+
+def _new_key() -> bytes:
+    return _pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def _request(key_file: Path, council: GssCode) -> bytes:
+    private = _private_key(key_file)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def load_identity(files: KeyFiles) -> Identity:
     """Reads the node's identity.
 
     Raises:
-        Problem: If the node is not enrolled.
+        Problem: If the node is not enrolled, or a file is damaged or belongs to another.
+        UnusableFile: If a file cannot be used now.
     """
     needed = (files.tls_key, files.certificate, files.authority, files.coordinator_key)
-    missing = [path.name for path in needed if not path.is_file()]
+    missing = [path.name for path in needed if not path.exists()]
     if missing:
         raise Problem(
             f"this node is not enrolled ({', '.join(missing)} missing)",
@@ -212,13 +263,22 @@ def load_identity(files: KeyFiles) -> Identity:
             remedy="Ask the region for an invitation and run `folkmoot-node enrol FILE`",
             exit_code=ExitCode.SETTINGS,
         )
-    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    finish_renewal(files)
+    private = _private_key(files.tls_key)
+    shown = _shown(files)
+    certificate = shown.certificate()
+    if certificate.public_key() != private.public_key():
+        raise shown.wrong(f"is for another key than {files.tls_key.name}")
+    authority = KeyFile(files.authority, "the certificate of the region's authority", _ENROL_AGAIN)
+    signing_key = KeyFile(files.coordinator_key, "the coordinator's public key", _ENROL_AGAIN)
+    # What goes on to gRPC is written again from what was read: on other input it may abort.
+    pem = serialization.Encoding.PEM
     return Identity(
         files=files,
-        private_key=files.tls_key.read_bytes(),
-        certificate=files.certificate.read_bytes(),
-        authority=files.authority.read_bytes(),
-        signing_key=bytes.fromhex(files.coordinator_key.read_text().strip()),
+        private_key=_pem(private),
+        certificate=certificate.public_bytes(pem),
+        authority=authority.certificate().public_bytes(pem),
+        signing_key=signing_key.hexadecimal(32),
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
     )
@@ -254,8 +314,34 @@ def sign_as_node(identity: Identity, domain: bytes, content: bytes) -> bytes:
         ECDSA signature with SHA-256, DER.
     """
     private = serialization.load_pem_private_key(identity.private_key, None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)  # as `load_identity` has read it
     return private.sign(domain + content, ec.ECDSA(hashes.SHA256()))
+
+
+def load_coordinator_key(files: KeyFiles) -> bytes | None:
+    """The coordinator's Ed25519 public key, 32 bytes; None if there is none, or it is damaged."""
+    try:
+        return KeyFile(
+            files.coordinator_key, "the coordinator's public key", _ENROL_AGAIN
+        ).hexadecimal(32)
+    except Problem:
+        return None
+
+
+def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    remedy = (
+        f"Restore it from backup; or move {path.name} away, ask the region for a new invitation "
+        "and run `folkmoot-node enrol FILE`, which makes a new key"
+    )
+    return KeyFile(path, "the node's private key", remedy).elliptic_curve_key()
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
 
 def public_key_of(path: Path) -> bytes:
@@ -264,24 +350,24 @@ def public_key_of(path: Path) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
+def restore_policy_public_key(files: KeyFiles) -> None:
+    """Writes the public key of the policy's signer again, from the private one, if it is missing.
+
+    One that is there stays, whosever it is: it may say whom this node trusts.
+
+    Raises:
+        Problem: If the private key is not here, or is damaged.
+        UnusableFile: If a file cannot be used now.
+    """
+    if not os.path.lexists(files.policy_public_key):
+        public = public_key_of(files.policy_key)
+        write_private(files.policy_public_key, public.hex().encode(), replace=False)
+
+
 def load_policy_key(path: Path) -> bytes:
     """An Ed25519 private key that signs release policies, 32 bytes."""
-    return _load_hex(path)
-
-
-def _load_hex(path: Path) -> bytes:
-    try:
-        value = bytes.fromhex(path.read_text().strip())
-    except (OSError, ValueError):
-        value = b""
-    if len(value) != 32:
-        raise Problem(
-            "is not a key file",
-            where=str(path),
-            remedy="Restore it from backup, or name the right file",
-            exit_code=ExitCode.SETTINGS,
-        )
-    return value
+    remedy = "Restore it from backup, or name the right file with --key"
+    return KeyFile(path, _POLICY_KEY, remedy).hexadecimal(32)
 
 
 def _unusable(problem: str) -> Problem:

@@ -133,7 +133,7 @@ class _Finder(MetaPathFinder):
         elif kind is machinery.ExtensionFileLoader:
             self._check_native(spec.origin)
         else:
-            self._files.stop(spec.origin, f"is of a kind that is not compared ({kind.__name__})")
+            self._files.stop(spec.origin, f"is loaded by {kind.__name__}, which cannot be compared")
         return spec
 
     def find_distributions(self, *context: Any) -> Any:

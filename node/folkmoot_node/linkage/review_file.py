@@ -14,13 +14,13 @@ from pathlib import Path
 from folkmoot_node.linkage.review_decisions import Decided, SourceReview
 from folkmoot_operator.private_files import delete_private, make_private_folder, writing_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spreadsheets import harmless_line
 
 HEADER = (
     "id", "decision", "as_typed", "postcode_as_typed", "candidate",
     "candidate_postcode", "uprn", "weight", "file", "row",
 )  # fmt: skip
 _YES, _NO = frozenset(("yes", "y")), frozenset(("no", "n"))
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ def write(path: Path, pairs: Iterable[Pair]) -> None:
         writer.writerow(HEADER)
         for pair in pairs:
             texts = (*pair.typed, *pair.candidate)
-            shown = [_harmless(text) for text in texts]
-            place = (_harmless(pair.file), pair.row)
+            shown = [harmless_line(text) for text in texts]
+            place = (harmless_line(pair.file), pair.row)
             writer.writerow((pair.id, "", *shown, pair.uprn, f"{pair.weight:.1f}", *place))
 
 
@@ -162,9 +162,3 @@ def _wrong(path: Path, number: int, problem: str, remedy: str) -> Problem:
         remedy=f"{remedy}; nothing of the file was taken over",
         exit_code=ExitCode.DATA,
     )
-
-
-def _harmless(text: str) -> str:
-    """The text on one line, in a form that spreadsheets do not read as a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line.startswith(_FORMULA) else line

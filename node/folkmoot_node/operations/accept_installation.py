@@ -57,7 +57,7 @@ def accept(*, anyway: bool) -> Iterator[str]:
         raise Problem(
             f"{len(found)} files are not what one wheel brought; nothing was accepted",
             where=str(environment()),
-            remedy="Install anew from the wheels that you have checked; if each of these is "
+            remedy="Install again from the wheels that you have checked; if each of these is "
             "right, use --anyway",
             exit_code=ExitCode.REFUSED,
         )

@@ -16,17 +16,32 @@ from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.store.extracts_read import last_read
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import day, to_text
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
-_SUNSET, _EXTRACTS, _SIGNER = "sunset", "extracts", "signer"
+_HOME, _SUNSET, _EXTRACTS, _SIGNER = "home", "sunset", "extracts", "signer"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
     "name a newer list in node.toml as council_list"
 )
 _SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+
+
+def closed(home: NodeHome) -> Check:
+    """Whether other accounts can enter the home; one that they can write to is never opened."""
+
+    def look() -> Iterator[Finding]:
+        folder = home.config.home
+        if is_open_to_others(folder):
+            what = f"other accounts can enter {folder}, and read what is not closed in it"
+            yield Finding(_HOME, State.WARN, what, shlex.join(["chmod", "go=", str(folder)]))
+        else:
+            yield Finding(_HOME, State.OK, "the home is this account's alone")
+
+    return Check(_HOME, look)
 
 
 def council(home: NodeHome) -> Check:

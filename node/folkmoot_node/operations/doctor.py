@@ -12,7 +12,14 @@ from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
 from folkmoot_node.operations.accept_installation import installation
-from folkmoot_node.operations.checks import council, extracts, retention, signer, sunset
+from folkmoot_node.operations.checks import (
+    closed,
+    council,
+    extracts,
+    retention,
+    signer,
+    sunset,
+)
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -32,6 +39,7 @@ def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
 
 def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
+    yield closed(home)
     yield council(home)
     yield private_keys(home.keys, config.key_file)
     yield installation()
@@ -39,13 +47,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield libraries(config.linkage)
     yield budget(home.release_policy, home.ledger, home.clock)
     yield signer(home)
-    yield unbroken(
-        home.ledger,
-        home.egress,
-        home.audit,
-        home.outbox,
-        (home.check_answers_are_paid, home.check_receipts, lambda: require_complete(home)),
-    )
+    yield unbroken(lambda: home.verify_evidence(thorough=False), lambda: require_complete(home))
     yield clock_of_ledger(home.ledger, home.clock)
     yield disk(config.home)
     yield scores(config, home.today())

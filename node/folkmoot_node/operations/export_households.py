@@ -6,9 +6,13 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
+
 from folkmoot_node.store.reader import HouseholdStore
+from folkmoot_operator.output_places import require_no_link, require_safe_folder
 from folkmoot_operator.private_files import writing_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spreadsheets import FORMULA, HARMLESS
 
 
 def write_households(
@@ -43,22 +47,40 @@ def write_households(
                 remedy=f"The bands are: {', '.join(names)}",
                 exit_code=ExitCode.USAGE,
             )
-    require_known_ending(path)
+    require_writable(path)
     frame = store.households(bands or names)
     with writing_private(path, replace=True) as unfinished:
         if path.suffix == ".csv":
-            frame.write_csv(unfinished)
+            _harmless(frame).write_csv(unfinished)
         else:
             frame.write_parquet(unfinished)
     return frame.height
 
 
-def require_known_ending(path: Path) -> None:
-    """Checks that the name of a file says how to write it.
+def _harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table for people who open it in a spreadsheet: no text in it is a formula.
+
+    Returns:
+        The same rows and columns; columns in which a text had to be changed as String, null where
+        they were.
+    """
+    changed = [
+        column.cast(pl.String).str.replace_all(FORMULA, HARMLESS)
+        for column in frame.select(pl.col(pl.String, pl.Categorical, pl.Enum)).iter_columns()
+        if column.unique().cast(pl.String).str.contains(FORMULA).any()
+    ]
+    return frame.with_columns(changed) if changed else frame
+
+
+def require_writable(path: Path) -> None:
+    """Checks that the name of a file says how to write it, and that it is no link.
 
     Raises:
-        Problem: If it ends neither in `.csv` nor in `.parquet`.
+        Problem: If it ends neither in `.csv` nor in `.parquet`, is a link, or lies in a folder
+            in which every account can replace it.
     """
+    require_no_link(path)
+    require_safe_folder(path)
     if path.suffix not in {".csv", ".parquet"}:
         raise Problem(
             "has an unknown ending",

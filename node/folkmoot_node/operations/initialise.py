@@ -12,10 +12,21 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig
+from folkmoot_node.settings.node_toml import (
+    FILE_NAME,
+    STATE_FILE,
+    NodeConfig,
+    require_place_for_store,
+)
 from folkmoot_node.store.reader import create_key
-from folkmoot_operator.private_files import make_private_folder
+from folkmoot_operator.ownership import Holdings, is_own_file, require_own
+from folkmoot_operator.private_files import (
+    close_to_others,
+    make_private_folder,
+    write_private,
+)
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import require_text
 
 RELEASE_POLICY_FILE = "release-policy.toml"
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
@@ -59,6 +70,8 @@ def initialise(
         for option, value in options.items()
     }
     _check_order([(option, limit) for option, limit in limits.items() if limit is not None])
+    require_text(home.resolve())
+    require_place_for_store(home.resolve())
     for existing in (home / FILE_NAME, home / STATE_FILE, home / "keys"):
         if existing.exists():
             raise Problem(
@@ -68,6 +81,9 @@ def initialise(
                 "was spent",
                 exit_code=ExitCode.SETTINGS,
             )
+    if home.exists():
+        require_own(Holdings(home.resolve()), closed=False)
+    make_private_folder(home, tighten=True)
     for folder in _FOLDERS:
         make_private_folder(home / folder, tighten=True)
     values = {
@@ -82,7 +98,8 @@ def initialise(
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         if not (home / file).exists():
-            (home / file).write_text(text, encoding="utf-8")
+            write_private(home / file, text.encode(), replace=False)
+    _close_policies(home)
     create_key(home / "keys" / "store.key")
     create_policy_key(KeyFiles(home / "keys"))
     StateDatabase(home / STATE_FILE, create=True).close()
@@ -137,6 +154,13 @@ def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -
             f"the invitation says {address} and {enrolment_address}. The file was left as it is."
         )
     return ""
+
+
+def _close_policies(home: Path) -> None:
+    """Closes to others the policies that were laid into the folder before; root's stay."""
+    for name in ("risk-policy.toml", RELEASE_POLICY_FILE, f"{RELEASE_POLICY_FILE}.sig"):
+        if is_own_file(home / name):
+            close_to_others(home / name)
 
 
 def _check_order(limits: Sequence[tuple[str, Rho]]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from folkmoot_node.evidence.regions import joined_body
 from folkmoot_node.federation.enrolment import Invitation, enrol, region_left
+from folkmoot_node.federation.identity import load_coordinator_key
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.initialise import name_coordinator
 from folkmoot_node.operations.replaced_addresses import settings_naming
 from folkmoot_node.settings.node_toml import FILE_NAME
+from folkmoot_operator.accounts import Operator
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -31,7 +34,7 @@ class Membership:
 
 
 def join_region(
-    node: NodeHome, invitation: Invitation, *, by: str, replace: bool = False
+    node: NodeHome, invitation: Invitation, *, by: Operator, replace: bool = False
 ) -> Membership:
     """Enrols a node, and names the coordinator in its settings if none is named.
 
@@ -60,14 +63,20 @@ def join_region(
     # Whether the settings can be changed is found out before the invitation is used up.
     text = settings_naming(node.config, *addresses) if replace else None
     settings = node.config.coordinator
-    identity = enrol(invitation, node.keys, node.egress, settings.proxy if settings else None)
+    before = load_coordinator_key(node.keys)
+    proxy = settings.proxy if settings else None
+    policy_key = node.trusted_signer().key
+    identity = enrol(invitation, node.keys, node.egress, proxy, policy_key)
+    with node.state.transaction() as connection:
+        joined = joined_body(invitation.region, identity.signing_key, before)
+        node.audit.append(connection, node.clock(), {**joined, **by.as_body()})
     notes = []
     if text is not None:
         write_private(node.config.home / FILE_NAME, text.encode(), replace=True)
     elif note := name_coordinator(node.config, *addresses):
         notes.append(note)
     if left is not None:
-        body = {"action": REPLACED, "by": by, "left": left.name, "joined": invitation.region}
+        body = {"action": REPLACED, **by.as_body(), "left": left.name, "joined": invitation.region}
         with node.state.transaction() as connection:
             node.audit.append(connection, node.clock(), body)
         notes.append(
@@ -79,6 +88,5 @@ def join_region(
 
 _CONSEQUENCE = (
     "The ledger goes on: what was spent counts against the same limits in the other region. Rounds "
-    "of the region that is left are not answered or delivered any more, and its receipts cannot "
-    "be checked."
+    "of the region that is left are not answered or delivered any more."
 )

@@ -23,6 +23,7 @@ from folkmoot_node.store.event_history import SUFFIX, forget
 from folkmoot_node.store.extracts_read import is_as_read, last_read
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.use import end_of_keeping
+from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.moments import day
 from folkmoot_operator.private_files import delete_private, make_private_folder
 from folkmoot_operator.problems import Problem
@@ -103,7 +104,7 @@ def expired(home: NodeHome) -> tuple[Expired, ...]:
     return tuple(_expired(home, in_use=in_use))
 
 
-def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
+def purge(home: NodeHome, found: tuple[Expired, ...], by: Operator | str) -> Purged:
     """Deletes what was found, as far as it is still past its retention, and records it.
 
     When nothing is left that the store's key could open, the key is destroyed and replaced:
@@ -130,7 +131,7 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: str) -> Purged:
         if deleted:
             body = {
                 "action": "purged",
-                "by": by,
+                **body_of_account(by),
                 "deleted": result.counts,
                 "key_replaced": replaced,
             }

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot.geography import GssCode
-from folkmoot_node.federation.identity import load_policy_key, public_key_of
+from folkmoot_node.federation.identity import (
+    load_policy_key,
+    public_key_of,
+    restore_policy_public_key,
+)
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
+from folkmoot_operator.accounts import current_operator
+from folkmoot_operator.ownership import require_own_file
 from folkmoot_operator.problems import ExitCode, Problem
 
 
@@ -20,9 +26,13 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
         key: Signing key kept elsewhere; the one in the home folder if None.
 
     Raises:
-        Problem: If the policy or the key is wrong.
+        Problem: If the policy or the key is wrong, or others can write to the key.
     """
     path, private = node.config.release_policy, key or node.keys.policy_key
+    if key is None:
+        restore_policy_public_key(node.keys)
+    else:
+        require_own_file(key)
     trusted = node.trusted_signer()
     if public_key_of(private) != trusted.key:
         raise Problem(
@@ -39,7 +49,8 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
             node.clock(),
             {
                 "action": "policy signed",
-                "by": signed.signer,
+                **current_operator().as_body(),
+                "signer": signed.signer,
                 "sha256": signed.digest.hex(),
                 "key": signed.key.hex(),
             },

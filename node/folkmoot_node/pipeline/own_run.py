@@ -30,13 +30,14 @@ from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.store.encrypted_file import read_key
+from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
 from folkmoot_node.store.run_summary import FactorSummary, RunSummary
 from folkmoot_node.store.writer import StoreWriter, write_store
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.unusable_files import UnusableFile
 
 
 class OwnRun(ScoringRun):
@@ -213,7 +214,7 @@ def begin(
         started_at=int(clock()),
         memory=0 if shared else config.memory,
     )
-    key = read_key(config.key_file)
+    key = _key(config)
     with write_store(config.store_path, key, threads=config.threads) as writer:
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
@@ -230,10 +231,24 @@ def begin(
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 
+def _key(config: NodeConfig) -> StoreKey:
+    """The store's key; a new one if it is lost, and with it all that it opened."""
+    sealed = config.store_path, config.review_store, config.history_folder
+    if config.key_file.exists() or any(path.exists() for path in sealed):
+        return read_key(config.key_file)
+    return create_key(config.key_file)
+
+
 def last_run(config: NodeConfig) -> RunSummary | None:
-    """The run whose scores are in the store; None if there are none that can be read."""
+    """The run whose scores are in the store; None if there are none that can be read.
+
+    Raises:
+        UnusableFile: If there are some, which cannot be read now: sources are compared with them.
+    """
     try:
         with open_store(config.store_path, read_key(config.key_file)) as store:
             return store.run
+    except UnusableFile:
+        raise
     except Problem:
         return None

@@ -30,6 +30,7 @@ from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import StoreKey
 from folkmoot_operator.private_files import make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import is_known, unusable
 
 _NONCE_BYTES = 12
 _LENGTH_BYTES = 8
@@ -75,10 +76,12 @@ class Spool:
         writer = SpoolWriter(self, name)
         try:
             yield writer
-        except BaseException:
+            self._kept[name] = writer.commit()
+        except BaseException as error:
             writer.discard()
+            if isinstance(error, OSError) and error.filename is None and is_known(error):
+                raise unusable(error, self.path(name), "a file of the run") from None
             raise
-        self._kept[name] = writer.commit()
 
     def has(self, name: str) -> bool:
         """Whether a name was written."""
@@ -242,7 +245,8 @@ class SpoolWriter:
         """Removes what was written."""
         self._spool.give_back(self._taken)
         if self._stream is not None:
-            self._stream.close()
+            with contextlib.suppress(OSError):  # what is buffered may have no room
+                self._stream.close()
             with contextlib.suppress(FileNotFoundError):
                 self._unfinished.unlink()
 

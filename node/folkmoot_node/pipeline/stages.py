@@ -18,6 +18,7 @@ from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import UnusableFile
 
 _T = TypeVar("_T")
 _own: dict[str, OwnRun] = {}
@@ -27,19 +28,23 @@ _own: dict[str, OwnRun] = {}
 class StageFailed(Exception):
     """What workflow engines and other processes are told of a failure."""
 
-    def __init__(self, problem: str, where: str, remedy: str, exit_code: int) -> None:
-        super().__init__(problem, where, remedy, exit_code)
+    def __init__(
+        self, problem: str, where: str, remedy: str, exit_code: int, is_of_file: bool = False
+    ) -> None:
+        super().__init__(problem, where, remedy, exit_code, is_of_file)
 
     @classmethod
     def of(cls, problem: Problem) -> StageFailed:
         """The same, to be sent and stored."""
-        return cls(problem.problem, problem.where, problem.remedy, int(problem.exit_code))
+        texts = problem.problem, problem.where, problem.remedy
+        return cls(*texts, int(problem.exit_code), isinstance(problem, UnusableFile))
 
     @property
     def problem(self) -> Problem:
         """The same, for this process."""
-        problem, where, remedy, exit_code = self.args
-        return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+        problem, where, remedy, exit_code, is_of_file = self.args
+        kind = UnusableFile if is_of_file else Problem
+        return kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
 
     @property
     def is_transient(self) -> bool:

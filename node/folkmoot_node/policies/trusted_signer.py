@@ -12,10 +12,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.root_files import DECISIONS, name_of, read_root_file
 
 _KEY_BYTES = 32
+_OWN = (
+    "Restore it from backup; or, if policy-signing.key is there, move this file away and run "
+    "`folkmoot-node policy sign`, which writes it again"
+)
 NOT_PINNED = (
     "The signer is not pinned: whoever runs as the node's account can sign another release policy"
 )
@@ -75,7 +80,8 @@ def trusted_signer(home: Path, own: Path) -> TrustedSigner:
     pinned = pinned_signer(home)
     if pinned is not None:
         return pinned
-    return TrustedSigner(read_public_key(own), own, is_pinned=False)
+    key = KeyFile(own, "the key that signs the release policy", _OWN).hexadecimal(_KEY_BYTES)
+    return TrustedSigner(key, own, is_pinned=False)
 
 
 def read_public_key(path: Path) -> bytes:

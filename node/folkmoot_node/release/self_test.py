@@ -84,7 +84,7 @@ def require_sound(draw: Callable[[Int64], Int64], expected: Distribution, name: 
             f"the sampler of the {name} does not draw the noise that it should: {fault}. Nothing "
             "is released",
             remedy="Compare the installed files with `folkmoot-node install verify`, and install "
-            "them anew. It is a false alarm in one of 1e9 cases",
+            "them again. It is a false alarm in one of 1e9 cases",
             exit_code=ExitCode.VERIFICATION,
         )
 

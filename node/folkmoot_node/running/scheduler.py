@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from folkmoot_node.answering.answer import RESUME, Event
+from folkmoot_node.evidence.scoring_runs import STORED
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_operator import child_process
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.prefect_server import PrefectServer, ServerState
+from folkmoot_operator.prefect_server import PrefectServer, ServerState, history_environment
 from folkmoot_operator.problems import ExitCode, Problem
 
 TICK_SECONDS = 1.0
@@ -48,6 +49,7 @@ class Background:
         self._score_due: float | None = None
         self._planned_at = 0
         self._score_failures = 0
+        self._begun_after = 0
         self._recorders: list[subprocess.Popen[bytes]] = []
         self._recorded: dict[tuple[str, str], float] = {}
         self._unsettled_until = 0.0
@@ -115,7 +117,8 @@ class Background:
             return
         self._recorded.update({(one.round_id, one.text): now for one in news})
         moment = to_text(self._home.clock())
-        child = self._start(environment, "record", moment, stdin=subprocess.PIPE)
+        apart = history_environment(environment)
+        child = self._start(apart, "record", moment, stdin=subprocess.PIPE)
         assert child.stdin is not None
         text = json.dumps([(one.round_id, one.text, one.is_problem) for one in news])
         with child.stdin as pipe:
@@ -160,10 +163,16 @@ class Background:
         except Problem:
             return None
 
+    def _is_stored(self) -> bool:
+        """True if the run has recorded that its scores are stored: exit codes can be anybody's."""
+        entries = self._home.audit.entries((STORED,))
+        return any(entry.sequence > self._begun_after for entry in entries)
+
     def _score(self) -> None:
         environment = self._environment()
         recorded = [] if environment is None else ["--recorded"]
         self._say("scoring starts", False)
+        self._begun_after = self._home.audit.head().length
         self._scoring = self._start(
             environment or dict(os.environ), "score", str(self._home.config.home), *recorded
         )
@@ -181,7 +190,13 @@ class Background:
                 self._say(f"scoring could not reach what it needs; again in {wait:.0f} s", True)
                 return
         self._score_failures = 0
-        if code == ExitCode.OK:
+        if code == ExitCode.OK and not self._is_stored():
+            self._say(
+                "scoring ended without an error and has recorded no scores: a plugin may have "
+                "ended it; the last good scores stay, and rounds wait: see `folkmoot-node doctor`",
+                True,
+            )
+        elif code == ExitCode.OK:
             self._say("scored", False)
         else:
             waits = f". Rounds wait: {RESUME}" if self._home.stopped_run() is not None else ""

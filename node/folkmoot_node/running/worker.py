@@ -16,8 +16,10 @@ from typing import Annotated
 import typer
 
 from folkmoot_node.answering.answer import Event
+from folkmoot_node.answering.catalogue import serialised_here
 from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.evidence.scoring_runs import recorded_run
+from folkmoot_node.home import open_home
 from folkmoot_node.pipeline.engine import score as score_plainly
 from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
@@ -51,14 +53,8 @@ def score(
 @app.command()
 def catalogue(home: Path) -> None:
     """Writes the serialised catalogue to standard output; nothing if it cannot be made yet."""
-    from folkmoot.codec import encode_catalogue
-    from folkmoot_node.answering.catalogue import catalogue_here
-    from folkmoot_node.home import open_home
-
     with open_home(home) as node:
-        made = catalogue_here(node)
-    if made is not None:
-        sys.stdout.buffer.write(encode_catalogue(made))
+        sys.stdout.buffer.write(serialised_here(node))
 
 
 @app.command()

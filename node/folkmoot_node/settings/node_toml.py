@@ -15,8 +15,9 @@ from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
 from folkmoot_node.settings.schedule import Schedule
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
+from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import Settings, load
+from folkmoot_operator.settings import Settings, load, require_text
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
@@ -365,6 +366,23 @@ class NodeConfig:
         return self.home / "prefect"
 
     @property
+    def holdings(self) -> Holdings:
+        """What decides what the node does, and has to be this account's alone to write."""
+        signature = self.release_policy.with_name(self.release_policy.name + ".sig")
+        policies = (self.risk_policy, self.release_policy, signature)
+        return Holdings(
+            self.home,
+            private=(
+                *those_in(self.home / "keys"),
+                self.key_file,
+                *with_journals(self.state_path),
+                self.store_path.parent,
+                self.store_path,
+            ),
+            public=(self.home / FILE_NAME, *those_in(self.home / "mappings"), *policies),
+        )
+
+    @property
     def sources(self) -> tuple[SourceSettings, ...]:
         """The configured sources."""
         return self.settings.sources
@@ -374,10 +392,13 @@ def load_config(home: Path) -> NodeConfig:
     """Reads `node.toml` in `home`.
 
     Raises:
-        Problem: Exit code SETTINGS, if there is no node, or naming each wrong key.
+        Problem: Exit code SETTINGS, if there is no node, another account owns it or can write
+            to it, the path is not text, or naming each wrong key.
     """
     home = home.resolve()
-    if not (home / FILE_NAME).exists():
+    require_text(home)
+    file = home / FILE_NAME
+    if not file.exists():
         raise Problem(
             f"there is no node here ({FILE_NAME} is missing)",
             where=str(home),
@@ -385,4 +406,26 @@ def load_config(home: Path) -> NodeConfig:
             "with `folkmoot-node init`",
             exit_code=ExitCode.SETTINGS,
         )
-    return NodeConfig(home, load(NodeSettings, home / FILE_NAME))
+    require_own(Holdings(home, public=(file,)))
+    config = NodeConfig(home, load(NodeSettings, file))
+    require_own(config.holdings)
+    require_place_for_store(config.store_path)
+    return config
+
+
+def require_place_for_store(path: Path) -> None:
+    """Checks that the encrypted store can lie somewhere.
+
+    DuckDB takes what follows a question mark in a path for options, and would look for the file's
+    log elsewhere. It resolves links, so that nothing hides the path from it.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is one in the path.
+    """
+    if "?" in str(path):
+        raise Problem(
+            "a path with a question mark in it cannot hold the encrypted store",
+            where=str(path),
+            remedy="Rename the folder, or choose another",
+            exit_code=ExitCode.SETTINGS,
+        )

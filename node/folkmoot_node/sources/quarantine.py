@@ -16,6 +16,7 @@ from typing import Any
 
 from folkmoot_operator.private_files import delete_private, make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spreadsheets import harmless
 from folkmoot_sdk.source import Rejection
 
 HEADER = ("file", "row", "field", "reason", "value")
@@ -25,7 +26,7 @@ MAXIMUM_REASONS = 40
 """Kinds of rejections that are counted each, of one source and run."""
 _MAXIMUM_VALUE = 200
 _SHOWN = 12
-_RESULT = re.compile(r"^gives -?[\d.,]+ ")
+_RESULT = re.compile(r"^gives -?[0-9.,]+ ")
 _SAFE = 4
 """A value this long is taken out of the middle of a reason too; a shorter one may be part of it."""
 
@@ -67,9 +68,11 @@ class Quarantine:
             self._count(entry)
             if self._listed < MAXIMUM_LISTED:
                 self._listed += 1
-                self._open().writerow(
-                    (entry.file, entry.row, entry.field, entry.reason, entry.value[:_MAXIMUM_VALUE])
+                value = entry.value[:_MAXIMUM_VALUE]
+                file, field, reason, shown = map(
+                    harmless, (entry.file, entry.field, entry.reason, value)
                 )
+                self._open().writerow((file, entry.row, field, reason, shown))
 
     def summary(self) -> tuple[str, ...]:
         """Rejections by field and kind of reason, the most frequent first, for a terminal."""

@@ -20,11 +20,26 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.short_files import read_short_file
+from folkmoot_operator.unusable_files import (
+    UnusableFile,
+    require_room_for_handles,
+    said_in,
+    unusable,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
 _KEY_BYTES = 32
+_WHAT_KEY = "the key of the store"
+_LOST_KEY = (
+    "Restore the key from backup. Without a backup nobody can read the scores, what waits for "
+    "review and the lists of series any more: move the key, if there is one, and the folder of "
+    "the store away, and run `folkmoot-node score`, which makes new ones"
+)
+_HANDLES = 32
+"""Files that DuckDB may open beside the store; it aborts the process where it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +100,16 @@ def read_key(path: Path) -> StoreKey:
     """
     try:
         readable_by_others = is_open_to_others(path)
-        text = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        text = read_short_file(path)
+    except FileNotFoundError:
         raise Problem(
-            "the key of the store cannot be read",
+            "the key of the store is missing",
             where=str(path),
-            remedy="Run `folkmoot-node init`, or restore the key from backup",
+            remedy=_LOST_KEY,
             exit_code=ExitCode.SETTINGS,
         ) from None
+    except OSError as error:
+        raise unusable(error, path, _WHAT_KEY) from None
     if readable_by_others:
         raise Problem(
             "the key of the store may be read by other accounts",
@@ -101,12 +118,12 @@ def read_key(path: Path) -> StoreKey:
             exit_code=ExitCode.SETTINGS,
         )
     try:
-        return StoreKey(text)
+        return StoreKey(text.decode("ascii").strip())
     except ValueError:
         raise Problem(
             "the key of the store is damaged",
             where=str(path),
-            remedy="Restore the key from backup, or remove key and store and score again",
+            remedy=_LOST_KEY,
             exit_code=ExitCode.SETTINGS,
         ) from None
 
@@ -117,8 +134,13 @@ def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
 
     Raises:
         Problem: Exit code DATA, saying `busy`, if another holds it.
+        UnusableFile: If the lock cannot be used now.
     """
-    lock = file_lock.acquire(path.with_name(path.name + ".lock"))
+    place = _lock_of(path)
+    try:
+        lock = file_lock.acquire(place)
+    except OSError as error:
+        raise unusable(error, place, "the lock of the store") from None
     if lock is None:
         raise Problem(busy, where=str(path), remedy=remedy, exit_code=ExitCode.DATA)
     try:
@@ -128,12 +150,24 @@ def only_user(path: Path, busy: str, remedy: str) -> Iterator[None]:
 
 
 def is_in_use(path: Path) -> bool:
-    """Whether a process holds the lock beside `path` now."""
+    """Whether a process holds the lock beside `path` now; makes no file.
+
+    Raises:
+        UnusableFile: If the lock cannot be looked at.
+    """
+    if not _lock_of(path).exists():
+        return False
     try:
         with only_user(path, "in use", ""):
             return False
+    except UnusableFile:
+        raise
     except Problem:
         return True
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def note_deletion(path: Path, on: datetime.date, why: str) -> None:
@@ -156,8 +190,10 @@ def _note(path: Path) -> Path:
     return path.with_name(path.name + ".deleted")
 
 
+_WHAT = "the store of households and scores"
 _SCORE_AGAIN = (
-    "Check that the key belongs to this store; else remove the store and run `folkmoot-node score`"
+    "Check that the key belongs to this store; if it does, the store is damaged: run "
+    "`folkmoot-node score`, which makes a new one"
 )
 
 
@@ -190,9 +226,11 @@ def attach(
 
     Raises:
         Problem: Exit code DATA, if the file cannot be opened with this key.
+        UnusableFile: If it cannot be used now, whatever the key.
     """
     import duckdb
 
+    require_room_for_handles(_HANDLES, path, _WHAT)
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -213,14 +251,42 @@ def attach(
         )
     except duckdb.Error as error:
         connection.close()
-        kind = type(error).__name__
-        raise Problem(
-            f"the store cannot be opened ({kind})",
-            where=str(path),
-            remedy=remedy,
-            exit_code=ExitCode.DATA,
-        ) from None
+        raise _worded(error, path, "cannot be opened", remedy) from None
     return connection
+
+
+@contextmanager
+def worded(path: Path, remedy: str = _SCORE_AGAIN) -> Iterator[None]:
+    """Says what an error of DuckDB means; its own text may quote a record.
+
+    Args:
+        path: The file that is attached.
+        remedy: What to do if it is damaged.
+
+    Raises:
+        Problem: Exit code DATA, if what is in the file cannot be used.
+        UnusableFile: If the file cannot be used now.
+    """
+    try:
+        yield
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        raise _worded(error, path, "cannot be used", remedy) from None
+
+
+def _worded(error: Exception, path: Path, how: str, remedy: str) -> Problem:
+    cause = said_in(str(error))
+    if cause is not None:
+        return unusable(cause, path, _WHAT)
+    return Problem(
+        f"the store {how} ({type(error).__name__})",
+        where=str(path),
+        remedy=remedy,
+        exit_code=ExitCode.DATA,
+    )
 
 
 def _crypto_extension() -> Path:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from folkmoot.series import MAX_COHORTS, SeriesRow
 from folkmoot_node.store.cells import Classification, add_up
-from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user, quoted
+from folkmoot_node.store.encrypted_file import StoreKey, attach, only_user, quoted, worded
 from folkmoot_operator.private_files import close_to_others, delete_private, make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -73,8 +73,9 @@ def open_history(
         connection = attach(path, key, read_only=False, threads=threads, remedy=_REMEDY)
         try:
             close_to_others(path)
-            _prepare(connection, path, definition, axes)
-            yield EventHistory(connection, path, axes)
+            with worded(path, _REMEDY):
+                _prepare(connection, path, definition, axes)
+                yield EventHistory(connection, path, axes)
         finally:
             connection.close()
 

@@ -13,7 +13,14 @@ from pydantic import ValidationError
 
 from folkmoot.series import SeriesEvent
 from folkmoot_node.store.cells import Classification, add_up
-from folkmoot_node.store.encrypted_file import StoreKey, attach, create_key, deletion, read_key
+from folkmoot_node.store.encrypted_file import (
+    StoreKey,
+    attach,
+    create_key,
+    deletion,
+    read_key,
+    worded,
+)
 from folkmoot_node.store.event_history import FoundHouseholds
 from folkmoot_node.store.run_summary import RunSummary, StoredAttribute
 from folkmoot_node.store.schema import (
@@ -53,7 +60,8 @@ def open_store(path: Path, key: StoreKey, *, threads: int = 2) -> Iterator[House
         )
     connection = attach(path, key, read_only=True, threads=threads)
     try:
-        yield HouseholdStore(connection, _read_run(connection, path))
+        with worded(path):
+            yield HouseholdStore(connection, _read_run(connection, path))
     finally:
         connection.close()
 

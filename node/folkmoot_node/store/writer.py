@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from folkmoot_node.store.encrypted_file import StoreKey, attach, forget_deletion, only_user
+from folkmoot_node.store.encrypted_file import (
+    StoreKey,
+    attach,
+    forget_deletion,
+    only_user,
+    worded,
+)
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.private_files import (
     close_to_others,
@@ -32,13 +38,15 @@ _TOGETHER = 4 * ROW_GROUP
 """Households that are inserted at once: partition by partition it takes twice as long."""
 _PART = {"part": pl.UInt32}
 _SUFFIX = ".unfinished"
+_AGAIN = "Run `folkmoot-node score` again; the last scores stay until then"
 
 
 class StoreWriter:
     """A store being written. Made by `write_store`."""
 
-    def __init__(self, opening: Future[duckdb.DuckDBPyConnection]) -> None:
+    def __init__(self, opening: Future[duckdb.DuckDBPyConnection], path: Path) -> None:
         self._opening = opening
+        self._path = path
         self._finished = False
         self._lock = Lock()
         self._households: list[pl.DataFrame] = []
@@ -55,8 +63,9 @@ class StoreWriter:
             columns: DuckDB type of each column of `households`, by name.
         """
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        self._connection.execute(f"CREATE TABLE store.households ({listed})")
-        self._connection.execute("CREATE TABLE store.details (part UINTEGER, arrow BLOB)")
+        with worded(self._path, _AGAIN):
+            self._connection.execute(f"CREATE TABLE store.households ({listed})")
+            self._connection.execute("CREATE TABLE store.details (part UINTEGER, arrow BLOB)")
 
     def append(
         self, part: int, counted: Mapping[str, npt.NDArray[np.generic]], details: pl.DataFrame
@@ -79,16 +88,18 @@ class StoreWriter:
     def finish(self, run: RunSummary) -> None:
         """Adds what the run did; without it the file is thrown away."""
         self._insert_waiting()
-        self._connection.execute("CREATE TABLE store.run (document VARCHAR)")
-        _insert(self._connection, "run", pl.DataFrame({"document": [run.model_dump_json()]}))
-        self._connection.execute("CHECKPOINT store")
-        self._connection.execute("DETACH store")
+        with worded(self._path, _AGAIN):
+            self._connection.execute("CREATE TABLE store.run (document VARCHAR)")
+            _insert(self._connection, "run", pl.DataFrame({"document": [run.model_dump_json()]}))
+            self._connection.execute("CHECKPOINT store")
+            self._connection.execute("DETACH store")
         self._finished = True
 
     def _insert_waiting(self) -> None:
         for table, waiting in (("households", self._households), ("details", self._details)):
             if waiting:
-                _insert(self._connection, table, pl.concat(waiting, rechunk=True))
+                with worded(self._path, _AGAIN):
+                    _insert(self._connection, table, pl.concat(waiting, rechunk=True))
                 waiting.clear()
 
     @property
@@ -105,6 +116,7 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
 
     Raises:
         Problem: Exit code DATA, if another run is writing.
+        UnusableFile: If it cannot be written now, such as on a full disk.
     """
     make_private_folder(path.parent)
     busy = only_user(
@@ -116,9 +128,10 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
         # Loading the cryptography takes as long as reading a source, which goes on meanwhile.
         opening = opener.submit(_open, unfinished, key, threads)
         try:
-            writer = StoreWriter(opening)
-            yield writer
-            opening.result().close()
+            writer = StoreWriter(opening, unfinished)
+            with worded(unfinished, _AGAIN):
+                yield writer
+                opening.result().close()
             if writer.finished:
                 put_in_place(unfinished, path)
                 forget_deletion(path)
@@ -130,7 +143,9 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
 
 def _open(unfinished: Path, key: StoreKey, threads: int) -> duckdb.DuckDBPyConnection:
     # A run that is cut short begins again: nothing of an unfinished file is ever recovered.
-    connection = attach(unfinished, key, read_only=False, threads=threads, recoverable=False)
+    connection = attach(
+        unfinished, key, read_only=False, threads=threads, recoverable=False, remedy=_AGAIN
+    )
     close_to_others(unfinished)
     # Points compress little, and compression took longer than the rest together.
     connection.execute("PRAGMA force_compression='uncompressed'")

@@ -89,11 +89,11 @@ class Writing:
             in_front = texts.str.contains(rf"^{_SIGN}\s*{sign}").fill_null(False)
             first = texts.str.replace(rf"^({_SIGN})\s*{sign}\s*", "$1")
             texts = first.zip_with(in_front, texts.str.replace(rf"\s*{sign}$", ""))
-        digits = r"\d+"
+        digits = r"[0-9]+"
         if self.thousands:
-            digits = rf"(?:\d{{1,3}}(?:{re.escape(self.thousands)}\d{{3}})+|\d+)"
+            digits = rf"(?:[0-9]{{1,3}}(?:{re.escape(self.thousands)}[0-9]{{3}})+|[0-9]+)"
         point = re.escape(self.decimal)
-        shape = rf"^{_SIGN}(?:{digits}(?:{point}\d*)?|{point}\d+)$"
+        shape = rf"^{_SIGN}(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)$"
         sound = texts.str.contains(shape) & ~(negative & texts.str.contains(r"^[+-]"))
         if self.thousands:
             texts = texts.str.replace_all(self.thousands, "", literal=True)
@@ -105,11 +105,19 @@ class Writing:
         """What to set in the mapping for a text that could not be read; empty if nothing helps."""
         for shape, is_set, remedy in (
             (r"\(.*\)", Negative.BRACKETS in self.negative, 'negative = ["brackets"]'),
-            (r".*\d\s*[CcDd][Rr]", Negative.CR in self.negative, 'negative = ["cr"]'),
-            (r".*\d\s*-", Negative.TRAILING in self.negative, 'negative = ["trailing"]'),
-            (r".*\d{1,3}(,\d{3})+(\.\d*)?\D*", self.thousands == ",", 'thousands = ","'),
-            (r".*\d{1,3}( \d{3})+(\.\d*)?\D*", self.thousands == " ", 'thousands = " "'),
-            (r"\D*\d+,\d{1,2}\D*", self.decimal == ",", 'decimal = ","'),
+            (r".*[0-9]\s*[CcDd][Rr]", Negative.CR in self.negative, 'negative = ["cr"]'),
+            (r".*[0-9]\s*-", Negative.TRAILING in self.negative, 'negative = ["trailing"]'),
+            (
+                r".*[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?[^0-9]*",
+                self.thousands == ",",
+                'thousands = ","',
+            ),
+            (
+                r".*[0-9]{1,3}( [0-9]{3})+(\.[0-9]*)?[^0-9]*",
+                self.thousands == " ",
+                'thousands = " "',
+            ),
+            (r"[^0-9]*[0-9]+,[0-9]{1,2}[^0-9]*", self.decimal == ",", 'decimal = ","'),
             (r"[£$€].*|.*[£$€]", self.currency != "", f'currency = "{_currency(text)}"'),
         ):
             if not is_set and re.fullmatch(shape, text):

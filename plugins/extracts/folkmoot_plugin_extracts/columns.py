@@ -128,7 +128,8 @@ class Uprn(Reader):
     def fault(self, text: str) -> str:
         """See `Reader`."""
         number = text.rstrip("0").rstrip(".") if "." in text else text
-        if number.isdecimal() and (not int(number) or int(number) in _PLACEHOLDERS):
+        is_whole = number.isascii() and number.isdecimal()
+        if is_whole and (not int(number) or int(number) in _PLACEHOLDERS):
             remedy = "leave the cell empty, or name it in null_values"
             return f"{text} stands for a UPRN that is not known: {remedy}"
         rounded = ""

@@ -142,7 +142,7 @@ def _written(day: datetime.date, pattern: str) -> str:
 
 
 def _numbered(texts: pl.Series) -> pl.Series:
-    whole = texts.str.strip_chars().str.extract(r"^(\d{1,6})(?:\.\d+)?$").cast(pl.Int32)
+    whole = texts.str.strip_chars().str.extract(r"^([0-9]{1,6})(?:\.[0-9]+)?$").cast(pl.Int32)
     whole = whole.set(~whole.is_between(*_DAY_NUMBERS), None)
     return (whole + (_NUMBERED_FROM - _EPOCH).days).cast(pl.Date)
 

@@ -284,7 +284,7 @@ def _format(one: Guess) -> str:
 
 def _pattern(path: Path) -> str:
     """A pattern for this file and its successors."""
-    words = re.match(r"[^\d(]*[^\d(\s._-]", path.name.split(".")[0])
+    words = re.match(r"[^0-9(]*[^0-9(\s._-]", path.name.split(".")[0])
     ending = ".csv.gz" if path.name.lower().endswith(".csv.gz") else path.suffix.lower()
     return f"{words[0]}*{ending}" if words else path.name
 

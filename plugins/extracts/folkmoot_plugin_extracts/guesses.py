@@ -30,10 +30,10 @@ _DATES = (
 _TRUE = ({"Y"}, {"YES"}, {"TRUE"}, {"T"}, {"1"})
 _FALSE = ({"N"}, {"NO"}, {"FALSE"}, {"F"}, {"0"})
 _AMOUNT = (
-    r"^\(?[-+]?\s*(?:£|GBP)?\s*[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?\s*(?:£|GBP)?\s*-?\)?"
+    r"^\(?[-+]?\s*(?:£|GBP)?\s*[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?\s*(?:£|GBP)?\s*-?\)?"
     r"\s*(?:CR|DR)?$"
 )
-_POSTCODE = r"^[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}$"
+_POSTCODE = r"^[A-Za-z]{1,2}[0-9][A-Za-z0-9]?\s*[0-9][A-Za-z]{2}$"
 _GSS = f"^{GSS_CODE}$"
 _NAMED = {
     "uprn": r"uprn",
@@ -42,7 +42,7 @@ _NAMED = {
     "forename": r"fore\s*_?names?|first\s*_?names?|given",
     "surname": r"sur\s*_?name|last\s*_?name|family\s*_?name",
     "date_of_birth": r"birth|^dob$|[_ ]dob$",
-    "address": r"addr|^line\s*_?\d$|street|town|house\s*_?name",
+    "address": r"addr|^line\s*_?[0-9]$|street|town|house\s*_?name",
     "private": r"name|phone|mobile|e-?mail|nino|national\s*ins|\bni\b|note|comment|title|bank",
     "reference": r"ref|account|\bid$|_id$|number|\bno\.?$|key",
 }
@@ -127,7 +127,7 @@ def guess(raw: pl.Series) -> Guess:
     def found(holds: Holds, unread: int = 0, **more: object) -> Guess:
         return Guess(name, holds, nulls=nulls, filled=filled, unique=unique, unread=unread, **more)  # type: ignore[arg-type]
 
-    numbers = known.str.contains(r"^\d{1,12}(?:\.0+)?$")
+    numbers = known.str.contains(r"^[0-9]{1,12}(?:\.0+)?$")
     if _is_named("uprn", name) or _looks_like_uprns(known, numbers):
         return found(Holds.UPRN, int((~numbers).sum()))
     if _share(areas := known.str.contains(_GSS)) >= _NEARLY_ALL:
@@ -181,7 +181,7 @@ def _is_named(key: str, name: str) -> bool:
 
 def _looks_like_uprns(known: pl.Series, numbers: pl.Series) -> bool:
     """Most councils' UPRNs are twelve digits that begin with 100 or 200."""
-    long = known.str.contains(r"^(?:10|20)0\d{9}(?:\.0+)?$")
+    long = known.str.contains(r"^(?:10|20)0[0-9]{9}(?:\.0+)?$")
     return _share(numbers) >= _NEARLY_ALL and _share(long) >= 0.8
 
 
@@ -237,13 +237,13 @@ def _amounts(known: pl.Series) -> dict[str, object]:
         negative.append("brackets")
     if known.str.contains(r"(?:CR|DR)$").any():
         negative.append("cr")
-    if known.str.contains(r"\d\s*-$").any():
+    if known.str.contains(r"[0-9]\s*-$").any():
         negative.append("trailing")
     return {
-        "thousands": bool(known.str.contains(r"\d,\d{3}").any()),
+        "thousands": bool(known.str.contains(r"[0-9],[0-9]{3}").any()),
         "currency": bool(known.str.contains(r"£|GBP").any()),
         "negative": tuple(negative),
-        "whole": not bare.str.contains(r"\.(?:\d{2}|[1-9])").any(),
+        "whole": not bare.str.contains(r"\.(?:[0-9]{2}|[1-9])").any(),
         "negatives": bool(negative) or bool(bare.str.starts_with("-").any()),
     }
 

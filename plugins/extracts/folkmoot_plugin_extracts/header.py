@@ -19,7 +19,7 @@ LINES_SEARCHED = 40
 """A header further below is not looked for: no title is so long."""
 AROUND_NAMES = " \t\r\n\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 """What exports put around names without a person seeing it."""
-_REFERENCE = re.compile(r"\d{5,}(?:\.0+)?")
+_REFERENCE = re.compile(r"[0-9]{5,}(?:\.0+)?")
 """What a record has and a title has not: the number of a property, an account, a person."""
 _DELIMITERS = (",", ";", "\t", "|")
 

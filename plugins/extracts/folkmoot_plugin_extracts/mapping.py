@@ -328,6 +328,10 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         raise PluginError(
             str(path), f"is not valid TOML: {error}", "Correct the line named"
         ) from None
+    except RecursionError:
+        raise PluginError(
+            str(path), "is nested too deeply", "Write it as the samples are"
+        ) from None
 
 
 def make(values: dict[str, Any], where: str, cls: type[M]) -> M:

@@ -32,19 +32,19 @@ _DONE = (
 _WHAT = r"(?:report|extract|export|data|file|list|query|print(?:out)?|job)"
 _NOTE = re.compile(
     r"[\W_]*(?:"
-    r"page\s*:?\s*\d+"
+    r"page\s*:?\s*[0-9]+"
     rf"|(?:end|start|bottom)\s+of\s+(?:the\s+)?{_WHAT}"
     r"|end\s+of\s+(?:page|section|records?)"
-    rf"|(?:this\s+)?{_WHAT}?\s*(?:was\s+)?{_DONE}\s*(?:on|at|by|from|date|time|for|:|-|\d)"
+    rf"|(?:this\s+)?{_WHAT}?\s*(?:was\s+)?{_DONE}\s*(?:on|at|by|from|date|time|for|:|-|[0-9])"
     rf"|{_WHAT}\s*(?:run|date|time|id|ref(?:erence)?|name|title|parameters?|criteria|as\s+at)\b"
     r"|(?:completion|run|print)\s+(?:time|date)\b"
-    r"|\d[\d,]*\s*(?:rows?|records?|lines?)(?:\s*\(s\))?"
+    r"|[0-9][0-9,]*\s*(?:rows?|records?|lines?)(?:\s*\(s\))?"
     r"(?:\s+(?:affected|selected|returned|printed|exported|found|read|written|in\s+total))?\W*$"
     r"|(?:number|no\.?|count)\s+of\s+(?:rows?|records?|accounts?|cases?|people|properties)\b"
     r"|(?:rows?|records?)\s*(?:count|printed|selected|exported|returned|in\s+(?:file|report))\b"
     r"|(?:official|private\s+and\s+confidential|confidential|restricted|protect)"
     r"(?:[\s:\u2013-]*(?:sensitive|personal|only))*\W*$"
-    r"|(?:source|notes?|note\s+\d+|filters?|parameters|user)\s*:"
+    r"|(?:source|notes?|note\s+[0-9]+|filters?|parameters|user)\s*:"
     r"|\x1a"
     r")",
     re.IGNORECASE,

@@ -18,39 +18,41 @@ from folkmoot_plugin_extracts.files import check_copies
 from folkmoot_sdk import PluginError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_YEAR = r"(?P<y>(?:19|20)\d\d)"
+_YEAR = r"(?P<y>(?:19|20)[0-9][0-9])"
 _MONTH = r"(?P<m>0[1-9]|1[0-2])"
-_DAY = r"(?P<d>0[1-9]|[12]\d|3[01])"
+_DAY = r"(?P<d>0[1-9]|[12][0-9]|3[01])"
 _NAMED = (
     r"(?P<mon>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _GAP = r"[ ._-]?"
 _TIME = (
-    r"(?:[t _.-]*(?P<time>(?:[01]\d|2[0-3])[.:_-]?[0-5]\d(?:[.:_-]?[0-5]\d)?)z?"
-    r"(?![.:_-]?\d))?"
+    r"(?:[t _.-]*(?P<time>(?:[01][0-9]|2[0-3])[.:_-]?[0-5][0-9](?:[.:_-]?[0-5][0-9])?)z?"
+    r"(?![.:_-]?[0-9]))?"
 )
 _DATES = tuple(
-    re.compile(rf"(?<!\d)(?<![a-z](?=[a-z])){pattern}(?![0-9])")
+    re.compile(rf"(?<![0-9])(?<![a-z](?=[a-z])){pattern}(?![0-9])")
     for pattern in (
-        rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}(?!\d){_TIME}",
-        rf"{_YEAR}{_MONTH}{_DAY}(?P<time>\d{{4}}(?:\d\d)?)",
-        rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}(?!\d){_TIME}",
-        rf"(?P<d>\d?\d)(?:st|nd|rd|th)?{_GAP}{_NAMED}{_GAP}{_YEAR}",
-        rf"(?P<d>\d?\d)(?:st|nd|rd|th)?{_GAP}{_NAMED}{_GAP}(?P<yy>\d\d)",
+        rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}(?![0-9]){_TIME}",
+        rf"{_YEAR}{_MONTH}{_DAY}(?P<time>[0-9]{{4}}(?:[0-9][0-9])?)",
+        rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}(?![0-9]){_TIME}",
+        rf"(?P<d>[0-9]?[0-9])(?:st|nd|rd|th)?{_GAP}{_NAMED}{_GAP}{_YEAR}",
+        rf"(?P<d>[0-9]?[0-9])(?:st|nd|rd|th)?{_GAP}{_NAMED}{_GAP}(?P<yy>[0-9][0-9])",
         rf"{_YEAR}{_GAP}{_NAMED}(?![a-z])(?:{_GAP}{_DAY})?",
         rf"{_NAMED}{_GAP}{_YEAR}",
-        rf"{_NAMED}{_GAP}(?P<yy>\d\d)",
+        rf"{_NAMED}{_GAP}(?P<yy>[0-9][0-9])",
         rf"{_YEAR}{_GAP}{_MONTH}",
         rf"{_MONTH}[ ._-]{_YEAR}",
-        rf"(?P<d>0[1-9]|[12]\d|3[01]){_GAP}{_MONTH}{_GAP}(?P<yy>\d\d)",
+        rf"(?P<d>0[1-9]|[12][0-9]|3[01]){_GAP}{_MONTH}{_GAP}(?P<yy>[0-9][0-9])",
         rf"{_YEAR}{_GAP}q(?P<q>[1-4])",
         rf"q(?P<q>[1-4]){_GAP}{_YEAR}",
     )
 )
 _MONTH_ALONE = re.compile(rf"(?<![a-z]){_NAMED}(?![a-z])")
-_YEARS = re.compile(r"(?<!\d)(?:19|20)\d\d(?:[ ._-]?(?:\d\d|(?:19|20)\d\d))?(?!\d)")
-_COPY = re.compile(r"[ _]*\((\d{1,3})\)$|[ _-]+(?:copy|kopie)(?:[ _]*\(?(\d{1,3})\)?)?$")
+_YEARS = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9][0-9](?:[ ._-]?(?:[0-9][0-9]|(?:19|20)[0-9][0-9]))?(?![0-9])"
+)
+_COPY = re.compile(r"[ _]*\(([0-9]{1,3})\)$|[ _-]+(?:copy|kopie)(?:[ _]*\(?([0-9]{1,3})\)?)?$")
 _ENDING = re.compile(r"(?:\.(?:csv|tsv|txt|tab|parquet|xls[xmb]?|ods|gz))+$")
 _BETWEEN = re.compile(r"[\s._\0-]+")
 
@@ -195,5 +197,5 @@ def _order(match: re.Match[str]) -> Order:
         month = _MONTHS.index(said["mon"][:3]) + 1
     else:
         month = int(said.get("m") or 0)
-    time = re.sub(r"\D", "", said.get("time") or "")
+    time = re.sub(r"[^0-9]", "", said.get("time") or "")
     return year, month, int(said.get("d") or 0), time.ljust(6, "0")

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 _CELL = re.compile(
-    rb'<c\b(?=[^>]*\br="(?P<ref>[A-Z]{1,3}\d{1,7})")(?P<attributes>[^>]*?)'
+    rb'<c\b(?=[^>]*\br="(?P<ref>[A-Z]{1,3}[0-9]{1,7})")(?P<attributes>[^>]*?)'
     rb"(?:/>|>(?P<content>.*?)</c>)",
     re.DOTALL,
 )

@@ -119,7 +119,7 @@ class Directory:
         """The column of an area: of the census of the vintage, or else of the latest year."""
         years = {}
         for name in names:
-            match = re.fullmatch(rf"{_STEMS[area]}(\d\d)(cd)?", name.lower())
+            match = re.fullmatch(rf"{_STEMS[area]}([0-9][0-9])(cd)?", name.lower())
             if match:
                 years[int(match[1])] = name
         if area in ("oa", "lsoa"):

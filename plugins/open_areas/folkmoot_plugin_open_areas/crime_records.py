@@ -49,7 +49,7 @@ class Month(Reader):
 
     def parse(self, raw: pl.Series) -> pl.Series:
         """See `Reader`."""
-        whole = raw.set(~raw.str.contains(r"^\d{4}-\d{2}$"), None)
+        whole = raw.set(~raw.str.contains(r"^[0-9]{4}-[0-9]{2}$"), None)
         return (whole + "-01").str.to_date("%Y-%m-%d", strict=False)
 
     def fault(self, text: str) -> str:
@@ -71,7 +71,7 @@ def first_day(month: str) -> datetime.date:
         ValueError: If it is not written as in 2026-01.
     """
     try:
-        return datetime.datetime.strptime(month, "%Y-%m").date()
+        return datetime.date.fromisoformat(f"{month}-01")
     except ValueError:
         raise ValueError(f"{month!r} is not a month; write it as in 2026-01") from None
 

@@ -6,11 +6,12 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
+import os
 import shutil
 import sys
 import textwrap
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from folkmoot_sdk.loading import Plugins, load
 from folkmoot_sdk.parameters import nearest
 
 OK, FAULTS, SETTINGS = 0, 1, 3
+_ENDED = """\
+FAULT  the plugin has ended the process that it runs in (exit code {}); the checks were not done
+         - Raise an error instead of calling sys.exit or os._exit"""
 _EXAMPLES = """\
 examples:
   folkmoot-plugin new energy-debt
@@ -45,8 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code; see the examples in `--help`.
     """
     options = _parser().parse_args(arguments)
+    return _ended(options.run, options)
+
+
+def _ended(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Runs what was asked for, and says what was wrong; gives the exit code."""
     try:
-        return int(options.run(options))
+        return int(run(options))
+    except SystemExit as end:
+        print(_ENDED.format(end.code), file=sys.stderr)
+        return FAULTS
     except PluginError as error:
         print(f"Error: {error.where}: {error.problem}", file=sys.stderr)
         print(f"  Remedy: {error.remedy}", file=sys.stderr)
@@ -123,6 +135,30 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if sys.stdout is not sys.__stdout__:  # where a program calls it, which wants its output
+        return _check_here(options)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:  # a plugin can end the process that it runs in: only a report is believed
+        code = _ended(_check_here, options)
+        print(end="", flush=True)
+        os.write(writing, bytes([code]))
+        os._exit(code)
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    os.set_blocking(reading, False)
+    try:
+        reported = os.read(reading, 1)
+    except BlockingIOError:
+        reported = b""
+    os.close(reading)
+    if reported:
+        return reported[0]
+    print(_ENDED.format(os.waitstatus_to_exitcode(status)), file=sys.stderr)
+    return FAULTS
+
+
+def _check_here(options: argparse.Namespace) -> int:
     if bool(options.source) != bool(options.options):
         raise PluginError(
             "--source and --options", "go together", "Give both, or neither to read no records"
@@ -168,6 +204,8 @@ def _toml(path: Path) -> dict[str, Any]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PluginError(str(path), f"is not valid TOML: {error}", "Correct the file") from None
+    except RecursionError:
+        raise PluginError(str(path), "is nested too deeply", "Correct the file") from None
 
 
 def _entry_points(plugin: str) -> list[EntryPoint]:

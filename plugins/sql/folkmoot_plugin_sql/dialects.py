@@ -153,7 +153,7 @@ class Oracle(Dialect):
 
     def failure(self, error: BaseException) -> Diagnosis:
         """See `Dialect`."""
-        found = re.search(r"\b(ORA|DPY)-\d+", str(error))
+        found = re.search(r"\b(ORA|DPY)-[0-9]+", str(error))
         return (found[0], _ORACLE.get(found[0])) if found else ("", None)
 
 

@@ -32,7 +32,7 @@ def unreadable(where: str, column: str, kind: str) -> PluginError:
 
 def plain_decimals(texts: pl.Series) -> pl.Series:
     """Each value as text without zeros at its end, as 3.00 is a whole number; null stays null."""
-    return texts.str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
+    return texts.str.replace(r"(\.[0-9]*?)0+$", "$1").str.strip_suffix(".")
 
 
 def local_days(moments: pl.Series) -> pl.Series:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from folkmoot.v1 import privacy_pb2 as folkmoot_dot_v1_dot_privacy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66olkmoot/v1/catalogue.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\"\x87\x03\n\tCatalogue\x12\x0f\n\x07\x63ouncil\x18\x01 \x01(\t\x12\x33\n\nattributes\x18\x02 \x03(\x0b\x32\x1f.folkmoot.v1.CatalogueAttribute\x12\x10\n\x08purposes\x18\x03 \x03(\t\x12*\n\nmechanisms\x18\x04 \x03(\x0e\x32\x16.folkmoot.v1.Mechanism\x12-\n\x07plugins\x18\x05 \x03(\x0b\x32\x1c.folkmoot.v1.CataloguePlugin\x12+\n\tper_round\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12,\n\nper_period\x18\x07 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12*\n\x08lifetime\x18\x08 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12,\n\nper_series\x18\t \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\x12\n\nsunset_day\x18\n \x01(\r\"D\n\x12\x43\x61talogueAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\x12\x11\n\tarea_type\x18\x03 \x01(\t\"0\n\x0f\x43\x61taloguePlugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"7\n\x0fSignedCatalogue\x12\x11\n\tcatalogue\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66olkmoot/v1/catalogue.proto\x12\x0b\x66olkmoot.v1\x1a\x19\x66olkmoot/v1/privacy.proto\"\x9b\x03\n\tCatalogue\x12\x0f\n\x07\x63ouncil\x18\x01 \x01(\t\x12\x33\n\nattributes\x18\x02 \x03(\x0b\x32\x1f.folkmoot.v1.CatalogueAttribute\x12\x10\n\x08purposes\x18\x03 \x03(\t\x12*\n\nmechanisms\x18\x04 \x03(\x0e\x32\x16.folkmoot.v1.Mechanism\x12-\n\x07plugins\x18\x05 \x03(\x0b\x32\x1c.folkmoot.v1.CataloguePlugin\x12+\n\tper_round\x18\x06 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12,\n\nper_period\x18\x07 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12*\n\x08lifetime\x18\x08 \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12,\n\nper_series\x18\t \x01(\x0b\x32\x18.folkmoot.v1.PrivacyLoss\x12\x12\n\nsunset_day\x18\n \x01(\r\x12\x12\n\npolicy_key\x18\x0b \x01(\x0c\"D\n\x12\x43\x61talogueAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63odes\x18\x02 \x03(\t\x12\x11\n\tarea_type\x18\x03 \x01(\t\"0\n\x0f\x43\x61taloguePlugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"7\n\x0fSignedCatalogue\x12\x11\n\tcatalogue\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'folkmoot.v1.catalogue_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CATALOGUE']._serialized_start=72
-  _globals['_CATALOGUE']._serialized_end=463
-  _globals['_CATALOGUEATTRIBUTE']._serialized_start=465
-  _globals['_CATALOGUEATTRIBUTE']._serialized_end=533
-  _globals['_CATALOGUEPLUGIN']._serialized_start=535
-  _globals['_CATALOGUEPLUGIN']._serialized_end=583
-  _globals['_SIGNEDCATALOGUE']._serialized_start=585
-  _globals['_SIGNEDCATALOGUE']._serialized_end=640
+  _globals['_CATALOGUE']._serialized_end=483
+  _globals['_CATALOGUEATTRIBUTE']._serialized_start=485
+  _globals['_CATALOGUEATTRIBUTE']._serialized_end=553
+  _globals['_CATALOGUEPLUGIN']._serialized_start=555
+  _globals['_CATALOGUEPLUGIN']._serialized_end=603
+  _globals['_SIGNEDCATALOGUE']._serialized_start=605
+  _globals['_SIGNEDCATALOGUE']._serialized_end=660
 # @@protoc_insertion_point(module_scope)

@@ -37,11 +37,16 @@ class Catalogue(_message.Message):
     LIFETIME_FIELD_NUMBER: _builtins.int
     PER_SERIES_FIELD_NUMBER: _builtins.int
     SUNSET_DAY_FIELD_NUMBER: _builtins.int
+    POLICY_KEY_FIELD_NUMBER: _builtins.int
     council: _builtins.str
     """GSS code of the council. Empty is invalid."""
     sunset_day: _builtins.int
     """Last day on which anything is released: number of the day in the Gregorian calendar, 1 for
     0001-01-01. Zero is invalid.
+    """
+    policy_key: _builtins.bytes
+    """Ed25519 public key that signed the release policy, 32 bytes. From version 4. Empty if the node
+    does not state it.
     """
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CatalogueAttribute]:
@@ -88,10 +93,11 @@ class Catalogue(_message.Message):
         lifetime: _privacy_pb2.PrivacyLoss | None = ...,
         per_series: _privacy_pb2.PrivacyLoss | None = ...,
         sunset_day: _builtins.int = ...,
+        policy_key: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime", "per_period", b"per_period", "per_round", b"per_round", "per_series", b"per_series"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "council", b"council", "lifetime", b"lifetime", "mechanisms", b"mechanisms", "per_period", b"per_period", "per_round", b"per_round", "per_series", b"per_series", "plugins", b"plugins", "purposes", b"purposes", "sunset_day", b"sunset_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "council", b"council", "lifetime", b"lifetime", "mechanisms", b"mechanisms", "per_period", b"per_period", "per_round", b"per_round", "per_series", b"per_series", "plugins", b"plugins", "policy_key", b"policy_key", "purposes", b"purposes", "sunset_day", b"sunset_day"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,12 +26,18 @@ class EnrolRequest(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     COUNCIL_FIELD_NUMBER: _builtins.int
     CSR_FIELD_NUMBER: _builtins.int
+    POLICY_KEY_FIELD_NUMBER: _builtins.int
     token: _builtins.bytes
     """One-time token of the invitation, 32 bytes. Empty is invalid."""
     council: _builtins.str
     """GSS code of the council. Empty is invalid."""
     csr: _builtins.bytes
     """PKCS#10 certificate signing request, DER. Empty is invalid."""
+    policy_key: _builtins.bytes
+    """Ed25519 public key whose signature of the release policy counts at the node, 32 bytes. From
+    version 4. Empty if the node does not state it. The coordinator keeps it and shows a later
+    change; it decides nothing.
+    """
     @_builtins.property
     def versions(self) -> _version_pb2.VersionRange:
         """Wire versions the node speaks."""
@@ -43,10 +49,11 @@ class EnrolRequest(_message.Message):
         token: _builtins.bytes = ...,
         council: _builtins.str = ...,
         csr: _builtins.bytes = ...,
+        policy_key: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["council", b"council", "csr", b"csr", "token", b"token", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["council", b"council", "csr", b"csr", "policy_key", b"policy_key", "token", b"token", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -146,6 +146,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     Authority.create(home.keys, "Greater Manchester", clock())
     signing = SigningKey.create(home.keys)
     database = Database(home.database_url(settings))
-    database.upgrade()
+    database.create()
     yield Office(home, settings, database, signing, clock, Intake(database, signing, clock))
     database.close()

@@ -87,6 +87,7 @@ ALL = sorted(commands(typer.main.get_command(cli.app)))
 
 def test_the_commands_are_those_of_the_architecture() -> None:
     assert [" ".join(path) for path in ALL] == [
+        "councils accept-signer",
         "councils list",
         "councils revoke",
         "councils show",

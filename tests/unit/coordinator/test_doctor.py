@@ -48,6 +48,7 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         "database",
         "clock",
         "councils",
+        "policy signers",
         "council codes",
         "collection port",
         "enrolment port",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 from folkmoot_operator import console
 from folkmoot_operator.output_places import (
-    problem_of_place,
     require_folder,
     require_place_for_file,
     writing_to,
@@ -56,10 +54,9 @@ def test_a_file_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
     ],
 )
 def test_room_may_be_made_and_permissions_have_to_be_given(number: int, code: ExitCode) -> None:
-    found = problem_of_place("place", OSError(number, "x"))
-    assert found is not None
-    assert (found.exit_code, found.where) == (code, "place")
-    assert os.strerror(number) in found.problem
+    with pytest.raises(Problem, match="cannot be used") as caught, writing_to(Path("place")):
+        raise OSError(number, "x")
+    assert (caught.value.exit_code, caught.value.where) == (code, "place")
 
 
 def test_what_is_about_no_place_is_no_problem_of_it() -> None:
@@ -81,6 +78,6 @@ def test_a_command_that_meets_such_a_place_has_no_fault(
         console.run(app)
     assert ended.value.code == ExitCode.SETTINGS
     said = capsys.readouterr().err
-    assert f"{tmp_path}/missing/file: cannot be used (No such file or directory)" in said
+    assert f"{tmp_path}/missing/file: the file cannot be used now: it is not there" in said
     assert "Remedy" in said
     assert "fault" not in said

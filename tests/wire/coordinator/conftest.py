@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import subprocess
@@ -137,12 +138,14 @@ class Client:
         council: str | None = None,
         csr: bytes | None = None,
         versions: VersionRange = SPOKEN,
+        policy_key: bytes = b"",
     ) -> bytes:
         request = enrolment_pb2.EnrolRequest(
             versions=encode_versions(versions),
             token=self.invitation.token if token is None else token,
             council=council or self.council,
             csr=make_csr(self.key) if csr is None else csr,
+            policy_key=policy_key,
         )
         with self.enrolment_channel() as channel:
             answer = enrolment_pb2_grpc.EnrolmentServiceStub(channel).Enrol(
@@ -369,12 +372,27 @@ class ServeProcess:
         self.process.kill()
         self.process.wait()
 
+    def all_pids(self) -> list[int]:
+        """This process and those that it has started."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
-def start_serve(home: Path) -> ServeProcess:
+    def memory(self) -> int:
+        """Bytes that all of them hold."""
+        page = os.sysconf("SC_PAGE_SIZE")
+        return sum(
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in self.all_pids()
+        )
+
+
+def start_serve(home: Path, files: int | None = None) -> ServeProcess:
+    """Starts `serve`; where `files` is given, it may open no more, however much it tries."""
     command = "from folkmoot_coordinator.cli import main; main()"
+    shell = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"] if files else []
     with (home / "serve.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", command, "serve", "--home", str(home)],
+            [*shell, sys.executable, "-c", command, "serve", "--home", str(home)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -384,11 +402,11 @@ def start_serve(home: Path) -> ServeProcess:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Path], ServeProcess]]:
+def serve() -> Iterator[Callable[..., ServeProcess]]:
     started: list[ServeProcess] = []
 
-    def start(home: Path) -> ServeProcess:
-        started.append(start_serve(home))
+    def start(home: Path, files: int | None = None) -> ServeProcess:
+        started.append(start_serve(home, files))
         return started[-1]
 
     yield start
@@ -415,7 +433,7 @@ def stopped_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     Authority.create(home.keys, "Greater Manchester", clock())
     SigningKey.create(home.keys)
     database = Database(home.database_url(settings))
-    database.upgrade()
+    database.create()
     region = Region(home, settings, database, clock)
     yield region
     region.stop()

@@ -18,8 +18,10 @@ from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.clock import DAY, HOUR
+from folkmoot_coordinator.doctor import examine
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import revoke
+from folkmoot_operator.checks import State
 from folkmoot_operator.network_addresses import split_address
 
 if TYPE_CHECKING:
@@ -167,3 +169,18 @@ def test_the_servers_certificate_is_replaced_while_running(region: Region) -> No
     second = serial()
     assert second != first
     assert serial() == second
+
+
+def test_doctor_knows_the_ports_of_a_coordinator_that_runs(region: Region) -> None:
+    found = {one.name: one for one in examine(region.home)}
+    for name in ("collection port", "enrolment port"):
+        assert found[name].state is State.OK, found[name]
+    text = region.home.settings_file.read_text()
+    ports = (region.settings.collection.listen, region.settings.enrolment.listen)
+    for before, after in ((ports[0], "@"), (ports[1], ports[0]), ("@", ports[1])):
+        text = text.replace(before, after)
+    region.home.settings_file.write_text(text)
+    found = {one.name: one for one in examine(region.home)}
+    for name in ("collection port", "enrolment port"):
+        assert found[name].state is State.FAIL
+        assert "it is the other port" in found[name].what

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -249,9 +250,21 @@ def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stage(scored_home: Path, tmp_path: Path) -> Iterator[Stage]:
-    home = tmp_path / "home"
+    with set_up(scored_home, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def set_up(scored_home: Path, folder: Path) -> Iterator[Stage]:
+    """A stage whose node is a copy of a scored one.
+
+    Args:
+        scored_home: The scored node.
+        folder: An empty folder, for the homes of node and coordinator.
+    """
+    home = folder / "home"
     shutil.copytree(scored_home, home)
-    keys = tmp_path / "coordinator"
+    keys = folder / "coordinator"
     keys.mkdir()
     now = int(time.time())
     authority, signing = Authority.create(keys, "Test", now), SigningKey.create(keys)

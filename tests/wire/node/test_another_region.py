@@ -129,4 +129,4 @@ def test_an_authority_that_is_no_certificate_is_a_fault_of_the_file(
     invitation.write_text(text.replace("CERTIFICATE-----", "NOTHING-----"), "utf-8")
     done = enrol(member, invitation)
     assert done.code == 3
-    assert "authority: is not a certificate (PEM)" in done.stderr
+    assert "the authority in it is not a certificate (PEM)" in done.stderr

@@ -146,3 +146,13 @@ def test_it_waits_until_the_policy_can_be_joined_to_sources(stage: Stage) -> Non
     settings.write_text(whole)
     visited(stage)
     assert len(sent(stage)) == 1
+
+
+def test_the_region_is_told_whose_signature_counts(stage: Stage) -> None:
+    """Once more when the coordinator has learnt to keep it; see `folkmoot.versions.POLICY_KEYS`."""
+    public = (stage.home / "keys" / "policy-signing.pub").read_text()
+    visited(stage)
+    stage.coordinator.protocol = 4
+    visited(stage)
+    visited(stage)
+    assert [one.policy_key.hex() for one in sent(stage)] == ["", public]

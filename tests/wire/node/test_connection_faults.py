@@ -6,6 +6,7 @@ The commands are real processes, so that what gRPC itself writes to standard err
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -204,6 +205,7 @@ def test_a_proxy_of_the_environment_is_not_used(
 
 
 def test_a_certificate_that_the_coordinator_does_not_accept(stage: Stage, tmp_path: Path) -> None:
+    """gRPC closes the connection without a word, as a coordinator does that stops."""
     folder = tmp_path / "before"
     folder.mkdir()
     before = Authority.create(folder, "Test", int(time.time()))
@@ -215,7 +217,7 @@ def test_a_certificate_that_the_coordinator_does_not_accept(stage: Stage, tmp_pa
     )
     write_private(files.certificate, pem, replace=True)
     require_one_message(
-        ask(stage), REFUSED, "the coordinator does not accept this node's certificate"
+        ask(stage), UNREACHABLE, "when it has seen this node's certificate: it does"
     )
 
 
@@ -226,6 +228,40 @@ def test_a_listener_that_says_nothing_is_named_in_time(stage: Stage) -> None:
     assert blocked is not None
     assert blocked.by is Obstacle.SILENT
     assert time.monotonic() - began < 5
+
+
+def test_a_proxy_that_says_a_letter_now_and_then_is_named_in_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+    with listening(drip) as proxy:
+        began = time.monotonic()
+        blocked = probe(Way("127.0.0.1:1", "", f"http://{proxy}"), seconds=0.5)
+    assert blocked is not None
+    assert blocked.by is Obstacle.PROXY_UNREACHABLE
+    assert time.monotonic() - began < 5
+
+
+def test_a_probe_sends_nothing_but_what_opens_a_connection(stage: Stage, tmp_path: Path) -> None:
+    identity = Place(stage.authority, tmp_path).identity()
+    heard: list[bytes] = []
+    settings_frame = b"\0\0\0\4\0\0\0\0\0"
+    serve = tls(identity, tmp_path, settings_frame, alpn="h2", heard=heard)
+    with listening(serve) as address:
+        assert probe(Way(address, stage.authority.pem.decode())) is None
+        until = time.monotonic() + 5
+        while not heard and time.monotonic() < until:
+            time.sleep(0.01)
+    assert heard == [b""]
+
+
+def test_an_authority_that_cannot_be_read_is_said(stage: Stage) -> None:
+    for authority in ("", "no certificate", "\ufffd"):
+        blocked = probe(Way(address_of(stage), authority))
+        assert blocked is not None
+        assert blocked.by is Obstacle.NO_AUTHORITY
 
 
 def test_nothing_stands_in_the_way_of_a_coordinator(stage: Stage) -> None:
@@ -253,7 +289,7 @@ def test_another_server_at_the_address_stops_a_node_only_at_its_start(
     with contextlib.ExitStack() as stack:
 
         def replace() -> None:
-            while not stage.coordinator.metadata:
+            while len(stage.coordinator.metadata) < 2:  # the first visit has ended
                 time.sleep(0.01)
             stage.server.stop(0.2).wait()
             stack.enter_context(grpc_server(stranger, port=address.rpartition(":")[2]))

@@ -51,7 +51,7 @@ def test_an_approval_taken_back_after_the_debit_holds_even_if_little_is_left(sta
     with open_home(stage.home, observe=cut_after_the_debit) as home, pytest.raises(PowerCut):
         list(consider(home, second))
     with open_home(stage.home) as home:
-        home.round_book().undecide(second, home.outbox)
+        home.round_book().undecide(second, "operator", 3, home.outbox)
         visit(home)
         assert home.outbox.find(second.round_id) is None
         home.round_book().decide(second, Decision.APPROVED, "operator", 2, home.outbox)
@@ -73,7 +73,7 @@ def test_a_round_declined_while_it_is_answered_is_not_released(
             with open_home(stage.home) as other:
                 (known,) = other.round_book().rounds()
                 if known.decision is not None:
-                    other.round_book().undecide(known, other.outbox)
+                    other.round_book().undecide(known, "operator", 3, other.outbox)
                 other.round_book().decide(known, Decision.DECLINED, "operator", 2, other.outbox)
 
     with open_home(stage.home, observe=decline_meanwhile) as home:

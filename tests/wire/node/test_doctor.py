@@ -26,9 +26,9 @@ from folkmoot_operator.checks import examine as run
 from folkmoot_sdk.loading import BrokenPlugin, Plugins
 
 NAMES = [
-    "settings", "keys", "installation", "policies and sources", "linkage", "release policy",
-    "signer", "evidence", "disk", "scores", "sunset", "scoring runs", "retention", "extracts",
-    "enrolment", "coordinator",
+    "settings", "home", "council", "keys", "installation", "policies and sources", "linkage",
+    "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "scoring runs",
+    "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip
 
 

@@ -222,7 +222,8 @@ def test_a_server_of_another_authority_is_not_spoken_to(stage: Stage, tmp_path: 
     (stage.home / "keys" / "region-ca.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
     with open_home(stage.home) as home, pytest.raises(Problem) as caught:
         visit(home)
-    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert "not by this region's authority" in caught.value.problem
     assert not stage.coordinator.submissions
 
 
@@ -253,7 +254,7 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
     stage.coordinator.rounds = [codec.encode_round(ask())]
     with open_home(stage.home) as home:
         visit(home)
-        assert home.check_receipts() == 1
+        assert home.verify_evidence().receipts == 1
         with home.state.transaction() as connection:
             connection.execute("DROP TRIGGER outbox_keeps")
             connection.execute(
@@ -265,5 +266,5 @@ def test_a_receipt_that_was_changed_afterwards_is_found(stage: Stage) -> None:
                 ),
             )
         with pytest.raises(Problem) as caught:
-            home.check_receipts()
+            home.verify_evidence()
     assert caught.value.exit_code is ExitCode.VERIFICATION

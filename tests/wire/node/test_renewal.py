@@ -72,6 +72,18 @@ def test_renew_renews_now(member: Path, regions: Regions) -> None:
     assert "lasts until" in run_inside("folkmoot-node", "renew", "--home", member).said()
 
 
+def test_scoring_warns_of_a_certificate_that_nobody_renews(member: Path, regions: Regions) -> None:
+    for days_left, says in ((11, None), (9, "the certificate ends on"), (-1, "ended on")):
+        regions[0].certify(member, days_left=days_left)
+        done = run_inside("folkmoot-node", "score", "--home", member)
+        assert done.code == 0, done.stderr
+        if says is None:
+            assert "certificate" not in done.stderr
+        else:
+            assert says in done.stderr
+            assert "`folkmoot-node renew`" in done.stderr
+
+
 def test_after_its_end_only_an_invitation_helps(member: Path, regions: Regions) -> None:
     regions[0].certify(member, days_left=-1)
     for command in (("renew",), ("rounds", "list")):
@@ -105,7 +117,7 @@ def test_a_renewal_that_is_refused_keeps_no_node_from_its_work(
         (13.9, State.WARN, "the certificate ends in 14 days, on"),
         (1.2, State.WARN, "the certificate ends in 1 days, on"),
         (-0.1, State.FAIL, "this node's certificate expired on"),
-        (31.0, State.WARN, "by this machine's clock, the certificate begins only on"),
+        (32.5, State.WARN, "by this machine's clock, the certificate begins only on"),
     ],
 )
 def test_doctor_announces_the_end_from_14_days_on(

@@ -236,8 +236,11 @@ def test_newest_ledger_entries_that_were_cut_off_are_found(stage: Stage) -> None
     ask_rounds(stage, 1)
     visit(stage)
     with open_home(stage.home) as home, home.state.transaction() as connection:
+        guard = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger_stays'")
+        (statement,) = guard.fetchone()
         connection.execute("DROP TRIGGER ledger_stays")
         connection.execute("DELETE FROM ledger")
+        connection.execute(statement)
     stops(stage)
     assert spent(stage) == Rho.of("0")
     command(stage, "ledger", "recover", "--yes")

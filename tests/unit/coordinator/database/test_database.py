@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 def test_migrations_from_nothing_make_exactly_the_tables_declared(tmp_path: Path) -> None:
     path = tmp_path / "fresh.sqlite"
     database = Database(f"sqlite:///{path}")
-    assert database.version() is None
-    for check in (database.require_current, database.bring_up_to_date):
-        with pytest.raises(Problem, match="have version none"):
-            check()
+    for refused in (database.upgrade, database.bring_up_to_date, database.require_tables):
+        with pytest.raises(Problem, match="missing or empty") as caught:
+            refused()
+        assert "backup" in caught.value.remedy
+        assert not path.exists()
+    database.create()
     database.upgrade()
-    database.upgrade()
+    with pytest.raises(Problem, match="already"):
+        database.create()
     database.require_current()
     database.close()
     engine = create_engine(f"sqlite:///{path}")
@@ -132,9 +135,9 @@ def test_a_url_that_cannot_be_used_is_a_problem(url: str) -> None:
 
 def test_a_file_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}")
-    with pytest.raises(Problem) as caught, database.reading() as session:
+    with pytest.raises(Problem, match="is a folder") as caught, database.reading() as session:
         session.execute(select(CouncilRow))
-    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    assert caught.value.exit_code is ExitCode.SETTINGS
 
 
 def test_tables_of_a_later_program_are_left_alone(office: Office) -> None:

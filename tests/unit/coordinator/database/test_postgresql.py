@@ -21,6 +21,7 @@ from folkmoot_coordinator.membership.invitations import invite
 from folkmoot_coordinator.publication.round_result import round_result
 from folkmoot_coordinator.rounds.round_store import find_round, summaries
 from folkmoot_coordinator.rounds.submissions import Intake
+from folkmoot_operator.problems import Problem
 from tests.postgresql import PASSWORD, PostgreSQL
 
 if TYPE_CHECKING:
@@ -37,8 +38,12 @@ def database(postgresql: PostgreSQL) -> Iterator[Database]:
     engine = create_engine(url)
     database = Database(url)
     assert database.version() is None
+    with pytest.raises(Problem, match="missing or empty"):
+        database.bring_up_to_date()
+    database.create()
     database.upgrade()
-    database.upgrade()
+    with pytest.raises(Problem, match="already"):
+        database.create()
     database.require_current()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
