@@ -226,6 +226,7 @@ def settings_text(
 schema = 1
 region = {_quoted(region)}
 hosts = [{names}]  # names and IP addresses in the server certificate
+# council_list = "councils.csv"  # codes of councils that are newer than this program
 
 [collection]  # enrolled nodes, mutual TLS
 listen = {_quoted(join_address(listen, collection_port))}

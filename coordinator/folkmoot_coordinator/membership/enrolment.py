@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot.catalogue import check_policy_key
+from folkmoot.council_codes import check_council
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected, Rejection, RejectionReason
@@ -65,6 +66,7 @@ class Enrolment:
                 if the certificate made before has been revoked.
         """
         code, request = _read(council, csr, policy_key)
+        _require_council(code)
         if len(token) != TOKEN_BYTES:
             raise _rejected(
                 RejectionReason.MALFORMED, f"token: has {len(token)} bytes; it needs {TOKEN_BYTES}"
@@ -158,6 +160,14 @@ def _read(council: str, csr: bytes, policy_key: bytes = b"") -> tuple[GssCode, S
     try:
         check_policy_key(policy_key, "policy_key")
         return GssCode(council, "council"), SigningRequest.parse(csr)
+    except ContractError as error:
+        raise _rejected(RejectionReason.MALFORMED, str(error)) from error
+
+
+def _require_council(code: GssCode) -> None:
+    """Refuses what is no council, though an earlier version of this program invited it."""
+    try:
+        check_council(code)
     except ContractError as error:
         raise _rejected(RejectionReason.MALFORMED, str(error)) from error
 

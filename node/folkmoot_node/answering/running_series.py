@@ -7,7 +7,6 @@ Rounds and policies are looked at, never households.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from folkmoot.rounds import Round
     from folkmoot_node.evidence.round_book import KnownRound
     from folkmoot_node.home import NodeHome
@@ -34,7 +35,7 @@ class EndedSeries:
     Attributes:
         series_id: 32 hexadecimal digits.
         title: Of its rounds; may be empty.
-        position: Number of the last round that was answered or paid for.
+        position: Number of the last round that was paid for.
         length: Number of rounds planned.
         why: Why its next round would be refused, or from when on.
     """
@@ -53,60 +54,76 @@ class EndedSeries:
         )
 
 
+def running_series(home: NodeHome) -> tuple[Round, ...]:
+    """Of each running series the round that would follow, which is not there yet.
+
+    A series runs if this council has paid for a round of it, and rounds are left. A node that
+    belongs to no region takes part in none.
+    """
+    try:
+        book = home.round_book()
+    except Problem:
+        return ()
+    paid = {debit.round_id for debit in home.ledger.debits()}
+    last: dict[str, KnownRound] = {}
+    for known in book.rounds():
+        place = known.facts.series
+        if place is None or known.round_id not in paid or home.clock() >= place.ends_at:
+            continue
+        before = last.get(place.series_id)
+        if before is None or _position(before) < place.position:
+            last[place.series_id] = known
+    return tuple(
+        _following(book.question(known))
+        for known in last.values()
+        if known.facts.series is not None and _position(known) < known.facts.series.length
+    )
+
+
 def ended_by(
-    home: NodeHome, release_policy: ReleasePolicy, risk_policy: RiskPolicy
+    home: NodeHome,
+    running: Sequence[Round],
+    release_policy: ReleasePolicy,
+    risk_policy: RiskPolicy,
 ) -> tuple[EndedSeries, ...]:
     """The running series that would end here if these policies were in force.
 
-    A series runs if this council has answered or paid for a round of it, and rounds are left.
-
     Args:
         home: The node.
+        running: As `running_series` gives them.
         release_policy: The release policy, as it would be signed.
         risk_policy: The risk stratification policy by which households would be scored.
     """
-    if home.config.coordinator is None:
-        return ()
-    book = home.round_book()
-    rounds, now = book.rounds(), home.clock()
-    latest = {
-        one.facts.series.series_id: one
-        for one in rounds
-        if one.facts.series is not None and now < one.facts.series.ends_at
-    }
-    found = (
-        _judged(home, book.question(known), rounds, release_policy, risk_policy)
-        for known in latest.values()
-    )
-    return tuple(one for one in found if one is not None)
+    found = []
+    for following in running:
+        series = following.series
+        assert series is not None
+        why = _objection(home, following, release_policy, risk_policy)
+        last, ends = min(release_policy.sunset, risk_policy.sunset), day(series.ends_at)
+        if not why and last < ends:
+            why = f"the policies end on {last}, the series on {ends}"
+        if why:
+            at = series.position - 1
+            found.append(EndedSeries(series.series_id, following.title, at, series.length, why))
+    return tuple(found)
 
 
-def _judged(
-    home: NodeHome,
-    last_round: Round,
-    rounds: Sequence[KnownRound],
-    release_policy: ReleasePolicy,
-    risk_policy: RiskPolicy,
-) -> EndedSeries | None:
-    """The series of a round, if its next round could not be answered."""
-    series, now, loss = last_round.series, home.clock(), release_policy.loss
-    assert series is not None
-    paid = {debit.round_id for debit in home.ledger.debits()}
-    position = max(
-        (
-            one.facts.series.position
-            for one in rounds
-            if one.facts.series is not None
-            and one.facts.series.series_id == series.series_id
-            and one.round_id in paid
-        ),
-        default=0,
-    )
-    if not 1 <= position < series.length:
-        return None
-    following = replace(
-        last_round, round_id=_NOT_OPENED, series=replace(series, position=position + 1)
-    )
+def _position(known: KnownRound) -> int:
+    assert known.facts.series is not None
+    return known.facts.series.position
+
+
+def _following(last: Round) -> Round:
+    assert last.series is not None
+    series = replace(last.series, position=last.series.position + 1)
+    return replace(last, round_id=_NOT_OPENED, series=series)
+
+
+def _objection(
+    home: NodeHome, following: Round, release_policy: ReleasePolicy, risk_policy: RiskPolicy
+) -> str:
+    """Why a round would have no answer under these policies; empty if it would have one."""
+    now, loss, rounds = home.clock(), release_policy.loss, home.round_book().rounds()
     try:
         context = AdmissionContext(
             council=home.config.council,
@@ -120,15 +137,9 @@ def _judged(
             risk_policy_text=risk_policy.text,
         )
         objection = judge(following, context)
-        why = f"refused, because {objection.detail}" if objection is not None else ""
     except Problem as not_begun:
-        why = f"not answered, because {not_begun.problem}"
-    last, ends = min(release_policy.sunset, risk_policy.sunset), day(series.ends_at)
-    if not why and last < ends:
-        why = f"the policies end on {last}, the series on {ends}"
-    if not why:
-        return None
-    return EndedSeries(series.series_id, last_round.title, position, series.length, why)
+        return f"not answered, because {not_begun.problem}"
+    return f"refused, because {objection.detail}" if objection is not None else ""
 
 
 def _own_codes(round_: Round) -> dict[str, tuple[str, ...] | None]:

@@ -160,14 +160,15 @@ def _ask_about_series(node: NodeHome, *, yes: bool) -> None:
     """
     import sys
 
-    from folkmoot_node.answering.running_series import ended_by
+    from folkmoot_node.answering.running_series import ended_by, running_series
     from folkmoot_node.policies.release_policy import load_unsigned
     from folkmoot_operator.problems import ExitCode, Problem
 
-    if not node.config.risk_policy.is_file():
+    running = running_series(node)
+    if not running:
         return
     release, _ = load_unsigned(node.config.release_policy)
-    found = ended_by(node, release, node.risk_policy())
+    found = ended_by(node, running, release, node.risk_policy())
     if not found:
         return
     for one in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -197,14 +197,17 @@ def _warn_of_series(home: Path, last: RunSummary | None, policy: RiskPolicy) -> 
     """Says which running series would end if rounds were answered from scores by a new policy."""
     if last is None or last.policy_digest == policy.digest:
         return
-    from folkmoot_node.answering.running_series import ended_by
+    from folkmoot_node.answering.running_series import ended_by, running_series
     from folkmoot_node.home import open_home
     from folkmoot_node.policies.release_policy import load_unsigned
+    from folkmoot_operator.problems import Problem
 
-    with open_home(home) as node:
-        if node.config.release_policy.is_file():
+    # Households are scored even where there is no state or release policy yet, and so no series.
+    with suppress(Problem), open_home(home) as node:
+        running = running_series(node)
+        if running:
             release, _ = load_unsigned(node.config.release_policy)
-            for one in ended_by(node, release, policy):
+            for one in ended_by(node, running, release, policy):
                 typer.echo(f"Warning: with these policies this council leaves {one}", err=True)
 
 
@@ -216,8 +219,10 @@ def _says_that_rounds_wait(home: Path) -> Iterator[None]:
     except BaseException:
         from folkmoot_node.answering.answer import RESUME, STOPPED
         from folkmoot_node.home import open_home
+        from folkmoot_operator.problems import Problem
 
-        with open_home(home) as node:
+        # What cannot be opened now, for a full disk for example, hides no other failure.
+        with suppress(Problem), open_home(home) as node:
             if node.stopped_run() is not None:
                 typer.echo(f"Rounds wait now: {STOPPED}. {RESUME}.", err=True)
         raise

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 
 from folkmoot.geography import GssCode
+from folkmoot.rejection import Rejected
 from folkmoot_coordinator.doctor import examine
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode
@@ -109,6 +110,12 @@ def test_an_invitation_names_what_is_doubtful(region: Region, tmp_path: Path) ->
     assert invite("E08000099").stderr == ""
     settings.write_text(settings.read_text().replace("newer.csv", "absent.csv"))
     assert invite("E08000099").code == ExitCode.SETTINGS
+
+
+def test_what_is_no_council_does_not_enrol(region: Region) -> None:
+    with pytest.raises(Rejected, match="E05000650 is not the code of a council"):
+        region.invite(GssCode("E05000650")).enrol()
+    region.invite(GssCode("E08000099")).enrol()  # perhaps newer than the list
 
 
 def test_every_certificate_of_a_council_is_shown(region: Region, tmp_path: Path) -> None:

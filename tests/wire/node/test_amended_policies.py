@@ -158,6 +158,14 @@ def test_nothing_is_asked_where_no_series_runs(stage: Stage) -> None:
     assert sign_again(stage).said()
 
 
+def test_a_node_of_no_region_and_with_a_broken_policy_is_signed_for(stage: Stage) -> None:
+    amend(stage.home, "not a policy")
+    assert sign_again(stage).said()
+    for path in (stage.home / "keys").glob("node*"):
+        path.unlink()
+    assert sign_again(stage).said()
+
+
 def test_score_tells_of_a_series_that_a_changed_policy_ends(stage: Stage, node: NodeHome) -> None:
     amend(stage.home, HARMFUL["another weight"])
     tried = command(stage, "score", "--try")
