@@ -32,8 +32,8 @@ COUNCIL_URN = "urn:folkmoot:council:"
 AUTHORITY_DAYS = 3650
 """Days the authority's own certificate is valid."""
 CLOCK_DAYS = 1
-"""How far a node's clock may be off, in days: certificates are dated back by as much, and those
-of the coordinator's ports stay valid for as much longer than they are used."""
+"""How many days a node's clock may be off: certificates are dated back so far, and those of the
+coordinator's ports stay valid so much longer than they are shown."""
 
 _KEY_FILE = "authority.key"
 _CERTIFICATE_FILE = "authority.pem"

@@ -73,7 +73,7 @@ class Method:
         return bytes(response(rejection=encode_rejection(rejection)).SerializeToString())
 
     def _read(self, raw: bytes) -> Message:
-        # gRPC is given no deserialiser: version 1.85 keeps 20 KiB for ever of each message that
+        # gRPC is given no deserialiser: version 1.85 never frees 20 KiB of each message that
         # it cannot decode, and writes a trace into the log.
         try:
             return self.request.FromString(raw)

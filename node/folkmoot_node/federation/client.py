@@ -393,7 +393,7 @@ class CoordinatorClient:
         return self._read(reply_type, raw)
 
     def _read(self, reply_type: type[Reply], raw: bytes) -> Reply:
-        """A reply. gRPC is given no deserialiser: it keeps what it cannot decode for ever.
+        """A reply. gRPC is given no deserialiser: it never frees what it cannot decode.
 
         Raises:
             Problem: UNREACHABLE, if it is none.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,21 @@ def test_a_lost_key_is_a_problem_with_a_remedy(
         else:
             Authority.load(tmp_path)
     assert "backup" in caught.value.remedy
+
+
+@pytest.mark.parametrize("off", [-DAY + 60, 0, DAY])
+def test_a_node_whose_clock_is_a_day_off_accepts_the_servers_certificate(
+    tmp_path: Path, off: int
+) -> None:
+    now = 1_790_000_000
+    authority = Authority.create(tmp_path, "Test", now)
+    shown = authority.issue_server_identity(("127.0.0.1",), now, 1)
+    assert shown.expires_at == now + DAY
+    for age in (0, 2 * DAY // 3):  # it is replaced then
+        verifier = (
+            PolicyBuilder()
+            .store(Store([x509.load_pem_x509_certificate(authority.pem)]))
+            .time(datetime.fromtimestamp(now + age + off, UTC))
+            .build_server_verifier(x509.IPAddress(ip_address("127.0.0.1")))
+        )
+        assert verifier.verify(x509.load_pem_x509_certificate(shown.certificate), [])
