@@ -137,6 +137,21 @@ def create_chain(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(statement.format(name=_checked(name)))
 
 
+def pruned(noted: object, where: str) -> Problem:
+    """The problem that a noted head lies in a part that was pruned, and cannot be compared.
+
+    Args:
+        noted: The head.
+        where: The file.
+    """
+    return Problem(
+        f"the head {noted} cannot be compared: the entries around it were pruned by rule",
+        where=where,
+        remedy="Compare a head that was noted later",
+        exit_code=ExitCode.VERIFICATION,
+    )
+
+
 def _runs(sequences: Iterable[int]) -> Iterator[tuple[int, int]]:
     """First and last of each run of numbers without a gap."""
     first = last = None
@@ -251,14 +266,23 @@ class HashChain:
         return Head(*row) if row else Head(0, GENESIS)
 
     def head_at(self, length: int) -> Head | None:
-        """Where the log ended when it had so many entries; None if it has fewer now."""
+        """Where the log ended when it had so many entries; None if that is not known now: it
+        has fewer, or the entry was pruned.
+        """
         if length == 0:
             return Head(0, GENESIS)
         row = self._database.reader.execute(
             f"SELECT digest FROM {self._name} WHERE sequence = ?",  # noqa: S608
             (length,),
         ).fetchone()
-        return Head(length, row[0]) if row else None
+        if row:
+            return Head(length, row[0])
+        ends = dict(self._gaps().values())
+        return Head(length, ends[length]) if length in ends else None
+
+    def is_pruned(self, length: int) -> bool:
+        """True if what the log said at that length was pruned, and its digest with it."""
+        return any(first <= length < last for first, (last, _) in self._gaps().items())
 
     def holds(self, noted: Head) -> bool:
         """True if the log goes on from a head that was noted earlier."""
@@ -272,6 +296,8 @@ class HashChain:
         """
         if self.holds(noted):
             return
+        if self.is_pruned(noted.length):
+            raise pruned(noted, str(self._database.path))
         here = self.head()
         raise Problem(
             f"{self._name} had the head {noted} once, which is not in it now "

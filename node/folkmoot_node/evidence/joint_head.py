@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_node.evidence.database import Log, StateDatabase
-from folkmoot_operator.hash_chain import Head
+from folkmoot_operator.hash_chain import Head, pruned
 from folkmoot_operator.problems import ExitCode, Problem
 
 LOGS: tuple[Log, ...] = ("ledger", "egress", "audit")
@@ -108,6 +108,8 @@ class NotedHead:
             of = (self.log,) if self.log else LOGS
             found = any(state.chain(name).holds(self.head) for name in of)
             whose = f"the {self.log} log" if self.log else "one of the logs of this node"
+        if not found and self._is_pruned(state):
+            raise pruned(self, str(state.path))
         if not found:
             here = ", ".join(f"{name} {state.chain(name).head().length}" for name in LOGS)
             raise Problem(
@@ -118,6 +120,14 @@ class NotedHead:
                 "`folkmoot-node ledger recover`",
                 exit_code=ExitCode.VERIFICATION,
             )
+
+    def _is_pruned(self, state: StateDatabase) -> bool:
+        """True if it names a part of the egress log that was pruned by rule."""
+        if self.log not in {None, "egress"}:
+            return False
+        head = self.head
+        length = head.lengths[LOGS.index("egress")] if isinstance(head, JointHead) else head.length
+        return state.chain("egress").is_pruned(length)
 
 
 def anchors(state: StateDatabase) -> dict[str, str]:

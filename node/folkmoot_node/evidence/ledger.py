@@ -305,7 +305,7 @@ class Ledger:
 
     def noted(self, log: Log) -> frozenset[int]:
         """Lengths of another log of which entries of the ledger name the head."""
-        heads = (entry.body.get("heads", {}).get(log) for entry in self._chain.entries())
+        heads = (entry.body.get(ANCHORS, {}).get(log) for entry in self._chain.entries())
         return frozenset(Head.parse(str(head)).length for head in heads if head)
 
     def ahead_of(self, moment: int) -> int | None:

@@ -13,6 +13,7 @@ from folkmoot import codec
 from folkmoot_node.answering.answer import Event, poll
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import MIN_PRUNED, EgressLog
+from folkmoot_node.evidence.joint_head import JointHead, NotedHead
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.operations.prune_records import prune_by_rule
 from folkmoot_node.running.serve import serve
@@ -94,6 +95,21 @@ def test_old_visits_are_pruned_and_the_chain_still_verifies(long_ago: NodeHome) 
     (pruned,) = log.entries(("pruned",))
     assert pruned.body["rule"] == "[keep] visits_days = 400"
     assert [gap[:2] for gap in pruned.body["gaps"]] == [[1, 700], [703, 2_000]]
+
+
+def test_a_head_of_what_was_pruned_is_not_called_tampering(long_ago: NodeHome) -> None:
+    log = long_ago.state.chain("egress")
+    inside, end, joint = log.head_at(300), log.head_at(700), JointHead.now(long_ago.state)
+    assert inside is not None
+    assert end is not None
+    list(prune_by_rule(long_ago))
+    for noted in (str(end), f"egress={end}", str(joint)):
+        NotedHead.parse(noted).require(long_ago.state)
+    for noted in (str(inside), f"egress={inside}"):
+        with pytest.raises(Problem, match="pruned by rule"):
+            NotedHead.parse(noted).require(long_ago.state)
+    with pytest.raises(Problem, match="not there now"):
+        NotedHead.parse(f"ledger={inside}").require(long_ago.state)
 
 
 @pytest.mark.parametrize(
