@@ -32,7 +32,7 @@ _MODULES = (
     running, installation,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
-    {"doctor", "equality", "explain", "linkage", "rounds", "score", "serve", "sources"}
+    {"doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
 )
 """Commands that may run code of plugins."""
 for _module in _MODULES:

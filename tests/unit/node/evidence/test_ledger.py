@@ -20,6 +20,7 @@ from folkmoot_node.evidence import ledger_clock
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.ledger import BudgetExhausted, Debit, Ledger
 from folkmoot_node.policies.release_policy import LossPolicy
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.hash_chain import Head
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
@@ -237,7 +238,7 @@ def test_ten_processes_cannot_spend_the_same_budget(tmp_path: Path) -> None:
 
 
 def accept_clock(half: PrivacyHalf, at: int) -> None:
-    body = ledger_clock.decision(half.ledger.head(), "T", "the clock was fast")
+    body = ledger_clock.decision(half.ledger.head(), current_operator(), "the clock was fast")
     with half.state.transaction() as connection:
         half.state.chain("audit").append(connection, at, body)
 
@@ -270,7 +271,7 @@ def test_a_person_may_decide_that_the_clock_is_right_now(half: PrivacyHalf) -> N
 def test_a_decision_about_another_ledger_excuses_nothing(half: PrivacyHalf) -> None:
     accept_clock(half, NOON)  # of a ledger that was empty
     debit(half.ledger, 1, at=NOON + 86_400)
-    other = ledger_clock.decision(Head(1, b"x" * 32), "T", "another ledger")
+    other = ledger_clock.decision(Head(1, b"x" * 32), current_operator(), "another ledger")
     with half.state.transaction() as connection:
         half.state.chain("audit").append(connection, NOON, other)
     with pytest.raises(Problem, match="clock"):
