@@ -185,14 +185,18 @@ def a_server_that_is_killed_comes_back_with_its_history(served: Served) -> None:
     assert served.runs("score-")
 
 
-def a_coordinator_that_is_away_is_recorded_once(served: Served, region: Region) -> None:
+def each_cause_of_a_coordinator_that_is_away_is_recorded_once(
+    served: Served, region: Region
+) -> None:
     before = len(served.runs("visit-"))
     region.kill()
-    failed = eventually(lambda: served.runs("visit-")[before:])
+    eventually(lambda: served.runs("visit-")[before:])
     eventually(lambda: served.runs("visit-")[before]["state_type"] == "FAILED")
     time.sleep(3)
     region.start()
-    assert len(failed) == len(served.runs("visit-")[before:]) == 1
+    # One that ends while a call goes on gives no answer; then nothing listens there.
+    causes = [run["state"]["message"] for run in served.runs("visit-")[before:]]
+    assert 1 <= len(causes) == len(set(causes)) <= 2
 
 
 def a_run_that_fails_says_why_without_a_residents_record(served: Served) -> None:
@@ -290,7 +294,7 @@ def test_a_served_node_lives_and_ends(served: Served, region: Region) -> None:
     scores_that_are_overdue_are_made_at_the_start(served)
     a_visit_that_answers_is_in_the_history_and_idle_ones_are_not(served, region)
     a_server_that_is_killed_comes_back_with_its_history(served)
-    a_coordinator_that_is_away_is_recorded_once(served, region)
+    each_cause_of_a_coordinator_that_is_away_is_recorded_once(served, region)
     a_run_that_fails_says_why_without_a_residents_record(served)
     nothing_of_a_resident_is_in_prefects_files(served)
     nothing_connects_beyond_this_machine(served)
