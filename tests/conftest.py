@@ -42,6 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[int]:
+    """The umask of who runs the tests: a command that is run inside a test closes new files."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield before
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def public_data() -> Path:
     """The folder of published data; tests that need it are skipped where it is missing."""

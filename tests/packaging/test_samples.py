@@ -127,11 +127,19 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     parser.read(unit)
-    program, command = re.match(
-        r"/opt/folkmoot/bin/(\S+) (\S+) --home /srv/", parser["Service"]["ExecStart"]
-    ).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(
+        r"(/opt/folkmoot/bin/(?P<program>\S+)|(?P<python>\S+/python3\.11 -I -S) "
+        r"/opt/folkmoot/lib/python3\.11/site-packages/(?P<file>\S+)) "
+        r"(?P<command>\S+) --home /srv/\S+",
+        parser["Service"]["ExecStart"],
+    )
+    assert found is not None
+    if found["program"]:
+        start = [str(Path(sys.executable).with_name(found["program"]))]
+    else:
+        start = [sys.executable, "-I", "-S", str(ROOT / "node" / found["file"])]
     shown = subprocess.run(
-        [str(Path(sys.executable).with_name(program)), command, "--help"],
+        [*start, found["command"], "--help"],
         capture_output=True,
         text=True,
         check=False,
