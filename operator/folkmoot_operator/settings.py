@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import types
 import typing
@@ -13,6 +14,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_operator.problems import ExitCode, Problem
+
+_DEEP_KEY = re.compile(r"""(?<![\w"'-])(?>[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
+"""A dotted key that tomllib would take minutes over: its time grows with the square of the dots."""
 
 
 class Settings(BaseModel):
@@ -71,7 +75,10 @@ def read(path: Path) -> bytes:
 def parse(model: type[S], text: bytes, where: str) -> S:
     """Validates the bytes of a settings file; see `load`."""
     try:
-        values = tomllib.loads(text.decode("utf-8-sig"))
+        decoded = text.decode("utf-8-sig")
+        if _DEEP_KEY.search(decoded):
+            raise RecursionError
+        values = tomllib.loads(decoded)
     except UnicodeDecodeError as error:
         raise Problem(
             f"is not UTF-8 text (byte {error.start})",
