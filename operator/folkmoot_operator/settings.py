@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_operator.problems import ExitCode, Problem
 
-_DEEP_KEY = re.compile(r"""(?<![\w"'-])(?>[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
+_DEEP_KEY = re.compile(r"""(?<![\w"'.-])(?<!\. )(?>[\w"'-]++[ \t]*+\.[ \t]*+){200}""")
 """A dotted key that tomllib would take minutes over: its time grows with the square of the dots."""
 
 
