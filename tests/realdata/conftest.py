@@ -24,12 +24,24 @@ from folkmoot_sdk.loading import Origin, Plugins, load
 
 HERE = Path(__file__).parent / "census_microdata"
 FILES = ("microdata_50000.csv.gz", "nanodata_10000.csv.gz")
-REGIONS = (*(f"E1200000{number}" for number in range(1, 10)), "W92000004")
+COUNCILS = {
+    "E12000001": "E06000047",
+    "E12000002": "E08000003",
+    "E12000003": "E08000035",
+    "E12000004": "E06000018",
+    "E12000005": "E08000025",
+    "E12000006": "E06000032",
+    "E12000007": "E09000012",
+    "E12000008": "E06000043",
+    "E12000009": "E06000023",
+    "W92000004": "W06000015",
+}
+"""The regions of the sample, and one council of each that stands for all of it."""
 TODAY = datetime.date(2026, 11, 1)
 NODE = """
 schema = 1
-council = "{region}"
-name = "Region {region}"
+council = "{council}"
+name = "The council of {council}"
 [scoring]
 frame = "census"
 [quarantine]
@@ -92,7 +104,8 @@ class CensusCouncil:
     """One region of the sample as a scored council.
 
     Attributes:
-        region: GSS code, also the council's code in this test.
+        region: GSS code.
+        code: GSS code of the council that stands for the region in this test.
         config: Its node home.
         plugins: The installed plugins and the factors above.
         policy: The policy it was scored by.
@@ -101,6 +114,7 @@ class CensusCouncil:
     """
 
     region: str
+    code: str
     config: NodeConfig
     plugins: Plugins
     policy: RiskPolicy
@@ -147,7 +161,8 @@ def census_home(home: Path, region: str, folder: Path) -> NodeConfig:
     where = f'\n[[where]]\ncolumn = "Region"\nin = ["{region}"]\n'
     mapping = (HERE / "census.toml").read_text(encoding="utf-8")
     (home / "mappings" / "census.toml").write_text(mapping + where, encoding="utf-8")
-    (home / "node.toml").write_text(NODE.format(region=region, folder=folder), encoding="utf-8")
+    settings = NODE.format(council=COUNCILS[region], folder=folder)
+    (home / "node.toml").write_text(settings, encoding="utf-8")
     policy = (HERE / "risk-policy.toml").read_bytes()
     (home / "risk-policy.toml").write_bytes(policy)
     config = load_config(home)
@@ -180,7 +195,7 @@ def census_councils(
 ) -> tuple[CensusCouncil, ...]:
     """Ten scored councils, one a region, and their exact counts of band by age group."""
     councils = []
-    for region in REGIONS:
+    for region, code in COUNCILS.items():
         config = census_home(tmp_path_factory.mktemp(region) / "home", region, census_folder)
         policy = load_policy(config.risk_policy)
         summary = score(config, census_plugins, policy, today=TODAY)
@@ -189,5 +204,7 @@ def census_councils(
             for person in census_people.values()
             if person["Region"] == region
         )
-        councils.append(CensusCouncil(region, config, census_plugins, policy, summary, dict(exact)))
+        councils.append(
+            CensusCouncil(region, code, config, census_plugins, policy, summary, dict(exact))
+        )
     return tuple(councils)

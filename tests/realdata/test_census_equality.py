@@ -37,7 +37,7 @@ def audited(census_folder, census_plugins, tmp_path_factory):
     home = tmp_path_factory.mktemp("census-equality") / "home"
     (home / "mappings").mkdir(parents=True)
     (home / "mappings" / "census.toml").write_bytes((HERE / "census.toml").read_bytes())
-    (home / "node.toml").write_text(NODE.format(region="E12000001", folder=census_folder))
+    (home / "node.toml").write_text(NODE.format(council="E06000047", folder=census_folder))
     policy = (HERE / "risk-policy.toml").read_text(encoding="utf-8")
     (home / "risk-policy.toml").write_text(policy + EQUALITY, encoding="utf-8")
     config = load_config(home)

@@ -80,11 +80,11 @@ def region(census_councils: Any, tmp_path_factory: pytest.TempPathFactory) -> It
         home = council.config.home
         StateDatabase(council.config.state_path, create=True).close()
         policy = home / "release-policy.toml"
-        policy.write_text(RELEASE_POLICY.format(council=council.region))
+        policy.write_text(RELEASE_POLICY.format(council=council.code))
         with open_home(home) as node:
             create_policy_key(node.keys)
             sign(policy, load_policy_key(node.keys.policy_key), "Tester", node.clock())
-            invitation = read_invitation(region.invite(council.region), node.config.council)
+            invitation = read_invitation(region.invite(council.code), node.config.council)
             enrol(invitation, node.keys, node.egress)
             name_coordinator(node.config, invitation.address, invitation.enrolment_address)
     yield region
@@ -95,7 +95,7 @@ def region(census_councils: Any, tmp_path_factory: pytest.TempPathFactory) -> It
 def nodes(region: Region, census_councils: Any) -> Iterator[dict[GssCode, NodeHome]]:
     with ExitStack() as stack:
         yield {
-            GssCode(council.region): stack.enter_context(open_home(council.config.home))
+            GssCode(council.code): stack.enter_context(open_home(council.config.home))
             for council in census_councils
         }
 
@@ -137,7 +137,7 @@ def test_one_round_from_published_file_to_published_statistic(
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     exact = {
-        (council.region, band, age): council.exact.get((band, age), 0)
+        (council.code, band, age): council.exact.get((band, age), 0)
         for council in census_councils
         for band in BANDS
         for age in ages
@@ -148,7 +148,7 @@ def test_one_round_from_published_file_to_published_statistic(
         truth = (
             exact[row["place"], row["band"], row["age_group"]]
             if row["level"] == "council"
-            else sum(exact[c.region, row["band"], row["age_group"]] for c in census_councils)
+            else sum(exact[c.code, row["band"], row["age_group"]] for c in census_councils)
         )
         inside += float(row["lower"]) <= truth <= float(row["upper"])
         far += abs(float(row["value"]) - truth) > 6 * float(row["standard_error"])
@@ -177,7 +177,7 @@ def test_intervals_cover_as_often_as_they_say(
         (Marginal(("band", "age_group")),),
     )
     exact = {
-        GssCode(council.region): np.array(exact_counts(council, ages))
+        GssCode(council.code): np.array(exact_counts(council, ages))
         for council in census_councils
     }
     covered: dict[GeographicLevel, list[float]] = {

@@ -119,7 +119,7 @@ class DyingConnection:
     nothing that this process does afterwards counts: no rollback, no checkpoint.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, crash: Crash) -> None:
+    def __init__(self, connection: Any, path: Path, crash: Crash) -> None:
         self._connection = connection
         self._path = path
         self._crash = crash
@@ -133,6 +133,9 @@ class DyingConnection:
     def executemany(self, statement: str, rows: Iterable[Any]) -> sqlite3.Cursor:
         self._count(statement)
         return self._connection.executemany(statement, rows)
+
+    def check_pages(self) -> None:
+        self._connection.check_pages()
 
     def _count(self, statement: str) -> None:
         if self._remains is not None:

@@ -254,7 +254,7 @@ def nothing_connects_beyond_this_machine(served: Served) -> None:
 
 def a_second_serve_does_not_start(served: Served) -> None:
     told = served.node.run("serve", expect=5)
-    assert f"another `serve` runs here (process {served.process.pid})" in told
+    assert f"another `folkmoot-node serve` runs here (process {served.process.pid})" in told
 
 
 def the_server_ends_with_a_serve_that_is_killed(served: Served) -> None:
