@@ -256,7 +256,7 @@ def begins_the_chain_anew(patch: Patch) -> None:
             return original(self, connection, at, body)
         begun.add(id(connection))
         with Patch.context() as inner:
-            digest = "folkmoot_operator.hash_chain._digest"
+            digest = "folkmoot_operator.hash_chain.entry_digest"
             inner.setattr(digest, lambda number, when, text, _: _plain(number, when, text))
             return original(self, connection, at, body)
 

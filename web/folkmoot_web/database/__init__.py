@@ -1,0 +1,1 @@
+"""Where a site keeps its state."""

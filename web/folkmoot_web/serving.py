@@ -1,0 +1,137 @@
+"""Serves a site: TLS, a call when it is ready, an orderly end."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from folkmoot_operator.network_addresses import is_loopback, split_address
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_web.settings import WebSettings
+
+MAX_CONNECTIONS = 500
+"""At one time; further ones are answered with 503."""
+_GRACE = 10
+_IDLE = 5
+_MAX_HEADERS = 32 * 1024
+
+
+class Serving:
+    """One site, served until it is stopped.
+
+    In the main thread it also stops at SIGINT and SIGTERM.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        settings: WebSettings,
+        *,
+        home: Path,
+        ready: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepares it; nothing listens yet.
+
+        Args:
+            app: From `build_site`.
+            settings: Of the site.
+            home: The product's folder.
+            ready: Called with the site's address once it answers.
+
+        Raises:
+            Problem: Exit code SETTINGS, if the certificate files cannot be used, or others could
+                read what is sent.
+        """
+        self._host, self._port = split_address(settings.listen)
+        self._address = settings.origin
+        files: dict[str, str] = {}
+        if settings.tls is not None:
+            certificate, key = home / settings.tls.certificate, home / settings.tls.key
+            _try(certificate, key)
+            files = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+        elif not settings.proxies and not is_loopback(self._host):
+            raise Problem(
+                f"{settings.listen} can be reached from other machines, and there is no TLS",
+                where="listen",
+                remedy="Listen on 127.0.0.1, or name certificate files or reverse proxies",
+                exit_code=ExitCode.SETTINGS,
+            )
+        configuration = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # addresses hold tokens
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=_IDLE,
+            timeout_graceful_shutdown=_GRACE,
+            h11_max_incomplete_event_size=_MAX_HEADERS,
+            **files,  # type: ignore[arg-type]
+        )
+        self._server = _Server(configuration, lambda: ready(self._address))
+
+    def run(self) -> None:
+        """Serves until `stop`, or a signal.
+
+        Raises:
+            Problem: Exit code UNREACHABLE, if the port is taken or the site does not start.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((self._host, self._port))
+            except OSError as error:
+                raise Problem(
+                    f"the site cannot listen on port {self._port} of {self._host} "
+                    f"({error.strerror})",
+                    where="listen",
+                    remedy="End the program that listens there, or choose another port",
+                    exit_code=ExitCode.UNREACHABLE,
+                ) from None
+            self._server.run([listener])
+        if not self._server.has_started:
+            raise Problem(
+                "the site did not start; the log says why",
+                where=self._address,
+                remedy="Correct what the log names, and start it again",
+                exit_code=ExitCode.UNREACHABLE,
+            )
+
+    def stop(self) -> None:
+        """Ends it from another thread: requests that are being served are finished first."""
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, configuration: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(configuration)
+        self._ready = ready
+        self.has_started = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.has_started = True
+            self._ready()
+
+
+def _try(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # an SSLError is one too
+        raise Problem(
+            f"the site's certificate and key cannot be used ({error.strerror or 'no such pair'})",
+            where=f"{certificate}, {key}",
+            remedy="Name PEM files that belong together, the key without a password, readable by "
+            "the account that runs the site",
+            exit_code=ExitCode.SETTINGS,
+        ) from None
