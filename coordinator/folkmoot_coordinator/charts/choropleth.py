@@ -10,14 +10,18 @@ from collections.abc import Iterator, Sequence
 
 from folkmoot_coordinator.charts.area_classes import NO_CLASS, AreaClasses
 from folkmoot_coordinator.charts.hatching import pattern_id, patterns
-from folkmoot_coordinator.charts.markup import as_text, require_id
+from folkmoot_coordinator.charts.markup import as_text, require_id, wrapped
 from folkmoot_coordinator.charts.palette import BACKGROUND, CLASSES, FONT, INK, NO_FIGURE, SECONDARY
+from folkmoot_coordinator.geography.outlines import Outline
 from folkmoot_coordinator.geography.shapes import Shapes
 
 _NOMINAL_WIDTH = 720
 """Pixels at which hatching and letters have the size that is meant."""
 _HATCH_PIXELS = 4.2
 _LETTERS_PIXELS = 15
+_LETTER_WIDTH = 0.58
+"""Of the average letter of bold Arial, as a part of its size."""
+_LABEL_CHARACTERS = 14
 _MARGIN = 0.012
 _FEWEST_AREAS_FOR_THIN_BORDERS = 300
 
@@ -97,7 +101,7 @@ def _content(
     pixel = view[2] / _NOMINAL_WIDTH
     yield f"<defs>{patterns(prefix, areas.colours, _HATCH_PIXELS * pixel)}</defs>"
     number = len(inside) if inside is not None else len(shapes)
-    border = 0.4 if number >= _FEWEST_AREAS_FOR_THIN_BORDERS else 1
+    border = _width(pixel, 0.3 if number >= _FEWEST_AREAS_FOR_THIN_BORDERS else 0.8)
     yield f'<g fill-rule="evenodd" stroke="{SECONDARY}" stroke-width="{border}">'
     for fill, places in _fills(areas, prefix):
         drawn = [
@@ -126,23 +130,24 @@ def _areas(
 ) -> Iterator[str]:
     for place in places:
         text = as_text(areas.texts[place])
-        # The borders of areas stay thin however large the picture is.
-        path = (
-            f'<path vector-effect="non-scaling-stroke" d="{shapes.paths[place]}">'
-            f"<title>{text}</title></path>"
-        )
+        path = f'<path d="{shapes.paths[place]}"><title>{text}</title></path>'
         if links and links[place]:
             yield f'<a href="{as_text(links[place])}" aria-label="{text}">{path}</a>'
         else:
             yield path
 
 
+def _width(pixel: float, pixels: float) -> str:
+    """A width of lines in units of the grid."""
+    return f"{pixel * pixels:.3g}"
+
+
 def _outlines(shapes: Shapes, pixel: float, labels: bool) -> Iterator[str]:
     """Outlines and names of larger areas, which do not stand between pointer and areas."""
     drawn = "".join(outline.path for outline in shapes.outlines)
     yield (
-        f'<path fill="none" stroke="{INK}" stroke-width="1.2" stroke-linejoin="round" '
-        f'vector-effect="non-scaling-stroke" pointer-events="none" d="{drawn}"/>'
+        f'<path fill="none" stroke="{INK}" stroke-width="{_width(pixel, 1.2)}" '
+        f'stroke-linejoin="round" pointer-events="none" d="{drawn}"/>'
     )
     if labels:
         size = round(_LETTERS_PIXELS * pixel)
@@ -153,6 +158,15 @@ def _outlines(shapes: Shapes, pixel: float, labels: bool) -> Iterator[str]:
             'pointer-events="none" aria-hidden="true">'
         )
         for outline in shapes.outlines:
-            x, y = outline.label
-            yield f'<text x="{x}" y="{y + round(size * 0.35)}">{as_text(outline.name)}</text>'
+            yield from _label(outline, size, shapes.width)
         yield "</g>"
+
+
+def _label(outline: Outline, size: int, width: int) -> Iterator[str]:
+    """A name in lines, in the middle of its area but inside the map."""
+    lines = wrapped(outline.name, _LABEL_CHARACTERS, most_lines=3)
+    half = round(max(map(len, lines)) * size * _LETTER_WIDTH / 2)
+    x = min(max(outline.label[0], half), max(width - half, half))
+    for number, line in enumerate(lines):
+        y = outline.label[1] + round(size * (0.35 + number - (len(lines) - 1) / 2))
+        yield f'<text x="{x}" y="{y}">{as_text(line)}</text>'

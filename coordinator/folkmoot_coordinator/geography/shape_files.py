@@ -14,7 +14,8 @@ import numpy as np
 
 from folkmoot_coordinator.geography.levels import Fit
 from folkmoot_coordinator.geography.neighbours import Neighbours
-from folkmoot_coordinator.geography.shapes import Outline, Shapes
+from folkmoot_coordinator.geography.outlines import Outline
+from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
 
 _FORM = 1

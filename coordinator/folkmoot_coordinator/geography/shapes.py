@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot_coordinator.geography.boundaries import Boundaries, LargerAreas, Objects
-from folkmoot_coordinator.geography.levels import Fit, dissolve, fit
+from folkmoot_coordinator.geography.boundaries import Boundaries, Objects
+from folkmoot_coordinator.geography.levels import Fit, fit
 from folkmoot_coordinator.geography.neighbours import Neighbours, find_neighbours
+from folkmoot_coordinator.geography.outlines import Outline, find_outlines, names_apart
 from folkmoot_coordinator.geography.places_apart import bring_together
 from folkmoot_coordinator.geography.svg_paths import path_of
 
@@ -22,26 +23,6 @@ GRID = 4000
 _VERTICES_FOR_ALL = 12_000
 _VERTICES_FOR_EACH = 10
 """A map has at most as many vertices as both say: this bounds the length of the page."""
-_FEWEST_AREAS_FOR_OUTLINES = 3
-"""In a larger area, on average, or its outline says nothing that its areas do not."""
-_MOST_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A larger area, drawn over the areas that lie in it.
-
-    Attributes:
-        code: Its code.
-        name: Its name, or its code.
-        path: SVG path data.
-        label: Where its name stands: x and y.
-    """
-
-    code: str
-    name: str
-    path: str
-    label: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +43,8 @@ class Shapes:
         origins: Longitude and latitude at which the grid of each area has its origin, float64,
             shape (areas, 2): areas far away are drawn closer. NaN if the file does not have it.
         neighbours: The areas that touch each area.
-        outlines: The largest areas that the file names, if there are several.
+        outlines: The largest areas that the file names, if there are several; else, if the areas are
+            few, these.
         apart: Names of larger areas that are drawn closer than they lie.
         fit: What is missing.
         repaired: Codes of areas whose geometry was repaired.
@@ -118,7 +100,6 @@ def make_shapes(level: Boundaries, codes: Sequence[str], year: str = "") -> Shap
     origins[there] = (bounds[:2] - moves) / np.array([stretch, -1.0])
     with_gaps = np.full(len(codes), None, dtype=np.object_)
     with_gaps[there] = polygons
-    outlines, apart = _outlines(level, chosen, on_grid, group)
     return Shapes(
         codes=tuple(codes),
         names=tuple(
@@ -131,8 +112,8 @@ def make_shapes(level: Boundaries, codes: Sequence[str], year: str = "") -> Shap
         scale=(stretch / unit, -1 / unit),
         origins=origins,
         neighbours=find_neighbours(with_gaps),
-        outlines=outlines,
-        apart=apart,
+        outlines=find_outlines(level, chosen, on_grid),
+        apart=names_apart(level, chosen, group),
         fit=fit(level, codes, year),
         repaired=tuple(sorted(set(level.repaired).intersection(codes))),
     )
@@ -164,45 +145,3 @@ def _changed(polygons: Objects, factor: Float64, offset: Float64) -> Objects:
     import shapely
 
     return np.asarray(shapely.transform(polygons, lambda xy: xy * factor + offset))
-
-
-def _outlines(
-    level: Boundaries, chosen: Int64, on_grid: Objects, group: Int64
-) -> tuple[tuple[Outline, ...], tuple[str, ...]]:
-    """Outlines of the largest areas, and names of those that were drawn closer."""
-    import shapely
-
-    counts = {
-        column: len({larger.parents[place] for place in chosen} - {""})
-        for column, larger in level.within.items()
-    }
-    counts = {column: number for column, number in counts.items() if number}
-    if not counts:
-        moved = [level.names[place] for place in chosen[group > 0]]
-        return (), tuple(moved[:_MOST_NAMED])
-    column = min(counts, key=lambda name: counts[name])
-    larger = level.within[column]
-    parents = tuple(larger.parents[place] for place in chosen)
-    apart = tuple(
-        larger.names.get(code, code)
-        for code in sorted({parents[n] for n in np.flatnonzero(group)} - {""})
-    )
-    if counts[column] < 2 or len(chosen) < _FEWEST_AREAS_FOR_OUTLINES * counts[column]:
-        return (), apart
-    joined = dissolve(
-        Boundaries(tuple(level.codes[place] for place in chosen), parents, on_grid, ""),
-        LargerAreas(parents, larger.names),
-    )
-    # A point inside: the middle of a crescent lies outside it.
-    labels = [
-        shapely.maximum_inscribed_circle(one, tolerance=20).coords[0] for one in joined.polygons
-    ]
-    return (
-        tuple(
-            Outline(code, name, path_of(polygon), (round(x), round(y)))
-            for code, name, polygon, (x, y) in zip(
-                joined.codes, joined.names, joined.polygons, labels, strict=True
-            )
-        ),
-        apart,
-    )
