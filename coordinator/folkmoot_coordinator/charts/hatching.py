@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from folkmoot_coordinator.charts.palette import HATCHING, PALE
 
+_LONG = 60
+
 
 def pattern_id(prefix: str, colour: int) -> str:
     """The id of the pattern of one class."""
@@ -18,13 +20,14 @@ def patterns(prefix: str, colours: tuple[int, ...], period: float) -> str:
         colours: Numbers of the colours.
         period: Distance from line to line, in the units of the picture.
     """
-    size = f"{period:.4g}"
-    width = f"{period * 0.42:.3g}"
+    size, line = f"{period:.4g}", f"{period * 0.42:.3g}"
+    # A long tile: where two meet, some programs leave a gap in the line.
+    length = f"{period * _LONG:.4g}"
     return "".join(
         f'<pattern id="{pattern_id(prefix, colour)}" patternUnits="userSpaceOnUse" width="{size}" '
-        f'height="{size}" patternTransform="rotate(45)">'
-        f'<path fill="{PALE[colour]}" d="M0 0h{size}v{size}h-{size}z"/>'
-        f'<path fill="{HATCHING[colour]}" d="M0 0h{width}v{size}h-{width}z"/></pattern>'
+        f'height="{length}" patternTransform="rotate(45)">'
+        f'<path fill="{PALE[colour]}" d="M0 0h{size}v{length}h-{size}z"/>'
+        f'<path fill="{HATCHING[colour]}" d="M0 0h{line}v{length}h-{line}z"/></pattern>'
         for colour in colours
     )
 

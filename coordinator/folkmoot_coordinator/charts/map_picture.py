@@ -17,6 +17,7 @@ _TITLE_LINE = 34
 _TITLE_CHARACTERS = 66
 _CHARACTERS = 104
 _TALLEST = 900
+_MOST_ENLARGED = 1.25
 
 
 def map_picture(
@@ -26,15 +27,15 @@ def map_picture(
 
     Args:
         drawn: What `map_svg` or `tile_map_svg` has drawn.
-        size: Its width and height, in any unit.
+        size: Its width and height in its own units, of which each gets 1.25 pixels at most.
         areas: What it shows.
         title: Over it.
         notes: Sentences under it, such as source, date and what is missing.
     """
     heading = wrapped(title, _TITLE_CHARACTERS)
     y = _MARGIN + _TITLE_LINE * len(heading)
-    inner = WIDTH - 2 * _MARGIN
     across, down = size
+    inner = min(WIDTH - 2 * _MARGIN, round(_MOST_ENLARGED * across))
     height = min(_TALLEST, round(inner * down / across))
     body = [
         *_texts(heading, _MARGIN, _MARGIN + 24, _TITLE_LINE, ' font-size="28" font-weight="bold"')

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 KINDS = {
     "E00": "output areas", "W00": "output areas", "S00": "output areas",
     "N00": "small areas",
-    "E01": "LSOAs", "W01": "LSOAs", "S01": "data zones", "N20": "data zones", "N21": "super data zones",
+    "E01": "LSOAs", "W01": "LSOAs", "S01": "data zones", "N20": "data zones",
+    "N21": "super data zones",
     "E02": "MSOAs", "W02": "MSOAs", "S02": "intermediate zones",
     "E05": "wards", "W05": "wards", "S13": "wards", "N08": "wards",
     "E06": "districts", "E07": "districts", "E08": "districts", "E09": "districts",

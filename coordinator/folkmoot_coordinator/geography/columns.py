@@ -92,7 +92,7 @@ def _require_one_each(codes: list[str], column: str, path: Path, *, named: bool)
         if code in seen:
             other = "" if named else " If these are not the areas' codes, name the column of codes"
             raise unusable(
-                f"the code {code[:40]} (column {column}) is there twice: in feature {seen[code]}, too",
+                f"the code {code[:40]} (column {column}) is in feature {seen[code]}, too",
                 path,
                 f"Give each area as one feature, with all its parts as a MultiPolygon.{other}",
                 at=f"feature {number}",

@@ -43,8 +43,8 @@ class Shapes:
         origins: Longitude and latitude at which the grid of each area has its origin, float64,
             shape (areas, 2): areas far away are drawn closer. NaN if the file does not have it.
         neighbours: The areas that touch each area.
-        outlines: The largest areas that the file names, if there are several; else, if the areas are
-            few, these.
+        outlines: The largest areas that the file names, if there are several; else, if the areas
+            are few, these.
         apart: Names of larger areas that are drawn closer than they lie.
         fit: What is missing.
         repaired: Codes of areas whose geometry was repaired.

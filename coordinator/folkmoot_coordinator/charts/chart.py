@@ -1,0 +1,15 @@
+"""What a chart is: data alone, so that its picture can be found again without drawing it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Chart(Protocol):
+    """A chart as data; a frozen dataclass of texts, numbers and tuples of them.
+
+    Equal charts have equal pictures.
+    """
+
+    def altair(self) -> Any:
+        """The Altair chart; its methods are typed as giving anything."""
