@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot_coordinator.charts.chart_theme import heading, themed, width_of
-from folkmoot_coordinator.charts.palette import INK, SERIES
+from folkmoot_coordinator.charts.chart_theme import heading, width_of
+from folkmoot_coordinator.charts.palette import BACKGROUND, INK, SERIES
 
 _HEIGHT = 320
 
@@ -96,13 +96,11 @@ class BandChart:
             base.mark_rule(color=line, strokeWidth=width).encode(
                 x=x, y=altair.Y("low:Q", title=self.axis), y2="high:Q", **offset
             )
-            for line, width in (("#ffffff", 6), (INK, 2.5))
+            for line, width in ((BACKGROUND, 5), (INK, 2))
         ]
-        return themed(
-            altair.layer(bar, *lines).properties(
-                width=width_of(self.narrow),
-                height=_HEIGHT,
-                autosize=altair.AutoSizeParams(type="fit-x", contains="padding"),
-                title=heading(self.title, self.subtitle, self.narrow),
-            )
+        return altair.layer(bar, *lines).properties(
+            width=width_of(self.narrow),
+            height=_HEIGHT,
+            autosize=altair.AutoSizeParams(type="fit-x", contains="padding"),
+            title=heading(self.title, self.subtitle, self.narrow),
         )

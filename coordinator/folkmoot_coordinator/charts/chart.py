@@ -12,4 +12,4 @@ class Chart(Protocol):
     """
 
     def altair(self) -> Any:
-        """The Altair chart; its methods are typed as giving anything."""
+        """The Altair chart, whose theme `chart_theme` adds; it is typed as anything."""

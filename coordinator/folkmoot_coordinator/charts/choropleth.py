@@ -117,7 +117,7 @@ def _content(
 
 
 def _fills(areas: AreaClasses, prefix: str) -> Iterator[tuple[str, list[int]]]:
-    """Fill and areas, those without a figure and uncertain ones first, under the others' borders."""
+    """Fill and areas; uncertain ones come first, under the borders of the others."""
     yield NO_FIGURE, areas.places_of(NO_CLASS, certain=False)
     for number, colour in enumerate(areas.colours):
         yield f"url(#{pattern_id(prefix, colour)})", areas.places_of(number, certain=False)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from threading import Lock
 
 from folkmoot_coordinator.charts.chart import Chart
+from folkmoot_coordinator.charts.chart_theme import CONFIG
 from folkmoot_operator.problems import ExitCode, Problem
 
 _PNG_SCALE = 2
@@ -35,7 +36,9 @@ def draw_chart(chart: Chart, kind: PictureKind) -> bytes:
 
         with _drawing:
             # Nothing may be fetched: the data are in the chart.
-            svg = vl_convert.vegalite_to_svg(chart.altair().to_dict(), allowed_base_urls=[])
+            svg = vl_convert.vegalite_to_svg(
+                chart.altair().to_dict(), config=CONFIG, allowed_base_urls=[]
+            )
     except ImportError:
         raise _not_installed() from None
     return svg.encode() if kind is PictureKind.SVG else draw_png(svg)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from folkmoot_coordinator.charts.chart_theme import heading, label_limit, themed, width_of
+from folkmoot_coordinator.charts.chart_labels import extra_height, row_axis
+from folkmoot_coordinator.charts.chart_theme import heading, legend_limit, width_of
 from folkmoot_coordinator.charts.palette import BACKGROUND, BLUE, INK, ORANGE, SECONDARY, SERIES
 
 MAX_ROWS = 60
@@ -99,19 +100,14 @@ class IntervalChart:
             "key:N",
             sort=order,
             title=None,
-            axis=altair.Axis(
-                # Labels may repeat; the axis knows rows by number, and looks the label up.
-                labelExpr=f"{_lookup(names)}[datum.value]",
-                labelLimit=label_limit(self.narrow),
-                ticks=False,
-                domain=False,
-                grid=not self.beside,
-            ),
+            # Labels may repeat, so rows have keys.
+            axis=row_axis(names, narrow=self.narrow, domain=False, grid=not self.beside),
         )
         colours = altair.Scale(
             domain=[kind.label for kind in kinds], range=[kind.colour for kind in kinds]
         )
-        colour = altair.Color("kind:N", scale=colours, legend=None)
+        legend = altair.Legend(labelLimit=legend_limit(self.narrow)) if self.kinds else None
+        colour = altair.Stroke("kind:N", scale=colours, legend=legend)
         x = altair.X("low:Q", title=self.axis, scale=self._scale(), axis=self._axis())
         base = altair.Chart(data)
         offset = (
@@ -120,22 +116,20 @@ class IntervalChart:
             else {}
         )
         rule = base.mark_rule(strokeWidth=3, opacity=0.75).encode(
-            x=x, x2="high:Q", y=y, color=colour, **offset
+            x=x, x2="high:Q", y=y, stroke=colour, **offset
         )
         # `fill` says what the legend shows, too: an open dot is the background's colour.
         dot = base.mark_point(size=110, opacity=1, strokeWidth=2.5, shape="circle").encode(
             x="value:Q",
             y=y,
-            stroke=altair.Stroke(
-                "kind:N", scale=colours, legend=altair.Legend() if self.kinds else None
-            ),
+            stroke=colour,
             fill=altair.Fill(
                 "kind:N",
                 scale=altair.Scale(
                     domain=[kind.label for kind in kinds],
                     range=[kind.colour if kind.filled else BACKGROUND for kind in kinds],
                 ),
-                legend=altair.Legend() if self.kinds else None,
+                legend=legend,
             ),
             **offset,
         )
@@ -145,13 +139,11 @@ class IntervalChart:
             layers.insert(0, nil.mark_rule(color=INK, strokeWidth=1.5).encode(x="nil:Q"))
         step = _STEP_OF_SERIES * len(kinds) + 8 if self.beside else _STEP
         # "fit" counts what stands beside the rows in; the title and legend stay above.
-        return themed(
-            altair.layer(*layers).properties(
-                width=width_of(self.narrow),
-                height=step * len(order),
-                autosize=altair.AutoSizeParams(type="fit-x", contains="padding"),
-                title=heading(self.title, self.subtitle, self.narrow),
-            )
+        return altair.layer(*layers).properties(
+            width=width_of(self.narrow),
+            height=(step + extra_height(names, narrow=self.narrow)) * len(order),
+            autosize=altair.AutoSizeParams(type="fit-x", contains="padding"),
+            title=heading(self.title, self.subtitle, self.narrow),
         )
 
     def _key(self, row: IntervalRow, number: int) -> str:
@@ -177,29 +169,18 @@ class IntervalChart:
 
         if self.whole:
             most = max(row.high for row in self.rows)
-            return altair.Scale(domain=[1, max(most, 2)], nice=False)
+            return altair.Scale(domain=[0.5, most + 0.5], nice=False)
         return altair.Scale(zero=self.zero or self.percent, nice=True)
 
     def _axis(self) -> Any:
         import altair
 
         form = ".0%" if self.percent else ",d" if self.whole else ",~r"
-        return altair.Axis(format=form, tickCount=4 if self.narrow else 7, orient="bottom")
-
-
-def _lookup(names: dict[str, str]) -> str:
-    """A Vega expression: an object of texts, each character written as its number.
-
-    So nothing in a name can be read as anything but text.
-    """
-    pairs = (f"{key}:{_quoted(name)}" for key, name in names.items())
-    return "{" + ",".join(pairs) + "}"
-
-
-def _quoted(text: str) -> str:
-    units = text.encode("utf-16-be", "surrogatepass")
-    escaped = (f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
-    return '"' + "".join(escaped) + '"'
+        return altair.Axis(
+            format=form,
+            tickCount=3 if self.narrow else 5,
+            tickMinStep=1 if self.whole else altair.Undefined,
+        )
 
 
 SURE = Kind("Class is certain", BLUE)

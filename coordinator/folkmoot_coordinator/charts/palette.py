@@ -19,7 +19,7 @@ LIGHT_BLUE = "#5694ca"
 ORANGE = "#f47738"
 GREY = "#b1b4b6"
 SERIES = ("#12436d", "#28a197", "#801650", "#f46a25", "#3d3d3d", "#a285d1")
-"""For lines and bars beside each other. Source: Government Analysis Function, categorical colours."""
+"""For lines and bars beside each other. Source: Government Analysis Function, categories."""
 FONT = "Arial, Helvetica, sans-serif"
 
 

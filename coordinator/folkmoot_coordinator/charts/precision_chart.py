@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot_coordinator.charts.chart_theme import LETTERS, heading, label_limit, themed, width_of
-from folkmoot_coordinator.charts.interval_chart import _lookup
+from folkmoot_coordinator.charts.chart_labels import extra_height, row_axis
+from folkmoot_coordinator.charts.chart_theme import LETTERS, heading, label_limit, width_of
+from folkmoot_coordinator.charts.markup import wrapped
 from folkmoot_coordinator.charts.palette import BLUE, INK, SECONDARY
 
 _STEP = 34
 _BAR = 20
 _MAX_TABLES = 40
+_AVERAGE_LETTER = 0.53
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,7 @@ class PrecisionChart:
         if any(table.reliable is not None for table in self.tables):
             parts.append(self._part("reliable", "Cells that will be reliable", ".0%", [0, 1]))
         join = altair.vconcat if self.narrow else altair.hconcat
-        return themed(
-            join(*parts, spacing=24, title=heading(self.title, self.subtitle, self.narrow))
-        )
+        return join(*parts, spacing=24, title=heading(self.title, self.subtitle, self.narrow))
 
     def _part(self, field: str, title: str, form: str, domain: list[int] | None) -> Any:
         import altair
@@ -80,11 +80,10 @@ class PrecisionChart:
             sort=list(names),
             title=None,
             scale=altair.Scale(domain=list(names)),
-            axis=altair.Axis(
-                labelExpr=f"{_lookup(names)}[datum.value]", labelLimit=limit, ticks=False,
-                domainColor=SECONDARY, minExtent=limit if self.narrow else 0,
-            ) if first else altair.Axis(labels=False, ticks=False),
-        )  # fmt: skip
+            axis=row_axis(names, narrow=self.narrow, domainColor=SECONDARY, minExtent=limit)
+            if first
+            else altair.Axis(labels=False, ticks=False),
+        )
         most = max((row[field] for row in rows if row[field] is not None), default=1)
         scale = altair.Scale(domain=domain or [0, float(most) * 1.25 or 1], nice=False)
         x = altair.X(f"{field}:Q", title=None, scale=scale, axis=None)
@@ -95,18 +94,12 @@ class PrecisionChart:
         if domain:
             # The number of a full bar stands beside it, outside the scale.
             plot -= 50
+        width = plot if self.narrow else plot // 2
         return altair.layer(bar, number).properties(
-            width=plot if self.narrow else plot // 2,
-            height=_STEP * len(self.tables),
+            width=width,
+            height=(_STEP + extra_height(names, narrow=self.narrow)) * len(self.tables),
             title=altair.TitleParams(
-                title_in_lines(title, plot if self.narrow else plot // 2), fontSize=LETTERS,
-                fontWeight="normal", offset=6, frame="group", lineHeight=20,
+                wrapped(title, int(width / (LETTERS * _AVERAGE_LETTER))),
+                fontSize=LETTERS, fontWeight="normal", offset=6, frame="group", lineHeight=20,
             ),
         )  # fmt: skip
-
-
-def title_in_lines(title: str, width: int) -> list[str]:
-    """A part's title in lines, for a width in pixels."""
-    from folkmoot_coordinator.charts.markup import wrapped
-
-    return wrapped(title, max(12, int(width / (LETTERS * 0.52))))
