@@ -31,6 +31,9 @@ figure {{ margin: 0 0 3mm; break-inside: avoid; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; padding: 1mm 2mm 1mm 0; border-bottom: 0.2mm solid {SECONDARY}; }}
 td.number, th.number {{ text-align: right; }}
+svg.folkmoot-map {{ max-height: 110mm; }}
+.folkmoot-legend__classes {{ list-style: none; padding: 0; }}
+.folkmoot-legend__swatch {{ vertical-align: middle; margin-right: 2mm; }}
 .lead {{ font-size: 12pt; }}
 .small {{ font-size: 8.5pt; color: {SECONDARY}; }}
 """
@@ -68,13 +71,16 @@ def print_page(html: str, pictures: Mapping[str, Picture], style: str = "") -> P
     found: list[int] = []
     document = weasyprint.HTML(string=html, url_fetcher=fetcher)
     sheets = [weasyprint.CSS(string=text, url_fetcher=fetcher) for text in (_STYLE, style) if text]
-    content = document.write_pdf(
-        stylesheets=sheets,
-        pdf_variant="pdf/ua-1",
-        # A map or chart is drawn with attributes: width and height are read from them, too.
-        presentational_hints=True,
-        finisher=lambda printed, pdf: found.append(len(printed.pages)),
-    )
+    try:
+        content = document.write_pdf(
+            stylesheets=sheets,
+            pdf_variant="pdf/ua-1",
+            # A map or chart is drawn with attributes: width and height are read from them, too.
+            presentational_hints=True,
+            finisher=lambda printed, pdf: found.append(len(printed.pages)),
+        )
+    except weasyprint.urls.FatalURLFetchingError:
+        raise ValueError("the page shows something that was not given with it") from None
     return PrintedPage(bytes(content), found[0])
 
 
@@ -103,16 +109,13 @@ def _fetcher(pictures: Mapping[str, Picture]) -> Any:
     """Gives WeasyPrint the pictures, and refuses every other address."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-    class Refused(FatalURLFetchingError, ValueError):  # type: ignore[misc]
-        """The page shows what was not given."""
-
     class GivenPictures(URLFetcher):  # type: ignore[misc]
         """Knows no network and no files."""
 
         def fetch(self, url: str, headers: Any = None) -> Any:
             picture = pictures.get(url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
             if picture is None:
-                raise Refused("the page shows something that was not given with it")
+                raise FatalURLFetchingError
             return URLFetcherResponse(url, picture.content, {"Content-Type": picture.media_type})
 
     return GivenPictures()
