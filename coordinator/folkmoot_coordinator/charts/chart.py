@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 class Chart(Protocol):
@@ -10,6 +10,8 @@ class Chart(Protocol):
 
     Equal charts have equal pictures.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def altair(self) -> Any:
         """The Altair chart, whose theme `chart_theme` adds; it is typed as anything."""

@@ -33,6 +33,7 @@ th, td {{ text-align: left; padding: 1mm 2mm 1mm 0; border-bottom: 0.2mm solid {
 td.number, th.number {{ text-align: right; }}
 svg.folkmoot-map {{ max-height: 110mm; }}
 .folkmoot-legend__classes {{ list-style: none; padding: 0; }}
+.folkmoot-legend__classes li {{ margin-bottom: 1mm; }}
 .folkmoot-legend__swatch {{ vertical-align: middle; margin-right: 2mm; }}
 .lead {{ font-size: 12pt; }}
 .small {{ font-size: 8.5pt; color: {SECONDARY}; }}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,8 +56,6 @@ class PictureCache:
         Raises:
             Problem: If the libraries that draw are not installed.
         """
-        assert is_dataclass(chart)
-        assert not isinstance(chart, type)
         content = [type(chart).__name__, asdict(chart)]
         return self._kept(content, kind, lambda: draw_chart(chart, kind))
 

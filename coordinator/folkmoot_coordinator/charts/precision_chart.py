@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ _STEP = 34
 _BAR = 20
 _MAX_TABLES = 40
 _AVERAGE_LETTER = 0.53
+_NUMBER_WIDTH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +57,72 @@ class PrecisionChart:
         """The Altair chart."""
         import altair
 
-        parts = [self._part("margin", "Margin of error, households (plus or minus)", ",.3~r", None)]
-        if any(table.reliable is not None for table in self.tables):
-            parts.append(self._part("reliable", "Cells that will be reliable", ".0%", [0, 1]))
+        margins = [table.margin for table in self.tables]
+        parts = [
+            self._part(
+                "Margin of error, households (plus or minus)",
+                margins,
+                ",.3~r",
+                most=1.25 * max(margins) or 1.0,
+                named=True,
+            )
+        ]
+        reliable = [table.reliable for table in self.tables]
+        if any(share is not None for share in reliable):
+            parts.append(
+                self._part(
+                    "Cells that will be reliable", reliable, ".0%", most=1.0, named=self.narrow
+                )
+            )
         join = altair.vconcat if self.narrow else altair.hconcat
         return join(*parts, spacing=24, title=heading(self.title, self.subtitle, self.narrow))
 
-    def _part(self, field: str, title: str, form: str, domain: list[int] | None) -> Any:
+    def _part(
+        self, title: str, values: Sequence[float | None], form: str, *, most: float, named: bool
+    ) -> Any:
+        """Bars with their numbers behind them, one for each table."""
         import altair
 
-        first = self.narrow or field == "margin"
         names = {f"r{number}": table.label for number, table in enumerate(self.tables)}
-        rows = [
-            {"key": f"r{number}", "margin": table.margin, "reliable": table.reliable}
-            for number, table in enumerate(self.tables)
-        ]
         limit = label_limit(self.narrow)
-        plot = width_of(self.narrow) - limit
+        room = width_of(self.narrow) - limit - _NUMBER_WIDTH
+        width = room if self.narrow else room // 2
         base = altair.Chart(
-            altair.InlineData(values=[row for row in rows if row[field] is not None])
+            altair.InlineData(
+                values=[
+                    {"key": key, "value": value}
+                    for key, value in zip(names, values, strict=True)
+                    if value is not None
+                ]
+            )
+        )
+        axis = (
+            row_axis(names, narrow=self.narrow, domainColor=SECONDARY, minExtent=limit)
+            if named
+            else altair.Axis(labels=False, ticks=False)
         )
         y = altair.Y(
             "key:N",
             sort=list(names),
             title=None,
             scale=altair.Scale(domain=list(names)),
-            axis=row_axis(names, narrow=self.narrow, domainColor=SECONDARY, minExtent=limit)
-            if first
-            else altair.Axis(labels=False, ticks=False),
+            axis=axis,
         )
-        most = max((row[field] for row in rows if row[field] is not None), default=1)
-        scale = altair.Scale(domain=domain or [0, float(most) * 1.25 or 1], nice=False)
-        x = altair.X(f"{field}:Q", title=None, scale=scale, axis=None)
+        scale = altair.Scale(domain=[0, most], nice=False)
+        x = altair.X("value:Q", title=None, scale=scale, axis=None)
         bar = base.mark_bar(color=BLUE, height=_BAR).encode(x=x, y=y)
         number = base.mark_text(align="left", dx=6, fontSize=LETTERS, color=INK).encode(
-            x=x, y=y, text=altair.Text(f"{field}:Q", format=form)
+            x=x, y=y, text=altair.Text("value:Q", format=form)
         )
-        if domain:
-            # The number of a full bar stands beside it, outside the scale.
-            plot -= 50
-        width = plot if self.narrow else plot // 2
         return altair.layer(bar, number).properties(
             width=width,
             height=(_STEP + extra_height(names, narrow=self.narrow)) * len(self.tables),
             title=altair.TitleParams(
                 wrapped(title, int(width / (LETTERS * _AVERAGE_LETTER))),
-                fontSize=LETTERS, fontWeight="normal", offset=6, frame="group", lineHeight=20,
+                fontSize=LETTERS,
+                fontWeight="normal",
+                offset=6,
+                frame="group",
+                lineHeight=20,
             ),
-        )  # fmt: skip
+        )

@@ -141,7 +141,7 @@ def _repair(polygons: Objects, codes: Sequence[str], path: Path) -> tuple[str, .
     """
     import shapely
 
-    broken = np.flatnonzero(~shapely.is_valid(polygons))
+    broken = np.flatnonzero(~shapely.is_valid(polygons)).tolist()
     for place in broken:
         # "structure" takes rings for what they are, where "linework" would add what they cross.
         polygons[place] = shapely.make_valid(

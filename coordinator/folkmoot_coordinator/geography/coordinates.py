@@ -57,9 +57,9 @@ def to_degrees(coordinates: Float64, reference_system: str | None, path: Path) -
 def _transformed(coordinates: Float64, name: str, path: Path) -> Float64:
     from pyproj import Transformer
     from pyproj.exceptions import ProjError
-    from pyproj.network import set_network_enabled
+    from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
-    set_network_enabled(False)
+    set_network_enabled(False)  # grids would be fetched where the environment says so
     try:
         change = Transformer.from_crs(name, "OGC:CRS84", always_xy=True)
         x, y = change.transform(coordinates[:, 0], coordinates[:, 1])

@@ -41,7 +41,7 @@ class _Limited:
         self.feature_began = 0
 
     def read(self, size: int = -1) -> bytes:
-        found = self._stream.read(size)
+        found: bytes = self._stream.read(size)
         self._read += len(found)
         if self._read > MAX_FILE_BYTES:
             raise _TooLong(f"it is longer than {MAX_FILE_BYTES // 2**20} MiB when it is unpacked")
