@@ -88,7 +88,7 @@ def fay_herriot(value: Float64, variance: Float64, covariates: Float64 | None = 
     scale = float(np.mean(variance) + np.var(value)) or 1.0
     # Exact figures keep their value: a variance that is small beside all others stands for none.
     smallest = float(variance.min(initial=np.inf, where=variance > 0))
-    noise = np.maximum(variance, 1e-9 * min(smallest, float(np.var(value)) or scale))
+    noise = np.maximum(variance, 1e-12 * min(smallest, float(np.var(value)) or scale))
     own = _root(lambda guess: _score(guess, value, noise, design), scale)
     total = own + noise
     information = np.linalg.inv(design.T @ (design / total[:, None]))
