@@ -72,7 +72,7 @@ def quantile_breaks(value: Float64, classes: int = MAX_CLASSES) -> Float64:
         return np.zeros(0)
     wanted: Float64 = np.quantile(value, np.arange(1, classes) / classes)
     gaps = np.diff(np.concatenate([[value.min()], wanted, [value.max()]]))
-    gaps = gaps[gaps > 0]
+    gaps = gaps[gaps > _least_gap(value)]
     if not len(gaps):
         return np.zeros(0)
     # A break may move by a quarter of the narrowest class, so that no class is emptied.
@@ -94,7 +94,7 @@ def even_breaks(value: Float64, classes: int = MAX_CLASSES) -> Float64:
         ValueError: If the number of classes is not allowed or an estimate is missing.
     """
     _check(value, classes)
-    if not len(value) or classes == 1 or value.min() == value.max():
+    if not len(value) or classes == 1 or np.ptp(value) <= _least_gap(value):
         return np.zeros(0)
     lowest, highest = float(value.min()), float(value.max())
     unit = _round_up((highest - lowest) / classes)
@@ -157,6 +157,11 @@ def _check(value: Float64, classes: int) -> None:
         raise ValueError(f"a map has 1 to {MAX_CLASSES} classes")
     if not np.isfinite(value).all():
         raise ValueError("estimates are not missing")
+
+
+def _least_gap(value: Float64) -> float:
+    """Estimates that differ by less are equal but for rounding."""
+    return 1e-9 * float(np.abs(value).max()) + 1e-12
 
 
 def _inside(breaks: Float64, unit: float, value: Float64) -> Float64:
