@@ -38,6 +38,7 @@ class Shrunken:
         regression: What the regression alone predicts, households, float64, shape (areas,).
         coefficients: Of the regression, float64, shape (covariates,).
         model_variance: Of what is the area's own, households squared, 0 or more.
+        covariates: What the regression is on, float64, shape (areas, covariates).
     """
 
     value: Float64
@@ -46,6 +47,7 @@ class Shrunken:
     regression: Float64
     coefficients: Float64
     model_variance: float
+    covariates: Float64
 
     @property
     def standard_error(self) -> Float64:
@@ -109,6 +111,7 @@ def fay_herriot(value: Float64, variance: Float64, covariates: Float64 | None = 
         regression=regression,
         coefficients=coefficients,
         model_variance=own,
+        covariates=design,
     )
 
 
