@@ -1,0 +1,1 @@
+"""What the noise allows to say of estimates. Arrays in, arrays out: no database, no files."""

@@ -1,0 +1,119 @@
+"""Local Moran: whether the neighbours of an area are high or low, given its own estimate.
+
+Anselin's statistic ("Local indicators of spatial association", 1995) is the area's deviation from
+the mean times that of its neighbours. The question is put to the neighbours alone: their sum, with
+mean and variance from all other areas (the conditional moments of Sokal, Oden and Thomson, "Local
+spatial autocorrelation in a biological model", 1998) and the known noise of each neighbour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot_coordinator.inference.background import TINY, Background, as_normal, background
+from folkmoot_coordinator.inference.comparisons import standardised
+from folkmoot_coordinator.inference.discoveries import RATE, Discoveries, discoveries
+from folkmoot_coordinator.inference.neighbours import Neighbours
+from folkmoot_coordinator.inference.tails import Tails
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalMoran:
+    """Local Moran of each area; arrays have shape (areas,).
+
+    Attributes:
+        value: Anselin's statistic with neighbours weighted equally, float64; 0 for an area
+            without neighbours.
+        z: Neighbours' sum less its expectation without clusters, in standard errors, float64: above
+            0 where neighbours are high; NaN for an area without neighbours.
+        probability: Of neighbours as different from the mean as these, either way, float64; NaN
+            without neighbours.
+        clustered: Which areas have unusual neighbours at the false discovery rate.
+        own_high: Probability that the area itself truly is above the common mean, given its own
+            noise, float64. Whether an area is like its neighbours is open where it is near 0.5.
+    """
+
+    value: Float64
+    z: Float64
+    probability: Float64
+    clustered: Discoveries
+    own_high: Float64
+
+
+def local_moran(
+    value: Float64,
+    variance: Float64,
+    neighbours: Neighbours,
+    *,
+    rate: float = RATE,
+    any_dependence: bool = False,
+    tails: Tails = Tails.NORMAL,
+) -> LocalMoran:
+    """Local Moran whose variance holds the known noise of each area.
+
+    Args:
+        value: Estimates, households, float64, shape (areas,).
+        variance: Of their noise, households squared, float64, shape (areas,).
+        neighbours: Which areas touch.
+        rate: False discovery rate.
+        any_dependence: See `discoveries`. Tests here are two-sided.
+        tails: Shape of the noise.
+
+    Returns:
+        The statistics: float64, shape (areas,); NaN for an area without neighbours.
+
+    Raises:
+        ValueError: If there are fewer than three areas, sizes differ, or a number is missing.
+    """
+    if len(value) != len(neighbours):
+        raise ValueError("estimates and neighbours are about the same areas")
+    if len(value) < 3:
+        raise ValueError("local Moran needs three areas")
+    found = background(value, variance)
+    size = neighbours.counts.astype(np.float64)
+    above = value - found.mean
+    mean = -above / found.total / (found.precision - 1 / found.total)
+    model = _model_variance_without(above, found)
+    precision = _precision_without(model, variance)
+    own = size * model + neighbours.sums(variance)
+    spread = own - size**2 / precision
+    spread = np.where(spread > 1e-9 * own, spread, 0.0)
+    error = np.sqrt(spread)
+    z = standardised(neighbours.sums(above) - size * mean, error)
+    z = np.where((size > 0) & (error > 0), z, np.nan)
+    score = as_normal(z, np.where(error > 0, found.skewness(size, spread), 0.0))
+    probability = np.minimum(1.0, 2 * tails.beyond(np.abs(score)))
+    centred = value - value.mean()
+    lag = neighbours.sums(centred) / np.maximum(size, 1)
+    return LocalMoran(
+        value=(len(value) - 1) * centred * lag / (float(centred @ centred) or 1.0),
+        z=z,
+        probability=probability,
+        clustered=discoveries(probability, rate=rate, any_dependence=any_dependence),
+        own_high=1 - tails.beyond(standardised(above, np.sqrt(variance))),
+    )
+
+
+def _model_variance_without(above: Float64, found: Background) -> Float64:
+    """The model variance without each area, by one step from that of all; exact without noise."""
+    if found.model_variance == 0:
+        return np.zeros(len(above))
+    weight = found.total**-2.0
+    rest = 1 - 1 / (found.total * found.precision)
+    left = float(np.sum(weight * rest)) - weight
+    step = weight * (above**2 / rest - found.total) / left
+    return np.maximum(found.model_variance - step, 0.0)
+
+
+def _precision_without(model: Float64, variance: Float64) -> Float64:
+    """For each area the sum over all others of 1 / (its model variance + their noise)."""
+    noise, areas = np.unique(variance, return_counts=True)
+    found = np.zeros(len(model))
+    for one, count in zip(noise, areas, strict=True):
+        found += count / np.maximum(model + one, TINY)
+    return found - 1 / np.maximum(model + variance, TINY)
