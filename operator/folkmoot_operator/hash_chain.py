@@ -121,7 +121,20 @@ class Head:
         return cls(int(length), bytes.fromhex(digest))
 
 
-def _digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
+def body_text(body: Mapping[str, Any]) -> str:
+    """The one text of a body, which its digest covers: JSON, keys in order."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def entry_digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
+    """SHA-256 of an entry, 32 bytes. For logs in databases other than SQLite, too.
+
+    Args:
+        sequence: From 1, without gap.
+        at: Seconds since 1970-01-01T00:00:00Z.
+        body: As `body_text` gives it.
+        previous: Digest of the entry before, 32 bytes.
+    """
     content = f"{sequence}\n{at}\n{body}\n".encode()
     return hashlib.sha256(previous + content).digest()
 
@@ -197,8 +210,8 @@ class HashChain:
             f"SELECT sequence, digest FROM {self._name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
         ).fetchone()
         sequence, previous = (row[0] + 1, row[1]) if row else (1, GENESIS)
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        digest = _digest(sequence, at, text, previous)
+        text = body_text(body)
+        digest = entry_digest(sequence, at, text, previous)
         connection.execute(
             f"INSERT INTO {self._name} VALUES (?, ?, ?, ?, ?)",  # noqa: S608
             (sequence, at, text, previous, digest),
@@ -327,7 +340,7 @@ class HashChain:
             if (
                 sequence != expected
                 or stored_previous != previous
-                or digest != _digest(sequence, at, body, previous)
+                or digest != entry_digest(sequence, at, body, previous)
             ):
                 raise Problem(
                     f"{self._name} entry {expected} does not fit the chain: it was changed, "

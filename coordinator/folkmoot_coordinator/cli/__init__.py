@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from folkmoot_coordinator.cli import (
+    audit,
     councils,
     diagnosis,
     exporting,
@@ -30,6 +31,7 @@ series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
 diagnosis.add_to(app)
+audit.add_to(app)
 
 
 def main() -> NoReturn:

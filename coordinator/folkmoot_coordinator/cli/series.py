@@ -9,6 +9,7 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_coordinator.cli.planning import doubts, print_doubts
+from folkmoot_coordinator.cli.rounds import state_of
 from folkmoot_operator.console import application, console, minute, print_json, print_text
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -100,7 +101,7 @@ def show(
     Example: `folkmoot-coordinator series show latest`
     """
     from folkmoot_coordinator.publication.round_result import coverage
-    from folkmoot_coordinator.publication.series_result import find_series
+    from folkmoot_coordinator.publication.series_result import find_series, withdrawn_by
     from folkmoot_coordinator.rounds.round_store import series_facts
     from folkmoot_operator.moments import to_text
 
@@ -109,12 +110,14 @@ def show(
     last = rounds[-1].round_
     assert last.series is not None
     covered = [coverage(database, stored) for stored in rounds]
+    withdrawn = withdrawn_by(dict(enumerate(rounds, 1)), len(rounds))
     if json_:
         print_json(
             {
                 **series_facts(last.series),
                 "rho": str(last.loss),
                 "charges": [str(charge) for charge in last.charges],
+                "withdrawn": withdrawn,
                 "opened": [
                     {**stored.facts(), "released": list(found.released)}
                     for stored, found in zip(rounds, covered, strict=True)
@@ -123,6 +126,8 @@ def show(
         )
         return
     typer.echo(f"Series {last.series.series_id}: {last.title or last.purpose}")
+    if withdrawn is not None:
+        print_text(f"WITHDRAWN: {withdrawn}. Figures from that month on are wrong: do not use them")
     ends = to_text(last.series.ends_at)
     typer.echo(f"  {len(rounds)} of {last.series.length} rounds opened; ends {ends}")
     print_text(
@@ -138,7 +143,7 @@ def show(
         table.add_row(
             str(at + 1),
             stored.round_.round_id[:12],
-            stored.state.name.lower(),
+            state_of(stored),
             str(found),
             str(last.charges[at]),
             minute(to_text(stored.round_.deadline)),

@@ -87,6 +87,8 @@ ALL = sorted(commands(typer.main.get_command(cli.app)))
 
 def test_the_commands_are_those_of_the_architecture() -> None:
     assert [" ".join(path) for path in ALL] == [
+        "audit show",
+        "audit verify",
         "councils accept-signer",
         "councils list",
         "councils revoke",
@@ -100,6 +102,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "round open",
         "round plan",
         "round show",
+        "round withdraw",
         "series next",
         "series open",
         "series plan",
