@@ -11,6 +11,7 @@ from folkmoot_coordinator.cli import (
     exporting,
     initialise,
     planning,
+    policies,
     rounds,
     series,
     serving,
@@ -32,6 +33,7 @@ exporting.add_to(app)
 serving.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+policies.add_to(app)
 
 
 def main() -> NoReturn:

@@ -52,8 +52,8 @@ def open_(
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
-    from folkmoot_coordinator.rounds.round_file import read_round
-    from folkmoot_coordinator.rounds.round_store import open_round
+    from folkmoot_coordinator.rounds.opening import open_planned
+    from folkmoot_coordinator.rounds.round_making import read_round
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
     from folkmoot_operator.problems import ExitCode, Problem
@@ -72,7 +72,7 @@ def open_(
         )
     print_doubts(doubts(asked, home), err=True)
     key = SigningKey.load(place.keys)
-    open_round(database, key, round_, asked.planning, asked.code_names)
+    open_planned(database, key, asked)
     missing = [council for council in round_.councils if council not in members]
     if json_ and not wait:
         print_json(

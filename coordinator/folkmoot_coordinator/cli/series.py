@@ -16,7 +16,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
     from folkmoot_coordinator.planning.series_plan import SeriesForecast
-    from folkmoot_coordinator.rounds.round_file import PlannedRound
+    from folkmoot_coordinator.rounds.round_making import PlannedRound
     from folkmoot_coordinator.rounds.round_store import StoredRound
 
 series_app = application(
@@ -63,13 +63,13 @@ def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fal
 
     Example: `folkmoot-coordinator series open winter-months.toml`
     """
-    from folkmoot_coordinator.rounds.round_store import open_round
+    from folkmoot_coordinator.rounds.opening import open_planned
     from folkmoot_coordinator.signing import SigningKey
 
     asked, keys, database = _read(file, home)
     print_doubts(doubts(asked, home), err=True)
     key = SigningKey.load(keys)
-    _opened(open_round(database, key, asked.round_, asked.planning, asked.code_names), json_)
+    _opened(open_planned(database, key, asked), json_)
 
 
 @series_app.command("next")
@@ -155,7 +155,7 @@ def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
     """The first round of the series in a file, the folder of keys, and the database."""
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
-    from folkmoot_coordinator.rounds.round_file import read_round
+    from folkmoot_coordinator.rounds.round_making import read_round
 
     place, database = open_home(home)
     now = system_clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,6 +186,7 @@ def open_round(
     *,
     origin: str | None = None,
     who: Operator | str | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> StoredRound:
     """Signs and stores a round; nodes learn of it when they next ask.
 
@@ -196,6 +198,7 @@ def open_round(
         code_names: What people call its codes.
         origin: What it comes from, of which one round is opened at most; None for a file.
         who: Who opens it; None for whoever runs this process.
+        details: What else the audit log says of it.
 
     Raises:
         Problem: If the round is too large for one message, or that round of its series or of
@@ -226,6 +229,7 @@ def open_round(
         origin=origin,
     )
     told = {"round": round_.round_id, "digest": row.digest.hex(), "origin": origin or "a file"}
+    told |= details or {}
     try:
         with database.writing() as session:
             session.add(row)
