@@ -8,6 +8,7 @@ from folkmoot_coordinator.cli import (
     audit,
     councils,
     diagnosis,
+    drafts,
     exporting,
     initialise,
     planning,
@@ -28,6 +29,7 @@ initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
+drafts.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)

@@ -138,11 +138,10 @@ def _published(home: Path, councils: Sequence[GssCode]) -> dict[GssCode, Catalog
 
 def _enrolled(home: Path) -> list[GssCode]:
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.councils import members
 
     _, database = open_home(home)
-    found = enrolled(database, system_clock())
-    return sorted(council.code for council in found if council.valid_certificates)
+    return members(database, system_clock())
 
 
 def _sizes(round_: Round, households: list[str], like: Path | None) -> CellSizes | None:

@@ -46,22 +46,26 @@ def open_(
 ) -> None:
     """Open a round: sign the question and offer it to the councils named.
 
-    With `--wait` it ends when the round does, and then shows it as `round show` would.
+    With `--wait` it ends when the round does, and then shows it as `round show` would. Where
+    `[rounds] second_person = true` is set, it stores a draft that another account approves.
 
     Example: `folkmoot-coordinator round open winter.toml --wait`
     """
+    from folkmoot_coordinator.cli.drafts import store_draft
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.councils import members
     from folkmoot_coordinator.rounds.opening import open_planned
-    from folkmoot_coordinator.rounds.round_making import read_round
+    from folkmoot_coordinator.rounds.question import read_question
+    from folkmoot_coordinator.rounds.round_making import make_round
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
     from folkmoot_operator.problems import ExitCode, Problem
 
     place, database = open_home(home)
-    now = system_clock()
-    members = {council.code for council in enrolled(database, now) if council.valid_certificates}
-    asked = read_round(file, sorted(members), now)
+    settings, now = place.settings(), system_clock()
+    known = members(database, now)
+    question = read_question(file)
+    asked = make_round(question, known, now)
     round_ = asked.round_
     if round_.series is not None:
         raise Problem(
@@ -71,9 +75,12 @@ def open_(
             exit_code=ExitCode.USAGE,
         )
     print_doubts(doubts(asked, home), err=True)
+    if settings.rounds.second_person:
+        store_draft(place, settings, question, round_.councils, wait=wait, json_=json_)
+        return
     key = SigningKey.load(place.keys)
     open_planned(database, key, asked)
-    missing = [council for council in round_.councils if council not in members]
+    missing = [council for council in round_.councils if council not in known]
     if json_ and not wait:
         print_json(
             {
@@ -95,7 +102,7 @@ def open_(
     if missing:
         typer.echo(f"  not enrolled yet: {', '.join(missing)}", err=wait)
     if wait:
-        _show(place.settings(), database, round_.round_id, wait=True, json_=json_)
+        _show(settings, database, round_.round_id, wait=True, json_=json_)
     else:
         typer.echo("Next: `folkmoot-coordinator round show latest`")
 
