@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -67,8 +68,8 @@ def _databases_closed(patch: pytest.MonkeyPatch) -> Iterator[None]:
     opened: list[Database] = []
     original = Database.__init__
 
-    def note(database: Database, url: str) -> None:
-        original(database, url)
+    def note(database: Database, *arguments: Any, **options: Any) -> None:
+        original(database, *arguments, **options)
         opened.append(database)
 
     patch.setattr(Database, "__init__", note)

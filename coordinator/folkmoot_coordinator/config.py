@@ -87,8 +87,26 @@ def _check_council(value: str) -> str:
         raise ValueError(f"{error.problem}. {error.remedy}") from None
 
 
+AccountName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_printable)]
 CouncilCode = Annotated[str, AfterValidator(_check_council)]
 CouncilName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(check_printable)]
+
+
+class RoundSettings(Settings):
+    """Table `[rounds]`: who opens rounds."""
+
+    second_person: bool | None = None
+    """Whether a second person must approve a question before it is asked. By default those asked
+    on the web need one, and those opened by a command do not."""
+    approvers: tuple[AccountName, ...] = ()
+    """Names of accounts that may approve; by default any other person who may by their role."""
+
+
+class ViewerSettings(Settings):
+    """Table `[viewer]`: the web site of the region."""
+
+    database: str | None = None
+    """SQLAlchemy URL of the viewer's own database, with drafts; by default SQLite in the home."""
 
 
 class RetentionSettings(Settings):
@@ -112,6 +130,8 @@ class CoordinatorSettings(Settings):
         database: Where state is kept.
         limits: Bounds on concurrent work.
         retention: How long noisy counts are kept.
+        rounds: Who opens rounds.
+        viewer: The web site of the region.
         names: Names of councils by GSS code, for tables and published files.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes. Relative to the folder.
@@ -126,6 +146,8 @@ class CoordinatorSettings(Settings):
     database: DatabaseSettings = DatabaseSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
+    rounds: RoundSettings = RoundSettings()
+    viewer: ViewerSettings = ViewerSettings()
     names: dict[CouncilCode, CouncilName] = {}
     council_list: Path | None = None
 
@@ -174,6 +196,11 @@ class Home:
         """SQLite database, where no other database is set."""
         return self.path / "coordinator.sqlite"
 
+    @property
+    def viewer_file(self) -> Path:
+        """SQLite database of the viewer, where no other database is set."""
+        return self.path / "viewer.sqlite"
+
     def settings(self) -> CoordinatorSettings:
         """Reads the settings.
 
@@ -192,7 +219,11 @@ class Home:
         require_own(
             Holdings(
                 self.path,
-                private=(*those_in(self.keys), *with_journals(self.database_file)),
+                private=(
+                    *those_in(self.keys),
+                    *with_journals(self.database_file),
+                    *with_journals(self.viewer_file),
+                ),
                 public=(self.settings_file,),
             )
         )
@@ -208,6 +239,17 @@ class Home:
 
         path = str(self.database_file.resolve())
         return settings.database.url or URL.create("sqlite", database=path)
+
+    def drafts_url(self, settings: CoordinatorSettings) -> str | URL:
+        """Where the viewer's own database is, with drafts, for SQLAlchemy."""
+        from sqlalchemy import URL
+
+        path = str(self.viewer_file.resolve())
+        return settings.viewer.database or URL.create("sqlite", database=path)
+
+    def drafts_file(self, settings: CoordinatorSettings) -> Path | None:
+        """The file of that database, where it is the one in this folder; else None."""
+        return None if settings.viewer.database else self.viewer_file
 
 
 def settings_text(
@@ -252,6 +294,10 @@ connections_per_address = 500
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep
+
+[rounds]
+# second_person = true  # another person approves each question; default: those asked on the web
+# approvers = ["jo", "sam"]  # accounts that may approve; default: any other person
 
 # Names of councils, for tables and published files.
 # [names]

@@ -72,11 +72,16 @@ def read(path: Path) -> bytes:
         ) from None
 
 
+def is_too_deep(text: str) -> bool:
+    """True of TOML with a key of hundreds of dots, which tomllib would take minutes over."""
+    return _DEEP_KEY.search(text) is not None
+
+
 def parse(model: type[S], text: bytes, where: str) -> S:
     """Validates the bytes of a settings file; see `load`."""
     try:
         decoded = text.decode("utf-8-sig")
-        if _DEEP_KEY.search(decoded):
+        if is_too_deep(decoded):
             raise RecursionError
         values = tomllib.loads(decoded)
     except UnicodeDecodeError as error:

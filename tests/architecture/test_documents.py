@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect
 
 from folkmoot.series import SeriesRow
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.linkage import review_decisions
 from folkmoot_node.store.encrypted_file import attach, read_key
@@ -202,12 +203,29 @@ def coordinator_database(node: TestNode, folder: Path) -> Columns:
     return found
 
 
+def viewer_database(_: TestNode, folder: Path) -> Columns:
+    database = Database(f"sqlite:///{folder / 'viewer.sqlite'}", DRAFTS)
+    database.bring_up_to_date()
+    database.close()
+    engine = create_engine(f"sqlite:///{folder / 'viewer.sqlite'}")
+    inspector = inspect(engine)
+    found = {
+        (table, column["name"], str(column["type"]), "yes" if column["nullable"] else "no")
+        for table in inspector.get_table_names()
+        if table != VERSION_TABLE
+        for column in inspector.get_columns(table)
+    }
+    engine.dispose()
+    return found
+
+
 DATABASES: dict[str, Callable[[TestNode, Path], Columns]] = {
     "### `state.sqlite`": state_database,
     "### `store/households.duckdb`": household_store,
     "### `store/series/*.duckdb`": series_history,
     "### `store/review.sealed`": review_store,
     "### `coordinator.sqlite`": coordinator_database,
+    "### `viewer.sqlite`": viewer_database,
 }
 
 

@@ -17,9 +17,9 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.cli.forecast_json import as_json
 from folkmoot_coordinator.planning.cell_sizes import EqualCells
 from folkmoot_coordinator.planning.forecast import Forecast
+from folkmoot_coordinator.planning.forecast_json import as_json
 from folkmoot_coordinator.rounds.objective import Objective, planned
 
 LIMIT_SECONDS = 5

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NoReturn
 
 from folkmoot_coordinator.cli import (
+    audit,
     councils,
     diagnosis,
+    drafts,
     exporting,
     initialise,
     planning,
+    policies,
     rounds,
     series,
     serving,
@@ -26,10 +29,13 @@ initialise.add_to(app)
 councils.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
+drafts.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
 diagnosis.add_to(app)
+audit.add_to(app)
+policies.add_to(app)
 
 
 def main() -> NoReturn:

@@ -86,18 +86,21 @@ def export(
             position = stored.round_.series.position
             covered = of_series.coverage[position]
             as_of = of_series.as_of.get(position, {})
+            withdrawn = of_series.withdrawn(position)
             statement = series_statement(stored.round_, len(covered.released), as_of.values())
         else:
             result = round_result(database, settings.region, round_, settings.names)
             summed = estimates(estimable.of_round(database, result), asked) if asked else []
             publication = publish(result, out, form)
             covered, as_of = result.coverage, result.as_of
+            withdrawn = str(stored.withdrawal) if stored.withdrawal else None
             statement = privacy_statement(stored.round_, len(covered.released), as_of.values())
-        sums = write_estimates(summed, publication.metadata) if asked else None
+        sums = write_estimates(summed, publication.metadata, withdrawn) if asked else None
     if json_:
         print_json(
             {
                 "round_id": stored.round_.round_id,
+                "withdrawn": withdrawn,
                 "coverage": str(covered),
                 "as_of": {council: day.isoformat() for council, day in sorted(as_of.items())},
                 "rows": publication.rows,
@@ -110,6 +113,9 @@ def export(
             }
         )
         return
+    if withdrawn is not None:
+        print_text(f"WITHDRAWN. The figures are wrong, do not use them: {withdrawn}")
+        typer.echo()
     typer.echo(f"{publication.rows} rows from {covered}, written to")
     for path in publication.files:
         typer.echo(f"  {path}")

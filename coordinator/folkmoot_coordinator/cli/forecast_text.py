@@ -17,8 +17,7 @@ from folkmoot_coordinator.planning.comparison import (
     other_mechanism,
     other_objective,
 )
-from folkmoot_coordinator.planning.forecast import Forecast, MarginalForecast
-from folkmoot_coordinator.publication.privacy_statement import SHARED_HOUSEHOLDS
+from folkmoot_coordinator.planning.forecast import SHARED_HOUSEHOLDS, Forecast, MarginalForecast
 from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_operator.console import console, print_text
 

@@ -11,7 +11,6 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_operator.console import print_json
-from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot.rounds import Round
     from folkmoot_coordinator.planning.cell_sizes import CellSizes
-    from folkmoot_coordinator.rounds.round_file import PlannedRound
+    from folkmoot_coordinator.rounds.round_making import PlannedRound
 
 _HOUSEHOLDS = re.compile(r"(?:([^=]+)=)?([0-9][0-9_,]*)")
 
@@ -64,7 +63,8 @@ def plan(
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.planning.forecast import Forecast
-    from folkmoot_coordinator.rounds.round_file import names_all, read_round
+    from folkmoot_coordinator.rounds.question import read_question
+    from folkmoot_coordinator.rounds.round_making import make_round
 
     if households and like:
         raise _usage("--households and --like", "cannot both be given", "Give one of them")
@@ -72,7 +72,8 @@ def plan(
         from folkmoot_operator.pictures import check_suffix
 
         check_suffix(plot)
-    asked = read_round(file, _enrolled(home) if names_all(file) else (), system_clock())
+    question = read_question(file)
+    asked = make_round(question, _enrolled(home) if question.names_all else (), system_clock())
     if asked.round_.series is not None:
         raise _usage(
             str(file),
@@ -87,7 +88,7 @@ def plan(
         write_chart(forecast, plot)
     found = doubts(asked, home)
     if json_:
-        from folkmoot_coordinator.cli.forecast_json import as_json
+        from folkmoot_coordinator.planning.forecast_json import as_json
 
         print_json(as_json(forecast) | {"doubts": list(found)})
         return
@@ -110,24 +111,11 @@ def doubts(asked: PlannedRound, home: Path) -> tuple[str, ...]:
         Problem: If it invites what is no council, or two that have the same homes.
     """
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.membership.known_councils import (
-        doubts_about_invited,
-        known_councils,
-    )
-    from folkmoot_coordinator.planning.question_checks import (
-        doubts_of_catalogues,
-        doubts_of_policy,
-    )
+    from folkmoot_coordinator.membership.known_councils import known_councils
+    from folkmoot_coordinator.planning.question_checks import doubts_of_question
 
-    round_ = asked.round_
-    return (
-        *doubts_about_invited(
-            known_councils(Home(home)), round_.councils, day(round_.opened_at), "councils"
-        ),
-        *asked.doubts,
-        *doubts_of_catalogues(round_, _published(home, round_.councils)),
-        *(doubts_of_policy(round_, asked.policy) if asked.policy else ()),
-    )
+    published = _published(home, asked.round_.councils)
+    return doubts_of_question(asked, known_councils(Home(home)), published)
 
 
 def print_doubts(found: Sequence[str], *, err: bool = False) -> None:
@@ -150,11 +138,10 @@ def _published(home: Path, councils: Sequence[GssCode]) -> dict[GssCode, Catalog
 
 def _enrolled(home: Path) -> list[GssCode]:
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.councils import members
 
     _, database = open_home(home)
-    found = enrolled(database, system_clock())
-    return sorted(council.code for council in found if council.valid_certificates)
+    return members(database, system_clock())
 
 
 def _sizes(round_: Round, households: list[str], like: Path | None) -> CellSizes | None:

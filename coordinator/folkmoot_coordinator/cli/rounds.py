@@ -9,7 +9,7 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_coordinator.cli.planning import doubts, print_doubts
-from folkmoot_operator.console import application, console, minute, print_json
+from folkmoot_operator.console import application, console, minute, print_json, print_text
 
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
@@ -46,22 +46,26 @@ def open_(
 ) -> None:
     """Open a round: sign the question and offer it to the councils named.
 
-    With `--wait` it ends when the round does, and then shows it as `round show` would.
+    With `--wait` it ends when the round does, and then shows it as `round show` would. Where
+    `[rounds] second_person = true` is set, it stores a draft that another account approves.
 
     Example: `folkmoot-coordinator round open winter.toml --wait`
     """
+    from folkmoot_coordinator.cli.drafts import store_draft
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.councils import enrolled
-    from folkmoot_coordinator.rounds.round_file import read_round
-    from folkmoot_coordinator.rounds.round_store import open_round
+    from folkmoot_coordinator.membership.councils import members
+    from folkmoot_coordinator.rounds.opening import open_planned
+    from folkmoot_coordinator.rounds.question import read_question
+    from folkmoot_coordinator.rounds.round_making import make_round
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
     from folkmoot_operator.problems import ExitCode, Problem
 
     place, database = open_home(home)
-    now = system_clock()
-    members = {council.code for council in enrolled(database, now) if council.valid_certificates}
-    asked = read_round(file, sorted(members), now)
+    settings, now = place.settings(), system_clock()
+    known = members(database, now)
+    question = read_question(file)
+    asked = make_round(question, known, now)
     round_ = asked.round_
     if round_.series is not None:
         raise Problem(
@@ -71,9 +75,12 @@ def open_(
             exit_code=ExitCode.USAGE,
         )
     print_doubts(doubts(asked, home), err=True)
+    if settings.rounds.second_person:
+        store_draft(place, settings, question, round_.councils, wait=wait, json_=json_)
+        return
     key = SigningKey.load(place.keys)
-    open_round(database, key, round_, asked.planning, asked.code_names)
-    missing = [council for council in round_.councils if council not in members]
+    open_planned(database, key, asked)
+    missing = [council for council in round_.councils if council not in known]
     if json_ and not wait:
         print_json(
             {
@@ -95,7 +102,7 @@ def open_(
     if missing:
         typer.echo(f"  not enrolled yet: {', '.join(missing)}", err=wait)
     if wait:
-        _show(place.settings(), database, round_.round_id, wait=True, json_=json_)
+        _show(settings, database, round_.round_id, wait=True, json_=json_)
     else:
         typer.echo("Next: `folkmoot-coordinator round show latest`")
 
@@ -127,7 +134,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
         table.add_row(
             summary.round_id[:12],
             escape(summary.title),
-            summary.state.name.lower(),
+            state_of(summary),
             f"{answers}, {summary.refused} refused" if summary.refused else answers,
             minute(to_text(summary.deadline)),
         )
@@ -170,6 +177,46 @@ def _show(
         _print_round(stored, found, settings)
 
 
+@round_app.command("withdraw")
+def withdraw_(
+    round_: RoundArgument,
+    reason: Annotated[
+        str, typer.Option("--reason", help="What is wrong, in a sentence for readers.")
+    ],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back that the result is wrong.")
+    ] = False,
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """Mark the result of a round as wrong, wherever it is shown or exported. It is kept.
+
+    Export it again, so that the files that you published say so too. In a series, the figures of
+    later months are marked as well: they are estimated from this round among others.
+
+    Example: `folkmoot-coordinator round withdraw latest --reason "Trafford scored an old extract"`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.rounds.round_store import find_round
+    from folkmoot_coordinator.rounds.withdrawal import reinstate, withdraw
+
+    _, database = open_home(home)
+    identifier = find_round(database, round_).round_.round_id
+    if undo:
+        reinstate(database, identifier, reason, system_clock())
+    else:
+        withdraw(database, identifier, reason, system_clock())
+    stored = find_round(database, identifier)
+    if json_:
+        print_json(stored.facts())
+        return
+    if stored.withdrawal is None:
+        typer.echo(f"The result of round {identifier} stands again")
+    else:
+        typer.echo(f"The result of round {identifier} was {stored.withdrawal}")
+    typer.echo(f"Next: {_after_closing(stored.state, identifier)}, in place of earlier files")
+
+
 @round_app.command()
 def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Close a round now, whoever has answered. It cannot be opened again.
@@ -209,7 +256,13 @@ def _summary(summary: RoundSummary) -> dict[str, Any]:
         "opened_at": to_text(summary.opened_at),
         "deadline": to_text(summary.deadline),
         "closed_at": to_text(summary.closed_at) if summary.closed_at else None,
+        "withdrawn": summary.withdrawal.facts() if summary.withdrawal else None,
     }
+
+
+def state_of(one: RoundSummary | StoredRound) -> str:
+    """Where a round stands, in a word or two for a table."""
+    return f"{one.state.name.lower()}{', withdrawn' if one.withdrawal else ''}"
 
 
 def _shown(
@@ -254,6 +307,8 @@ def _print_round(
     if round_.series is not None:
         series = round_.series
         typer.echo(f"  round {series.position} of {series.length} of series {series.series_id}")
+    if stored.withdrawal is not None:
+        print_text(f"  WITHDRAWN. {stored.withdrawal.facts()['statement']}")
     closed = f", closed at {to_text(stored.closed_at)}" if stored.closed_at else ""
     typer.echo(f"  {stored.state.name.lower()}{closed}; deadline {to_text(round_.deadline)}")
     released = sum(response.answer == "released" for response in found)

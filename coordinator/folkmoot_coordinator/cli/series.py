@@ -9,13 +9,17 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_coordinator.cli.planning import doubts, print_doubts
+from folkmoot_coordinator.cli.rounds import state_of
 from folkmoot_operator.console import application, console, minute, print_json, print_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.database.connection import Database
     from folkmoot_coordinator.planning.series_plan import SeriesForecast
-    from folkmoot_coordinator.rounds.round_file import PlannedRound
+    from folkmoot_coordinator.rounds.question import Question
+    from folkmoot_coordinator.rounds.round_making import PlannedRound
     from folkmoot_coordinator.rounds.round_store import StoredRound
 
 series_app = application(
@@ -44,7 +48,7 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
     """
     from folkmoot_coordinator.planning.series_plan import planned_rounds
 
-    asked, _, _ = _read(file, home)
+    asked, *_ = _read(file, home)
     round_ = asked.round_
     assert round_.series is not None
     planned = planned_rounds(round_.loss, round_.series.length)
@@ -60,15 +64,23 @@ def plan(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = Fals
 def open_(file: FileArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Open the first round of a series.
 
+    Where `[rounds] second_person = true` is set, it stores a draft that another account approves.
+    The rounds that follow ask the same question: whoever approves the first approves them all.
+
     Example: `folkmoot-coordinator series open winter-months.toml`
     """
-    from folkmoot_coordinator.rounds.round_store import open_round
+    from folkmoot_coordinator.cli.drafts import store_draft
+    from folkmoot_coordinator.rounds.opening import open_planned
     from folkmoot_coordinator.signing import SigningKey
 
-    asked, keys, database = _read(file, home)
+    asked, question, place, database = _read(file, home)
     print_doubts(doubts(asked, home), err=True)
-    key = SigningKey.load(keys)
-    _opened(open_round(database, key, asked.round_, asked.planning, asked.code_names), json_)
+    settings = place.settings()
+    if settings.rounds.second_person:
+        store_draft(place, settings, question, asked.round_.councils, wait=False, json_=json_)
+        return
+    key = SigningKey.load(place.keys)
+    _opened(open_planned(database, key, asked), json_)
 
 
 @series_app.command("next")
@@ -100,7 +112,7 @@ def show(
     Example: `folkmoot-coordinator series show latest`
     """
     from folkmoot_coordinator.publication.round_result import coverage
-    from folkmoot_coordinator.publication.series_result import find_series
+    from folkmoot_coordinator.publication.series_result import find_series, withdrawn_by
     from folkmoot_coordinator.rounds.round_store import series_facts
     from folkmoot_operator.moments import to_text
 
@@ -109,12 +121,14 @@ def show(
     last = rounds[-1].round_
     assert last.series is not None
     covered = [coverage(database, stored) for stored in rounds]
+    withdrawn = withdrawn_by(dict(enumerate(rounds, 1)), len(rounds))
     if json_:
         print_json(
             {
                 **series_facts(last.series),
                 "rho": str(last.loss),
                 "charges": [str(charge) for charge in last.charges],
+                "withdrawn": withdrawn,
                 "opened": [
                     {**stored.facts(), "released": list(found.released)}
                     for stored, found in zip(rounds, covered, strict=True)
@@ -123,6 +137,8 @@ def show(
         )
         return
     typer.echo(f"Series {last.series.series_id}: {last.title or last.purpose}")
+    if withdrawn is not None:
+        print_text(f"WITHDRAWN: {withdrawn}. Figures from that month on are wrong: do not use them")
     ends = to_text(last.series.ends_at)
     typer.echo(f"  {len(rounds)} of {last.series.length} rounds opened; ends {ends}")
     print_text(
@@ -138,7 +154,7 @@ def show(
         table.add_row(
             str(at + 1),
             stored.round_.round_id[:12],
-            stored.state.name.lower(),
+            state_of(stored),
             str(found),
             str(last.charges[at]),
             minute(to_text(stored.round_.deadline)),
@@ -146,18 +162,17 @@ def show(
     console().print(table)
 
 
-def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
-    """The first round of the series in a file, the folder of keys, and the database."""
+def _read(file: Path, home: Path) -> tuple[PlannedRound, Question, Home, Database]:
+    """The first round of the series in a file, its question, the home and the database."""
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.councils import enrolled
-    from folkmoot_coordinator.rounds.round_file import read_round
+    from folkmoot_coordinator.membership.councils import members
+    from folkmoot_coordinator.rounds.question import read_question
+    from folkmoot_coordinator.rounds.round_making import make_round
 
     place, database = open_home(home)
     now = system_clock()
-    members = sorted(
-        council.code for council in enrolled(database, now) if council.valid_certificates
-    )
-    asked = read_round(file, members, now)
+    question = read_question(file)
+    asked = make_round(question, members(database, now), now)
     round_ = asked.round_
     if round_.series is None:
         raise Problem(
@@ -166,7 +181,7 @@ def _read(file: Path, home: Path) -> tuple[PlannedRound, Path, Any]:
             remedy="Add one with rounds, until and event, or run `folkmoot-coordinator round open`",
             exit_code=ExitCode.SETTINGS,
         )
-    return asked, place.keys, database
+    return asked, question, place, database
 
 
 def _opened(stored: StoredRound, json_: bool) -> None:

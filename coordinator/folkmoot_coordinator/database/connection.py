@@ -8,7 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -19,6 +30,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import Session
 
+from folkmoot_coordinator.database.schema import REGION, Schema
 from folkmoot_operator.network_addresses import MAX_PORT
 from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
@@ -27,41 +39,37 @@ from folkmoot_operator.unusable_files import unusable_as
 
 BUSY_SECONDS = 30
 """How long a writer waits for another to finish, in seconds."""
-TABLES_VERSION = "0008"
-"""Version of the tables that this program expects: the newest under `migrations`."""
+TABLES_VERSION = REGION.version
+"""Version of a region's tables that this program expects: the newest under `migrations`."""
 LATER = (
     "Install the later version of folkmoot-coordinator that made them, or restore the backup made "
     "before it"
 )
 """What helps with tables that a later version made."""
 _CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
-_VERSION_TABLE = "alembic_version"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATING = 7_291_004_661  # what processes that make tables of PostgreSQL lock: any number
 _WRITES = "folkmoot_writes"
 _IN_MEMORY = (None, "", ":memory:")
 _OF_THE_PROGRAM = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 _OF_THE_PROGRAM_BY_SQLALCHEMY = (IntegrityError, ProgrammingError, InterfaceError)
-_WHAT = "the region's database"
-_LOST = (
-    "Restore it from its backup, to this place; the councils, their certificates and every answer "
-    "are in it. For a region that never had one, make a coordinator in another folder with "
-    "`folkmoot-coordinator init`"
-)
-_RESTORE = (
-    "Stop the coordinator, and keep a copy of the file. Restore the newest backup: nodes send "
-    "again what the backup lacks, where the round is open there"
-)
 
 
 class Database:
     """State that survives a restart, in SQLite or PostgreSQL."""
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, schema: Schema = REGION, *, read_only: bool = False) -> None:
         """Prepares connections to `url`; nothing is opened yet, and no file is made.
+
+        Args:
+            url: Where the database is.
+            schema: What is in it.
+            read_only: True if the database itself is to refuse whatever this process writes.
 
         Raises:
             Problem: If the URL is wrong or its driver is not installed.
         """
+        self._schema = schema
+        self.is_read_only = read_only
         self._file: DatabaseFile | None = None
         self._damage: DamagedDatabase | None = None
         options: dict[str, Any] = {}
@@ -69,15 +77,17 @@ class Database:
             parsed = make_url(url)
             if parsed.get_backend_name() == "sqlite" and parsed.database not in _IN_MEMORY:
                 path = Path(parsed.database or "").absolute()
-                self._file = DatabaseFile(path, _WHAT, _RESTORE, BUSY_SECONDS)
+                self._file = DatabaseFile(path, schema.what, schema.damaged, BUSY_SECONDS)
                 options["creator"] = self._open
+            elif read_only:
+                options["execution_options"] = {"postgresql_readonly": True}
             self._engine = create_engine(
                 parsed, pool_pre_ping=True, max_overflow=_CONNECTIONS, **options
             )
         except (ArgumentError, NoSuchModuleError, ImportError, TypeError) as error:
             raise Problem(
                 f"the database URL cannot be used ({error})",
-                where="database.url",
+                where=schema.setting,
                 remedy="Write sqlite:///path or postgresql+psycopg://user@host/name, and "
                 "install the driver (`pip install folkmoot-coordinator[postgresql]`)",
                 exit_code=ExitCode.SETTINGS,
@@ -86,12 +96,12 @@ class Database:
         if port is not None and not 0 < port <= MAX_PORT:
             raise Problem(
                 f"the database URL cannot be used (a port is from 1 to {MAX_PORT})",
-                where="database.url",
+                where=schema.setting,
                 remedy="Correct the port",
                 exit_code=ExitCode.SETTINGS,
             )
         if self._engine.dialect.name == "sqlite":
-            _manage_sqlite(self._engine)
+            _manage_sqlite(self._engine, read_only=read_only)
 
     def _open(self) -> sqlite3.Connection:
         """A connection to a file that is there: SQLite would make one that is missing.
@@ -99,7 +109,7 @@ class Database:
         As a URI, so that every character of a path stands for itself.
         """
         assert self._file is not None
-        uri = f"{self._file.path.as_uri()}?mode=rw"
+        uri = f"{self._file.path.as_uri()}?mode={'ro' if self.is_read_only else 'rw'}"
         return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
     @contextmanager
@@ -130,6 +140,8 @@ class Database:
         For statements that are executed for every call: a session costs several times as much
         as what it executes.
         """
+        if writes and self.is_read_only:
+            raise PermissionError(f"{self.address} was opened for reading")
         options: dict[str, Any] = {_WRITES: writes}
         if not writes and self._engine.dialect.name == "postgresql":
             options["isolation_level"] = "REPEATABLE READ"  # one state for several queries
@@ -199,20 +211,23 @@ class Database:
         Raises:
             Problem: If there are tables already.
         """
-        if self._file is not None:
-            path = self._file.path
-            try:
-                open_private(path, append=True).close()
-            except OSError as error:
-                raise unusable_as(UnusableDatabase, error, path, _WHAT) from None
+        self._make_file()
         if self.version() is not None:
             raise Problem(
-                "there is a region's database here already",
+                f"{self._schema.what} is here already",
                 where=self.address,
                 remedy="Name another database; nothing in it was changed",
                 exit_code=ExitCode.SETTINGS,
             )
         self._migrate()
+
+    def _make_file(self) -> None:
+        if self._file is not None:
+            path = self._file.path
+            try:
+                open_private(path, append=True).close()
+            except OSError as error:
+                raise unusable_as(UnusableDatabase, error, path, self._schema.what) from None
 
     def upgrade(self) -> None:
         """Brings the tables to the version this program expects.
@@ -239,12 +254,12 @@ class Database:
             lost = True
         except OSError as error:
             assert path is not None
-            raise unusable_as(UnusableDatabase, error, path, _WHAT) from None
+            raise unusable_as(UnusableDatabase, error, path, self._schema.what) from None
         if lost or self.version() is None:
             raise Problem(
-                "the region's database is missing or empty",
+                f"{self._schema.what} is missing or empty",
                 where=str(path or self.address),
-                remedy=_LOST,
+                remedy=self._schema.lost,
                 exit_code=ExitCode.SETTINGS,
             )
 
@@ -253,14 +268,16 @@ class Database:
         from alembic.util import CommandError
 
         with self.connection(writes=True) as connection:
-            configuration = _alembic_configuration()
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+            configuration = _alembic_configuration(self._schema)
             configuration.attributes["connection"] = connection
             try:
                 command.upgrade(configuration, "head")
             except CommandError:
                 raise Problem(
                     "the tables were made by a later version of this program (it knows up to "
-                    f"{TABLES_VERSION})",
+                    f"{self._schema.version})",
                     where=self.address,
                     remedy=LATER,
                     exit_code=ExitCode.SETTINGS,
@@ -269,31 +286,40 @@ class Database:
     def version(self) -> str | None:
         """Version of the tables; None if there are none."""
         with self.connection(writes=False) as connection:
-            if not inspect(connection).has_table(_VERSION_TABLE):
+            table = self._schema.version_table
+            if not inspect(connection).has_table(table):
                 return None
-            found = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}"))  # noqa: S608
+            found = connection.execute(text(f"SELECT version_num FROM {table}"))  # noqa: S608
             return found.scalar_one_or_none()
 
     def bring_up_to_date(self) -> None:
         """Upgrades tables that an earlier version of this program made.
 
+        A database that was opened for reading is left as it is. One that is made when it is
+        missing is made.
+
         Raises:
             Problem: If there are none, or a later version made them.
         """
+        if self._schema.is_made_when_missing and not self.is_read_only:
+            self._make_file()
+            if self.version() != self._schema.version:
+                self._migrate()
+            return
         self.require_tables()
-        if self.version() in (None, TABLES_VERSION):
+        if self.is_read_only or self.version() in (None, self._schema.version):
             self.require_current()
         else:
             self.upgrade()
 
     def require_current(self) -> None:
         """Raises Problem unless the tables have the version this program expects."""
-        found, wanted = self.version(), TABLES_VERSION
+        found, wanted = self.version(), self._schema.version
         if found != wanted:
             raise Problem(
                 f"the tables have version {found or 'none'}; this program needs {wanted}",
                 where=self.address,
-                remedy=remedy_for(found),
+                remedy=remedy_for(found, wanted),
                 exit_code=ExitCode.SETTINGS,
             )
 
@@ -302,23 +328,23 @@ class Database:
         self._engine.dispose()
 
 
-def remedy_for(found: str | None) -> str:
+def remedy_for(found: str | None, wanted: str = TABLES_VERSION) -> str:
     """What helps with tables of another version than the one expected; None for no tables."""
-    if found is not None and found > TABLES_VERSION:
+    if found is not None and found > wanted:
         return LATER
     return "Start `folkmoot-coordinator serve`: it upgrades the tables"
 
 
-def _alembic_configuration() -> Any:
+def _alembic_configuration(schema: Schema = REGION) -> Any:
     from alembic.config import Config
 
     configuration = Config()
-    configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    configuration.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     return configuration
 
 
-def _manage_sqlite(engine: Engine) -> None:
+def _manage_sqlite(engine: Engine, *, read_only: bool) -> None:
     """Makes SQLite durable, and writers wait for each other instead of failing.
 
     The driver would begin a transaction at the first write, and two that have read
@@ -330,8 +356,11 @@ def _manage_sqlite(engine: Engine) -> None:
     def _connected(driver: sqlite3.Connection, _record: object) -> None:
         driver.isolation_level = None
         driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-        driver.execute("PRAGMA journal_mode = WAL")
-        driver.execute("PRAGMA synchronous = FULL")
+        if read_only:
+            driver.execute("PRAGMA query_only = ON")
+        else:
+            driver.execute("PRAGMA journal_mode = WAL")
+            driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")

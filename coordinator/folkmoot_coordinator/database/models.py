@@ -103,6 +103,65 @@ class RoundRow(Base):
     series_id: Mapped[str | None] = mapped_column(String(32))
     series_position: Mapped[int | None]
     series_ends_at: Mapped[int | None] = mapped_column(BigInteger)
+    origin: Mapped[str | None] = mapped_column(String(200), unique=True)
+    """What it was opened from, `draft ID` or `schedule NAME TIME`, so that each is opened once.
+    Null where a person opened the round from a file."""
+    withdrawn_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When its result was marked as wrong; null where it stands."""
+    withdrawn_reason: Mapped[str | None]
+
+
+class PolicyRow(Base):
+    """A risk stratification policy, as the region added it. Councils send its digest alone."""
+
+    __tablename__ = "policies"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    file_name: Mapped[str] = mapped_column(String(255))
+    added_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class AuditRow(Base):
+    """An entry of the audit log; triggers forbid changes, the chain shows them."""
+
+    __tablename__ = "audit"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[int] = mapped_column(BigInteger)
+    body: Mapped[str]
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+
+
+class ScheduledRow(Base):
+    """A time at which a recurring round was due, and what became of it."""
+
+    __tablename__ = "scheduled"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    due_at: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    """`opened`, `draft`, `retry` or `failed`."""
+    detail: Mapped[str]
+    """Id of the round or draft; or why there is none."""
+    settings: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """SHA-256 of the entry in the settings and of its file: what failed is tried again when
+    either was changed."""
+    noted_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class ExportRow(Base):
+    """A round that was exported when it closed, or could not be."""
+
+    __tablename__ = "exports"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.round_id"), primary_key=True)
+    noted_at: Mapped[int] = mapped_column(BigInteger)
+    stated: Mapped[str]
+    """What the files depend on apart from the round: whether results were withdrawn."""
+    failure: Mapped[str | None]
+    """Why there are no files; null if there are."""
 
 
 class InvitedRow(Base):

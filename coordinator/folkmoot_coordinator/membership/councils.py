@@ -72,6 +72,11 @@ def enrolled(database: Database, now: int) -> tuple[Council, ...]:
         )
 
 
+def members(database: Database, now: int) -> list[GssCode]:
+    """Codes of the councils that can answer, in order: those with a valid certificate."""
+    return sorted(one.code for one in enrolled(database, now) if one.valid_certificates)
+
+
 def record_certificate(session: Session, issued: IssuedCertificate) -> None:
     """Remembers a certificate, and the council if it is new."""
     if session.get(CouncilRow, issued.council) is None:

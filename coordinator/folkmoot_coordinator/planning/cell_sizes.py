@@ -103,15 +103,20 @@ class EarlierRound:
     below zero count as empty cells.
     """
 
-    def __init__(self, workload: Workload, path: Path) -> None:
+    def __init__(self, workload: Workload, path: Path, table: pl.DataFrame | None = None) -> None:
         """Reads the Parquet or CSV file of a round's results.
+
+        Args:
+            workload: Of the question.
+            path: The file; or what the table is called.
+            table: The rows of such a file, where they are known.
 
         Raises:
             Problem: If it is not such a file.
         """
         self._workload = workload
         self._path = path
-        rows = self._read()
+        rows = self._of_councils(self._read() if table is None else _as_text(table))
         self._councils = tuple(rows["place"].unique().sort())
         self._tables = {
             (str(place), str(name)): table
@@ -127,14 +132,13 @@ class EarlierRound:
     def _read(self) -> pl.DataFrame:
         try:
             if self._path.suffix == ".parquet":
-                table = pl.read_parquet(self._path)
-                texts = [one for one, kind in table.schema.items() if isinstance(kind, pl.Enum)]
-                table = table.with_columns(pl.col(texts).cast(pl.String))
-            else:
-                table = pl.read_csv(self._path, infer_schema=False)
+                return _as_text(pl.read_parquet(self._path))
+            return pl.read_csv(self._path, infer_schema=False)
         except (OSError, pl.exceptions.PolarsError) as error:
             reason = getattr(error, "strerror", None) or "it is not a table"
             raise self._problem(f"cannot be read ({reason})") from None
+
+    def _of_councils(self, table: pl.DataFrame) -> pl.DataFrame:
         missing = {"level", "place", "marginal", "value"} - set(table.columns)
         if missing:
             raise self._problem(f"has no column {', '.join(sorted(missing))}")
@@ -239,3 +243,9 @@ class EarlierRound:
             for code in codes.unique()
         }
         return codes.replace_strict(above, return_dtype=pl.String)
+
+
+def _as_text(table: pl.DataFrame) -> pl.DataFrame:
+    """The same rows; columns of listed texts as String."""
+    texts = [one for one, kind in table.schema.items() if isinstance(kind, pl.Enum)]
+    return table.with_columns(pl.col(texts).cast(pl.String))

@@ -30,6 +30,8 @@ from folkmoot_coordinator.planning.coefficient_of_variation import (
 )
 from folkmoot_coordinator.rounds.objective import Planning
 
+SHARED_HOUSEHOLDS = 2
+"""Number of households for which the loss of a person is spelt out."""
 FACTORS = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4))
 """Parts of the loss asked for of which a forecast says what they would buy."""
 

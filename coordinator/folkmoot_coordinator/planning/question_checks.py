@@ -14,15 +14,43 @@ from pathlib import Path
 from typing import Any
 
 from folkmoot.catalogue import Catalogue
+from folkmoot.council_codes import CouncilList
 from folkmoot.geography import GssCode
 from folkmoot.rounds import Round
 from folkmoot.workload import Attribute
+from folkmoot_coordinator.membership.known_councils import doubts_about_invited
+from folkmoot_coordinator.rounds.round_making import PlannedRound
 from folkmoot_operator import moments
-from folkmoot_operator.settings import nearest
+from folkmoot_operator.settings import is_too_deep, nearest
 
 BAND = "band"
 """The attribute that every policy defines."""
 _SHOWN = 5
+
+
+def doubts_of_question(
+    asked: PlannedRound, known: CouncilList, catalogues: Mapping[GssCode, Catalogue]
+) -> tuple[str, ...]:
+    """What in a question may not be meant, or will not be answered.
+
+    Args:
+        asked: The question, and what else its file says.
+        known: The list of councils.
+        catalogues: What councils offer, as far as that is known.
+
+    Returns:
+        Sentences for a person, each with what to do and without its full stop.
+
+    Raises:
+        Problem: If it invites what is no council, or two that have the same homes.
+    """
+    round_, policy = asked.round_, asked.policy
+    return (
+        *doubts_about_invited(known, round_.councils, moments.day(round_.opened_at), "councils"),
+        *asked.doubts,
+        *doubts_of_catalogues(round_, catalogues),
+        *(doubts_of_policy(round_, policy.content, Path(policy.name).name) if policy else ()),
+    )
 
 
 def doubts_of_catalogues(round_: Round, catalogues: Mapping[GssCode, Catalogue]) -> tuple[str, ...]:
@@ -105,23 +133,27 @@ def _attribute(attribute: Attribute, known: Sequence[Catalogue]) -> Iterator[str
             )
 
 
-def doubts_of_policy(round_: Round, path: Path) -> tuple[str, ...]:
+def doubts_of_policy(round_: Round, content: bytes, name: str) -> tuple[str, ...]:
     """What the risk stratification policy that a round's file names says against the question.
 
     Args:
         round_: The question.
-        path: The policy's file. What is not as expected in it is passed over: nodes judge it.
+        content: Of the policy. What is not as expected in it is passed over: nodes judge it.
+        name: Of its file.
 
     Returns:
         Sentences for a person, each with what to do; none if nothing stands against it.
     """
     try:
-        policy = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return (f"{path.name} is not a policy ({error}). Name the file that the councils sign",)
+        text = content.decode("utf-8-sig")
+        if is_too_deep(text):
+            raise RecursionError
+        policy = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return (f"{name} is not a policy ({error}). Name the file that the councils sign",)
     except RecursionError:
-        return (f"{path.name} is nested too deeply. Name the file that the councils sign",)
-    return tuple(_of_policy(round_, policy, path.name))
+        return (f"{name} is nested too deeply. Name the file that the councils sign",)
+    return tuple(_of_policy(round_, policy, name))
 
 
 def _of_policy(round_: Round, policy: Mapping[str, Any], name: str) -> Iterator[str]:

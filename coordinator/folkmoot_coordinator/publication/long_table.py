@@ -33,6 +33,7 @@ ROWS_AT_ONCE = 250_000
 """Rows of one piece, and so of one row group in Parquet; fewer in the last one."""
 
 DESCRIPTIONS = {
+    "withdrawn": "why the figure is wrong and must not be used; empty where it stands",
     "level": "council; region: the councils that released, together; all_areas: the same, of a "
     "marginal over areas, with all areas together. Add up rows of one level and one marginal only",
     "place": "GSS code of the council, or the region's name",
@@ -110,6 +111,7 @@ class Part:
         as_of: Date of the scores that were counted, by council, as far as it is known.
         month: Of a series: number of the round in it; else None.
         measure: Of a series: what is counted; else None.
+        withdrawn: Why the figures must not be used; None if they stand.
     """
 
     statistics: Sequence[RegionalStatistic]
@@ -117,6 +119,7 @@ class Part:
     month: int | None = None
     measure: str | None = None
     as_of: Mapping[str, date] = field(default_factory=dict)
+    withdrawn: str | None = None
 
     def as_of_region(self) -> str | None:
         """The date of all councils' scores, or first and last; None if one is not known."""
@@ -146,6 +149,8 @@ class LongTable:
         names: Names of councils by GSS code, as far as they are known.
         code_names: Names of codes, as far as they are known.
         in_series: True for columns `month` and `measure`, and no column `presentable`.
+            A column `withdrawn` is there only where figures were withdrawn, `as_of` only where a
+            date is known.
 
     Attributes:
         rows: Number of rows.
@@ -168,6 +173,7 @@ class LongTable:
         attributes = tuple(attributes)
         self._codes = {attribute.name: _Texts() for attribute in attributes}
         self._has_dates = any(part.as_of for part in parts)
+        self._has_withdrawn = any(part.withdrawn is not None for part in parts)
         # Looked up for each run of rows, and found from all statistics of a part.
         self._of_region = {id(part): part.as_of_region() for part in parts}
         self._fixed["reliability"].add(RELIABILITIES.tolist())
@@ -215,6 +221,7 @@ class LongTable:
     def _constants(self, part: Part, statistic: RegionalStatistic) -> dict[str, str | None]:
         region = statistic.level is not GeographicLevel.COUNCIL
         return {
+            "withdrawn": part.withdrawn,
             "measure": part.measure,
             "level": statistic.level.value,
             "place": statistic.place,
@@ -239,6 +246,8 @@ class LongTable:
             del columns["measure"]
         if not self._has_dates:
             del columns["as_of"]
+        if not self._has_withdrawn:
+            del columns["withdrawn"]
         for name, texts in self._codes.items():
             columns[column_of(name)] = texts.of([_codes_of(run, name) for run in runs])
         for name, (attribute, notes) in self._notes.items():
@@ -266,7 +275,10 @@ class LongTable:
         return figures if self._in_series else figures | {"presentable": _presentable(runs)}
 
 
-_FIXED = ("measure", "level", "place", "place_name", "coverage", "as_of", "marginal", "reliability")
+_FIXED = (
+    *("withdrawn", "measure", "level", "place", "place_name"),
+    *("coverage", "as_of", "marginal", "reliability"),
+)
 
 
 def _date(dates: Mapping[str, date], place: str) -> str | None:

@@ -90,31 +90,42 @@ def estimates(known: Estimable, expressions: Iterable[Expression]) -> list[Named
     return found
 
 
-def as_table(found: Sequence[NamedEstimate]) -> pl.DataFrame:
+def as_table(found: Sequence[NamedEstimate], withdrawn: str | None = None) -> pl.DataFrame:
     """The estimates, one row each.
 
+    Args:
+        found: The estimates.
+        withdrawn: Why they must not be used; None if they stand.
+
     Returns:
+        First, if they must not be used, a column withdrawn (String), never null.
         Columns name, kind, reliability (String), never null, value, standard_error (Float64), null
         for a share of nothing, and lower, upper (Float64), null too for a share whose interval
         has no ends.
     """
     numbers = dict.fromkeys(("value", "standard_error", "lower", "upper"), pl.Float64())
-    return pl.DataFrame([one.facts() for one in found], schema_overrides=numbers)
+    table = pl.DataFrame([one.facts() for one in found], schema_overrides=numbers)
+    if withdrawn is None:
+        return table
+    return table.select(pl.lit(withdrawn).alias("withdrawn"), pl.all())
 
 
-def write_estimates(found: Sequence[NamedEstimate], metadata: Path) -> Path:
+def write_estimates(
+    found: Sequence[NamedEstimate], metadata: Path, withdrawn: str | None = None
+) -> Path:
     """Writes the estimates as CSV beside the published table.
 
     Args:
         found: The estimates.
         metadata: The JSON file of the table, after which theirs is named.
+        withdrawn: Why they must not be used; None if they stand.
 
     Returns:
         Where they are.
     """
     path = metadata.with_name(f"{metadata.stem}-sums.csv")
     with whole_file(path) as temporary:
-        harmless_table(as_table(found)).write_csv(temporary)
+        harmless_table(as_table(found, withdrawn)).write_csv(temporary)
     return path
 
 

@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from folkmoot.rounds import Mechanism, Round
-
-SHARED_HOUSEHOLDS = 2
-"""Number of households for which the loss of a person is spelt out."""
-
+from folkmoot_coordinator.planning.forecast import SHARED_HOUSEHOLDS
 
 _DISJOINT = (
     "It is assumed, and not checked, that no household is counted by two councils: each scores "

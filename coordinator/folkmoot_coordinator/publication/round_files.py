@@ -66,7 +66,13 @@ def long_table(result: RoundResult) -> LongTable:
     Columns are those of `metadata(result)["columns"]`; the column of an attribute is null
     where the marginal does not use it.
     """
-    part = Part(result.statistics, str(result.coverage), as_of=result.as_of)
+    gone = result.stored.withdrawal
+    part = Part(
+        result.statistics,
+        str(result.coverage),
+        as_of=result.as_of,
+        withdrawn=str(gone) if gone else None,
+    )
     attributes = result.stored.round_.workload.attributes
     return LongTable(attributes, [part], result.names, result.stored.code_names)
 
@@ -81,10 +87,15 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
     """What was asked, who answered, what is promised, and what the columns are."""
     stored, covered = result.stored, result.coverage
     round_ = stored.round_
+    absent = {
+        *(() if result.as_of else ("as_of",)),
+        *(() if stored.withdrawal else ("withdrawn",)),
+    }
     return {
         "format": FORMAT,
         "region": result.region,
         "round": {**stored.facts(), "digest": stored.digest.hex()},
+        "withdrawn": stored.withdrawal.facts() if stored.withdrawal else None,
         "policy_digest": round_.policy_digest.hex(),
         "question": {
             "attributes": [
@@ -134,9 +145,7 @@ def question_and_answers(result: RoundResult) -> dict[str, Any]:
             "statement": privacy_statement(round_, len(covered.released), result.as_of.values()),
         },
         "errors": {"method": METHOD, "tables": BESIDE},
-        "columns": {
-            name: text for name, text in DESCRIPTIONS.items() if name != "as_of" or result.as_of
-        }
+        "columns": {name: text for name, text in DESCRIPTIONS.items() if name not in absent}
         | {
             column_of(
                 attribute.name

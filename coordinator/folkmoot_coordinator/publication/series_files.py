@@ -12,6 +12,7 @@ from folkmoot.geography import GssCode
 from folkmoot.strategy import Plan
 from folkmoot_coordinator.aggregation.cumulative import MonthlyStatistics
 from folkmoot_coordinator.publication.estimable import Moment
+from folkmoot_coordinator.publication.long_table import DESCRIPTIONS as LONG_TABLE
 from folkmoot_coordinator.publication.long_table import LongTable, Part
 from folkmoot_coordinator.publication.privacy_statement import series_statement
 from folkmoot_coordinator.publication.reference_tables import CODES, NOISE, code_list, noise
@@ -20,6 +21,7 @@ from folkmoot_coordinator.publication.round_files import question_and_answers
 from folkmoot_coordinator.publication.round_result import Coverage, RoundResult
 from folkmoot_coordinator.publication.series_result import SeriesResult
 from folkmoot_coordinator.publication.table_files import Format, Publication, write_files
+from folkmoot_coordinator.rounds.withdrawal import MARK
 
 _ID_SHOWN = 12
 _ABOUT = {"month": "number of the round in the series", "measure": "cumulative or new"}
@@ -72,6 +74,7 @@ def monthly_table(result: SeriesResult) -> LongTable:
             month.position,
             month.measure.value,
             _dates(result, month),
+            result.withdrawn(month.position),
         )
         for month in result.months
     ]
@@ -105,6 +108,11 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     }
     del described["privacy"]["rho_per_release"]
     described["columns"] = _DESCRIPTIONS | described["columns"]
+    if why := result.withdrawn(series.position):
+        text = f"Figures from there on are wrong: {why}. Do not use them."
+        described["withdrawn"] = (described["withdrawn"] or {}) | {"statement": text}
+        described["round"]["title"] = f"{MARK}{round_.title}"
+        described["columns"]["withdrawn"] = LONG_TABLE["withdrawn"]
     described["errors"]["tables"] = BESIDE | {NOISE: _ABOUT | BESIDE[NOISE]}
     del described["columns"]["presentable"]  # whole numbers of one month would not fit the next
     described["series"] = {
@@ -115,6 +123,7 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
                 "round_id": stored.round_.round_id,
                 "digest": stored.digest.hex(),
                 "state": stored.state.name.lower(),
+                "withdrawn": stored.withdrawal.facts() if stored.withdrawal else None,
                 "deadline": stored.facts()["deadline"],
                 "released": list(result.coverage[position].released),
             }

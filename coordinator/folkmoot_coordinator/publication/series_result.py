@@ -57,6 +57,27 @@ class SeriesResult:
     names: Mapping[str, str]
     as_of: Mapping[int, Mapping[str, date]] = field(default_factory=dict)
 
+    def withdrawn(self, position: int) -> str | None:
+        """Why figures of a month must not be used; None if they stand.
+
+        Figures of a month are estimated from all releases up to it, so that they are as wrong
+        as the first of these.
+        """
+        return withdrawn_by(self.rounds, position)
+
+
+def withdrawn_by(rounds: Mapping[int, StoredRound], position: int) -> str | None:
+    """Why figures of a series must not be used from a round on; None if they stand.
+
+    Args:
+        rounds: The rounds so far, by position.
+        position: The round.
+    """
+    for at, stored in sorted(rounds.items()):
+        if at <= position and stored.withdrawal is not None:
+            return f"month {at} was {stored.withdrawal}"
+    return None
+
 
 def find_series(database: Database, reference: str) -> tuple[StoredRound, ...]:
     """The rounds of a series, in order of their positions.

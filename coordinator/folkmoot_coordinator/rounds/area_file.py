@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
@@ -35,11 +35,12 @@ class Areas:
     names: Mapping[str, str]
 
 
-def read_areas(path: Path, councils: tuple[GssCode, ...], *, nested: bool) -> Areas:
+def read_areas(content: bytes, path: str, councils: tuple[GssCode, ...], *, nested: bool) -> Areas:
     """Reads a file of areas; rows of other councils are passed over.
 
     Args:
-        path: The file.
+        content: Of the file.
+        path: What it is called in messages.
         councils: Those invited.
         nested: True if the column `within` is needed.
 
@@ -50,7 +51,7 @@ def read_areas(path: Path, councils: tuple[GssCode, ...], *, nested: bool) -> Ar
     within: dict[str, str] = {}
     names: dict[str, str] = {}
     invited = set(councils)
-    for line, row in _rows(path, nested=nested):
+    for line, row in _rows(content, path, nested=nested):
         try:
             council = GssCode(row["council"])
         except ContractError as error:
@@ -66,11 +67,11 @@ def read_areas(path: Path, councils: tuple[GssCode, ...], *, nested: bool) -> Ar
     return Areas({council: tuple(areas) for council, areas in found.items()}, within, names)
 
 
-def _rows(path: Path, *, nested: bool) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(content: bytes, path: str, *, nested: bool) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows by column, each with the number of its line."""
     wanted = [*AREA_COLUMNS, *([WITHIN_COLUMN] if nested else [])]
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip() for name in next(reader, [])]
             more = header[len(AREA_COLUMNS) :]
@@ -91,16 +92,16 @@ def _rows(path: Path, *, nested: bool) -> Iterator[tuple[int, dict[str, str]]]:
                     )
                 values = (value.strip() for value in row)
                 yield reader.line_num, dict(zip(header, values, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise Problem(
-            f"cannot be read ({getattr(error, 'strerror', None) or error})",
-            where=str(path),
+            f"cannot be read ({error})",
+            where=path,
             remedy="Give a UTF-8 CSV file with the header council,area",
             exit_code=ExitCode.SETTINGS,
         ) from None
 
 
-def _in_areas(path: Path, line: int, problem: str) -> Problem:
+def _in_areas(path: str, line: int, problem: str) -> Problem:
     return Problem(
         problem,
         where=f"{path}, line {line}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +16,22 @@ from folkmoot.geography import GssCode
 from folkmoot.refusal import RefusalReason
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round, RoundState, round_digest
 from folkmoot.series import Series
+from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.decoded_rounds import DECODED_ROUNDS, DecodedRound
 from folkmoot_coordinator.rounds.objective import Planning
+from folkmoot_coordinator.rounds.withdrawal import MARK, Withdrawal
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.accounts import Operator
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_ROUND_BYTES = 3_900_000
 """A round travels in one message, and gRPC takes 4 MiB by default."""
+OPENED = "round opened"
+"""Action of the audit log."""
 LATEST = "latest"
 """Stands for the round opened last."""
 
@@ -46,6 +52,7 @@ class StoredRound:
         closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
         planning: How its weights came about.
         code_names: What people call its codes.
+        withdrawal: That its result is wrong; None if it stands.
     """
 
     round_: Round
@@ -55,24 +62,31 @@ class StoredRound:
     closed_at: int | None
     planning: Planning
     code_names: CodeNames = NO_NAMES
+    withdrawal: Withdrawal | None = None
 
     @property
     def digest(self) -> bytes:
         """SHA-256 of the serialised round, 32 bytes."""
         return round_digest(self.serialised)
 
+    @property
+    def title(self) -> str:
+        """The round's, which begins with `WITHDRAWN` if its result is wrong."""
+        return f"{MARK if self.withdrawal else ''}{self.round_.title}"
+
     def facts(self) -> dict[str, Any]:
         """What identifies the round and where it stands, for `--json` and metadata."""
         round_ = self.round_
         return {
             "round_id": round_.round_id,
-            "title": round_.title,
+            "title": self.title,
             "purpose": round_.purpose,
             "state": self.state.name.lower(),
             "opened_at": to_text(round_.opened_at),
             "deadline": to_text(round_.deadline),
             "closed_at": to_text(self.closed_at) if self.closed_at else None,
             "minimum_councils": round_.minimum_councils,
+            "withdrawn": self.withdrawal.facts() if self.withdrawal else None,
             **({"series": series_facts(round_.series)} if round_.series else {}),
         }
 
@@ -115,6 +129,7 @@ class RoundSummary:
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: Seconds since 1970-01-01T00:00:00Z.
         closed_at: Seconds since 1970-01-01T00:00:00Z; None while open.
+        withdrawal: That its result is wrong; None if it stands.
     """
 
     round_id: str
@@ -126,6 +141,7 @@ class RoundSummary:
     opened_at: int
     deadline: int
     closed_at: int | None
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +183,10 @@ def open_round(
     round_: Round,
     planning: Planning | None = None,
     code_names: CodeNames = NO_NAMES,
+    *,
+    origin: str | None = None,
+    who: Operator | str | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> StoredRound:
     """Signs and stores a round; nodes learn of it when they next ask.
 
@@ -176,10 +196,13 @@ def open_round(
         round_: The question.
         planning: How its weights came about; None if they are those a person wrote.
         code_names: What people call its codes.
+        origin: What it comes from, of which one round is opened at most; None for a file.
+        who: Who opens it; None for whoever runs this process.
+        details: What else the audit log says of it.
 
     Raises:
-        Problem: If the round is too large for one message, or that round of its series is
-            open already.
+        Problem: If the round is too large for one message, or that round of its series or of
+            this origin is open already.
     """
     serialised = encode_round(round_)
     if len(serialised) > MAX_ROUND_BYTES:
@@ -203,7 +226,10 @@ def open_round(
         series_id=series.series_id if series else None,
         series_position=series.position if series else None,
         series_ends_at=series.ends_at if series else None,
+        origin=origin,
     )
+    told = {"round": round_.round_id, "digest": row.digest.hex(), "origin": origin or "a file"}
+    told |= details or {}
     try:
         with database.writing() as session:
             session.add(row)
@@ -211,7 +237,14 @@ def open_round(
             session.add_all(
                 InvitedRow(round_id=round_.round_id, council=council) for council in round_.councils
             )
+            audit_log.note(session, round_.opened_at, OPENED, told, who)
     except IntegrityError:
+        if origin is not None and round_of_origin(database, origin) is not None:
+            raise Problem(
+                f"a round was opened from {origin} meanwhile",
+                remedy="`folkmoot-coordinator round list` shows it",
+                exit_code=ExitCode.REFUSED,
+            ) from None
         if series is None:
             raise
         raise Problem(
@@ -230,6 +263,12 @@ def _beside(planning: Planning | None, code_names: CodeNames, round_: Round) -> 
         return None
     planning = planning or Planning.as_written(round_.workload)
     return json.dumps(json.loads(planning.to_json()) | named)
+
+
+def round_of_origin(database: Database, origin: str) -> str | None:
+    """Id of the round that was opened from a draft or by a schedule; None if none was."""
+    with database.reading() as session:
+        return session.scalar(select(RoundRow.round_id).where(RoundRow.origin == origin))
 
 
 def find_round(database: Database, reference: str) -> StoredRound:
@@ -278,6 +317,7 @@ def stored_round(row: RoundRow) -> StoredRound:
         row.closed_at,
         planning,
         CodeNames.from_dict(json.loads(row.planning)) if row.planning else NO_NAMES,
+        Withdrawal.of(row),
     )
 
 
@@ -355,6 +395,7 @@ def summaries(database: Database) -> list[RoundSummary]:
                 opened_at=row.opened_at,
                 deadline=row.deadline,
                 closed_at=row.closed_at,
+                withdrawal=Withdrawal.of(row),
             )
         )
     return result

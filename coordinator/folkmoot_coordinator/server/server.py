@@ -8,6 +8,7 @@ import threading
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home, LimitSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.drafts.opening import DraftOpener
 from folkmoot_coordinator.membership.caller import Callers
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
@@ -85,6 +86,9 @@ class CoordinatorServer:
         self._housekeeper = threading.Thread(
             target=self._keep_house, name="housekeeper", daemon=True
         )
+        # Apart from the housekeeper: what the viewer wrote must not keep rounds from closing.
+        self._opener = DraftOpener(home, self._database, signing, clock)
+        self._opening = threading.Thread(target=self._open_drafts, name="drafts", daemon=True)
 
     def start(self) -> None:
         """Listens on both ports.
@@ -105,6 +109,7 @@ class CoordinatorServer:
             self._loop.run(self._enrolment.start(strangers))
         self._loop.run(self._collection.start(sockets))
         self._housekeeper.start()
+        self._opening.start()
 
     def wait(self, stop: threading.Event) -> None:
         """Serves until `stop` is set, then lets running calls finish.
@@ -121,8 +126,10 @@ class CoordinatorServer:
     def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and closes the database."""
         self._stopping.set()
-        if self._housekeeper.is_alive():
-            self._housekeeper.join()
+        for thread in (self._housekeeper, self._opening):
+            if thread.is_alive():
+                thread.join()
+        self._opener.close()
         if isinstance(self._enrolment, EnrolmentProcess):
             self._enrolment.stop()
         else:
@@ -152,6 +159,17 @@ class CoordinatorServer:
                 if said:
                     log.info("housekeeping goes on")
                 said = ""
+
+    def _open_drafts(self) -> None:
+        said = ""
+        while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
+            try:
+                self._opener.look()
+                said = ""
+            except Exception as error:  # the next time may succeed
+                if said != str(error):  # once, and not every second
+                    log.error("drafts cannot be looked at error=%s", error)
+                said = str(error)
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from folkmoot.geography import GssCode
-from folkmoot_coordinator.rounds.round_file import read_round
+from folkmoot_coordinator.rounds.round_making import read_round
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config

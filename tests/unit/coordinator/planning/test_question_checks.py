@@ -112,17 +112,17 @@ def test_the_policy_file_alone_says_something(
 ) -> None:
     file = tmp_path / "risk-policy.toml"
     file.write_text(POLICY)
-    assert doubts_of_policy(ROUND, file) == ()
+    assert doubts_of_policy(ROUND, file.read_bytes(), file.name) == ()
     assert old in POLICY
     file.write_text(POLICY.replace(old, new))
-    [found] = doubts_of_policy(ROUND, file)
+    [found] = doubts_of_policy(ROUND, file.read_bytes(), file.name)
     assert says in found
 
 
 def test_a_policy_of_another_kind_is_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "risk-policy.toml"
     file.write_text("schema = 7\nbands = 3\nattributes = 'x'\nsunset = 'never'\n")
-    assert doubts_of_policy(ROUND, file) == ()
+    assert doubts_of_policy(ROUND, file.read_bytes(), file.name) == ()
 
 
 def winter(folder: Path, within: str) -> Path:

@@ -112,8 +112,10 @@ round.purpose
 round.round_id
 round.state
 round.title
+round.withdrawn
 software.name
-software.version"""
+software.version
+withdrawn"""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Epsilon, Rho
 from folkmoot.rounds import Mechanism, Round
 from folkmoot_coordinator.clock import HOUR
-from folkmoot_coordinator.rounds.round_file import read_round
+from folkmoot_coordinator.rounds.round_making import read_round
 from folkmoot_operator.problems import ExitCode, Problem
 
 NOW = 1_800_000_000

@@ -7,8 +7,12 @@ from typing import Any
 from folkmoot.precision import Precision
 from folkmoot_coordinator.planning.advice import Remedy, remedies
 from folkmoot_coordinator.planning.comparison import Comparison, other_mechanism, other_objective
-from folkmoot_coordinator.planning.forecast import Forecast, MarginalForecast, Shares
-from folkmoot_coordinator.publication.privacy_statement import SHARED_HOUSEHOLDS
+from folkmoot_coordinator.planning.forecast import (
+    SHARED_HOUSEHOLDS,
+    Forecast,
+    MarginalForecast,
+    Shares,
+)
 
 
 def as_json(forecast: Forecast) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""`folkmoot-coordinator audit`: what people did at this coordinator, and who they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_operator.console import application, console, minute, print_json
+
+if TYPE_CHECKING:
+    from folkmoot_operator.hash_chain import Entry
+
+audit_app = application("audit", "What people did at this coordinator, and who they were.")
+
+_WHO = ("action", "by", "uid", "login")
+"""Keys of an entry that have columns of their own, or are left out."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.add_typer(audit_app, name="audit")
+
+
+@audit_app.command()
+def show(
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+    action: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this action, such as `result withdrawn`; may be repeated."),
+    ] = None,
+    last: Annotated[int, typer.Option(help="How many of the newest entries.", min=1)] = 50,
+) -> None:
+    """Show who opened rounds, approved drafts, added policies and withdrew results, newest last.
+
+    `By` is the account as which the command ran, or the program that did something by itself.
+    `Signed in as` is the account that had signed in at this machine before.
+
+    Example: `folkmoot-coordinator audit show --action "result withdrawn"`
+    """
+    from collections import deque
+
+    from folkmoot_coordinator.database.audit_log import entries
+    from folkmoot_operator.moments import to_text
+
+    _, database = open_home(home)
+    found = deque(entries(database, tuple(action or ())), maxlen=last)
+    if json_:
+        print_json([_as_json(entry) for entry in found])
+        return
+    if not found:
+        typer.echo("There is no such entry.")
+        return
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    table = Table(
+        Column("", justify="right"),
+        Column("When (UTC)", no_wrap=True),
+        *(Column(name, overflow="fold") for name in ("Action", "By", "Signed in as", "Details")),
+    )
+    for entry in found:
+        body = entry.body
+        details = (f"{key} {value}" for key, value in body.items() if key not in _WHO)
+        table.add_row(
+            str(entry.sequence),
+            minute(to_text(entry.at)),
+            *(escape(str(body.get(key, ""))) for key in ("action", "by", "login")),
+            escape("; ".join(details)),
+        )
+    console().print(table)
+
+
+@audit_app.command()
+def verify(
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect",
+            metavar="HEAD",
+            help="A head that was printed earlier, from which the log must go on; repeat.",
+        ),
+    ] = None,
+) -> None:
+    """Recompute the hash chain of the audit log.
+
+    Newest entries that were cut off leave a chain that is whole: only a head that was noted
+    elsewhere shows it. Exit code 7 if anything was changed, dropped or cut off.
+
+    Example: `folkmoot-coordinator audit verify --expect 12:9f86...`
+    """
+    from folkmoot_coordinator.database import audit_log
+    from folkmoot_operator.hash_chain import Head
+
+    noted = [Head.parse(text) for text in expect or ()]
+    _, database = open_home(home)
+    head = audit_log.verify(database, noted)
+    if json_:
+        print_json({"entries": head.length, "head": str(head)})
+        return
+    typer.echo(f"The audit log is whole: {head.length} entries")
+    typer.echo(f"Its head, to be noted elsewhere: {head}")
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    from folkmoot_operator.moments import to_text
+
+    return {
+        "sequence": entry.sequence,
+        "at": to_text(entry.at),
+        **entry.body,
+        "digest": entry.digest.hex(),
+    }

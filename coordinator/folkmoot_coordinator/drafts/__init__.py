@@ -1,0 +1,1 @@
+"""Questions that a second person approves before they are asked."""
