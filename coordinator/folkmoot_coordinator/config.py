@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
@@ -102,11 +102,48 @@ class RoundSettings(Settings):
     """Names of accounts that may approve; by default any other person who may by their role."""
 
 
-class ViewerSettings(Settings):
-    """Table `[viewer]`: the web site of the region."""
+class BoundarySettings(Settings):
+    """A file of boundaries, GeoJSON (also `.gz`) or GeoPackage, for maps.
 
+    Attributes:
+        file: The file; relative to the home.
+        codes: Its column of areas' codes; found if it is not named.
+        names: Its column of areas' names; found if it is not named.
+        layer: Of a GeoPackage with several.
+    """
+
+    file: Path
+    codes: str | None = None
+    names: str | None = None
+    layer: str | None = None
+
+
+class ViewerSettings(Settings):
+    """Table `[viewer]`: the web site of the region.
+
+    Its other keys are those of any site of ours (`folkmoot_web.settings.WebSettings`): listen,
+    address, name, logo, tls, proxies, session, sign_in, attempts, contact. They are checked by
+    `viewer.settings`, because a coordinator without a site does not need what reads them.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    enabled: bool = False
+    """Whether `serve` runs the site."""
     database: str | None = None
-    """SQLAlchemy URL of the viewer's own database, with drafts; by default SQLite in the home."""
+    """SQLAlchemy URL of the viewer's own database, with accounts and drafts; by default SQLite in
+    the home."""
+    boundaries: tuple[BoundarySettings, ...] = ()
+    """Files of boundaries; without one, districts are drawn as tiles."""
+    tiles: dict[CouncilCode, tuple[int, int]] = {}
+    """Column and row of each district's tile, from 0, where there are no boundaries."""
+    visibility: dict[str, tuple[str, ...]] = {}
+    """By role the purposes whose rounds it may see; a role that is not named sees all."""
+
+    @property
+    def site(self) -> dict[str, Any]:
+        """The keys of any site, not checked yet."""
+        return dict(self.model_extra or {})
 
 
 class RetentionSettings(Settings):
@@ -195,6 +232,11 @@ class Home:
     def database_file(self) -> Path:
         """SQLite database, where no other database is set."""
         return self.path / "coordinator.sqlite"
+
+    @property
+    def viewer_cache(self) -> Path:
+        """Folder of shapes and pictures, which are made again if it is deleted."""
+        return self.path / "viewer-cache"
 
     @property
     def viewer_file(self) -> Path:
@@ -298,6 +340,11 @@ connections_per_address = 500
 [rounds]
 # second_person = true  # another person approves each question; default: those asked on the web
 # approvers = ["jo", "sam"]  # accounts that may approve; default: any other person
+
+# [viewer]  # the web site of the region; needs `pip install 'folkmoot-coordinator[viewer]'`
+# enabled = true
+# listen = "127.0.0.1:8080"  # other addresses need tls or proxies
+# boundaries = [{{ file = "lsoa21.geojson.gz" }}]
 
 # Names of councils, for tables and published files.
 # [names]

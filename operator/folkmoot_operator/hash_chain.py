@@ -122,20 +122,15 @@ class Head:
 
 
 def body_text(body: Mapping[str, Any]) -> str:
-<<<<<<< HEAD
     """What an entry's digest covers of its body: JSON in one form only.
 
     Args:
         body: Texts, whole numbers, lists and tables of them, nulls.
     """
-=======
-    """The one text of a body, which its digest covers: JSON, keys in order."""
->>>>>>> drafts
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def entry_digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
-<<<<<<< HEAD
     """The SHA-256 of an entry, 32 bytes.
 
     Args:
@@ -143,15 +138,6 @@ def entry_digest(sequence: int, at: int, body: str, previous: bytes) -> bytes:
         at: Seconds since 1970-01-01T00:00:00Z.
         body: Its body, as `body_text` writes it.
         previous: Digest of the entry before, or `GENESIS`.
-=======
-    """SHA-256 of an entry, 32 bytes. For logs in databases other than SQLite, too.
-
-    Args:
-        sequence: From 1, without gap.
-        at: Seconds since 1970-01-01T00:00:00Z.
-        body: As `body_text` gives it.
-        previous: Digest of the entry before, 32 bytes.
->>>>>>> drafts
     """
     content = f"{sequence}\n{at}\n{body}\n".encode()
     return hashlib.sha256(previous + content).digest()

@@ -7,7 +7,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,10 +105,33 @@ def parse(model: type[S], text: bytes, where: str) -> S:
             remedy="Write it as the samples are, with tables in tables at most",
             exit_code=ExitCode.SETTINGS,
         ) from None
+    return check(model, values, where)
+
+
+def check(
+    model: type[S],
+    values: Mapping[str, Any],
+    where: str,
+    table: str = "",
+    also: Iterable[str] = (),
+) -> S:
+    """Validates a table that was read already.
+
+    Args:
+        model: What it should be.
+        values: Its keys.
+        where: The file.
+        table: Its name in the file, if it is not the whole of it.
+        also: Keys of the same table that somebody else reads, for hints.
+
+    Raises:
+        Problem: Exit code SETTINGS; see `load`.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = [_fault(model, dict(detail)) for detail in error.errors()]
+        before = f"{table}." if table else ""
+        faults = [f"{before}{_fault(model, dict(detail), also)}" for detail in error.errors()]
         raise Problem(
             "\n".join(faults),
             where=where,
@@ -123,11 +146,11 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
-def _fault(model: type[BaseModel], detail: dict[str, Any]) -> str:
+def _fault(model: type[BaseModel], detail: dict[str, Any], also: Iterable[str] = ()) -> str:
     location: tuple[str | int, ...] = detail["loc"]
     key = _dotted(location)
     if detail["type"] == "extra_forbidden":
-        valid = sorted(_keys_at(model, location[:-1]))
+        valid = sorted(_keys_at(model, location[:-1]).union(also if len(location) == 1 else ()))
         near = nearest(str(location[-1]), valid)
         hint = f"did you mean {near!r}? " if near else ""
         return f"{key} is an unknown key; {hint}valid keys: {', '.join(valid)}"

@@ -16,6 +16,7 @@ from folkmoot_coordinator.cli import (
     rounds,
     series,
     serving,
+    viewing,
 )
 from folkmoot_operator.console import add_version, application, run
 
@@ -33,6 +34,7 @@ drafts.add_to(rounds.round_app)
 series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
+viewing.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
 policies.add_to(app)

@@ -1,0 +1,52 @@
+"""Who may do what on the region's site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from folkmoot_coordinator.config import ViewerSettings
+from folkmoot_web.permissions import Permissions
+
+
+class Right(StrEnum):
+    """What a page may need."""
+
+    READ = "read"
+    """Rounds, their results, how they were made."""
+    ASK = "ask"
+    """Write questions and submit them."""
+    APPROVE = "approve"
+    """Approve questions that somebody else wrote."""
+    ALLOCATE = "allocate"
+    """Share out a quantity by need."""
+    KEYS = "keys"
+    """Make API keys of one's own."""
+    MANAGE = "manage"
+    """Add accounts and change their roles."""
+
+
+PERMISSIONS = Permissions(
+    Right,
+    {
+        "reader": {Right.READ},
+        "analyst": {Right.READ, Right.ASK, Right.ALLOCATE, Right.KEYS},
+        "approver": {Right.READ, Right.APPROVE},
+        # Whoever gives out roles could take any: withholding results from them protects nothing.
+        "manager": {Right.READ, Right.MANAGE},
+    },
+)
+"""The roles; a person may have several."""
+
+
+def may_see(settings: ViewerSettings, roles: Iterable[str], purpose: str) -> bool:
+    """Whether somebody may see rounds of a purpose: any of their roles is enough.
+
+    Args:
+        settings: They may name purposes by role.
+        roles: Those of the person.
+        purpose: The round's.
+    """
+    return any(
+        role not in settings.visibility or purpose in settings.visibility[role] for role in roles
+    )

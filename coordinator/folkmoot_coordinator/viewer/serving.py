@@ -1,0 +1,27 @@
+"""Runs the region's site, alone in its process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from folkmoot_coordinator.config import Home
+
+
+def serve_viewer(home: Home, ready: Callable[[str], None]) -> None:
+    """Serves the site until SIGTERM or SIGINT.
+
+    Args:
+        home: The coordinator's folder.
+        ready: Called with the site's address once it answers.
+
+    Raises:
+        Problem: If the settings are wrong, something is not installed, the port is taken, or
+            there is no region.
+    """
+    from folkmoot_coordinator.viewer.settings import site_settings
+
+    web = site_settings(home, home.settings())
+    from folkmoot_coordinator.viewer.site import build_viewer
+    from folkmoot_web.serving import Serving
+
+    Serving(build_viewer(home), web, home=home.path, ready=ready).run()

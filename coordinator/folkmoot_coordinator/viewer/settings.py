@@ -1,0 +1,57 @@
+"""What `[viewer]` in coordinator.toml says of the site itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from folkmoot_coordinator.config import CoordinatorSettings, Home, ViewerSettings
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import check
+
+if TYPE_CHECKING:
+    from folkmoot_web.settings import WebSettings
+
+_NEEDED = (
+    "altair", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "shapely", "vl_convert",
+)  # fmt: skip
+
+
+def site_settings(home: Home, settings: CoordinatorSettings) -> WebSettings:
+    """The settings of the site; its organisation is the region unless they say otherwise.
+
+    Args:
+        home: The coordinator's folder.
+        settings: What its file says.
+
+    Raises:
+        Problem: Exit code SETTINGS, if they are wrong, or what the site needs is not installed.
+    """
+    require_viewer()
+    from folkmoot_web.settings import WebSettings
+
+    values: dict[str, Any] = {"name": settings.region, **settings.viewer.site}
+    found = check(
+        WebSettings, values, str(home.settings_file), "viewer", ViewerSettings.model_fields
+    )
+    url = home.drafts_url(settings)
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    return found.model_copy(update={"database": found.database.model_copy(update={"url": text})})
+
+
+def require_viewer() -> None:
+    """Checks that what the site needs is installed, without importing it.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming what is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise Problem(
+            f"the region's site needs packages that are not installed: {', '.join(missing)}",
+            where="viewer",
+            remedy="Install them: `pip install 'folkmoot-coordinator[viewer]'`; or set "
+            "enabled = false in [viewer]",
+            exit_code=ExitCode.SETTINGS,
+        )

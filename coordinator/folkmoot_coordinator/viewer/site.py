@@ -1,0 +1,78 @@
+"""The region's site: its pages, and what is on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from jinja2 import PackageLoader
+from starlette.concurrency import run_in_threadpool
+
+from folkmoot_coordinator.clock import Clock, system_clock
+from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.viewer import words
+from folkmoot_coordinator.viewer.pages import catalogue
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
+from folkmoot_coordinator.viewer.region import open_region
+from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_web.rendering import Link, Look
+from folkmoot_web.site import Product, build_site
+
+SERVICE = "Regional vulnerability statistics"
+NAVIGATION = (Link("Results", "/", Right.READ),)
+"""Links under the masthead, for those who may follow them."""
+
+
+def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
+    """Builds the region's site; nothing listens yet.
+
+    Args:
+        home: The coordinator's folder.
+        clock: The time.
+
+    Raises:
+        Problem: If the settings are wrong, something is not installed, or there is no region.
+    """
+    settings = home.settings()
+    web = site_settings(home, settings)
+    region = open_region(home, settings, clock)
+    product = Product(
+        look=Look(SERVICE, navigation=NAVIGATION),
+        permissions=PERMISSIONS,
+        routes=(catalogue.routes(),),
+        templates=PackageLoader("folkmoot_coordinator.viewer"),
+        static=Path(__file__).parent / "static",
+        version=version("folkmoot-coordinator"),
+    )
+    app = build_site(web, product, home=home.path, clock=clock)
+    app.state.region = region
+    _add_words(app)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # The file of drafts is that of accounts, which the site makes when it starts.
+        async with inner(app):
+            await run_in_threadpool(region.drafts.bring_up_to_date)
+            yield
+        region.close()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def _add_words(app: FastAPI) -> None:
+    """Gives templates the words of `viewer.words`."""
+    environment = app.state.renderer.environment
+    environment.globals.update(STATES=words.STATES, STATE_MEANS=words.STATE_MEANS)
+    environment.filters.update(
+        phrase=words.phrase,
+        capital=words.capital,
+        listed=words.listed,
+        whole=words.whole,
+        households=words.households,
+        percent=words.percent,
+    )
