@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def class_labels(breaks: Sequence[float]) -> tuple[str, ...]:
     if not len(breaks):
         return ("All areas",)
     ends = [_number(one) for one in breaks]
-    between = [f"{low} to under {high}" for low, high in zip(ends, ends[1:], strict=False)]
+    between = [f"{low} to under {high}" for low, high in pairwise(ends)]
     return (f"Under {ends[0]}", *between, f"{ends[-1]} or more")
 
 
