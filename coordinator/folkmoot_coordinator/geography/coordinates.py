@@ -36,7 +36,7 @@ def to_degrees(coordinates: Float64, reference_system: str | None, path: Path) -
 
     Raises:
         Problem: SETTINGS, if the reference system is missing or unknown, or the coordinates do not
-            lie in the United Kingdom: they are of another system, or swapped.
+            lie in the United Kingdom: they belong to another system, or are swapped.
     """
     if not np.isfinite(coordinates).all():
         raise unusable("a coordinate is not a number", path, "Write the file again from its source")
@@ -87,7 +87,7 @@ def _require_here(degrees: Float64, given: Float64, system: str, path: Path) -> 
             _REMEDY_DEGREES,
         )
     raise unusable(
-        f"its coordinates do not lie in the United Kingdom if they are of {system[:60]}",
+        f"read as {system[:60]}, its coordinates do not lie in the United Kingdom",
         path,
         _REMEDY_DEGREES,
     )

@@ -21,7 +21,7 @@ class Fit:
     Attributes:
         missing: Codes of the round that the file does not have, in the order of the round.
         others: Number of areas of the file that the round does not have.
-        other_edition: A sentence, if the file is of another edition of the codes; else empty.
+        other_edition: A sentence, if the file has another edition of the codes; else empty.
     """
 
     missing: tuple[str, ...]
