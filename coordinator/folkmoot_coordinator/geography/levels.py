@@ -12,6 +12,8 @@ from folkmoot_coordinator.geography.boundaries import Boundaries, LargerAreas
 from folkmoot_operator.problems import ExitCode, Problem
 
 _SHOWN = 5
+_GRID = 1e-7
+"""Positions that differ by less are one, or slivers stay between areas that are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def dissolve(boundaries: Boundaries, larger: LargerAreas, column: str = "") -> B
     codes = tuple(sorted(places))
     polygons = np.empty(len(codes), dtype=np.object_)
     for number, code in enumerate(codes):
-        polygons[number] = shapely.union_all(boundaries.polygons[places[code]])
+        polygons[number] = shapely.union_all(boundaries.polygons[places[code]], grid_size=_GRID)
     return Boundaries(
         codes=codes,
         names=tuple(larger.names.get(code, code) for code in codes),

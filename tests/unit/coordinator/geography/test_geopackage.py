@@ -148,9 +148,8 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(
         path.write_bytes(content[: chance.choice((len(content), len(content) // 2))])
         try:
             assert len(read_boundaries(path)) >= 1
-        except Problem as problem:
+        except Problem:
             refusals += 1
-            assert problem.remedy
     assert refusals > 50
 
 

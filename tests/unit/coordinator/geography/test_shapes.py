@@ -59,6 +59,21 @@ def test_neighbours_meet_after_simplifying(tmp_path: Path) -> None:
     assert sum(part.area for part in parts) == pytest.approx(shapely.union_all(parts).area)
 
 
+def test_borders_that_were_drawn_apart_are_joined(tmp_path: Path) -> None:
+    """Each area simplified by itself, as some programs do it: gaps and overlaps along borders."""
+    made = wavy(squares(5, 5))
+    for number, one in enumerate(made):
+        shape = shapely.geometry.shape(one["geometry"]).simplify(1e-4 * (1 + number % 3))
+        one["geometry"] = shapely.geometry.mapping(shape)
+    areas = read_boundaries(write(tmp_path / "apart.geojson", made))
+    assert not shapely.coverage_is_valid(areas.polygons)
+    found = make_shapes(areas, areas.codes)
+    parts = [drawn(path) for path in found.paths]
+    overlap = sum(part.area for part in parts) - shapely.union_all(parts).area
+    assert overlap < 1e-4 * GRID**2
+    assert len(found.neighbours.of(12)) == 8
+
+
 def test_the_page_stays_small_whatever_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
