@@ -12,7 +12,12 @@ _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 
 def as_text(value: str) -> str:
     """A text for the content of an element, or for an attribute in double quotes."""
-    return escape(_NOT_IN_XML.sub("\ufffd", value), quote=True)
+    return escape(drawable(value), quote=True)
+
+
+def drawable(value: str) -> str:
+    """A text without the characters that XML cannot hold, and of which vl-convert fails."""
+    return _NOT_IN_XML.sub("\ufffd", value)
 
 
 def require_id(value: str) -> str:
