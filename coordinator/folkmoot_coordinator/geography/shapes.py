@@ -138,9 +138,10 @@ def simplified(polygons: Objects) -> Objects:
     most = _VERTICES_FOR_ALL + _VERTICES_FOR_EACH * len(polygons)
     tolerance, found = 1.0, polygons
     while True:
-        found = np.asarray(shapely.coverage_simplify(polygons, tolerance), dtype=np.object_)
-        lost = shapely.is_empty(found)
-        found[lost] = polygons[lost]
+        simpler = np.asarray(shapely.coverage_simplify(found, tolerance), dtype=np.object_)
+        lost = shapely.is_empty(simpler)
+        simpler[lost] = found[lost]
+        found = simpler
         if int(shapely.get_num_coordinates(found).sum()) <= most or tolerance > GRID:
             return found
         tolerance *= 1.5

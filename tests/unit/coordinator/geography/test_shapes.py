@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from folkmoot_coordinator.geography import shapes as shapes_module
 from folkmoot_coordinator.geography.boundary_file import read_boundaries
+from folkmoot_coordinator.geography.geojson_shapes import geometry_of
 from folkmoot_coordinator.geography.levels import level_of
+from folkmoot_coordinator.geography.notes import notes_of
 from folkmoot_coordinator.geography.shapes import GRID, Shapes, make_shapes
 from folkmoot_coordinator.geography.svg_paths import path_of, rings_of
 from tests.unit.coordinator.geography.squares import code, squares, write
@@ -194,3 +196,40 @@ def test_paths_say_the_polygon_to_the_unit(parts: list[list[tuple[int, int]]]) -
     }
     if "h" not in path:
         assert {tuple(position) for position in found.tolist()} <= expected
+
+
+def test_geometry_for_programs_is_what_is_drawn(tmp_path: Path) -> None:
+    made = squares(3, 3)
+    # The middle one has a hole in which nothing lies, and a part of its own elsewhere.
+    outer = made[4]["geometry"]["coordinates"][0]
+    hole = [[-2.487, 53.587], [-2.483, 53.587], [-2.485, 53.583], [-2.487, 53.587]]
+    part = [[-2.4, 53.6], [-2.39, 53.6], [-2.39, 53.59], [-2.4, 53.6]]
+    made[4]["geometry"] = {"type": "MultiPolygon", "coordinates": [[outer, hole], [part]]}
+    found = shapes_of(tmp_path, made, [code(5), code(77)])
+    assert geometry_of(found, 1) is None
+    geometry = geometry_of(found, 0)
+    assert geometry is not None
+    shape = shapely.geometry.shape(geometry)
+    expected = shapely.geometry.shape(made[4]["geometry"])
+    assert geometry["type"] == "MultiPolygon"
+    assert shape.symmetric_difference(expected).area < 0.02 * expected.area
+    exterior = next(part for part in shape.geoms if len(part.interiors)).exterior
+    assert exterior.is_ccw
+
+
+def test_what_a_reader_has_to_know_is_said(tmp_path: Path) -> None:
+    made = squares(2, 3)
+    assert notes_of(shapes_of(tmp_path, made)) == []
+    made[0]["geometry"]["coordinates"][0][1:3] = made[0]["geometry"]["coordinates"][0][2:0:-1]
+    codes = [code(number) for number in range(1, 40)]
+    areas = read_boundaries(write(tmp_path / "areas.geojson", made))
+    said = notes_of(make_shapes(areas, codes, "2011"), {code(7): "Seven"})
+    assert said[0] == "The boundaries are 2021 LSOAs, and the round has those of 2011."
+    assert said[1].startswith("33 areas are not on the map, because the file of boundaries does")
+    assert "have them: Seven, E01000008" in said[1]
+    assert said[1].endswith("E01000026 and 13 more.")
+    assert said[2] == "Borders that crossed themselves were corrected: E01000001."
+    one = notes_of(make_shapes(areas, codes[:7], "2021"))
+    assert one[0] == (
+        "1 area is not on the map, because the file of boundaries does not have it: E01000007."
+    )
