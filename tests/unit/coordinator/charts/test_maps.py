@@ -94,6 +94,14 @@ def test_areas_are_links_if_they_are_asked_for(shapes: Shapes) -> None:
     assert "/areas/7?a=1&b=2" in {one.get("href") for one in found}
 
 
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "//example.org/", "https://example.org/", "a", " /a", "/\\a"]
+)
+def test_links_lead_to_pages_of_ours(shapes: Shapes, link: str) -> None:
+    with pytest.raises(ValueError, match="a page of ours"):
+        map_svg(shapes, areas(13), title="A map", description="", links=[link] * 13)
+
+
 def test_some_areas_fill_the_picture(shapes: Shapes) -> None:
     root = parsed(map_svg(shapes, areas(13), title="A", description="", only=[4, 5, 12]))
     left, top, width, height = map(int, (root.get("viewBox") or "").split())
