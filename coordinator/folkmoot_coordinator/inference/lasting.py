@@ -49,7 +49,7 @@ class HotspotCourses:
     """Hotspots over periods.
 
     Attributes:
-        periods: The statistics of each period; its own discoveries are of that period alone.
+        periods: The statistics of each period, with discoveries by its own rate.
         hot: Which areas are hotspots, of all periods together: arrays of shape (periods, areas).
         course: A `Course` each, shape (areas,).
         lasted: For how many periods up to the last each area has been a hotspot without a break,
