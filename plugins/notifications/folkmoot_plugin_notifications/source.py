@@ -98,7 +98,7 @@ class NotificationSource(DataSource):
             Output(UPRN_COLUMN, names.uprn, columns.Uprn()),
             Output(DATE_COLUMN, names.date, columns.Date(given.date_format, given.latest_year)),
         ]
-        if EVENT in wanted or given.counted and set(wanted) & set(BY_PERIOD):
+        if EVENT in wanted or (given.counted and set(wanted) & set(BY_PERIOD)):
             events = columns.CodeList(tuple(texts.items()), given.event_codes)
             outputs.append(Output(EVENT, names.event, events))
         if AREA in wanted:
