@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
@@ -154,7 +154,7 @@ class OpenId:
         """Reads the provider's discovery document, once."""
         try:
             known = await self._client.load_server_metadata()
-        except (httpx.HTTPError, ValueError):
+        except (httpx2.HTTPError, ValueError):
             raise _unreachable() from None
         if known.get("issuer") != self._settings.issuer:
             self._client.server_metadata.clear()
@@ -197,7 +197,7 @@ class OpenId:
                 more = dict(await self._client.userinfo(token=token))
                 if more.get("sub") == claims["sub"]:
                     claims = more | claims
-        except (httpx.HTTPError, OSError):
+        except (httpx2.HTTPError, OSError):
             raise _unreachable() from None
         except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError):
             raise _not_fitting() from None
