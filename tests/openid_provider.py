@@ -114,8 +114,11 @@ class ChecksPkce:
 
 def _serve(port: int, users: Mapping[str, Mapping[str, Any]]) -> None:
     import werkzeug.serving
-    from oidc_provider_mock import User, app
+    from oidc_provider_mock import User, _app, app
 
+    # A client that cannot keep a secret has PKCE alone.
+    methods = _app.AuthorizationCodeGrant.TOKEN_ENDPOINT_AUTH_METHODS
+    _app.AuthorizationCodeGrant.TOKEN_ENDPOINT_AUTH_METHODS = [*methods, "none"]
     known = [User(sub=subject, claims=dict(claims)) for subject, claims in users.items()]
     provider = app(require_nonce=True, user_claims=known)
     provider.wsgi_app = ChecksPkce(provider.wsgi_app)  # type: ignore[method-assign]

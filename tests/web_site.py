@@ -233,7 +233,7 @@ class Browser(httpx2.Client):
     """A browser without scripts: keeps cookies, fills in the hidden field of forms."""
 
     def __init__(self, site: RunningSite, **options: Any) -> None:
-        super().__init__(base_url=site.address, **options)
+        super().__init__(base_url=site.address, timeout=60, **options)
 
     def token(self, path: str) -> str:
         """The hidden token of the form on a page."""
