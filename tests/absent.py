@@ -8,6 +8,15 @@ from typing import NoReturn
 import pytest
 
 
+def may_skip(reason: str) -> bool:
+    """Whether a test is skipped for this reason: in CI none is, and it fails where it gets to.
+
+    Args:
+        reason: What is missing; empty if nothing is.
+    """
+    return bool(reason) and not os.environ.get("CI")
+
+
 def absent(reason: str) -> NoReturn:
     """Skips the test; fails it where `.ci/run` decides, which installs what is missing (CI=1)."""
     if os.environ.get("CI"):

@@ -105,6 +105,7 @@ def screenshot() -> Callable[[Page, str], None]:
 
     def take(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
+        page.wait_for_load_state("networkidle")
         for width in (PHONE, WIDE):
             page.set_viewport_size({"width": width, "height": _HEIGHT})
             page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)

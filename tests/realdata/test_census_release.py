@@ -177,8 +177,7 @@ def test_intervals_cover_as_often_as_they_say(
         (Marginal(("band", "age_group")),),
     )
     exact = {
-        GssCode(council.code): np.array(exact_counts(council, ages))
-        for council in census_councils
+        GssCode(council.code): np.array(exact_counts(council, ages)) for council in census_councils
     }
     covered: dict[GeographicLevel, list[float]] = {
         GeographicLevel.COUNCIL: [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,13 @@ def test_links_lead_only_where_somebody_may_go(who: str, browsers: dict[str, Bro
     page = browsers[who].get("/").text
     assert ('href="/notes"' in page) == (who in ("reader", "writer"))
     assert ('href="/notes/new"' in page) == (who == "writer")
+
+
+@pytest.mark.parametrize("path", ["/notes", "/notes/new"])
+def test_one_link_is_marked(path: str, browsers: dict[str, Browser]) -> None:
+    page = browsers["writer"].get(path).text
+    marked = re.findall(r'<a [^>]*href="([^"]+)"\s+aria-current="true"', page)
+    assert marked == [path]
 
 
 @pytest.mark.parametrize(
