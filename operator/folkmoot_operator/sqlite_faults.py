@@ -63,6 +63,18 @@ class DatabaseFile:
         name = self.path.name
         return tuple(self.path.with_name(name + end) for end in ("-wal", "-shm", "-journal"))
 
+    def identity(self) -> tuple[int, int] | None:
+        """Device and number of the file that is at the path now; None if there is none.
+
+        A connection goes on with the file that it has opened, wherever that was moved: what it
+        wrote there after the file was replaced would be lost.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def problem(self, error: sqlite3.Error | UnicodeDecodeError) -> Problem:
         """What an error means.
 

@@ -76,7 +76,9 @@ class Region:
         """
         try:
             stored = find_round(self.database, _whole(round_id))
-        except Problem:
+        except Problem as problem:
+            if problem.exit_code != problem.exit_code.USAGE:
+                raise  # the database cannot be read
             raise _no_round() from None
         if not self.sees(visitor_of(request), stored.round_.purpose):
             raise _no_round()
@@ -97,6 +99,10 @@ class Region:
             raise WebProblem(
                 409, "This round has no result", f"It {problem.problem}.", "Choose another round."
             ) from None
+
+    def check(self) -> None:
+        """Raises Problem unless the coordinator's database can be read."""
+        self.database.require_current()
 
     def close(self) -> None:
         """Closes the databases."""

@@ -47,6 +47,7 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         routes=tuple(page.routes() for page in PAGES),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
+        checks=(region.check,),
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
