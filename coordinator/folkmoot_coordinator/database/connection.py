@@ -34,7 +34,6 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from folkmoot_coordinator.database.schema import REGION, Schema
 from folkmoot_operator.network_addresses import MAX_PORT
-from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_faults import DamagedDatabase, DatabaseFile, UnusableDatabase
 from folkmoot_operator.unusable_files import unusable_as
@@ -230,7 +229,7 @@ class Database:
         if self._file is not None:
             path = self._file.path
             try:
-                open_private(path, append=True).close()
+                self._file.make()
             except OSError as error:
                 raise unusable_as(UnusableDatabase, error, path, self._schema.what) from None
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from folkmoot_coordinator.logs import configure
 from folkmoot_coordinator.viewer.serving import serve_viewer
 from folkmoot_operator.problems import Problem
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("folkmoot_coordinator.viewer.serve_viewer")  # not `__main__`
 
 PREFIX = "viewer: "
 """Begins each line that it logs."""
@@ -48,7 +47,6 @@ def give_way() -> None:
 def main(home: Home) -> None:
     """Serves until SIGTERM."""
     configure(prefix=PREFIX)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     give_way()
     try:
         serve_viewer(home, lambda address: log.info("site ready address=%s", address))

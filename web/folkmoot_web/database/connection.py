@@ -22,7 +22,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_faults import DatabaseFile, UnusableDatabase
 from folkmoot_operator.unusable_files import unusable_as
@@ -160,7 +159,7 @@ class Database:
         """
         if self._file is not None:
             try:
-                open_private(self._file.path, append=True).close()
+                self._file.make()
             except OSError as error:
                 raise unusable_as(UnusableDatabase, error, self._file.path, _WHAT) from None
         for tables in self._tables:
