@@ -110,7 +110,7 @@ class ViewerRegion:
             "minimum_councils": 2,
             "policy_digest": policy_digest(),
             "workload": workload,
-            "loss": Rho.of("0.2"),
+            "loss": Rho.of("0.02"),
             "mechanism": Mechanism.DISCRETE_GAUSSIAN,
             "delta": Delta.of("1e-6"),
             "opened_at": now,

@@ -41,6 +41,7 @@ class Row:
         interval: In words.
         reliability: Text and colour of its tag.
         change: In words; empty if nothing is compared.
+        change_interval: Of it, in words.
         direction: What the noise allows to say of the change.
         compare: Address that puts the area into the form that compares two.
     """
@@ -54,6 +55,7 @@ class Row:
     interval: str
     reliability: tuple[str, str]
     change: str
+    change_interval: str
     direction: str
     compare: str
 
@@ -219,7 +221,11 @@ def _row(
 ) -> Row:
     kind = found.reliability[at]
     best, worst = int(found.ranks.best[at]), int(found.ranks.worst[at])
-    number = numbers.get(at)
+    change = ("", "", "")
+    if changed is not None and at in numbers:
+        number = numbers[at]
+        direction = str(changed.change.direction[number])
+        change = changed.text(number), changed.interval(number), direction
     return Row(
         code=found.codes[at],
         name=found.names[at],
@@ -229,10 +235,9 @@ def _row(
         value=whole(float(found.value[at])),
         interval=span(float(found.lower[at]), float(found.upper[at])),
         reliability=(RELIABILITY[kind], RELIABILITY_COLOUR[kind]),
-        change=changed.text(number) if changed is not None and number is not None else "",
-        direction=str(changed.change.direction[number])
-        if changed is not None and number is not None
-        else "",
+        change=change[0],
+        change_interval=change[1],
+        direction=change[2],
         compare=address_with(
             request, **{"b" if request.query_params.get("a") else "a": found.codes[at]}
         )
