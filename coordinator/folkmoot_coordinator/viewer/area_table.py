@@ -69,12 +69,14 @@ class Heading:
         address: Sorts by it, or the other way round.
         sorted: `ascending`, `descending` or `none`, for `aria-sort`.
         numeric: Whether the column has numbers.
+        is_wide: Whether phones show what it says in another column.
     """
 
     text: str
     address: str
     sorted: str
     numeric: bool
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,8 @@ def _heading(request: Request, column: str, text: str, by: str, backwards: bool)
     turn = other if is_sorted and now == f"{begins}{column}" else f"{begins}{column}"
     direction = ("descending" if backwards else "ascending") if is_sorted else "none"
     address = f"{address_with(request, sort=turn, page=None)}#{ANCHOR}"
-    return Heading(text, address, direction, column in ("rank", "value", "change"))
+    numeric = column in ("rank", "value", "change")
+    return Heading(text, address, direction, numeric, column in ("council", "reliability"))
 
 
 def _matches(found: Figures, at: int, find: str) -> bool:

@@ -144,8 +144,8 @@ def _asked(request: Request, region: Region, council: GssCode) -> list[Asked]:
 
 
 def _newest(region: Region, asked: list[Asked]) -> Published | None:
-    """The newest result that the council is in and that stands."""
-    for one in asked:
+    """The newest result that the council is in and that stands; a series counts another thing."""
+    for one in sorted(asked, key=lambda one: one.round.series_id is not None):
         if one.round.has_result and one.answer.text == "Released" and not one.round.withdrawal:
             try:
                 published = region.rounds.find(one.round.round_id)
