@@ -10,7 +10,7 @@ from folkmoot.rounds import RoundState
 from folkmoot.workload import OTHER, Attribute, Marginal
 
 MINUS = "\N{MINUS SIGN}"
-_ACRONYMS = {"lsoa", "msoa", "oa", "imd", "uprn", "nhs"}
+_ACRONYMS = {"lsoa", "msoa", "oa", "imd"}
 RELIABILITY = {
     Reliability.RELIABLE: "Reliable",
     Reliability.CAUTION: "Use with caution",
