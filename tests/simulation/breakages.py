@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import council
@@ -131,16 +131,15 @@ def forgets_what_was_not_delivered(patch: Patch) -> None:
 
 
 def redraws_noise_on_retry(patch: Patch) -> None:
-    original = Outbox.pending
+    original = Outbox.undelivered
     draws = iter(range(1, 10**9))
 
-    def pending(self: Outbox) -> tuple[Answer, ...]:
-        return tuple(
-            _with_other_noise(answer, next(draws)) if answer.kind is AnswerKind.RELEASE else answer
-            for answer in original(self)
-        )
+    def undelivered(self: Outbox) -> Iterator[Answer]:
+        for answer in original(self):
+            is_release = answer.kind is AnswerKind.RELEASE
+            yield _with_other_noise(answer, next(draws)) if is_release else answer
 
-    patch.setattr(Outbox, "pending", pending)
+    patch.setattr(Outbox, "undelivered", undelivered)
 
 
 def _with_other_noise(answer: Answer, draw: int) -> Answer:
