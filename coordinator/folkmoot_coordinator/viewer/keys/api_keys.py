@@ -231,9 +231,7 @@ class ApiKeys:
 
     def _note_use(self, key_id: str, now: int) -> None:
         with self._database.writing() as session:
-            session.execute(
-                update(ApiKeyRow).where(ApiKeyRow.key_id == key_id).values(used_at=now)
-            )
+            session.execute(update(ApiKeyRow).where(ApiKeyRow.key_id == key_id).values(used_at=now))
 
 
 def _visitor(key: ApiKey, roles: tuple[str, ...]) -> Visitor:
