@@ -87,7 +87,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
     for route in app.router.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             one = copy.copy(route)
-            one.methods = one.methods - {"HEAD"}  # every GET takes it too
+            one.methods = (one.methods or set()) - {"HEAD"}  # every GET takes it too
             described.append(one)
     document = get_openapi(
         title=app.title, version=app.version, description=_DESCRIPTION, routes=described

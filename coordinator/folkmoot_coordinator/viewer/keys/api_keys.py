@@ -271,8 +271,8 @@ def _purposes(asked: Iterable[str]) -> tuple[str, ...]:
         for one in chosen:
             check_identifier(one, "purpose")
     except ContractError:
-        raise _usage("purpose", "is not an identifier",
-                     "Write it as the rounds have it, such as winter_support") from None  # fmt: skip
+        remedy = "Write it as the rounds have it, such as winter_support"
+        raise _usage("purpose", "is not an identifier", remedy) from None
     return _not_too_many("purpose", chosen)
 
 
