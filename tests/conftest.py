@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.absent import absent
 from tests.postgresql import PostgreSQL, missing, postgresql_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +53,15 @@ def umask() -> Iterator[int]:
     os.umask(before)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other accounts may enter; pytest closes its own whenever one starts."""
+    with tempfile.TemporaryDirectory(prefix="folkmoot-open-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def public_data() -> Path:
     """The folder of published data; tests that need it are skipped where it is missing."""
@@ -64,6 +75,6 @@ def public_data() -> Path:
 def postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server that listens on 127.0.0.1; tests skip where it is not installed."""
     if reason := missing():
-        pytest.skip(reason)
+        absent(reason)
     with postgresql_server() as server:
         yield server

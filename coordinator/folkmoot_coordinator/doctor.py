@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.checks import disk, tables
+from folkmoot_coordinator.drafts.checks import drafts
 from folkmoot_coordinator.membership.checks import (
     certificates,
     council_codes,
@@ -15,6 +16,7 @@ from folkmoot_coordinator.membership.checks import (
     signers,
 )
 from folkmoot_coordinator.rounds.checks import clock_goes_on
+from folkmoot_coordinator.schedule.checks import schedule
 from folkmoot_coordinator.server.checks import port
 from folkmoot_operator import checks
 from folkmoot_operator.checks import Check, Finding, State
@@ -42,7 +44,9 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: certificates(database, clock()),
         lambda database: council_codes(home, database, clock()),
         signers,
+        schedule(home, settings, clock()),
     )
+    yield drafts(home, settings, clock())
     yield port("collection port", settings.collection, home.keys, mutual=True)
     yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)

@@ -9,14 +9,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TURNS_SECONDS = {
     "operator/folkmoot_operator/moments.py",
-    "node/folkmoot_node/settings/schedule.py",  # in the time zone of a schedule
+    "operator/folkmoot_operator/schedule.py",  # in the time zone of a schedule
     "node/folkmoot_node/running/scheduler.py",  # the same
 }
 
 
 def test_nobody_else_turns_seconds_into_dates() -> None:
     found = set()
-    for folder in ("node", "coordinator", "operator", "rehearsal", "proto", "plugins"):
+    for folder in ("node", "coordinator", "operator", "web", "rehearsal", "proto", "plugins"):
         for path in (ROOT / folder).rglob("*.py"):
             names = {
                 node.attr

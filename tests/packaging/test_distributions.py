@@ -46,8 +46,8 @@ def requirements(path: Path) -> list[str]:
 OURS = {str(project(path)["name"]) for path in DISTRIBUTIONS}
 
 
-def test_there_are_fourteen_distributions() -> None:
-    assert len(DISTRIBUTIONS) == 14
+def test_there_are_fifteen_distributions() -> None:
+    assert len(DISTRIBUTIONS) == 15
 
 
 def test_the_lock_pins_every_requirement_with_hashes_and_names_no_index() -> None:
@@ -175,5 +175,17 @@ def test_wheels_hold_types_and_data(path: Path, tmp_path: Path) -> None:
     assert any(name.endswith("/py.typed") for name in names)
     assert not any(name.endswith("one_version.py") for name in names)
     for data in path.parent.glob("folkmoot*/**/*"):
-        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini", ".sql"}:
+        if data.suffix in {
+            ".toml",
+            ".csv",
+            ".proto",
+            ".pyi",
+            ".mako",
+            ".ini",
+            ".sql",
+            ".html",
+            ".css",
+            ".js",
+            ".svg",
+        }:
             assert str(data.relative_to(path.parent)) in names, data

@@ -18,7 +18,17 @@ from folkmoot_coordinator.viewer.api import openapi, round_routes, statistic_rou
 from folkmoot_coordinator.viewer.api.access import read_key
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
-from folkmoot_coordinator.viewer.pages import catalogue, keys
+from folkmoot_coordinator.viewer.pages import (
+    catalogue,
+    committee,
+    council,
+    keys,
+    method,
+    one_round,
+    pictures,
+    series,
+    statistic,
+)
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_coordinator.viewer.settings import site_settings
@@ -26,6 +36,10 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Regional vulnerability statistics"
+PAGES = (catalogue, one_round, statistic, pictures, method, council, series, committee, keys)
+"""Modules of pages; each has `routes()`."""
+API = (openapi, round_routes, statistic_routes)
+"""Modules of what programs read, in the same way."""
 NAVIGATION = (Link("Results", "/", Right.READ), Link("Keys", keys.PATH, Right.KEYS))
 """Links under the masthead, for those who may follow them."""
 
@@ -50,13 +64,7 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
             footer=(Link("Data for programs", openapi.PREFIX),),
         ),
         permissions=PERMISSIONS,
-        routes=(
-            catalogue.routes(),
-            keys.routes(),
-            openapi.routes(),
-            round_routes.routes(),
-            statistic_routes.routes(),
-        ),
+        routes=tuple(module.routes() for module in (*PAGES, *API)),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
         tables=(API_KEYS,),
@@ -84,7 +92,14 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
 def _add_words(app: FastAPI) -> None:
     """Gives templates the words of `viewer.words`."""
     environment = app.state.renderer.environment
-    environment.globals.update(STATES=words.STATES, STATE_MEANS=words.STATE_MEANS)
+    environment.globals.update(
+        {
+            name: getattr(words, name)
+            for name in (
+                "STATES", "STATE_MEANS", "RELIABILITY", "RELIABILITY_MEANS", "RELIABILITY_COLOUR",
+            )
+        }
+    )  # fmt: skip
     environment.filters.update(
         phrase=words.phrase,
         capital=words.capital,
