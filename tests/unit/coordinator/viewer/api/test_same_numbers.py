@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,24 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
+from folkmoot.precision import Reliability
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.publication import long_table as pieces_of
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.viewer.api import written_tables
-from folkmoot_coordinator.viewer.words import slug
+from folkmoot_coordinator.viewer.words import RELIABILITY, slug, span, whole
 from tests.api_site import ApiSite
-from tests.commands import run_command
+from tests.commands import run_inside
 from tests.viewer_region import BOLTON, NAMES, REGION
 
 FIGURES = ("value", "standard_error", "lower", "upper", "coefficient_of_variation")
+AREA = re.compile(
+    r'<span class="folkmoot-beside">(E01\d{6})</span>.*?'
+    r'numeric">([\d,\u2212]+)<span class="folkmoot-beside">([^<]+)</span>'
+    r'<span class="folkmoot-beside folkmoot-on-phones">([^<]+)</span>',
+    re.DOTALL,
+)
+"""Of the page's table: code, figure, interval, reliability."""
 ROUNDS = ("winter", "partial", "wrong", "series 3")
 
 
@@ -70,16 +79,40 @@ def test_the_api_has_the_numbers_that_pages_take(
                     assert (row["lower"], row["upper"]) == (lower, upper)
                     assert row["reliability"] == reliability
                     compared += 1
-                codes = [tuple(row[one] for one in marginal.attributes) for row in here]
-                assert codes == list(zip(*statistic.codes, strict=True) or [()])
+                for attribute, codes in zip(marginal.attributes, statistic.codes, strict=True):
+                    assert [row[attribute] for row in here] == codes.tolist()
     assert compared == published.table().rows
+
+
+@pytest.mark.parametrize("band", ["high", "low"])
+def test_a_page_shows_the_numbers_of_the_api(
+    site: ApiSite, key: str, name: str, band: str
+) -> None:
+    reader = f"{name.replace(' ', '-')}-{band}@example.org"
+    site.account(reader, "reader")
+    with site.signed_in(reader) as browser:
+        page = browser.get(f"/rounds/{site.region.id(name)}/statistics/band.lsoa?band={band}")
+    assert page.status_code == 200
+    shown = {code: tuple(cells) for code, *cells in AREA.findall(page.text)}
+    asked = f"/band.lsoa?band={band}&level=region"
+    if name.startswith("series"):
+        asked += "&measure=cumulative&month=3"
+    rows = rows_of(site, name, asked, key)
+    assert shown == {
+        row["lsoa"]: (
+            whole(row["value"]),
+            span(row["lower"], row["upper"]),
+            RELIABILITY[Reliability(row["reliability"])],
+        )
+        for row in rows
+    }
 
 
 def test_csv_and_parquet_are_those_of_the_export(
     site: ApiSite, key: str, name: str, tmp_path: Path
 ) -> None:
-    home, round_id = str(site.region.home.path), site.region.id(name)
-    run_command("folkmoot-coordinator", "export", round_id, "--out", str(tmp_path), "--home", home)
+    home, round_id = site.region.home.path, site.region.id(name)
+    run_inside("folkmoot-coordinator", "export", round_id, "--out", tmp_path, "--home", home).said()
     exported = pl.read_parquet(next(tmp_path.glob("*.parquet")))
     columns = [one for one in exported.columns if one != "withdrawn"]
 
