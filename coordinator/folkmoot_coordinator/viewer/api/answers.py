@@ -15,7 +15,7 @@ from folkmoot_coordinator.viewer.api.forms import Form
 
 _KEPT = "private, no-cache"
 """`Cache-Control`: what was asked may be kept, and is asked about each time."""
-_VARY = "Accept, Accept-Encoding, Authorization, Cookie"
+_VARY = "Accept, Authorization, Cookie, Accept-Encoding"
 
 
 def tag_of(request: Request, *parts: object) -> str:

@@ -57,10 +57,9 @@ def routes() -> Routes:
         negotiate(request.headers.get("accept", ""), _JSON)
         found = [
             one
-            for one in round_facts(region_of(request).database)
+            for one in round_facts(region_of(request).database, series=series)
             if may_read(request, one.round_id, one.question.purpose)
             and purpose in (None, one.question.purpose)
-            and series in (None, one.series_id)
             and (state is None or one.state is _STATES[state])
         ]
         pages = Pages.of(len(found), page, per_page)
@@ -123,7 +122,7 @@ def forms_of(marginal: Marginal | None, areas: int) -> tuple[Form, ...]:
 def _document(request: Request, stored: StoredRound) -> dict[str, Any]:
     region = region_of(request)
     round_ = stored.round_
-    (facts,) = round_facts(region.database, round_.round_id)
+    (facts,) = round_facts(region.database, round_id=round_.round_id)
     published = region.published(request, round_.round_id) if facts.has_result else None
     tables = []
     if published is not None:
