@@ -95,7 +95,7 @@ def routes() -> Routes:
 
         return show_all_in_form
 
-    for form in Form:
+    for form in TABLE_FORMS:
         path = f"/rounds/{{round_id}}/statistics.{form}"
         routes.route(path, include_in_schema=False, **options)(in_form(form))
 

@@ -187,7 +187,7 @@ ERRORS = [
     ("GET", "/rounds/{winter}/statistics.pdf", 404),
     ("POST", "/rounds", 405),
     ("DELETE", "/rounds/{winter}", 405),
-    ("GET", "/rounds/{winter}/statistics.geojson", 406),
+    ("GET", "/rounds/{winter}/statistics.geojson", 404),
     ("GET", "/rounds/{open}/statistics/band", 409),
     ("GET", "/rounds/{void}/statistics/band", 409),
     ("GET", "/rounds?page=0", 422),
@@ -227,6 +227,8 @@ def test_a_form_that_is_not_accepted(site: ApiSite, key: str) -> None:
     answer = site.statistics("winter", "/band", key, accept="text/html")
     check_problem(answer.headers["content-type"], answer.json(), 406)
     assert "text/csv" in answer.json()["remedy"]
+    answer = site.statistics("winter", "", key, accept=Form.GEOJSON.media_type)
+    check_problem(answer.headers["content-type"], answer.json(), 406)
 
 
 def test_what_is_too_long(site: ApiSite, key: str) -> None:
