@@ -9,7 +9,7 @@ from folkmoot_coordinator.rounds.round_store import StoredRound
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.api_keys import ApiKey, ApiKeys
 from folkmoot_coordinator.viewer.region import region_of
-from folkmoot_web.errors import problem_of_status
+from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import site_of
 from folkmoot_web.visitors import Visitor, visitor_of
 
@@ -20,15 +20,12 @@ def read_key(request: Request) -> Visitor | None:
     Raises:
         WebProblem: Status 429, if the address has sent many wrong keys.
     """
-    limits = limits_of(request)
-    address = request.client.host if request.client else ""
-    limits.require_few_wrong_keys(address)
     scheme, _, token = request.headers["authorization"].partition(" ")
     found = None
     if scheme.lower() == "bearer":
         found = ApiKeys(site_of(request)).find(token.strip())
     if found is None:
-        limits.count_wrong_key(address)
+        limits_of(request).count_wrong_key(request.client.host if request.client else "")
         return None
     request.state.api_key, visitor = found
     return visitor
@@ -41,6 +38,20 @@ def count_request(request: Request) -> None:
         WebProblem: Status 429, if they have sent too many.
     """
     limits_of(request).count(visitor_of(request).name)
+
+
+def require_parameters(request: Request, *known: str) -> None:
+    """Checks that an address has no parameters but these: one that is misspelt is not ignored.
+
+    Raises:
+        WebProblem: Status 422, naming the first that is not known.
+    """
+    for name in request.query_params:
+        if name not in known:
+            remedy = f"The parameters are: {', '.join(known)}." if known else "It takes none."
+            raise WebProblem(
+                422, "The request is wrong", "There is no such parameter.", remedy, where=name[:100]
+            )
 
 
 def limits_of(request: Request) -> RequestLimits:

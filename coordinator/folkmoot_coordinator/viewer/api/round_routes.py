@@ -12,7 +12,12 @@ from starlette.responses import Response
 from folkmoot.rounds import RoundState
 from folkmoot.workload import Marginal
 from folkmoot_coordinator.rounds.round_store import StoredRound
-from folkmoot_coordinator.viewer.api.access import count_request, may_read, stored_round
+from folkmoot_coordinator.viewer.api.access import (
+    count_request,
+    may_read,
+    require_parameters,
+    stored_round,
+)
 from folkmoot_coordinator.viewer.api.answers import send_document
 from folkmoot_coordinator.viewer.api.documents import RoundDocument, RoundList
 from folkmoot_coordinator.viewer.api.figures_table import described
@@ -54,6 +59,7 @@ def routes() -> Routes:
         series: Annotated[str | None, Query(max_length=32, description="Id of a series")] = None,
     ) -> Response:
         """Rounds that the key may read, newest first."""
+        require_parameters(request, "page", "per_page", "purpose", "state", "series")
         negotiate(request.headers.get("accept", ""), _JSON)
         found = [
             one
@@ -89,6 +95,7 @@ def routes() -> Routes:
 
         An id may be shortened to its first 8 characters or more.
         """
+        require_parameters(request)
         negotiate(request.headers.get("accept", ""), _JSON)
         return send_document(request, _document(request, stored_round(request, round_id)))
 

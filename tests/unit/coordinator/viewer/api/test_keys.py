@@ -230,7 +230,11 @@ def test_the_form_says_beside_the_field_what_is_wrong(
     name = f"form-{field}-{value[:4].lower()}@example.org"
     site.account(name, "analyst")
     with site.signed_in(name) as browser:
-        sent = {"name": "Kept text", "days": "77", "form_token": token_in(browser.get("/keys").text)}
+        sent = {
+            "name": "Kept text",
+            "days": "77",
+            "form_token": token_in(browser.get("/keys").text),
+        }
         page = browser.post("/keys", data=sent | {field: value})
     assert page.status_code == 422
     assert message in page.text

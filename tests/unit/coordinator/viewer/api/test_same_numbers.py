@@ -85,9 +85,7 @@ def test_the_api_has_the_numbers_that_pages_take(
 
 
 @pytest.mark.parametrize("band", ["high", "low"])
-def test_a_page_shows_the_numbers_of_the_api(
-    site: ApiSite, key: str, name: str, band: str
-) -> None:
+def test_a_page_shows_the_numbers_of_the_api(site: ApiSite, key: str, name: str, band: str) -> None:
     reader = f"{name.replace(' ', '-')}-{band}@example.org"
     site.account(reader, "reader")
     with site.signed_in(reader) as browser:
@@ -126,9 +124,9 @@ def test_csv_and_parquet_are_those_of_the_export(
         {one: row[one] for one in columns} for row in theirs
     ]
     as_json = rows_of(site, name, ".json", key)
-    assert [{one: row[one] for one in columns} for row in as_json] == exported.select(
-        columns
-    ).cast({pl.Enum: pl.String}).to_dicts()  # type: ignore[dict-item]
+    assert [{one: row[one] for one in columns} for row in as_json] == exported.select(columns).cast(
+        {pl.Enum: pl.String}
+    ).to_dicts()  # type: ignore[dict-item]
 
 
 def test_every_row_can_stand_alone(site: ApiSite, key: str, name: str) -> None:
