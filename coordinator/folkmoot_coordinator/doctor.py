@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.checks import disk, tables
+from folkmoot_coordinator.drafts.checks import drafts
 from folkmoot_coordinator.membership.checks import (
     certificates,
     council_codes,
@@ -43,6 +44,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: council_codes(home, database, clock()),
         signers,
     )
+    yield drafts(home, settings, clock())
     yield port("collection port", settings.collection, home.keys, mutual=True)
     yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)

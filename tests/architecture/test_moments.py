@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TURNS_SECONDS = {
     "operator/folkmoot_operator/moments.py",
-    "node/folkmoot_node/settings/schedule.py",  # in the time zone of a schedule
+    "operator/folkmoot_operator/schedule.py",  # in the time zone of a schedule
     "node/folkmoot_node/running/scheduler.py",  # the same
 }
 

@@ -39,7 +39,7 @@ _LARGEST = 2**60
 
 
 def aggregate(
-    round_: Round, region: str, releases: Mapping[GssCode, Int64]
+    round_: Round, region: str, releases: Mapping[GssCode, Int64], *, presentable: bool = True
 ) -> tuple[RegionalStatistic, ...]:
     """Statistics of each council that released, and of the region.
 
@@ -52,6 +52,7 @@ def aggregate(
         round_: The question; it determines the scale of the noise of each cell.
         region: Name of the region.
         releases: Noisy contrasts by council, int64, shape (rows of that council's plan,).
+        presentable: False to leave out presentable values, which take most of the time.
 
     Raises:
         Problem: If a release holds numbers that no counts could give.
@@ -65,8 +66,10 @@ def aggregate(
     }
     if not councils:
         return ()
-    presentation = Presentation(round_)
-    shown = {council: presentation.tables(council, made) for council, made in councils.items()}
+    shown: dict[GssCode, Mapping[Marginal, Int64]] = {council: {} for council in councils}
+    if presentable:
+        presentation = Presentation(round_)
+        shown = {council: presentation.tables(council, made) for council, made in councils.items()}
     return statistics(round_, region, councils, shown)
 
 

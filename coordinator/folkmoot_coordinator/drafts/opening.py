@@ -49,7 +49,11 @@ def open_drafts(home: Home, settings: CoordinatorSettings, *, read_only: bool = 
         Problem: If it cannot be used.
     """
     database = Database(home.drafts_url(settings), DRAFTS, read_only=read_only)
-    database.bring_up_to_date()
+    try:
+        database.bring_up_to_date()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -12,11 +12,12 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_node.settings.linkage import LinkageSettings
-from folkmoot_node.settings.running import DaskSettings, PrefectSettings, ScheduleSettings
-from folkmoot_node.settings.schedule import Schedule
+from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
+from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.schedule import Schedule
 from folkmoot_operator.settings import Settings, load, require_text
 
 FILE_NAME = "node.toml"

@@ -1,4 +1,4 @@
-"""When scoring is due: a cron expression in the council's time zone."""
+"""When something is due: a cron expression in a time zone."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.settings.schedule import Schedule, check_cron
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.schedule import Schedule, check_cron
 
 LONDON = ZoneInfo("Europe/London")
 NIGHTLY = Schedule("0 5 * * *", LONDON)
