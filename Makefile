@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DISTRIBUTIONS := proto plugins/sdk operator web plugins/extracts plugins/council_records plugins/savvi \
-	plugins/nhs_shielding plugins/gazetteer plugins/open_areas plugins/sql plugins/household_factors \
-	node coordinator rehearsal
+	plugins/nhs_shielding plugins/notifications plugins/gazetteer plugins/open_areas plugins/sql \
+	plugins/household_factors node coordinator rehearsal
 STUBS := proto/folkmoot/v1
 DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def umask() -> Iterator[int]:
     os.umask(before)
     yield before
     os.umask(before)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other accounts may enter; pytest closes its own whenever one starts."""
+    with tempfile.TemporaryDirectory(prefix="folkmoot-open-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture(scope="session")

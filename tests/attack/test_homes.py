@@ -12,7 +12,6 @@ import shlex
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -210,16 +209,13 @@ def test_root_is_told_how_to_run_a_command_as_an_account_with_a_name(home: Path,
 
 
 @as_root
-def test_another_account_cannot_replace_the_key_of_a_new_home() -> None:
+def test_another_account_cannot_replace_the_key_of_a_new_home(open_folder: Path) -> None:
     """The attack that worked: `init` under the umask 000, then a new pair of keys."""
-    with tempfile.TemporaryDirectory(prefix="folkmoot-open-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        home = folder / "home"
-        make_node(home)
-        done = fork(_replace_key, str(home))
-        assert "PermissionError" in done.stderr
-        run_inside("folkmoot-node", "policy", "verify", "--home", home).said()
+    home = open_folder / "home"
+    make_node(home)
+    done = fork(_replace_key, str(home))
+    assert "PermissionError" in done.stderr
+    run_inside("folkmoot-node", "policy", "verify", "--home", home).said()
 
 
 def _replace_key(home: str) -> None:
@@ -230,15 +226,12 @@ def _replace_key(home: str) -> None:
 
 
 @as_root
-def test_a_service_refuses_a_home_of_another_account(role: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="folkmoot-open-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        home = folder / "home"
-        ROLES[role][0](home)
-        for path in (home, *home.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        code, said = as_other(role, *ROLES[role][1], "--home", home)
-        assert code == 3, said
-        assert f"sudo -u '#0' {role}" in said or f"sudo -u root {role}" in said
-        assert f"chown -R {OTHER} {home}" in said
+def test_a_service_refuses_a_home_of_another_account(role: str, open_folder: Path) -> None:
+    home = open_folder / "home"
+    ROLES[role][0](home)
+    for path in (home, *home.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    code, said = as_other(role, *ROLES[role][1], "--home", home)
+    assert code == 3, said
+    assert f"sudo -u '#0' {role}" in said or f"sudo -u root {role}" in said
+    assert f"chown -R {OTHER} {home}" in said

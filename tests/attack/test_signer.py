@@ -228,13 +228,11 @@ def test_a_pin_that_others_could_have_made_stops_the_node(
 def test_the_account_is_told_what_root_types_and_it_pins(
     stage: Stage,
     run: Callable[..., Done],
-    tmp_path: Path,
+    open_folder: Path,
     etc: Path,
 ) -> None:
-    home = tmp_path / "srv folkmoot"
+    home = open_folder / "srv folkmoot"
     shutil.copytree(stage.home, home)
-    for path in (tmp_path, *tmp_path.parents[:-2]):
-        path.chmod(path.stat().st_mode | 0o055)
     for path in (home, *home.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
     said = run("policy", "pin", account=NOBODY, home=home).said()

@@ -65,6 +65,7 @@ SAMPLES = {
     "rents": "council_records",
     "savvi": "savvi",
     "nhs_shielding": "nhs_shielding",
+    "notifications": "notifications",
 }
 FEED = (
     'standard = "alpha-2026-06"\nfields = ["lives_alone", "falls", "domestic_abuse_last_report"]\n'

@@ -3,7 +3,7 @@
 Benjamini and Hochberg ("Controlling the false discovery rate", 1995). It is proved for independent
 tests, and for one-sided tests of normal statistics that are correlated positively or not at all
 (Benjamini and Yekutieli, "The control of the false discovery rate in multiple testing under
-dependency", 2001). Statistics of neighbourhoods that overlap are of that kind, apart from a small
+dependency", 2001). Statistics of neighbourhoods that overlap are correlated so, apart from a small
 negative correlation because all are measured from one mean. For any other dependence the rate of
 that second paper holds, which is stricter.
 """

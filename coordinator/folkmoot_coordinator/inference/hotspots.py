@@ -8,8 +8,10 @@ by its root is the usual score (Ord and Getis, "Local spatial autocorrelation st
 With noise, a noisy council's areas need a larger excess, and those of a precise one a smaller.
 
 Hotspots raise the mean and the variance that they are judged by, and so hide each other. The
-background is therefore fitted again without the neighbourhoods of what was found, until no more is
-found. Where nothing is found, nothing is fitted again.
+background is therefore fitted again without them, until no more are left out. Left out are areas
+up to two steps from one that is unusual even after Bonferroni's correction. If all discoveries were
+left out, with the areas that made them such and no more, chance would be left out with them: what
+remains would be too even, and in simulations 11 % of discoveries were false.
 """
 
 from __future__ import annotations
@@ -163,8 +165,8 @@ def hotspots(
         probability, probability_cold = tails.beyond(score), tails.beyond(-score)
         hot = discoveries(probability, rate=rate, any_dependence=any_dependence)
         cold = discoveries(probability_cold, rate=rate, any_dependence=any_dependence)
-        unusual = (hot.found | cold.found).astype(np.float64)
-        others = neighbours.sums(unusual) + unusual == 0
+        unusual = np.minimum(probability, probability_cold) <= rate / len(value)
+        others = ~_within_two_steps(unusual, neighbours)
         # With less than half of the areas left it would no longer be the background.
         if not left or np.array_equal(others, areas) or others.sum() < max(2, len(value) / 2):
             break
@@ -180,6 +182,13 @@ def hotspots(
         detectable=np.where(sums.error > 0, reach, np.inf),
         background=found,
     )
+
+
+def _within_two_steps(unusual: Mask, neighbours: Neighbours) -> Mask:
+    found = unusual.astype(np.float64)
+    for _ in range(2):
+        found += neighbours.sums(found)
+    return found > 0
 
 
 def _of_shared_noise(

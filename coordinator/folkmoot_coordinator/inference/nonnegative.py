@@ -70,4 +70,8 @@ def _closest(value: Float64, variance: Float64, total: float) -> Float64:
     order = np.argsort(-value / weight, kind="stable")
     multiples = (np.cumsum(value[order]) - total) / np.cumsum(weight[order])
     positive = np.flatnonzero(value[order] / weight[order] > multiples)
-    return np.maximum(value - float(multiples[positive[-1]]) * weight, 0.0)
+    last = int(positive[-1]) if len(positive) else 0  # of a total that is lost in rounding
+    found = np.maximum(value - float(multiples[last]) * weight, 0.0)
+    if not found.any():
+        found[order[0]] = 1.0
+    return np.asarray(found * (total / float(found.sum())))

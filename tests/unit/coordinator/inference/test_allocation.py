@@ -88,6 +88,14 @@ def test_the_closest_needs_are_those_of_a_solver() -> None:
     np.testing.assert_allclose(found, best.x, atol=1e-4)
 
 
+@pytest.mark.parametrize("left", [1e-9, 1e-7, 1e-3])
+def test_a_total_that_is_small_beside_the_estimates_is_kept(left: float) -> None:
+    value = np.array([-1e7, 1e7 + left, 0.0])
+    found = without_negatives(value, np.array([1.0, 3.0, 2.0]), np.array([0, 0, 0]))
+    assert (found >= 0).all()
+    assert found.sum() == pytest.approx(value.sum())
+
+
 def test_shares_of_districts_stay_unbiased_where_clipping_would_not() -> None:
     """Fails by chance less than once in a million times: standard errors are printed below."""
     rng = np.random.default_rng(12)
