@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import address_linkage
 import hotspots
 import many_nodes
+import map_page
 import person_linkage
 import planning
 import presentable
@@ -133,6 +134,9 @@ def main() -> None:
     false = hotspots.main()
     print_hotspots(out, false)
     (RESULTS / "hotspots.json").write_text(json.dumps(false, indent=2))
+    mapped = map_page.main()
+    out.print(map_page.told(mapped))
+    (RESULTS / "map_page.json").write_text(json.dumps(mapped, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")

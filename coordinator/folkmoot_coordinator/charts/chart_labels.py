@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from folkmoot_coordinator.charts.chart_theme import label_characters, label_limit
-from folkmoot_coordinator.charts.markup import wrapped
+from folkmoot_coordinator.charts.markup import drawable, wrapped
 
 _MOST_LINES = 2
 _STEP_OF_LINE = 20
@@ -53,6 +53,6 @@ def _object(names: Mapping[str, str], characters: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    units = text.encode("utf-16-be", "surrogatepass")
+    units = drawable(text).encode("utf-16-be")
     escaped = (f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
     return '"' + "".join(escaped) + '"'

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from folkmoot_coordinator.charts.area_classes import NO_CLASS, AreaClasses
 from folkmoot_coordinator.charts.hatching import pattern_id, patterns
-from folkmoot_coordinator.charts.markup import as_text, require_id, wrapped
+from folkmoot_coordinator.charts.markup import as_link, as_text, require_id, wrapped
 from folkmoot_coordinator.charts.palette import BACKGROUND, CLASSES, FONT, INK, NO_FIGURE, SECONDARY
 from folkmoot_coordinator.geography.outlines import Outline
 from folkmoot_coordinator.geography.shapes import Shapes
@@ -132,7 +132,7 @@ def _areas(
         text = as_text(areas.texts[place])
         path = f'<path d="{shapes.paths[place]}"><title>{text}</title></path>'
         if links and links[place]:
-            yield f'<a href="{as_text(links[place])}" aria-label="{text}">{path}</a>'
+            yield f'<a href="{as_link(links[place])}" aria-label="{text}">{path}</a>'
         else:
             yield path
 

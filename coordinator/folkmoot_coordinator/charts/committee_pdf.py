@@ -68,20 +68,20 @@ def print_page(html: str, pictures: Mapping[str, Picture], style: str = "") -> P
     if len(html) > MAX_HTML_BYTES:
         raise ValueError(f"a page has at most {MAX_HTML_BYTES // 2**20} MiB")
     weasyprint = _weasyprint()
-    fetcher = _fetcher(pictures)
+    refused: list[str] = []
+    fetcher = _fetcher(pictures, refused)
     found: list[int] = []
     document = weasyprint.HTML(string=html, url_fetcher=fetcher)
     sheets = [weasyprint.CSS(string=text, url_fetcher=fetcher) for text in (_STYLE, style) if text]
-    try:
-        content = document.write_pdf(
-            stylesheets=sheets,
-            pdf_variant="pdf/ua-1",
-            # A map or chart is drawn with attributes: width and height are read from them, too.
-            presentational_hints=True,
-            finisher=lambda printed, pdf: found.append(len(printed.pages)),
-        )
-    except weasyprint.urls.FatalURLFetchingError:
-        raise ValueError("the page shows something that was not given with it") from None
+    content = document.write_pdf(
+        stylesheets=sheets,
+        pdf_variant="pdf/ua-1",
+        # A map or chart is drawn with attributes: width and height are read from them, too.
+        presentational_hints=True,
+        finisher=lambda printed, pdf: found.append(len(printed.pages)),
+    )
+    if refused:
+        raise ValueError("the page shows something that was not given with it")
     return PrintedPage(bytes(content), found[0])
 
 
@@ -106,9 +106,9 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def _fetcher(pictures: Mapping[str, Picture]) -> Any:
-    """Gives WeasyPrint the pictures, and refuses every other address."""
-    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+def _fetcher(pictures: Mapping[str, Picture], refused: list[str]) -> Any:
+    """Gives WeasyPrint the pictures; notes every other address, which it does not open."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class GivenPictures(URLFetcher):  # type: ignore[misc]
         """Knows no network and no files."""
@@ -116,7 +116,8 @@ def _fetcher(pictures: Mapping[str, Picture]) -> Any:
         def fetch(self, url: str, headers: Any = None) -> Any:
             picture = pictures.get(url.removeprefix(SCHEME)) if url.startswith(SCHEME) else None
             if picture is None:
-                raise FatalURLFetchingError
+                refused.append(url)
+                raise ValueError("not given")
             return URLFetcherResponse(url, picture.content, {"Content-Type": picture.media_type})
 
     return GivenPictures()

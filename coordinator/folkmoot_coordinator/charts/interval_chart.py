@@ -41,7 +41,7 @@ class Kind:
     """A kind of row, as the legend has it.
 
     Attributes:
-        label: In words, such as `cannot tell apart`.
+        label: In words, such as `no clear change`.
         colour: Of the row.
         filled: Whether its dot is filled. Kinds differ by that too, for people who are
             colour-blind and for print.
@@ -86,7 +86,7 @@ class IntervalChart:
             raise ValueError(f"a chart has 1 to {MAX_ROWS} rows")
         known = {kind.label for kind in self.kinds} or {""}
         if any(row.kind not in known for row in self.rows):
-            raise ValueError("a row is of a kind that the chart does not have")
+            raise ValueError("the chart does not have the kind of a row")
 
     def altair(self) -> Any:
         """The Altair chart."""
@@ -219,7 +219,7 @@ def ranked_areas(
 
 LOWER = Kind("Lower than before", SERIES[1])
 HIGHER = Kind("Higher than before", ORANGE)
-NOT_APART = Kind("Cannot tell apart", SECONDARY, filled=False)
+NO_CLEAR_CHANGE = Kind("No clear change", SECONDARY, filled=False)
 
 
 def changes(
@@ -230,7 +230,7 @@ def changes(
     subtitle: str = "Dots are changes, lines are 95% intervals",
     narrow: bool = False,
 ) -> IntervalChart:
-    """Changes since an earlier round; an interval that reaches over nil says "cannot tell apart".
+    """Changes since an earlier round; an interval that reaches over nil says "no clear change".
 
     Args:
         title: Over the chart.
@@ -245,12 +245,12 @@ def changes(
         tuple(
             IntervalRow(
                 name, value, low, high,
-                (HIGHER if low > 0 else LOWER if high < 0 else NOT_APART).label,
+                (HIGHER if low > 0 else LOWER if high < 0 else NO_CLEAR_CHANGE).label,
             )
             for name, value, low, high in rows
         ),
         subtitle=subtitle,
-        kinds=(HIGHER, LOWER, NOT_APART),
+        kinds=(HIGHER, LOWER, NO_CLEAR_CHANGE),
         zero=True,
         narrow=narrow,
     )  # fmt: skip

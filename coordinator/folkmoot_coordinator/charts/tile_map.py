@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from folkmoot_coordinator.charts.area_classes import NO_CLASS, AreaClasses
 from folkmoot_coordinator.charts.hatching import pattern_id, patterns
-from folkmoot_coordinator.charts.markup import as_text, require_id
+from folkmoot_coordinator.charts.markup import as_link, as_text, require_id
 from folkmoot_coordinator.charts.palette import BACKGROUND, CLASSES, FONT, INK, NO_FIGURE, SECONDARY
 
 TILE = 120
@@ -93,7 +93,7 @@ def tile_map_svg(
         text = as_text(areas.texts[number])
         tile = f"<g><title>{text}</title>{tile}</g>"
         if links and links[number]:
-            tile = f'<a href="{as_text(links[number])}" aria-label="{text}">{tile}</a>'
+            tile = f'<a href="{as_link(links[number])}" aria-label="{text}">{tile}</a>'
         tiles.append(tile)
     return (
         f'<svg class="folkmoot-map folkmoot-map--tiles" role="{role}" '

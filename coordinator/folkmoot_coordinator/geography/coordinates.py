@@ -16,6 +16,7 @@ _DEGREES = {"OGC:CRS84", "EPSG:4326"}
 _NAME = re.compile(r"(?:urn:ogc:def:crs:)?(OGC|EPSG):+(?:[0-9.]*:+)?(CRS84|[0-9]{4,6})", re.I)
 _UNITED_KINGDOM = (-9.5, 49.0, 2.5, 61.5)
 """Longitude and latitude of its most western, southern, eastern and northern point, with room."""
+_LARGEST_DEGREES = 360
 _NATIONAL_GRID = (0.0, 0.0, 700_000.0, 1_300_000.0)
 _REMEDY_DEGREES = (
     "Write the file with longitude and latitude: `ogr2ogr -t_srs EPSG:4326 new.geojson FILE`, with "
@@ -36,7 +37,7 @@ def to_degrees(coordinates: Float64, reference_system: str | None, path: Path) -
 
     Raises:
         Problem: SETTINGS, if the reference system is missing or unknown, or the coordinates do not
-            lie in the United Kingdom: they are of another system, or swapped.
+            lie in the United Kingdom: they belong to another system, or are swapped.
     """
     if not np.isfinite(coordinates).all():
         raise unusable("a coordinate is not a number", path, "Write the file again from its source")
@@ -47,11 +48,24 @@ def to_degrees(coordinates: Float64, reference_system: str | None, path: Path) -
             "Say it when it is written: `ogr2ogr -a_srs EPSG:27700 new.gpkg FILE`, or EPSG:4326 "
             "for longitude and latitude",
         )
-    match = _NAME.fullmatch(reference_system)
-    name = f"{match[1]}:{match[2]}".upper() if match else ""
-    degrees = coordinates if name in _DEGREES else _transformed(coordinates, name, path)
+    degrees = (
+        coordinates
+        if _said_degrees(reference_system)
+        else _transformed(coordinates, _short(reference_system), path)
+    )
     _require_here(degrees, coordinates, reference_system, path)
-    return degrees
+    # To the centimetre: positions that two neighbours share are the same number.
+    return np.round(degrees, 7)
+
+
+def _short(system: str) -> str:
+    """`EPSG:27700` for any way to write it; empty if it is none."""
+    match = _NAME.fullmatch(system)
+    return f"{match[1]}:{match[2]}".upper() if match else ""
+
+
+def _said_degrees(system: str) -> bool:
+    return _short(system) in _DEGREES
 
 
 def _transformed(coordinates: Float64, name: str, path: Path) -> Float64:
@@ -79,7 +93,8 @@ def _require_here(degrees: Float64, given: Float64, system: str, path: Path) -> 
             path,
             "Write longitude first (RFC 7946): `ogr2ogr -s_srs EPSG:4326 -t_srs OGC:CRS84`",
         )
-    if system.upper().endswith(("CRS84", "4326")) and _inside(given, _NATIONAL_GRID):
+    too_large = float(np.abs(given).max()) > _LARGEST_DEGREES
+    if _said_degrees(system) and too_large and _inside(given, _NATIONAL_GRID):
         raise unusable(
             "its coordinates are metres, it seems of the British National Grid, and the file says "
             "that they are degrees",
@@ -87,7 +102,7 @@ def _require_here(degrees: Float64, given: Float64, system: str, path: Path) -> 
             _REMEDY_DEGREES,
         )
     raise unusable(
-        f"its coordinates do not lie in the United Kingdom if they are of {system[:60]}",
+        f"read as {system[:60]}, its coordinates do not lie in the United Kingdom",
         path,
         _REMEDY_DEGREES,
     )

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from folkmoot_coordinator.geography.features import (
     MAX_FEATURE_BYTES,
     MAX_FILE_BYTES,
@@ -26,18 +28,28 @@ _BUFFER = 64 * 1024
 _WGS84 = "OGC:CRS84"
 _REMEDY = "Give a GeoJSON FeatureCollection of areas, as `ogr2ogr -f GeoJSON` writes it"
 _POLYGONS = {"Polygon", "MultiPolygon"}
+_MAX_DEPTH = 1000
+"""A MultiPolygon is nested eight deep."""
+_STEPS = np.zeros(256, dtype=np.int32)
+_STEPS[list(b"[{")] = 1
+_STEPS[list(b"]}")] = -1
 
 
 class _TooLong(Exception):
     """More bytes than are read of a file, or of one feature."""
 
 
+class _TooDeep(Exception):
+    """Brackets within brackets, for which ijson takes memory with the square of their number."""
+
+
 class _Limited:
-    """A stream that ends with an error when it, or one feature of it, is too long."""
+    """A stream that ends with an error when it, or one feature of it, is too long or too deep."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._read = 0
+        self._depth = 0
         self.feature_began = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -50,7 +62,16 @@ class _Limited:
                 f"one of its features takes more than {MAX_FEATURE_BYTES // 2**20} MiB, or there "
                 "is something else of this length in it"
             )
+        self._go_deeper(found)
         return found
+
+    def _go_deeper(self, content: bytes) -> None:
+        """Counts brackets, those in texts too: there are few, and they mostly come in pairs."""
+        if content:
+            depth = self._depth + np.cumsum(_STEPS[np.frombuffer(content, dtype=np.uint8)])
+            if depth.max() > _MAX_DEPTH:
+                raise _TooDeep
+            self._depth = int(depth[-1])
 
     def next_feature(self) -> None:
         """Counts from here."""
@@ -117,7 +138,7 @@ def _parsing(path: Path) -> Iterator[_Limited]:
         raise unusable(
             "it is a damaged gzip file", path, "Compress it again, or give the file unpacked"
         ) from None
-    except (JSONError, UnicodeDecodeError, RecursionError):
+    except (JSONError, UnicodeDecodeError, _TooDeep):
         raise unusable("it is not JSON, or breaks off", path, _REMEDY) from None
 
 

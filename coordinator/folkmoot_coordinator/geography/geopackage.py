@@ -25,8 +25,12 @@ _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _HEADER_BYTES = 8
 _EMPTY = 0b0001_0000
 _UNDEFINED = (-1, 0)
+_NONE = ("NONE", "GDAL")
+"""Who has defined a reference system that nobody has defined: the standard's word, and GDAL's."""
 _REMEDY = "Write it again, for example with `ogr2ogr -f GPKG`"
 _MAX_COLUMNS = 200
+_DAMAGED = (sqlite3.Error, UnicodeDecodeError)
+"""The second comes of a message of SQLite's that quotes the file."""
 _POLYGONS = ("Polygon", "MultiPolygon")
 
 
@@ -48,7 +52,7 @@ def open_geopackage(path: Path, layer: str | None = None) -> FeatureFile:
         with closing(_connect(path)) as database:
             table, column, system = _layer(database, path, layer)
             name = _reference_system(database, system)
-    except sqlite3.Error as error:
+    except _DAMAGED as error:
         raise _damaged(path, error) from None
     return FeatureFile(path, name, _features(path, table, column))
 
@@ -59,6 +63,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(address, uri=True)
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_FEATURE_BYTES)
     database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    database.text_factory = lambda text: text.decode(errors="replace")
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     return database
@@ -97,7 +102,7 @@ def _reference_system(database: sqlite3.Connection, number: int) -> str | None:
         "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?",
         (number,),
     ).fetchone()
-    return None if row is None else f"{row[0]}:{row[1]}"
+    return None if row is None or row[0] in _NONE else f"{row[0]}:{row[1]}"
 
 
 def _features(path: Path, table: str, column: str) -> Iterator[Feature]:
@@ -119,7 +124,7 @@ def _features(path: Path, table: str, column: str) -> Iterator[Feature]:
         raise unusable(
             f"a feature takes more than {MAX_FEATURE_BYTES // 2**20} MiB", path, REMEDY_SMALLER
         ) from None
-    except sqlite3.Error as error:
+    except _DAMAGED as error:
         raise _damaged(path, error) from None
 
 
@@ -155,7 +160,7 @@ def _shape(blob: Any, path: Path, at: str) -> Any:
     return shapely.force_2d(found)
 
 
-def _damaged(path: Path, error: sqlite3.Error) -> Exception:
+def _damaged(path: Path, error: Exception) -> Exception:
     busy = isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error)
     said = "it cannot be opened as a GeoPackage" if busy else "it is a damaged GeoPackage"
     return unusable(said, path, _REMEDY)

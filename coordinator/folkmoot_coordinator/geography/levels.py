@@ -12,6 +12,8 @@ from folkmoot_coordinator.geography.boundaries import Boundaries, LargerAreas
 from folkmoot_operator.problems import ExitCode, Problem
 
 _SHOWN = 5
+_GRID = 1e-7
+"""Positions that differ by less are one, or slivers stay between areas that are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Fit:
     Attributes:
         missing: Codes of the round that the file does not have, in the order of the round.
         others: Number of areas of the file that the round does not have.
-        other_edition: A sentence, if the file is of another edition of the codes; else empty.
+        other_edition: A sentence, if the file has another edition of the codes; else empty.
     """
 
     missing: tuple[str, ...]
@@ -98,7 +100,7 @@ def dissolve(boundaries: Boundaries, larger: LargerAreas, column: str = "") -> B
     codes = tuple(sorted(places))
     polygons = np.empty(len(codes), dtype=np.object_)
     for number, code in enumerate(codes):
-        polygons[number] = shapely.union_all(boundaries.polygons[places[code]])
+        polygons[number] = shapely.union_all(boundaries.polygons[places[code]], grid_size=_GRID)
     return Boundaries(
         codes=codes,
         names=tuple(larger.names.get(code, code) for code in codes),

@@ -10,8 +10,10 @@ from folkmoot_coordinator.geography.boundaries import Objects
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-_FAR_DEGREES = 0.6
-"""Of latitude, 67 kilometres: Scilly lies 45 from Cornwall, Fair Isle 40 from Shetland."""
+_CELL_DEGREES = 0.3
+_CELLS = 2
+"""Up to 0.6 to 0.9 degrees of latitude, 67 to 100 kilometres, are near: Scilly lies 45 kilometres
+from Cornwall, and Shetland 80 from Orkney."""
 _GAP = 0.06
 """Between places that were moved, as a part of the first one's larger side."""
 
@@ -54,25 +56,33 @@ def bring_together(polygons: Objects) -> tuple[Objects, Float64, Int64]:
 
 
 def _groups(boxes: Float64) -> Int64:
-    """Numbers of groups, by number of areas; boxes closer than `_FAR_DEGREES` are in one."""
-    import shapely
+    """Numbers of groups, by number of areas.
 
-    centres = shapely.points((boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2)
-    rectangles = shapely.box(*boxes.T)
-    tree = shapely.STRtree(rectangles)
-    label = np.full(len(boxes), -1, dtype=np.int64)
-    number = 0
-    for start in range(len(boxes)):
-        if label[start] >= 0:
+    Areas whose boxes lie in cells of a grid that are at most `_CELLS` apart are in one.
+    """
+    low = np.floor(boxes[:, :2] / _CELL_DEGREES).astype(np.int64).tolist()
+    high = np.floor(boxes[:, 2:] / _CELL_DEGREES).astype(np.int64).tolist()
+    number_of: dict[tuple[int, int], int] = {
+        (column, row): -1
+        for (left, top), (right, bottom) in zip(low, high, strict=True)
+        for column in range(left, right + 1)
+        for row in range(top, bottom + 1)
+    }
+    near = range(-_CELLS, _CELLS + 1)
+    groups = 0
+    for start in list(number_of):
+        if number_of[start] >= 0:
             continue
-        label[start] = number
+        number_of[start] = groups
         waiting = [start]
         while waiting:
-            near = tree.query(centres[waiting], predicate="dwithin", distance=_FAR_DEGREES)[1]
-            fresh = np.unique(near[label[near] < 0])
-            label[fresh] = number
-            waiting = fresh.tolist()
-        number += 1
+            column, row = waiting.pop()
+            for cell in ((column + across, row + down) for across in near for down in near):
+                if number_of.get(cell) == -1:
+                    number_of[cell] = groups
+                    waiting.append(cell)
+        groups += 1
+    label = np.array([number_of[left, top] for left, top in low], dtype=np.int64)
     sizes = np.bincount(label)
     rank = np.empty_like(sizes)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

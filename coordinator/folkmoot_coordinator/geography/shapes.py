@@ -20,6 +20,8 @@ Int64 = NDArray[np.int64]
 
 GRID = 4000
 """Units of the longer side of a map; of a region of 50 kilometres each is 12 metres."""
+_GAP = 3.0
+"""Units of the grid; what is narrower between two areas is no sea or river, but a mistake."""
 _VERTICES_FOR_ALL = 12_000
 _VERTICES_FOR_EACH = 10
 """A map has at most as many vertices as both say: this bounds the length of the page."""
@@ -130,12 +132,16 @@ def simplified(polygons: Objects) -> Objects:
     """
     import shapely
 
+    if not shapely.coverage_is_valid(polygons):
+        # Borders that were drawn for each area by itself would be simplified for each, too.
+        polygons = np.asarray(shapely.coverage_clean(polygons, gap_width=_GAP), dtype=np.object_)
     most = _VERTICES_FOR_ALL + _VERTICES_FOR_EACH * len(polygons)
     tolerance, found = 1.0, polygons
     while True:
-        found = np.asarray(shapely.coverage_simplify(polygons, tolerance), dtype=np.object_)
-        lost = shapely.is_empty(found)
-        found[lost] = polygons[lost]
+        simpler = np.asarray(shapely.coverage_simplify(found, tolerance), dtype=np.object_)
+        lost = shapely.is_empty(simpler)
+        simpler[lost] = found[lost]
+        found = simpler
         if int(shapely.get_num_coordinates(found).sum()) <= most or tolerance > GRID:
             return found
         tolerance *= 1.5
