@@ -17,7 +17,7 @@ from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.aggregation.statistic import GeographicLevel, RegionalStatistic
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.publication.estimable import Moment
+from folkmoot_coordinator.publication.estimable import Estimable, Moment, of_round, of_series
 from folkmoot_coordinator.publication.long_table import LongTable
 from folkmoot_coordinator.publication.privacy_statement import (
     privacy_statement,
@@ -45,6 +45,7 @@ class Published:
     stored: StoredRound
     result: RoundResult | SeriesResult
     _made: _Made = field(repr=False)
+    _database: Database = field(repr=False)
 
     @property
     def round_(self) -> Round:
@@ -145,6 +146,22 @@ class Published:
         """The privacy statement, in paragraphs."""
         state = privacy_statement if isinstance(self.result, RoundResult) else series_statement
         return state(self.round_, len(self.coverage.released), self.as_of.values())
+
+    def releases(self) -> Estimable:
+        """The releases behind the figures, for what their noise has in common.
+
+        Raises:
+            Problem: If they are no longer kept.
+        """
+
+        def read() -> Estimable:
+            if isinstance(self.result, RoundResult):
+                return of_round(self._database, self.result)
+            return of_series(self._database, self.result)
+
+        found = self.kept(("releases",), read)
+        assert isinstance(found, Estimable)
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -261,7 +278,7 @@ class PublishedRounds:
                     gone, _ = self._known.popitem(last=False)
                     self._making.pop(gone, None)
         result, made = found
-        return Published(stored, self._as_it_stands(result, stored), made)
+        return Published(stored, self._as_it_stands(result, stored), made, self._database)
 
     def _make(self, stored: StoredRound) -> RoundResult | SeriesResult:
         if stored.round_.series is not None:

@@ -53,6 +53,17 @@ class Region:
         """A council's name for people; its code where no name is known."""
         return self.settings.names.get(code, code)
 
+    def boundaries_stamp(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of change of each file of boundaries: with one, maps change."""
+        found = []
+        for source in self.atlas.sources:
+            try:
+                state = source.path.stat()
+                found.append((state.st_size, state.st_mtime_ns))
+            except OSError:
+                found.append((0, 0))
+        return tuple(found)
+
     def sees(self, visitor: Visitor, purpose: str) -> bool:
         """Whether somebody may see rounds of a purpose."""
         return may_see(self.settings.viewer, visitor.roles, purpose)

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.viewer import words
-from folkmoot_coordinator.viewer.pages import catalogue
+from folkmoot_coordinator.viewer.pages import catalogue, one_round, pictures, statistic
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_coordinator.viewer.settings import site_settings
@@ -22,6 +22,8 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Regional vulnerability statistics"
+PAGES = (catalogue, one_round, statistic, pictures)
+"""Modules of pages; each has `routes()`."""
 NAVIGATION = (Link("Results", "/", Right.READ),)
 """Links under the masthead, for those who may follow them."""
 
@@ -42,7 +44,7 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
     product = Product(
         look=Look(SERVICE, navigation=NAVIGATION),
         permissions=PERMISSIONS,
-        routes=(catalogue.routes(),),
+        routes=tuple(page.routes() for page in PAGES),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
         version=version("folkmoot-coordinator"),
@@ -67,7 +69,14 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
 def _add_words(app: FastAPI) -> None:
     """Gives templates the words of `viewer.words`."""
     environment = app.state.renderer.environment
-    environment.globals.update(STATES=words.STATES, STATE_MEANS=words.STATE_MEANS)
+    environment.globals.update(
+        {
+            name: getattr(words, name)
+            for name in (
+                "STATES", "STATE_MEANS", "RELIABILITY", "RELIABILITY_MEANS", "RELIABILITY_COLOUR",
+            )
+        }
+    )  # fmt: skip
     environment.filters.update(
         phrase=words.phrase,
         capital=words.capital,

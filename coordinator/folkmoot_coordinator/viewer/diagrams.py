@@ -1,0 +1,155 @@
+"""The charts of a selection, as data that `charts` draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from folkmoot_coordinator.aggregation.statistic import GeographicLevel, RegionalStatistic
+from folkmoot_coordinator.charts.band_chart import BandChart, Bar
+from folkmoot_coordinator.charts.chart import Chart
+from folkmoot_coordinator.charts.interval_chart import (
+    IntervalChart,
+    changes,
+    rank_intervals,
+    ranked_areas,
+)
+from folkmoot_coordinator.publication.published_round import Published
+from folkmoot_coordinator.viewer.comparing import Changed
+from folkmoot_coordinator.viewer.figures import Figure, Figures, figure_of, figures
+from folkmoot_coordinator.viewer.selection import Selection
+from folkmoot_coordinator.viewer.words import capital, code_label, phrase
+
+AXIS = "Households"
+LARGEST = 20
+"""Areas of a chart; all are in the table."""
+
+
+def ranked(published: Published, chosen: Selection, *, narrow: bool = False) -> Chart | None:
+    """The areas with the largest figures, with intervals; None if there are no figures."""
+    found = figures(published, chosen)
+    places = largest(found, chosen.place)
+    if not places:
+        return None
+    rows = [
+        (
+            found.names[at],
+            float(found.value[at]),
+            float(found.lower[at]),
+            float(found.upper[at]),
+            bool(found.classes.certain[at]),
+        )
+        for at in places
+    ]
+    title = f"{capital(chosen.what(published))}: {_which(found, chosen, len(places))}"
+    return _marked(published, ranked_areas(title, AXIS, rows, narrow=narrow))
+
+
+def rank_chart(published: Published, chosen: Selection, *, narrow: bool = False) -> Chart | None:
+    """The ranks of the same areas, with intervals that hold together."""
+    found = figures(published, chosen)
+    places = largest(found, chosen.place)
+    if len(found) < 2 or not places:
+        return None
+    rows = [
+        (
+            found.names[at],
+            int(found.ranks.rank[at]),
+            int(found.ranks.best[at]),
+            int(found.ranks.worst[at]),
+        )
+        for at in places
+    ]
+    title = f"Ranks among {len(found):,}: {_which(found, chosen, len(places))}"
+    return _marked(published, rank_intervals(title, rows, narrow=narrow))
+
+
+def change_chart(
+    published: Published, chosen: Selection, changed: Changed, *, narrow: bool = False
+) -> Chart | None:
+    """The areas that changed most, with intervals."""
+    found = figures(published, chosen)
+    inside = set(found.inside(chosen.place))
+    numbers = [n for n, at in enumerate(changed.places) if at in inside]
+    numbers.sort(key=lambda n: -abs(float(changed.change.difference[n])))
+    if not numbers:
+        return None
+    rows = [
+        (
+            found.names[changed.places[n]],
+            float(changed.change.difference[n]),
+            float(changed.change.lower[n]),
+            float(changed.change.upper[n]),
+        )
+        for n in sorted(numbers[:LARGEST], key=lambda n: -float(changed.change.difference[n]))
+    ]
+    title = f"Change since {changed.earlier.stored.title}: the largest {len(rows)}"
+    return _marked(published, changes(title, "Change in households", rows, narrow=narrow))
+
+
+def distribution(published: Published, chosen: Selection) -> list[tuple[str, Figure]]:
+    """How households are distributed over the codes of the table's first attribute.
+
+    Returns:
+        Each code in words with its figure, of the council that is looked at or of the region; empty
+        if the round has no such figures.
+    """
+    if not chosen.attributes:
+        return []
+    statistic = _whole(published, chosen)
+    if statistic is None:
+        return []
+    first = chosen.attributes[0]
+    names = published.stored.code_names.of(first.name)
+    found = []
+    for code in first.codes_of(None):
+        one = replace(chosen, codes=(code, *chosen.codes[1:]))
+        figure = figure_of(statistic, one)
+        if figure is not None:
+            found.append((code_label(first, code, names.get(code)), figure))
+    return found
+
+
+def band_chart(published: Published, chosen: Selection, *, narrow: bool = False) -> Chart | None:
+    """The distribution as bars; None if there is none."""
+    found = distribution(published, chosen)
+    if not found:
+        return None
+    where = published.names.get(chosen.place, chosen.place) or published.region
+    title = f"Households of {where} by {phrase(chosen.attributes[0].name)}"
+    if len(chosen.attributes) > 1:
+        title += f", with {', '.join(chosen.labels(published)[1:])}"
+    bars = tuple(Bar(label, "", one.value, one.lower, one.upper) for label, one in found)
+    return _marked(published, BandChart(title, AXIS, bars, narrow=narrow))
+
+
+def largest(found: Figures, council: str) -> list[int]:
+    """Places of the areas that a chart shows, the largest figure first."""
+    inside = set(found.inside(council))
+    return [at for at in found.descending if at in inside][:LARGEST]
+
+
+def _which(found: Figures, chosen: Selection, shown: int) -> str:
+    of = len(found.inside(chosen.place))
+    return f"all {of:,}" if shown == of else f"the {shown} largest of {of:,}"
+
+
+def _whole(published: Published, chosen: Selection) -> RegionalStatistic | None:
+    """Statistics of the attributes alone: of all areas together, or of one council."""
+    about = chosen.about
+    if chosen.place:
+        names = [one.name for one in chosen.attributes]
+        for marginal in published.round_.workload.marginals:
+            if sorted(marginal.attributes) == sorted(names):
+                return published.statistic(
+                    marginal, GeographicLevel.COUNCIL, chosen.place, about=about
+                )
+        return None
+    level = GeographicLevel.ALL_AREAS if chosen.area else GeographicLevel.REGION
+    return published.statistic(chosen.marginal, level, about=about)
+
+
+def _marked(published: Published, chart: IntervalChart | BandChart) -> Chart:
+    """A chart of a result that was withdrawn says so, wherever it is pasted."""
+    if published.withdrawn is None:
+        return chart
+    return replace(chart, title=f"WITHDRAWN, do not use. {chart.title}")

@@ -1,0 +1,220 @@
+"""The map of a selection: in the page, and as a picture of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from folkmoot_coordinator.charts.area_classes import (
+    NO_CLASS,
+    AreaClasses,
+    area_text,
+    no_figure_text,
+)
+from folkmoot_coordinator.charts.choropleth import map_svg
+from folkmoot_coordinator.charts.legend import legend_html
+from folkmoot_coordinator.charts.map_picture import map_picture
+from folkmoot_coordinator.charts.tile_map import tile_map_size, tile_map_svg
+from folkmoot_coordinator.geography.area_kinds import kind_of
+from folkmoot_coordinator.geography.shapes import Shapes
+from folkmoot_coordinator.inference.classes import CERTAIN_FROM
+from folkmoot_coordinator.publication.published_round import Published
+from folkmoot_coordinator.viewer.figures import Figures, figures
+from folkmoot_coordinator.viewer.region import Region
+from folkmoot_coordinator.viewer.selection import Selection
+from folkmoot_coordinator.viewer.words import capital, households, listed, percent, whole
+from folkmoot_operator.problems import Problem
+
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMap:
+    """A map to stand in a page.
+
+    Attributes:
+        svg: The picture; empty where it cannot be drawn.
+        legend: HTML.
+        notes: Sentences on what is missing or was repaired.
+        size: Width and height in the picture's own units.
+        classes: What it shows.
+        title: Of the picture.
+    """
+
+    svg: str
+    legend: str
+    notes: tuple[str, ...]
+    size: tuple[float, float]
+    classes: AreaClasses
+    title: str
+
+
+def draw_map(region: Region, published: Published, chosen: Selection) -> DrawnMap:
+    """The map of a selection; kept as long as the round's result is.
+
+    Args:
+        region: It has the boundaries.
+        published: The round.
+        chosen: What of it.
+    """
+    found = published.kept(
+        ("map", *chosen.key, chosen.place, region.boundaries_stamp()),
+        lambda: _drawn(region, published, chosen),
+    )
+    assert isinstance(found, DrawnMap)
+    return found
+
+
+def picture_of_map(published: Published, chosen: Selection, drawn: DrawnMap) -> str:
+    """A map as an SVG file of its own, with title, legend and notes."""
+    notes = [*drawn.notes, f"{published.region}: {published.coverage}. {provenance(published)}"]
+    if published.withdrawn:
+        notes.insert(0, f"This result was {published.withdrawn}. Do not use it.")
+    return map_picture(drawn.svg, drawn.size, drawn.classes, title=drawn.title, notes=notes)
+
+
+def provenance(published: Published) -> str:
+    """Which round figures are from, for those who have a picture alone."""
+    return f"Round {published.round_.round_id[:12]}, {published.stored.title}."
+
+
+def class_labels(breaks: Sequence[float]) -> tuple[str, ...]:
+    """Classes in words, the lowest first."""
+    if not len(breaks):
+        return ("All areas",)
+    ends = [_number(one) for one in breaks]
+    between = [f"{low} to under {high}" for low, high in zip(ends, ends[1:], strict=False)]
+    return (f"Under {ends[0]}", *between, f"{ends[-1]} or more")
+
+
+def areas_name(chosen: Selection, codes: Sequence[str], number: int | None = None) -> str:
+    """What the areas are, in the plural, or a number of them."""
+    kind = kind_of(codes) if chosen.area else "councils"
+    if number is None:
+        return kind
+    return f"{number:,} {kind[:-1] if number == 1 and kind.endswith('s') else kind}"
+
+
+def _drawn(region: Region, published: Published, chosen: Selection) -> DrawnMap:
+    found = figures(published, chosen)
+    codes = (*found.codes, *found.missing)
+    title = f"{capital(chosen.what(published))} in {published.region}"
+    shapes, notes = _shapes(region, published, chosen, codes)
+    names = (*found.names, *(_name(published, chosen, code) for code in found.missing))
+    areas = _classes(found, names)
+    only = None
+    if chosen.place:
+        title = f"{capital(chosen.what(published))} in {region.council(chosen.place)}"
+        only = found.inside(chosen.place)
+    certain = int(np.count_nonzero(found.classes.certain))
+    description = (
+        f"{areas_name(chosen, codes, len(found))} in {len(areas.labels)} classes"
+        f" from {areas.labels[0].lower()} to {areas.labels[-1].lower()} households; the class of "
+        f"{certain:,} of them is certain. The table has the same figures."
+    )
+    if shapes is not None:
+        svg = map_svg(shapes, areas, title=title, description=description, only=only)
+        size: tuple[float, float] = (shapes.width, shapes.height)
+        size = (720.0, 720.0 * shapes.height / max(1, shapes.width))
+    elif chosen.area is None:
+        layout = region.settings.viewer.tiles or None
+        svg = tile_map_svg(
+            codes,
+            names,
+            areas,
+            title=title,
+            description=f"{description} Tiles do not lie where the districts do.",
+            layout=layout,
+        )
+        size = tile_map_size(codes, layout)
+        notes.append(
+            "Each council is a square of the same size; squares do not lie where the councils do. "
+            "A map needs a file of boundaries, which an operator sets in coordinator.toml."
+        )
+    else:
+        svg, size = "", (0.0, 0.0)
+        notes.append(
+            "There is no map of these areas: the region has set no boundaries. An operator sets "
+            "them in coordinator.toml."
+        )
+    if found.missing:
+        notes.append(_missing_note(published, chosen, found))
+    return DrawnMap(svg, legend_html(areas), tuple(notes), size, areas, title)
+
+
+def _shapes(
+    region: Region, published: Published, chosen: Selection, codes: Sequence[str]
+) -> tuple[Shapes | None, list[str]]:
+    year, within = "", None
+    if chosen.area is not None:
+        year = published.stored.code_names.vintages.get(chosen.area.name, "")
+    try:
+        shapes = region.atlas.shapes(codes, year, within)
+    except Problem as problem:
+        return None, [f"The map cannot be drawn: {problem.problem}."]
+    if shapes is None:
+        return None, []
+    notes = []
+    if shapes.fit.other_edition:
+        notes.append(shapes.fit.other_edition)
+    if shapes.fit.missing:
+        some = listed(shapes.fit.missing[:_NAMED])
+        more = len(shapes.fit.missing) - _NAMED
+        notes.append(
+            f"Not on the map, because the file of boundaries does not have them: {some}"
+            + (f" and {more:,} more." if more > 0 else ".")
+        )
+    if shapes.repaired:
+        some = listed(shapes.repaired[:_NAMED])
+        notes.append(f"The boundaries of {some} were broken in the file, and were repaired.")
+    if shapes.apart:
+        notes.append(f"{listed(shapes.apart)} is drawn closer than it lies.")
+    return shapes, notes
+
+
+def _classes(found: Figures, names: Sequence[str]) -> AreaClasses:
+    known = found.classes
+    labels = class_labels(known.breaks.tolist())
+    without = len(names) - len(found)
+    texts = [
+        area_text(
+            names[at],
+            households(found.value[at]),
+            (whole(found.lower[at]), whole(found.upper[at])),
+            f"{percent(float(known.probability[at]))} sure that it is in this class",
+        )
+        for at in range(len(found))
+    ]
+    return AreaClasses(
+        classes=np.concatenate([known.number, np.full(without, NO_CLASS, dtype=np.int64)]),
+        certain=np.concatenate([known.certain, np.zeros(without, dtype=bool)]),
+        texts=[*texts, *(no_figure_text(name) for name in names[len(found) :])],
+        labels=labels,
+        sure=f"{CERTAIN_FROM:.0%}",
+    )
+
+
+def _name(published: Published, chosen: Selection, code: str) -> str:
+    if chosen.area is None:
+        return published.names.get(code, code)
+    return published.stored.code_names.of(chosen.area.name).get(code, code)
+
+
+def _missing_note(published: Published, chosen: Selection, found: Figures) -> str:
+    absent = [
+        published.names.get(code, code)
+        for code in published.round_.councils
+        if code not in published.coverage.released
+    ]
+    if not absent:
+        return f"{areas_name(chosen, found.missing, len(found.missing))} have no figure."
+    verb = "is" if len(absent) == 1 else "are"
+    return f"{listed(absent)} {verb} not in the figures, so their areas have none."
+
+
+def _number(value: float) -> str:
+    """A break without needless digits."""
+    text = f"{abs(value):,.10g}"
+    return f"\N{MINUS SIGN}{text}" if value < 0 else text

@@ -1,0 +1,79 @@
+"""The sentences that say a statistic in plain English."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from folkmoot.precision import Reliability
+from folkmoot_coordinator.publication.published_round import Published
+from folkmoot_coordinator.viewer.figures import Figures
+from folkmoot_coordinator.viewer.maps import areas_name
+from folkmoot_coordinator.viewer.selection import Selection
+from folkmoot_coordinator.viewer.words import RELIABILITY, households, span, whole
+
+
+def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
+    """What the figures say, in a few sentences.
+
+    Args:
+        published: The round.
+        chosen: What of it.
+        found: Its figures.
+    """
+    said = []
+    what = chosen.what(published)
+    labels = what.removeprefix("new ").removeprefix("households").strip()
+    total = found.total
+    if total is not None:
+        new = "new " if what.startswith("new ") else ""
+        count = households(total.value)
+        if new:
+            count = count.replace(" household", " new household")
+        subject = f"{count} {labels}".strip()
+        said.append(
+            f"{published.region} has about {subject}, in {published.coverage}. The true number is "
+            f"between {span(total.lower, total.upper)} with 95% certainty."
+        )
+    if len(found) > 1:
+        said.append(_largest(chosen, found))
+        said.append(_reliable(chosen, found))
+    return said
+
+
+def _largest(chosen: Selection, found: Figures) -> str:
+    inside = set(found.inside(chosen.place))
+    [first, *_] = [at for at in found.descending if at in inside]
+    best, worst = int(found.ranks.best[first]), int(found.ranks.worst[first])
+    of = areas_name(chosen, found.codes, len(inside))
+    if best == worst:
+        where = f"it surely has rank {best:,}"
+        if len(inside) < len(found):
+            where += f" of all {len(found):,}"
+    else:
+        where = f"its true rank of {len(found):,} is anywhere from {best:,} to {worst:,}"
+    interval = span(float(found.lower[first]), float(found.upper[first]))
+    return (
+        f"Of the {of}, {found.names[first]} has the largest estimate, "
+        f"{whole(float(found.value[first]))} ({interval}); {where}."
+    )
+
+
+def _reliable(chosen: Selection, found: Figures) -> str:
+    inside = found.inside(chosen.place)
+    counts = Counter(found.reliability[at] for at in inside)
+    parts = [
+        f"{counts[kind]:,} {'is' if counts[kind] == 1 else 'are'} {RELIABILITY[kind].lower()}"
+        if kind is not Reliability.CAUTION
+        else f"{counts[kind]:,} need{'s' if counts[kind] == 1 else ''} caution"
+        for kind in Reliability
+        if counts[kind]
+    ]
+    if len(parts) == 1:
+        [kind] = counts
+        says = {
+            Reliability.RELIABLE: "are reliable",
+            Reliability.CAUTION: "need caution",
+            Reliability.UNRELIABLE: "are too uncertain to use by themselves",
+        }
+        return f"All {len(inside):,} figures {says[kind]}."
+    return f"Of these figures, {', '.join(parts[:-1])} and {parts[-1]}."
