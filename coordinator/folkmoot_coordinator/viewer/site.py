@@ -14,7 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.viewer import words
-from folkmoot_coordinator.viewer.pages import catalogue, one_round, pictures, statistic
+from folkmoot_coordinator.viewer.pages import (
+    ask,
+    catalogue,
+    drafts,
+    one_round,
+    pictures,
+    statistic,
+)
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_coordinator.viewer.settings import site_settings
@@ -22,9 +29,13 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Regional vulnerability statistics"
-PAGES = (catalogue, one_round, statistic, pictures)
+PAGES = (catalogue, one_round, statistic, pictures, ask, drafts)
 """Modules of pages; each has `routes()`."""
-NAVIGATION = (Link("Results", "/", Right.READ),)
+NAVIGATION = (
+    Link("Results", "/", Right.READ),
+    Link("Questions", "/drafts", Right.READ),
+    Link("Ask", "/ask", Right.ASK),
+)
 """Links under the masthead, for those who may follow them."""
 
 
