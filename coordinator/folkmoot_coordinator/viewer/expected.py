@@ -123,6 +123,11 @@ def expected(region: Region, found: QuestionForecast) -> Expected:
     )
 
 
+def _about(share: float) -> str:
+    text = percent(share)
+    return text if text.startswith(("over", "under")) else f"about {text}"
+
+
 def number(households: float) -> str:
     """An expected error, in households: two or three digits say enough."""
     if households >= 100:
@@ -134,8 +139,8 @@ def _lead(forecast: Forecast) -> str:
     shares = forecast.shares
     if shares is not None:
         return (
-            f"About {percent(shares.reliable)} of all figures will be reliable, and "
-            f"{percent(shares.usable)} will be reliable or usable with caution."
+            f"{capital(_about(shares.reliable))} of all figures will be reliable, and "
+            f"{_about(shares.usable)} will be reliable or usable with caution."
         )
     finest = max(forecast.marginals, key=lambda one: one.cells[1])
     typical = finest.typical

@@ -210,7 +210,7 @@ def _closed(one: RoundFacts) -> str:
 
 def _council(region: Region, offer: Offer, code: Any) -> dict[str, Any]:
     one = offer.councils[code]
-    text = f"At most rho {one.per_round} for a round, until {day_text(one.sunset)}."
+    text = f"At most rho {one.per_round} for a round, until {one.sunset:%-d %B %Y}."
     if one.released_here.nano:
         text += f" Of its rho {one.lifetime} for all rounds, at most {one.left_at_most} is left."
     if Mechanism.DISCRETE_GAUSSIAN not in one.mechanisms:
