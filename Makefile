@@ -27,7 +27,8 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make the virtual environment
 
-$(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject.toml)
+$(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject.toml) \
+		web/build_assets.py $(wildcard web/assets/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Folkmoot needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -109,4 +110,4 @@ lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hash
 		--no-emit-index-url --no-annotate --no-header $$peer -o $${peer%.in}.lock || exit 1; done
 
 clean:  ## Remove the environment and everything made
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-peers $(DEMO_OUT) bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-peers $(DEMO_OUT) bench-results screenshots web/folkmoot_web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.absent import absent
 from tests.postgresql import PostgreSQL, missing, postgresql_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +75,6 @@ def public_data() -> Path:
 def postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server that listens on 127.0.0.1; tests skip where it is not installed."""
     if reason := missing():
-        pytest.skip(reason)
+        absent(reason)
     with postgresql_server() as server:
         yield server

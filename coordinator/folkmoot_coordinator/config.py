@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -18,7 +19,9 @@ from folkmoot_operator.network_addresses import (
     split_address,
 )
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
+from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.schedule import Schedule, check_cron, check_zone
 from folkmoot_operator.settings import Settings, load, require_text
 
 if TYPE_CHECKING:
@@ -146,12 +149,58 @@ class ViewerSettings(Settings):
         return dict(self.model_extra or {})
 
 
+class ScheduledRound(Settings):
+    """A table `[[schedule.rounds]]`: a round that is opened again and again.
+
+    Attributes:
+        name: Lower-case word, unique; history is kept under it.
+        question: The round file, relative to the folder. With a table `[series]`, its first round
+            is opened first, then one of the series each time.
+        cron: When, as a cron expression.
+        councils: Whom to ask, in place of the file's councils: GSS codes, or `all`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+    question: Path
+    cron: Annotated[str, AfterValidator(check_cron)]
+    councils: tuple[CouncilCode, ...] | Literal["all"] | None = None
+
+
+class ScheduleSettings(Settings):
+    """Table `[schedule]`: what `serve` does by itself.
+
+    Attributes:
+        time_zone: Time zone of the cron expressions.
+        rounds: Rounds that are opened again and again.
+        export: Folder into which each round is exported when it closes, relative to the home;
+            none if it is missing.
+    """
+
+    time_zone: Annotated[str, AfterValidator(check_zone)] = "Europe/London"
+    rounds: tuple[ScheduledRound, ...] = ()
+    export: Path | None = None
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> ScheduleSettings:
+        names = [one.name for one in self.rounds]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two rounds are named {name!r}; give each its own name")
+        return self
+
+    def times(self, entry: ScheduledRound) -> Schedule:
+        """When a round is due."""
+        return Schedule(entry.cron, ZoneInfo(self.time_zone))
+
+
 class RetentionSettings(Settings):
     """How long what councils released is kept."""
 
     counts_days: int | None = Field(default=None, ge=1)
     """Days after which the noisy counts of a closed round are deleted; by default never.
     Who answered, and the receipts, stay, so that no round is answered twice."""
+    drafts_days: int | None = Field(default=None, ge=1)
+    """Days after which a draft that was refused or withdrawn is deleted; by default never."""
 
 
 class CoordinatorSettings(Settings):
@@ -169,6 +218,8 @@ class CoordinatorSettings(Settings):
         retention: How long noisy counts are kept.
         rounds: Who opens rounds.
         viewer: The web site of the region.
+        schedule: What `serve` does by itself.
+        prefect: Where the history of that is kept.
         names: Names of councils by GSS code, for tables and published files.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes. Relative to the folder.
@@ -185,6 +236,8 @@ class CoordinatorSettings(Settings):
     retention: RetentionSettings = RetentionSettings()
     rounds: RoundSettings = RoundSettings()
     viewer: ViewerSettings = ViewerSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    prefect: PrefectSettings = PrefectSettings()
     names: dict[CouncilCode, CouncilName] = {}
     council_list: Path | None = None
 
@@ -237,6 +290,11 @@ class Home:
     def viewer_cache(self) -> Path:
         """Folder of shapes and pictures, which are made again if it is deleted."""
         return self.path / "viewer-cache"
+
+    @property
+    def prefect_folder(self) -> Path:
+        """Home of the Prefect server that `serve` runs."""
+        return self.path / "prefect"
 
     @property
     def viewer_file(self) -> Path:
@@ -345,6 +403,14 @@ connections_per_address = 500
 # enabled = true
 # listen = "127.0.0.1:8080"  # other addresses need tls or proxies
 # boundaries = [{{ file = "lsoa21.geojson.gz" }}]
+
+# Rounds that open by themselves, and files of each round when it closes.
+# [schedule]
+# export = "published"
+# [[schedule.rounds]]
+# name = "winter"
+# question = "winter.toml"
+# cron = "0 6 1 * *"  # at 6:00 on the first of each month
 
 # Names of councils, for tables and published files.
 # [names]

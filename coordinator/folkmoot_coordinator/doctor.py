@@ -16,6 +16,7 @@ from folkmoot_coordinator.membership.checks import (
     signers,
 )
 from folkmoot_coordinator.rounds.checks import clock_goes_on
+from folkmoot_coordinator.schedule.checks import schedule
 from folkmoot_coordinator.server.checks import port
 from folkmoot_operator import checks
 from folkmoot_operator.checks import Check, Finding, State
@@ -43,6 +44,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: certificates(database, clock()),
         lambda database: council_codes(home, database, clock()),
         signers,
+        schedule(home, settings, clock()),
     )
     yield drafts(home, settings, clock())
     yield port("collection port", settings.collection, home.keys, mutual=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("node", "coordinator", "operator", "proto", "rehearsal", "plugins")
+FOLDERS = ("node", "coordinator", "operator", "web", "proto", "rehearsal", "plugins")
 _BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[dD]")
 _ASKED_OF_WORDS = {
     "node/folkmoot_node/linkage/address_parser.py": "texts were cleaned to ASCII before",

@@ -10,7 +10,7 @@ import folkmoot_sdk.geography
 
 ROOT = Path(__file__).parents[2]
 HOMES = {"proto/folkmoot/geography.py", "plugins/sdk/folkmoot_sdk/geography.py"}
-FOLDERS = ("proto", "plugins", "operator", "node", "coordinator", "rehearsal")
+FOLDERS = ("proto", "plugins", "operator", "web", "node", "coordinator", "rehearsal")
 LIKE_GSS = re.compile(r"\](?:\\d|\[0-9\])\{8\}|\](?:\\d|\[0-9\])\{6\}")
 LIKE_POSTCODE = re.compile(r"(?:\\d|\[0-9\])\[A-Z\]\{2\}|\[A-Z\]\{1,2\}\)?\[0-9\]")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("proto", "plugins", "operator", "node", "coordinator", "rehearsal")
+PACKAGES = ("proto", "plugins", "operator", "web", "node", "coordinator", "rehearsal")
 
 _ALIAS = re.compile(r"^(\w+) = (?:.*[^\w])?NDArray\[", re.M)
 _TABLES = re.compile(

@@ -16,7 +16,7 @@ TURNS_SECONDS = {
 
 def test_nobody_else_turns_seconds_into_dates() -> None:
     found = set()
-    for folder in ("node", "coordinator", "operator", "rehearsal", "proto", "plugins"):
+    for folder in ("node", "coordinator", "operator", "web", "rehearsal", "proto", "plugins"):
         for path in (ROOT / folder).rglob("*.py"):
             names = {
                 node.attr

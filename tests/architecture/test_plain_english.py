@@ -149,8 +149,8 @@ def files() -> list[Path]:
         ROOT / "pyproject.toml",
         ROOT / "one_version.py",
     ]
-    for folder in ("proto", "plugins", "operator", "node", "coordinator", "rehearsal"):
-        for ending in (".py", ".md", ".toml", ".proto", "README.txt"):
+    for folder in ("proto", "plugins", "operator", "web", "node", "coordinator", "rehearsal"):
+        for ending in (".py", ".md", ".toml", ".proto", ".html", "README.txt"):
             found += (ROOT / folder).rglob(f"*{ending}")
     return sorted(
         path

@@ -54,7 +54,7 @@ def callers(name: str, *folders: str) -> set[str]:
 
 
 def test_only_the_release_imports_opendp() -> None:
-    everything = ("node", "coordinator", "proto", "operator", "plugins", "rehearsal")
+    everything = ("node", "coordinator", "proto", "operator", "web", "plugins", "rehearsal")
     assert importers("opendp", *everything) == {"node/folkmoot_node/release/mechanism.py"}
 
 
@@ -123,11 +123,11 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
 def test_no_trace_shows_the_values_of_variables() -> None:
     """Frames of the release hold exact counts; a trace names them and shows none."""
     shows = re.compile(r"show_locals|capture_locals|cgitb|rich\.traceback|f_locals|\blocals\(\)")
-    for path in sources("node", "coordinator", "proto", "operator", "plugins"):
+    for path in sources("node", "coordinator", "proto", "operator", "web", "plugins"):
         assert not shows.search(path.read_text()), path
 
 
-@pytest.mark.parametrize("folder", ["proto", "coordinator"])
+@pytest.mark.parametrize("folder", ["proto", "coordinator", "web"])
 def test_residents_are_not_spoken_of_outside_the_node(folder: str) -> None:
     words = re.compile(
         r"\buprn\b|date_of_birth|\bdob\b|nhs_number|\bnino\b|surname|forename|postcode",
@@ -277,5 +277,5 @@ def test_every_field_of_the_contract_is_commented() -> None:
 
 
 def test_there_is_no_drawer() -> None:
-    for path in sources("node", "coordinator", "proto", "operator", "plugins", "rehearsal"):
+    for path in sources("node", "coordinator", "proto", "operator", "web", "plugins", "rehearsal"):
         assert path.stem not in {"utils", "util", "common", "helpers", "misc"}, path

@@ -63,7 +63,7 @@ def by_hand(text: str) -> Iterator[str]:
 
 def test_nobody_makes_or_deletes_private_files_by_hand() -> None:
     found = {}
-    for folder in ("node", "coordinator", "operator", "rehearsal"):
+    for folder in ("node", "coordinator", "operator", "web", "rehearsal"):
         for path in (ROOT / folder).rglob("*.py"):
             name = str(path.relative_to(ROOT))
             if name != HOME and (used := set(by_hand(path.read_text("utf-8")))):

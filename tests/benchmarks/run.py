@@ -28,6 +28,7 @@ import publication
 import region
 import release
 import six_extracts
+import viewer_pages
 import workload_error
 
 import coordinator
@@ -131,12 +132,15 @@ def main() -> None:
     published = publication.main()
     print_publication(out, published)
     (RESULTS / "publication.json").write_text(json.dumps(published, indent=2))
-    false = hotspots.main()
-    print_hotspots(out, false)
-    (RESULTS / "hotspots.json").write_text(json.dumps(false, indent=2))
     mapped = map_page.main()
     out.print(map_page.told(mapped))
     (RESULTS / "map_page.json").write_text(json.dumps(mapped, indent=2))
+    pages = viewer_pages.main()
+    out.print(viewer_pages.told(pages))
+    (RESULTS / "viewer_pages.json").write_text(json.dumps(pages, indent=2))
+    false = hotspots.main()
+    print_hotspots(out, false)
+    (RESULTS / "hotspots.json").write_text(json.dumps(false, indent=2))
     out.print("Commands, from start to end of --help, against a Python that starts and ends:")
     measured = region.main()
     starts = Table("Command", "Seconds", "Ratio")

@@ -175,5 +175,17 @@ def test_wheels_hold_types_and_data(path: Path, tmp_path: Path) -> None:
     assert any(name.endswith("/py.typed") for name in names)
     assert not any(name.endswith("one_version.py") for name in names)
     for data in path.parent.glob("folkmoot*/**/*"):
-        if data.suffix in {".toml", ".csv", ".proto", ".pyi", ".mako", ".ini", ".sql"}:
+        if data.suffix in {
+            ".toml",
+            ".csv",
+            ".proto",
+            ".pyi",
+            ".mako",
+            ".ini",
+            ".sql",
+            ".html",
+            ".css",
+            ".js",
+            ".svg",
+        }:
             assert str(data.relative_to(path.parent)) in names, data

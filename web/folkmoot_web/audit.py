@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import select, text
@@ -99,10 +100,14 @@ class Audit:
         """
         previous, expected = GENESIS, 1
         seen = noted is None or noted == Head(0, GENESIS)
-        with self._database.reading() as session:
-            rows = session.scalars(
-                select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=1000)
-            )
+        with (
+            self._database.reading() as session,
+            closing(
+                session.scalars(
+                    select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=1000)
+                )
+            ) as rows,
+        ):
             for row in rows:
                 if (
                     row.sequence != expected

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.unusable_files import UnusableFile
 
 _LOG = logging.getLogger(__name__)
 API = "/api"
@@ -151,14 +152,16 @@ class Errors:
         return response
 
     def _of_operators(self, request: Request, error: Problem) -> WebProblem:
-        if (status := _SHOWN.get(error.exit_code)) is not None:
+        status = _SHOWN.get(error.exit_code)
+        if status is not None and not isinstance(error, UnusableFile):
             title, remedy = _TYPED[status]
             return WebProblem(
                 status, title, error.problem, error.remedy or remedy, where=error.where
             )
         correlation = correlation_id(request.scope)
         _LOG.error("request %s: %s. %s", correlation, error, error.remedy)
-        return problem_of_status(503 if error.exit_code == ExitCode.UNREACHABLE else 500)
+        is_passing = isinstance(error, UnusableFile) or error.exit_code == ExitCode.UNREACHABLE
+        return problem_of_status(503 if is_passing else 500)
 
 
 class ErrorBoundary:

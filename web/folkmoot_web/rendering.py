@@ -172,14 +172,12 @@ def render(
 
 
 def _links(links: Iterable[Link], permissions: frozenset[str], path: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "text": link.text,
-            "href": link.path,
-            "active": path == link.path or path.startswith(f"{link.path.rstrip('/')}/")
-            if link.path != "/"
-            else path == "/",
-        }
-        for link in links
-        if str(link.permission) in permissions
-    ]
+    """Links for the service navigation; the one that leads nearest to the page is marked."""
+    seen = [link for link in links if str(link.permission) in permissions]
+    leading = [link for link in seen if _is_under(path, link.path)]
+    nearest = max(leading, key=lambda link: len(link.path), default=None)
+    return [{"text": link.text, "href": link.path, "active": link is nearest} for link in seen]
+
+
+def _is_under(path: str, parent: str) -> bool:
+    return path == parent or (parent != "/" and path.startswith(f"{parent.rstrip('/')}/"))

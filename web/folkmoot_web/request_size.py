@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 from starlette.types import Message
 
@@ -9,6 +11,7 @@ from folkmoot_web.errors import WebProblem
 
 DEFAULT_MAX_BYTES = 256 * 1024
 """For a route that names no limit: a form with long texts."""
+_LENGTH = re.compile(r"[0-9]{1,30}")
 
 
 def limited(request: Request, max_bytes: int) -> Request:
@@ -22,7 +25,7 @@ def limited(request: Request, max_bytes: int) -> Request:
         WebProblem: Status 413, now if the request says its length, else while it is read.
     """
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:19]) > max_bytes:
+    if _LENGTH.fullmatch(length) and int(length) > max_bytes:
         raise _too_long(max_bytes)
     read = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from folkmoot_operator.network_addresses import is_loopback, split_address
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.settings import WebSettings
+from folkmoot_web.site import State
 
 MAX_CONNECTIONS = 500
 """At one time; further ones are answered with 503."""
@@ -49,6 +51,7 @@ class Serving:
         """
         self._host, self._port = split_address(settings.listen)
         self._address = settings.origin
+        self._site: State = app.state.site
         files: dict[str, str] = {}
         if settings.tls is not None:
             certificate, key = home / settings.tls.certificate, home / settings.tls.key
@@ -82,8 +85,10 @@ class Serving:
         """Serves until `stop`, or a signal.
 
         Raises:
-            Problem: Exit code UNREACHABLE, if the port is taken or the site does not start.
+            Problem: If the port is taken, or the database cannot be used.
         """
+        # Here rather than when the app starts, whose errors a server only logs.
+        self._site.database.prepare()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -97,7 +102,8 @@ class Serving:
                     remedy="End the program that listens there, or choose another port",
                     exit_code=ExitCode.UNREACHABLE,
                 ) from None
-            self._server.run([listener])
+            with suppress(SystemExit):  # how uvicorn says that the app did not start
+                self._server.run([listener])
         if not self._server.has_started:
             raise Problem(
                 "the site did not start; the log says why",

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from jinja2 import BaseLoader
 from sqlalchemy import URL
 from starlette.concurrency import run_in_threadpool
@@ -45,6 +46,17 @@ DATABASE_FILE = "site.sqlite"
 _LOGOS = (".svg", ".png")
 _COMPRESSED_FROM = 1000  # bytes
 _COMPRESSION = 5  # a map of 250 KB in a few milliseconds
+
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+    "exclude": lambda _: True,
+}
+"""FastAPI would hand messages of exceptions, and addresses with tokens in them, to whatever
+OpenTelemetry exporter another library or the environment has set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,7 @@ def build_site(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.state.guard = SiteGuard(sessions, cookies, product.read_key)
     app.state.renderer = renderer

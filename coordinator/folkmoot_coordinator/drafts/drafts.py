@@ -12,13 +12,14 @@ which nobody has approved.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, defer
 
 from folkmoot.geography import GssCode
@@ -192,6 +193,49 @@ def save_draft(
         row.changed_at, row.state, row.note = now, DraftState.DRAFT.value, None
         session.flush()
         return _draft(row)
+
+
+def save_once(
+    drafts: Database, question: Question, program: Person, now: int, origin: str
+) -> Draft:
+    """Stores a draft that a program writes; the same one if it has written it before.
+
+    Args:
+        drafts: The database of drafts.
+        question: What is to be asked, of councils that are named.
+        program: Who writes it.
+        now: Seconds since 1970-01-01T00:00:00Z.
+        origin: What it is written for; there is one draft for it.
+
+    Raises:
+        Problem: SETTINGS if no round can be made of it.
+    """
+    make_round(question, (), now)
+    draft_id = hashlib.sha256(origin.encode()).hexdigest()[:32]
+    text = question.serialise()
+    with drafts.writing() as session:
+        row = session.get(DraftRow, draft_id, with_for_update=True)
+        if row is None:
+            row = DraftRow(
+                draft_id=draft_id,
+                title=question.file.title,
+                question=text,
+                digest=digest_of(text),
+                author=program.name,
+                author_kind=program.kind.value,
+                created_at=now,
+                changed_at=now,
+                state=DraftState.DRAFT.value,
+            )
+            session.add(row)
+            session.flush()
+        return _draft(row)
+
+
+def submit_once(drafts: Database, draft: Draft, program: Person, now: int) -> None:
+    """Submits a draft that a program wrote, unless it has done so before."""
+    if draft.state is DraftState.DRAFT:
+        submit_draft(drafts, draft.draft_id, program, now, second_person=True)
 
 
 def submit_draft(
@@ -434,6 +478,28 @@ def note_trouble(drafts: Database, draft_id: str, trouble: str) -> None:
         row = _locked(session, draft_id)
         if row.state == DraftState.APPROVED.value:
             row.note = trouble
+
+
+def delete_ended(drafts: Database, before: int) -> int:
+    """Deletes drafts that were refused or withdrawn before a time; returns how many.
+
+    Those from which a round was opened stay: the round names them.
+
+    Args:
+        drafts: The database of drafts.
+        before: Seconds since 1970-01-01T00:00:00Z.
+    """
+    ended = [DraftState.REFUSED.value, DraftState.WITHDRAWN.value]
+    with drafts.writing() as session:
+        old = session.scalars(
+            select(DraftRow.draft_id).where(
+                DraftRow.state.in_(ended), DraftRow.changed_at < before, DraftRow.round_id.is_(None)
+            )
+        ).all()
+        for draft_id in old:
+            session.execute(delete(DecisionRow).where(DecisionRow.draft_id == draft_id))
+            session.execute(delete(DraftRow).where(DraftRow.draft_id == draft_id))
+    return len(old)
 
 
 def _locked(session: Session, draft_id: str) -> DraftRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home, LimitSettings
@@ -111,14 +112,18 @@ class CoordinatorServer:
         self._housekeeper.start()
         self._opening.start()
 
-    def wait(self, stop: threading.Event) -> None:
+    def wait(self, stop: threading.Event, attend: Callable[[], None] = lambda: None) -> None:
         """Serves until `stop` is set, then lets running calls finish.
+
+        Args:
+            stop: Ends it.
+            attend: Called every second or so.
 
         Raises:
             DamagedDatabase: If the database was found to be damaged.
         """
         while not stop.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
-            pass
+            attend()
         self.stop()
         if self._database.damage is not None:
             raise self._database.damage

@@ -8,11 +8,15 @@ from folkmoot_coordinator.aggregation.statistic import GeographicLevel, Regional
 from folkmoot_coordinator.charts.band_chart import BandChart, Bar
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.interval_chart import (
+    HIGHER,
+    LOWER,
+    NO_CLEAR_CHANGE,
     IntervalChart,
-    changes,
+    IntervalRow,
     rank_intervals,
     ranked_areas,
 )
+from folkmoot_coordinator.inference.change import Direction
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.comparing import Changed
 from folkmoot_coordinator.viewer.figures import Figure, Figures, figure_of, figures
@@ -73,17 +77,32 @@ def change_chart(
     numbers.sort(key=lambda n: -abs(float(changed.change.difference[n])))
     if not numbers:
         return None
-    rows = [
-        (
+    kinds = {
+        Direction.HIGHER: HIGHER,
+        Direction.LOWER: LOWER,
+        Direction.UNDECIDED: NO_CLEAR_CHANGE,
+    }
+    rows = tuple(
+        IntervalRow(
             found.names[changed.places[n]],
             float(changed.change.difference[n]),
             float(changed.change.lower[n]),
             float(changed.change.upper[n]),
+            kinds[changed.change.direction[n]].label,
         )
         for n in sorted(numbers[:LARGEST], key=lambda n: -float(changed.change.difference[n]))
-    ]
-    title = f"Change since {changed.earlier.stored.title}: the largest {len(rows)}"
-    return _marked(published, changes(title, "Change in households", rows, narrow=narrow))
+    )
+    chart = IntervalChart(
+        f"Change since {changed.earlier.stored.title}: the largest {len(rows)}",
+        "Change in households",
+        rows,
+        # Words are corrected for all areas of the page, as those of the table are.
+        "Dots are changes, lines are 95% intervals of each area alone",
+        kinds=tuple(kinds.values()),
+        zero=True,
+        narrow=narrow,
+    )
+    return _marked(published, chart)
 
 
 def distribution(published: Published, chosen: Selection) -> list[tuple[str, Figure]]:

@@ -9,7 +9,7 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.figures import Figures
 from folkmoot_coordinator.viewer.maps import areas_name
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import RELIABILITY, households, span, whole
+from folkmoot_coordinator.viewer.words import RELIABILITY, between, households, span, whole
 
 
 def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
@@ -31,8 +31,8 @@ def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
             count = count.replace(" household", " new household")
         subject = f"{count} {labels}".strip()
         said.append(
-            f"{published.region} has about {subject}, in {published.coverage}. The true number is "
-            f"between {span(total.lower, total.upper)} with 95% certainty."
+            f"{published.region} has about {subject}, in {published.coverage}. The true number "
+            f"is {between(total.lower, total.upper)}, with 95% certainty."
         )
     if len(found) > 1:
         said.append(_largest(chosen, found))

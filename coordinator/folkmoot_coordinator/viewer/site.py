@@ -15,11 +15,17 @@ from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.viewer import words
 from folkmoot_coordinator.viewer.pages import (
+    allocate,
     ask,
     catalogue,
+    committee,
+    council,
     drafts,
+    hotspots,
+    method,
     one_round,
     pictures,
+    series,
     statistic,
 )
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
@@ -29,7 +35,20 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Regional vulnerability statistics"
-PAGES = (catalogue, one_round, statistic, pictures, ask, drafts)
+PAGES = (
+    catalogue,
+    one_round,
+    statistic,
+    pictures,
+    method,
+    council,
+    series,
+    committee,
+    ask,
+    drafts,
+    allocate,
+    hotspots,
+)
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Results", "/", Right.READ),

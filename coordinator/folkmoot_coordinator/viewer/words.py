@@ -103,6 +103,11 @@ def span(low: float, high: float) -> str:
     return f"{whole(low)} to {whole(high)}"
 
 
+def between(low: float, high: float) -> str:
+    """An interval inside a sentence: `between 3 and 5`."""
+    return f"between {whole(low)} and {whole(high)}"
+
+
 def percent(part: float) -> str:
     """A probability; never quite none or all, because no figure is certain."""
     if part >= 0.995:

@@ -50,6 +50,7 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         "councils",
         "policy signers",
         "council codes",
+        "schedule",
         "drafts",
         "collection port",
         "enrolment port",

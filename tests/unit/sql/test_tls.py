@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from folkmoot_sdk import PluginError
+from tests.absent import may_skip
 from tests.postgresql import ACCOUNT, missing, postgresql_server
 from tests.unit.sql.conftest import Home, home_of
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "PostgreSQL is there")
+pytestmark = pytest.mark.skipif(may_skip(missing()), reason=missing() or "PostgreSQL is there")
 
 
 def authority(name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import logging
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
@@ -28,6 +30,9 @@ from folkmoot_web.settings import OpenIdSettings
 
 CALLBACK = "/sign-in/openid/callback"
 """Where the provider sends people back; its registration there is `<address>` and this."""
+_LOG = logging.getLogger(__name__)
+_CODE = re.compile(r"[a-z_]{1,60}")
+"""Codes of errors that the standards name; what else a provider says may be about a person."""
 _STATE_LIVES = 10 * MINUTE
 _SECONDS = 10
 _ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
@@ -119,8 +124,6 @@ class OpenId:
         Raises:
             WebProblem: If the provider refused, does not answer, or says what does not fit.
         """
-        state = query.get("state", "")
-        leads_to = self._leads_to(browser, state)
         if "error" in query or not query.get("code"):
             raise WebProblem(
                 403,
@@ -128,6 +131,8 @@ class OpenId:
                 "Your organisation's sign-in refused, or you cancelled.",
                 "Try again, or ask whoever manages your organisation's accounts.",
             )
+        state = query.get("state", "")
+        leads_to = self._leads_to(browser, state)
         await self._learn()
         claims = await self._claims(browser, state, query["code"])
         groups = self._groups(claims)
@@ -154,7 +159,7 @@ class OpenId:
         """Reads the provider's discovery document, once."""
         try:
             known = await self._client.load_server_metadata()
-        except (httpx.HTTPError, ValueError):
+        except (httpx2.HTTPError, ValueError):
             raise _unreachable() from None
         if known.get("issuer") != self._settings.issuer:
             self._client.server_metadata.clear()
@@ -197,9 +202,15 @@ class OpenId:
                 more = dict(await self._client.userinfo(token=token))
                 if more.get("sub") == claims["sub"]:
                     claims = more | claims
-        except (httpx.HTTPError, OSError):
+        except (httpx2.HTTPError, OSError):
             raise _unreachable() from None
-        except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError):
+        except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
+            code = str(getattr(error, "error", ""))
+            _LOG.warning(
+                "the OpenID provider's answer was refused: %s %s",
+                type(error).__name__,
+                code if _CODE.fullmatch(code) else "",
+            )
             raise _not_fitting() from None
         return claims
 

@@ -1,0 +1,71 @@
+"""The process that does what is due: `python -m folkmoot_coordinator.schedule.worker`.
+
+It has its own memory, and a fault in it ends neither the ports nor the housekeeping. Prefect,
+which takes seconds to import, is imported only by what is recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot_coordinator.clock import system_clock
+from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.schedule.jobs import Done, Job, done_or_failed, due_jobs
+from folkmoot_operator.console import application, run
+from folkmoot_operator.moments import to_text
+
+MODULE = "folkmoot_coordinator.schedule.worker"
+RECORDED = "--recorded"
+log = logging.getLogger(MODULE)
+
+app = application(MODULE, "What `folkmoot-coordinator serve` does on a schedule.")
+
+
+@app.command()
+def work(
+    home: Path, recorded: Annotated[bool, typer.Option(RECORDED, help="As a flow.")] = False
+) -> None:
+    """Does everything that is due, once, and logs what became of it to standard error."""
+    logging.Formatter.converter = time.gmtime
+    form = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=form, datefmt="%Y-%m-%dT%H:%M:%SZ")
+    log.setLevel(logging.INFO)
+    for one, done in do_due(home, recorded=recorded).items():
+        level = logging.WARNING if done.is_problem else logging.INFO
+        text = " ".join(done.text.split())  # one line for each event
+        log.log(level, "schedule job=%s result=%s", one, text)
+
+
+def do_due(home: Path, *, recorded: bool) -> dict[Job, Done]:
+    """Does everything that is due, once.
+
+    Args:
+        home: The coordinator's folder.
+        recorded: True to run it as a flow, whose server the environment names.
+
+    Raises:
+        Problem: If the settings or the database cannot be used.
+    """
+    place, now = Home(home), system_clock()
+    settings = place.settings()
+    database = Database(place.database_url(settings))
+    try:
+        database.bring_up_to_date()
+        jobs = list(due_jobs(database, place, settings, now))
+    finally:
+        database.close()
+    if recorded and jobs:
+        from folkmoot_coordinator.schedule.prefect_flows import run_recorded
+
+        return run_recorded(home, to_text(now), jobs, lambda text: log.warning("%s", text))
+    return {one: done_or_failed(home, one) for one in jobs}
+
+
+if __name__ == "__main__":
+    run(app)
