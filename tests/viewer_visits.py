@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
-from httpx import Client, Response
+from httpx2 import Client, Response
 
 from folkmoot.catalogue import Catalogue
 from folkmoot.codec import encode_catalogue

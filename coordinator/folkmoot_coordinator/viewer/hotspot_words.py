@@ -228,7 +228,8 @@ def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[
     texts = [
         f"{known.names[at]}: {labels[kinds[at]].lower()}. {households(float(known.value[at]))}, "
         f"95% interval {span(float(known.lower[at]), float(known.upper[at]))}. Its "
-        f"neighbourhood has {signed(float(found.spots.sums.excess[at]))} for each area against the mean"
+        f"neighbourhood has {signed(float(found.spots.sums.excess[at]))} for each area "
+        "against the mean"
         for at in range(len(known))
     ]
     areas = AreaClasses(

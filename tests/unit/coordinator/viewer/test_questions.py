@@ -133,11 +133,18 @@ def test_what_share_will_be_reliable_follows_the_assumption(asking: Asking) -> N
     few = plain(asking.ann.send("/ask", "/ask", fields, 200).text)  # type: ignore[arg-type]
     assert "Assumed: The region has 21,000 households" in few
     assert "Share reliable" in few
+    fields |= {"households": "2100000"}
+    many = plain(asking.ann.send("/ask", "/ask", fields, 200).text)  # type: ignore[arg-type]
     fields |= {"households": "", "like": asking.region.id("winter")}
     like = plain(asking.ann.send("/ask", "/ask", fields, 200).text)  # type: ignore[arg-type]
     assert "cells are as large as in" in like.lower()
-    assert "Under 1% of all figures will be reliable" in few
-    assert re.search(r"About 9\d% of all figures will be reliable", like)
+    shares = [
+        re.search(r"(?:About|Under|Over) (\d+)% of all figures will be reliable", text)
+        for text in (few, many, like)
+    ]
+    assert all(shares), (few, many, like)
+    low, high, _ = (int(one[1]) for one in shares if one)
+    assert low < high
 
 
 @pytest.mark.parametrize(
@@ -307,7 +314,7 @@ def test_a_round_can_be_asked_again(asking: Asking) -> None:
     assert begun["title"] == ["Winter support 2026"]
     assert begun["table_1"] == ["band", "lsoa"]
     assert begun["table_4"] == ["(all)"]
-    assert begun["rho"] == ["0.2"]
+    assert begun["rho"] == [str(asking.region.rounds["winter"].round_.loss)]
 
 
 def test_titles_are_text(asking: Asking) -> None:
