@@ -59,7 +59,7 @@ def test_a_quantity_is_shared_out_whole(region: ViewerRegion, site: ViewerSite, 
     assert re.search(r"If 5,000 food parcels are shared out over 30 areas in proportion to", text)
     assert "go to other places than they are due to, because of noise" in text
     assert "under 1%" in text or re.search(r"\(\d+%\)", text)
-    rows = table_of(site, ann, region, **ASKED)
+    rows = table_of(ann, region, **ASKED)
     assert len(rows) == 30
     for rule in ("proportional", "shrunken"):
         assert sum(int(row[f"{rule}_units"]) for row in rows) == 5000
@@ -72,7 +72,7 @@ def test_the_figures_are_those_of_the_engine(
     region: ViewerRegion, site: ViewerSite, ann: Visit
 ) -> None:
     asked = ASKED | {"need": "90", "probability": "75", "equally": "yes"}
-    rows = table_of(site, ann, region, **asked)
+    rows = table_of(ann, region, **asked)
     councils = sorted({row["council"] for row in rows})
     published = site.app.state.region.rounds.find(region.id("winter"))
     marginal = published.round_.workload.marginals[0]
@@ -109,7 +109,7 @@ def test_an_area_is_shown_with_what_it_is_due(
     region: ViewerRegion, site: ViewerSite, ann: Visit
 ) -> None:
     page = plain(ann.get(page_of(region, **ASKED)))
-    for row in table_of(site, ann, region, **ASKED)[:5]:
+    for row in table_of(ann, region, **ASKED)[:5]:
         low, high = float(row["due_lower_95"]), float(row["due_upper_95"])
         digits = 0 if high >= 10 else 1
         assert f"{low:,.{digits}f} to {high:,.{digits}f}" in page
@@ -153,7 +153,7 @@ def test_errors_stand_beside_their_fields(
 def test_councils_share_too(region: ViewerRegion, site: ViewerSite, ann: Visit) -> None:
     text = plain(ann.get(page_of(region, table="band", band="high", quantity="300")))
     assert "shared out over 3 councils" in text
-    rows = table_of(site, ann, region, table="band", band="high", quantity="300")
+    rows = table_of(ann, region, table="band", band="high", quantity="300")
     assert sum(int(row["proportional_units"]) for row in rows) == 300
 
 

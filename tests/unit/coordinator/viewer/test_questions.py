@@ -129,9 +129,9 @@ def test_what_to_expect_is_shown_and_nothing_is_stored(asking: Asking) -> None:
 
 
 def test_what_share_will_be_reliable_follows_the_assumption(asking: Asking) -> None:
-    fields = filled(asking.ann.get("/ask")) | {"action": "show", "households": "21000"}
+    fields = filled(asking.ann.get("/ask")) | {"action": "show", "households": "2100"}
     few = plain(asking.ann.send("/ask", "/ask", fields, 200).text)  # type: ignore[arg-type]
-    assert "Assumed: The region has 21,000 households" in few
+    assert "Assumed: The region has 2,100 households" in few
     assert "Share reliable" in few
     fields |= {"households": "2100000"}
     many = plain(asking.ann.send("/ask", "/ask", fields, 200).text)  # type: ignore[arg-type]
