@@ -119,11 +119,15 @@ class ViewerSite:
     address: str
     visits: list[Visit] = field(default_factory=list)
 
-    def visit(self, name: str, roles: Sequence[str]) -> Visit:
-        """Somebody who has an account with these roles, and has signed in."""
+    def add_account(self, name: str, roles: Sequence[str]) -> None:
+        """An account that has chosen its password."""
         accounts = self.app.state.site.accounts
         link = accounts.add(name, name.title(), list(roles), by="test")
         assert accounts.choose_password(link.rpartition("/")[2], PASSWORD) is not None
+
+    def visit(self, name: str, roles: Sequence[str]) -> Visit:
+        """Somebody who has an account with these roles, and has signed in."""
+        self.add_account(name, roles)
         visit = Visit(Client(base_url=self.address, timeout=60))
         self.visits.append(visit)
         visit.send("/sign-in", "/sign-in", {"name": name, "password": PASSWORD})

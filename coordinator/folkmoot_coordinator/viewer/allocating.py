@@ -29,7 +29,7 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.publication.table_files import harmless_table
 from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import capital, percent, plural
+from folkmoot_coordinator.viewer.words import brief_percent, capital, percent, plural
 from folkmoot_web.forms import Form, FormModel, read_form
 
 MAX_QUANTITY = 10_000_000
@@ -117,8 +117,8 @@ class Served:
         under, over = float(service.under_served[at]), float(service.over_served[at])
         return cls(
             f"{int(service.units[at]):,}",
-            percent(under),
-            percent(over),
+            brief_percent(under),
+            brief_percent(over),
             under > LIKELY,
             over > LIKELY,
         )
@@ -200,8 +200,8 @@ def lead(published: Published, chosen: Selection, shared: Shared) -> list[str]:
     under = int((best.areas.under_served > LIKELY).sum())
     over = int((best.areas.over_served > LIKELY).sum())
     said.append(
-        f"{_places(chosen, under)} would more likely than not get over {TOLERANCE:.0%} less than "
-        f"their due, and {_places(chosen, over)} over {TOLERANCE:.0%} more. The table below says "
+        f"{capital(_none(chosen, under))} would more likely than not get over {TOLERANCE:.0%} less "
+        f"than is due, and {_none(chosen, over)} over {TOLERANCE:.0%} more. The tables below say "
         "how likely that is for each."
     )
     return said
@@ -209,6 +209,10 @@ def lead(published: Published, chosen: Selection, shared: Shared) -> list[str]:
 
 def _places(chosen: Selection, number: int) -> str:
     return plural(number, "area" if chosen.area else "council")
+
+
+def _none(chosen: Selection, number: int) -> str:
+    return _places(chosen, number) if number else f"no {'area' if chosen.area else 'council'}"
 
 
 def _rule(shared: Shared, one: Allocation) -> str:

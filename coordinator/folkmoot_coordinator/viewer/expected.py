@@ -90,18 +90,19 @@ class Expected:
     description: str
 
 
-def expected(region: Region, found: QuestionForecast) -> Expected:
+def expected(region: Region, found: QuestionForecast, like: str = "") -> Expected:
     """Puts a forecast into words and a picture.
 
     Args:
         region: Names of councils, and where pictures are kept.
         found: The forecast.
+        like: Title of the round that is taken as an example; empty if none is.
     """
     forecast = found.forecast
     several = len(forecast.round.councils) > 1
     return Expected(
         lead=_lead(forecast),
-        assumption=capital(forecast.sizes.assumption) if forecast.sizes else "",
+        assumption=_assumption(forecast, like),
         rows=tuple(_row(forecast, one, several=several) for one in forecast.marginals),
         losses=tuple(
             LossRow(
@@ -121,6 +122,17 @@ def expected(region: Region, found: QuestionForecast) -> Expected:
         + (", and of the share of its figures that will be reliable" if forecast.sizes else "")
         + ". The table below has the same figures.",
     )
+
+
+def _assumption(forecast: Forecast, like: str) -> str:
+    if forecast.sizes is None:
+        return ""
+    if like:
+        return (
+            f"Figures are as large as those of “{like}”, and attributes are independent where that "
+            "round does not say"
+        )
+    return capital(forecast.sizes.assumption)
 
 
 def _about(share: float) -> str:
@@ -148,8 +160,8 @@ def _lead(forecast: Forecast) -> str:
     return (
         f"A figure of “{title}” will be within {number(typical.half_width)} households of the "
         f"true number, 19 times in 20. It is reliable from {typical.reliable_from:,} households. "
-        "Say how many households the region has, or choose an earlier round, to see which share "
-        "of the figures that will be."
+        "Which share of the figures will be depends on how large they are: choose an earlier "
+        "round as an example."
     )
 
 

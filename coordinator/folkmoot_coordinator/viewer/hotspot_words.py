@@ -17,9 +17,8 @@ from folkmoot_coordinator.viewer.maps import name_of
 from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, households, percent, plural, signed, span
 
-KINDS = ("Cold spot", "Neither", "Hotspot")
+KINDS = ("Neither", "Cold spot", "Hotspot")
 COURSES = ("Neither", "Fading", "New", "Lasting")
-_NEITHER = 1
 _COURSE_NUMBERS = {Course.NONE: 0, Course.FADING: 1, Course.NEW: 2, Course.LASTING: 3}
 _HATCHED = (
     "Plain colour: more than noise. Pale with lines: the hotspot crossed the line, but noise alone "
@@ -89,7 +88,10 @@ def lead(published: Published, chosen: Selection, found: Found) -> list[str]:
         are = "is a cold spot" if cold == 1 else "are cold spots"
         said.append(f"{plural(cold, 'area')} {are}, with less than chance and noise explain.")
     if hot or cold:
-        said.append("On average, about 1 in 20 of those that are listed is there by chance.")
+        said.append(
+            "On average, no more than 1 in 20 of those that are listed is there by chance. An area "
+            "may be listed for what its neighbours have, with no large figure of its own."
+        )
     return said
 
 
@@ -217,8 +219,8 @@ def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[
     missing = [name_of(published, chosen, code) for code in known.missing]
     labels: tuple[str, ...] = KINDS
     if found.courses is None:
-        kinds = np.full(len(known), _NEITHER, dtype=np.int64)
-        kinds[found.cold] = 0
+        kinds = np.zeros(len(known), dtype=np.int64)
+        kinds[found.cold] = 1
         kinds[found.hot] = 2
         certain, said = np.ones(len(known), dtype=bool), ""
     else:

@@ -114,4 +114,5 @@ def _add_words(app: FastAPI) -> None:
         whole=words.whole,
         households=words.households,
         percent=words.percent,
+        minute=words.minute_text,
     )

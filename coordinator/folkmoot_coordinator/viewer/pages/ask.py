@@ -36,7 +36,7 @@ from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.seen_drafts import actor, note, seen_draft
-from folkmoot_coordinator.viewer.words import phrase
+from folkmoot_coordinator.viewer.words import capital, phrase
 from folkmoot_operator.moments import day_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
@@ -159,7 +159,7 @@ def _page(
         form=form,
         offer=offer,
         draft=draft,
-        expected=expected(region, found) if found else None,
+        expected=expected(region, found, _title(region, form)) if found else None,
         councils=[_council(region, offer, code) for code in offer.councils]
         + [
             {
@@ -170,7 +170,7 @@ def _page(
             for code in offer.without_catalogue
         ],
         purposes=[
-            {"value": one, "text": phrase(one), "hint": {"text": _allowed(offer, having)}}
+            {"value": one, "text": capital(phrase(one)), "hint": {"text": _allowed(offer, having)}}
             for one, having in offer.purposes.items()
         ],
         policies=_policies(region),
@@ -204,6 +204,17 @@ def examples(region: Region, visitor: Visitor) -> list[RoundFacts]:
     ][:_OFFERED]
 
 
+def _title(region: Region, form: Form[AskForm]) -> str:
+    """Title of the round that is taken as an example; empty if none is."""
+    return title_of(region, form.typed("like"))
+
+
+def title_of(region: Region, round_id: str) -> str:
+    """Title of a round; empty if there is no such round."""
+    titles = {one.round_id: one.question.title for one in round_facts(region.database)}
+    return titles.get(round_id, "")
+
+
 def _closed(one: RoundFacts) -> str:
     return day_text(one.closed_at or one.deadline)
 
@@ -212,7 +223,8 @@ def _council(region: Region, offer: Offer, code: Any) -> dict[str, Any]:
     one = offer.councils[code]
     text = f"At most rho {one.per_round} for a round, until {one.sunset:%-d %B %Y}."
     if one.released_here.nano:
-        text += f" Of its rho {one.lifetime} for all rounds, at most {one.left_at_most} is left."
+        text += f" Of its rho {one.lifetime} for all rounds, at most "
+        text += f"{one.left_at_most.nano / 1e9:.3g} is left."
     if Mechanism.DISCRETE_GAUSSIAN not in one.mechanisms:
         text += " It does not allow the noise that this page asks for."
     return {"value": str(code), "text": region.council(code), "hint": {"text": text}}

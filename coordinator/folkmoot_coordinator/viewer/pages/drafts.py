@@ -27,11 +27,12 @@ from folkmoot_coordinator.drafts.drafts import (
 )
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second, needs_second
 from folkmoot_coordinator.membership.known_councils import known_councils
+from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_making import PlannedRound, make_round
 from folkmoot_coordinator.rounds.round_store import council_responses, find_round
 from folkmoot_coordinator.viewer.expected import Expected, expected
-from folkmoot_coordinator.viewer.pages.ask import examples
+from folkmoot_coordinator.viewer.pages.ask import examples, title_of
 from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
@@ -63,6 +64,11 @@ ACTIONS = {
     Action.WITHDRAWN: "withdrew it",
     Action.OPENED: "opened the round",
 }
+OBJECTIVES = {
+    Objective.SUM: "all figures together",
+    Objective.MAXIMUM: "the least precise table",
+}
+"""What the privacy loss is shared out for."""
 _DONE = {
     "saved": "The draft is saved. No council is asked yet.",
     "submitted": "The draft is submitted.",
@@ -225,7 +231,9 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
     decisions = decisions_of(region.drafts, draft.draft_id)
     question, fault = _question(region, draft)
     asked = make_round(question, (), region.clock()) if question else None
-    like = request.query_params.get("like", "")
+    like = request.query_params.get("like") or ""
+    if question and "like" not in request.query_params:
+        like = _example(region, visitor, question)
     found, at_fault = _expected(region, visitor, question, like) if question else (None, "")
     own = _is_own(draft, actor(request))
     return render(
@@ -302,7 +310,14 @@ def _expected(
         if problem.exit_code not in (ExitCode.REFUSED, ExitCode.SETTINGS):
             raise
         return None, f"{capital(problem.problem)}. {problem.remedy}."
-    return expected(region, found), ""
+    return expected(region, found, title_of(region, like) if like in known else ""), ""
+
+
+def _example(region: Region, visitor: Visitor, question: Question) -> str:
+    """The newest round of the same purpose, whose figures may be as large; empty if none."""
+    purpose = question.file.purpose
+    found = (one for one in examples(region, visitor) if one.question.purpose == purpose)
+    return next((one.round_id for one in found), "")
 
 
 def _facts(region: Region, asked: PlannedRound) -> list[tuple[str, str]]:
@@ -323,7 +338,7 @@ def _facts(region: Region, asked: PlannedRound) -> list[tuple[str, str]]:
             f"rho {round_.loss} of each council, which is epsilon {round_.epsilon_for():.2g} at "
             f"delta {round_.delta}",
         ),
-        ("Planned for", asked.planning.objective.meaning),
+        ("Precision for", OBJECTIVES[asked.planning.objective]),
         ("Policy", round_.policy_digest.hex()),
         *(
             [("Series", f"the first of {round_.series.length} rounds")]

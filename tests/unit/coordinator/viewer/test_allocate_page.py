@@ -39,9 +39,7 @@ def page_of(region: ViewerRegion, name: str = "winter", **asked: str) -> str:
     return f"/rounds/{region.id(name)}/allocate?{urlencode(asked)}"
 
 
-def table_of(
-    site: ViewerSite, ann: Visit, region: ViewerRegion, **asked: str
-) -> list[dict[str, str]]:
+def table_of(ann: Visit, region: ViewerRegion, **asked: str) -> list[dict[str, str]]:
     address = page_of(region, **asked).replace("/allocate?", "/allocate/allocation.csv?")
     return list(csv.DictReader(io.StringIO(ann.get(address))))
 
