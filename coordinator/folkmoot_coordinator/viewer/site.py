@@ -92,6 +92,7 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         static=Path(__file__).parent / "static",
         tables=(API_KEYS,),
         read_key=read_key,
+        checks=(region.check,),
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
