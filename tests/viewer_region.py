@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,11 +40,16 @@ from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, ope
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS
+from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_coordinator.viewer.site import build_viewer
 from folkmoot_node.release.contrasts import sensitivities
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
+from folkmoot_web.serving import Serving
 from tests.postgresql import free_port
 from tests.tables import measured
+from tests.web_site import Clock, RunningSite
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 NAMES = {BOLTON: "Bolton", BURY: "Bury", TRAFFORD: "Trafford"}
@@ -55,16 +61,6 @@ ROOT = Path(__file__).resolve().parents[1]
 POLICY = ROOT / "rehearsal/folkmoot_rehearsal/documents/risk-policy.toml"
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 """A name that must be shown as text."""
-
-
-@dataclass
-class Clock:
-    """A clock that tests set."""
-
-    now: int = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @dataclass
@@ -110,7 +106,7 @@ class ViewerRegion:
             "minimum_councils": 2,
             "policy_digest": policy_digest(),
             "workload": workload,
-            "loss": Rho.of("0.2"),
+            "loss": Rho.of("0.02"),
             "mechanism": Mechanism.DISCRETE_GAUSSIAN,
             "delta": Delta.of("1e-6"),
             "opened_at": now,
@@ -242,6 +238,8 @@ def viewer_region(
     *,
     settings: str = "",
     with_boundaries: bool = True,
+    shapes: str = "",
+    first: int = 1,
     area_name: str = "",
     names: Mapping[GssCode, str] = NAMES,
 ) -> Iterator[ViewerRegion]:
@@ -252,6 +250,8 @@ def viewer_region(
         sizes: Number of areas of each council.
         settings: Lines of `[viewer]`.
         with_boundaries: Whether it has a file of boundaries.
+        shapes: That file, if it is not to be one of squares: GeoJSON.
+        first: Number of the first area.
         area_name: Begins the name of each area.
         names: Of councils.
     """
@@ -259,7 +259,7 @@ def viewer_region(
     home = Home(folder / "region")
     make_private_folder(home.path)
     make_private_folder(home.keys)
-    first, areas = 1, {}
+    areas = {}
     for council, size in sizes.items():
         areas[council] = tuple(f"E01{first + n:06}" for n in range(size))
         first += size
@@ -272,7 +272,7 @@ def viewer_region(
     text += "\n[names]\n" + "".join(f"{c} = {json.dumps(n)}\n" for c, n in names.items())
     text += f'\n[viewer]\nenabled = true\nlisten = "127.0.0.1:{free_port()}"\n'
     if with_boundaries:
-        (home.path / "areas.geojson").write_text(boundaries(areas, area_names))
+        (home.path / "areas.geojson").write_text(shapes or boundaries(areas, area_names))
         text += 'boundaries = [{ file = "areas.geojson" }]\n'
     home.settings_file.write_text(text + settings)
     home.settings_file.chmod(0o600)
@@ -330,7 +330,27 @@ def fill(region: ViewerRegion, title: str = "Winter support") -> ViewerRegion:
     return region
 
 
-def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
+def with_hotspot(region: ViewerRegion, name: str, title: str = "One hotspot") -> set[str]:
+    """A round in which a block of Bolton's areas has four times the need; returns their codes."""
+    across = round(len(region.areas[BOLTON]) ** 0.5 * 1.6)
+    block = {row * across + column for row in range(1, 4) for column in range(1, 4)}
+    region.open(name, region.question(title))
+    for number, council in enumerate(sorted(region.areas)):
+        rng = np.random.default_rng(number)
+        size = len(region.areas[council])
+        high = rng.poisson(60, size)
+        if council == BOLTON:
+            high[list(block)] *= 4
+        table = np.stack([np.full(size, 500), np.full(size, 150), high])
+        region.release(region.rounds[name], council, table)
+    region.rounds[name] = region.again(name)
+    region.clock.now += DAY
+    return {region.areas[BOLTON][place] for place in block}
+
+
+def fill_series(
+    region: ViewerRegion, title: str = "New households in high need", months: int = 3
+) -> ViewerRegion:
     """A series of new households by month: `series 1`, `series 2`, ..."""
     length = 4
     now = region.clock()
@@ -338,7 +358,7 @@ def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
     councils = sorted(region.areas)
     for month in range(1, months + 1):
         round_ = (
-            replace(region.question("New households in high need"), series=series)
+            replace(region.question(title), series=series)
             if month == 1
             else next_round(find_series(region.database, "5" * 32), region.clock())
         )
@@ -355,3 +375,27 @@ def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
         region.rounds[name] = region.again(name)
         region.clock.now += MONTH
     return region
+
+
+@contextmanager
+def serving_region(region: ViewerRegion) -> Iterator[RunningSite]:
+    """Serves a region's site from a thread of this process until the end.
+
+    Each role has an account named after it.
+    """
+    app = build_viewer(region.home, clock=region.clock)
+    web = site_settings(region.home, region.home.settings())
+    ready = threading.Event()
+    serving = Serving(app, web, home=region.home.path, ready=lambda _: ready.set())
+    thread = threading.Thread(target=serving.run, daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(60), "the site does not start"
+        site = RunningSite(web.origin, app.state.site, region.clock, app)
+        for role in PERMISSIONS.roles:
+            site.add_account(f"{role}@example.gov.uk", role)
+        yield site
+    finally:
+        serving.stop()
+        thread.join(30)
+        assert not thread.is_alive()

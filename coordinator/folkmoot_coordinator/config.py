@@ -121,6 +121,13 @@ class BoundarySettings(Settings):
     layer: str | None = None
 
 
+class ApiSettings(Settings):
+    """Table `[viewer.api]`: what programs may ask of the site."""
+
+    requests_per_minute: int = Field(default=120, ge=1)
+    """Requests of one key, or of one person, in any minute."""
+
+
 class ViewerSettings(Settings):
     """Table `[viewer]`: the web site of the region.
 
@@ -142,6 +149,8 @@ class ViewerSettings(Settings):
     """Column and row of each district's tile, from 0, where there are no boundaries."""
     visibility: dict[str, tuple[str, ...]] = {}
     """By role the purposes whose rounds it may see; a role that is not named sees all."""
+    api: ApiSettings = ApiSettings()
+    """What programs may ask."""
 
     @property
     def site(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ import publication
 import region
 import release
 import six_extracts
+import viewer_pages
 import workload_error
 
 import coordinator
@@ -134,6 +135,9 @@ def main() -> None:
     mapped = map_page.main()
     out.print(map_page.told(mapped))
     (RESULTS / "map_page.json").write_text(json.dumps(mapped, indent=2))
+    pages = viewer_pages.main()
+    out.print(viewer_pages.told(pages))
+    (RESULTS / "viewer_pages.json").write_text(json.dumps(pages, indent=2))
     false = hotspots.main()
     print_hotspots(out, false)
     (RESULTS / "hotspots.json").write_text(json.dumps(false, indent=2))

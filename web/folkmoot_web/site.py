@@ -13,7 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from jinja2 import BaseLoader
 from sqlalchemy import URL
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -46,6 +46,12 @@ DATABASE_FILE = "site.sqlite"
 _LOGOS = (".svg", ".png")
 _COMPRESSED_FROM = 1000  # bytes
 _COMPRESSION = 5  # a map of 250 KB in a few milliseconds
+_COMPRESSED_ALREADY = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/pdf",
+    "application/vnd.apache.parquet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -70,7 +76,7 @@ class Product:
         templates: Where its templates are.
         static: Folder of its own static files.
         tables: Its own tables in the site's database.
-        read_key: Who sends a key in an `Authorization` header, where programs may.
+        read_key: Who sends a key in an `Authorization` header under `/api`, where programs may.
         start: The page for somebody who has just signed in.
         accessibility: What its accessibility statement says.
         checks: Each raises a Problem while the site cannot answer, in addition to its own database.
@@ -225,7 +231,12 @@ def _wrap(app: FastAPI, settings: WebSettings, errors: Errors) -> None:
     """Adds the layers around the pages, from the inside out."""
     listened, _ = split_address(settings.listen)
     hosts = {listened, urlsplit(settings.origin).hostname or listened}
-    app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_COMPRESSED_FROM,
+        compresslevel=_COMPRESSION,
+        exclude_content_types=_COMPRESSED_ALREADY,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(hosts), www_redirect=False)
     if settings.proxies:
         app.add_middleware(ReverseProxies, proxies=settings.proxies)

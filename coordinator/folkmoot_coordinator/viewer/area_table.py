@@ -41,6 +41,7 @@ class Row:
         interval: In words.
         reliability: Text and colour of its tag.
         change: In words; empty if nothing is compared.
+        change_interval: Of it, in words.
         direction: What the noise allows to say of the change.
         compare: Address that puts the area into the form that compares two.
     """
@@ -54,6 +55,7 @@ class Row:
     interval: str
     reliability: tuple[str, str]
     change: str
+    change_interval: str
     direction: str
     compare: str
 
@@ -67,12 +69,14 @@ class Heading:
         address: Sorts by it, or the other way round.
         sorted: `ascending`, `descending` or `none`, for `aria-sort`.
         numeric: Whether the column has numbers.
+        is_wide: Whether phones show what it says in another column.
     """
 
     text: str
     address: str
     sorted: str
     numeric: bool
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class AreaTable:
         rows: Its lines.
         summary: Which lines these are, in words.
         pagination: Links to other pages; None if there is one.
-        find: Text that names or codes must have.
+        find: Text that names have, or codes begin with.
         only: Reliability that was asked for; empty for all.
     """
 
@@ -196,12 +200,14 @@ def _heading(request: Request, column: str, text: str, by: str, backwards: bool)
     turn = other if is_sorted and now == f"{begins}{column}" else f"{begins}{column}"
     direction = ("descending" if backwards else "ascending") if is_sorted else "none"
     address = f"{address_with(request, sort=turn, page=None)}#{ANCHOR}"
-    return Heading(text, address, direction, column in ("rank", "value", "change"))
+    numeric = column in ("rank", "value", "change")
+    return Heading(text, address, direction, numeric, column in ("council", "reliability"))
 
 
 def _matches(found: Figures, at: int, find: str) -> bool:
-    text = f"{found.names[at]} {found.codes[at]}".casefold()
-    return all(word in text for word in find.casefold().split())
+    """Whether a name has a text, or a code begins with it."""
+    text = " ".join(find.casefold().split())
+    return text in found.names[at].casefold() or found.codes[at].casefold().startswith(text)
 
 
 def _number(text: str) -> int:
@@ -219,7 +225,11 @@ def _row(
 ) -> Row:
     kind = found.reliability[at]
     best, worst = int(found.ranks.best[at]), int(found.ranks.worst[at])
-    number = numbers.get(at)
+    change = ("", "", "")
+    if changed is not None and at in numbers:
+        number = numbers[at]
+        direction = str(changed.change.direction[number])
+        change = changed.text(number), changed.interval(number), direction
     return Row(
         code=found.codes[at],
         name=found.names[at],
@@ -229,10 +239,9 @@ def _row(
         value=whole(float(found.value[at])),
         interval=span(float(found.lower[at]), float(found.upper[at])),
         reliability=(RELIABILITY[kind], RELIABILITY_COLOUR[kind]),
-        change=changed.text(number) if changed is not None and number is not None else "",
-        direction=str(changed.change.direction[number])
-        if changed is not None and number is not None
-        else "",
+        change=change[0],
+        change_interval=change[1],
+        direction=change[2],
         compare=address_with(
             request, **{"b" if request.query_params.get("a") else "a": found.codes[at]}
         )

@@ -14,7 +14,7 @@ from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.region import Region
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import households, percent, plural, signed, slug, span
+from folkmoot_coordinator.viewer.words import between, households, percent, plural, signed, slug
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.visitors import Visitor
 
@@ -62,7 +62,7 @@ def compare_areas(found: Figures, first: int, second: int) -> Pair:
     one, other = found.names[first], found.names[second]
     verdict = made.verdict[0]
     if verdict == Verdict.UNDECIDED:
-        answer = f"The noise does not allow to say whether {one} or {other} has more."
+        answer = f"The noise is too large to say whether {one} or {other} has more."
     else:
         larger, smaller = (one, other) if verdict == Verdict.FIRST_LARGER else (other, one)
         answer = f"Yes: {larger} has more than {smaller}."
@@ -77,8 +77,8 @@ def _detail(made: Comparison, one: str, other: str, offered: int) -> str:
         f"The estimates differ by {households(abs(difference))}. If you chose these two before "
         f"you saw any figure, the probability that {larger} has more is {percent(alone)}. "
         f"Corrected for all {plural(offered, 'pair')} that this page offers, it is "
-        f"{percent(float(made.corrected[0]))}, and the difference ({one} less {other}) is between "
-        f"{span(low, high)}."
+        f"{percent(float(made.corrected[0]))}, and the difference ({one} less {other}) is "
+        f"{between(low, high)}."
     )
 
 
@@ -128,8 +128,12 @@ class Changed:
 
     def text(self, number: int) -> str:
         """The change of an area in words."""
+        return signed(float(self.change.difference[number]))
+
+    def interval(self, number: int) -> str:
+        """Its 95 % interval in words."""
         low, high = float(self.change.lower[number]), float(self.change.upper[number])
-        return f"{signed(float(self.change.difference[number]))} ({signed(low)} to {signed(high)})"
+        return f"{signed(low)} to {signed(high)}"
 
     def count(self, direction: Direction) -> int:
         """How many areas changed so."""

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from folkmoot_coordinator.aggregation.statistic import GeographicLevel, RegionalStatistic
 from folkmoot_coordinator.charts.band_chart import BandChart, Bar
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.interval_chart import (
+    HIGHER,
+    LOWER,
+    NO_CLEAR_CHANGE,
     IntervalChart,
-    changes,
+    IntervalRow,
     rank_intervals,
     ranked_areas,
 )
+from folkmoot_coordinator.inference.change import Direction
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.comparing import Changed
-from folkmoot_coordinator.viewer.figures import Figure, Figures, figure_of, figures
+from folkmoot_coordinator.viewer.figures import (
+    Figure,
+    Figures,
+    figure_of,
+    figures,
+    without_areas,
+)
 from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, code_label, phrase
 
@@ -73,17 +82,32 @@ def change_chart(
     numbers.sort(key=lambda n: -abs(float(changed.change.difference[n])))
     if not numbers:
         return None
-    rows = [
-        (
+    kinds = {
+        Direction.HIGHER: HIGHER,
+        Direction.LOWER: LOWER,
+        Direction.UNDECIDED: NO_CLEAR_CHANGE,
+    }
+    rows = tuple(
+        IntervalRow(
             found.names[changed.places[n]],
             float(changed.change.difference[n]),
             float(changed.change.lower[n]),
             float(changed.change.upper[n]),
+            kinds[changed.change.direction[n]].label,
         )
         for n in sorted(numbers[:LARGEST], key=lambda n: -float(changed.change.difference[n]))
-    ]
-    title = f"Change since {changed.earlier.stored.title}: the largest {len(rows)}"
-    return _marked(published, changes(title, "Change in households", rows, narrow=narrow))
+    )
+    chart = IntervalChart(
+        f"Change since {changed.earlier.stored.title}: the largest {len(rows)}",
+        "Change in households",
+        rows,
+        # Words are corrected for all areas of the page, as those of the table are.
+        "Dots are changes, lines are 95% intervals of each area alone",
+        kinds=tuple(kinds.values()),
+        zero=True,
+        narrow=narrow,
+    )
+    return _marked(published, chart)
 
 
 def distribution(published: Published, chosen: Selection) -> list[tuple[str, Figure]]:
@@ -95,7 +119,7 @@ def distribution(published: Published, chosen: Selection) -> list[tuple[str, Fig
     """
     if not chosen.attributes:
         return []
-    statistic = _whole(published, chosen)
+    statistic = without_areas(published, chosen)
     if statistic is None:
         return []
     first = chosen.attributes[0]
@@ -131,21 +155,6 @@ def largest(found: Figures, council: str) -> list[int]:
 def _which(found: Figures, chosen: Selection, shown: int) -> str:
     of = len(found.inside(chosen.place))
     return f"all {of:,}" if shown == of else f"the {shown} largest of {of:,}"
-
-
-def _whole(published: Published, chosen: Selection) -> RegionalStatistic | None:
-    """Statistics of the attributes alone: of all areas together, or of one council."""
-    about = chosen.about
-    if chosen.place:
-        names = [one.name for one in chosen.attributes]
-        for marginal in published.round_.workload.marginals:
-            if sorted(marginal.attributes) == sorted(names):
-                return published.statistic(
-                    marginal, GeographicLevel.COUNCIL, chosen.place, about=about
-                )
-        return None
-    level = GeographicLevel.ALL_AREAS if chosen.area else GeographicLevel.REGION
-    return published.statistic(chosen.marginal, level, about=about)
 
 
 def _marked(published: Published, chart: IntervalChart | BandChart) -> Chart:

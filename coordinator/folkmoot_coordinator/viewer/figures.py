@@ -19,7 +19,12 @@ from folkmoot_coordinator.aggregation.statistic import (
     coefficients_of_variation,
     reliability_numbers,
 )
-from folkmoot_coordinator.inference.classes import Classes, classify, quantile_breaks
+from folkmoot_coordinator.inference.classes import (
+    MAX_CLASSES,
+    Classes,
+    classify,
+    quantile_breaks,
+)
 from folkmoot_coordinator.inference.ranks import Ranks, ranks
 from folkmoot_coordinator.inference.tails import Tails
 from folkmoot_coordinator.publication.published_round import Published
@@ -27,6 +32,7 @@ from folkmoot_coordinator.publication.shared_noise import area_covariances
 from folkmoot_coordinator.viewer.selection import Selection
 
 Float64 = NDArray[np.float64]
+_AREAS_OF_A_CLASS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,9 @@ class Figures:
 
     @cached_property
     def classes(self) -> Classes:
-        """Classes of the map."""
-        breaks = quantile_breaks(self.value)
+        """Classes of the map: no more than there are areas to fill them."""
+        wanted = min(MAX_CLASSES, max(2, len(self) // _AREAS_OF_A_CLASS))
+        breaks = quantile_breaks(self.value, wanted)
         return classify(self.value, self.variance, breaks, tails=self.tails)
 
     @cached_property
@@ -158,7 +165,7 @@ def figures(published: Published, chosen: Selection) -> Figures:
 
 
 def cells_of(statistic: RegionalStatistic, chosen: Selection) -> NDArray[np.bool_]:
-    """Which cells of a statistic have the codes of a selection: bool, shape (cells,)."""
+    """Which cells have the codes of a selection: bool, shape (cells,), never missing."""
     keep = np.ones(len(statistic), dtype=bool)
     for name, codes in zip(statistic.marginal.attributes, statistic.codes, strict=True):
         if name in chosen.cell:
@@ -175,6 +182,30 @@ def figure_of(statistic: RegionalStatistic | None, chosen: Selection) -> Figure 
         return None
     columns = (statistic.value, statistic.standard_error, statistic.lower, statistic.upper)
     return Figure(*(float(column[places[0]]) for column in columns))
+
+
+def without_areas(published: Published, chosen: Selection) -> RegionalStatistic | None:
+    """The statistic of a selection's attributes alone.
+
+    Args:
+        published: The round.
+        chosen: What of it.
+
+    Returns:
+        That of all areas together, or of the council that is looked at; None if the round has no
+        such figures.
+    """
+    about = chosen.about
+    if chosen.place:
+        names = [one.name for one in chosen.attributes]
+        for marginal in published.round_.workload.marginals:
+            if sorted(marginal.attributes) == sorted(names):
+                return published.statistic(
+                    marginal, GeographicLevel.COUNCIL, chosen.place, about=about
+                )
+        return None
+    level = GeographicLevel.ALL_AREAS if chosen.area else GeographicLevel.REGION
+    return published.statistic(chosen.marginal, level, about=about)
 
 
 def _of_areas(published: Published, chosen: Selection) -> Figures:

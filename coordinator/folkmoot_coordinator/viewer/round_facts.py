@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot.rounds import RoundState
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.database.models import AnswerRow, RoundRow
+from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.rounds.round_store import decoded_round
 from folkmoot_coordinator.rounds.withdrawal import Withdrawal
 from folkmoot_coordinator.viewer.words import slug, table_title
@@ -80,8 +80,20 @@ class RoundFacts:
         return f"{self.released} of {self.question.invited} councils"
 
 
-def round_facts(database: Database, round_id: str | None = None) -> list[RoundFacts]:
-    """Every round, newest first, or one.
+def round_facts(
+    database: Database,
+    *,
+    council: str | None = None,
+    series: str | None = None,
+    round_id: str | None = None,
+) -> list[RoundFacts]:
+    """Rounds, newest first.
+
+    Args:
+        database: Where they are stored.
+        council: Only those to which it was invited; None for all.
+        series: Only those of this series; None for all.
+        round_id: Only the one with this whole id; None for all.
 
     Raises:
         Problem: If a stored round is damaged.
@@ -105,6 +117,11 @@ def round_facts(database: Database, round_id: str | None = None) -> list[RoundFa
         .outerjoin(counts, counts.c.round_id == RoundRow.round_id)
         .order_by(RoundRow.opened_at.desc(), RoundRow.round_id)
     )
+    if council is not None:
+        invited = select(InvitedRow.round_id).where(InvitedRow.council == council)
+        query = query.where(RoundRow.round_id.in_(invited))
+    if series is not None:
+        query = query.where(RoundRow.series_id == series)
     if round_id is not None:
         query = query.where(RoundRow.round_id == round_id)
     with database.reading() as session:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from folkmoot_web.settings import WebSettings
 
 _NEEDED = (
-    "altair", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "shapely", "vl_convert",
+    "altair", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "limits", "shapely", "vl_convert",
+    "xlsxwriter",
 )  # fmt: skip
 
 
