@@ -28,6 +28,7 @@ import publication
 import region
 import release
 import six_extracts
+import viewer_load
 import viewer_pages
 import workload_error
 
@@ -138,6 +139,9 @@ def main() -> None:
     pages = viewer_pages.main()
     out.print(viewer_pages.told(pages))
     (RESULTS / "viewer_pages.json").write_text(json.dumps(pages, indent=2))
+    read = viewer_load.main()
+    out.print(viewer_load.told(read))
+    (RESULTS / "viewer_load.json").write_text(json.dumps(read, indent=2))
     false = hotspots.main()
     print_hotspots(out, false)
     (RESULTS / "hotspots.json").write_text(json.dumps(false, indent=2))
