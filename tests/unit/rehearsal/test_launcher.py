@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx2
 import polars as pl
 import pytest
 
@@ -175,3 +177,71 @@ def test_a_round_that_cannot_be_opened_stops_the_rehearsal(tmp_path):
     assert caught.value.exit_code is ExitCode.FAULT
     assert "ended with exit code 3. Error:" in caught.value.problem
     assert str(tmp_path / "logs" / "winter.log") in caught.value.remedy
+
+
+def view(out, browse):
+    """What `--view --json` says, and what `browse` makes of it; ended by Ctrl-C."""
+    command = [str(COMMAND), "--view", "--out", str(out), "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        try:
+            lines = []
+            while not lines or lines[-1] not in ("}\n", ""):
+                lines.append(running.stdout.readline())
+            told = json.loads("".join(lines))
+            with httpx2.Client(base_url=told["address"], timeout=60, trust_env=False) as client:
+                browse(client, told)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(60)
+    assert running.returncode == 0
+    assert processes_of(out) == []
+    return told
+
+
+def fill_in(client, path, **fields):
+    (token,) = re.findall(r'name="form_token" value="([^"]+)"', client.get(path).text)
+    return client.post(path, data={"form_token": token, **fields})
+
+
+def test_one_command_opens_the_regions_site_with_an_account(rehearsal):
+    out, _ = rehearsal
+    password = "three odd lamps hum"
+
+    def begin(client, told):
+        analyst, approver = told["accounts"]
+        assert (analyst["roles"], approver["roles"]) == (["analyst", "manager"], ["approver"])
+        path = analyst["link"].removeprefix(told["address"])
+        fill_in(client, path, password=password, again=password)
+        read(client, told)
+
+    def read(client, told):
+        name = told["accounts"][0]["name"]
+        assert fill_in(client, "/sign-in", name=name, password=password).status_code == 303
+        catalogue = client.get("/").text
+        assert "Winter support: who needs help, and where" in catalogue
+        assert "Winter support: by tenure" in catalogue
+        (first,) = re.findall(r'href="(/rounds/[0-9a-f]+)"[^>]*>[^<]*who needs help', catalogue)
+        page = client.get(f"{first}/statistics/band.lsoa")
+        assert page.status_code == 200
+        assert '<svg class="folkmoot-map"' in page.text
+        assert "E01" in page.text
+
+    told = view(out, begin)
+    assert told["accounts"][0]["link"] not in "".join(
+        path.read_text("utf-8") for path in (out / "logs").glob("*.log")
+    )
+    again = view(out, read)
+    assert again["accounts"][0]["link"] is None, "it has a password"
+    assert again["accounts"][1]["link"] is not None
+
+
+def test_there_is_no_site_without_a_rehearsal(tmp_path):
+    done = subprocess.run(
+        [str(COMMAND), "--view", "--out", str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "make demo" in done.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing was made"
