@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,11 +40,16 @@ from folkmoot_coordinator.rounds.round_store import StoredRound, find_round, ope
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS
+from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_coordinator.viewer.site import build_viewer
 from folkmoot_node.release.contrasts import sensitivities
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
+from folkmoot_web.serving import Serving
 from tests.postgresql import free_port
 from tests.tables import measured
+from tests.web_site import Clock, RunningSite
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 NAMES = {BOLTON: "Bolton", BURY: "Bury", TRAFFORD: "Trafford"}
@@ -55,16 +61,6 @@ ROOT = Path(__file__).resolve().parents[1]
 POLICY = ROOT / "rehearsal/folkmoot_rehearsal/documents/risk-policy.toml"
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 """A name that must be shown as text."""
-
-
-@dataclass
-class Clock:
-    """A clock that tests set."""
-
-    now: int = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @dataclass
@@ -334,7 +330,9 @@ def fill(region: ViewerRegion, title: str = "Winter support") -> ViewerRegion:
     return region
 
 
-def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
+def fill_series(
+    region: ViewerRegion, title: str = "New households in high need", months: int = 3
+) -> ViewerRegion:
     """A series of new households by month: `series 1`, `series 2`, ..."""
     length = 4
     now = region.clock()
@@ -342,7 +340,7 @@ def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
     councils = sorted(region.areas)
     for month in range(1, months + 1):
         round_ = (
-            replace(region.question("New households in high need"), series=series)
+            replace(region.question(title), series=series)
             if month == 1
             else next_round(find_series(region.database, "5" * 32), region.clock())
         )
@@ -359,3 +357,27 @@ def fill_series(region: ViewerRegion, months: int = 3) -> ViewerRegion:
         region.rounds[name] = region.again(name)
         region.clock.now += MONTH
     return region
+
+
+@contextmanager
+def serving_region(region: ViewerRegion) -> Iterator[RunningSite]:
+    """Serves a region's site from a thread of this process until the end.
+
+    Each role has an account named after it.
+    """
+    app = build_viewer(region.home, clock=region.clock)
+    web = site_settings(region.home, region.home.settings())
+    ready = threading.Event()
+    serving = Serving(app, web, home=region.home.path, ready=lambda _: ready.set())
+    thread = threading.Thread(target=serving.run, daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(60), "the site does not start"
+        site = RunningSite(web.origin, app.state.site, region.clock, app)
+        for role in PERMISSIONS.roles:
+            site.add_account(f"{role}@example.gov.uk", role)
+        yield site
+    finally:
+        serving.stop()
+        thread.join(30)
+        assert not thread.is_alive()

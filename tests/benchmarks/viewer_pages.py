@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import map_page
+
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.viewer.site import build_viewer
 from tests.viewer_region import households, viewer_region
@@ -34,7 +35,7 @@ LIMITS = {
     "kilobytes_without_map": 60,
     "first_seconds": 2,
 }
-_PASSWORD = "three odd lamps hum"  # noqa: S105
+_PASSWORD = "three odd lamps hum"
 
 
 def councils() -> dict[GssCode, int]:

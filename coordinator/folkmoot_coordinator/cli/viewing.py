@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,10 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(accounts_app, name="accounts")
 
 
+class _Stopped(Exception):
+    """Somebody asked the process to end."""
+
+
 def view(home: HomeOption = Path()) -> None:
     """Serve the region's web site until stopped (SIGTERM or Ctrl-C).
 
@@ -42,12 +47,21 @@ def view(home: HomeOption = Path()) -> None:
 
     Example: `folkmoot-coordinator view --home region`
     """
+    import signal
+
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.server.logs import configure
     from folkmoot_coordinator.viewer.serving import serve_viewer
 
+    def stop(*_: object) -> None:
+        raise _Stopped
+
     configure()
-    serve_viewer(Home(home), lambda address: print(f"Serving {address}", flush=True))
+    # The server takes signals while it serves, and passes them on when it has ended in order.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with contextlib.suppress(_Stopped):
+        serve_viewer(Home(home), lambda address: print(f"Serving {address}", flush=True))
 
 
 @accounts_app.command("add")

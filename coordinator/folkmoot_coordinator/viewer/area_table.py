@@ -88,7 +88,7 @@ class AreaTable:
         rows: Its lines.
         summary: Which lines these are, in words.
         pagination: Links to other pages; None if there is one.
-        find: Text that names or codes must have.
+        find: Text that names have, or codes begin with.
         only: Reliability that was asked for; empty for all.
     """
 
@@ -205,8 +205,9 @@ def _heading(request: Request, column: str, text: str, by: str, backwards: bool)
 
 
 def _matches(found: Figures, at: int, find: str) -> bool:
-    text = f"{found.names[at]} {found.codes[at]}".casefold()
-    return all(word in text for word in find.casefold().split())
+    """Whether a name has a text, or a code begins with it."""
+    text = " ".join(find.casefold().split())
+    return text in found.names[at].casefold() or found.codes[at].casefold().startswith(text)
 
 
 def _number(text: str) -> int:

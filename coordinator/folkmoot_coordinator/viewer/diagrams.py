@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from folkmoot_coordinator.aggregation.statistic import GeographicLevel, RegionalStatistic
 from folkmoot_coordinator.charts.band_chart import BandChart, Bar
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.interval_chart import (
@@ -19,7 +18,13 @@ from folkmoot_coordinator.charts.interval_chart import (
 from folkmoot_coordinator.inference.change import Direction
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.comparing import Changed
-from folkmoot_coordinator.viewer.figures import Figure, Figures, figure_of, figures
+from folkmoot_coordinator.viewer.figures import (
+    Figure,
+    Figures,
+    figure_of,
+    figures,
+    without_areas,
+)
 from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, code_label, phrase
 
@@ -114,7 +119,7 @@ def distribution(published: Published, chosen: Selection) -> list[tuple[str, Fig
     """
     if not chosen.attributes:
         return []
-    statistic = _whole(published, chosen)
+    statistic = without_areas(published, chosen)
     if statistic is None:
         return []
     first = chosen.attributes[0]
@@ -150,21 +155,6 @@ def largest(found: Figures, council: str) -> list[int]:
 def _which(found: Figures, chosen: Selection, shown: int) -> str:
     of = len(found.inside(chosen.place))
     return f"all {of:,}" if shown == of else f"the {shown} largest of {of:,}"
-
-
-def _whole(published: Published, chosen: Selection) -> RegionalStatistic | None:
-    """Statistics of the attributes alone: of all areas together, or of one council."""
-    about = chosen.about
-    if chosen.place:
-        names = [one.name for one in chosen.attributes]
-        for marginal in published.round_.workload.marginals:
-            if sorted(marginal.attributes) == sorted(names):
-                return published.statistic(
-                    marginal, GeographicLevel.COUNCIL, chosen.place, about=about
-                )
-        return None
-    level = GeographicLevel.ALL_AREAS if chosen.area else GeographicLevel.REGION
-    return published.statistic(chosen.marginal, level, about=about)
 
 
 def _marked(published: Published, chart: IntervalChart | BandChart) -> Chart:

@@ -177,6 +177,30 @@ def figure_of(statistic: RegionalStatistic | None, chosen: Selection) -> Figure 
     return Figure(*(float(column[places[0]]) for column in columns))
 
 
+def without_areas(published: Published, chosen: Selection) -> RegionalStatistic | None:
+    """The statistic of a selection's attributes alone.
+
+    Args:
+        published: The round.
+        chosen: What of it.
+
+    Returns:
+        That of all areas together, or of the council that is looked at; None if the round has no
+        such figures.
+    """
+    about = chosen.about
+    if chosen.place:
+        names = [one.name for one in chosen.attributes]
+        for marginal in published.round_.workload.marginals:
+            if sorted(marginal.attributes) == sorted(names):
+                return published.statistic(
+                    marginal, GeographicLevel.COUNCIL, chosen.place, about=about
+                )
+        return None
+    level = GeographicLevel.ALL_AREAS if chosen.area else GeographicLevel.REGION
+    return published.statistic(chosen.marginal, level, about=about)
+
+
 def _of_areas(published: Published, chosen: Selection) -> Figures:
     assert chosen.area is not None
     statistic = published.statistic(chosen.marginal, about=chosen.about)

@@ -15,7 +15,7 @@ from folkmoot_coordinator.geography.atlas import Atlas, BoundarySource
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.rounds.round_store import StoredRound, find_round
 from folkmoot_coordinator.viewer.permissions import may_see
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor, visitor_of
 
@@ -76,7 +76,9 @@ class Region:
         """
         try:
             stored = find_round(self.database, _whole(round_id))
-        except Problem:
+        except Problem as problem:
+            if problem.exit_code is not ExitCode.USAGE:
+                raise
             raise _no_round() from None
         if not self.sees(visitor_of(request), stored.round_.purpose):
             raise _no_round()
@@ -92,7 +94,7 @@ class Region:
         try:
             return self.rounds.of(stored)
         except Problem as problem:
-            if problem.exit_code != problem.exit_code.REFUSED:
+            if problem.exit_code is not ExitCode.REFUSED:
                 raise
             raise WebProblem(
                 409, "This round has no result", f"It {problem.problem}.", "Choose another round."

@@ -140,7 +140,7 @@ def _about(published: Published, measure: str) -> Moment:
     for one in published.moments:
         if one.month == latest.month and one.measure == measure:
             return one
-    raise _missing("measure", "Choose cumulative or new; the first month has no new counts.")
+    raise _missing("measure", "Choose cumulative or new.")
 
 
 def _missing(what: str, remedy: str) -> WebProblem:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from folkmoot.precision import Reliability
 from folkmoot_coordinator.publication.published_round import Published
-from folkmoot_coordinator.viewer.figures import Figures
+from folkmoot_coordinator.viewer.figures import Figures, figure_of, without_areas
 from folkmoot_coordinator.viewer.maps import areas_name
 from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import RELIABILITY, between, households, span, whole
@@ -23,16 +23,18 @@ def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
     said = []
     what = chosen.what(published)
     labels = what.removeprefix("new ").removeprefix("households").strip()
-    total = found.total
+    where = published.names.get(chosen.place, chosen.place) or published.region
+    total = figure_of(without_areas(published, chosen), chosen) if chosen.place else found.total
     if total is not None:
         new = "new " if what.startswith("new ") else ""
         count = households(total.value)
         if new:
             count = count.replace(" household", " new household")
         subject = f"{count} {labels}".strip()
+        of = "" if chosen.place else f", in {published.coverage}"
         said.append(
-            f"{published.region} has about {subject}, in {published.coverage}. The true number "
-            f"is {between(total.lower, total.upper)}, with 95% certainty."
+            f"{where} has about {subject}{of}. The true number is "
+            f"{between(total.lower, total.upper)}, with 95% certainty."
         )
     if len(found) > 1:
         said.append(_largest(chosen, found))

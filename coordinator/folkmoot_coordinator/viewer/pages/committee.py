@@ -33,7 +33,8 @@ from folkmoot_operator.moments import day_text
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 
-_ROWS = 8
+_FEWER_ROWS = (8, 5, 2)
+"""Rows of the table on the sheet: the first number with which all fits."""
 
 
 def routes() -> Routes:
@@ -90,12 +91,18 @@ def pdf(request: Request, region: Region, published: Published, chosen: Selectio
     def make() -> bytes:
         values = sheet(region, published, chosen)
         environment = request.app.state.renderer.environment
-        html = environment.get_template("viewer/sheet.html").render(values | {"on_paper": True})
+        template = environment.get_template("viewer/sheet.html")
         pictures: dict[str, Picture] = {}
-        chart = band_chart(published, chosen)
+        chart = band_chart(published, chosen, narrow=True)
         if chart is not None:
             pictures["bands"] = region.pictures.chart(chart, PictureKind.PNG)
-        return print_page(html, pictures, style=_STYLE).content
+        # A long title, reason or note takes room from the table: it is one sheet all the same.
+        for rows in _FEWER_ROWS:
+            html = template.render(values | {"rows": values["rows"][:rows]})
+            printed = print_page(html, pictures, style=_STYLE)
+            if printed.pages == 1:
+                break
+        return printed.content
 
     found = published.kept(
         ("pdf", *chosen.key, chosen.place, published.digest, region.boundaries_stamp()), make
@@ -124,14 +131,13 @@ def sheet(region: Region, published: Published, chosen: Selection) -> dict[str, 
         "rows": _rows(found, chosen),
         "areas": areas_name(chosen, found.codes, len(found.inside(chosen.place))),
         "closed": day_text(stored.closed_at) if stored.closed_at else "",
-        "on_paper": False,
     }
 
 
 def _rows(found: Figures, chosen: Selection) -> list[dict[str, str]]:
     inside = set(found.inside(chosen.place))
     rows = []
-    for at in [at for at in found.descending if at in inside][:_ROWS]:
+    for at in [at for at in found.descending if at in inside][: _FEWER_ROWS[0]]:
         best, worst = int(found.ranks.best[at]), int(found.ranks.worst[at])
         rows.append(
             {
@@ -181,13 +187,13 @@ def _filters(region: Region, published: Published, chosen: Selection) -> list[di
 
 
 _STYLE = """
-.sheet { display: block; }
 .sheet__map { width: 62%; float: left; }
 .sheet__beside { margin-left: 64%; }
+.sheet__beside img { margin-top: 3mm; max-height: 56mm; }
 .sheet__after { clear: both; }
-svg.folkmoot-map { max-height: 88mm; width: 100%; }
-.sheet__bands { width: 46%; float: right; margin: 4mm 0 0 4%; }
+svg.folkmoot-map { max-height: 92mm; width: 100%; }
+.sheet__bands { width: 60%; }
 .sheet__withdrawn { border: 1mm solid #d4351c; padding: 2mm; font-weight: bold; }
-.sheet__rows { width: 50%; }
+.sheet__rows td { white-space: nowrap; }
 .lead { font-size: 11pt; }
 """

@@ -148,7 +148,6 @@ def _chosen(request: Request, published: Published) -> Selection:
     measure = asked.pop("measure", "")
     chosen = select(published, table, asked)
     wanted = next((one for one in Measure if one.value == measure), Measure.CUMULATIVE)
-    # The first round has no new counts, and is shown all the same.
     return replace(chosen, about=Moment(chosen.about.month, wanted), place="")
 
 

@@ -1,0 +1,173 @@
+"""Figures behind the pages: one source of numbers, and what areas of one council share."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from folkmoot.geography import GssCode
+from folkmoot_coordinator.publication.named_sums import estimates
+from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
+from folkmoot_coordinator.publication.round_files import long_table
+from folkmoot_coordinator.publication.round_result import round_result
+from folkmoot_coordinator.publication.sum_file import CellEntry, Expression
+from folkmoot_coordinator.rounds.withdrawal import reinstate, withdraw
+from folkmoot_coordinator.viewer.comparing import compare_areas
+from folkmoot_coordinator.viewer.figures import Figures, figures
+from folkmoot_coordinator.viewer.maps import class_labels
+from folkmoot_coordinator.viewer.selection import select
+from folkmoot_coordinator.viewer.words import percent, signed, whole
+from tests.viewer_region import NAMES, REGION, ViewerRegion
+
+
+@pytest.fixture
+def rounds(region: ViewerRegion) -> PublishedRounds:
+    return PublishedRounds(region.database, REGION, NAMES)
+
+
+def of(published: Published, which: str = "band.lsoa", **asked: str) -> Figures:
+    return figures(published, select(published, which, asked))
+
+
+def test_pages_have_the_numbers_of_the_export(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    published = rounds.find(region.id("winter"))
+    exported = pl.concat(list(published.table().pieces()))
+    also = round_result(region.database, REGION, region.id("winter"), NAMES)
+    assert exported.equals(pl.concat(list(long_table(also).pieces())))
+    for band in ("low", "medium", "high"):
+        found = of(published, band=band)
+        rows = exported.filter(
+            pl.col("level") == "region", pl.col("marginal") == "band*lsoa", pl.col("band") == band
+        )
+        by_code = {row["lsoa"]: row for row in rows.to_dicts()}
+        assert set(by_code) == set(found.codes)
+        for at, code in enumerate(found.codes):
+            row = by_code[code]
+            assert found.value[at] == row["value"]
+            assert found.standard_error[at] == row["standard_error"]
+            assert (found.lower[at], found.upper[at]) == (row["lower"], row["upper"])
+            assert found.reliability[at].value == row["reliability"]
+    districts = of(published, "band", band="high")
+    rows = exported.filter(
+        pl.col("level") == "council", pl.col("marginal") == "band", pl.col("band") == "high"
+    )
+    assert dict(zip(districts.codes, districts.value.tolist(), strict=True)) == {
+        row["place"]: row["value"] for row in rows.to_dicts()
+    }
+
+
+@pytest.mark.parametrize(("name", "measure"), [("winter", ""), ("series 3", "cumulative"),
+                                               ("series 3", "new")])  # fmt: skip
+def test_areas_of_one_council_share_noise(
+    region: ViewerRegion, rounds: PublishedRounds, name: str, measure: str
+) -> None:
+    """Differences have the errors that named sums of the same cells have."""
+    published = rounds.find(region.id(name))
+    found = of(published, band="high", measure=measure)
+    assert found.covariance is not None
+    pairs = [(0, 1), (0, 11), (3, 7), (12, 19), (0, 12), (5, 29)]
+    month = None if not measure else str(published.latest.month)
+    for first, second in pairs:
+        one, other = (
+            CellEntry(
+                "test",
+                {"band": ("high",), "lsoa": (found.codes[at],)},
+                month=month,
+                measure=measure or None,
+            )
+            for at in (first, second)
+        )
+        [difference] = estimates(published.releases(), [Expression("d", (one,), (other,), ())])
+        variance = (
+            found.variance[first] + found.variance[second] - 2 * found.covariance[first, second]
+        )
+        assert np.sqrt(variance) == pytest.approx(difference.interval.standard_error, rel=1e-9)
+        assert found.value[first] - found.value[second] == pytest.approx(difference.interval.value)
+    assert np.array_equal(found.covariance, found.covariance.T)
+    assert found.covariance[0, 29] == 0, "councils add noise by themselves"
+    assert found.covariance[0, 1] != 0
+    assert np.allclose(np.diag(found.covariance), found.variance)
+
+
+def test_two_areas_whose_figures_are_equal_are_not_called_different(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    found = of(rounds.find(region.id("winter")), band="high")
+    order = found.descending
+    near = compare_areas(found, order[10], order[11])
+    far = compare_areas(found, order[0], order[-1])
+    assert near.answer.startswith("The noise does not allow")
+    assert far.answer == (f"Yes: {found.names[order[0]]} has more than {found.names[order[-1]]}.")
+    assert compare_areas(found, order[-1], order[0]).answer == far.answer
+
+
+def test_results_are_kept_in_memory_and_withdrawal_is_read_each_time(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    round_id = region.id("earlier")
+    first = rounds.find(round_id)
+    assert rounds.find(round_id).statistics() is first.statistics()
+    assert first.withdrawn is None
+    withdraw(region.database, round_id, "A test", region.clock(), "test")
+    try:
+        second = rounds.find(round_id)
+        assert second.withdrawn == "withdrawn on 15 February 2028: A test"
+        assert second.digest != first.digest
+        assert second.statistics() is first.statistics()
+        assert second.metadata()["withdrawn"]["reason"] == "A test"
+    finally:
+        reinstate(region.database, round_id, "A test", region.clock(), "test")
+    assert rounds.find(round_id).digest == first.digest
+
+
+def test_a_series_is_wrong_from_the_round_that_was_withdrawn(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    last, first = region.id("series 3"), region.id("series 1")
+    assert rounds.find(last).withdrawn is None
+    withdraw(region.database, first, "A test", region.clock(), "test")
+    try:
+        found = rounds.find(last).withdrawn
+        assert found is not None
+        assert "month 1 was withdrawn" in found
+    finally:
+        reinstate(region.database, first, "A test", region.clock(), "test")
+    assert rounds.find(last).withdrawn is None
+
+
+def test_few_results_are_kept(region: ViewerRegion) -> None:
+    rounds = PublishedRounds(region.database, REGION, NAMES, most=1)
+    first = rounds.find(region.id("winter")).statistics()
+    rounds.find(region.id("earlier"))
+    assert rounds.find(region.id("winter")).statistics() is not first
+
+
+def test_areas_of_councils_that_did_not_release_are_missing(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    found = of(rounds.find(region.id("partial")), band="high")
+    assert set(found.missing) == set(region.areas[GssCode("E08000009")])
+    assert found.total is not None
+    assert found.total.value == pytest.approx(float(found.value.sum()))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.4, "0"), (-0.4, "0"), (1234.5, "1,235"), (-3.2, "\N{MINUS SIGN}3")]
+)
+def test_whole_households(value: float, said: str) -> None:
+    assert whole(value) == said
+
+
+def test_numbers_in_words() -> None:
+    assert [signed(one) for one in (3.2, 0.2, -2.0)] == ["+3", "0", "\N{MINUS SIGN}2"]
+    assert [percent(one) for one in (1.0, 0.994, 0.5, 0.0)] == [
+        "over 99%", "99%", "50%", "under 1%"
+    ]  # fmt: skip
+    assert class_labels([-5.0, 10.0, 1500.0]) == (
+        "Under \N{MINUS SIGN}5", "\N{MINUS SIGN}5 to under 10", "10 to under 1,500",
+        "1,500 or more",
+    )  # fmt: skip
+    assert class_labels([]) == ("All areas",)
