@@ -97,12 +97,17 @@ def read_question(
     Returns:
         The form with what was typed and what is wrong, and the question; None if anything is wrong.
     """
-    form = read_form(request, ask_model(offer, tables))
-    if form.value is None:
-        return form, None
-    sent = form.value
-    if not (sent.policy or sent.other_policy):
+    model = ask_model(offer, tables)
+    form = read_form(request, model)
+    if not (form.typed("policy") or form.typed("other_policy")):
         form.add_error("policy", AskForm.messages["policy"])
+    if not any(form.chosen(f"{TABLE}{number}") for number in range(1, tables + 1)):
+        form.add_error(f"{TABLE}1", "Choose what to count")
+    sent = form.value
+    if sent is None:
+        # The summary lists them as they stand on the page.
+        order = [*AskForm.model_fields, *model.model_fields]
+        form.errors = {name: form.errors[name] for name in order if name in form.errors}
         return form, None
     try:
         return form, compose(_composed(sent, offer, tables), offer, now)

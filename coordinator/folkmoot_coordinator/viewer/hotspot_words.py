@@ -14,7 +14,6 @@ from folkmoot_coordinator.inference.lasting import Course
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.finding_hotspots import Found
 from folkmoot_coordinator.viewer.maps import name_of
-from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, households, percent, plural, signed, span
 
 KINDS = ("Neither", "Cold spot", "Hotspot")
@@ -62,10 +61,10 @@ class SpotRow:
     is_sure: bool = True
 
 
-def lead(published: Published, chosen: Selection, found: Found) -> list[str]:
+def lead(published: Published, found: Found) -> list[str]:
     """What was found, in a few sentences."""
     areas, hot, cold = len(found.figures), int(found.hot.sum()), int(found.cold.sum())
-    of, what = plural(areas, "area"), chosen.what(published)
+    of, what = plural(areas, "area"), found.chosen.what(published)
     if hot == 1:
         first = (
             f"Of {of}, 1 is a hotspot of {what}: together with the areas around it, it has more "
@@ -213,10 +212,10 @@ def _rate(adjusted: float) -> str:
     return "under 0.1%" if adjusted < 0.001 else f"{adjusted:.1%}"
 
 
-def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[str, str]:
+def hotspot_map(published: Published, found: Found) -> tuple[str, str]:
     """The map and its legend, as SVG and HTML."""
     known = found.figures
-    missing = [name_of(published, chosen, code) for code in known.missing]
+    missing = [name_of(published, found.chosen, code) for code in known.missing]
     labels: tuple[str, ...] = KINDS
     if found.courses is None:
         kinds = np.zeros(len(known), dtype=np.int64)
@@ -240,7 +239,7 @@ def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[
         texts=[*texts, *map(no_figure_text, missing)],
         labels=labels,
     )
-    title = f"Hotspots of {chosen.what(published)} in {published.region}"
+    title = f"Hotspots of {found.chosen.what(published)} in {published.region}"
     description = (
         f"{int(found.hot.sum()):,} hotspots among {plural(len(known), 'area')}. The table lists "
         "them."
