@@ -17,7 +17,7 @@ from folkmoot_coordinator.charts.area_classes import (
 from folkmoot_coordinator.charts.choropleth import map_svg
 from folkmoot_coordinator.charts.legend import legend_html
 from folkmoot_coordinator.charts.map_picture import map_picture
-from folkmoot_coordinator.charts.tile_map import tile_map_size, tile_map_svg
+from folkmoot_coordinator.charts.tile_map import TILE, tile_map_size, tile_map_svg
 from folkmoot_coordinator.geography.area_kinds import kind_of
 from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_coordinator.inference.classes import CERTAIN_FROM
@@ -29,6 +29,7 @@ from folkmoot_coordinator.viewer.words import capital, households, listed, perce
 from folkmoot_operator.problems import Problem
 
 _NAMED = 10
+_FEW_TILES = 4 * TILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class DrawnMap:
     size: tuple[float, float]
     classes: AreaClasses
     title: str
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is drawn in its own size: a few tiles are not to fill a page."""
+        return 0 < self.size[0] < _FEW_TILES
 
 
 def draw_map(region: Region, published: Published, chosen: Selection) -> DrawnMap:
