@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,6 +24,7 @@ FIRST_TABLES = 3
 TABLE, CODES, WEIGHT = "table_", "codes_", "weight_"
 """How the names of fields begin that there are several of."""
 WEIGHTS = ((1, "As precise as the others"), (4, "More precise"), (16, "Most precise"))
+_WEIGHT_FIELD = re.compile(f"{WEIGHT}([0-9]{{1,2}})")
 _HOURS = 24
 _FIELDS = {
     "policy_digest": "policy",
@@ -78,9 +80,8 @@ def ask_model(offer: Offer, tables: int) -> type[AskForm]:
 def sent_tables(request: Request) -> int:
     """How many tables the form that was sent has room for."""
     sent = sent_form(request)
-    numbers = [name.removeprefix(WEIGHT) for name in sent if name.startswith(WEIGHT)]
-    known = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) < 3]
-    return min(max([FIRST_TABLES, *known]), MAX_TABLES)
+    found = (_WEIGHT_FIELD.fullmatch(name) for name in sent)
+    return min(max([FIRST_TABLES, *(int(one[1]) for one in found if one)]), MAX_TABLES)
 
 
 def read_question(
@@ -187,12 +188,12 @@ def _composed(sent: AskForm, offer: Offer, tables: int) -> QuestionForm:
     for number in range(1, tables + 1):
         # In the order of the catalogue, so that a table has one name however it was ticked.
         chosen = values[f"{TABLE}{number}"]
-        names = tuple(name for name in [*offer.attributes, *chosen] if name in chosen)
-        names = tuple(dict.fromkeys(names))
-        whole = TOTAL in chosen
-        if (names and not whole) or whole:
-            names = () if whole else names
-            marginals.append((names, int(values[f"{WEIGHT}{number}"])))
+        names = tuple(
+            name for name in dict.fromkeys([*offer.attributes, *chosen]) if name in chosen
+        )
+        if names:
+            weight = int(values[f"{WEIGHT}{number}"])
+            marginals.append((() if TOTAL in names else names, weight))
     used = dict.fromkeys(name for names, _ in marginals for name in names)
     return QuestionForm(
         title=sent.title,

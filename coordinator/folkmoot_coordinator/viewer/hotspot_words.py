@@ -78,7 +78,7 @@ def lead(published: Published, found: Found) -> list[str]:
     else:
         first = (
             f"None of {of} is a hotspot of {what}. That does not mean that there are none: an "
-            "excess may be too small to be told from noise."
+            "excess may be too small to stand out from noise."
         )
     said = [first]
     if found.courses is not None:
