@@ -17,7 +17,8 @@ from folkmoot_coordinator.viewer.maps import name_of
 from folkmoot_coordinator.viewer.words import capital, households, percent, plural, signed, span
 
 KINDS = ("Neither", "Cold spot", "Hotspot")
-COURSES = ("Neither", "Fading", "New", "Lasting")
+FADING = "Fading"
+COURSES = ("Neither", FADING, "New", "Lasting")
 _COURSE_NUMBERS = {Course.NONE: 0, Course.FADING: 1, Course.NEW: 2, Course.LASTING: 3}
 _HATCHED = (
     "Plain colour: more than noise. Pale with lines: the hotspot crossed the line, but noise alone "
@@ -40,8 +41,9 @@ class SpotRow:
         interval: 95% interval of that.
         excess: By how much its neighbourhood exceeds the common mean, for each area.
         error: Standard error of that.
-        rate: The lowest false discovery rate at which it would be listed, in words.
-        lasted: For how many rounds, in words; empty for one round.
+        rate: The lowest false discovery rate at which it would be listed, in words; empty if it is
+            not a hotspot any more.
+        lasted: For how many rounds, in words; empty for one round, and if it is none any more.
         change: Change of the neighbourhood since the round before; empty for one round.
         is_sure: Whether the course is more than noise.
     """
@@ -186,7 +188,8 @@ def _row(found: Found, at: int) -> SpotRow:
         if course is not Course.NONE:
             kind, colour = course.value.capitalize(), _COLOURS[course]
         adjusted = courses.hot.adjusted[-1][at]
-        lasted = plural(int(courses.lasted[at]), "round")
+        if courses.lasted[at]:
+            lasted = plural(int(courses.lasted[at]), "round")
         reach = known.quantile * float(courses.change_error[at])
         moved = float(courses.change[at])
         change = f"{signed(moved)} ({signed(moved - reach)} to {signed(moved + reach)})"
@@ -201,7 +204,7 @@ def _row(found: Found, at: int) -> SpotRow:
         span(float(known.lower[at]), float(known.upper[at])),
         signed(float(sums.excess[at])),
         f"{float(sums.error[at]):,.1f}",
-        _rate(float(adjusted)),
+        "" if kind == FADING else _rate(float(adjusted)),
         lasted,
         change,
         is_sure,

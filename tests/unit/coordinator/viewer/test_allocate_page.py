@@ -100,7 +100,7 @@ def test_the_figures_are_those_of_the_engine(
     text = plain(ann.get(page_of(region, **asked)))
     for one in found.alternatives:
         assert f"{one.misplaced:,.0f}" in text
-    assert "Above the threshold" in text
+    assert "Above threshold" in text
 
 
 def test_an_area_is_shown_with_what_it_is_due(
