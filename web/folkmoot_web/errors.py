@@ -44,6 +44,19 @@ _TYPED = {
     429: ("Too many attempts", "Wait a few minutes, and try again."),
     503: ("This site cannot reach its database now", "Try again in a few minutes."),
 }
+_TYPED_FOR_PROGRAMS = {
+    400: ("The request is wrong", "Compare it with the documentation."),
+    401: (
+        "There is no key, or it is not valid",
+        "Send `Authorization: Bearer KEY` with a key that has neither expired nor been revoked.",
+    ),
+    403: ("The key may not do this", "Ask for a key that may, or for another role."),
+    404: ("Not found", "Check the address: the documentation lists those there are."),
+    405: ("The address does not take this method", "The header Allow lists those it takes."),
+    413: ("The request is too long", "Send a shorter one."),
+    422: ("The request is wrong", "Correct what `where` names."),
+    429: ("Too many requests", "Wait as long as the header Retry-After says."),
+}
 _FAULT = ("There is a problem with this site", "Try again later.")
 _SHOWN = {ExitCode.USAGE: 400, ExitCode.DATA: 400, ExitCode.REFUSED: 403}
 """Problems whose text is for whoever asked; those of others are for operators, and logged."""
@@ -59,6 +72,7 @@ class WebProblem(Exception):
         remedy: How to fix it.
         where: Field, key or row; may be empty.
         headers: HTTP headers to add.
+        is_general: Whether title and remedy are those of the status, as people read them.
     """
 
     def __init__(
@@ -70,6 +84,7 @@ class WebProblem(Exception):
         *,
         where: str = "",
         headers: Mapping[str, str] | None = None,
+        is_general: bool = False,
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -78,6 +93,7 @@ class WebProblem(Exception):
         self.remedy = remedy
         self.where = where
         self.headers = dict(headers or {})
+        self.is_general = is_general
 
 
 def problem_of_status(
@@ -85,7 +101,7 @@ def problem_of_status(
 ) -> WebProblem:
     """What a page says where nothing is known but the HTTP status."""
     title, remedy = _TYPED.get(status, _FAULT if status >= 500 else (_phrase(status), ""))
-    return WebProblem(status, title, problem, remedy, headers=headers)
+    return WebProblem(status, title, problem, remedy, headers=headers, is_general=True)
 
 
 def correlation_id(scope: Scope) -> str:
@@ -135,7 +151,8 @@ class Errors:
             places = (".".join(str(part) for part in one["loc"][1:]) for one in error.errors())
             where = ", ".join(sorted(set(places)))
             title, remedy = _TYPED[422]
-            return self.response(request, WebProblem(422, title, "", remedy, where=where))
+            problem = WebProblem(422, title, "", remedy, where=where, is_general=True)
+            return self.response(request, problem)
 
         app.add_exception_handler(HTTPException, http)
         app.add_exception_handler(WebProblem, typed)
@@ -212,14 +229,18 @@ def _trace(error: Exception) -> str:
 
 
 def _document(problem: WebProblem, correlation: str) -> Response:
+    title, remedy = problem.title, problem.remedy
+    if problem.is_general:
+        title, remedy = _TYPED_FOR_PROGRAMS.get(problem.status, (title, remedy))
     content = {
         "type": "about:blank",
-        "title": problem.title,
+        "title": title,
         "status": problem.status,
         "detail": problem.problem,
         "where": problem.where,
-        "remedy": problem.remedy,
+        "remedy": remedy,
         "instance": f"urn:request:{correlation}",
+        "correlation_id": correlation,
     }
     return JSONResponse(
         {key: value for key, value in content.items() if value != ""},

@@ -18,8 +18,8 @@ from folkmoot_web.sign_in.sessions import Sessions
 from folkmoot_web.visitors import NOBODY, Visitor
 
 ReadKey = Callable[[Request], Visitor | None]
-"""Who sent a request with an `Authorization` header; None if its key is not valid. It is called in
-a thread, and gives a `Visitor` with `by_browser=False`."""
+"""Who sent a request under `/api` with an `Authorization` header; None if its key is not valid. It
+is called in a thread, and gives a `Visitor` with `by_browser=False`."""
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -54,7 +54,9 @@ class SiteGuard:
     async def _identify(self, request: Request, route: GuardedRoute) -> Visitor:
         if not route.is_identified:
             return NOBODY
-        if self._read_key is not None and "authorization" in request.headers:
+        # A page is for browsers: what a proxy in front may want in this header is not for it.
+        is_key = is_api(request.scope) and "authorization" in request.headers
+        if self._read_key is not None and is_key:
             found = await run_in_threadpool(self._read_key, request)
             if found is None:
                 raise _unknown()

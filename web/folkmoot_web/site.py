@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from jinja2 import BaseLoader
 from sqlalchemy import URL
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -46,6 +46,12 @@ DATABASE_FILE = "site.sqlite"
 _LOGOS = (".svg", ".png")
 _COMPRESSED_FROM = 1000  # bytes
 _COMPRESSION = 5  # a map of 250 KB in a few milliseconds
+_COMPRESSED_ALREADY = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/pdf",
+    "application/vnd.apache.parquet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
@@ -70,9 +76,10 @@ class Product:
         templates: Where its templates are.
         static: Folder of its own static files.
         tables: Its own tables in the site's database.
-        read_key: Who sends a key in an `Authorization` header, where programs may.
+        read_key: Who sends a key in an `Authorization` header under `/api`, where programs may.
         start: The page for somebody who has just signed in.
         accessibility: What its accessibility statement says.
+        checks: Each raises a Problem while the site cannot answer, in addition to its own database.
         version: For the OpenAPI document.
     """
 
@@ -85,6 +92,7 @@ class Product:
     read_key: ReadKey | None = None
     start: str = "/"
     accessibility: Accessibility = field(default_factory=Accessibility)
+    checks: Sequence[Callable[[], None]] = ()
     version: str = "1"
 
 
@@ -198,7 +206,7 @@ def build_site(
     app.state.site = state
     parts = (
         static.routes(),
-        _health(state.database),
+        _health((state.database.check, *product.checks)),
         sign_in.routes(),
         statements(settings, cookies, product.accessibility),
         *product.routes,
@@ -223,7 +231,12 @@ def _wrap(app: FastAPI, settings: WebSettings, errors: Errors) -> None:
     """Adds the layers around the pages, from the inside out."""
     listened, _ = split_address(settings.listen)
     hosts = {listened, urlsplit(settings.origin).hostname or listened}
-    app.add_middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_COMPRESSED_FROM,
+        compresslevel=_COMPRESSION,
+        exclude_content_types=_COMPRESSED_ALREADY,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(hosts), www_redirect=False)
     if settings.proxies:
         app.add_middleware(ReverseProxies, proxies=settings.proxies)
@@ -231,15 +244,17 @@ def _wrap(app: FastAPI, settings: WebSettings, errors: Errors) -> None:
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
 
 
-def _health(database: Database) -> Routes:
+def _health(checks: Sequence[Callable[[], None]]) -> Routes:
+    """Whether the site can answer, for whatever watches it. Why not is in the log of pages."""
     routes = Routes()
 
     @routes.get("/health", permission=PUBLIC, is_identified=False)
     def health() -> Response:
         try:
-            database.check()
+            for check in checks:
+                check()
         except Problem:
-            return JSONResponse({"status": "the database cannot be used"}, 503)
+            return JSONResponse({"status": "not ok"}, 503)
         return JSONResponse({"status": "ok"})
 
     return routes

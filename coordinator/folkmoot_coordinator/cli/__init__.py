@@ -11,6 +11,7 @@ from folkmoot_coordinator.cli import (
     drafts,
     exporting,
     initialise,
+    keys,
     planning,
     policies,
     rounds,
@@ -35,6 +36,7 @@ series.add_to(app)
 exporting.add_to(app)
 serving.add_to(app)
 viewing.add_to(app)
+keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
 policies.add_to(app)

@@ -130,11 +130,15 @@ class Published:
                 return one
         return None
 
-    def table(self) -> LongTable:
-        """The table that `export` writes."""
+    def table(self, marginal: Marginal | None = None) -> LongTable:
+        """The table that `export` writes, or its rows of one marginal.
+
+        Args:
+            marginal: One of the round's; None for all.
+        """
         if isinstance(self.result, RoundResult):
-            return long_table(self.result)
-        return monthly_table(self.result)
+            return long_table(self.result, marginal)
+        return monthly_table(self.result, marginal)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata that `export` writes, apart from the files' digests."""

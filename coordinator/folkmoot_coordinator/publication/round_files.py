@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from folkmoot.workload import Attribute
+from folkmoot.rounds import Round
+from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.aggregation.aggregate import ALL_AREAS
+from folkmoot_coordinator.aggregation.statistic import RegionalStatistic
 from folkmoot_coordinator.publication.consistency_statement import presentable_statement
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.long_table import (
@@ -60,21 +63,36 @@ def publish(result: RoundResult, folder: Path, form: Format | None = None) -> Pu
     return write_files(folder, stem, long_table(result), metadata(result), form, beside)
 
 
-def long_table(result: RoundResult) -> LongTable:
-    """All statistics of a round, one row for each estimate.
+def long_table(result: RoundResult, marginal: Marginal | None = None) -> LongTable:
+    """All statistics of a round, or those of one marginal, one row for each estimate.
 
     Columns are those of `metadata(result)["columns"]`; the column of an attribute is null
-    where the marginal does not use it.
+    where the marginal does not use it. The table of one marginal has columns of its attributes
+    alone.
     """
     gone = result.stored.withdrawal
     part = Part(
-        result.statistics,
+        of_marginal(result.statistics, marginal),
         str(result.coverage),
         as_of=result.as_of,
         withdrawn=str(gone) if gone else None,
     )
-    attributes = result.stored.round_.workload.attributes
+    attributes = attributes_of(result.stored.round_, marginal)
     return LongTable(attributes, [part], result.names, result.stored.code_names)
+
+
+def of_marginal(
+    statistics: Sequence[RegionalStatistic], marginal: Marginal | None
+) -> Sequence[RegionalStatistic]:
+    """The statistics of one marginal; all of them if it is None."""
+    return [one for one in statistics if marginal in (None, one.marginal)]
+
+
+def attributes_of(round_: Round, marginal: Marginal | None) -> Sequence[Attribute]:
+    """The attributes of a marginal; all of the round's if it is None."""
+    if marginal is None:
+        return round_.workload.attributes
+    return [round_.workload.attribute(name) for name in marginal.attributes]
 
 
 def metadata(result: RoundResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from folkmoot.codec import series_digest
 from folkmoot.geography import GssCode
 from folkmoot.strategy import Plan
+from folkmoot.workload import Marginal
 from folkmoot_coordinator.aggregation.cumulative import MonthlyStatistics
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.long_table import DESCRIPTIONS as LONG_TABLE
@@ -17,7 +18,11 @@ from folkmoot_coordinator.publication.long_table import LongTable, Part
 from folkmoot_coordinator.publication.privacy_statement import series_statement
 from folkmoot_coordinator.publication.reference_tables import CODES, NOISE, code_list, noise
 from folkmoot_coordinator.publication.reference_tables import DESCRIPTIONS as BESIDE
-from folkmoot_coordinator.publication.round_files import question_and_answers
+from folkmoot_coordinator.publication.round_files import (
+    attributes_of,
+    of_marginal,
+    question_and_answers,
+)
 from folkmoot_coordinator.publication.round_result import Coverage, RoundResult
 from folkmoot_coordinator.publication.series_result import SeriesResult
 from folkmoot_coordinator.publication.table_files import Format, Publication, write_files
@@ -60,8 +65,8 @@ def _noise_by_month(
     return plans, factors
 
 
-def monthly_table(result: SeriesResult) -> LongTable:
-    """All statistics of a series, one row for each estimate.
+def monthly_table(result: SeriesResult, marginal: Marginal | None = None) -> LongTable:
+    """All statistics of a series, or those of one marginal, one row for each estimate.
 
     Returns:
         The columns `month` (Int32) and `measure` (String), never null, and those of
@@ -69,7 +74,7 @@ def monthly_table(result: SeriesResult) -> LongTable:
     """
     parts = [
         Part(
-            month.statistics,
+            of_marginal(month.statistics, marginal),
             str(_covered(result, month)),
             month.position,
             month.measure.value,
@@ -78,7 +83,7 @@ def monthly_table(result: SeriesResult) -> LongTable:
         )
         for month in result.months
     ]
-    attributes = result.stored.round_.workload.attributes
+    attributes = attributes_of(result.stored.round_, marginal)
     return LongTable(attributes, parts, result.names, result.stored.code_names, in_series=True)
 
 

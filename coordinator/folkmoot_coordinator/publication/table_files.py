@@ -94,7 +94,7 @@ def write_files(
             pieces = _also_csv(pieces, stack.enter_context(csv.open("wb")))
         if publication.parquet is not None:
             parquet = stack.enter_context(whole_file(publication.parquet))
-            _write_parquet(parquet, table.schema, pieces, {"folkmoot": json.dumps(described)})
+            write_parquet(parquet, table.schema, pieces, {"folkmoot": json.dumps(described)})
         else:
             for _ in pieces:
                 pass
@@ -121,8 +121,19 @@ def write_files(
 def _also_csv(pieces: Iterator[pl.DataFrame], file: IO[bytes]) -> Iterator[pl.DataFrame]:
     """The pieces, each written as CSV when it passes."""
     for at, piece in enumerate(pieces):
-        harmless_table(piece).write_csv(file, include_header=at == 0, float_precision=6)
+        write_csv(piece, file, is_first=at == 0)
         yield piece
+
+
+def write_csv(piece: pl.DataFrame, file: IO[bytes], *, is_first: bool) -> None:
+    """Writes a piece of a table as CSV.
+
+    Args:
+        piece: Some of its rows.
+        file: At the end of the pieces before.
+        is_first: Whether the names of the columns go before it.
+    """
+    harmless_table(piece).write_csv(file, include_header=is_first, float_precision=6)
 
 
 def harmless_table(table: pl.DataFrame) -> pl.DataFrame:
@@ -142,9 +153,18 @@ def harmless_table(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(changed) if changed else table
 
 
-def _write_parquet(
+def write_parquet(
     path: Path, schema: pl.Schema, pieces: Iterator[pl.DataFrame], metadata: dict[str, str]
 ) -> None:
+    """Writes a table as Parquet, a piece at a time.
+
+    Args:
+        path: The file.
+        schema: Of every piece.
+        pieces: Its rows.
+        metadata: Of the file.
+    """
+
     def source(*_: object) -> Iterator[pl.DataFrame]:
         return pieces  # nothing is asked of the plan but all columns of all rows
 

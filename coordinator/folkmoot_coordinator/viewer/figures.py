@@ -165,7 +165,7 @@ def figures(published: Published, chosen: Selection) -> Figures:
 
 
 def cells_of(statistic: RegionalStatistic, chosen: Selection) -> NDArray[np.bool_]:
-    """Which cells of a statistic have the codes of a selection: bool, shape (cells,)."""
+    """Which cells have the codes of a selection: bool, shape (cells,), never missing."""
     keep = np.ones(len(statistic), dtype=bool)
     for name, codes in zip(statistic.marginal.attributes, statistic.codes, strict=True):
         if name in chosen.cell:

@@ -81,7 +81,11 @@ class RoundFacts:
 
 
 def round_facts(
-    database: Database, *, council: str | None = None, series: str | None = None
+    database: Database,
+    *,
+    council: str | None = None,
+    series: str | None = None,
+    round_id: str | None = None,
 ) -> list[RoundFacts]:
     """Rounds, newest first.
 
@@ -89,6 +93,7 @@ def round_facts(
         database: Where they are stored.
         council: Only those to which it was invited; None for all.
         series: Only those of this series; None for all.
+        round_id: Only the one with this whole id; None for all.
 
     Raises:
         Problem: If a stored round is damaged.
@@ -117,6 +122,8 @@ def round_facts(
         query = query.where(RoundRow.round_id.in_(invited))
     if series is not None:
         query = query.where(RoundRow.series_id == series)
+    if round_id is not None:
+        query = query.where(RoundRow.round_id == round_id)
     with database.reading() as session:
         return [_facts(session, row) for row in session.execute(query)]
 

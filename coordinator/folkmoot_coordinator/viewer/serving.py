@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable
 
 from folkmoot_coordinator.config import Home
 
 
 def serve_viewer(home: Home, ready: Callable[[str], None]) -> None:
-    """Serves the site until SIGTERM or SIGINT.
+    """Serves the site until SIGTERM or SIGINT. To be called from the main thread.
 
     Args:
         home: The coordinator's folder.
@@ -18,6 +20,9 @@ def serve_viewer(home: Home, ready: Callable[[str], None]) -> None:
         Problem: If the settings are wrong, something is not installed, the port is taken, or
             there is no region.
     """
+    # Also while it starts; the server then finishes what it serves, and passes the signal on.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     from folkmoot_coordinator.viewer.settings import site_settings
 
     web = site_settings(home, home.settings())

@@ -14,6 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.viewer import words
+from folkmoot_coordinator.viewer.api import openapi, round_routes, statistic_routes
+from folkmoot_coordinator.viewer.api.access import read_key
+from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
+from folkmoot_coordinator.viewer.keys.models import API_KEYS
 from folkmoot_coordinator.viewer.pages import (
     allocate,
     ask,
@@ -22,6 +26,7 @@ from folkmoot_coordinator.viewer.pages import (
     council,
     drafts,
     hotspots,
+    keys,
     method,
     one_round,
     pictures,
@@ -48,12 +53,16 @@ PAGES = (
     drafts,
     allocate,
     hotspots,
+    keys,
 )
 """Modules of pages; each has `routes()`."""
+API = (openapi, round_routes, statistic_routes)
+"""Modules of what programs read, in the same way."""
 NAVIGATION = (
     Link("Results", "/", Right.READ),
     Link("Questions", "/drafts", Right.READ),
     Link("Ask", "/ask", Right.ASK),
+    Link("Keys", keys.PATH, Right.KEYS),
 )
 """Links under the masthead, for those who may follow them."""
 
@@ -72,15 +81,23 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
     web = site_settings(home, settings)
     region = open_region(home, settings, clock)
     product = Product(
-        look=Look(SERVICE, navigation=NAVIGATION),
+        look=Look(
+            SERVICE,
+            navigation=NAVIGATION,
+            footer=(Link("Data for programs", openapi.PREFIX),),
+        ),
         permissions=PERMISSIONS,
-        routes=tuple(page.routes() for page in PAGES),
+        routes=tuple(module.routes() for module in (*PAGES, *API)),
         templates=PackageLoader("folkmoot_coordinator.viewer"),
         static=Path(__file__).parent / "static",
+        tables=(API_KEYS,),
+        read_key=read_key,
+        checks=(region.check,),
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
     app.state.region = region
+    app.state.api_limits = RequestLimits(settings.viewer.api.requests_per_minute)
     _add_words(app)
     inner = app.router.lifespan_context
 

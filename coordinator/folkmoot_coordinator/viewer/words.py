@@ -11,7 +11,7 @@ from folkmoot.workload import OTHER, Attribute, Marginal
 from folkmoot_operator.moments import to_datetime
 
 MINUS = "\N{MINUS SIGN}"
-_ACRONYMS = {"lsoa", "msoa", "oa", "imd", "uprn", "nhs"}
+_ACRONYMS = {"lsoa", "msoa", "oa", "imd"}
 RELIABILITY = {
     Reliability.RELIABLE: "Reliable",
     Reliability.CAUTION: "Use with caution",

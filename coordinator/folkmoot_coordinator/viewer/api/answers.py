@@ -1,0 +1,92 @@
+"""Answers of the API: ETags, HEAD, and tables sent a piece at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from folkmoot_coordinator.viewer.api.forms import Form
+
+_KEPT = "private, no-cache"
+"""`Cache-Control`: what was asked may be kept, and is asked about each time."""
+_VARY = "Accept, Authorization, Cookie, Accept-Encoding"
+
+
+def tag_of(request: Request, *parts: object) -> str:
+    """A strong ETag: answers that have the same one have the same bytes.
+
+    Args:
+        request: Its address and encodings count too.
+        parts: What else the answer depends on.
+    """
+    encoding = "gzip" in request.headers.get("accept-encoding", "")
+    query = sorted(request.query_params.multi_items())
+    text = repr((request.url.path, query, encoding, *parts))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether whoever asks has this answer already (RFC 9110, section 13.1.2)."""
+    asked = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    return "*" in asked or tag in (one.removeprefix("W/") for one in asked)
+
+
+def send_document(request: Request, content: Any, media_type: str = "application/json") -> Response:
+    """A short document as JSON.
+
+    Args:
+        request: That asked for it.
+        content: What it says.
+        media_type: For the header Content-Type.
+    """
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    tag = tag_of(request, hashlib.sha256(body).hexdigest())
+    headers = _headers(tag)
+    if is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def send_table(
+    request: Request,
+    tag: str,
+    form: Form,
+    name: str,
+    make: Callable[[], Iterator[bytes]],
+    note: Callable[[], None],
+    more: Mapping[str, str] | None = None,
+) -> Response:
+    """A table, a piece at a time.
+
+    Args:
+        request: That asked for it.
+        tag: Its ETag.
+        form: Its form.
+        name: Of the file, without its ending.
+        make: Gives its pieces.
+        note: Records that it was sent; not called where no figure is.
+        more: Other headers.
+    """
+    headers = {**_headers(tag), **(more or {})}
+    if is_known(request, tag):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = form.content_type
+    if form is not Form.JSON:
+        headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if request.method == "HEAD":
+        return StreamingResponse(iter(()), headers=headers)
+    pieces = make()
+    # Before anything is sent an error still has a page of its own.
+    first = next(pieces, b"")
+    note()
+    return StreamingResponse(chain([first], pieces), headers=headers)
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": _KEPT, "Vary": _VARY}

@@ -1,0 +1,114 @@
+"""The JSON documents of the API, and what the OpenAPI description says of them.
+
+Times are UTC, as RFC 3339 writes them; figures are households.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Document(BaseModel):
+    """A document; later versions may add members."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class TableLinks(Document):
+    """A table of a round, and where it is."""
+
+    table: str = Field(description="Its name in addresses, such as `band.lsoa`; or `total`")
+    title: str
+    marginal: str = Field(description="What was counted: attributes joined by `*`, or `total`")
+    attributes: list[str]
+    links: dict[str, str] = Field(description="Addresses by form")
+
+
+class RoundLine(Document):
+    """A round in the list of rounds."""
+
+    round_id: str
+    title: str
+    purpose: str
+    state: str = Field(description="`open`, `complete`, `partial` or `void`")
+    opened_at: str
+    deadline: str
+    closed_at: str | None
+    coverage: str = Field(description="Councils in the figures, such as `9 of 10 councils`")
+    has_result: bool = Field(description="Whether it has statistics")
+    withdrawn: dict[str, Any] | None = Field(
+        description="Why its figures are wrong and must not be used; null where they stand"
+    )
+    series_id: str | None
+    position: int | None = Field(description="In the series, from 1; null for a round by itself")
+    link: str
+
+
+class RoundList(Document):
+    """A page of the list of rounds, newest first."""
+
+    rounds: list[RoundLine]
+    page: int
+    pages: int
+    entries: int = Field(description="Rounds on all pages")
+    next: str | None = Field(description="Address of the next page")
+    previous: str | None
+
+
+class RoundDocument(Document):
+    """One round."""
+
+    round: RoundLine
+    policy_digest: str = Field(description="SHA-256 of the risk stratification policy, hexadecimal")
+    tables: list[TableLinks] = Field(description="Empty where there is no result")
+    all_tables: dict[str, str] = Field(description="Addresses of all tables in one, by form")
+    metadata: dict[str, Any] | None = Field(
+        description="What `export` writes beside the figures: question, coverage, privacy, columns"
+    )
+
+
+class Row(Document):
+    """One estimate; its other members are the codes of the table's attributes, and their names."""
+
+    round_id: str
+    policy_digest: str
+    withdrawn: str | None
+    level: str
+    place: str
+    place_name: str | None
+    coverage: str | None
+    marginal: str
+    value: float
+    standard_error: float
+    lower: float
+    upper: float
+    coefficient_of_variation: float | None
+    reliability: str
+
+
+class StatisticDocument(Document):
+    """A table of figures."""
+
+    round_id: str
+    title: str
+    table: str
+    policy_digest: str
+    coverage: str
+    withdrawn: str | None
+    columns: dict[str, str] = Field(description="What each member of a row says")
+    rows: list[Row]
+
+
+class ProblemDocument(Document):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    where: str = Field("", description="The parameter or field that is wrong")
+    remedy: str = ""
+    instance: str
+    correlation_id: str = Field(description="Also in the log of the site")
