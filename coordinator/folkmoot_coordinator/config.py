@@ -138,8 +138,8 @@ class ViewerSettings(Settings):
 
     model_config = ConfigDict(extra="allow")
 
-    enabled: bool = False
-    """Whether `serve` runs the site."""
+    enabled: bool = True
+    """Whether `serve` runs the site; it does not where there is no such table."""
     database: str | None = None
     """SQLAlchemy URL of the viewer's own database, with accounts and drafts; by default SQLite in
     the home."""
@@ -226,7 +226,7 @@ class CoordinatorSettings(Settings):
         limits: Bounds on concurrent work.
         retention: How long noisy counts are kept.
         rounds: Who opens rounds.
-        viewer: The web site of the region.
+        viewer: The web site of the region; none if it is missing.
         schedule: What `serve` does by itself.
         prefect: Where the history of that is kept.
         names: Names of councils by GSS code, for tables and published files.
@@ -244,7 +244,7 @@ class CoordinatorSettings(Settings):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     rounds: RoundSettings = RoundSettings()
-    viewer: ViewerSettings = ViewerSettings()
+    viewer: ViewerSettings = ViewerSettings(enabled=False)
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     names: dict[CouncilCode, CouncilName] = {}
@@ -408,10 +408,16 @@ connections_per_address = 500
 # second_person = true  # another person approves each question; default: those asked on the web
 # approvers = ["jo", "sam"]  # accounts that may approve; default: any other person
 
-# [viewer]  # the web site of the region; needs `pip install 'folkmoot-coordinator[viewer]'`
-# enabled = true
+# The web site of the region, which `serve` runs where this table is here and not commented out.
+# It needs `pip install 'folkmoot-coordinator[viewer]'`.
+# [viewer]
+# enabled = true  # false: `serve` leaves the site out; `view` runs it alone
 # listen = "127.0.0.1:8080"  # other addresses need tls or proxies
-# boundaries = [{{ file = "lsoa21.geojson.gz" }}]
+# address = "https://statistics.example.gov.uk"  # how browsers reach it; default: listen
+# boundaries = [{{ file = "lsoa21.geojson.gz" }}]  # default: districts are drawn as tiles
+# [viewer.tls]  # PEM files; or, in [viewer], proxies = ["10.0.0.5"], who speak TLS for it
+# certificate = "site.crt"
+# key = "site.key"
 
 # Rounds that open by themselves, and files of each round when it closes.
 # [schedule]

@@ -38,6 +38,10 @@ class Schedule:
         """The last time before `now`; both in seconds since 1970-01-01T00:00:00Z."""
         return next(moment for moment in self._moments(now, reverse=True) if moment < now)
 
+    def shown(self, moment: int) -> str:
+        """What clocks in the zone show then, to the minute, with their offset from UTC."""
+        return self._local(moment).isoformat(timespec="minutes")
+
     def _moments(self, now: int, *, reverse: bool) -> Iterator[int]:
         """The times around `now` and from then on, in order; forwards or backwards."""
         if self._is_interval:

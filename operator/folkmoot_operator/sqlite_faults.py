@@ -7,11 +7,13 @@ the operating system is asked for it.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_operator.private_files import OWNER_ONLY
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile, in_the_way, of_number, unusable_as
 
@@ -62,6 +64,35 @@ class DatabaseFile:
         """The files that SQLite keeps beside it while it is open."""
         name = self.path.name
         return tuple(self.path.with_name(name + end) for end in ("-wal", "-shm", "-journal"))
+
+    def make(self) -> None:
+        """Makes the file, empty and for this account alone, unless it is there.
+
+        One that is there is not opened: whoever closes a file loses all locks that its process has
+        on it, those of SQLite among them. Another process that then closes the database would take
+        itself for the last, and remove the log into which this one goes on writing.
+
+        Raises:
+            OSError: If it cannot be made, or is a link.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        try:
+            os.close(os.open(self.path, flags, OWNER_ONLY))
+        except FileExistsError:
+            if self.path.is_symlink():
+                raise of_number(errno.ELOOP) from None
+
+    def identity(self) -> tuple[int, int] | None:
+        """Device and number of the file that is at the path now; None if there is none.
+
+        A connection goes on with the file that it has opened, wherever that was moved: what it
+        wrote there after the file was replaced would be lost.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def problem(self, error: sqlite3.Error | UnicodeDecodeError) -> Problem:
         """What an error means.

@@ -10,7 +10,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TURNS_SECONDS = {
     "operator/folkmoot_operator/moments.py",
     "operator/folkmoot_operator/schedule.py",  # in the time zone of a schedule
-    "node/folkmoot_node/running/scheduler.py",  # the same
 }
 
 

@@ -1,7 +1,8 @@
-"""Limits on how much a request may send."""
+"""Limits on how much a request may send, and how slowly."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from starlette.requests import Request
@@ -11,27 +12,40 @@ from folkmoot_web.errors import WebProblem
 
 DEFAULT_MAX_BYTES = 256 * 1024
 """For a route that names no limit: a form with long texts."""
+SECONDS = 60
+"""Within which the body of a request has to arrive."""
 _LENGTH = re.compile(r"[0-9]{1,30}")
 
 
 def limited(request: Request, max_bytes: int) -> Request:
-    """The request, with a body that fails once it is longer than allowed.
+    """The request, with a body that fails once it is longer than allowed, or too slow.
 
     Args:
         request: As it came; its body was not read yet.
         max_bytes: Of the body.
 
     Raises:
-        WebProblem: Status 413, now if the request says its length, else while it is read.
+        WebProblem: Status 413, now if the request says its length, else while it is read; or 408.
     """
     length = request.headers.get("content-length", "")
     if _LENGTH.fullmatch(length) and int(length) > max_bytes:
         raise _too_long(max_bytes)
     read = 0
+    is_whole = False
+    until = asyncio.get_running_loop().time() + SECONDS
 
     async def receive() -> Message:
-        nonlocal read
-        message = await request.receive()
+        nonlocal read, is_whole
+        if is_whole:  # what comes now is that the client has gone
+            return await request.receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await request.receive()
+        except TimeoutError:
+            raise WebProblem(
+                408, "What you sent took too long", "", "Try again over a better connection."
+            ) from None
+        is_whole = not message.get("more_body", False)
         read += len(message.get("body", b""))
         if read > max_bytes:
             raise _too_long(max_bytes)

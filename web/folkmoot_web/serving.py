@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from folkmoot_operator.network_addresses import is_loopback, split_address
 from folkmoot_operator.problems import ExitCode, Problem
@@ -21,6 +23,8 @@ MAX_CONNECTIONS = 500
 _GRACE = 10
 _IDLE = 5
 _MAX_HEADERS = 32 * 1024
+_PATIENCE = 20
+"""Seconds within which a connection has to send a whole head of a request."""
 
 
 class Serving:
@@ -66,7 +70,7 @@ class Serving:
             )
         configuration = uvicorn.Config(
             app,
-            http="h11",
+            http=_Impatient,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -115,6 +119,23 @@ class Serving:
     def stop(self) -> None:
         """Ends it from another thread: requests that are being served are finished first."""
         self._server.should_exit = True
+
+
+class _Impatient(H11Protocol):
+    """Closes connections that ask nothing, so that a few clients cannot hold all of them."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(_PATIENCE, self._look, self.cycle)
+
+    def _look(self, seen: object) -> None:
+        if self.transport.is_closing():
+            return
+        is_waiting = self.cycle is None or self.cycle.response_complete
+        if is_waiting and self.cycle is seen:
+            self.transport.close()
+        else:
+            self.loop.call_later(_PATIENCE, self._look, self.cycle if is_waiting else None)
 
 
 class _Server(uvicorn.Server):

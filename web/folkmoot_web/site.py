@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +79,7 @@ class Product:
         read_key: Who sends a key in an `Authorization` header under `/api`, where programs may.
         start: The page for somebody who has just signed in.
         accessibility: What its accessibility statement says.
+        checks: Each raises a Problem while the site cannot answer, in addition to its own database.
         version: For the OpenAPI document.
     """
 
@@ -91,6 +92,7 @@ class Product:
     read_key: ReadKey | None = None
     start: str = "/"
     accessibility: Accessibility = field(default_factory=Accessibility)
+    checks: Sequence[Callable[[], None]] = ()
     version: str = "1"
 
 
@@ -204,7 +206,7 @@ def build_site(
     app.state.site = state
     parts = (
         static.routes(),
-        _health(state.database),
+        _health((state.database.check, *product.checks)),
         sign_in.routes(),
         statements(settings, cookies, product.accessibility),
         *product.routes,
@@ -242,15 +244,17 @@ def _wrap(app: FastAPI, settings: WebSettings, errors: Errors) -> None:
     app.add_middleware(SecurityHeaders, is_secure=settings.is_secure)
 
 
-def _health(database: Database) -> Routes:
+def _health(checks: Sequence[Callable[[], None]]) -> Routes:
+    """Whether the site can answer, for whatever watches it. Why not is in the log of pages."""
     routes = Routes()
 
     @routes.get("/health", permission=PUBLIC, is_identified=False)
     def health() -> Response:
         try:
-            database.check()
+            for check in checks:
+                check()
         except Problem:
-            return JSONResponse({"status": "the database cannot be used"}, 503)
+            return JSONResponse({"status": "not ok"}, 503)
         return JSONResponse({"status": "ok"})
 
     return routes

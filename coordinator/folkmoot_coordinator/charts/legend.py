@@ -20,19 +20,26 @@ def explanation(areas: AreaClasses) -> str:
     )
 
 
-def legend_html(areas: AreaClasses) -> str:
+def legend_html(areas: AreaClasses, said: str | None = None) -> str:
     """The legend as HTML, to stand beside a map; its text wraps and grows with the page.
 
     Each line has two swatches, for areas whose class is certain and for those whose class is not.
+
+    Args:
+        areas: What is drawn.
+        said: What plain and hatched colours say, where they do not say what `explanation` does;
+            empty where nothing is hatched, and each line then has one swatch.
     """
+    said = explanation(areas) if said is None else said
     lines = [
-        _line(_swatches(colour), label)
+        _line(_swatches(colour) if said else _plain(0, CLASSES[colour]), label, bool(said))
         for colour, label in zip(areas.colours, areas.labels, strict=True)
     ]
     if (areas.classes == NO_CLASS).any():
-        lines.append(_line(_plain(0, NO_FIGURE), "No figure"))
+        lines.append(_line(_plain(0, NO_FIGURE), "No figure", bool(said)))
+    text = f'<p class="govuk-body-s">{as_text(said)}</p>' if said else ""
     return (
-        f'<div class="folkmoot-legend"><p class="govuk-body-s">{as_text(explanation(areas))}</p>'
+        f'<div class="folkmoot-legend">{text}'
         f'<ul class="govuk-list folkmoot-legend__classes">{"".join(lines)}</ul></div>'
     )
 
@@ -74,8 +81,8 @@ def _plain(x: int, colour: str) -> str:
     )
 
 
-def _line(swatches: str, label: str) -> str:
-    width = 2 * _WIDTH + 4
+def _line(swatches: str, label: str, are_two: bool) -> str:
+    width = 2 * _WIDTH + 4 if are_two else _WIDTH
     return (
         f'<li><svg class="folkmoot-legend__swatch" width="{width}" height="{_HEIGHT}" '
         f'viewBox="0 0 {width} {_HEIGHT}" aria-hidden="true" focusable="false">{swatches}</svg> '

@@ -229,7 +229,7 @@ def close(round_: RoundArgument, home: HomeOption = Path(), json_: JsonOption = 
 
     _, database = open_home(home)
     identifier = find_round(database, round_).round_.round_id
-    state = close_round(database, identifier, system_clock())
+    state = close_round(database, identifier, system_clock(), by_hand=True)
     if json_:
         print_json({"round_id": identifier, "state": state.name.lower()})
     else:
@@ -299,6 +299,7 @@ def _print_round(
 ) -> None:
     from rich.table import Column, Table
 
+    from folkmoot_coordinator.rounds.waiting import why_waiting
     from folkmoot_operator.moments import to_text
 
     round_ = stored.round_
@@ -328,7 +329,7 @@ def _print_round(
             _answer(stored, response),
             minute(to_text(response.answered_at) if response.answered_at else None),
             minute(to_text(response.last_seen) if response.last_seen else None, "never"),
-            _explanation(stored, response),
+            why_waiting(response, is_closed=stored.closed_at is not None),
         )
     console().print(table)
 
@@ -337,16 +338,3 @@ def _answer(stored: StoredRound, response: CouncilResponse) -> str:
     if response.answer == "waiting" and stored.closed_at is not None:
         return "missing"
     return response.answer
-
-
-def _explanation(stored: StoredRound, response: CouncilResponse) -> str:
-    if response.refusal:
-        which = f" ({response.refused_attribute})" if response.refused_attribute else ""
-        return f"{response.refusal.meaning}{which}. {response.refusal.next_step}"
-    if response.answered_at is not None:
-        return ""
-    if not response.enrolled:
-        return "not enrolled. Invite the council"
-    if stored.closed_at is not None:
-        return "did not answer in time. Ask the council what `folkmoot-node rounds show` says"
-    return "no answer yet. Ask the council what `folkmoot-node rounds show` says"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption
+
+if TYPE_CHECKING:
+    from folkmoot_coordinator.config import Home
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
 def serve(home: HomeOption = Path()) -> None:
     """Serve both ports until stopped (SIGTERM or Ctrl-C); closes rounds when due.
 
+    Runs the region's site too, in a process of its own, where the settings have a table [viewer].
     Opens drafts that were approved and, where the settings have a table [schedule], rounds that
     are due; exports those that close.
 
@@ -29,33 +34,60 @@ def serve(home: HomeOption = Path()) -> None:
     import threading
 
     from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.logs import configure
     from folkmoot_coordinator.schedule.background import Schedule
-    from folkmoot_coordinator.server.logs import configure
     from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
+    from folkmoot_coordinator.server.viewer_process import ViewerProcess
 
     configure()
     raise_limit()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    schedule = Schedule(Home(home))
-    server = CoordinatorServer(Home(home), enrolment_apart=True)
+    place = Home(home)
+    site = _site_address(place)
+    schedule = Schedule(place)
+    viewer = ViewerProcess(place)
+    server = CoordinatorServer(place, enrolment_apart=True)
     server.start()
     try:
         schedule.open()
+        if site is not None:
+            viewer.start()
     except BaseException:
+        viewer.stop()
         schedule.close()
         server.stop()
         raise
     settings = server.settings
     print(
         f"Serving {settings.region}: collection {settings.collection.listen}, "
-        f"enrolment {settings.enrolment.listen}",
+        f"enrolment {settings.enrolment.listen}" + (f", site {site}" if site else ""),
         flush=True,
     )
+
+    def attend() -> None:
+        schedule.attend()
+        viewer.look_after()
+
     try:
-        server.wait(stop, schedule.attend)
+        server.wait(stop, attend)
     finally:
+        viewer.stop()
         schedule.close()
     logging.getLogger("folkmoot_coordinator").info("stopped")
+
+
+def _site_address(home: Home) -> str | None:
+    """Address of the site that `serve` is to run; None if it is to run none.
+
+    Raises:
+        Problem: If its settings are wrong or something is not installed: before a port is open.
+    """
+    settings = home.settings()
+    if not settings.viewer.enabled:
+        return None
+    from folkmoot_coordinator.viewer.settings import site_settings
+
+    return site_settings(home, settings).origin

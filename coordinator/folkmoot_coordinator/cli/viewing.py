@@ -42,15 +42,15 @@ class _Stopped(Exception):
 def view(home: HomeOption = Path()) -> None:
     """Serve the region's web site until stopped (SIGTERM or Ctrl-C).
 
-    Prints its address when it answers. `serve` runs the site too, where `[viewer]` in
-    coordinator.toml has `enabled = true`. It needs no signing key.
+    Prints its address when it answers. `serve` runs the site too, where coordinator.toml has a
+    table [viewer] without `enabled = false`. It needs no signing key.
 
     Example: `folkmoot-coordinator view --home region`
     """
     import signal
 
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.server.logs import configure
+    from folkmoot_coordinator.logs import configure
     from folkmoot_coordinator.viewer.serving import serve_viewer
 
     def stop(*_: object) -> None:

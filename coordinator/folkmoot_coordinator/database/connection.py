@@ -23,16 +23,17 @@ from sqlalchemy import (
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     InterfaceError,
     NoSuchModuleError,
     ProgrammingError,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from folkmoot_coordinator.database.schema import REGION, Schema
 from folkmoot_operator.network_addresses import MAX_PORT
-from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_faults import DamagedDatabase, DatabaseFile, UnusableDatabase
 from folkmoot_operator.unusable_files import unusable_as
@@ -49,6 +50,7 @@ LATER = (
 _CONNECTIONS = 600  # more than there can be workers, so that none waits for a connection
 _MIGRATING = 7_291_004_661  # what processes that make tables of PostgreSQL lock: any number
 _WRITES = "folkmoot_writes"
+_OPENED = "folkmoot_opened_file"
 _IN_MEMORY = (None, "", ":memory:")
 _OF_THE_PROGRAM = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 _OF_THE_PROGRAM_BY_SQLALCHEMY = (IntegrityError, ProgrammingError, InterfaceError)
@@ -102,6 +104,8 @@ class Database:
             )
         if self._engine.dialect.name == "sqlite":
             _manage_sqlite(self._engine, read_only=read_only)
+        if self._file is not None:
+            _watch_file(self._engine, self._file)
 
     def _open(self) -> sqlite3.Connection:
         """A connection to a file that is there: SQLite would make one that is missing.
@@ -225,7 +229,7 @@ class Database:
         if self._file is not None:
             path = self._file.path
             try:
-                open_private(path, append=True).close()
+                self._file.make()
             except OSError as error:
                 raise unusable_as(UnusableDatabase, error, path, self._schema.what) from None
 
@@ -367,3 +371,18 @@ def _manage_sqlite(engine: Engine, *, read_only: bool) -> None:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _watch_file(engine: Engine, file: DatabaseFile) -> None:
+    """Lets go of connections to a file that was moved or replaced; the next one opens the path."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(_driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info[_OPENED] = file.identity()
+
+    @event.listens_for(engine, "checkout")
+    def _checked_out(
+        _driver: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        if record.info.get(_OPENED) != file.identity():
+            raise DisconnectionError(f"{file.what} was moved or replaced")

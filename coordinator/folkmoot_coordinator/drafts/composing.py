@@ -212,10 +212,19 @@ def forecast(
             to be.
 
     Raises:
-        Problem: If no round can be made of the question, or the earlier round has no result.
+        Problem: If no round can be made of the question, it is a series
+            (`planning.series_plan.planned_rounds` is for these), or the earlier round has no
+            result.
     """
     asked = make_round(question, (), now)
     round_ = asked.round_
+    if round_.series is not None:
+        raise Problem(
+            "is a series, whose rounds do not cost and err like one alone",
+            where=str(question.path),
+            remedy="See `folkmoot-coordinator series plan`",
+            exit_code=ExitCode.USAGE,
+        )
     sizes: CellSizes | None = None
     if like is not None:
         stored = find_round(region, like)

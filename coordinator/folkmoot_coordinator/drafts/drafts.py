@@ -19,14 +19,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, defer
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.models import DecisionRow, DraftRow
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second
-from folkmoot_coordinator.rounds.question import Question, deserialise, digest_of
+from folkmoot_coordinator.rounds.question import (
+    MAX_QUESTION_BYTES,
+    Question,
+    deserialise,
+    digest_of,
+)
 from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_coordinator.rounds.withdrawal import check_reason
 from folkmoot_operator.moments import to_text
@@ -362,8 +367,12 @@ def question_of(drafts: Database, draft: Draft) -> Question:
     Raises:
         Problem: REFUSED if it is not what the draft's digest says; SETTINGS if it is no question.
     """
+    this = DraftRow.draft_id == draft.draft_id
     with drafts.reading() as session:
-        text = session.scalar(select(DraftRow.question).where(DraftRow.draft_id == draft.draft_id))
+        size = session.scalar(select(func.length(DraftRow.question)).where(this)) or 0
+        if size > MAX_QUESTION_BYTES:  # before it is read: the viewer may be in strange hands
+            raise _refused(draft.draft_id, "its question is too large", "Ask for larger areas")
+        text = session.scalar(select(DraftRow.question).where(this))
     if text is None or digest_of(text) != draft.digest:
         raise _refused(
             draft.draft_id,
@@ -383,7 +392,7 @@ def decisions_of(drafts: Database, draft_id: str) -> list[Decision]:
                 row.digest,
                 Person(row.person, AccountKind(row.kind)),
                 row.at,
-                row.reason or "",
+                _printable(row.reason or ""),
             )
             for row in session.scalars(query.order_by(DecisionRow.number))
         ]
@@ -531,15 +540,20 @@ def _author(row: DraftRow) -> Person:
 def _draft(row: DraftRow) -> Draft:
     return Draft(
         row.draft_id,
-        row.title,
+        _printable(row.title),
         row.digest,
         _author(row),
         row.created_at,
         row.changed_at,
         DraftState(row.state),
         row.round_id,
-        row.note or "",
+        _printable(row.note or ""),
     )
+
+
+def _printable(text: str) -> str:
+    """A text of the viewer's database, for a terminal: it may hold anything."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _refused(draft_id: str, problem: str, remedy: str) -> Problem:

@@ -63,6 +63,44 @@ def area_covariances(
     return found
 
 
+def covariances_with_before(
+    known: Estimable,
+    about: Moment,
+    before: Moment,
+    cell: Mapping[str, str],
+    area: str,
+    codes: Sequence[str],
+    variance: Float64,
+) -> Float64:
+    """Covariance of the noise of each area's figures about two months of a series.
+
+    Args:
+        known: The releases behind the table.
+        about: Which figures.
+        before: Which others.
+        cell: By attribute the code of the table's cells, without the area.
+        area: Attribute of the areas.
+        codes: The areas, all of councils that released.
+        variance: Of the noise of the first figures, households squared, float64, shape (areas,).
+
+    Returns:
+        float64, households squared, shape (areas,), 0 for areas of a council that is missing in one
+        of the months, none missing.
+    """
+    place_of = {code: place for place, code in enumerate(codes)}
+    found = np.zeros(len(codes))
+    for council, releases in known.weights[about].items():
+        others = known.weights[before].get(council)
+        if others is None:
+            continue
+        plan = known.round_.plan(council)
+        for group in _alike(plan, area, place_of, variance):
+            here = {**cell, area: codes[group[0]]}
+            one, other = (_cell(known, plan, here, of) for of in (releases, others))
+            found[group] = one.covariance(other)
+    return found
+
+
 def _alike(
     plan: Plan, area: str, place_of: Mapping[str, int], variance: Float64
 ) -> list[list[int]]:

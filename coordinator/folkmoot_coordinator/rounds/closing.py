@@ -11,13 +11,17 @@ A closed round never opens again.
 from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.orm import Session
 
 from folkmoot.rounds import Round, RoundState
+from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, RoundRow
 from folkmoot_coordinator.rounds.decoded_rounds import DecodedRound
 from folkmoot_coordinator.rounds.round_store import decoded_round
 
+CLOSED = "round closed by hand"
+"""Action of the audit log."""
 _ROUNDS, _ANSWERS = RoundRow.__table__, AnswerRow.__table__
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _LOCKED = (
@@ -35,8 +39,17 @@ _CLOSE = (
 )
 
 
-def close_round(database: Database, round_id: str, now: int) -> RoundState:
-    """Closes a round now, whoever has answered; a closed round stays as it is."""
+def close_round(
+    database: Database, round_id: str, now: int, *, by_hand: bool = False
+) -> RoundState:
+    """Closes a round now, whoever has answered; a closed round stays as it is.
+
+    Args:
+        database: Where it is.
+        round_id: Its whole id.
+        now: Seconds since 1970-01-01T00:00:00Z.
+        by_hand: True if a person closes it, which the audit log then says.
+    """
     with database.connection(writes=True) as connection:
         row = connection.execute(_LOCKED, {"round_id": round_id}).one_or_none()
         if row is None:
@@ -44,7 +57,12 @@ def close_round(database: Database, round_id: str, now: int) -> RoundState:
         if row.state != RoundState.OPEN.value:
             return RoundState(row.state)
         _, released = connection.execute(_ANSWERED, {"round_id": round_id}).one()
-        return _close(connection, decoded_round(connection, round_id, row.digest), released, now)
+        state = _close(connection, decoded_round(connection, round_id, row.digest), released, now)
+        if by_hand:
+            with Session(connection) as session:
+                details = {"round": round_id, "state": state.name.lower()}
+                audit_log.note(session, now, CLOSED, details)
+        return state
 
 
 def close_due_rounds(database: Database, now: int) -> list[tuple[str, RoundState]]:

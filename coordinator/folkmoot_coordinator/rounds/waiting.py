@@ -1,4 +1,4 @@
-"""Waiting until a round has ended, on behalf of a person or a script."""
+"""Whom a round waits for and why, and waiting until it has ended."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, RoundRow
+from folkmoot_coordinator.rounds.round_store import CouncilResponse
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -86,3 +87,22 @@ def _look(database: Database, round_: Round) -> tuple[Answers, RoundState]:
             select(RoundRow.state).where(RoundRow.round_id == round_.round_id)
         ).one()
     return Answers(len(round_.councils), answers - refused, refused), RoundState(state)
+
+
+def why_waiting(response: CouncilResponse, *, is_closed: bool) -> str:
+    """Why a council is not in a round, and what to do; empty if it has released.
+
+    Args:
+        response: Where the council stands.
+        is_closed: True if the round has closed.
+    """
+    if response.refusal:
+        which = f" ({response.refused_attribute})" if response.refused_attribute else ""
+        return f"{response.refusal.meaning}{which}. {response.refusal.next_step}"
+    if response.answered_at is not None:
+        return ""
+    if not response.enrolled:
+        return "not enrolled. Invite the council"
+    if is_closed:
+        return "did not answer in time. Ask the council what `folkmoot-node rounds show` says"
+    return "no answer yet. Ask the council what `folkmoot-node rounds show` says"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.connection import Database
@@ -29,7 +27,6 @@ def schedule(
     """
 
     def look(database: Database) -> Iterator[Finding]:
-        zone = ZoneInfo(settings.schedule.time_zone)
         for entry in settings.schedule.rounds:
             last = last_outcome(database, entry.name)
             if last is not None and last.state is DueState.FAILED:
@@ -50,8 +47,8 @@ def schedule(
             except Problem as problem:
                 yield Finding(_NAME, State.FAIL, f"{entry.name}: {problem}", problem.remedy)
                 continue
-            following = datetime.fromtimestamp(settings.schedule.times(entry).next(now), zone)
-            text = f"{entry.name} opens next at {following.isoformat(timespec='minutes')}"
+            times = settings.schedule.times(entry)
+            text = f"{entry.name} opens next at {times.shown(times.next(now))}"
             yield Finding(_NAME, State.OK, text)
         if settings.schedule.export is not None:
             failed = failed_exports(database)

@@ -124,7 +124,7 @@ def _run(database: Database, home: Home, settings: CoordinatorSettings, job: Job
 
 
 def done_or_failed(home: Path, one: Job) -> Done:
-    """Runs a job; what goes wrong around it is told by kind alone where it is no `Problem`."""
+    """Runs a job; of an error that is no `Problem` it gives the kind alone."""
     try:
         return run_job(home, one)
     except Problem as problem:

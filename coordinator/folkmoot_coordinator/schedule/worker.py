@@ -7,6 +7,7 @@ which takes seconds to import, is imported only by what is recorded.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -32,14 +33,21 @@ def work(
     home: Path, recorded: Annotated[bool, typer.Option(RECORDED, help="As a flow.")] = False
 ) -> None:
     """Does everything that is due, once, and logs what became of it to standard error."""
-    logging.Formatter.converter = time.gmtime
-    form = "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(level=logging.WARNING, format=form, datefmt="%Y-%m-%dT%H:%M:%SZ")
-    log.setLevel(logging.INFO)
+    _configure()
     for one, done in do_due(home, recorded=recorded).items():
         level = logging.WARNING if done.is_problem else logging.INFO
         text = " ".join(done.text.split())  # one line for each event
         log.log(level, "schedule job=%s result=%s", one, text)
+
+
+def _configure() -> None:
+    """Sends this module's log to standard error; Prefect sets the root of all logs as it likes."""
+    handler = logging.StreamHandler(sys.stderr)
+    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    form.converter = time.gmtime
+    handler.setFormatter(form)
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
 
 
 def do_due(home: Path, *, recorded: bool) -> dict[Job, Done]:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import socket
 import subprocess
-import time
 from collections.abc import Sequence
 
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.server.port import GRACE_SECONDS
+from folkmoot_coordinator.server.restarted_process import RestartedProcess
 from folkmoot_operator import child_process
-from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 """How long the process may take until it serves."""
-_WAITS = Backoff(first=1.0, longest=60.0)
 _MODULE = "folkmoot_coordinator.server.serve_enrolment"
 
 
@@ -30,10 +25,11 @@ class EnrolmentProcess:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._sockets: Sequence[socket.socket] = ()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._restarts = 0
-        self._restart_at: float | None = None
-        self._begun = 0.0
+        self._process = RestartedProcess(
+            "enrolment",
+            lambda: self._begin(subprocess.DEVNULL),
+            final=(ExitCode.VERIFICATION,),
+        )
 
     def start(self, sockets: Sequence[socket.socket]) -> None:
         """Starts it; it serves what comes through these sockets, which stay open here.
@@ -42,7 +38,9 @@ class EnrolmentProcess:
             Problem: If it does not serve within `START_SECONDS`.
         """
         self._sockets = sockets
-        process = self._process = self._begin(subprocess.PIPE)
+        self._process.start(lambda: self._begin(subprocess.PIPE))
+        process = self._process.process
+        assert process is not None
         assert process.stdout is not None
         with process.stdout as said:
             ready, _, _ = select.select([said], [], [], START_SECONDS)
@@ -62,33 +60,15 @@ class EnrolmentProcess:
         Returns:
             Whether it has ended because the database is damaged; it is then left so.
         """
-        process, now = self._process, time.monotonic()
-        if process is None or process.poll() is None:
-            return False
-        if process.returncode == ExitCode.VERIFICATION:
-            return True
-        if self._restart_at is None:
-            log.error("enrolment process ended exit=%d", process.returncode)
-            if now - self._begun > _WAITS.longest:
-                self._restarts = 0
-            self._restart_at = now + _WAITS.seconds(self._restarts)
-        elif now >= self._restart_at:
-            self._process = self._begin(subprocess.DEVNULL)
-            self._restarts += 1
-            self._restart_at = None
-            log.info("enrolment process started again")
-        return False
+        return self._process.look_after()
 
     def stop(self) -> None:
         """Ends it, and closes the sockets."""
-        process, self._process = self._process, None
-        if process is not None:
-            child_process.stop(process, GRACE_SECONDS + 5)
+        self._process.stop(GRACE_SECONDS + 5)
         for each in self._sockets:
             each.close()
 
     def _begin(self, output: int) -> subprocess.Popen[bytes]:
-        self._begun = time.monotonic()
         descriptors = [each.fileno() for each in self._sockets]
         home = self._home.path.resolve()
         return child_process.start(

@@ -17,11 +17,11 @@ from pathlib import Path
 from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.logs import configure
 from folkmoot_coordinator.membership.caller import Callers
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
-from folkmoot_coordinator.server.logs import configure
 from folkmoot_coordinator.server.open_files import raise_limit
 from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates

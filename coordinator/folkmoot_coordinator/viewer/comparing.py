@@ -62,7 +62,7 @@ def compare_areas(found: Figures, first: int, second: int) -> Pair:
     one, other = found.names[first], found.names[second]
     verdict = made.verdict[0]
     if verdict == Verdict.UNDECIDED:
-        answer = f"The noise does not allow to say whether {one} or {other} has more."
+        answer = f"The noise is too large to say whether {one} or {other} has more."
     else:
         larger, smaller = (one, other) if verdict == Verdict.FIRST_LARGER else (other, one)
         answer = f"Yes: {larger} has more than {smaller}."

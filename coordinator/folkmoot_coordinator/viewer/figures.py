@@ -19,7 +19,12 @@ from folkmoot_coordinator.aggregation.statistic import (
     coefficients_of_variation,
     reliability_numbers,
 )
-from folkmoot_coordinator.inference.classes import Classes, classify, quantile_breaks
+from folkmoot_coordinator.inference.classes import (
+    MAX_CLASSES,
+    Classes,
+    classify,
+    quantile_breaks,
+)
 from folkmoot_coordinator.inference.ranks import Ranks, ranks
 from folkmoot_coordinator.inference.tails import Tails
 from folkmoot_coordinator.publication.published_round import Published
@@ -27,6 +32,7 @@ from folkmoot_coordinator.publication.shared_noise import area_covariances
 from folkmoot_coordinator.viewer.selection import Selection
 
 Float64 = NDArray[np.float64]
+_AREAS_OF_A_CLASS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,9 @@ class Figures:
 
     @cached_property
     def classes(self) -> Classes:
-        """Classes of the map."""
-        breaks = quantile_breaks(self.value)
+        """Classes of the map: no more than there are areas to fill them."""
+        wanted = min(MAX_CLASSES, max(2, len(self) // _AREAS_OF_A_CLASS))
+        breaks = quantile_breaks(self.value, wanted)
         return classify(self.value, self.variance, breaks, tails=self.tails)
 
     @cached_property
@@ -158,7 +165,7 @@ def figures(published: Published, chosen: Selection) -> Figures:
 
 
 def cells_of(statistic: RegionalStatistic, chosen: Selection) -> NDArray[np.bool_]:
-    """Which cells of a statistic have the codes of a selection: bool, shape (cells,)."""
+    """Which cells have the codes of a selection: bool, shape (cells,), never missing."""
     keep = np.ones(len(statistic), dtype=bool)
     for name, codes in zip(statistic.marginal.attributes, statistic.codes, strict=True):
         if name in chosen.cell:

@@ -17,7 +17,7 @@ from folkmoot_coordinator.charts.area_classes import (
 from folkmoot_coordinator.charts.choropleth import map_svg
 from folkmoot_coordinator.charts.legend import legend_html
 from folkmoot_coordinator.charts.map_picture import map_picture
-from folkmoot_coordinator.charts.tile_map import tile_map_size, tile_map_svg
+from folkmoot_coordinator.charts.tile_map import TILE, tile_map_size, tile_map_svg
 from folkmoot_coordinator.geography.area_kinds import kind_of
 from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_coordinator.inference.classes import CERTAIN_FROM
@@ -29,6 +29,7 @@ from folkmoot_coordinator.viewer.words import capital, households, listed, perce
 from folkmoot_operator.problems import Problem
 
 _NAMED = 10
+_FEW_TILES = 4 * TILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class DrawnMap:
     size: tuple[float, float]
     classes: AreaClasses
     title: str
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is drawn in its own size: a few tiles are not to fill a page."""
+        return 0 < self.size[0] < _FEW_TILES
 
 
 def draw_map(region: Region, published: Published, chosen: Selection) -> DrawnMap:
@@ -102,8 +108,8 @@ def _drawn(region: Region, published: Published, chosen: Selection) -> DrawnMap:
     found = figures(published, chosen)
     codes = (*found.codes, *found.missing)
     title = f"{capital(chosen.what(published))} in {published.region}"
-    shapes, notes = _shapes(region, published, chosen, codes)
-    names = (*found.names, *(_name(published, chosen, code) for code in found.missing))
+    shapes, notes = shapes_of(region, published, chosen, codes)
+    names = (*found.names, *(name_of(published, chosen, code) for code in found.missing))
     areas = _classes(found, names)
     only = None
     if chosen.place:
@@ -141,13 +147,21 @@ def _drawn(region: Region, published: Published, chosen: Selection) -> DrawnMap:
             "them in coordinator.toml."
         )
     if found.missing:
-        notes.append(_missing_note(published, chosen, found))
+        notes.append(missing_note(published, chosen, found))
     return DrawnMap(svg, legend_html(areas), tuple(notes), size, areas, title)
 
 
-def _shapes(
+def shapes_of(
     region: Region, published: Published, chosen: Selection, codes: Sequence[str]
 ) -> tuple[Shapes | None, list[str]]:
+    """The shapes of areas, and sentences on what is missing or was repaired.
+
+    Args:
+        region: It has the boundaries.
+        published: The round.
+        chosen: What of it.
+        codes: The areas.
+    """
     year, within = "", None
     if chosen.area is not None:
         year = published.stored.code_names.vintages.get(chosen.area.name, "")
@@ -197,13 +211,15 @@ def _classes(found: Figures, names: Sequence[str]) -> AreaClasses:
     )
 
 
-def _name(published: Published, chosen: Selection, code: str) -> str:
+def name_of(published: Published, chosen: Selection, code: str) -> str:
+    """An area's or a council's name; its code where no name is known."""
     if chosen.area is None:
         return published.names.get(code, code)
     return published.stored.code_names.of(chosen.area.name).get(code, code)
 
 
-def _missing_note(published: Published, chosen: Selection, found: Figures) -> str:
+def missing_note(published: Published, chosen: Selection, found: Figures) -> str:
+    """Why some areas have no figure."""
     absent = [
         published.names.get(code, code)
         for code in published.round_.councils

@@ -78,7 +78,7 @@ class Region:
             stored = find_round(self.database, _whole(round_id))
         except Problem as problem:
             if problem.exit_code is not ExitCode.USAGE:
-                raise
+                raise  # the database cannot be read
             raise _no_round() from None
         if not self.sees(visitor_of(request), stored.round_.purpose):
             raise _no_round()
@@ -99,6 +99,10 @@ class Region:
             raise WebProblem(
                 409, "This round has no result", f"It {problem.problem}.", "Choose another round."
             ) from None
+
+    def check(self) -> None:
+        """Raises Problem unless the coordinator's database can be read."""
+        self.database.require_current()
 
     def close(self) -> None:
         """Closes the databases."""

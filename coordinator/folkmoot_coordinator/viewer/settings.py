@@ -52,7 +52,7 @@ def require_viewer() -> None:
         raise Problem(
             f"the region's site needs packages that are not installed: {', '.join(missing)}",
             where="viewer",
-            remedy="Install them: `pip install 'folkmoot-coordinator[viewer]'`; or set "
-            "enabled = false in [viewer]",
+            remedy="Install them: `pip install 'folkmoot-coordinator[viewer]'`; or leave the "
+            "site out: enabled = false in the table [viewer] of coordinator.toml",
             exit_code=ExitCode.SETTINGS,
         )

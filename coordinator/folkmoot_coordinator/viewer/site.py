@@ -19,9 +19,13 @@ from folkmoot_coordinator.viewer.api.access import read_key
 from folkmoot_coordinator.viewer.api.request_limits import RequestLimits
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
 from folkmoot_coordinator.viewer.pages import (
+    allocate,
+    ask,
     catalogue,
     committee,
     council,
+    drafts,
+    hotspots,
     keys,
     method,
     one_round,
@@ -36,11 +40,30 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Regional vulnerability statistics"
-PAGES = (catalogue, one_round, statistic, pictures, method, council, series, committee, keys)
+PAGES = (
+    catalogue,
+    one_round,
+    statistic,
+    pictures,
+    method,
+    council,
+    series,
+    committee,
+    ask,
+    drafts,
+    allocate,
+    hotspots,
+    keys,
+)
 """Modules of pages; each has `routes()`."""
 API = (openapi, round_routes, statistic_routes)
 """Modules of what programs read, in the same way."""
-NAVIGATION = (Link("Results", "/", Right.READ), Link("Keys", keys.PATH, Right.KEYS))
+NAVIGATION = (
+    Link("Results", "/", Right.READ),
+    Link("Questions", "/drafts", Right.READ),
+    Link("Ask", "/ask", Right.ASK),
+    Link("Keys", keys.PATH, Right.KEYS),
+)
 """Links under the masthead, for those who may follow them."""
 
 
@@ -69,6 +92,7 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         static=Path(__file__).parent / "static",
         tables=(API_KEYS,),
         read_key=read_key,
+        checks=(region.check,),
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
@@ -107,4 +131,5 @@ def _add_words(app: FastAPI) -> None:
         whole=words.whole,
         households=words.households,
         percent=words.percent,
+        minute=words.minute_text,
     )

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from folkmoot.precision import RELIABLE_BELOW, UNRELIABLE_ABOVE, Reliability
 from folkmoot.rounds import RoundState
 from folkmoot.workload import OTHER, Attribute, Marginal
+from folkmoot_operator.moments import to_datetime
 
 MINUS = "\N{MINUS SIGN}"
-_ACRONYMS = {"lsoa", "msoa", "oa", "imd", "uprn", "nhs"}
+_ACRONYMS = {"lsoa", "msoa", "oa", "imd"}
 RELIABILITY = {
     Reliability.RELIABLE: "Reliable",
     Reliability.CAUTION: "Use with caution",
@@ -115,6 +116,16 @@ def percent(part: float) -> str:
     if part <= 0.005:
         return "under 1%"
     return f"{part:.0%}"
+
+
+def brief_percent(part: float) -> str:
+    """A probability for a table with many, such as `<1%`; never quite none or all."""
+    return percent(part).replace("over ", ">").replace("under ", "<")
+
+
+def minute_text(seconds: float) -> str:
+    """A moment for people: `1 December 2026, 14:05 UTC`."""
+    return f"{to_datetime(seconds):%-d %B %Y, %H:%M} UTC"
 
 
 def plural(number: int, noun: str) -> str:

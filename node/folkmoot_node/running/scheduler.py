@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
 from folkmoot_node.answering.answer import RESUME, Event
 from folkmoot_node.evidence.scoring_runs import STORED
@@ -152,9 +151,8 @@ class Background:
         schedule = self._home.config.schedule
         assert schedule is not None
         self._planned_at = self._home.clock()
-        self._score_due = schedule.next(self._planned_at)
-        moment = datetime.fromtimestamp(self._score_due, schedule.zone)
-        self._say(f"next scoring at {moment.isoformat(timespec='minutes')}", False)
+        self._score_due = due = schedule.next(self._planned_at)
+        self._say(f"next scoring at {schedule.shown(due)}", False)
 
     def _scored_at(self) -> int | None:
         try:

@@ -87,6 +87,11 @@ ALL = sorted(commands(typer.main.get_command(cli.app)))
 
 def test_the_commands_are_those_of_the_architecture() -> None:
     assert [" ".join(path) for path in ALL] == [
+        "accounts add",
+        "accounts disable",
+        "accounts link",
+        "accounts list",
+        "accounts roles",
         "audit show",
         "audit verify",
         "councils accept-signer",
@@ -116,6 +121,7 @@ def test_the_commands_are_those_of_the_architecture() -> None:
         "series plan",
         "series show",
         "serve",
+        "view",
     ]
 
 

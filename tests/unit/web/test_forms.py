@@ -61,7 +61,11 @@ def test_markup_that_was_typed_is_shown_as_text(writer: Browser) -> None:
     assert "<script>x" not in page
 
 
-@pytest.mark.parametrize("token", ["", "x", "é", "=" * 86, form_token("another browser's cookie")])
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "é", "=" * 86, form_token("another browser's cookie")],
+    ids=["empty", "short", "accented", "unsigned", "of another browser"],
+)
 def test_a_form_of_another_page_is_refused(token: str, writer: Browser, site: RunningSite) -> None:
     before = site.state.audit.verify()
     answer = writer.post("/notes/new", data={"form_token": token, **GOOD})

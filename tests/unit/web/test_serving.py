@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_web import request_size, serving
 from folkmoot_web.permissions import PUBLIC
 from folkmoot_web.routes import Routes
 from folkmoot_web.serving import Serving
@@ -149,6 +150,34 @@ def test_it_does_not_listen_openly_without_tls(tmp_path: Path) -> None:
     open_one = settings.model_copy(update={"listen": "0.0.0.0:8080"})  # past the validation
     with pytest.raises(Problem, match="there is no TLS"):
         Serving(app, open_one, home=tmp_path)
+
+
+def test_connections_that_ask_nothing_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_PATIENCE", 0.2)
+    with running_site(tmp_path) as site:
+        host, _, port = site.address.removeprefix("http://").partition(":")
+        for sent in (b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "):
+            with socket.create_connection((host, int(port)), 60) as silent:
+                silent.sendall(sent)
+                assert silent.recv(1000) == b"", "closed without an answer"
+
+
+def test_a_body_that_trickles_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_size, "SECONDS", 0.2)
+    with running_site(tmp_path) as site, Browser(site) as browser:
+        token = browser.token("/sign-in")
+        cookie = browser.cookies["folkmoot-browser"]
+        head = (
+            f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n"
+            f"Cookie: folkmoot-browser={cookie}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n\r\nform_token={token}"
+        )
+        host, _, port = site.address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), 60) as slow:
+            slow.sendall(head.encode())
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408")
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     InterfaceError,
     NoSuchModuleError,
@@ -19,8 +20,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from folkmoot_operator.private_files import open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_faults import DatabaseFile, UnusableDatabase
 from folkmoot_operator.unusable_files import unusable_as
@@ -29,6 +30,7 @@ from folkmoot_web.database.migrating import KIT, Tables
 BUSY_SECONDS = 10
 """How long a writer waits for another, and a request for a free connection, in seconds."""
 _WRITES = "folkmoot_writes"
+_OPENED = "folkmoot_opened_file"
 _WHAT = "the site's database"
 _RESTORE = "Stop the site, keep a copy of the file, and restore the newest backup"
 _OF_THE_PROGRAM = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
@@ -71,6 +73,8 @@ class Database:
             ) from None
         if self._engine.dialect.name == "sqlite":
             _manage_sqlite(self._engine)
+        if self._file is not None:
+            _watch_file(self._engine, self._file)
 
     def _open(self) -> sqlite3.Connection:
         """A connection to a file that is there: SQLite would make one that is missing."""
@@ -155,7 +159,7 @@ class Database:
         """
         if self._file is not None:
             try:
-                open_private(self._file.path, append=True).close()
+                self._file.make()
             except OSError as error:
                 raise unusable_as(UnusableDatabase, error, self._file.path, _WHAT) from None
         for tables in self._tables:
@@ -208,3 +212,18 @@ def _manage_sqlite(engine: Engine) -> None:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _watch_file(engine: Engine, file: DatabaseFile) -> None:
+    """Lets go of connections to a file that was moved or replaced; the next one opens the path."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(_driver: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info[_OPENED] = file.identity()
+
+    @event.listens_for(engine, "checkout")
+    def _checked_out(
+        _driver: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        if record.info.get(_OPENED) != file.identity():
+            raise DisconnectionError(f"{file.what} was moved or replaced")

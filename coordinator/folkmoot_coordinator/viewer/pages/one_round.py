@@ -56,6 +56,7 @@ def routes() -> Routes:
             breadcrumbs=[("Results", "/"), (stored.title, None)],
             has_result=stored.state in (RoundState.COMPLETE, RoundState.PARTIAL),
             tables=[(table_title(one), slug(one)) for one in round_.workload.marginals],
+            by_area=any(one.is_area for one in round_.workload.attributes),
             means=STATE_MEANS[stored.state],
             answers=[answer_of(region, one, is_open=is_open) for one in responses],
             released=sum(one.released for one in responses),

@@ -122,6 +122,7 @@ def _comparing(
         if offered
         else [],
         "since": since,
+        "undecided": Direction.UNDECIDED.value,
         "directions": {one.name.lower(): changed.count(one) for one in Direction}
         if changed
         else {},

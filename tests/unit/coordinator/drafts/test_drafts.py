@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.drafts import drafts as drafts_module
 from folkmoot_coordinator.drafts.drafts import (
     Action,
     DraftState,
@@ -311,3 +312,22 @@ def test_a_reader_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="missing or empty"):
         reader.bring_up_to_date()
     assert not path.exists()
+
+
+def test_a_question_that_is_too_large_is_not_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = desk.approved()
+    monkeypatch.setattr(drafts_module, "MAX_QUESTION_BYTES", 100)
+    with pytest.raises(Problem, match="too large") as caught:
+        question_of(desk.drafts, draft)
+    assert refused(caught)
+
+
+def test_a_terminal_is_not_told_what_to_do(desk: Desk) -> None:
+    draft = desk.waiting()
+    with desk.drafts.writing() as session:
+        row = session.scalars(select(DraftRow)).one()
+        row.title, row.note = "a\x1b[2Jb", "c\x07d"
+    found = find_draft(desk.drafts, draft.draft_id)
+    assert (found.title, found.note) == ("a [2Jb", "c d")

@@ -99,7 +99,7 @@ def test_two_areas_whose_figures_are_equal_are_not_called_different(
     order = found.descending
     near = compare_areas(found, order[10], order[11])
     far = compare_areas(found, order[0], order[-1])
-    assert near.answer.startswith("The noise does not allow")
+    assert near.answer.startswith("The noise is too large")
     assert far.answer == (f"Yes: {found.names[order[0]]} has more than {found.names[order[-1]]}.")
     assert compare_areas(found, order[-1], order[0]).answer == far.answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from folkmoot_coordinator.server.logs import OneLine
+from folkmoot_coordinator.logs import OneLine
 
 
 def test_a_message_of_several_lines_becomes_one_with_the_time_in_utc() -> None:

@@ -10,8 +10,13 @@ import time
 class OneLine(logging.Formatter):
     """Formats an event as one line, whatever its message holds."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    def __init__(self, prefix: str = "") -> None:
+        """Formats events.
+
+        Args:
+            prefix: Stands before each message; without `%`.
+        """
+        super().__init__(f"%(asctime)s %(levelname)s {prefix}%(message)s", "%Y-%m-%dT%H:%M:%SZ")
         self.converter = time.gmtime
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
@@ -19,13 +24,17 @@ class OneLine(logging.Formatter):
         return " ".join(super().formatMessage(record).split())
 
 
-def configure(level: int = logging.INFO) -> None:
+def configure(level: int = logging.INFO, *, prefix: str = "") -> None:
     """Sends the coordinator's log to standard error, with times in UTC.
 
     Lines hold codes, identifiers and counts of messages; never a cell.
+
+    Args:
+        level: Of what the coordinator itself logs.
+        prefix: Stands before each message; without `%`.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine())
+    handler.setFormatter(OneLine(prefix))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -1,0 +1,59 @@
+"""The process that serves the region's site; `serve` starts it.
+
+It opens no signing key and writes to no database but its own. What councils need goes first: this
+process has less of the processor, may open few files, and is the first that ends when the machine
+runs out of memory.
+
+Run as `python -m folkmoot_coordinator.viewer.serve_viewer HOME`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.logs import configure
+from folkmoot_coordinator.viewer.serving import serve_viewer
+from folkmoot_operator.problems import Problem
+
+log = logging.getLogger("folkmoot_coordinator.viewer.serve_viewer")  # not `__main__`
+
+PREFIX = "viewer: "
+"""Begins each line that it logs."""
+MAX_FILES = 4096
+"""Files that it may have open: 500 connections that are served, those that are turned away, and
+databases."""
+_NICE = 5
+_OUT_OF_MEMORY = 500  # of 1000: how gladly Linux ends this process before others
+_SCORE = Path("/proc/self/oom_score_adj")
+
+
+def give_way() -> None:
+    """Lets other processes of the coordinator go first."""
+    with suppress(OSError):
+        os.nice(_NICE)
+    with suppress(OSError):  # not on Linux
+        _SCORE.write_text(str(_OUT_OF_MEMORY))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+def main(home: Home) -> None:
+    """Serves until SIGTERM."""
+    configure(prefix=PREFIX)
+    give_way()
+    try:
+        serve_viewer(home, lambda address: log.info("site ready address=%s", address))
+    except Problem as problem:
+        log.error("the site cannot be served: %s. %s", problem, problem.remedy)
+        raise SystemExit(problem.exit_code) from None
+
+
+if __name__ == "__main__":
+    main(Home(Path(sys.argv[1])))

@@ -1,0 +1,174 @@
+"""`serve` of a region with a schedule: real processes and a real Prefect server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.commands import run_inside
+from tests.postgresql import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+ROUND = f"""\
+title = "Winter"
+purpose = "winter_support"
+policy_digest = "{"0" * 64}"
+councils = ["E08000001"]
+minimum_councils = 1
+rho = 0.2
+delta = 1e-6
+deadline_hours = 1
+marginals = [{{ attributes = [] }}]
+"""
+SCHEDULE = """
+[schedule]
+time_zone = "UTC"
+export = "published"
+[[schedule.rounds]]
+name = "winter"
+question = "winter.toml"
+cron = "* * * * *"
+[[schedule.rounds]]
+name = "broken"
+question = "broken.toml"
+cron = "* * * * *"
+"""
+
+
+def eventually(holds: Callable[[], Any], what: str, seconds: float = 200) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited for {what}")
+        time.sleep(0.5)
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    place = tmp_path / "region"
+    run_inside(
+        "folkmoot-coordinator", "init", "--home", place, "--name", "North", "--host", "127.0.0.1"
+    ).said()
+    (place / "winter.toml").write_text(ROUND)
+    (place / "broken.toml").write_text(ROUND.replace("rho = 0.2", "rho = 0"))
+    settings = place / "coordinator.toml"
+    text = settings.read_text().replace("7443", str(free_port())).replace("7444", str(free_port()))
+    settings.write_text(text + SCHEDULE)
+    return place
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        with (home / "serve.log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "from folkmoot_coordinator.cli import main; main()",
+                 "serve", "--home", str(home)],
+                stdout=subprocess.PIPE, stderr=log, text=True,
+            )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Serving"), (home / "serve.log").read_text()
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def read(home: Path, *arguments: object) -> Any:
+    return json.loads(
+        run_inside("folkmoot-coordinator", *arguments, "--home", home, "--json").said()
+    )
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def flow_runs(home: Path, process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """What the Prefect server that `serve` started has in its history."""
+    ports = [
+        one.laddr.port
+        for child in children(process)
+        if "prefect" in " ".join(child.cmdline())
+        for one in child.net_connections()
+        if one.status == psutil.CONN_LISTEN
+    ]
+    if not ports:
+        return []
+    import base64
+
+    secret = base64.b64encode((home / "prefect" / "auth").read_bytes().strip()).decode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{ports[0]}/api/flow_runs/filter",
+        data=b"{}",
+        headers={"Content-Type": "application/json", "Authorization": f"Basic {secret}"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        return json.load(answer)  # type: ignore[no-any-return]
+
+
+def test_a_round_opens_by_itself_and_prefect_has_its_history(
+    home: Path, serve: Callable[[], subprocess.Popen[str]]
+) -> None:
+    process = serve()
+    first = eventually(lambda: read(home, "round", "list"), "a round to open")
+    assert [one["title"] for one in first] == ["Winter"] * len(first)
+    runs = eventually(
+        lambda: [one for one in flow_runs(home, process) if one["state_type"] == "FAILED"],
+        "the flow in Prefect's history",
+    )
+    assert runs[0]["name"].startswith("schedule-"), "it failed since one entry is broken"
+    for said in ("job=open broken result=broken has stopped", "job=open winter result=winter: "):
+        eventually(lambda said=said: said in (home / "serve.log").read_text(), said)
+    # What dies is made up for, and nothing is opened twice.
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = serve()
+    count = len(read(home, "round", "list"))
+    eventually(lambda: len(read(home, "round", "list")) > count, "the next round")
+    entries = read(home, "audit", "show", "--action", "round opened")
+    assert len({one["origin"] for one in entries}) == len(entries)
+    assert {one["by"] for one in entries} == {"schedule winter"}
+    stopped = [
+        one for one in json.loads(
+            run_inside("folkmoot-coordinator", "doctor", "--home", home, "--json").stdout
+        ) if one["subject"] == "schedule" and one["verdict"] == "bad"
+    ]  # fmt: skip
+    assert ["broken has stopped" in one["detail"] for one in stopped] == [True]
+    left = children(again)
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0
+    assert [one for one in left if one.is_running() and one.status() != "zombie"] == []
+
+
+def test_without_prefect_it_works_all_the_same(
+    home: Path, serve: Callable[[], subprocess.Popen[str]]
+) -> None:
+    settings = home / "coordinator.toml"
+    settings.write_text(settings.read_text() + "[prefect]\nenabled = false\n")
+    process = serve()
+    eventually(lambda: read(home, "round", "list"), "a round to open", 100)
+    assert not any("uvicorn" in " ".join(one.cmdline()) for one in children(process))
+    assert not any("prefect" in one.cmdline() for one in children(process))
+    assert not (home / "prefect").exists()

@@ -1,0 +1,142 @@
+"""Hotspots on the region's site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.viewer_region import (
+    BOLTON,
+    BURY,
+    HOSTILE,
+    NAMES,
+    TRAFFORD,
+    ViewerRegion,
+    fill,
+    fill_series,
+    viewer_region,
+    with_hotspot,
+)
+from tests.viewer_visits import ViewerSite, Visit, plain, viewer_site
+
+SIZES = {BOLTON: 64, BURY: 40, TRAFFORD: 48}
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
+    with viewer_region(tmp_path_factory.mktemp("hotspots"), SIZES, area_name=HOSTILE) as made:
+        fill(made)
+        fill_series(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hot(region: ViewerRegion) -> set[str]:
+    return with_hotspot(region, "hot")
+
+
+@pytest.fixture(scope="module")
+def site(region: ViewerRegion, hot: set[str]) -> Iterator[ViewerSite]:
+    with viewer_site(region) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def rea(site: ViewerSite) -> Visit:
+    return site.visit("rea", ["reader"])
+
+
+def page_of(region: ViewerRegion, name: str, query: str = "") -> str:
+    return f"/rounds/{region.id(name)}/hotspots{query}"
+
+
+def test_a_real_hotspot_is_found(
+    region: ViewerRegion, hot: set[str], site: ViewerSite, rea: Visit
+) -> None:
+    page = rea.get(page_of(region, "hot", "?table=band.lsoa&band=high"))
+    text = plain(page)
+    found = re.search(r"Of 152 areas, (\d+) are hotspots of households with band high", text)
+    assert found
+    assert int(found[1]) >= len(hot)
+    assert "no more than 1 in 20 of those that are listed" in text
+    state = site.app.state.region
+    published = state.rounds.find(region.id("hot"))
+    from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
+    from folkmoot_coordinator.viewer.selection import select
+
+    made = find_hotspots(state, published, select(published, "band.lsoa", {"band": "high"}))
+    assert isinstance(made, Found)
+    codes = np.array(made.figures.codes)
+    assert hot <= set(codes[made.hot])
+    # What is found lies around the block: its own areas and those that touch them.
+    assert made.hot.sum() <= 25
+    assert int(found[1]) == made.hot.sum()
+    names = [made.figures.names[at] for at in np.flatnonzero(made.hot)]
+    assert all(name in text for name in names)
+    assert set(np.array(made.figures.councils)[made.hot]) == {BOLTON}
+
+
+def test_what_could_have_been_missed_is_said(region: ViewerRegion, rea: Visit) -> None:
+    text = plain(rea.get(page_of(region, "hot")))
+    assert re.search(
+        r"smallest excess that would have been found 80% of the time is \d+ house", text
+    )
+    assert "of the variance between areas comes from noise" in text
+    for name in NAMES.values():
+        assert name in text
+
+
+def test_nothing_found_is_not_nothing_there(region: ViewerRegion, rea: Visit) -> None:
+    text = plain(rea.get(page_of(region, "hot", "?table=band.lsoa&band=low")))
+    assert "None of 152 areas is a hotspot" in text
+    assert "That does not mean that there are none" in text
+
+
+def test_a_series_says_what_is_new_lasting_and_fading(region: ViewerRegion, rea: Visit) -> None:
+    text = plain(rea.get(page_of(region, "series 3", "?table=band.lsoa")))
+    assert re.search(
+        r"Since the round before, \d+ are new, \d+ have lasted and \d+ are fading", text
+    )
+    assert "3 rounds were looked at" in text
+    assert "Fading" in text
+    first = plain(rea.get(page_of(region, "series 1", "?table=band.lsoa")))
+    assert "Since the round before" not in first
+
+
+def test_an_unchanged_page_is_not_sent_again(region: ViewerRegion, rea: Visit) -> None:
+    response = rea.client.get(page_of(region, "hot"))
+    again = rea.client.get(
+        page_of(region, "hot"), headers={"If-None-Match": response.headers["etag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_names_are_text(region: ViewerRegion, rea: Visit) -> None:
+    page = rea.get(page_of(region, "hot", "?table=band.lsoa&band=high"))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_pages_that_are_not_there(region: ViewerRegion, rea: Visit) -> None:
+    rea.get(page_of(region, "hot", "?table=band"), 404)
+    rea.get(page_of(region, "hot", "?table=band.lsoa&band=purple"), 404)
+    rea.get(page_of(region, "void"), 409)
+    rea.get(f"/rounds/{'0' * 32}/hotspots", 404)
+
+
+def test_without_boundaries_it_says_what_is_missing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with viewer_region(tmp_path_factory.mktemp("bare"), with_boundaries=False) as made:
+        fill(made)
+        with viewer_site(made) as site:
+            text = plain(site.visit("rea", ["reader"]).get(page_of(made, "winter")))
+    assert "Hotspots need boundaries" in text
+
+
+def test_a_partial_result_says_whose_areas_are_missing(region: ViewerRegion, rea: Visit) -> None:
+    text = plain(rea.get(page_of(region, "partial")))
+    assert "Trafford is not in the figures" in text
