@@ -229,8 +229,7 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
     region, visitor = region_of(request), visitor_of(request)
     settings = region.settings.rounds
     decisions = decisions_of(region.drafts, draft.draft_id)
-    question, fault = _question(region, draft)
-    asked = make_round(question, (), region.clock()) if question else None
+    question, asked, fault = _question(region, draft)
     like = request.query_params.get("like") or ""
     if question and "like" not in request.query_params:
         like = _example(region, visitor, question)
@@ -286,17 +285,25 @@ def _done(request: Request) -> str | None:
     return next((text for name, text in _DONE.items() if name in request.query_params), None)
 
 
-def _question(region: Region, draft: Draft) -> tuple[Question | None, str]:
+def _question(region: Region, draft: Draft) -> tuple[Question | None, PlannedRound | None, str]:
+    """What a draft asks, and what is wrong with that: a sentence, or empty."""
     try:
-        return question_of(region.drafts, draft), ""
+        question = question_of(region.drafts, draft)
+        return question, make_round(question, (), region.clock()), ""
     except Problem as problem:
-        return None, f"{capital(problem.problem)}. {problem.remedy}."
+        # For example because its deadline has passed, or somebody changed the database.
+        return None, None, f"{capital(problem.problem)}. {problem.remedy}."
 
 
 def _expected(
     region: Region, visitor: Visitor, question: Question, like: str
 ) -> tuple[Expected | None, str]:
     """What to expect, and why that cannot be said: a sentence, or empty."""
+    if question.file.series is not None:
+        return None, (
+            "It is the first round of a series, whose rounds do not err like one alone. An "
+            "operator sees what to expect with the command series plan."
+        )
     known = {one.round_id for one in examples(region, visitor)}
     try:
         found: QuestionForecast = forecast(
