@@ -20,7 +20,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo view test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ $(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject
 
 demo: $(READY)  ## Run a ten-council region on this machine
 	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
+
+view: $(READY)  ## Open the web site of the region that `make demo` has run
+	$(BIN)/folkmoot-rehearse --view --out $(DEMO_OUT)
 
 test: $(READY)  ## Run the tests that take less than ten minutes
 	$(PYTEST) -m "not slow and not benchmark"

@@ -73,6 +73,14 @@ def rehearse(
             "slower.",
         ),
     ] = False,
+    view: Annotated[
+        bool,
+        typer.Option(
+            "--view",
+            help="Open the site of the region that was rehearsed in the folder, with accounts made "
+            "for it; runs no rehearsal.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     version: bool = _VERSION,
 ) -> None:
@@ -80,10 +88,14 @@ def rehearse(
 
     Nodes and coordinator are separate processes with mutual TLS, signed policies, ledgers
     and noise, as in production. A second round exceeds one council's budget. Everything is
-    left in the folder, with a README.txt that says how to look further.
+    left in the folder, with a README.txt that says how to look further. --view then opens the
+    region's web site.
 
     Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
     """
+    if view:
+        _view(out, as_json=as_json)
+        return
     from folkmoot_operator.output_places import writing_to
     from folkmoot_rehearsal.census import Census
     from folkmoot_rehearsal.councils import region
@@ -122,6 +134,20 @@ def rehearse(
         typer.echo(f"Wrote the extracts of {len(chosen)} councils to {layout.root / 'councils'}")
         return
     _report(outcome, layout, chosen, as_json=as_json)
+
+
+def _view(out: Path, *, as_json: bool) -> None:
+    """Serves the site of an earlier rehearsal until it is stopped."""
+    from folkmoot_rehearsal import report
+    from folkmoot_rehearsal.layout import Layout
+    from folkmoot_rehearsal.viewing import opened, wait_for_the_end
+
+    with opened(Layout(out.resolve())) as site:
+        if as_json:
+            print_json(report.site_json(site))
+        else:
+            report.show_site(site, console())
+        wait_for_the_end(site)
 
 
 def _write_files(

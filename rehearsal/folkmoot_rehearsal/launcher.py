@@ -6,6 +6,7 @@ and noise are those of production. Only the residents are synthetic.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from folkmoot_rehearsal import policies, synthesis
+from folkmoot_rehearsal.boundaries import BOUNDARIES_FILE, boundaries_file
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.layout import Layout
 from folkmoot_rehearsal.policies import Limits, Question
@@ -129,6 +131,7 @@ class Region:
                 self._each("Residents and nodes", lambda c: self._prepare(c, residents[c], ready))
             )
             self._write_rounds(written)
+            self._add_site(written)
             opening = self._aside.submit(self._open_rounds)
             scores = dict(self._each("Scores", self._score))
             opened = opening.result()
@@ -153,7 +156,7 @@ class Region:
     def _start_coordinator(self) -> None:
         home = self.layout.coordinator
         self.advance("Coordinator", 0, 1)
-        collection, enrolment = _free_ports()
+        collection, enrolment = _free_ports(2)
         self.children.coordinator(
             home, "init", "--name", "Rehearsal region", "--host", "127.0.0.1",
             "--collection-port", str(collection), "--enrolment-port", str(enrolment),
@@ -224,6 +227,18 @@ class Region:
             text = policies.round_file(question, max(1, min(3, len(self.councils) - 1)))
             (folder / f"round-{number}.toml").write_text(text, "utf-8")
 
+    def _add_site(self, written: dict[Council, Written]) -> None:
+        """Gives the region a site, which the next `serve` runs: not this one, which is busy."""
+        areas = {council: written[council].lsoas for council in self.councils}
+        home = self.layout.coordinator
+        (home / BOUNDARIES_FILE).write_text(boundaries_file(areas), "utf-8")
+        (port,) = _free_ports(1)
+        with (home / "coordinator.toml").open("a", encoding="utf-8") as file:
+            file.write(
+                f'\n[viewer]\nlisten = "127.0.0.1:{port}"\n'
+                f'boundaries = [{{ file = "{BOUNDARIES_FILE}" }}]\n'
+            )
+
     def _open_rounds(self) -> list[OpenRound]:
         """Opens the rounds, so that every node learns of all of them, the first one first."""
         opened: list[OpenRound] = []
@@ -261,9 +276,10 @@ class Region:
             self.advance(stage, done, len(self.councils))
 
 
-def _free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on now."""
-    with socket.socket() as first, socket.socket() as second:
-        for one in (first, second):
+def _free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
             one.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
+        return [int(one.getsockname()[1]) for one in sockets]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass
@@ -56,6 +57,12 @@ class Layout:
         """The outcome, for programs; its presence marks the folder of a rehearsal."""
         return self.root / RESULTS_FILE
 
+    @property
+    def view_command(self) -> str:
+        """What opens the region's site."""
+        command = Path(sys.executable).with_name("folkmoot-rehearse")
+        return shlex.join([str(command), "--view", "--out", str(self.root)])
+
     def home(self, council: Council) -> Path:
         """A council's node."""
         return self.root / "councils" / council.code
@@ -101,6 +108,7 @@ class Layout:
             ("@COMMANDS@", str(Path(sys.executable).parent)),
             ("@CODE@", str(council.code)),
             ("@NAME@", council.name),
+            ("@VIEW@", self.view_command),
         ):
             text = text.replace(mark, value)
         (self.root / README_FILE).write_text(text, "utf-8")

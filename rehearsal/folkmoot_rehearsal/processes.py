@@ -48,6 +48,23 @@ class Children:
         """As `coordinator`, with `--json`, parsed."""
         return json.loads(self.coordinator(home, *arguments, "--json"))
 
+    def coordinator_secret(self, home: Path, *arguments: str) -> Any:
+        """As `coordinator_json`, for what prints a secret: the log gets nothing of that."""
+        words = (*arguments, "--json", "--home", str(home))
+        return json.loads(self._run("coordinator", _COORDINATOR, words, is_secret=True))
+
+    def wait(self) -> None:
+        """Waits until a process that still runs has ended.
+
+        Raises:
+            Problem: If it failed.
+        """
+        with self._lock:
+            running = list(self._running.values())
+        for child in running:
+            child.wait()
+            self._check("coordinator-serve", ("serve",), child)
+
     def node_json(self, council: str, home: Path, *arguments: str) -> Any:
         """As `node`, with `--json`, parsed."""
         return json.loads(self.node(council, home, *arguments, "--json"))
@@ -104,14 +121,16 @@ class Children:
                 _signal(child, signal.SIGKILL)
                 child.wait()
 
-    def _run(self, name: str, command: str, arguments: Sequence[str]) -> str:
+    def _run(
+        self, name: str, command: str, arguments: Sequence[str], *, is_secret: bool = False
+    ) -> str:
         with (self._logs / f"{name}.log").open("a", encoding="utf-8") as log:
             log.write(f"$ {command} {' '.join(arguments)}\n")
             log.flush()
             started = time.monotonic()
             child = self._start(command, arguments, subprocess.PIPE, log)
             output, _ = child.communicate()
-            log.write(output)
+            log.write("(not logged)\n" if is_secret else output)
             seconds = time.monotonic() - started
             log.write(f"# exit code {child.returncode} after {seconds:.1f} s\n\n")
         self._check(name, arguments, child)

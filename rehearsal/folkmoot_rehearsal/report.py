@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from folkmoot_rehearsal.launcher import Outcome, Publication, RoundOutcome
+    from folkmoot_rehearsal.viewing import Opened
 
 SHOWN_MARGINALS = ("band*household_type", "band*tenure")
 """Of the regional statistics those that are printed in full."""
@@ -90,6 +91,31 @@ def show(outcome: Outcome, layout: Layout, out: Console) -> None:
         out.print(first.metadata["privacy"]["statement"], markup=False)
     out.print()
     out.print(f"Look further: {layout.root / README_FILE}", markup=False)
+    out.print("Open the region's web site, with an account made for it:")
+    out.print(f"  {layout.view_command}", markup=False, soft_wrap=True)
+
+
+def show_site(site: Opened, out: Console) -> None:
+    """Prints where the site of a rehearsed region is, and who can sign in."""
+    out.print(f"The region's web site: {site.address}", markup=False, soft_wrap=True)
+    for account in site.accounts:
+        out.print(f"  {account.name} ({account.purpose})", markup=False, soft_wrap=True)
+        if account.link is None:
+            out.print("    signs in with the password that was chosen before")
+        else:
+            out.print("    chooses a password here, once:")
+            out.print(f"    {account.link}", markup=False, soft_wrap=True)
+    out.print("To stop it, press Ctrl-C.")
+
+
+def site_json(site: Opened) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "address": site.address,
+        "accounts": [
+            {"name": one.name, "roles": list(one.roles), "link": one.link} for one in site.accounts
+        ],
+    }
 
 
 def _show_round(outcome: Outcome, round_: RoundOutcome, out: Console) -> None:

@@ -38,6 +38,7 @@ _MEANINGS = {
     409: "The round has no result",
     422: "A parameter is wrong",
     429: "Too many requests; the header Retry-After says when to try again",
+    503: "The site is busy, or cannot reach its database; try again later",
 }
 
 

@@ -74,7 +74,7 @@ def routes() -> Routes:
         "dependencies": [Depends(count_request)],
         "tags": ["Statistics"],
     }
-    failures = problems(401, 403, 404, 406, 409, 422, 429)
+    failures = problems(401, 403, 404, 406, 409, 422, 429, 503)
     shown = {200: _found((*TABLE_FORMS, Form.GEOJSON)), 304: {"description": "Not changed"}}
 
     @routes.route(
