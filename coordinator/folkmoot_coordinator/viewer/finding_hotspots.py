@@ -104,7 +104,7 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
             known.value,
             known.variance,
             neighbours,
-            covariance=known.covariance,
+            covariance=None if known.covariance is None else known.covariance[:],
             tails=known.tails,
         )
         return Found(
