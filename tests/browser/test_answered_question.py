@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import signal
-import subprocess
+import socket
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.viewer.settings import site_settings
 from tests.browser.conftest import NewPage, sign_in
 from tests.simulation.region import (
     BURY,
@@ -22,7 +23,6 @@ from tests.simulation.region import (
     Region,
     eventually,
     free_port,
-    script,
 )
 from tests.viewer_region import boundaries
 from tests.viewer_visits import PASSWORD, add_account
@@ -64,7 +64,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     (region.home / "areas.geojson").write_text(boundaries(known, {}))
     with (region.home / "coordinator.toml").open("a") as file:
         file.write("\n[names]\n" + "".join(f'{code} = "{name}"\n' for code, name in NAMES.items()))
-        file.write(f'\n[viewer]\nlisten = "127.0.0.1:{free_port()}"\n')
+        file.write(f'\n[viewer]\nenabled = true\nlisten = "127.0.0.1:{free_port()}"\n')
         file.write('boundaries = [{ file = "areas.geojson" }]\n')
     try:
         region.start()
@@ -114,24 +114,21 @@ def visit(node: Node) -> None:
 
 
 @pytest.fixture
-def address(region: Region) -> Iterator[str]:
-    """The site, a process beside that of the coordinator."""
+def address(region: Region) -> str:
+    """The site, which the coordinator's `serve` runs in a process of its own, with accounts."""
     home = Home(region.home)
+    origin = site_settings(home, home.settings()).origin
+    host, port = origin.removeprefix("http://").split(":")
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
+            return True
+        return False
+
+    eventually(answers)
     add_account(home, "ann", ["analyst"])
     add_account(home, "ben", ["approver"])
-    command = [script("folkmoot-coordinator"), "view", "--home", str(region.home)]
-    with (
-        (region.folder / "view.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as site,
-    ):
-        try:
-            assert site.stdout is not None
-            line = site.stdout.readline()
-            assert line.startswith("Serving "), (region.folder / "view.log").read_text()
-            yield line.split()[1]
-        finally:
-            site.send_signal(signal.SIGTERM)
-            assert site.wait(30) == 0
+    return origin
 
 
 def test_a_question_from_two_browsers_to_two_nodes_and_back(

@@ -31,10 +31,11 @@ from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_making import PlannedRound, make_round
 from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.schedule.reminders import Reminder, ReminderKind, reminders
 from folkmoot_coordinator.viewer.expected import Expected, expected
 from folkmoot_coordinator.viewer.pages.ask import examples, title_of
 from folkmoot_coordinator.viewer.paging import Pages
-from folkmoot_coordinator.viewer.permissions import Right
+from folkmoot_coordinator.viewer.permissions import Right, may_see_all
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.seen_drafts import actor, note, seen_draft, seen_drafts
@@ -134,6 +135,7 @@ def routes() -> Routes:
             ],
             pagination=pages.links(request),
             open_rounds=open_rounds(region, visitor),
+            coming=coming_up(region, visitor),
             own=[one for one in found if _is_for(one, request)],
             breadcrumbs=[("Results", "/"), ("Questions", None)],
         )
@@ -437,6 +439,21 @@ def open_rounds(region: Region, visitor: Visitor) -> list[OpenRound]:
         left = one.deadline - now
         found.append(OpenRound(one, missing, time_left(left), is_urgent=left < _DAY))
     return sorted(found, key=lambda one: one.facts.deadline)
+
+
+def coming_up(region: Region, visitor: Visitor) -> list[Reminder]:
+    """Recurring rounds that open soon or have stopped, and rounds that were not exported.
+
+    Whose purposes a schedule serves is not known from its name, so that it is for those who may
+    see every purpose.
+    """
+    if not may_see_all(region.settings.viewer, visitor.roles):
+        return []
+    return [
+        one
+        for one in reminders(region.database, region.settings, region.clock())
+        if one.kind in (ReminderKind.OPENING, ReminderKind.STOPPED, ReminderKind.EXPORT)
+    ]
 
 
 def time_left(seconds: int) -> str:
