@@ -16,7 +16,7 @@ from folkmoot_rehearsal import disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
 from folkmoot_rehearsal.misspelling import MIDDLING
 from folkmoot_rehearsal.person_columns import INDEX, described, postcodes
-from folkmoot_rehearsal.population import Population
+from folkmoot_rehearsal.population import ROUNDED, Population
 from folkmoot_rehearsal.rounding import Integers
 from folkmoot_rehearsal.unmatched import AddressColumns
 
@@ -237,6 +237,7 @@ def _care_home_residents(
     """People in care homes: properties of which no other file knows."""
     n = max(2, round(residents * disorder.IN_CARE_HOMES))
     homes = population.uprn.max() + 1 + rng.integers(0, max(1, n // 30), size=n)
+    homes += homes % ROUNDED == 0
     born = np.datetime64(population.today, "D") - rng.integers(68 * 366, 98 * 365, size=n)
     return pl.DataFrame(
         {

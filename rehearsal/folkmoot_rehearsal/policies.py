@@ -116,6 +116,13 @@ sources = ["residents"]
 """Tables of `node.toml`; without NHS numbers, for whose use a rehearsal has no legal basis."""
 
 
+FEW_RECORDS = """\
+[sources.linkage]
+minimum_share = 0.8  # of a hundred records, chance leaves more than 5 without a UPRN
+"""
+"""A rehearsed council may have so few homes that the usual share would stop it by chance."""
+
+
 def node_sources(names: Sequence[str], *, link: bool = False) -> str:
     """The tables of `node.toml` that name a council's extracts.
 
@@ -134,6 +141,7 @@ kind = "extracts"
 mapping = "mappings/{name}.toml"
 folder = "extracts"
 """
+        + ("" if name == FRAME else FEW_RECORDS)
         for name in names
     )
 

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from folkmoot_rehearsal import (
@@ -29,6 +30,8 @@ from folkmoot_rehearsal.rounding import Integers
 from folkmoot_rehearsal.sightings import Homes
 
 _FIRST_UPRN = 700_000_000_000
+ROUNDED = 100_000
+"""Nodes take a UPRN that is a multiple of this for one that a spreadsheet has rounded."""
 """Twelve digits; real numbers begin with 1, 2 or 9, or are shorter."""
 _UPRNS_PER_COUNCIL = 1_000_000_000
 
@@ -151,7 +154,7 @@ def draw(
     drawn = households.draw(margins, rng)
     members = people.draw(drawn, margins.age, rng)
     n, persons = len(drawn.size), len(members.age)
-    uprn = rng.choice(n * 20, size=n, replace=False) + (
+    uprn = without_rounded(rng.choice(n * 20, size=n, replace=False)) + (
         _FIRST_UPRN + council.index * _UPRNS_PER_COUNCIL
     )
     known = circumstances.draw(drawn, members, today, rng)
@@ -182,3 +185,18 @@ def _births(age: Integers, today: datetime.date, rng: np.random.Generator) -> Da
     birthday = month.astype("datetime64[D]") + day
     births: Dates = birthday - rng.integers(0, 365, size=len(age)).astype("timedelta64[D]")
     return births
+
+
+def without_rounded(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Different numbers, none of which ends in 00000: nodes take such a UPRN for a rounded one.
+
+    Args:
+        numbers: Different numbers from 0.
+
+    Returns:
+        The same, but for those that end so: these are larger than all others.
+    """
+    kept = numbers.copy()
+    places = np.flatnonzero(numbers % ROUNDED == 0)
+    kept[places] = numbers.max() // ROUNDED * ROUNDED + ROUNDED + 1 + np.arange(len(places))
+    return kept

@@ -1,5 +1,6 @@
 """Laws of a synthetic population."""
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from folkmoot_rehearsal import shares
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF, HOUSEHOLD_TYPES, Composition, Role
 from folkmoot_rehearsal.councils import MAXIMUM_COUNCILS, region
-from folkmoot_rehearsal.population import draw
+from folkmoot_rehearsal.extracts import _care_home_residents
+from folkmoot_rehearsal.population import ROUNDED, draw, without_rounded
 from folkmoot_rehearsal.rounding import largest_remainder
 
 
@@ -196,3 +198,21 @@ def test_debts_and_dates_stand_where_the_thing_happened(population):
         "tenancy_change_date",
     ):
         assert table[name].max() <= population.today
+
+
+def test_no_uprn_looks_rounded():
+    """A node would stop at it: whether it does must not depend on the seed and the day."""
+    numbers = np.random.default_rng(1).permutation(3 * ROUNDED + 1)
+    kept = without_rounded(numbers)
+    assert len(np.unique(kept)) == len(numbers)
+    assert not np.any(kept % ROUNDED == 0)
+    assert np.array_equal(kept[numbers % ROUNDED != 0], numbers[numbers % ROUNDED != 0])
+
+
+def test_no_care_home_has_a_uprn_that_looks_rounded(population):
+    last = np.append(population.uprn[:-1], 700_000_000_000 + ROUNDED - 1)
+    full = dataclasses.replace(population, uprn=last)
+    for seed in range(20):
+        homes = _care_home_residents(full, 12_000, np.random.default_rng(seed))["UPRN"]
+        assert (homes > last.max()).all()
+        assert not (homes % ROUNDED == 0).any()
