@@ -399,3 +399,46 @@ def serving_region(region: ViewerRegion) -> Iterator[RunningSite]:
         serving.stop()
         thread.join(30)
         assert not thread.is_alive()
+
+
+def fill_hot_series(region: ViewerRegion) -> dict[str, set[str]]:
+    """A series of three rounds with hotspots: `hot 1` to `hot 3`.
+
+    Returns:
+        Areas of Bolton, nine each, that stand out in the last round alone (`new`), in all
+        (`lasting`), and in all but the last (`fading`).
+    """
+    length, now = 4, region.clock()
+    series = Series("6" * 32, 1, length, SeriesEvent("band", ("high",)), now + 12 * MONTH)
+    across = max(1, round(len(region.areas[BOLTON]) ** 0.5 * 1.6))
+    lefts = {"new": (0, {3}), "lasting": (4, {1, 2, 3}), "fading": (8, {1, 2})}
+    blocks = {
+        name: [row * across + left + column for row in range(1, 4) for column in range(3)]
+        for name, (left, _) in lefts.items()
+    }
+
+    def cohort(council: GssCode, number: int, month: int) -> npt.NDArray[np.int64]:
+        size = len(region.areas[council])
+        high = np.random.default_rng([number, month]).poisson(30, size)
+        if council == BOLTON:
+            for name, (_, months) in lefts.items():
+                high[blocks[name]] += 150 * (month in months)
+        return np.stack([np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64), high])
+
+    for month in (1, 2, 3):
+        round_ = (
+            replace(region.question("New households, with hotspots"), series=series)
+            if month == 1
+            else next_round(find_series(region.database, "6" * 32), region.clock())
+        )
+        stored = region.open(f"hot {month}", round_)
+        row = SeriesRow(month, month)
+        for number, council in enumerate(sorted(region.areas)):
+            table = sum(
+                row.coefficient(one, length) * cohort(council, number, one)
+                for one in range(1, month + 1)
+            )
+            region.release(stored, council, table, row)
+        region.rounds[f"hot {month}"] = region.again(f"hot {month}")
+        region.clock.now += MONTH
+    return {name: {region.areas[BOLTON][at] for at in block} for name, block in blocks.items()}

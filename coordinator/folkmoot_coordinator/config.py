@@ -418,6 +418,8 @@ connections_per_address = 500
 # [viewer.tls]  # PEM files; or, in [viewer], proxies = ["10.0.0.5"], who speak TLS for it
 # certificate = "site.crt"
 # key = "site.key"
+# [viewer.api]  # for programs, with keys of `folkmoot-coordinator keys add`
+# requests_per_minute = 120  # of one key or person
 
 # Rounds that open by themselves, and files of each round when it closes.
 # [schedule]

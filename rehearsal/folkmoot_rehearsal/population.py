@@ -191,10 +191,10 @@ def without_rounded(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Different numbers, none of which ends in 00000: nodes take such a UPRN for a rounded one.
 
     Args:
-        numbers: Different numbers from 0.
+        numbers: Different numbers from 0, int64, shape (numbers,), none missing.
 
     Returns:
-        The same, but for those that end so: these are larger than all others.
+        The same, of the same shape, but for those that end so: these are larger than all others.
     """
     kept = numbers.copy()
     places = np.flatnonzero(numbers % ROUNDED == 0)

@@ -15,11 +15,13 @@ from sqlalchemy import create_engine, inspect
 
 from folkmoot.series import SeriesRow
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE
+from folkmoot_coordinator.drafts.models import DRAFTS
+from folkmoot_coordinator.viewer.keys.models import API_KEYS
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.linkage import review_decisions
 from folkmoot_node.store.encrypted_file import attach, read_key
 from folkmoot_node.store.event_history import FoundHouseholds, open_history
+from folkmoot_web.database.connection import Database as SiteDatabase
 from tests.unit.node.conftest import POLICY, TestNode, node
 
 __all__ = ["node"]  # a fixture
@@ -207,12 +209,15 @@ def viewer_database(_: TestNode, folder: Path) -> Columns:
     database = Database(f"sqlite:///{folder / 'viewer.sqlite'}", DRAFTS)
     database.bring_up_to_date()
     database.close()
+    site = SiteDatabase(f"sqlite:///{folder / 'viewer.sqlite'}", [API_KEYS])
+    site.prepare()
+    site.close()
     engine = create_engine(f"sqlite:///{folder / 'viewer.sqlite'}")
     inspector = inspect(engine)
     found = {
         (table, column["name"], str(column["type"]), "yes" if column["nullable"] else "no")
         for table in inspector.get_table_names()
-        if table != VERSION_TABLE
+        if not table.endswith("_version") and not table.startswith("web_")  # the kit's
         for column in inspector.get_columns(table)
     }
     engine.dispose()

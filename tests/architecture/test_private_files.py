@@ -20,6 +20,11 @@ BY_HAND = {
         "os.open": "what root decides is read without following a link, and nothing is written",
         "chmod": "everybody may read it",
     },
+    "operator/folkmoot_operator/sqlite_faults.py": {
+        "os.open": "a database that is there must not be opened, or its locks are lost",
+        "O_CREAT": "the same",
+        "O_EXCL": "the same",
+    },
     "node/folkmoot_node/pipeline/spool.py": {
         "unlink": "sealed parts of a run that goes on; what a crash leaves, `purge` deletes",
     },
@@ -28,6 +33,9 @@ BY_HAND = {
     },
     "coordinator/folkmoot_coordinator/publication/table_files.py": {
         "unlink": "the results are public",
+    },
+    "coordinator/folkmoot_coordinator/viewer/api/written_tables.py": {
+        "shutil.rmtree": "a download is published, and is sent from the open file",
     },
     "rehearsal/folkmoot_rehearsal/layout.py": {
         "shutil.rmtree": "the residents are invented",

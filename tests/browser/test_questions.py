@@ -16,7 +16,7 @@ from tests.viewer_region import (
     TRAFFORD,
     ViewerRegion,
     fill,
-    fill_series,
+    fill_hot_series,
     policy_digest,
     viewer_region,
     with_hotspot,
@@ -31,7 +31,7 @@ SIZES = {BOLTON: 64, BURY: 40, TRAFFORD: 48}
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
     with viewer_region(tmp_path_factory.mktemp("asking"), SIZES) as made:
-        fill_series(fill(made))
+        fill_hot_series(fill(made))
         with_hotspot(made, "hot", "Winter support 2027")
         for council in NAMES:
             enrol(made, council)
@@ -161,7 +161,7 @@ def test_hotspots(region: ViewerRegion, ann: Page, axe: Check, screenshot: Pictu
     expect(ann.get_by_text("None of 152 areas is a hotspot")).to_be_visible()
     screenshot(ann, "hotspots-none")
     axe(ann)
-    ann.goto(f"/rounds/{region.id('series 3')}/hotspots")
+    ann.goto(f"/rounds/{region.id('hot 3')}/hotspots")
     expect(ann.get_by_text("Since the round before,")).to_be_visible()
     screenshot(ann, "hotspots-series")
     axe(ann)

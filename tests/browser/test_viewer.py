@@ -67,6 +67,8 @@ def paths(region: ViewerRegion) -> dict[str, str]:
         "council": f"/councils/{BOLTON}",
         "committee": f"/rounds/{winter}/committee?table=band.lsoa",
         "series": f"/series/{SERIES}?table=band",
+        "keys": "/keys",
+        "api": "/api/v1",
     }
 
 
@@ -74,7 +76,7 @@ NAMES = [
     "catalogue", "catalogue-nothing-found", "round", "round-open", "round-withdrawn",
     "round-without-result", "statistic", "statistic-compared", "statistic-fault",
     "statistic-one-council", "statistic-districts", "statistic-partial", "statistic-withdrawn",
-    "method", "council", "committee", "series",
+    "method", "council", "committee", "series", "keys", "api",
 ]  # fmt: skip
 
 
@@ -207,3 +209,29 @@ def test_tiles(
             page.goto(f"/rounds/{made.id('winter')}/statistics/band.lsoa")
             screenshot(page, "viewer-without-map")
             axe(page)
+
+
+def test_a_key_is_made_read_once_used_and_revoked(
+    page: Page, site: RunningSite, axe: Check, screenshot: Picture
+) -> None:
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter which program uses the key")
+    axe(page)
+    page.get_by_label("Which program uses it").fill("Dashboard of the browser test")
+    page.get_by_label("Winter support").check()
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Key made")
+    screenshot(page, "viewer-key-made")
+    axe(page)
+    key = page.get_by_label("The key").input_value()
+    asked = {"Authorization": f"Bearer {key}"}
+    answer = page.request.get(f"{site.address}/api/v1/rounds", headers=asked)
+    assert answer.status == 200
+    page.get_by_role("link", name="Back to your keys").click()
+    expect(page.get_by_text(key)).to_have_count(0)
+    screenshot(page, "viewer-keys-one")
+    axe(page)
+    page.get_by_role("button", name="Revoke the key Dashboard").click()
+    expect(page.get_by_text("The key is revoked")).to_be_visible()
+    assert page.request.get(f"{site.address}/api/v1/rounds", headers=asked).status == 401

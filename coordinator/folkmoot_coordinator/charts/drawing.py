@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from threading import Lock
 from typing import Any
@@ -69,6 +70,14 @@ def draw_png(svg: str) -> bytes:
         raise _not_installed() from None
     with _drawing:
         return bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
+
+
+def start_drawing() -> None:
+    """Starts what draws, so that the first chart does not wait for it; without it, does nothing."""
+    from folkmoot_coordinator.charts.interval_chart import IntervalChart, IntervalRow
+
+    with suppress(Problem):
+        draw_chart(IntervalChart("", "", (IntervalRow("", 0, 0, 0),)), PictureKind.SVG)
 
 
 def _not_installed() -> Problem:

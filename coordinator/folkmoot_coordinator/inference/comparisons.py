@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,13 @@ Text = NDArray[np.object_]
 
 _ROWS = 256
 """Areas compared with all others at a time: 4 MB for 1,800 areas."""
+
+
+class CovarianceRows(Protocol):
+    """Covariances of the noise of areas, a few rows at a time: an array of all may be large."""
+
+    def __getitem__(self, rows: slice, /) -> Float64:
+        """Covariance of some areas with all: float64, shape (rows, areas), never missing."""
 
 
 class Verdict(StrEnum):
@@ -187,7 +195,7 @@ def order(
     value: Float64,
     variance: Float64,
     *,
-    covariance: Float64 | None = None,
+    covariance: Float64 | CovarianceRows | None = None,
     tails: Tails = Tails.NORMAL,
     step: float = 0.0,
 ) -> Ordering:
@@ -196,8 +204,8 @@ def order(
     Args:
         value: Estimates, households, float64, shape (areas,).
         variance: Of their noise, households squared, float64, shape (areas,).
-        covariance: Of the noise of each two areas, float64, shape (areas, areas); None if their
-            noise is independent. Its diagonal is not read.
+        covariance: Of the noise of each two areas, float64, shape (areas, areas), or its rows as
+            they are asked for; None if their noise is independent. Its diagonal is not read.
         tails: Shape of the noise.
         step: Of the statistic, households; see `interval.half_width`.
 
@@ -224,7 +232,7 @@ def order(
 def _sure(
     value: Float64,
     variance: Float64,
-    covariance: Float64 | None,
+    covariance: Float64 | CovarianceRows | None,
     critical: float,
     margin: float,
 ) -> Iterator[tuple[slice, NDArray[np.int8]]]:

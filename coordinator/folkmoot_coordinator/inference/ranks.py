@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot_coordinator.inference.comparisons import order
+from folkmoot_coordinator.inference.comparisons import CovarianceRows, order
 from folkmoot_coordinator.inference.tails import Tails
 
 Float64 = NDArray[np.float64]
@@ -41,7 +41,7 @@ def ranks(
     value: Float64,
     variance: Float64,
     *,
-    covariance: Float64 | None = None,
+    covariance: Float64 | CovarianceRows | None = None,
     tails: Tails = Tails.NORMAL,
     step: float = 0.0,
 ) -> Ranks:
@@ -50,8 +50,8 @@ def ranks(
     Args:
         value: Estimates, households, float64, shape (areas,).
         variance: Of their noise, households squared, float64, shape (areas,).
-        covariance: Of the noise of each two areas, float64, shape (areas, areas); None if their
-            noise is independent.
+        covariance: Of the noise of each two areas, float64, shape (areas, areas), or its rows as
+            they are asked for; None if their noise is independent.
         tails: Shape of the noise.
         step: Of the statistic, households; see `interval.half_width`.
 

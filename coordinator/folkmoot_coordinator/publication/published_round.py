@@ -204,7 +204,7 @@ class Published:
 class _Made:
     """What pages make of the figures of one round."""
 
-    _MOST = 200
+    _MOST = 60  # maps of 1,800 areas among them have 0.6 MB each
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[Any, ...], Any] = OrderedDict()

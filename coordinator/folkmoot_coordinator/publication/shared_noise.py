@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +13,52 @@ from folkmoot_coordinator.aggregation.combination import Combination, row_weight
 from folkmoot_coordinator.publication.estimable import Estimable, Moment
 
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
 _DIGITS = 9
 
 
-def area_covariances(
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedNoise:
+    """Covariances of the noise of areas, without an array of all pairs.
+
+    Attributes:
+        group: Group of each area, in which all are alike, int64, shape (areas,).
+        between: Covariance of two different areas by their groups, households squared, float64,
+            shape (groups, groups).
+        variance: Of the noise of each area, households squared, float64, shape (areas,).
+    """
+
+    group: Int64
+    between: Float64
+    variance: Float64
+
+    def __getitem__(self, rows: slice) -> Float64:
+        """Covariance of some areas with all.
+
+        Returns:
+            float64, households squared, shape (rows, areas), 0 between councils, none missing.
+        """
+        found: Float64 = self.between[self.group[rows]][:, self.group]
+        at = np.arange(len(self.group))[rows]
+        found[np.arange(len(at)), at] = self.variance[at]
+        return found
+
+    def pair(self, first: int, second: int) -> float:
+        """Covariance of two areas by their places, households squared."""
+        if first == second:
+            return float(self.variance[first])
+        return float(self.between[self.group[first], self.group[second]])
+
+
+def shared_noise(
     known: Estimable,
     about: Moment,
     cell: Mapping[str, str],
     area: str,
     codes: Sequence[str],
     variance: Float64,
-) -> Float64:
-    """Covariance of the noise of each two areas of a table.
+) -> SharedNoise:
+    """Covariances of the noise of a table's areas.
 
     Areas that lie together in a larger one and have the same variance are alike in a plan, so that
     two of them stand for all pairs.
@@ -35,32 +70,33 @@ def area_covariances(
         area: Attribute of the areas.
         codes: The areas, all of councils that released.
         variance: Of their noise, households squared, float64, shape (areas,).
-
-    Returns:
-        float64, households squared, shape (areas, areas), symmetric, 0 between councils, none
-        missing. Its diagonal is `variance`.
     """
     place_of = {code: place for place, code in enumerate(codes)}
-    found = np.diag(variance)
+    blocks = []
+    group = np.zeros(len(codes), dtype=np.int64)
+    groups = 0
     for council, releases in known.weights[about].items():
         plan = known.round_.plan(council)
         alike = _alike(plan, area, place_of, variance)
-        samples = [(group, group[:2]) for group in alike]
-        sums = {
-            place: _cell(known, plan, {**cell, area: codes[place]}, releases)
-            for _, pair in samples
-            for place in pair
-        }
-        for at, (group, pair) in enumerate(samples):
-            if len(pair) == 2:
-                both = sums[pair[0]].covariance(sums[pair[1]])
-                found[np.ix_(group, group)] = both
-            for other, (first, *_) in samples[at + 1 :]:
-                both = sums[pair[0]].covariance(sums[first])
-                found[np.ix_(group, other)] = both
-                found[np.ix_(other, group)] = both
-    np.fill_diagonal(found, variance)
-    return found
+        samples = [
+            [_cell(known, plan, {**cell, area: codes[place]}, releases) for place in places[:2]]
+            for places in alike
+        ]
+        block = np.zeros((len(alike), len(alike)))
+        for at, (first, *others) in enumerate(samples):
+            group[alike[at]] = groups + at
+            block[at, at] = first.covariance(others[0]) if others else 0.0
+            for after in range(at + 1, len(samples)):
+                block[at, after] = block[after, at] = first.covariance(samples[after][0])
+        blocks.append(block)
+        groups += len(alike)
+    between = np.zeros((groups, groups))
+    first_of = 0
+    for block in blocks:
+        last_of = first_of + len(block)
+        between[first_of:last_of, first_of:last_of] = block
+        first_of = last_of
+    return SharedNoise(group, between, variance)
 
 
 def covariances_with_before(

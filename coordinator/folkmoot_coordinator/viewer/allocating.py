@@ -36,9 +36,9 @@ MAX_QUANTITY = 10_000_000
 LIKELY = 0.5
 """An area is called under-served if it is so over more than this part of the draws."""
 RULES = {
-    Rule.PROPORTIONAL: ("By estimates", "proportional"),
-    Rule.THRESHOLD: ("Above the threshold", "threshold"),
-    Rule.SHRUNKEN: ("By shrunken estimates", "shrunken"),
+    Rule.PROPORTIONAL: ("Estimates", "proportional"),
+    Rule.THRESHOLD: ("Above threshold", "threshold"),
+    Rule.SHRUNKEN: ("Shrunken estimates", "shrunken"),
 }
 """For people, and in names of columns."""
 _DRAWN = 20

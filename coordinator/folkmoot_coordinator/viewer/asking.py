@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,6 +24,7 @@ FIRST_TABLES = 3
 TABLE, CODES, WEIGHT = "table_", "codes_", "weight_"
 """How the names of fields begin that there are several of."""
 WEIGHTS = ((1, "As precise as the others"), (4, "More precise"), (16, "Most precise"))
+_WEIGHT_FIELD = re.compile(f"{WEIGHT}([0-9]{{1,2}})")
 _HOURS = 24
 _FIELDS = {
     "policy_digest": "policy",
@@ -78,9 +80,8 @@ def ask_model(offer: Offer, tables: int) -> type[AskForm]:
 def sent_tables(request: Request) -> int:
     """How many tables the form that was sent has room for."""
     sent = sent_form(request)
-    numbers = [name.removeprefix(WEIGHT) for name in sent if name.startswith(WEIGHT)]
-    known = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) < 3]
-    return min(max([FIRST_TABLES, *known]), MAX_TABLES)
+    found = (_WEIGHT_FIELD.fullmatch(name) for name in sent)
+    return min(max([FIRST_TABLES, *(int(one[1]) for one in found if one)]), MAX_TABLES)
 
 
 def read_question(
@@ -97,12 +98,17 @@ def read_question(
     Returns:
         The form with what was typed and what is wrong, and the question; None if anything is wrong.
     """
-    form = read_form(request, ask_model(offer, tables))
-    if form.value is None:
-        return form, None
-    sent = form.value
-    if not (sent.policy or sent.other_policy):
+    model = ask_model(offer, tables)
+    form = read_form(request, model)
+    if not (form.typed("policy") or form.typed("other_policy")):
         form.add_error("policy", AskForm.messages["policy"])
+    if not any(form.chosen(f"{TABLE}{number}") for number in range(1, tables + 1)):
+        form.add_error(f"{TABLE}1", "Choose what to count")
+    sent = form.value
+    if sent is None:
+        # The summary lists them as they stand on the page.
+        order = [*AskForm.model_fields, *model.model_fields]
+        form.errors = {name: form.errors[name] for name in order if name in form.errors}
         return form, None
     try:
         return form, compose(_composed(sent, offer, tables), offer, now)
@@ -182,12 +188,12 @@ def _composed(sent: AskForm, offer: Offer, tables: int) -> QuestionForm:
     for number in range(1, tables + 1):
         # In the order of the catalogue, so that a table has one name however it was ticked.
         chosen = values[f"{TABLE}{number}"]
-        names = tuple(name for name in [*offer.attributes, *chosen] if name in chosen)
-        names = tuple(dict.fromkeys(names))
-        whole = TOTAL in chosen
-        if (names and not whole) or whole:
-            names = () if whole else names
-            marginals.append((names, int(values[f"{WEIGHT}{number}"])))
+        names = tuple(
+            name for name in dict.fromkeys([*offer.attributes, *chosen]) if name in chosen
+        )
+        if names:
+            weight = int(values[f"{WEIGHT}{number}"])
+            marginals.append((() if TOTAL in names else names, weight))
     used = dict.fromkeys(name for names, _ in marginals for name in names)
     return QuestionForm(
         title=sent.title,

@@ -47,7 +47,7 @@ def compare_areas(found: Figures, first: int, second: int) -> Pair:
         first: Place of area A.
         second: Place of area B, another one.
     """
-    both = 0.0 if found.covariance is None else float(found.covariance[first, second])
+    both = 0.0 if found.covariance is None else found.covariance.pair(first, second)
     offered = pairs(len(found))
     made = compare(
         found.value[[first]],

@@ -28,7 +28,7 @@ from folkmoot_coordinator.inference.classes import (
 from folkmoot_coordinator.inference.ranks import Ranks, ranks
 from folkmoot_coordinator.inference.tails import Tails
 from folkmoot_coordinator.publication.published_round import Published
-from folkmoot_coordinator.publication.shared_noise import area_covariances
+from folkmoot_coordinator.publication.shared_noise import SharedNoise, shared_noise
 from folkmoot_coordinator.viewer.selection import Selection
 
 Float64 = NDArray[np.float64]
@@ -72,8 +72,7 @@ class Figures:
         standard_error: Of their noise, households, float64.
         lower: Lower ends of their 95 % intervals, households, float64.
         upper: Upper ends.
-        covariance: Of the noise of each two areas, float64, shape (areas, areas); None if it is
-            independent.
+        covariance: Of the noise of each two areas; None if it is independent.
         quantile: How many standard errors an interval reaches.
         step: See `RegionalStatistic`.
         total: Of all areas together; None if there is none.
@@ -88,7 +87,7 @@ class Figures:
     standard_error: Float64
     lower: Float64
     upper: Float64
-    covariance: Float64 | None
+    covariance: SharedNoise | None
     quantile: float
     step: float
     total: Figure | None
@@ -234,7 +233,7 @@ def _of_areas(published: Published, chosen: Selection) -> Figures:
         standard_error=error,
         lower=lower,
         upper=upper,
-        covariance=area_covariances(
+        covariance=shared_noise(
             published.releases(),
             chosen.about,
             chosen.cell,

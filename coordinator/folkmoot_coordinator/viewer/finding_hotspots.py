@@ -35,7 +35,8 @@ class Found:
     """Hotspots of a selection.
 
     Attributes:
-        figures: The figures that were looked at.
+        chosen: What was looked at; of a series new households, in the newest round.
+        figures: The figures of it.
         spots: Of these, or of the last period.
         courses: Over the rounds of a series; None for one round.
         months: Numbers of the rounds that were looked at; empty for one round.
@@ -45,6 +46,7 @@ class Found:
         cold: Which areas are cold spots, bool, shape (areas,).
     """
 
+    chosen: Selection
     figures: Figures
     spots: Hotspots
     courses: HotspotCourses | None
@@ -102,11 +104,11 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
             known.value,
             known.variance,
             neighbours,
-            covariance=known.covariance,
+            covariance=None if known.covariance is None else known.covariance[:],
             tails=known.tails,
         )
         return Found(
-            known, spots, None, (), shapes, tuple(notes), spots.hot.found, spots.cold.found
+            chosen, known, spots, None, (), shapes, tuple(notes), spots.hot.found, spots.cold.found
         )
     used = months[-len(periods) :]
     courses = hotspot_courses(
@@ -118,7 +120,7 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
     )
     spots = courses.periods[-1]
     hot = courses.hot.found[-1]
-    return Found(known, spots, courses, used, shapes, tuple(notes), hot, spots.cold.found)
+    return Found(chosen, known, spots, courses, used, shapes, tuple(notes), hot, spots.cold.found)
 
 
 def _months(published: Published) -> tuple[int, ...]:

@@ -14,11 +14,11 @@ from folkmoot_coordinator.inference.lasting import Course
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.finding_hotspots import Found
 from folkmoot_coordinator.viewer.maps import name_of
-from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, households, percent, plural, signed, span
 
 KINDS = ("Neither", "Cold spot", "Hotspot")
-COURSES = ("Neither", "Fading", "New", "Lasting")
+FADING = "Fading"
+COURSES = ("Neither", FADING, "New", "Lasting")
 _COURSE_NUMBERS = {Course.NONE: 0, Course.FADING: 1, Course.NEW: 2, Course.LASTING: 3}
 _HATCHED = (
     "Plain colour: more than noise. Pale with lines: the hotspot crossed the line, but noise alone "
@@ -41,8 +41,9 @@ class SpotRow:
         interval: 95% interval of that.
         excess: By how much its neighbourhood exceeds the common mean, for each area.
         error: Standard error of that.
-        rate: The lowest false discovery rate at which it would be listed, in words.
-        lasted: For how many rounds, in words; empty for one round.
+        rate: The lowest false discovery rate at which it would be listed, in words; empty if it is
+            not a hotspot any more.
+        lasted: For how many rounds, in words; empty for one round, and if it is none any more.
         change: Change of the neighbourhood since the round before; empty for one round.
         is_sure: Whether the course is more than noise.
     """
@@ -62,10 +63,10 @@ class SpotRow:
     is_sure: bool = True
 
 
-def lead(published: Published, chosen: Selection, found: Found) -> list[str]:
+def lead(published: Published, found: Found) -> list[str]:
     """What was found, in a few sentences."""
     areas, hot, cold = len(found.figures), int(found.hot.sum()), int(found.cold.sum())
-    of, what = plural(areas, "area"), chosen.what(published)
+    of, what = plural(areas, "area"), found.chosen.what(published)
     if hot == 1:
         first = (
             f"Of {of}, 1 is a hotspot of {what}: together with the areas around it, it has more "
@@ -79,7 +80,7 @@ def lead(published: Published, chosen: Selection, found: Found) -> list[str]:
     else:
         first = (
             f"None of {of} is a hotspot of {what}. That does not mean that there are none: an "
-            "excess may be too small to be told from noise."
+            "excess may be too small to stand out from noise."
         )
     said = [first]
     if found.courses is not None:
@@ -187,7 +188,8 @@ def _row(found: Found, at: int) -> SpotRow:
         if course is not Course.NONE:
             kind, colour = course.value.capitalize(), _COLOURS[course]
         adjusted = courses.hot.adjusted[-1][at]
-        lasted = plural(int(courses.lasted[at]), "round")
+        if courses.lasted[at]:
+            lasted = plural(int(courses.lasted[at]), "round")
         reach = known.quantile * float(courses.change_error[at])
         moved = float(courses.change[at])
         change = f"{signed(moved)} ({signed(moved - reach)} to {signed(moved + reach)})"
@@ -202,7 +204,7 @@ def _row(found: Found, at: int) -> SpotRow:
         span(float(known.lower[at]), float(known.upper[at])),
         signed(float(sums.excess[at])),
         f"{float(sums.error[at]):,.1f}",
-        _rate(float(adjusted)),
+        "" if kind == FADING else _rate(float(adjusted)),
         lasted,
         change,
         is_sure,
@@ -213,10 +215,10 @@ def _rate(adjusted: float) -> str:
     return "under 0.1%" if adjusted < 0.001 else f"{adjusted:.1%}"
 
 
-def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[str, str]:
+def hotspot_map(published: Published, found: Found) -> tuple[str, str]:
     """The map and its legend, as SVG and HTML."""
     known = found.figures
-    missing = [name_of(published, chosen, code) for code in known.missing]
+    missing = [name_of(published, found.chosen, code) for code in known.missing]
     labels: tuple[str, ...] = KINDS
     if found.courses is None:
         kinds = np.zeros(len(known), dtype=np.int64)
@@ -240,7 +242,7 @@ def hotspot_map(published: Published, chosen: Selection, found: Found) -> tuple[
         texts=[*texts, *map(no_figure_text, missing)],
         labels=labels,
     )
-    title = f"Hotspots of {chosen.what(published)} in {published.region}"
+    title = f"Hotspots of {found.chosen.what(published)} in {published.region}"
     description = (
         f"{int(found.hot.sum()):,} hotspots among {plural(len(known), 'area')}. The table lists "
         "them."

@@ -39,6 +39,16 @@ PERMISSIONS = Permissions(
 """The roles; a person may have several."""
 
 
+def may_see_all(settings: ViewerSettings, roles: Iterable[str]) -> bool:
+    """Whether somebody may see rounds of every purpose.
+
+    Args:
+        settings: They may name purposes by role.
+        roles: Those of the person.
+    """
+    return any(role not in settings.visibility for role in roles)
+
+
 def may_see(settings: ViewerSettings, roles: Iterable[str], purpose: str) -> bool:
     """Whether somebody may see rounds of a purpose: any of their roles is enough.
 

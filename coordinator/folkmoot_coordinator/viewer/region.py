@@ -97,7 +97,7 @@ class Region:
             if problem.exit_code is not ExitCode.REFUSED:
                 raise
             raise WebProblem(
-                409, "This round has no result", f"It {problem.problem}.", "Choose another round."
+                409, "This round has no result", _sentence(problem.problem), "Choose another round."
             ) from None
 
     def check(self) -> None:
@@ -154,6 +154,11 @@ def _whole(round_id: str) -> str:
     if not (8 <= len(round_id) <= 32 and round_id.isascii() and round_id.isalnum()):
         raise _no_round()
     return round_id
+
+
+def _sentence(problem: str) -> str:
+    """What is wrong with a round, as a sentence."""
+    return f"It {problem}." if problem.startswith("is ") else f"{problem[:1].upper()}{problem[1:]}."
 
 
 def _no_round() -> WebProblem:

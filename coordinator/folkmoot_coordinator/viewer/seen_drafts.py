@@ -13,6 +13,9 @@ from folkmoot_web.site import site_of
 from folkmoot_web.visitors import Visitor, visitor_of
 
 _WHOLE = 32
+_KEPT = 5000
+_PURPOSES: dict[bytes, str] = {}
+"""By digest of a question its purpose: a question may be long, and what it says never changes."""
 
 
 def actor(request: Request) -> Person:
@@ -61,10 +64,15 @@ def note(request: Request, action: str, draft: Draft, **more: str) -> None:
 def _sees(region: Region, visitor: Visitor, draft: Draft) -> bool:
     if not region.settings.viewer.visibility:
         return True
-    try:
-        purpose = question_of(region.drafts, draft).file.purpose
-    except Problem:
-        return False
+    purpose = _PURPOSES.get(draft.digest)
+    if purpose is None:
+        try:
+            purpose = question_of(region.drafts, draft).file.purpose
+        except Problem:
+            return False
+        if len(_PURPOSES) >= _KEPT:
+            _PURPOSES.clear()
+        _PURPOSES[draft.digest] = purpose
     return region.sees(visitor, purpose)
 
 

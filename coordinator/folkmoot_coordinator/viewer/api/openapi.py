@@ -34,10 +34,14 @@ _MEANINGS = {
     401: "There is no key, or it is not valid",
     403: "The key may not do this",
     404: "There is no such round or table, or the key may not read it",
+    405: "The address does not take this method",
     406: "It cannot be had in this form",
     409: "The round has no result",
+    413: "The request is too long",
     422: "A parameter is wrong",
     429: "Too many requests; the header Retry-After says when to try again",
+    500: "There is a fault in the site",
+    503: "The site is busy, or cannot reach its database; try again later",
 }
 
 
@@ -67,7 +71,12 @@ def routes() -> Routes:
     @routes.route(PREFIX, methods=("GET", "HEAD"), permission=PUBLIC, include_in_schema=False)
     def documentation(request: Request) -> Response:
         return render(
-            request, "viewer/api.html", description=openapi(request.app), operations=_operations
+            request,
+            "viewer/api.html",
+            description=openapi(request.app),
+            operations=_operations,
+            meanings=_MEANINGS,
+            origin=str(request.base_url).rstrip("/"),
         )
 
     return routes

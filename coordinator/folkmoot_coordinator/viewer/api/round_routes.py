@@ -48,7 +48,10 @@ def routes() -> Routes:
         operation_id="listRounds",
         summary="List rounds",
         tags=["Rounds"],
-        responses={200: {"model": RoundList}, **problems(401, 403, 406, 422, 429)},
+        responses={
+            200: {"model": RoundList, "description": "A page of the list"},
+            **problems(401, 403, 406, 422, 429, 503),
+        },
     )
     def list_rounds(
         request: Request,
@@ -88,7 +91,10 @@ def routes() -> Routes:
         operation_id="showRound",
         summary="Show a round",
         tags=["Rounds"],
-        responses={200: {"model": RoundDocument}, **problems(401, 403, 404, 406, 422, 429)},
+        responses={
+            200: {"model": RoundDocument, "description": "The round"},
+            **problems(401, 403, 404, 406, 422, 429, 503),
+        },
     )
     def show_round(request: Request, round_id: str) -> Response:
         """A round, its tables, and what `export` says of its figures: question, coverage, privacy.

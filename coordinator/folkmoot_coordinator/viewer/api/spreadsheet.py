@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from folkmoot_coordinator.viewer.api.figures_table import FiguresTable, described
@@ -17,9 +18,13 @@ from folkmoot_coordinator.viewer.api.written_tables import written_file
 from folkmoot_coordinator.viewer.words import table_title
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.spreadsheets import FORMULA
+from folkmoot_web.errors import WebProblem
 
-MOST_ROWS = 200_000
-"""Of a workbook, which is written cell by cell."""
+MOST_ROWS = 100_000
+"""Of a workbook, which is written cell by cell: so many take some 15 seconds."""
+_WRITING = BoundedSemaphore(2)
+"""More workbooks at one time would keep pages waiting."""
+_AGAIN = 20  # seconds
 _FORMULA = re.compile(FORMULA)
 _WIDTH = 16
 _WIDE = 60
@@ -31,8 +36,26 @@ def as_xlsx(table: FiguresTable, folder: Path) -> Iterator[bytes]:
     Args:
         table: At most `MOST_ROWS` rows.
         folder: Where it is written before it is sent.
+
+    Raises:
+        WebProblem: Status 503, when the first bytes are asked for, if others are being written.
     """
-    return written_file(folder, lambda path: _write(table, path))
+    return written_file(folder, lambda path: _write_in_turn(table, path))
+
+
+def _write_in_turn(table: FiguresTable, path: Path) -> None:
+    if not _WRITING.acquire(blocking=False):
+        raise WebProblem(
+            503,
+            "Other workbooks are being written",
+            "",
+            "Try again in a minute, or ask for CSV.",
+            headers={"Retry-After": str(_AGAIN)},
+        )
+    try:
+        _write(table, path)
+    finally:
+        _WRITING.release()
 
 
 def _write(table: FiguresTable, path: Path) -> None:

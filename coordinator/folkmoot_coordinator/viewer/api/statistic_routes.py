@@ -52,7 +52,11 @@ _ROWS_BY = (
 )
 _FORM = (
     "The form is chosen by an ending (`.json`, `.csv`, `.csv-metadata.json`, `.parquet`, `.xlsx`, "
-    "`.geojson`) or by the header Accept."
+    "for tables by area or by none also `.geojson`) or by the header Accept."
+)
+_FORM_OF_ALL = (
+    "The form is chosen by an ending (`.json`, `.csv`, `.csv-metadata.json`, `.parquet`, `.xlsx`) "
+    "or by the header Accept."
 )
 _CHOICE = {
     "name": "choice",
@@ -74,14 +78,14 @@ def routes() -> Routes:
         "dependencies": [Depends(count_request)],
         "tags": ["Statistics"],
     }
-    failures = problems(401, 403, 404, 406, 409, 422, 429)
+    failures = problems(401, 403, 404, 406, 409, 422, 429, 503)
     shown = {200: _found((*TABLE_FORMS, Form.GEOJSON)), 304: {"description": "Not changed"}}
 
     @routes.route(
         "/rounds/{round_id}/statistics",
         operation_id="showAllStatistics",
         summary="All tables of a round in one",
-        description=f"The table that `export` writes. {_FORM} {_ROWS_BY}",
+        description=f"The table that `export` writes. {_FORM_OF_ALL} {_ROWS_BY}",
         responses={**shown, 200: _found(TABLE_FORMS), **failures},
         openapi_extra={"parameters": [_CHOICE]},
         **options,

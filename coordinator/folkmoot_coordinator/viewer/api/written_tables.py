@@ -46,7 +46,7 @@ def as_csv(table: FiguresTable) -> Iterator[bytes]:
 
 
 def as_parquet(table: FiguresTable, folder: Path) -> Iterator[bytes]:
-    """Parquet, by way of a file that is deleted at once; see `written_file`.
+    """Parquet, by way of a file that is deleted as soon as it is open.
 
     Args:
         table: The rows.

@@ -31,10 +31,11 @@ from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_making import PlannedRound, make_round
 from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.schedule.reminders import Reminder, ReminderKind, reminders
 from folkmoot_coordinator.viewer.expected import Expected, expected
 from folkmoot_coordinator.viewer.pages.ask import examples, title_of
 from folkmoot_coordinator.viewer.paging import Pages
-from folkmoot_coordinator.viewer.permissions import Right
+from folkmoot_coordinator.viewer.permissions import Right, may_see_all
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.seen_drafts import actor, note, seen_draft, seen_drafts
@@ -134,6 +135,7 @@ def routes() -> Routes:
             ],
             pagination=pages.links(request),
             open_rounds=open_rounds(region, visitor),
+            coming=coming_up(region, visitor),
             own=[one for one in found if _is_for(one, request)],
             breadcrumbs=[("Results", "/"), ("Questions", None)],
         )
@@ -229,8 +231,7 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
     region, visitor = region_of(request), visitor_of(request)
     settings = region.settings.rounds
     decisions = decisions_of(region.drafts, draft.draft_id)
-    question, fault = _question(region, draft)
-    asked = make_round(question, (), region.clock()) if question else None
+    question, asked, fault = _question(region, draft)
     like = request.query_params.get("like") or ""
     if question and "like" not in request.query_params:
         like = _example(region, visitor, question)
@@ -286,17 +287,25 @@ def _done(request: Request) -> str | None:
     return next((text for name, text in _DONE.items() if name in request.query_params), None)
 
 
-def _question(region: Region, draft: Draft) -> tuple[Question | None, str]:
+def _question(region: Region, draft: Draft) -> tuple[Question | None, PlannedRound | None, str]:
+    """What a draft asks, and what is wrong with that: a sentence, or empty."""
     try:
-        return question_of(region.drafts, draft), ""
+        question = question_of(region.drafts, draft)
+        return question, make_round(question, (), region.clock()), ""
     except Problem as problem:
-        return None, f"{capital(problem.problem)}. {problem.remedy}."
+        # For example because its deadline has passed, or somebody changed the database.
+        return None, None, f"{capital(problem.problem)}. {problem.remedy}."
 
 
 def _expected(
     region: Region, visitor: Visitor, question: Question, like: str
 ) -> tuple[Expected | None, str]:
     """What to expect, and why that cannot be said: a sentence, or empty."""
+    if question.file.series is not None:
+        return None, (
+            "It is the first round of a series, whose rounds do not err like one alone. An "
+            "operator sees what to expect with the command series plan."
+        )
     known = {one.round_id for one in examples(region, visitor)}
     try:
         found: QuestionForecast = forecast(
@@ -430,6 +439,21 @@ def open_rounds(region: Region, visitor: Visitor) -> list[OpenRound]:
         left = one.deadline - now
         found.append(OpenRound(one, missing, time_left(left), is_urgent=left < _DAY))
     return sorted(found, key=lambda one: one.facts.deadline)
+
+
+def coming_up(region: Region, visitor: Visitor) -> list[Reminder]:
+    """Recurring rounds that open soon or have stopped, and rounds that were not exported.
+
+    Whose purposes a schedule serves is not known from its name, so that it is for those who may
+    see every purpose.
+    """
+    if not may_see_all(region.settings.viewer, visitor.roles):
+        return []
+    return [
+        one
+        for one in reminders(region.database, region.settings, region.clock())
+        if one.kind in (ReminderKind.OPENING, ReminderKind.STOPPED, ReminderKind.EXPORT)
+    ]
 
 
 def time_left(seconds: int) -> str:

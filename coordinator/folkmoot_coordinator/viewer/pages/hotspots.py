@@ -23,7 +23,7 @@ from folkmoot_coordinator.viewer.hotspot_words import (
 from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
-from folkmoot_coordinator.viewer.selection import Selection, select
+from folkmoot_coordinator.viewer.selection import select
 from folkmoot_coordinator.viewer.words import slug
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.rendering import render
@@ -54,7 +54,7 @@ def routes() -> Routes:
         shown = (
             {"why": found}
             if isinstance(found, str)
-            else _shown(request, region, published, chosen, found, page)
+            else _shown(request, region, published, found, page)
         )
         return render(
             request,
@@ -80,16 +80,15 @@ def _shown(
     request: Request,
     region: Region,
     published: Published,
-    chosen: Selection,
     found: Found,
     page: int,
 ) -> dict[str, Any]:
-    svg, legend = hotspot_map(published, chosen, found)
+    svg, legend = hotspot_map(published, found)
     rows = spot_rows(found)
     pages = Pages.of(len(rows), page, _ON_A_PAGE)
     return {
         "found": found,
-        "lead": lead(published, chosen, found),
+        "lead": lead(published, found),
         "noise": noise_says(found),
         "councils": by_council(published, found),
         "map_svg": Markup(svg),  # noqa: S704 - names in it are escaped by `charts.markup`

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from folkmoot_coordinator.inference.allocation import Needs, Rule, Threshold, allocate
-from tests.viewer_region import NAMES, ViewerRegion, fill, viewer_region
+from tests.viewer_region import HOSTILE, NAMES, ViewerRegion, fill, viewer_region
 from tests.viewer_visits import ViewerSite, Visit, plain, viewer_site
 
 ASKED = {"table": "band.lsoa", "band": "high", "quantity": "5000", "unit": "food parcels"}
@@ -100,7 +100,7 @@ def test_the_figures_are_those_of_the_engine(
     text = plain(ann.get(page_of(region, **asked)))
     for one in found.alternatives:
         assert f"{one.misplaced:,.0f}" in text
-    assert "Above the threshold" in text
+    assert "Above threshold" in text
 
 
 def test_an_area_is_shown_with_what_it_is_due(
@@ -166,6 +166,17 @@ def test_the_picture_is_drawn(region: ViewerRegion, ann: Visit) -> None:
         assert again.status_code == 304
     ann.get(page_of(region, **ASKED).replace("/allocate?", "/allocate/other.svg?"), 404)
     ann.get(page_of(region).replace("/allocate?", "/allocate/shares.svg?"), 404)
+
+
+def test_what_is_shared_out_is_text(region: ViewerRegion, ann: Visit) -> None:
+    page = page_of(region, **(ASKED | {"unit": HOSTILE}))
+    for address in (page, page.replace("/allocate?", "/allocate/shares.svg?")):
+        text = ann.get(address)
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;" in text
+    formula = page_of(region, **(ASKED | {"unit": "=1+1"}))
+    rows = csv.DictReader(io.StringIO(ann.get(formula.replace("e?", "e/allocation.csv?"))))
+    assert {row["unit"] for row in rows} == {"'=1+1"}
 
 
 def test_a_withdrawn_result_says_so(region: ViewerRegion, site: ViewerSite, ann: Visit) -> None:

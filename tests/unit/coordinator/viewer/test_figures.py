@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from folkmoot.geography import GssCode
+from folkmoot.workload import Attribute, Marginal, Workload
 from folkmoot_coordinator.publication.named_sums import estimates
 from folkmoot_coordinator.publication.published_round import Published, PublishedRounds
 from folkmoot_coordinator.publication.round_files import long_table
@@ -18,7 +22,16 @@ from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.maps import class_labels
 from folkmoot_coordinator.viewer.selection import select
 from folkmoot_coordinator.viewer.words import percent, signed, whole
-from tests.viewer_region import NAMES, REGION, ViewerRegion
+from tests.viewer_region import (
+    BANDS,
+    BOLTON,
+    BURY,
+    NAMES,
+    REGION,
+    ViewerRegion,
+    households,
+    viewer_region,
+)
 
 
 @pytest.fixture
@@ -82,14 +95,18 @@ def test_areas_of_one_council_share_noise(
         )
         [difference] = estimates(published.releases(), [Expression("d", (one,), (other,), ())])
         variance = (
-            found.variance[first] + found.variance[second] - 2 * found.covariance[first, second]
+            found.variance[first]
+            + found.variance[second]
+            - 2 * found.covariance.pair(first, second)
         )
         assert np.sqrt(variance) == pytest.approx(difference.interval.standard_error, rel=1e-9)
         assert found.value[first] - found.value[second] == pytest.approx(difference.interval.value)
-    assert np.array_equal(found.covariance, found.covariance.T)
-    assert found.covariance[0, 29] == 0, "councils add noise by themselves"
-    assert found.covariance[0, 1] != 0
-    assert np.allclose(np.diag(found.covariance), found.variance)
+    whole = np.concatenate([found.covariance[rows] for rows in (slice(0, 9), slice(9, 99))])
+    assert np.array_equal(whole, whole.T)
+    assert whole[0, 29] == 0, "councils add noise by themselves"
+    assert whole[0, 1] == found.covariance.pair(0, 1) != 0
+    assert np.array_equal(np.diag(whole), found.variance)
+    assert found.covariance.pair(3, 3) == found.variance[3]
 
 
 def test_two_areas_whose_figures_are_equal_are_not_called_different(
@@ -171,3 +188,39 @@ def test_numbers_in_words() -> None:
         "1,500 or more",
     )  # fmt: skip
     assert class_labels([]) == ("All areas",)
+
+
+def test_areas_in_larger_ones_share_noise_by_where_they_lie(tmp_path: Path) -> None:
+    """LSOAs in wards of one, two and five, of two councils: errors as named sums have them."""
+    with viewer_region(tmp_path, {BOLTON: 8, BURY: 8}) as region:
+        wards: dict[GssCode, tuple[str, ...]] = {}
+        parents = {}
+        for number, (council, codes) in enumerate(sorted(region.areas.items())):
+            own = tuple(f"E050000{number}{ward}" for ward in range(3))
+            wards[council] = own
+            parents |= dict(zip(codes, [own[0], *[own[1]] * 2, *[own[2]] * 5], strict=True))
+        workload = Workload(
+            (
+                Attribute("band", BANDS),
+                Attribute("ward", by_council=wards),
+                Attribute("lsoa", by_council=dict(region.areas), within="ward", parents=parents),
+            ),
+            (Marginal(("band", "lsoa")), Marginal(("band", "ward"), 3), Marginal(("band",), 9)),
+        )
+        stored = region.open("nested", region.question(workload=workload))
+        for number, council in enumerate(sorted(region.areas)):
+            region.release(stored, council, households(8, 0, number))
+        published = PublishedRounds(region.database, REGION, NAMES).find(region.id("nested"))
+        found = of(published, "band.lsoa", band="high")
+        assert found.covariance is not None
+        assert len(found.covariance.between) == 6, "as many groups as wards"
+        for first, second in combinations(range(16), 2):
+            one, other = (
+                CellEntry("test", {"band": ("high",), "lsoa": (found.codes[at],)})
+                for at in (first, second)
+            )
+            [difference] = estimates(published.releases(), [Expression("d", (one,), (other,), ())])
+            both = found.covariance.pair(first, second)
+            variance = found.variance[first] + found.variance[second] - 2 * both
+            expected = difference.interval.standard_error
+            assert np.sqrt(variance) == pytest.approx(expected, rel=1e-9), (first, second)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
+from folkmoot_coordinator.viewer.selection import select
 from tests.viewer_region import (
     BOLTON,
     BURY,
@@ -16,6 +18,7 @@ from tests.viewer_region import (
     TRAFFORD,
     ViewerRegion,
     fill,
+    fill_hot_series,
     fill_series,
     viewer_region,
     with_hotspot,
@@ -39,7 +42,12 @@ def hot(region: ViewerRegion) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def site(region: ViewerRegion, hot: set[str]) -> Iterator[ViewerSite]:
+def blocks(region: ViewerRegion) -> dict[str, set[str]]:
+    return fill_hot_series(region)
+
+
+@pytest.fixture(scope="module")
+def site(region: ViewerRegion, hot: set[str], blocks: dict[str, set[str]]) -> Iterator[ViewerSite]:
     with viewer_site(region) as made:
         yield made
 
@@ -64,9 +72,6 @@ def test_a_real_hotspot_is_found(
     assert "no more than 1 in 20 of those that are listed" in text
     state = site.app.state.region
     published = state.rounds.find(region.id("hot"))
-    from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
-    from folkmoot_coordinator.viewer.selection import select
-
     made = find_hotspots(state, published, select(published, "band.lsoa", {"band": "high"}))
     assert isinstance(made, Found)
     codes = np.array(made.figures.codes)
@@ -104,6 +109,30 @@ def test_a_series_says_what_is_new_lasting_and_fading(region: ViewerRegion, rea:
     assert "Fading" in text
     first = plain(rea.get(page_of(region, "series 1", "?table=band.lsoa")))
     assert "Since the round before" not in first
+
+
+def test_what_became_of_hotspots(
+    region: ViewerRegion, blocks: dict[str, set[str]], site: ViewerSite, rea: Visit
+) -> None:
+    page = rea.get(page_of(region, "hot 3", "?table=band.lsoa"))
+    text = plain(page)
+    state = site.app.state.region
+    published = state.rounds.find(region.id("hot 3"))
+    made = find_hotspots(state, published, select(published, "band.lsoa", {}))
+    assert isinstance(made, Found)
+    assert made.courses is not None
+    course = dict(zip(made.figures.codes, made.courses.course, strict=True))
+    middles = {name: sorted(block)[4] for name, block in blocks.items()}
+    assert {name: course[code] for name, code in middles.items()} == {
+        "new": "new", "lasting": "lasting", "fading": "fading",
+    }  # fmt: skip
+    certain = dict(zip(made.figures.codes, made.courses.certain, strict=True))
+    assert all(certain[code] for code in middles.values())
+    for kind in ("new", "lasting", "fading"):
+        number = sum(one == kind for one in course.values())
+        assert f"{number} {'have lasted' if kind == 'lasting' else f'are {kind}'}" in text
+        assert f">{kind.capitalize()}</strong>" in page
+    assert "3 rounds" in text
 
 
 def test_an_unchanged_page_is_not_sent_again(region: ViewerRegion, rea: Visit) -> None:

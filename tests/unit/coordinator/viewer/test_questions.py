@@ -353,6 +353,18 @@ def test_who_may_not_see_a_purpose_sees_no_draft_of_it(
             assert "Not for readers" not in reader.get("/drafts")
 
 
+def test_what_the_schedule_will_ask_is_shown(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("schedule")
+    weekly = (
+        '[viewer.visibility]\nreader = ["other"]\n'
+        '[[schedule.rounds]]\nname = "weekly"\nquestion = "weekly.toml"\ncron = "0 9 * * 1"\n'
+    )
+    with viewer_region(folder, settings=weekly) as made, viewer_site(made) as site:
+        text = plain(site.visit("ann", ["analyst"]).get("/drafts"))
+        assert re.search(r"The recurring round weekly opens on \d+ January 2027, 09:00 UTC", text)
+        assert "weekly" not in site.visit("rea", ["reader"]).get("/drafts")
+
+
 def test_a_region_without_catalogues_says_so(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from folkmoot_coordinator.rounds.withdrawal import reinstate, withdraw
-from folkmoot_coordinator.viewer.api import statistic_routes
+from folkmoot_coordinator.viewer.api import spreadsheet, statistic_routes
 from folkmoot_coordinator.viewer.api.forms import Form, ending_of, negotiate
 from folkmoot_coordinator.viewer.api.request_limits import WRONG_KEYS, RequestLimits
 from folkmoot_web.errors import WebProblem
@@ -279,3 +279,12 @@ def test_a_workbook_has_a_limit(site: ApiSite, key: str, monkeypatch: pytest.Mon
     answer = site.statistics("winter", "/lsoa.xlsx", key)
     check_problem(answer.headers["content-type"], answer.json(), 406)
     assert "at most 10" in answer.json()["detail"]
+
+
+def test_only_two_workbooks_are_written_at_one_time(site: ApiSite, key: str) -> None:
+    with spreadsheet._WRITING, spreadsheet._WRITING:
+        answer = site.statistics("winter", "/lsoa.xlsx", key)
+        check_problem(answer.headers["content-type"], answer.json(), 503)
+        assert int(answer.headers["retry-after"]) > 0
+        assert site.statistics("winter", "/lsoa.csv", key).status_code == 200
+    assert site.statistics("winter", "/lsoa.xlsx", key).status_code == 200

@@ -9,14 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from folkmoot_coordinator.viewer.api.statistic_routes import DOWNLOADED
-from folkmoot_coordinator.viewer.keys.api_keys import KEY_MADE, KEY_REVOKED, PREFIX
+from folkmoot_coordinator.viewer.keys.api_keys import KEY_MADE, KEY_REVOKED, PREFIX, ApiKeys
+from folkmoot_coordinator.viewer.keys.models import API_KEYS
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_operator.problems import Problem
 from folkmoot_web.clock import DAY
+from folkmoot_web.settings import WebSettings
+from folkmoot_web.site import open_state
 from tests.api_site import API, ApiSite, api_site, token_in
 from tests.commands import run_inside
-from tests.viewer_region import HOSTILE, ViewerRegion, fill, viewer_region
+from tests.postgresql import PASSWORD as DATABASE_PASSWORD
+from tests.postgresql import PostgreSQL
+from tests.viewer_region import HOSTILE, Clock, ViewerRegion, fill, viewer_region
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +268,30 @@ def test_wrong_limits_are_refused(site: ApiSite, wrong: dict[str, object]) -> No
     with pytest.raises(Problem):
         site.keys.add(str(values.pop("name")), by="test", **values)  # type: ignore[arg-type]
     assert len(site.keys.list()) == before
+
+
+def test_keys_are_kept_in_postgresql_too(postgresql: PostgreSQL) -> None:
+    url = make_url(postgresql.url(postgresql.create("keys"), "postgresql+psycopg"))
+    address = url.set(password=DATABASE_PASSWORD).render_as_string(hide_password=False)
+    settings = WebSettings.model_validate(
+        {"listen": "127.0.0.1:8000", "name": "North", "database": {"url": address}}
+    )
+    clock = Clock()
+    state = open_state(settings, PERMISSIONS, home=Path(), tables=(API_KEYS,), clock=clock)
+    state.database.prepare()
+    try:
+        state.accounts.add("ann@example.org", "Ann", ["analyst"], by="test")
+        keys = ApiKeys(state)
+        key, made = keys.add("Dashboard", account="ann@example.org", by="test", days=1)
+        found = keys.find(key)
+        assert found is not None
+        assert found[1].roles == ("analyst",)
+        (listed,) = keys.list()
+        assert (listed.key_id, listed.used_at) == (made.key_id, clock.now)
+        clock.now += DAY
+        assert keys.find(key) is None
+        keys.revoke(made.key_id, by="test")
+        assert keys.list()[0].state(clock.now) == "revoked"
+        state.audit.verify()
+    finally:
+        state.database.close()
