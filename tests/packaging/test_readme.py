@@ -58,14 +58,16 @@ def test_a_reader_comes_through_all_three_doors(
 ) -> None:
     (round_file,) = blocks("toml")
     (tmp_path / "winter.toml").write_text(round_file)
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], other.getsockname()[1]
+    with socket.socket() as one, socket.socket() as other, socket.socket() as third:
+        for each in (one, other, third):
+            each.bind(("127.0.0.1", 0))
+        ports = [each.getsockname()[1] for each in (one, other, third)]
     script = "\n".join(blocks("bash")).replace(
         "--host 127.0.0.1",
         f"--host 127.0.0.1 --collection-port {ports[0]} --enrolment-port {ports[1]}",
     )
+    assert "127.0.0.1:8080" in script
+    script = script.replace("127.0.0.1:8080", f"127.0.0.1:{ports[2]}")
     region = console("folkmoot-coordinator")
     assert region[0].startswith("folkmoot-coordinator round plan")
     assert [line.split()[1] for line in region] == ["round", "round", "round", "export"]
@@ -81,6 +83,8 @@ def test_a_reader_comes_through_all_three_doors(
     assert (tmp_path / "winter.svg").exists()
     assert list((tmp_path / "results").rglob("*.csv")), output
     assert "Owes £2,400 of council tax" in output
+    assert f"http://127.0.0.1:{ports[2]}/set-up/" in output
+    assert f"viewer: site ready address=http://127.0.0.1:{ports[2]}" in output
 
 
 def test_the_commands_listed_are_those_there_are() -> None:
