@@ -18,14 +18,20 @@ class OneVersion(MetadataHookInterface):
     """Fills in what a distribution's `pyproject.toml` lists as `dynamic`."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Set `version`, and `dependencies` from the hook's own table.
+        """Set `version`, `dependencies`, and extras that name ours, from the hook's own table.
 
         Args:
             metadata: the `project` table, changed in place.
         """
         version = (Path(__file__).resolve().parent / "VERSION").read_text().strip()
         metadata["version"] = version
-        metadata["dependencies"] = [
-            f"{name}=={version}" if name.startswith(OURS) else name
-            for name in self.config["dependencies"]
-        ]
+        metadata["dependencies"] = _pinned(self.config["dependencies"], version)
+        extras = self.config.get("optional-dependencies", {})
+        if extras:
+            metadata["optional-dependencies"] = {
+                extra: _pinned(names, version) for extra, names in extras.items()
+            }
+
+
+def _pinned(names: list[str], version: str) -> list[str]:
+    return [f"{name}=={version}" if name.startswith(OURS) else name for name in names]

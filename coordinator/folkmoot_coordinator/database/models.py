@@ -87,7 +87,10 @@ class RoundRow(Base):
     """
 
     __tablename__ = "rounds"
-    __table_args__ = (Index("ix_rounds_series", "series_id", "series_position", unique=True),)
+    __table_args__ = (
+        Index("ix_rounds_series", "series_id", "series_position", unique=True),
+        Index("uq_rounds_origin", "origin", unique=True),
+    )
 
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     serialised: Mapped[bytes] = mapped_column(LargeBinary)
@@ -103,7 +106,7 @@ class RoundRow(Base):
     series_id: Mapped[str | None] = mapped_column(String(32))
     series_position: Mapped[int | None]
     series_ends_at: Mapped[int | None] = mapped_column(BigInteger)
-    origin: Mapped[str | None] = mapped_column(String(200), unique=True)
+    origin: Mapped[str | None] = mapped_column(String(200))
     """What it was opened from, `draft ID` or `schedule NAME TIME`, so that each is opened once.
     Null where a person opened the round from a file."""
     withdrawn_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -27,11 +27,11 @@ _KEEPS = {
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("rounds") as rounds:
-        rounds.add_column(sa.Column("origin", sa.String(200)))
-        rounds.add_column(sa.Column("withdrawn_at", sa.BigInteger))
-        rounds.add_column(sa.Column("withdrawn_reason", sa.String))
-        rounds.create_unique_constraint("uq_rounds_origin", ["origin"])
+    op.add_column("rounds", sa.Column("origin", sa.String(200)))
+    op.add_column("rounds", sa.Column("withdrawn_at", sa.BigInteger))
+    op.add_column("rounds", sa.Column("withdrawn_reason", sa.String))
+    # An index: for a constraint SQLite would make the table again, to which answers refer.
+    op.create_index("uq_rounds_origin", "rounds", ["origin"], unique=True)
     op.create_table(
         "policies",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
@@ -72,7 +72,6 @@ def downgrade() -> None:
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_is_kept")
-    with op.batch_alter_table("rounds") as rounds:
-        rounds.drop_constraint("uq_rounds_origin", "unique")
-        for column in ("withdrawn_reason", "withdrawn_at", "origin"):
-            rounds.drop_column(column)
+    op.drop_index("uq_rounds_origin", "rounds")
+    for column in ("withdrawn_reason", "withdrawn_at", "origin"):
+        op.drop_column("rounds", column)
