@@ -13,6 +13,7 @@ import pytest
 from folkmoot_coordinator.charts.committee_pdf import print_page
 from folkmoot_coordinator.charts.picture_cache import Picture
 from folkmoot_operator.problems import Problem
+from tests.absent import absent
 
 SVG = Picture(
     b'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="50"><path d="M0 0h9v9z"/></svg>',
@@ -39,7 +40,7 @@ def pango() -> None:
     try:
         import weasyprint  # noqa: F401
     except OSError:
-        pytest.skip("Pango is not installed: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
+        absent("Pango is not installed: apt-get install libpango-1.0-0 libpangoft2-1.0-0")
 
 
 @pytest.mark.usefixtures("pango")
