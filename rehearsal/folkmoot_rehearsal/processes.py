@@ -19,6 +19,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 STOP_SECONDS = 10.0
 """How long a process may take to end after SIGTERM before it is killed."""
+_LOOK_SECONDS = 0.2
 READY_SECONDS = 60.0
 """How long a server may take until it says that it is ready."""
 _NODE = "folkmoot-node"
@@ -62,7 +63,9 @@ class Children:
         with self._lock:
             running = list(self._running.values())
         for child in running:
-            child.wait()
+            # Not for good: a signal that another thread has got is seen when this one looks.
+            while child.poll() is None:
+                time.sleep(_LOOK_SECONDS)
             self._check("coordinator-serve", ("serve",), child)
 
     def node_json(self, council: str, home: Path, *arguments: str) -> Any:
