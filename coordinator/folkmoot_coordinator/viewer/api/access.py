@@ -41,17 +41,23 @@ def count_request(request: Request) -> None:
 
 
 def require_parameters(request: Request, *known: str) -> None:
-    """Checks that an address has no parameters but these: one that is misspelt is not ignored.
+    """Checks that an address has no parameters but these, each once: none is ignored.
 
     Raises:
-        WebProblem: Status 422, naming the first that is not known.
+        WebProblem: Status 422, naming the first that is not known, or is there twice.
     """
-    for name in request.query_params:
+    seen = set()
+    for name, _ in request.query_params.multi_items():
         if name not in known:
             remedy = f"The parameters are: {', '.join(known)}." if known else "It takes none."
-            raise WebProblem(
-                422, "The request is wrong", "There is no such parameter.", remedy, where=name[:100]
-            )
+            raise _wrong_parameter(name, "There is no such parameter.", remedy)
+        if name in seen:
+            raise _wrong_parameter(name, "It is there twice.", "Give it once.")
+        seen.add(name)
+
+
+def _wrong_parameter(name: str, problem: str, remedy: str) -> WebProblem:
+    return WebProblem(422, "The request is wrong", problem, remedy, where=name[:100])
 
 
 def limits_of(request: Request) -> RequestLimits:

@@ -193,6 +193,7 @@ ERRORS = [
     ("GET", "/rounds?page=0", 422),
     ("GET", "/rounds?state=wrong", 422),
     ("GET", "/rounds?sate=open", 422),
+    ("GET", "/rounds?state=open&state=open", 422),
     ("GET", "/rounds/{winter}?band=high", 422),
     ("GET", "/rounds/{winter}/statistics/band?colour=red", 422),
     ("GET", "/rounds/{winter}/statistics/band?band=none", 422),
