@@ -63,7 +63,7 @@ class Children:
         with self._lock:
             running = list(self._running.values())
         for child in running:
-            # Not for good: a signal that another thread has got is seen when this one looks.
+            # Looks now and then: a signal that another thread got is handled when this one does.
             while child.poll() is None:
                 time.sleep(_LOOK_SECONDS)
             self._check("coordinator-serve", ("serve",), child)
