@@ -158,7 +158,8 @@ def offered_attributes(database: Database, now: int) -> Offer:
     able = members(database, now)
     catalogues = catalogues_of(database, able)
     with database.reading() as session:
-        rows = session.scalars(select(RoundRow).order_by(RoundRow.opened_at.desc())).all()
+        newest_first = select(RoundRow).order_by(RoundRow.opened_at.desc(), RoundRow.round_id)
+        rows = session.scalars(newest_first).all()
         answers = session.execute(
             select(AnswerRow.round_id, AnswerRow.council).where(AnswerRow.reason.is_(None))
         ).all()

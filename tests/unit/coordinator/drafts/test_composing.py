@@ -119,6 +119,17 @@ def test_what_councils_offer(offer: Offer) -> None:
     assert str(offer.councils[BOLTON].left_at_most) == "1.5"
 
 
+def test_of_rounds_opened_in_one_second_the_id_decides_whose_areas_count(office: Office) -> None:
+    join(office, BOLTON, {"band": ("low", "high"), "lsoa": ()})
+    for number, vintage in (("f", "2011"), ("1", "2021"), ("8", "2031")):
+        asked = replace(small_round(), round_id=number * 32)
+        names = CodeNames({}, {"lsoa": vintage})
+        open_round(office.database, office.signing, asked, code_names=names)
+    areas = offered_attributes(office.database, office.clock()).attributes["lsoa"].areas
+    assert areas is not None
+    assert areas.vintage == "2021"
+
+
 def test_a_form_becomes_a_question_and_a_draft(office: Office, offer: Offer) -> None:
     question = compose(FORM, offer, office.clock())
     planned = make_round(question, (), office.clock())
