@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from python_calamine import CalamineWorkbook
 
 from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
 from tests.viewer_region import (
@@ -185,6 +190,41 @@ def test_a_sheet_and_pictures_are_downloaded(page: Page, region: ViewerRegion) -
     with page.expect_download() as waiting:
         page.get_by_role("link", name="PNG").first.click()
     assert waiting.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_are_downloaded_by_clicking(page: Page, region: ViewerRegion) -> None:
+    rows = page.request.get(
+        f"/api/v1/rounds/{region.id('winter')}/statistics/band.lsoa.json"
+    ).json()["rows"]
+    assert len(rows) > 100
+    names = ("value", "standard_error", "lower", "upper")
+    expected = [tuple(row[name] for name in names) for row in rows]
+
+    def click(link: str) -> Path:
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=link).click()
+        assert waiting.value.failure() is None
+        return waiting.value.path()
+
+    page.goto(f"/rounds/{region.id('winter')}/statistics/band.lsoa")
+    with click("CSV, for spreadsheets").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    # CSV has six decimals of each figure, and a workbook 16 digits.
+    written = [tuple(float(line[name]) for name in names) for line in lines]
+    np.testing.assert_allclose(written, expected, rtol=0, atol=5.1e-7)
+    assert [line["reliability"] for line in lines] == [row["reliability"] for row in rows]
+
+    book = CalamineWorkbook.from_path(str(click("Excel workbook")))
+    header, *cells = book.get_sheet_by_name("Figures").to_python()
+    places = [header.index(name) for name in names]
+    shown = [tuple(cell[place] for place in places) for cell in cells]
+    np.testing.assert_allclose(shown, expected, rtol=1e-14)
+
+    features = json.loads(click("GeoJSON").read_bytes())["features"]
+    assert [one["properties"] for one in features] == [
+        row for row in rows if row["level"] == "region"
+    ]
+    assert all(one["geometry"] for one in features)
 
 
 def test_a_page_on_paper(page: Page, region: ViewerRegion, axe: Check) -> None:
