@@ -19,7 +19,7 @@ from folkmoot_coordinator.viewer.region import region_of
 from folkmoot_web.visitors import visitor_of
 
 KEPT = "private, no-cache"
-"""`Cache-Control` of a result's page: kept by the browser alone, and asked about each time."""
+"""`Cache-Control` of a result: kept by whoever asked alone, and asked about each time."""
 
 
 def page_tag(request: Request, published: Published, *more: object) -> str:
@@ -58,10 +58,13 @@ def file_tag(request: Request, digest: str) -> str:
 
 def not_changed(request: Request, tag: str) -> Response | None:
     """The answer to a browser that has this very answer already; None for any other."""
+    return Response(status_code=304, headers=headers_of(tag)) if is_known(request, tag) else None
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether whoever asks has this answer already (RFC 9110, section 13.1.2)."""
     asked = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
-    if tag in (one.removeprefix("W/") for one in asked) or "*" in asked:
-        return Response(status_code=304, headers=headers_of(tag))
-    return None
+    return "*" in asked or tag in (one.removeprefix("W/") for one in asked)
 
 
 def headers_of(tag: str, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from folkmoot_coordinator.viewer.api.forms import Form
+from folkmoot_coordinator.viewer.caching import KEPT, is_known
 
-_KEPT = "private, no-cache"
-"""`Cache-Control`: what was asked may be kept, and is asked about each time."""
 _VARY = "Accept, Authorization, Cookie, Accept-Encoding"
 
 
@@ -29,12 +28,6 @@ def tag_of(request: Request, *parts: object) -> str:
     query = sorted(request.query_params.multi_items())
     text = repr((request.url.path, query, encoding, *parts))
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-
-
-def is_known(request: Request, tag: str) -> bool:
-    """Whether whoever asks has this answer already (RFC 9110, section 13.1.2)."""
-    asked = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
-    return "*" in asked or tag in (one.removeprefix("W/") for one in asked)
 
 
 def send_document(request: Request, content: Any, media_type: str = "application/json") -> Response:
@@ -89,4 +82,4 @@ def send_table(
 
 
 def _headers(tag: str) -> dict[str, str]:
-    return {"ETag": tag, "Cache-Control": _KEPT, "Vary": _VARY}
+    return {"ETag": tag, "Cache-Control": KEPT, "Vary": _VARY}
