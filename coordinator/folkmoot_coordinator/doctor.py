@@ -18,6 +18,7 @@ from folkmoot_coordinator.membership.checks import (
 from folkmoot_coordinator.rounds.checks import clock_goes_on
 from folkmoot_coordinator.schedule.checks import schedule
 from folkmoot_coordinator.server.checks import port
+from folkmoot_coordinator.viewer.checks import site
 from folkmoot_operator import checks
 from folkmoot_operator.checks import Check, Finding, State
 
@@ -47,6 +48,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         schedule(home, settings, clock()),
     )
     yield drafts(home, settings, clock())
+    yield site(home, settings, clock())
     yield port("collection port", settings.collection, home.keys, mutual=True)
     yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)

@@ -59,7 +59,7 @@ class Serving:
         files: dict[str, str] = {}
         if settings.tls is not None:
             certificate, key = home / settings.tls.certificate, home / settings.tls.key
-            _try(certificate, key)
+            require_pair(certificate, key)
             files = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
         elif not settings.proxies and not is_loopback(self._host):
             raise Problem(
@@ -151,7 +151,16 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def _try(certificate: Path, key: Path) -> None:
+def require_pair(certificate: Path, key: Path) -> None:
+    """Checks that a site can speak TLS with these files.
+
+    Args:
+        certificate: The certificate and those between it and a root, PEM.
+        key: Its private key, PEM without a password.
+
+    Raises:
+        Problem: Exit code SETTINGS, if they cannot be read, or do not belong together.
+    """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except OSError as error:  # an SSLError is one too

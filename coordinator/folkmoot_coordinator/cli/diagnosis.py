@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
-    """Check permissions, certificates, database, clock, ports and disk.
+    """Check permissions, certificates, database, clock, ports, disk and the web site.
 
     Exit code 3 if a check failed. Each failed check says how to fix it.
 

@@ -52,6 +52,7 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
         "council codes",
         "schedule",
         "drafts",
+        "site",
         "collection port",
         "enrolment port",
         "disk",

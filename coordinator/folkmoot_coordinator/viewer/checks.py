@@ -1,0 +1,207 @@
+"""Whether the region's site can start, draw its maps, and have somebody approve questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from folkmoot_coordinator.clock import DAY
+from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_operator.checks import Check, Finding, State, failed
+from folkmoot_operator.moments import to_text
+from folkmoot_operator.problems import Problem
+
+if TYPE_CHECKING:
+    from folkmoot_coordinator.database.connection import Database
+    from folkmoot_web.settings import WebSettings
+
+SOON_DAYS = 14
+"""A certificate of the site that expires sooner is worth a warning: one that is renewed by itself
+is renewed before."""
+_SITE, _CERTIFICATE = "site", "site certificate"
+_BOUNDARIES, _DATABASE, _APPROVERS = "boundaries", "site database", "approvers"
+
+
+def site(home: Home, settings: CoordinatorSettings, now: int) -> Check:
+    """Whether the region's site has what it needs, if there is to be one.
+
+    Args:
+        home: The coordinator's folder.
+        settings: Its settings.
+        now: Seconds since 1970-01-01T00:00:00Z.
+    """
+
+    def look() -> Iterator[Finding]:
+        if not settings.viewer.enabled:
+            yield Finding(_SITE, State.OK, "the settings leave it out")
+            return
+        from folkmoot_coordinator.viewer.settings import site_settings
+
+        # Raises if packages are missing: the rest could not be looked at.
+        web = site_settings(home, settings)
+        yield from _site(settings, web)
+        yield from _certificate(home, web, now)
+        yield from _boundaries(home, settings)
+        yield from _kept(home, settings, web)
+
+    return Check(_SITE, look)
+
+
+def _site(settings: CoordinatorSettings, web: WebSettings) -> Iterator[Finding]:
+    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
+
+    named = [(f"viewer.visibility.{role}", (role,)) for role in settings.viewer.visibility]
+    if web.sign_in.openid is not None:
+        named += [
+            (f"viewer.sign_in.openid.roles.{group}", roles)
+            for group, roles in web.sign_in.openid.roles.items()
+        ]
+    faults = []
+    for where, roles in named:
+        try:
+            PERMISSIONS.require_roles(roles, where)
+        except Problem as problem:
+            faults.append(failed(_SITE, problem))
+    yield from faults or [Finding(_SITE, State.OK, f"browsers reach it at {web.origin}")]
+
+
+def _certificate(home: Home, web: WebSettings, now: int) -> Iterator[Finding]:
+    if web.tls is None:
+        return
+    from cryptography import x509
+
+    from folkmoot_web.serving import require_pair
+
+    path = home.path / web.tls.certificate
+    try:
+        require_pair(path, home.path / web.tls.key)
+        # The first is the site's own; those after it lead to a root.
+        found = x509.load_pem_x509_certificate(path.read_bytes())
+    except Problem as problem:
+        yield failed(_CERTIFICATE, problem)
+        return
+    except ValueError:
+        what = f"{path} does not begin with a certificate of the form X.509"
+        yield Finding(_CERTIFICATE, State.FAIL, what, "Name a PEM file with the site's own first")
+        return
+    begins = int(found.not_valid_before_utc.timestamp())
+    ends = int(found.not_valid_after_utc.timestamp())
+    remedy = f"Renew {path}, and start `folkmoot-coordinator serve` again"
+    if now < begins:
+        what = f"it is not valid before {to_text(begins)}, by this machine's clock"
+        yield Finding(_CERTIFICATE, State.FAIL, what, "Set the clock, or name another certificate")
+    elif ends <= now:
+        yield Finding(_CERTIFICATE, State.FAIL, f"it expired at {to_text(ends)}", remedy)
+    else:
+        soon = ends - now < SOON_DAYS * DAY
+        state = State.WARN if soon else State.OK
+        what = f"it is valid until {to_text(ends)}"
+        yield Finding(_CERTIFICATE, state, what, remedy if soon else "")
+
+
+def _boundaries(home: Home, settings: CoordinatorSettings) -> Iterator[Finding]:
+    from folkmoot_coordinator.geography.boundary_file import read_boundaries
+
+    if not settings.viewer.boundaries:
+        yield Finding(_BOUNDARIES, State.OK, "none are set: maps show districts as tiles")
+    for one in settings.viewer.boundaries:
+        path = home.path / one.file
+        try:
+            found = read_boundaries(path, one.codes, one.names, layer=one.layer)
+        except Problem as problem:
+            yield failed(_BOUNDARIES, problem)
+        else:
+            yield Finding(_BOUNDARIES, State.OK, f"{len(found.codes):,} areas in {path}")
+
+
+def _kept(home: Home, settings: CoordinatorSettings, web: WebSettings) -> Iterator[Finding]:
+    """What the site's database says: whether it can be used, and who may approve."""
+    from folkmoot_coordinator.database.connection import Database
+    from folkmoot_coordinator.drafts.models import DRAFTS
+
+    file = home.drafts_file(settings)
+    if file is not None and not file.exists():
+        yield Finding(_DATABASE, State.OK, "there is none yet; the site makes it when it starts")
+        yield from _approvers(settings, web, {})
+        return
+    database = Database(home.drafts_url(settings), DRAFTS, read_only=True)
+    try:
+        finding, has_accounts = _versions(database)
+        yield finding
+        if finding.ok:
+            yield from _approvers(settings, web, _accounts(database) if has_accounts else {})
+    except Problem as problem:
+        yield failed(_DATABASE, problem)
+    finally:
+        database.close()
+
+
+def _versions(database: Database) -> tuple[Finding, bool]:
+    """Whether this program can use the tables, and whether there are accounts among them."""
+    from folkmoot_coordinator.database.connection import LATER
+    from folkmoot_coordinator.viewer.keys.models import API_KEYS
+    from folkmoot_web.database.migrating import KIT
+
+    with database.connection(writes=False) as connection:
+        found = {tables: tables.version(connection) for tables in (KIT, API_KEYS)}
+    later = [
+        f"{tables.name} {version}; this program knows up to {tables.newest}"
+        for tables, version in found.items()
+        if version is not None and version > tables.newest
+    ]
+    has_accounts = found[KIT] is not None
+    if later:
+        what = f"its tables have later versions: {', '.join(later)}"
+        return Finding(_DATABASE, State.FAIL, what, LATER), has_accounts
+    what = database.address
+    if any(version != tables.newest for tables, version in found.items()):
+        what += "; the site makes or upgrades its tables when it starts"
+    return Finding(_DATABASE, State.OK, what), has_accounts
+
+
+def _accounts(database: Database) -> dict[str, tuple[str, ...]]:
+    """Roles of those who may sign in, by name."""
+    from sqlalchemy import select
+
+    from folkmoot_web.database.models import AccountRow
+
+    able = select(AccountRow.name, AccountRow.roles).where(AccountRow.is_disabled.is_(False))
+    with database.reading() as session:
+        return {row.name: tuple(row.roles.splitlines()) for row in session.execute(able)}
+
+
+def _approvers(
+    settings: CoordinatorSettings, web: WebSettings, accounts: dict[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
+
+    if settings.rounds.second_person is False:
+        what = "none are needed: second_person = false, so one person alone asks the councils"
+        yield Finding(_APPROVERS, State.OK, what)
+        return
+    able = {name for name, roles in accounts.items() if Right.APPROVE in PERMISSIONS.of(roles)}
+    named = {name.casefold() for name in settings.rounds.approvers}
+    if len(named) == 1:
+        yield Finding(
+            _APPROVERS,
+            State.WARN,
+            f"rounds.approvers names {settings.rounds.approvers[0]} alone, whose own questions "
+            "nobody can approve",
+            "Name a second account",
+        )
+    if named:
+        able &= named
+    if able:
+        yield Finding(_APPROVERS, State.OK, f"{len(able)} may approve questions on the site")
+    elif web.sign_in.openid is not None:
+        yield Finding(_APPROVERS, State.OK, "the organisation's accounts say who may approve")
+    else:
+        whom = " that rounds.approvers names" if named else ""
+        yield Finding(
+            _APPROVERS,
+            State.WARN,
+            f"no account of the site{whom} may approve questions: those asked there wait for "
+            "`folkmoot-coordinator round approve`",
+            "Run `folkmoot-coordinator accounts add NAME --role approver`, or `accounts roles` "
+            "for an account that is there",
+        )
