@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -16,6 +17,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CURL = """
+import sys
+from urllib.request import Request, urlopen
+
+option, header, address = sys.argv[1:]
+assert option == "--header"
+request = Request(address, headers=dict([header.split(": ", 1)]))
+print(urlopen(request, timeout=30).read().decode())
+"""
+"""Asks as curl does, which is not everywhere."""
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
@@ -70,10 +81,18 @@ def test_a_reader_comes_through_all_three_doors(
     script = script.replace("127.0.0.1:8080", f"127.0.0.1:{ports[2]}")
     region = console("folkmoot-coordinator")
     assert region[0].startswith("folkmoot-coordinator round plan")
-    assert [line.split()[1] for line in region] == ["round", "round", "round", "export"]
+    assert [line.split()[1] for line in region] == ["round", "round", "round", "export", "keys"]
     council = console("folkmoot-node")
     assert len(council) == 12
-    lines = [script, *region[:2], *council, *region[2:], "kill %1", "echo THE END"]
+    [request] = console("curl")
+    (tmp_path / "curl.py").write_text(CURL)
+    request = request.replace("curl", f"{sys.executable} curl.py", 1)
+    request = request.replace("127.0.0.1:8080", f"127.0.0.1:{ports[2]}")
+    key = "KEY=$(sed -n 's/^  \\(folkmoot_\\S*\\)$/\\1/p' output.log)"
+    lines = [
+        *(script, *region[:2], *council, *region[2:]),
+        *(key, f"{request} > rounds.json", "kill %1", "echo THE END"),
+    ]
     shell.communicate("\n".join(lines) + "\n", timeout=240)
     output = (tmp_path / "output.log").read_text()
     assert shell.returncode == 0, output
@@ -85,6 +104,8 @@ def test_a_reader_comes_through_all_three_doors(
     assert "Owes £2,400 of council tax" in output
     assert f"http://127.0.0.1:{ports[2]}/set-up/" in output
     assert f"viewer: site ready address=http://127.0.0.1:{ports[2]}" in output
+    rounds = json.loads((tmp_path / "rounds.json").read_text())["rounds"]
+    assert [one["title"] for one in rounds] == ["Winter support: who needs help"]
 
 
 def test_the_commands_listed_are_those_there_are() -> None:

@@ -50,7 +50,9 @@ def site(home: Home, settings: CoordinatorSettings, now: int) -> Check:
 def _site(settings: CoordinatorSettings, web: WebSettings) -> Iterator[Finding]:
     from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 
-    named = [(f"viewer.visibility.{role}", (role,)) for role in settings.viewer.visibility]
+    named: list[tuple[str, tuple[str, ...]]] = [
+        (f"viewer.visibility.{role}", (role,)) for role in settings.viewer.visibility
+    ]
     if web.sign_in.openid is not None:
         named += [
             (f"viewer.sign_in.openid.roles.{group}", roles)
