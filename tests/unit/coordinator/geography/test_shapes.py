@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from folkmoot_coordinator.geography import shapes as shapes_module
 from folkmoot_coordinator.geography.boundary_file import read_boundaries
-from folkmoot_coordinator.geography.geojson_shapes import geometry_of
+from folkmoot_coordinator.geography.geometries import geometry_of
 from folkmoot_coordinator.geography.levels import level_of
 from folkmoot_coordinator.geography.notes import notes_of
 from folkmoot_coordinator.geography.shapes import GRID, Shapes, make_shapes
