@@ -25,15 +25,23 @@ def site_settings(home: Home, settings: CoordinatorSettings) -> WebSettings:
         settings: What its file says.
 
     Raises:
-        Problem: Exit code SETTINGS, if they are wrong, or what the site needs is not installed.
+        Problem: Exit code SETTINGS, if they are wrong or name a role that there is not, or what
+            the site needs is not installed.
     """
     require_viewer()
+    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
     from folkmoot_web.settings import WebSettings
 
     values: dict[str, Any] = {"name": settings.region, **settings.viewer.site}
     found = check(
         WebSettings, values, str(home.settings_file), "viewer", ViewerSettings.model_fields
     )
+    for role in settings.viewer.visibility:
+        # One that is misspelt would leave the role that was meant with a view of all rounds.
+        PERMISSIONS.require_roles((role,), f"viewer.visibility.{role}")
+    openid = found.sign_in.openid
+    for group, roles in openid.roles.items() if openid else ():
+        PERMISSIONS.require_roles(roles, f"viewer.sign_in.openid.roles.{group}")
     url = home.drafts_url(settings)
     text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
     return found.model_copy(update={"database": found.database.model_copy(update={"url": text})})
