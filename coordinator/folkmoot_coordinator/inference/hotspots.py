@@ -171,17 +171,32 @@ def hotspots(
         if not left or np.array_equal(others, areas) or others.sum() < max(2, len(value) / 2):
             break
         areas = others
-    needed = as_skewed(tails.quantile(min(0.5, hot.cut_off)), sums.skewness)
-    reach = (needed + NormalDist().inv_cdf(POWER)) * sums.error
     return Hotspots(
         sums=sums,
         probability=probability,
         hot=hot,
         probability_cold=probability_cold,
         cold=cold,
-        detectable=np.where(sums.error > 0, reach, np.inf),
+        detectable=detectable(sums, hot.cut_off, tails),
         background=found,
     )
+
+
+def detectable(sums: LocalSums, cut_off: float, tails: Tails = Tails.NORMAL) -> Float64:
+    """Smallest excess of every area of a neighbourhood that is found as often as `POWER` says.
+
+    Args:
+        sums: G* of each area.
+        cut_off: Up to this probability areas are hotspots.
+        tails: Shape of the noise.
+
+    Returns:
+        float64, shape (areas,), households for each area; infinite where the neighbourhood has
+        nothing to be compared with.
+    """
+    needed = as_skewed(tails.quantile(min(0.5, cut_off)), sums.skewness)
+    reach = (needed + NormalDist().inv_cdf(POWER)) * sums.error
+    return np.where(sums.error > 0, reach, np.inf)
 
 
 def _within_two_steps(unusual: Mask, neighbours: Neighbours) -> Mask:
