@@ -208,7 +208,7 @@ def _of_other_councils(
     if len(councils) < 2:
         return ""
     return (
-        "Not all of these figures are of the same councils: part of a rise or fall comes from that."
+        "Not all of these figures count the same councils: part of a rise or fall comes from that."
     )
 
 
