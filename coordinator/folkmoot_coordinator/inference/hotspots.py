@@ -210,8 +210,9 @@ def _of_shared_noise(
     covariance: Float64, found: Background, neighbours: Neighbours, size: Float64
 ) -> Float64:
     """What noise that areas share adds to the variance of G*."""
-    shared = covariance - np.diag(np.diag(covariance))
-    of_mean = shared @ found.weight
+    # The diagonal is taken off the results: an array without it would be copied for each fit.
+    own = np.diag(covariance)
+    of_mean = covariance @ found.weight - own * found.weight
     with_mean = neighbours.sums(of_mean) + of_mean
-    of_sums = neighbours.quadratic(shared, itself=True)
+    of_sums = neighbours.quadratic(covariance, itself=True) - (neighbours.sums(own) + own)
     return of_sums - 2 * size * with_mean + size**2 * float(found.weight @ of_mean)
