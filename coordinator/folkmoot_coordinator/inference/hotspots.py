@@ -171,17 +171,32 @@ def hotspots(
         if not left or np.array_equal(others, areas) or others.sum() < max(2, len(value) / 2):
             break
         areas = others
-    needed = as_skewed(tails.quantile(min(0.5, hot.cut_off)), sums.skewness)
-    reach = (needed + NormalDist().inv_cdf(POWER)) * sums.error
     return Hotspots(
         sums=sums,
         probability=probability,
         hot=hot,
         probability_cold=probability_cold,
         cold=cold,
-        detectable=np.where(sums.error > 0, reach, np.inf),
+        detectable=detectable(sums, hot.cut_off, tails),
         background=found,
     )
+
+
+def detectable(sums: LocalSums, cut_off: float, tails: Tails = Tails.NORMAL) -> Float64:
+    """Smallest excess of every area of a neighbourhood that is found as often as `POWER` says.
+
+    Args:
+        sums: G* of each area.
+        cut_off: Up to this probability areas are hotspots.
+        tails: Shape of the noise.
+
+    Returns:
+        float64, shape (areas,), households for each area; infinite where the neighbourhood has
+        nothing to be compared with.
+    """
+    needed = as_skewed(tails.quantile(min(0.5, cut_off)), sums.skewness)
+    reach = (needed + NormalDist().inv_cdf(POWER)) * sums.error
+    return np.where(sums.error > 0, reach, np.inf)
 
 
 def _within_two_steps(unusual: Mask, neighbours: Neighbours) -> Mask:
@@ -195,8 +210,9 @@ def _of_shared_noise(
     covariance: Float64, found: Background, neighbours: Neighbours, size: Float64
 ) -> Float64:
     """What noise that areas share adds to the variance of G*."""
-    shared = covariance - np.diag(np.diag(covariance))
-    of_mean = shared @ found.weight
+    # The diagonal is taken off the results: an array without it would be copied for each fit.
+    own = np.diag(covariance)
+    of_mean = covariance @ found.weight - own * found.weight
     with_mean = neighbours.sums(of_mean) + of_mean
-    of_sums = neighbours.quadratic(shared, itself=True)
+    of_sums = neighbours.quadratic(covariance, itself=True) - (neighbours.sums(own) + own)
     return of_sums - 2 * size * with_mean + size**2 * float(found.weight @ of_mean)

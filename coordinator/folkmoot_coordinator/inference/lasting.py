@@ -9,15 +9,15 @@ whether its neighbourhood truly rose or fell, measured by the noise of both peri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot_coordinator.inference.comparisons import standardised
+from folkmoot_coordinator.inference.comparisons import CovarianceRows, standardised
 from folkmoot_coordinator.inference.discoveries import RATE, Discoveries, discoveries
-from folkmoot_coordinator.inference.hotspots import Hotspots, hotspots
+from folkmoot_coordinator.inference.hotspots import Hotspots, detectable, hotspots
 from folkmoot_coordinator.inference.neighbours import Neighbours
 from folkmoot_coordinator.inference.tails import Tails
 
@@ -49,7 +49,8 @@ class HotspotCourses:
     """Hotspots over periods.
 
     Attributes:
-        periods: The statistics of each period, with discoveries by its own rate.
+        periods: The statistics of each period, with discoveries by its own rate; what could have
+            been found is by the cut-off of all periods together, as `hot` is.
         hot: Which areas are hotspots, of all periods together: arrays of shape (periods, areas).
         course: A `Course` each, shape (areas,).
         lasted: For how many periods up to the last each area has been a hotspot without a break,
@@ -76,6 +77,7 @@ def hotspot_courses(
     variances: Sequence[Float64],
     neighbours: Neighbours,
     *,
+    shared: Sequence[CovarianceRows | None] | None = None,
     covariance: Float64 | float = 0.0,
     rate: float = RATE,
     any_dependence: bool = False,
@@ -88,6 +90,8 @@ def hotspot_courses(
             for a series new households, since cumulative counts never fall.
         variances: Of their noise, households squared, float64, shape (areas,) each.
         neighbours: Which areas touch.
+        shared: Of each period, covariances of the noise of each two areas, float64, shape (areas,
+            areas), households squared; None for one or for all if it is independent.
         covariance: Of the noise of each area in the last period and the one before; months of
             a series share releases.
         rate: False discovery rate.
@@ -102,16 +106,28 @@ def hotspot_courses(
     """
     if len(values) < 2 or len(values) != len(variances):
         raise ValueError("courses need two periods, each with its noise")
+    shared = [None] * len(values) if shared is None else shared
     periods = tuple(
-        hotspots(value, variance, neighbours, rate=rate, any_dependence=any_dependence, tails=tails)
-        for value, variance in zip(values, variances, strict=True)
+        hotspots(
+            value,
+            variance,
+            neighbours,
+            covariance=None if both is None else both[:],
+            rate=rate,
+            any_dependence=any_dependence,
+            tails=tails,
+        )
+        for value, variance, both in zip(values, variances, shared, strict=True)
     )
     hot = discoveries(
         np.array([one.probability for one in periods]), rate=rate, any_dependence=any_dependence
     )
+    periods = tuple(
+        replace(one, detectable=detectable(one.sums, hot.cut_off, tails)) for one in periods
+    )
     before, now = hot.found[-2], hot.found[-1]
     course: Text = COURSES[before.astype(int) + 2 * now.astype(int)]
-    change, error = _change(values, variances, neighbours, covariance)
+    change, error = _change(values, variances, neighbours, covariance, shared[-1])
     score = standardised(change, error)
     turned = before != now
     tail = np.where(turned, tails.beyond(np.where(now, score, -score)), np.nan)
@@ -132,11 +148,28 @@ def _change(
     variances: Sequence[Float64],
     neighbours: Neighbours,
     covariance: Float64 | float,
+    shared: CovarianceRows | None,
 ) -> tuple[Float64, Float64]:
     """Mean change of each neighbourhood and its standard error, from noise alone."""
     size = neighbours.counts.astype(np.float64) + 1
     moved = values[-1] - values[-2]
     spread = np.maximum(variances[-1] + variances[-2] - 2 * np.asarray(covariance), 0.0)
     summed = neighbours.sums(moved) + moved
-    error = np.sqrt(neighbours.sums(spread) + spread)
+    own = neighbours.sums(spread) + spread
+    if shared is not None:
+        own = np.maximum(own + _of_shared_change(shared[:], variances[-1], spread, neighbours), 0.0)
+    error = np.sqrt(own)
     return summed / size, error / size
+
+
+def _of_shared_change(
+    shared: Float64, variance: Float64, spread: Float64, neighbours: Neighbours
+) -> Float64:
+    """What noise that areas share adds to the variance of the change of a neighbourhood.
+
+    The releases of a council have one plan, so that areas are correlated alike in all of its
+    figures, whatever months they are about.
+    """
+    scale = np.sqrt(spread / np.where(variance > 0, variance, 1.0))
+    off = (shared - np.diag(np.diag(shared))) * np.outer(scale, scale)
+    return neighbours.quadratic(off, itself=True)

@@ -78,10 +78,17 @@ class Neighbours:
         Returns:
             float64, shape (areas,), never missing.
         """
-        found = np.zeros(len(self))
-        for area in range(len(self)):
-            inside = self.others[self.starts[area] : self.starts[area + 1]]
-            if itself:
-                inside = np.append(inside, area)
-            found[area] = matrix[np.ix_(inside, inside)].sum()
-        return found
+        owners, members = self.owners, self.others
+        if itself:
+            everyone = np.arange(len(self), dtype=np.int64)
+            owners, members = np.append(owners, everyone), np.append(members, everyone)
+            order = np.argsort(owners, kind="stable")
+            owners, members = owners[order], members[order]
+        sizes = np.bincount(owners, minlength=len(self))
+        # Each member of a neighbourhood with each of its members, without a loop over areas.
+        times = sizes[owners]
+        left = np.repeat(np.arange(len(owners)), times)
+        within = np.arange(len(left)) - np.repeat(np.cumsum(times) - times, times)
+        right = (np.cumsum(sizes) - sizes)[owners[left]] + within
+        weights = matrix[members[left], members[right]]
+        return np.bincount(owners[left], weights=weights, minlength=len(self)).astype(np.float64)

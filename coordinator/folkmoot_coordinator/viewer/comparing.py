@@ -75,10 +75,11 @@ def _detail(made: Comparison, one: str, other: str, offered: int) -> str:
     alone = float(made.probability[0]) if difference >= 0 else 1 - float(made.probability[0])
     return (
         f"The estimates differ by {households(abs(difference))}. If you chose these two before "
-        f"you saw any figure, the probability that {larger} has more is {percent(alone)}. "
+        f"you saw any figure, and know nothing else of them, the probability that {larger} has "
+        f"more is {percent(alone)}. "
         f"Corrected for all {plural(offered, 'pair')} that this page offers, it is "
         f"{percent(float(made.corrected[0]))}, and the difference ({one} less {other}) is "
-        f"{between(low, high)}."
+        f"{between(low, high)}, with 95% certainty for all pairs together."
     )
 
 

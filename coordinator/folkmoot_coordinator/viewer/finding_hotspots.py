@@ -97,7 +97,7 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
         )
     if known.missing:
         notes.append(missing_note(published, chosen, known))
-    neighbours = _neighbours(shapes, len(known))
+    neighbours = neighbours_of(shapes, len(known))
     periods = _periods(published, chosen, months, known)
     if len(periods) < 2:
         spots = hotspots(
@@ -115,6 +115,7 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
         [one.value for one in periods],
         [one.variance for one in periods],
         neighbours,
+        shared=[one.covariance for one in periods],
         covariance=_with_before(published, chosen, used, known),
         tails=known.tails,
     )
@@ -163,8 +164,13 @@ def _with_before(
     )
 
 
-def _neighbours(shapes: Shapes, areas: int) -> Neighbours:
-    """Neighbours among the areas that have figures."""
+def neighbours_of(shapes: Shapes, areas: int) -> Neighbours:
+    """Neighbours among the areas that have figures.
+
+    Args:
+        shapes: Of the areas with figures, and after them of those without.
+        areas: How many have figures.
+    """
     owners = np.repeat(np.arange(len(shapes)), np.diff(shapes.neighbours.first))
     others = shapes.neighbours.areas
     inside = (owners < areas) & (others < areas)

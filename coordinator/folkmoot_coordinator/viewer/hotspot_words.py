@@ -90,10 +90,24 @@ def lead(published: Published, found: Found) -> list[str]:
         said.append(f"{plural(cold, 'area')} {are}, with less than chance and noise explain.")
     if hot or cold:
         said.append(
-            "On average, no more than 1 in 20 of those that are listed is there by chance. An area "
-            "may be listed for what its neighbours have, with no large figure of its own."
+            f"{_by_chance(found)} An area may be listed for what its neighbours have, with no "
+            "large figure of its own."
         )
     return said
+
+
+def _by_chance(found: Found) -> str:
+    """What the false discovery rates promise: one of hotspots, and another of cold spots."""
+    cold = "of the cold spots that are listed"
+    if not found.hot.any():
+        return f"On average, no more than 1 in 20 {cold} is there by chance."
+    hot = (
+        "of the hotspots that are listed"
+        if found.courses is None
+        else f"of the hotspots of all {len(found.months)} rounds together"
+    )
+    also = f", and no more than 1 in 20 {cold}" if found.cold.any() else ""
+    return f"On average, no more than 1 in 20 {hot} is there by chance{also}."
 
 
 def _courses(found: Found) -> str:
@@ -132,8 +146,8 @@ def noise_says(found: Found) -> list[str]:
         f"{households(found.spots.background.mean)} on average."
     )
     said.append(
-        "A council whose figures have more noise needs a larger excess. Noise alone makes no "
-        "hotspot: its size is known, and counted."
+        "A council whose figures have more noise needs a larger excess. Noise alone seldom makes "
+        "a hotspot: its size is known, and counted."
     )
     return said
 

@@ -198,7 +198,8 @@ def _classes(found: Figures, names: Sequence[str]) -> AreaClasses:
             names[at],
             households(found.value[at]),
             (whole(found.lower[at]), whole(found.upper[at])),
-            f"{percent(float(known.probability[at]))} sure that it is in this class",
+            f"{sure_text(float(known.probability[at]), bool(known.certain[at]))} sure that it is "
+            "in this class",
         )
         for at in range(len(found))
     ]
@@ -209,6 +210,18 @@ def _classes(found: Figures, names: Sequence[str]) -> AreaClasses:
         labels=labels,
         sure=f"{CERTAIN_FROM:.0%}",
     )
+
+
+def sure_text(probability: float, certain: bool) -> str:
+    """How sure an area's class is, never surer than its colour says.
+
+    Args:
+        probability: What the model says.
+        certain: Whether it is drawn in plain colour, which the area's own noise decides too.
+    """
+    if not certain and probability >= CERTAIN_FROM - 0.005:
+        return f"under {CERTAIN_FROM:.0%}"
+    return percent(probability)
 
 
 def name_of(published: Published, chosen: Selection, code: str) -> str:

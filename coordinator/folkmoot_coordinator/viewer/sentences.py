@@ -9,7 +9,7 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.figures import Figures, figure_of, without_areas
 from folkmoot_coordinator.viewer.maps import areas_name
 from folkmoot_coordinator.viewer.selection import Selection
-from folkmoot_coordinator.viewer.words import RELIABILITY, between, households, span, whole
+from folkmoot_coordinator.viewer.words import RELIABILITY, between, households, plural, span, whole
 
 
 def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
@@ -31,15 +31,21 @@ def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
         if new:
             count = count.replace(" household", " new household")
         subject = f"{count} {labels}".strip()
-        of = "" if chosen.place else f", in {published.coverage}"
+        of = "" if chosen.place else f", in {covered(published, found)}"
+        counted = "council's" if chosen.place else "councils'"
         said.append(
-            f"{where} has about {subject}{of}. The true number is "
+            f"{where} has about {subject}{of}. Without the noise, the {counted} count is "
             f"{between(total.lower, total.upper)}, with 95% certainty."
         )
     if len(found) > 1:
         said.append(_largest(chosen, found))
         said.append(_reliable(chosen, found))
     return said
+
+
+def covered(published: Published, found: Figures) -> str:
+    """Councils that are in figures: new households are known of those alone that answered twice."""
+    return f"{len(set(found.councils))} of {plural(published.coverage.invited, 'council')}"
 
 
 def _largest(chosen: Selection, found: Figures) -> str:

@@ -17,12 +17,13 @@ from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed
 from folkmoot_coordinator.viewer.diagrams import AXIS
-from folkmoot_coordinator.viewer.figures import Figure, figure_of
+from folkmoot_coordinator.viewer.figures import Figure, figure_of, figures
 from folkmoot_coordinator.viewer.pages.catalogue import readers
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.selection import Selection, choices, select
+from folkmoot_coordinator.viewer.sentences import covered
 from folkmoot_coordinator.viewer.words import (
     between,
     capital,
@@ -64,6 +65,7 @@ def routes() -> Routes:
             purpose=one.purpose,
             published=published,
             chosen=chosen,
+            note=_of_other_councils(published, chosen, months) if published and chosen else "",
             lead=_lead(published, chosen, months) if published and chosen else "",
             rows=[(label, figure) for _, label, figure in months],
             filters=_filters(published, chosen) if published and chosen else [],
@@ -182,14 +184,31 @@ def _filters(published: Published, chosen: Selection) -> list[dict[str, object]]
 def _lead(published: Published, chosen: Selection, months: list[tuple[Moment, str, Figure]]) -> str:
     if not months:
         return "There are no figures for this choice yet."
-    _, label, figure = months[-1]
+    about, label, figure = months[-1]
     count = households(figure.value).replace(
         "household", "new household" if chosen.about.measure is Measure.NEW else "household"
     )
     labels = " with ".join(["", *chosen.labels(published)][:2]).strip()
+    of = covered(published, figures(published, replace(chosen, about=about)))
     return (
-        f"{label}: about {count}{' ' + labels if labels else ''} in {published.region}. The true "
-        f"number is {between(figure.lower, figure.upper)}, with 95% certainty."
+        f"{label}: about {count}{' ' + labels if labels else ''} in {published.region}, in "
+        f"{of}. Without the noise, the councils' count is "
+        f"{between(figure.lower, figure.upper)}, with 95% certainty."
+    )
+
+
+def _of_other_councils(
+    published: Published, chosen: Selection, months: list[tuple[Moment, str, Figure]]
+) -> str:
+    """That months are not of the same councils; empty where they are."""
+    councils = {
+        frozenset(figures(published, replace(chosen, about=about)).councils)
+        for about, _, _ in months
+    }
+    if len(councils) < 2:
+        return ""
+    return (
+        "Not all of these figures count the same councils: part of a rise or fall comes from that."
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
+from folkmoot_coordinator.inference.hotspots import detectable, hotspots
 from folkmoot_coordinator.inference.lasting import Course, hotspot_courses
 from tests.grids import Region, touching
 
@@ -70,3 +74,32 @@ def test_shared_noise_makes_a_change_more_certain() -> None:
 def test_one_period_has_no_course() -> None:
     with pytest.raises(ValueError, match="two periods"):
         hotspot_courses([np.ones(400)], [np.ones(400)], NEAR)
+
+
+def test_noise_that_areas_of_a_council_share_counts_in_each_period_and_in_the_change() -> None:
+    areas, draws = 400, 4000
+    council = np.repeat(np.arange(2), 200)
+    both = np.where(council[:, None] == council[None, :], 4.0, 0.0) + 5.0 * np.eye(areas)
+    variance = np.diag(both).copy()
+    rng = np.random.default_rng(7)
+    flat = [np.full(areas, 30.0) + rng.multivariate_normal(np.zeros(areas), both) for _ in range(2)]
+    found = hotspot_courses(flat, [variance, variance], NEAR, shared=[both, both])
+    alone = hotspots(flat[1], variance, NEAR, covariance=both)
+    np.testing.assert_allclose(found.periods[1].sums.error, alone.sums.error)
+    moved = rng.multivariate_normal(np.zeros(areas), 2 * both, draws)
+    middle = 9 * 20 + 9
+    inside = np.append(NEAR.others[NEAR.starts[middle] : NEAR.starts[middle + 1]], middle)
+    seen = moved[:, inside].mean(axis=1).std()
+    assert found.change_error[middle] == pytest.approx(seen, rel=0.05)
+
+
+def test_what_could_have_been_found_is_by_the_cut_off_of_all_periods() -> None:
+    found = hotspot_courses(weeks(1, 25), [REGION.error**2] * 4, NEAR)
+    last = found.periods[-1]
+    assert found.hot.cut_off != pytest.approx(last.hot.cut_off)
+    normal = replace(last.sums, skewness=np.zeros(400))
+    expected = (NormalDist().inv_cdf(1 - found.hot.cut_off) + NormalDist().inv_cdf(0.8)) * (
+        normal.error
+    )
+    np.testing.assert_allclose(detectable(normal, found.hot.cut_off), expected)
+    np.testing.assert_allclose(last.detectable, detectable(last.sums, found.hot.cut_off))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
+from folkmoot_coordinator.inference.hotspots import local_sums
+from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots, neighbours_of
 from folkmoot_coordinator.viewer.selection import select
 from tests.viewer_region import (
     BOLTON,
@@ -69,7 +70,8 @@ def test_a_real_hotspot_is_found(
     found = re.search(r"Of 152 areas, (\d+) are hotspots of households with band high", text)
     assert found
     assert int(found[1]) >= len(hot)
-    assert "no more than 1 in 20 of those that are listed" in text
+    assert "no more than 1 in 20 of the hotspots that are listed is there by chance. " in text
+    assert "Noise alone makes no hotspot" not in text
     state = site.app.state.region
     published = state.rounds.find(region.id("hot"))
     made = find_hotspots(state, published, select(published, "band.lsoa", {"band": "high"}))
@@ -133,6 +135,17 @@ def test_what_became_of_hotspots(
         assert f"{number} {'have lasted' if kind == 'lasting' else f'are {kind}'}" in text
         assert f">{kind.capitalize()}</strong>" in page
     assert "3 rounds" in text
+    assert "no more than 1 in 20 of the hotspots of all 3 rounds together is there by" in text
+    assert made.figures.covariance is not None
+    # Of each round the noise that areas share counts, as it does where one round is looked at.
+    alone = local_sums(
+        made.figures.value,
+        made.figures.variance,
+        neighbours_of(made.shapes, len(made.figures)),
+        made.spots.background,
+        made.figures.covariance[:],
+    )
+    np.testing.assert_allclose(made.spots.sums.error, alone.error)
 
 
 def test_an_unchanged_page_is_not_sent_again(region: ViewerRegion, rea: Visit) -> None:

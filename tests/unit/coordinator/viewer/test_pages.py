@@ -133,7 +133,10 @@ def test_the_sentence_agrees_with_the_figures(
         for column in (all_areas.value, all_areas.lower, all_areas.upper)
     )
     assert f"has about {value} households with band high, in 3 of 3 councils" in text
-    assert f"is between {low} and {high}, with 95% certainty" in text
+    assert (
+        f"Without the noise, the councils' count is between {low} and {high}, with 95% certainty"
+        in text
+    )
 
 
 def test_the_map_says_what_each_area_is_and_how_sure_it_is(
@@ -209,6 +212,8 @@ def test_two_areas_are_compared_with_a_correction(analyst: Browser, region: View
     text = words(analyst.get(f"{statistic(region)}?a={first}&b={last}").text)
     assert "Yes: " in text
     assert "Corrected for all 435 pairs that this page offers" in text
+    assert "and know nothing else of them" in text
+    assert "with 95% certainty for all pairs together" in text
     text = words(analyst.get(f"{statistic(region)}?a={second}&b={rows[2][1].split()[2]}").text)
     assert "The noise is too large to say whether" in text
 
