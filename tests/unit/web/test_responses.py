@@ -116,3 +116,19 @@ def test_a_database_that_is_gone_is_said_and_comes_back(
         aside.rename(kept)
     assert writer.get("/notes").status_code == 200
     assert writer.get("/health").status_code == 200
+
+
+def test_an_address_with_very_many_parameters_is_refused(writer: Browser) -> None:
+    # FastAPI takes time by the square of their number, while nobody else is served.
+    many = "&".join(f"a{number}" for number in range(101))
+    page = writer.get(f"/notes?{many}")
+    assert page.status_code == 400
+    assert "at most 100 parameters" in page.text
+    problem = writer.get(f"/api/v1/notes?{many}")
+    assert problem.status_code == 400
+    assert problem.headers["content-type"] == "application/problem+json"
+
+
+def test_one_parameter_may_be_there_often(writer: Browser) -> None:
+    often = "&".join(f"kind=a{number}" for number in range(1000))
+    assert writer.get(f"/notes?{often}").status_code == 200

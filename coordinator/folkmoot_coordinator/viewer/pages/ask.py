@@ -173,7 +173,7 @@ def _page(
             {"value": one, "text": capital(phrase(one)), "hint": {"text": _allowed(offer, having)}}
             for one, having in offer.purposes.items()
         ],
-        policies=_policies(region),
+        policies=_policies(region, visitor),
         tables=[_table(offer, form, number) for number in range(1, tables + 1)],
         can_add=tables < MAX_TABLES,
         codes=[_codes(one, offer) for one in offer.attributes.values() if not one.is_area],
@@ -236,14 +236,20 @@ def _allowed(offer: Offer, having: tuple[Any, ...]) -> str:
     return f"{len(having)} of {len(offer.councils)} councils allow it."
 
 
-def _policies(region: Region) -> list[dict[str, str]]:
+def _policies(region: Region, visitor: Visitor) -> list[dict[str, str]]:
+    """Policies to choose from, each with the newest of its rounds that somebody may see."""
     found = [{"value": "", "text": "Choose a policy"}]
-    titles = {one.round_id: one.question.title for one in round_facts(region.database)}
+    titles = {
+        one.round_id: one.question.title
+        for one in round_facts(region.database)
+        if region.sees(visitor, one.question.purpose)
+    }
     for one in policies(region.database):
         digest = one.digest.hex()
         text = one.file_name or "Policy without its document"
-        if one.rounds:
-            text += f", of {titles.get(one.rounds[-1], 'a round')}"
+        newest = next((titles[id_] for id_ in reversed(one.rounds) if id_ in titles), None)
+        if newest is not None:
+            text += f", of {newest}"
         found.append({"value": digest, "text": f"{text} ({digest[:12]})"})
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
 from typing import Any
 
 from markupsafe import Markup
@@ -30,11 +31,15 @@ from folkmoot_coordinator.viewer.words import (
     whole,
 )
 from folkmoot_operator.moments import day_text
+from folkmoot_web.errors import WebProblem
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 
 _FEWER_ROWS = (8, 5, 2)
 """Rows of the table on the sheet: the first number with which all fits."""
+_PRINTING = BoundedSemaphore(2)
+"""A sheet with 1,800 areas takes seconds: more at one time would keep pages waiting."""
+_AGAIN = 20  # seconds
 
 
 def routes() -> Routes:
@@ -86,9 +91,27 @@ def routes() -> Routes:
 
 
 def pdf(request: Request, region: Region, published: Published, chosen: Selection) -> bytes:
-    """The sheet as a PDF file; kept as long as the round's result is."""
+    """The sheet as a PDF file; kept as long as the round's result is.
+
+    Raises:
+        WebProblem: Status 503, if it is not kept and others are being printed.
+    """
 
     def make() -> bytes:
+        if not _PRINTING.acquire(blocking=False):
+            raise WebProblem(
+                503,
+                "Other pages are being printed",
+                "",
+                "Try again in a minute.",
+                headers={"Retry-After": str(_AGAIN)},
+            )
+        try:
+            return printed()
+        finally:
+            _PRINTING.release()
+
+    def printed() -> bytes:
         values = sheet(region, published, chosen)
         environment = request.app.state.renderer.environment
         template = environment.get_template("viewer/sheet.html")
@@ -99,10 +122,10 @@ def pdf(request: Request, region: Region, published: Published, chosen: Selectio
         # A long title, reason or note takes room from the table: it is one sheet all the same.
         for rows in _FEWER_ROWS:
             html = template.render(values | {"rows": values["rows"][:rows]})
-            printed = print_page(html, pictures, style=_STYLE)
-            if printed.pages == 1:
+            page = print_page(html, pictures, style=_STYLE)
+            if page.pages == 1:
                 break
-        return printed.content
+        return page.content
 
     found = published.kept(
         ("pdf", *chosen.key, chosen.place, published.digest, region.boundaries_stamp()), make

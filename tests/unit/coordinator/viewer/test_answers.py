@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from folkmoot_coordinator.rounds.withdrawal import reinstate, withdraw
+from folkmoot_coordinator.viewer.pages import committee
 from tests.viewer_region import (
     BOLTON,
     BURY,
@@ -201,3 +202,15 @@ def test_the_database_gone_is_said_and_comes_back(
             assert str(made.home.path) not in answer.text
             aside.rename(file)
             assert client.get(path).status_code == 200, "without a restart"
+
+
+def test_few_sheets_are_printed_at_one_time(analyst: Browser, region: ViewerRegion) -> None:
+    sheet = f"/rounds/{region.id('partial')}/committee.pdf?table=lsoa"
+    with committee._PRINTING, committee._PRINTING:
+        answer = analyst.get(sheet)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert "Other pages are being printed" in answer.text
+    assert analyst.get(sheet).content.startswith(b"%PDF")
+    with committee._PRINTING, committee._PRINTING:
+        assert analyst.get(sheet).status_code == 200, "one that was printed is kept"

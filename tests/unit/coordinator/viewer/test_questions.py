@@ -353,6 +353,24 @@ def test_who_may_not_see_a_purpose_sees_no_draft_of_it(
             assert "Not for readers" not in reader.get("/drafts")
 
 
+def test_a_policy_is_not_called_by_the_title_of_a_round_that_must_not_be_seen(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("titles")
+    limits = '[viewer.visibility]\nanalyst = ["winter_support"]\n'
+    with viewer_region(folder, settings=limits) as made:
+        made.open("seen", made.question("Winter 2026"))
+        made.clock.now += 1
+        made.open("unseen", made.question("Safeguarding", purpose="safeguarding"))
+        enrol(made, BOLTON)
+        with viewer_site(made) as site:
+            page = site.visit("ann", ["analyst"]).get("/ask")
+            assert policy_digest().hex() in page
+            assert "of Winter 2026" in page
+            assert "Safeguarding" not in page
+            assert "of Safeguarding" in site.visit("ada", ["analyst", "reader"]).get("/ask")
+
+
 def test_what_the_schedule_will_ask_is_shown(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("schedule")
     weekly = (
