@@ -35,16 +35,13 @@ from folkmoot_coordinator.viewer.api.written_tables import (
     as_json,
     as_parquet,
 )
+from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.words import slug
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.routes import Routes
-from folkmoot_web.site import site_of
-from folkmoot_web.visitors import visitor_of
 
-DOWNLOADED = "statistics downloaded"
-"""Action of the audit log."""
 _ROWS_BY = (
     "Rows can be chosen by parameters of the address: `level` (`council`, `region`, `all_areas`), "
     "`place`, one for each attribute, such as `band=high`, and in a series `month` and `measure`. "
@@ -248,16 +245,9 @@ class _Table:
         return shapes
 
     def _note(self) -> None:
-        """Adds a download to the audit log of the site."""
-        site, key = site_of(self._request), key_of(self._request)
-        detail = {
-            "round": self._round_id,
-            "table": self._name,
-            "form": str(self._form),
-            **({"key": key.key_id} if key else {}),
-        }
-        with site.database.writing() as session:
-            site.audit.record(session, DOWNLOADED, visitor_of(self._request).name, detail)
+        key = key_of(self._request)
+        more = {"key": key.key_id} if key else {}
+        note_download(self._request, self._round_id, self._name, str(self._form), **more)
 
 
 def _found(forms: tuple[Form, ...]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from folkmoot_coordinator.viewer.allocating import (
 )
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed
 from folkmoot_coordinator.viewer.filters import statistic_filters, usable_tables
+from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
@@ -67,6 +68,7 @@ def routes() -> Routes:
             content = allocation_csv(published, shared)
             tag = file_tag(request, hashlib.sha256(content).hexdigest())
             named = f'attachment; filename="allocation-{published.round_.round_id[:12]}.csv"'
+            note_download(request, published.round_.round_id, slug(chosen.marginal), file)
             return Response(
                 content,
                 headers=headers_of(tag, {"Content-Disposition": named}),

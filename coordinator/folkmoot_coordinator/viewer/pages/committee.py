@@ -17,6 +17,7 @@ from folkmoot_coordinator.viewer.caching import headers_of, not_changed, page_ta
 from folkmoot_coordinator.viewer.diagrams import band_chart
 from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.maps import areas_name, draw_map
+from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.selection import Selection, choices, select
@@ -81,8 +82,10 @@ def routes() -> Routes:
             return same
         name = f"{published.round_.round_id[:12]}-{slug(chosen.marginal)}.pdf"
         disposition = f'inline; filename="{name}"'
+        content = pdf(request, region, published, chosen)
+        note_download(request, published.round_.round_id, slug(chosen.marginal), "committee.pdf")
         return Response(
-            pdf(request, region, published, chosen),
+            content,
             headers=headers_of(tag, {"Content-Disposition": disposition}),
             media_type="application/pdf",
         )

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from folkmoot_coordinator.viewer.api.statistic_routes import DOWNLOADED
 from folkmoot_coordinator.viewer.keys.api_keys import KEY_MADE, KEY_REVOKED, PREFIX, ApiKeys
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
+from folkmoot_coordinator.viewer.noted_downloads import DOWNLOADED
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_operator.problems import Problem
 from folkmoot_web.clock import DAY
@@ -161,7 +161,7 @@ def test_a_key_opens_no_page(site: ApiSite) -> None:
 
 def test_downloads_are_in_the_audit_log_and_nothing_else_is(site: ApiSite) -> None:
     key, made = site.keys.add("audited", account="all@example.org", by="test")
-    site.account("person@example.org", "reader")
+    site.account("person@example.org", "analyst")
     head = site.state.audit.newest(1)[0].sequence
     round_id = site.region.id("winter")
     tag = site.statistics("winter", "/lsoa.csv", key).headers["etag"]
@@ -171,6 +171,10 @@ def test_downloads_are_in_the_audit_log_and_nothing_else_is(site: ApiSite) -> No
     assert site.statistics("winter", "/none.csv", key).status_code == 404
     with site.signed_in("person@example.org") as browser:
         assert browser.get(f"{API}/rounds/{round_id}/statistics/band.xlsx").status_code == 200
+        for page in ("committee", "allocate?table=lsoa&quantity=100&unit=parcels"):
+            assert browser.get(f"/rounds/{round_id}/{page}").status_code == 200
+        for file in ("committee.pdf?table=band", "allocate/allocation.csv?table=lsoa&quantity=100"):
+            assert browser.get(f"/rounds/{round_id}/{file}").status_code == 200, file
     new = [one for one in site.state.audit.entries() if one.sequence > head]
     downloads = [one.body for one in new if one.body["action"] == DOWNLOADED]
     assert downloads == [
@@ -181,6 +185,14 @@ def test_downloads_are_in_the_audit_log_and_nothing_else_is(site: ApiSite) -> No
         {
             "action": DOWNLOADED, "by": "person@example.org",
             "round": round_id, "table": "band", "form": "xlsx",
+        },
+        {
+            "action": DOWNLOADED, "by": "person@example.org",
+            "round": round_id, "table": "band", "form": "committee.pdf",
+        },
+        {
+            "action": DOWNLOADED, "by": "person@example.org",
+            "round": round_id, "table": "lsoa", "form": "allocation.csv",
         },
     ]  # fmt: skip
     assert key not in repr(new)
