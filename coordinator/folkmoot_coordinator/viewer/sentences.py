@@ -52,7 +52,8 @@ def _largest(chosen: Selection, found: Figures) -> str:
         if len(inside) < len(found):
             where += f" of all {len(found):,}"
     else:
-        where = f"among all {len(found):,}, its true rank is anywhere from {best:,} to {worst:,}"
+        every = "both" if len(found) == 2 else f"all {len(found):,}"
+        where = f"among {every}, its true rank is anywhere from {best:,} to {worst:,}"
     interval = span(float(found.lower[first]), float(found.upper[first]))
     return (
         f"Of the {of}, {found.names[first]} has the largest estimate, "
