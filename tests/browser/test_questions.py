@@ -124,7 +124,7 @@ def test_two_people_ask(
     axe(ann)
     here = ann.url.partition("?")[0]
     ann.get_by_role("button", name="Submit for approval").click()
-    expect(ann.get_by_text("Anybody but ann has to approve the draft")).to_be_visible()
+    expect(ann.get_by_text("Somebody other than ann has to approve the draft")).to_be_visible()
     screenshot(ann, "draft-waiting")
     examine(ann)
     ben_with_scripts.goto("/drafts")

@@ -13,6 +13,8 @@ from folkmoot_coordinator.charts.palette import BACKGROUND, BLUE, INK, ORANGE, S
 MAX_ROWS = 60
 """More do not fit on a page: a caller shows the first and last, or a page of them."""
 _STEP = 30
+_EACH_RANK = 6
+"""Ranks up to which the axis names each."""
 _STEP_OF_SERIES = 18
 _OPEN, _FILLED = "open", "filled"
 
@@ -176,6 +178,10 @@ class IntervalChart:
         import altair
 
         form = ".0%" if self.percent else ",d" if self.whole else ",~r"
+        most = max(row.high for row in self.rows)
+        if self.whole and most <= _EACH_RANK:
+            # The least step is not kept between so few: halves would be written as ranks.
+            return altair.Axis(format=form, values=list(range(1, int(most) + 1)))
         return altair.Axis(
             format=form,
             tickCount=3 if self.narrow else 5,

@@ -420,7 +420,9 @@ def waiting_for(draft: Draft, approvers: Collection[str] = ()) -> Waiting | None
         return Waiting(str(draft.author), "has to submit the draft")
     if draft.state is DraftState.WAITING:
         others = [name for name in approvers if name.casefold() != draft.author.name.casefold()]
-        who = f"one of {', '.join(others)}" if others else f"anybody but {draft.author.name}"
+        who = (
+            f"one of {', '.join(others)}" if others else f"somebody other than {draft.author.name}"
+        )
         return Waiting(who, "has to approve the draft, or refuse it")
     if draft.state is DraftState.APPROVED:
         trouble = f": {draft.note}. It tries again" if draft.note else ", while it runs"

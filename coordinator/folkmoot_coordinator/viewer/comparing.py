@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from folkmoot.interval import CONFIDENCE
 from folkmoot_coordinator.inference.change import Change, Direction, change
 from folkmoot_coordinator.inference.comparisons import Comparison, Verdict, compare, pairs
 from folkmoot_coordinator.publication.published_round import Published
@@ -60,13 +61,16 @@ def compare_areas(found: Figures, first: int, second: int) -> Pair:
         step=found.step,
     )
     one, other = found.names[first], found.names[second]
+    detail = _detail(made, one, other, offered)
     verdict = made.verdict[0]
     if verdict == Verdict.UNDECIDED:
         answer = f"The noise is too large to say whether {one} or {other} has more."
+        # 95% for both sides of the interval together is 97.5% for the side that is larger.
+        detail += f" This page says that one has more from {1 - (1 - CONFIDENCE) / 2:.1%}."
     else:
         larger, smaller = (one, other) if verdict == Verdict.FIRST_LARGER else (other, one)
         answer = f"Yes: {larger} has more than {smaller}."
-    return Pair(first, second, answer, _detail(made, one, other, offered))
+    return Pair(first, second, answer, detail)
 
 
 def _detail(made: Comparison, one: str, other: str, offered: int) -> str:

@@ -14,7 +14,15 @@ from folkmoot_coordinator.inference.lasting import Course
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.finding_hotspots import Found
 from folkmoot_coordinator.viewer.maps import name_of
-from folkmoot_coordinator.viewer.words import capital, households, percent, plural, signed, span
+from folkmoot_coordinator.viewer.words import (
+    capital,
+    households,
+    percent,
+    plural,
+    signed,
+    span,
+    whole,
+)
 
 KINDS = ("Neither", "Cold spot", "Hotspot")
 FADING = "Fading"
@@ -133,10 +141,15 @@ def noise_says(found: Found) -> list[str]:
     said = []
     if len(reach):
         middle = float(np.median(reach))
+        least, most = float(reach.min()), float(reach.max())
+        beside = (
+            f" (for the area in the middle; {span(least, most)} over all areas)"
+            if whole(least) != whole(most)
+            else ""
+        )
         said.append(
             f"The smallest excess that would have been found {POWER:.0%} of the time is "
-            f"{households(middle)} in each area of a neighbourhood (for the area in the middle; "
-            f"{span(float(reach.min()), float(reach.max()))} over all areas). Smaller hotspots may "
+            f"{households(middle)} in each area of a neighbourhood{beside}. Smaller hotspots may "
             "be there and not be listed."
         )
     share = found.noise_share

@@ -241,7 +241,11 @@ def missing_note(published: Published, chosen: Selection, found: Figures) -> str
     if not absent:
         return f"{areas_name(chosen, found.missing, len(found.missing))} have no figure."
     verb = "is" if len(absent) == 1 else "are"
-    return f"{listed(absent)} {verb} not in the figures, so their areas have none."
+    if chosen.area is None:
+        whose = "it has" if len(absent) == 1 else "they have"
+    else:
+        whose = "its areas have" if len(absent) == 1 else "their areas have"
+    return f"{listed(absent)} {verb} not in the figures, so {whose} none."
 
 
 def _number(value: float) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from folkmoot.workload import OTHER, Attribute, Marginal
 from folkmoot_coordinator.aggregation.cumulative import Measure
+from folkmoot_coordinator.planning.question_checks import BAND
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.words import code_label, listed, phrase, slug
@@ -73,9 +74,10 @@ class Selection:
 
 
 def select(published: Published, name: str, asked: Mapping[str, str]) -> Selection:
-    """What an address asks for; what it leaves out is the last code of each attribute.
+    """What an address asks for; what it leaves out is the highest band, and else the first code.
 
-    Codes of bands ascend, so that the last is the one of highest need.
+    Codes of bands ascend, so that the last is the one of highest need. Those of other attributes
+    often end with `unknown`, which nobody looks for first.
 
     Args:
         published: The round.
@@ -102,7 +104,7 @@ def select(published: Published, name: str, asked: Mapping[str, str]) -> Selecti
     codes = []
     for one in others:
         known = one.codes_of(None)
-        code = asked.get(one.name) or one.codes[-1]
+        code = asked.get(one.name) or one.codes[-1 if one.name == BAND else 0]
         if code not in known:
             raise _missing(phrase(one.name), f"Choose from: {', '.join(known)}.")
         codes.append(code)

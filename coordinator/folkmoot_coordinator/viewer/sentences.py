@@ -58,7 +58,8 @@ def _largest(chosen: Selection, found: Figures) -> str:
         if len(inside) < len(found):
             where += f" of all {len(found):,}"
     else:
-        where = f"its true rank of {len(found):,} is anywhere from {best:,} to {worst:,}"
+        every = "both" if len(found) == 2 else f"all {len(found):,}"
+        where = f"among {every}, its true rank is anywhere from {best:,} to {worst:,}"
     interval = span(float(found.lower[first]), float(found.upper[first]))
     return (
         f"Of the {of}, {found.names[first]} has the largest estimate, "
@@ -83,5 +84,6 @@ def _reliable(chosen: Selection, found: Figures) -> str:
             Reliability.CAUTION: "need caution",
             Reliability.UNRELIABLE: "are too uncertain to use by themselves",
         }
-        return f"All {len(inside):,} figures {says[kind]}."
+        every = "Both" if len(inside) == 2 else f"All {len(inside):,}"
+        return f"{every} figures {says[kind]}."
     return f"Of these figures, {', '.join(parts[:-1])} and {parts[-1]}."

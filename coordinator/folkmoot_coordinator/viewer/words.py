@@ -52,7 +52,9 @@ def phrase(identifier: str) -> str:
 
 
 def capital(text: str) -> str:
-    """A text that begins a line."""
+    """A text that begins a line; an email address that begins it stays as it is."""
+    if "@" in text.partition(" ")[0]:
+        return text
     return text[:1].upper() + text[1:]
 
 

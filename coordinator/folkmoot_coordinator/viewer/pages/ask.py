@@ -221,9 +221,12 @@ def _closed(one: RoundFacts) -> str:
 
 def _council(region: Region, offer: Offer, code: Any) -> dict[str, Any]:
     one = offer.councils[code]
-    text = f"At most rho {one.per_round} for a round, until {one.sunset:%-d %B %Y}."
+    text = (
+        f"At most rho {one.per_round} for a round and rho {one.per_period} for all rounds of an "
+        f"accounting period, until {one.sunset:%-d %B %Y}."
+    )
     if one.released_here.nano:
-        text += f" Of its rho {one.lifetime} for all rounds, at most "
+        text += f" Of its rho {one.lifetime} for all rounds ever, at most "
         text += f"{one.left_at_most.nano / 1e9:.3g} is left."
     if Mechanism.DISCRETE_GAUSSIAN not in one.mechanisms:
         text += " It does not allow the noise that this page asks for."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -77,6 +77,14 @@ _DONE = {
     "refused": "You have refused the draft.",
     "withdrawn": "The draft is withdrawn.",
 }
+_DONE_STATES = {
+    "saved": (DraftState.DRAFT,),
+    "submitted": (DraftState.WAITING, DraftState.APPROVED),
+    "approved": (DraftState.APPROVED,),
+    "refused": (DraftState.REFUSED,),
+    "withdrawn": (DraftState.WITHDRAWN,),
+}
+"""While a draft is in one of these, what an address says was done is still true."""
 
 
 class ApproveForm(FormModel):
@@ -244,7 +252,7 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
         draft=draft,
         state=STATES[draft.state],
         form=form,
-        notification=None if form.errors else _done(request),
+        notification=None if form.errors else _done(request, draft, decisions),
         fault=fault,
         facts=_facts(region, asked) if asked else [],
         tables=[_table(region, asked, one.attributes) for one in asked.round_.workload.marginals]
@@ -283,8 +291,15 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
     )
 
 
-def _done(request: Request) -> str | None:
-    return next((text for name, text in _DONE.items() if name in request.query_params), None)
+def _done(request: Request, draft: Draft, decisions: Sequence[Decision]) -> str | None:
+    """What whoever asks has just done; None where it is no longer so, or somebody else did it."""
+    name = next((name for name in _DONE if name in request.query_params), None)
+    if name is None or draft.state not in _DONE_STATES[name]:
+        return None
+    if name == "saved":
+        return _DONE[name] if _is_own(draft, actor(request)) else None
+    [*_, last] = decisions
+    return _DONE[name] if last.person.is_same(actor(request)) else None
 
 
 def _question(region: Region, draft: Draft) -> tuple[Question | None, PlannedRound | None, str]:

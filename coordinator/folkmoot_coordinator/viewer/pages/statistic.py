@@ -180,11 +180,13 @@ def _compared(request: Request, found: Figures) -> tuple[Form[Any], Pair | None]
     for name, text in typed.items():
         place, fault = find_area(found, text)
         if place is None:
-            form.add_error(name, fault or "Enter the name or the code of an area")
+            # A link in the table names the first area alone: the second is not wrong, it is next.
+            if name in request.query_params:
+                form.add_error(name, fault or "Enter the name or the code of an area")
         else:
             places[name] = place
     if len(places) == 2 and places["a"] == places["b"]:
         form.add_error("b", "Enter another area than the first")
-    if form.errors:
+    if form.errors or len(places) < 2:
         return form, None
     return form, compare_areas(found, places["a"], places["b"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -191,6 +192,13 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_show_nothing(
         found = PictureCache(tmp_path / "pictures").chart(charts()["ranks"], PictureKind.SVG)
     assert found.content
     assert "could not be kept" in caplog.text
+
+
+def test_an_axis_names_each_rank_once() -> None:
+    chart = rank_intervals("T", [("A", 1, 1, 2), ("B", 2, 1, 2)])
+    drawn = draw_chart(chart, PictureKind.SVG).decode()
+    axis = [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawn) if text.isdigit()]
+    assert axis == ["1", "2"]
 
 
 @pytest.mark.parametrize("library", ["altair", "vl_convert"])

@@ -79,10 +79,10 @@ def test_a_round_is_opened_by_two_people(
     signed_in(monkeypatch, "ann")
     said = run(home, "round", "open", file)
     assert "no council is asked yet" in said
-    assert "anybody but ann has to approve the draft" in said
+    assert "somebody other than ann has to approve the draft" in said
     assert read(home, "round", "list") == []
     [draft] = read(home, "round", "drafts")
-    assert draft["waiting_for"]["who"] == "anybody but ann"
+    assert draft["waiting_for"]["who"] == "somebody other than ann"
     assert f"round approve {draft['draft_id'][:12]}" in said
     assert "waiting for a second" in " ".join(run(home, "round", "drafts").split())
     shown = read(home, "round", "draft", "show", draft["draft_id"])

@@ -120,7 +120,7 @@ def test_from_draft_to_approval(desk: Desk) -> None:
     draft = submit_draft(desk.drafts, draft.draft_id, ANN, desk.now, second_person=True)
     waiting = waiting_for(draft)
     assert waiting is not None
-    assert waiting.who == "anybody but ann"
+    assert waiting.who == "somebody other than ann"
     named = waiting_for(draft, ["Ann", "ben"])
     assert named is not None
     assert named.who == "one of ben"

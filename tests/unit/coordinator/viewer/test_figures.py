@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from folkmoot_coordinator.viewer.comparing import compare_areas
 from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.maps import class_labels
 from folkmoot_coordinator.viewer.selection import select
-from folkmoot_coordinator.viewer.words import percent, signed, whole
+from folkmoot_coordinator.viewer.words import capital, percent, signed, whole
 from tests.viewer_region import (
     BANDS,
     BOLTON,
@@ -224,3 +225,26 @@ def test_areas_in_larger_ones_share_noise_by_where_they_lie(tmp_path: Path) -> N
             variance = found.variance[first] + found.variance[second] - 2 * both
             expected = difference.interval.standard_error
             assert np.sqrt(variance) == pytest.approx(expected, rel=1e-9), (first, second)
+
+
+def test_an_address_without_codes_shows_the_highest_band_and_never_begins_with_unknown(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    published = rounds.find(region.id("winter"))
+    assert select(published, "band.lsoa", {}).cell == {"band": BANDS[-1]}
+    tenure = Attribute("tenure", ("owned", "rented", "unknown"))
+    workload = Workload((Attribute("band", BANDS), tenure), (Marginal(("band", "tenure")),))
+    round_ = replace(published.round_, workload=workload)
+    other = replace(published, stored=replace(published.stored, round_=round_))
+    assert select(other, "band.tenure", {}).cell == {"band": BANDS[-1], "tenure": "owned"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ann@a.example has to", "ann@a.example has to"),
+        ("one of ann@a.example", "One of ann@a.example"),
+    ],
+)
+def test_an_email_address_begins_a_line_as_it_is(text: str, shown: str) -> None:
+    assert capital(text) == shown

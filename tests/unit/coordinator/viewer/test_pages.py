@@ -159,7 +159,7 @@ def test_a_partial_round_shows_areas_without_figures(
     analyst: Browser, region: ViewerRegion
 ) -> None:
     page = analyst.get(statistic(region, "partial")).text
-    assert "Trafford is not in the figures, so their areas have none." in words(page)
+    assert "Trafford is not in the figures, so its areas have none." in words(page)
     assert len(re.findall(": no figure</title>", page)) == len(region.areas[TRAFFORD])
 
 
@@ -167,7 +167,7 @@ def test_a_council_is_looked_at_alone(analyst: Browser, region: ViewerRegion) ->
     page = analyst.get(f"{statistic(region)}?place={TRAFFORD}").text
     assert {row[2] for row in table(page, "Households")} == {"Trafford"}
     assert "Trafford has about" in words(page)
-    assert re.search("of 30 is anywhere|of all 30", words(page)), "ranks are the region's"
+    assert re.search("among all 30, its true rank|of all 30", words(page)), "ranks are the region's"
 
 
 def test_the_table_sorts_by_links(analyst: Browser, region: ViewerRegion) -> None:
@@ -216,6 +216,7 @@ def test_two_areas_are_compared_with_a_correction(analyst: Browser, region: View
     assert "with 95% certainty for all pairs together" in text
     text = words(analyst.get(f"{statistic(region)}?a={second}&b={rows[2][1].split()[2]}").text)
     assert "The noise is too large to say whether" in text
+    assert "This page says that one has more from 97.5%." in text
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_two_areas_are_compared_with_a_correction(analyst: Browser, region: View
         ("a=Bolton&b=E01000001", "12 areas have that in their names"),
         ("a=zebra&b=E01000001", "No area here is called “zebra”"),
         ("a=E01000001&b=E01000001", "Enter another area than the first"),
-        ("a=E01000001", "Enter the name or the code of an area"),
+        ("a=E01000001&b=", "Enter the name or the code of an area"),
     ],
 )
 def test_what_is_wrong_with_a_comparison_stands_beside_the_field(
@@ -234,6 +235,14 @@ def test_what_is_wrong_with_a_comparison_stands_beside_the_field(
     assert fault in words(page)
     assert "There is a problem" in words(page)
     assert 'value="E01000001"' in page or 'value="zebra"' in page, "what was typed is kept"
+
+
+def test_a_link_that_names_one_area_asks_for_the_other_without_an_error(
+    analyst: Browser, region: ViewerRegion
+) -> None:
+    page = analyst.get(f"{statistic(region)}?a=E01000001").text
+    assert "There is a problem" not in words(page)
+    assert 'value="E01000001"' in page
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_two_people_ask_and_the_coordinator_opens(asking: Asking) -> None:
     assert asking.ben.client.get("/ask").status_code == 403
     asking.ann.send(here, f"{here}/submit", {})
     text = plain(asking.ann.get(here))
-    assert "Anybody but ann has to approve the draft, or refuse it" in text
+    assert "Somebody other than ann has to approve the draft, or refuse it" in text
     assert f"{here}/approve" not in asking.ann.get(here)
     assert f"{here}/approve" not in asking.reader.get(here)
     text = plain(asking.ben.get("/drafts"))
@@ -230,7 +230,12 @@ def test_two_people_ask_and_the_coordinator_opens(asking: Asking) -> None:
     assert asking.state(draft) is DraftState.APPROVED
     assert len(summaries(asking.region.database)) == rounds
     assert "You have approved the draft" in plain(asking.ben.get(f"{here}?approved=1"))
+    for who, said in ((asking.ann, "approved"), (asking.ann, "saved"), (asking.ben, "saved")):
+        text = plain(who.get(f"{here}?{said}=1"))
+        assert "You have approved" not in text, "somebody else did"
+        assert "No council is asked yet" not in text, "it is not true any more"
     asking.open_approved()
+    assert "The coordinator opens the round" not in plain(asking.ben.get(f"{here}?approved=1"))
     assert len(summaries(asking.region.database)) == rounds + 1
     found = find_draft(asking.site.app.state.region.drafts, draft)
     assert found.round_id is not None
