@@ -191,8 +191,8 @@ def detectable(sums: LocalSums, cut_off: float, tails: Tails = Tails.NORMAL) -> 
         tails: Shape of the noise.
 
     Returns:
-        float64, shape (areas,), households for each area; infinite where the neighbourhood has
-        nothing to be compared with.
+        float64, shape (areas,), households for each area, never missing; infinite where the
+        neighbourhood has nothing to be compared with.
     """
     needed = as_skewed(tails.quantile(min(0.5, cut_off)), sums.skewness)
     reach = (needed + NormalDist().inv_cdf(POWER)) * sums.error
