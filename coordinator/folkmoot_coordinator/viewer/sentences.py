@@ -30,17 +30,30 @@ def lead(published: Published, chosen: Selection, found: Figures) -> list[str]:
         count = households(total.value)
         if new:
             count = count.replace(" household", " new household")
-        subject = f"{count} {labels}".strip()
-        of = "" if chosen.place else f", in {covered(published, found)}"
         counted = "council's" if chosen.place else "councils'"
         said.append(
-            f"{where} has about {subject}{of}. Without the noise, the {counted} count is "
-            f"{between(total.lower, total.upper)}, with 95% certainty."
+            f"{_said_of(published, chosen, found, where, f'{count} {labels}'.strip())}. "
+            f"Without the noise, the {counted} count is {between(total.lower, total.upper)}, "
+            "with 95% certainty."
         )
     if len(found) > 1:
         said.append(_largest(chosen, found))
         said.append(_reliable(chosen, found))
     return said
+
+
+def _said_of(
+    published: Published, chosen: Selection, found: Figures, where: str, count: str
+) -> str:
+    """Who has that many households: never the whole region where councils are missing."""
+    inside, invited = len(set(found.councils)), published.coverage.invited
+    if chosen.place:
+        return f"{where} has about {count}"
+    if inside == invited:
+        return f"{where} has about {count}, in {covered(published, found)}"
+    if inside == 1:
+        return f"One of the {invited:,} councils of {where} has about {count}"
+    return f"Together, {inside:,} of the {invited:,} councils of {where} have about {count}"
 
 
 def covered(published: Published, found: Figures) -> str:
@@ -53,6 +66,8 @@ def _largest(chosen: Selection, found: Figures) -> str:
     [first, *_] = [at for at in found.descending if at in inside]
     best, worst = int(found.ranks.best[first]), int(found.ranks.worst[first])
     of = areas_name(chosen, found.codes, len(inside))
+    if (best, worst) == (1, len(found)):
+        return f"The noise is too large to say which of the {of} has the most households."
     if best == worst:
         where = f"it surely has rank {best:,}"
         if len(inside) < len(found):

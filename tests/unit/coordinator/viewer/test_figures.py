@@ -22,6 +22,7 @@ from folkmoot_coordinator.viewer.comparing import compare_areas
 from folkmoot_coordinator.viewer.figures import Figures, figures
 from folkmoot_coordinator.viewer.maps import class_labels
 from folkmoot_coordinator.viewer.selection import select
+from folkmoot_coordinator.viewer.sentences import lead
 from folkmoot_coordinator.viewer.words import capital, percent, signed, whole
 from tests.viewer_region import (
     BANDS,
@@ -248,3 +249,17 @@ def test_an_address_without_codes_shows_the_highest_band_and_never_begins_with_u
 )
 def test_an_email_address_begins_a_line_as_it_is(text: str, shown: str) -> None:
     assert capital(text) == shown
+
+
+def test_no_area_is_said_to_have_the_most_where_its_rank_may_be_any(
+    region: ViewerRegion, rounds: PublishedRounds
+) -> None:
+    published = rounds.find(region.id("winter"))
+    chosen = select(published, "band.lsoa", {"band": "high"})
+    found = figures(published, chosen)
+    assert "has the largest estimate" in " ".join(lead(published, chosen, found))
+    any_rank = (np.ones(len(found), dtype=np.int64), np.full(len(found), len(found)))
+    found.__dict__["ranks"] = replace(found.ranks, best=any_rank[0], worst=any_rank[1])
+    said = " ".join(lead(published, chosen, found))
+    assert "has the largest estimate" not in said
+    assert "The noise is too large to say which of the 30 LSOAs has the most households." in said

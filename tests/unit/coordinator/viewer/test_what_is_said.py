@@ -74,4 +74,4 @@ def test_a_series_says_which_councils_each_figure_is_of(tmp_path: Path) -> None:
     # In the third round Trafford's new households are not known: it missed the second.
     assert "in Greater Exampleshire, in 2 of 3 councils" in new
     assert "Not all of these figures count the same councils" in new
-    assert "in 2 of 3 councils" in one
+    assert "Together, 2 of the 3 councils of Greater Exampleshire have about" in one
