@@ -160,7 +160,8 @@ def test_a_key_opens_no_page(site: ApiSite) -> None:
 
 
 def test_downloads_are_in_the_audit_log_and_nothing_else_is(site: ApiSite) -> None:
-    key, made = site.keys.add("audited", account="all@example.org", by="test")
+    site.account("audited@example.org", "analyst")
+    key, made = site.keys.add("audited", account="audited@example.org", by="test")
     site.account("person@example.org", "analyst")
     head = site.state.audit.newest(1)[0].sequence
     round_id = site.region.id("winter")
@@ -179,7 +180,7 @@ def test_downloads_are_in_the_audit_log_and_nothing_else_is(site: ApiSite) -> No
     downloads = [one.body for one in new if one.body["action"] == DOWNLOADED]
     assert downloads == [
         {
-            "action": DOWNLOADED, "by": f"API key {made.key_id} of all@example.org",
+            "action": DOWNLOADED, "by": f"API key {made.key_id} of audited@example.org",
             "round": round_id, "table": "lsoa", "form": "csv", "key": made.key_id,
         },
         {
