@@ -29,9 +29,12 @@ _ANSWER = "the server responded with a status of 4"  # an error page is one on p
 NewPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser, without windows."""
+    """The browser, without windows.
+
+    One for each module: while Playwright runs, no test of this process can run a loop of its own.
+    """
     program = shutil.which("chromium")
     if program is None:
         absent("Chromium is not installed; on Debian: apt-get install chromium")
