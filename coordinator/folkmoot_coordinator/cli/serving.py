@@ -31,7 +31,6 @@ def serve(home: HomeOption = Path()) -> None:
     """
     import logging
     import signal
-    import threading
 
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.logs import configure
@@ -39,12 +38,11 @@ def serve(home: HomeOption = Path()) -> None:
     from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
     from folkmoot_coordinator.server.viewer_process import ViewerProcess
+    from folkmoot_operator.stop_signal import stop_on
 
     configure()
     raise_limit()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on(signal.SIGTERM, signal.SIGINT)
     place = Home(home)
     site = _site_address(place)
     schedule = Schedule(place)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-import threading
 from pathlib import Path
 
 from folkmoot_coordinator.clock import system_clock
@@ -27,6 +26,7 @@ from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.problems import ExitCode
+from folkmoot_operator.stop_signal import stop_on
 
 READY = "ready"
 """What it prints when it serves."""
@@ -36,8 +36,7 @@ def main(home: Home, sockets: list[socket.socket]) -> None:
     """Serves until SIGTERM."""
     configure()
     raise_limit()
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = stop_on(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = home.settings()
     authority, signing = Authority.load(home.keys), SigningKey.load(home.keys)

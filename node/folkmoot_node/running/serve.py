@@ -21,6 +21,7 @@ from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator import file_lock
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.stop_signal import stop_on
 
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
@@ -204,10 +205,7 @@ def _report_waiting(home: NodeHome, report: Callable[[Event], None]) -> None:
 
 def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+    return stop_on(signal.SIGTERM, signal.SIGINT)
 
 
 def _wait(regular: float, failures: int) -> float:
