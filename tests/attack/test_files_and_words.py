@@ -83,6 +83,14 @@ def test_a_table_without_formulas_keeps_its_types() -> None:
     assert harmless_table(table) is table
 
 
+BY_ANOTHER_WAY = {
+    "coordinator/folkmoot_coordinator/viewer/api/written_tables.py": "`table_files.write_csv` "
+    "makes it harmless; the API's own tests have hostile names",
+    "coordinator/folkmoot_coordinator/drafts/offer.py": "kept in a draft for `area_file` to read",
+}
+"""Modules that write CSV without the guard, and why that is no file that a spreadsheet opens."""
+
+
 def test_every_csv_goes_through_the_guard() -> None:
     """A module that writes CSV names `spreadsheets`, or what goes through it."""
     root = Path(__file__).parents[2]
@@ -93,7 +101,7 @@ def test_every_csv_goes_through_the_guard() -> None:
             writes = any(word in text for word in ("write_csv(", "csv.writer(", "write_excel("))
             if writes and "harmless" not in text:
                 without.append(str(path.relative_to(root)))
-    assert without == []
+    assert sorted(without) == sorted(BY_ANOTHER_WAY)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ signal.signal(signal.SIGTERM, handle)
 print("ready", flush=True)
 while not stop.wait(0):
     pass
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the interpreter gives handlers up as it ends
 print("stopped", flush=True)
 """
 
