@@ -30,7 +30,7 @@ NOT_COVERED = (
     "Councils that are not in the figures: nothing was put in their place.",
     "Changes of the policy, of software or of sources between two rounds.",
 )
-"""What the 95 % intervals leave out; they cover the noise, and the noise alone."""
+"""What the 95% intervals leave out; they cover the noise, and the noise alone."""
 
 
 @dataclass(frozen=True, slots=True)
