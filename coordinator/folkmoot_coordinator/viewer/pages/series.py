@@ -18,17 +18,17 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed
 from folkmoot_coordinator.viewer.diagrams import AXIS
 from folkmoot_coordinator.viewer.figures import Figure, figure_of, figures
+from folkmoot_coordinator.viewer.filters import code_filters
 from folkmoot_coordinator.viewer.pages.catalogue import readers
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
-from folkmoot_coordinator.viewer.selection import Selection, choices, select
+from folkmoot_coordinator.viewer.selection import Selection, select
 from folkmoot_coordinator.viewer.sentences import covered
 from folkmoot_coordinator.viewer.words import (
     between,
     capital,
     households,
-    phrase,
     slug,
     table_title,
 )
@@ -169,15 +169,7 @@ def _filters(published: Published, chosen: Selection) -> list[dict[str, object]]
             "value": chosen.about.measure.value if chosen.about.measure else "",
         },
     ]
-    found += [
-        {
-            "name": one.name,
-            "label": capital(phrase(one.name)),
-            "items": choices(published, one),
-            "value": code,
-        }
-        for one, code in zip(chosen.attributes, chosen.codes, strict=True)
-    ]
+    found += code_filters(published, chosen)
     return found
 
 
