@@ -19,7 +19,8 @@ from folkmoot.rounds import RoundState
 from folkmoot_coordinator.config import CoordinatorSettings, Home, ScheduledRound
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import ScheduledRow
-from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, save_once, submit_once
+from folkmoot_coordinator.drafts.decisions import submit_once
+from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, save_once
 from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second
 from folkmoot_coordinator.membership.catalogues import catalogues_of

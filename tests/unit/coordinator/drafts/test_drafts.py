@@ -15,20 +15,22 @@ from sqlalchemy.exc import DBAPIError
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts import drafts as drafts_module
-from folkmoot_coordinator.drafts.drafts import (
+from folkmoot_coordinator.drafts.decisions import (
     Action,
-    DraftState,
     approval_of,
     approve,
     decisions_of,
+    refuse,
+    submit_draft,
+    withdraw_draft,
+)
+from folkmoot_coordinator.drafts.drafts import (
+    DraftState,
     find_draft,
     list_drafts,
     question_of,
-    refuse,
     save_draft,
-    submit_draft,
     waiting_for,
-    withdraw_draft,
 )
 from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE, Base, DraftRow
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second, person_here

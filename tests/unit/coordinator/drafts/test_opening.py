@@ -13,13 +13,8 @@ from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.drafts import opening
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    decisions_of,
-    find_draft,
-    submit_draft,
-    waiting_for,
-)
+from folkmoot_coordinator.drafts.decisions import decisions_of, submit_draft
+from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, waiting_for
 from folkmoot_coordinator.drafts.models import DraftRow
 from folkmoot_coordinator.drafts.opening import DraftOpener
 from folkmoot_coordinator.rounds.policies import policy_of

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    list_drafts,
-    save_once,
-    submit_once,
-    withdraw_draft,
-)
+from folkmoot_coordinator.drafts.decisions import submit_once, withdraw_draft
+from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts, save_once
 from folkmoot_coordinator.drafts.opening import PROGRAM, open_drafts
 from folkmoot_coordinator.rounds.question import read_question
 from folkmoot_coordinator.rounds.retention import delete_old_counts

@@ -8,13 +8,8 @@ import pytest
 
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.doctor import examine
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    approve,
-    find_draft,
-    list_drafts,
-    question_of,
-)
+from folkmoot_coordinator.drafts.decisions import approve
+from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, list_drafts, question_of
 from folkmoot_coordinator.drafts.opening import DraftOpener, open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.closing import close_round
