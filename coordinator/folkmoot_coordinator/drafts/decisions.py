@@ -179,6 +179,8 @@ def end_opening(
     """
     with drafts.writing() as session:
         row = locked(session, draft_id)
+        if row.state == DraftState.OPENED.value:
+            return  # another process was first
         if round_id is not None:
             row.round_id = round_id
             _decide(session, row, Action.OPENED, program, now, DraftState.OPENED)

@@ -192,12 +192,19 @@ def open_draft(
     asked = make_round(question_of(drafts, draft), (), now)
     catalogues = catalogues_of(region, asked.round_.councils)
     doubts_of_question(asked, known_councils(home), catalogues)
-    stored = open_planned(
-        region,
-        signing,
-        asked,
-        origin=draft.origin,
-        who=PROGRAM.name,
-        details=people | {"question": draft.digest.hex()},
-    )
+    try:
+        stored = open_planned(
+            region,
+            signing,
+            asked,
+            origin=draft.origin,
+            who=PROGRAM.name,
+            details=people | {"question": draft.digest.hex()},
+        )
+    except Problem:
+        # `serve` and `round approve` both open what was just approved: one of them is first.
+        round_id = round_of_origin(region, draft.origin)
+        if round_id is None:
+            raise
+        return round_id
     return stored.round_.round_id
