@@ -125,6 +125,22 @@ def test_files_that_can_no_longer_say_so_are_a_failure(planned: Planned) -> None
     planned.work()
     [why] = failed_exports(planned.database).values()
     assert "no longer kept" in why
+    assert "delete them" in why
+    planned.clock.now += exports.RETRY_SECONDS
+    assert planned.due() == [], "no attempt can succeed"
+
+
+def test_files_that_are_in_another_folder_now_are_not_missed_without_counts(
+    planned: Planned,
+) -> None:
+    set_export(planned)
+    closed(planned)
+    planned.work()
+    planned.tomorrow()
+    delete_old_counts(planned.database, 1, planned.clock())
+    set_export(planned, "elsewhere")
+    assert not any(name.startswith("export") for name in planned.work())
+    assert failed_exports(planned.database) == {}
 
 
 def test_another_folder_gets_the_files_too(planned: Planned) -> None:
