@@ -264,6 +264,11 @@ def waiting_for(draft: Draft, approvers: Collection[str] = ()) -> Waiting | None
         return Waiting(str(draft.author), "has to submit the draft")
     if draft.state is DraftState.WAITING:
         others = [name for name in approvers if name.casefold() != draft.author.name.casefold()]
+        if approvers and not others:
+            return Waiting(
+                "another approver",
+                "has to be named in rounds.approvers (coordinator.toml): its author alone is",
+            )
         who = (
             f"one of {', '.join(others)}" if others else f"somebody other than {draft.author.name}"
         )

@@ -126,6 +126,9 @@ def test_from_draft_to_approval(desk: Desk) -> None:
     named = waiting_for(draft, ["Ann", "ben"])
     assert named is not None
     assert named.who == "one of ben"
+    alone = waiting_for(draft, ["Ann"])
+    assert alone is not None
+    assert (alone.who, "rounds.approvers" in alone.why) == ("another approver", True)
     draft = approve(desk.drafts, draft.draft_id, BEN, draft.digest, desk.now)
     assert draft.state is DraftState.APPROVED
     assert [(one.action, one.person) for one in decisions_of(desk.drafts, draft.draft_id)] == [
