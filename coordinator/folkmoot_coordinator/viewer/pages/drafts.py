@@ -12,19 +12,16 @@ from starlette.responses import RedirectResponse, Response
 from folkmoot.workload import Marginal
 from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.drafts.composing import QuestionForecast, forecast
-from folkmoot_coordinator.drafts.drafts import (
+from folkmoot_coordinator.drafts.decisions import (
     Action,
     Decision,
-    Draft,
-    DraftState,
     approve,
     decisions_of,
-    question_of,
     refuse,
     submit_draft,
-    waiting_for,
     withdraw_draft,
 )
+from folkmoot_coordinator.drafts.drafts import Draft, DraftState, question_of, waiting_for
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second, needs_second
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_coordinator.rounds.objective import Objective

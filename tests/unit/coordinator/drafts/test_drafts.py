@@ -15,20 +15,22 @@ from sqlalchemy.exc import DBAPIError
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts import drafts as drafts_module
-from folkmoot_coordinator.drafts.drafts import (
+from folkmoot_coordinator.drafts.decisions import (
     Action,
-    DraftState,
     approval_of,
     approve,
     decisions_of,
+    refuse,
+    submit_draft,
+    withdraw_draft,
+)
+from folkmoot_coordinator.drafts.drafts import (
+    DraftState,
     find_draft,
     list_drafts,
     question_of,
-    refuse,
     save_draft,
-    submit_draft,
     waiting_for,
-    withdraw_draft,
 )
 from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE, Base, DraftRow
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second, person_here
@@ -124,6 +126,9 @@ def test_from_draft_to_approval(desk: Desk) -> None:
     named = waiting_for(draft, ["Ann", "ben"])
     assert named is not None
     assert named.who == "one of ben"
+    alone = waiting_for(draft, ["Ann"])
+    assert alone is not None
+    assert (alone.who, "rounds.approvers" in alone.why) == ("another approver", True)
     draft = approve(desk.drafts, draft.draft_id, BEN, draft.digest, desk.now)
     assert draft.state is DraftState.APPROVED
     assert [(one.action, one.person) for one in decisions_of(desk.drafts, draft.draft_id)] == [
