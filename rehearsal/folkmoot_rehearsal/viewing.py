@@ -45,8 +45,8 @@ ACCOUNTS = (
     Account(
         "analyst@rehearsal.example",
         "An analyst",
-        ("analyst", "manager"),
-        "reads, asks questions, shares out by need, adds accounts",
+        ("analyst",),
+        "reads, asks questions, shares out by need",
     ),
     Account(
         "approver@rehearsal.example",

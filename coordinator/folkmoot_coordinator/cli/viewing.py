@@ -23,8 +23,8 @@ RoleOption = Annotated[
     list[str],
     typer.Option(
         "--role",
-        help="`reader`, `analyst` (asks questions), `approver` (approves those of others) or "
-        "`manager` (adds accounts); may be repeated.",
+        help="`reader`, `analyst` (asks questions) or `approver` (approves those of others); may "
+        "be repeated.",
     ),
 ]
 
