@@ -23,8 +23,8 @@ RoleOption = Annotated[
     list[str],
     typer.Option(
         "--role",
-        help="`reader`, `analyst` (asks questions), `approver` (approves those of others) or "
-        "`manager` (adds accounts); may be repeated.",
+        help="`reader`, `analyst` (asks questions) or `approver` (approves those of others); may "
+        "be repeated.",
     ),
 ]
 
@@ -169,7 +169,7 @@ def disable(
 def link(name: NameArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Print a new link with which an account's owner chooses a password.
 
-    Earlier links end; the password there is works until then.
+    Earlier links stop working. The present password works until another is chosen.
 
     Example: `folkmoot-coordinator accounts link jo@example.gov.uk`
     """

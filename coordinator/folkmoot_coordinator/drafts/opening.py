@@ -35,13 +35,13 @@ PROGRAM = Person("folkmoot-coordinator", AccountKind.PROGRAM)
 _RETRIES = Backoff(5.0, 300.0)
 
 
-def open_drafts(home: Home, settings: CoordinatorSettings, *, read_only: bool = False) -> Database:
-    """The database of drafts; made if it is missing, unless it is only read.
+def open_drafts(home: Home, settings: CoordinatorSettings) -> Database:
+    """The database of drafts; made if it is missing.
 
     Raises:
         Problem: If it cannot be used.
     """
-    database = Database(home.drafts_url(settings), DRAFTS, read_only=read_only)
+    database = Database(home.drafts_url(settings), DRAFTS)
     try:
         database.bring_up_to_date()
     except BaseException:

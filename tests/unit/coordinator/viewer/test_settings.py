@@ -78,6 +78,7 @@ def test_visibility_by_role() -> None:
     assert not may_see(found, ["approver"], "winter")
     assert may_see(found, ["reader", "analyst"], "flood"), "any role is enough"
     assert not may_see(found, [], "winter")
+    assert not may_see(found, ["reader", "manager"], "flood"), "there is no such role"
 
 
 @pytest.fixture
