@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from folkmoot_operator.hash_chain import Head
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.sql_migrations import Tables
 from folkmoot_web.audit import Audit
 from folkmoot_web.database.connection import Database
-from folkmoot_web.database.migrating import Tables
 from folkmoot_web.database.models import Base
 
 
@@ -138,7 +138,7 @@ def test_preparing_again_changes_nothing(database: Database, audit: Audit) -> No
 
 ENV = """
 from sqlalchemy import MetaData
-from folkmoot_web.database.migrating import run_migrations
+from folkmoot_operator.sql_migrations import run_migrations
 run_migrations(MetaData())
 """
 FIRST = """
