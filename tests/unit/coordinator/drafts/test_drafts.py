@@ -32,7 +32,7 @@ from folkmoot_coordinator.drafts.drafts import (
     save_draft,
     waiting_for,
 )
-from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE, Base, DraftRow
+from folkmoot_coordinator.drafts.models import DRAFTS, Base, DraftRow
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second, person_here
 from folkmoot_coordinator.rounds.question import Question, deserialise, digest_of
 from folkmoot_coordinator.rounds.round_making import make_round
@@ -52,16 +52,20 @@ def refused(problem: pytest.ExceptionInfo[Problem]) -> bool:
 
 def test_migrations_make_exactly_the_tables_declared(desk: Desk) -> None:
     def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
-        return kind != "table" or name in (*Base.metadata.tables, VERSION_TABLE)
+        return kind != "table" or name in (*Base.metadata.tables, DRAFTS.tables.version_table)
 
     with desk.drafts.connection(writes=False) as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"compare_type": True, "version_table": VERSION_TABLE, "include_object": ours},
+            opts={
+                "compare_type": True,
+                "version_table": DRAFTS.tables.version_table,
+                "include_object": ours,
+            },
         )
         assert compare_metadata(context, Base.metadata) == []
     desk.drafts.bring_up_to_date()
-    assert desk.drafts.version() == DRAFTS.version
+    assert desk.drafts.version() == DRAFTS.tables.newest
 
 
 def test_a_draft_is_all_that_the_round_is_made_from(desk: Desk, tmp_path: Path) -> None:

@@ -113,6 +113,27 @@ def test_accounts_are_added_and_changed_by_commands(region: ViewerRegion) -> Non
     assert not one["disabled"]
 
 
+def test_the_sites_audit_log_is_shown_and_verified(region: ViewerRegion) -> None:
+    missing = command(region, "audit", "verify", "--site", expect=3)
+    assert "the site's database cannot be used now: it is not there" in missing
+    command(region, "accounts", "add", "jo@example.gov.uk", "--role", "analyst")
+    command(region, "accounts", "roles", "jo@example.gov.uk", "--role", "reader")
+    shown = json.loads(command(region, "audit", "show", "--site", "--json"))
+    assert [one["action"] for one in shown] == [
+        "account added",
+        "set-up link made",
+        "roles changed",
+    ]
+    assert "roles changed" in command(region, "audit", "show", "--site", "--last", "1")
+    verified = json.loads(command(region, "audit", "verify", "--site", "--json"))
+    assert verified["entries"] == 3
+    command(region, "audit", "verify", "--site", "--expect", verified["head"])
+    cut = f"4:{'0' * 64}"
+    assert "had the head 4:" in command(
+        region, "audit", "verify", "--site", "--expect", cut, expect=7
+    )
+
+
 def test_wrong_roles_and_names_are_refused(region: ViewerRegion) -> None:
     said = command(region, "accounts", "add", "jo@example.gov.uk", "--role", "raeder", expect=2)
     assert "did you mean 'reader'?" in said
