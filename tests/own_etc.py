@@ -45,10 +45,11 @@ def missing() -> str:
 def make_etc(folder: Path) -> Path:
     """A copy of what programs need of /etc, to be mounted over it; root's, as it has to be."""
     etc = folder / "etc"
-    etc.mkdir(mode=0o755)
+    etc.mkdir()
     for name in _NEEDED:
         if Path("/etc", name).is_file():
-            shutil.copyfile(Path("/etc", name), etc / name)
+            shutil.copy(Path("/etc", name), etc / name)
+    etc.chmod(0o755)  # whatever the umask is: other accounts look for what root decided
     return etc
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -232,8 +234,10 @@ def listening(app: FastAPI, settings: WebSettings, home: Path) -> Iterator[None]
         yield
     finally:
         serving.stop()
-        thread.join(30)
-        assert not thread.is_alive()
+        thread.join(120)  # a page that is being made is finished first
+        if thread.is_alive():
+            faulthandler.dump_traceback(sys.__stderr__)
+            raise AssertionError("the site does not end; what its threads do is above")
 
 
 class Browser(httpx2.Client):

@@ -17,6 +17,7 @@ import pytest
 
 from tests.commands import run_inside
 from tests.postgresql import free_port
+from tests.processes import command_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -109,7 +110,7 @@ def flow_runs(home: Path, process: subprocess.Popen[str]) -> list[dict[str, Any]
     ports = [
         one.laddr.port
         for child in children(process)
-        if "prefect" in " ".join(child.cmdline())
+        if "prefect" in " ".join(command_line(child))
         for one in child.net_connections()
         if one.status == psutil.CONN_LISTEN
     ]
@@ -172,6 +173,6 @@ def test_without_prefect_it_works_all_the_same(
     settings.write_text(settings.read_text() + "[prefect]\nenabled = false\n")
     process = serve()
     eventually(lambda: read(home, "round", "list"), "a round to open", 100)
-    assert not any("uvicorn" in " ".join(one.cmdline()) for one in children(process))
-    assert not any("prefect" in one.cmdline() for one in children(process))
+    assert not any("uvicorn" in " ".join(command_line(one)) for one in children(process))
+    assert not any("prefect" in command_line(one) for one in children(process))
     assert not (home / "prefect").exists()

@@ -104,9 +104,11 @@ def by_area(areas: tuple[str, ...], *owing: set[int]) -> dict[str, int]:
     }
 
 
-def exported(region: Region, council: str) -> dict[tuple[int, str], dict[str, int]]:
+def exported(
+    region: Region, council: str, round_id: str = "latest"
+) -> dict[tuple[int, str], dict[str, int]]:
     out = region.folder / "results"
-    published = region.json("export", "latest", "--out", out)
+    published = region.json("export", round_id, "--out", out)
     table = pl.read_parquet(published["parquet"]).filter(
         (pl.col("place") == council) & (pl.col("marginal") == "lsoa")
     )
@@ -183,7 +185,8 @@ def test_killed_in_the_second_month(
     if step in {AnswerStage.TABULATED, AnswerStage.DEBITED, AnswerStage.SAMPLED}:
         counted = MONTHS[1]
     assert region.json("round", "show", second)["state"] == "complete"
-    found = exported(region, TRAFFORD)
+    found = exported(region, TRAFFORD, second)
+    assert {position for position, _ in found} == {1, 2}
     assert found[2, "new"] == by_area(AREAS[TRAFFORD], counted - MONTHS[0])
     with open_home(node.home) as home:
         ids = {first["round_id"], second}

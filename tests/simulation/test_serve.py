@@ -24,6 +24,8 @@ import psutil
 import pytest
 from region import TRAFFORD, Node, Region, eventually, household_rows, script
 
+from tests.processes import command_line
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MARKS = ("918273645546", "73915.28", "Zyxwvut")
@@ -110,7 +112,7 @@ class Served:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def server(self) -> psutil.Process:
-        (found,) = [one for one in self.children() if "prefect" in one.cmdline()]
+        (found,) = [one for one in self.children() if "prefect" in command_line(one)]
         return found
 
     def look_at_connections(self) -> None:

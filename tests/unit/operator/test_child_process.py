@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from folkmoot_operator import child_process
+from tests.processes import command_line
 
 PARENT = """
 import os, sys, time
@@ -32,7 +33,7 @@ def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> Non
     assert parent.stdout is not None
     child = psutil.Process(int(parent.stdout.readline()))
     until = time.monotonic() + 10
-    while "sleep(60)" not in " ".join(child.cmdline()) and time.monotonic() < until:
+    while "sleep(60)" not in " ".join(command_line(child)) and time.monotonic() < until:
         time.sleep(0.01)  # until it has become the command
     parent.send_signal(signal.SIGKILL)
     parent.wait()
