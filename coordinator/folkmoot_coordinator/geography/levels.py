@@ -105,7 +105,6 @@ def dissolve(boundaries: Boundaries, larger: LargerAreas, column: str = "") -> B
         codes=codes,
         names=tuple(larger.names.get(code, code) for code in codes),
         polygons=polygons,
-        digest=boundaries.digest,
         year=larger.year,
         within={
             name: LargerAreas(

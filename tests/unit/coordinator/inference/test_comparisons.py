@@ -144,7 +144,6 @@ def test_a_change_has_an_interval_of_its_own() -> None:
     assert found.difference.tolist() == [20, -1, -30]
     assert found.lower[0] == pytest.approx(20 - GAUSSIAN_QUANTILE * 5 - 1)
     assert list(found.direction) == [Direction.HIGHER, Direction.UNDECIDED, Direction.LOWER]
-    assert found.probability_higher[0] == pytest.approx(stats.norm.cdf(4))
 
 
 def test_changes_are_corrected_for_the_areas_on_the_page() -> None:
