@@ -12,7 +12,6 @@ from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_coordinator.inference.hotspots import Hotspots, hotspots
 from folkmoot_coordinator.inference.lasting import HotspotCourses, hotspot_courses
-from folkmoot_coordinator.inference.neighbours import Neighbours
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.publication.shared_noise import covariances_with_before
@@ -97,7 +96,7 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
         )
     if known.missing:
         notes.append(missing_note(published, chosen, known))
-    neighbours = neighbours_of(shapes, len(known))
+    neighbours = shapes.neighbours.among(len(known))
     periods = _periods(published, chosen, months, known)
     if len(periods) < 2:
         spots = hotspots(
@@ -162,17 +161,3 @@ def _with_before(
         last.codes,
         last.variance,
     )
-
-
-def neighbours_of(shapes: Shapes, areas: int) -> Neighbours:
-    """Neighbours among the areas that have figures.
-
-    Args:
-        shapes: Of the areas with figures, and after them of those without.
-        areas: How many have figures.
-    """
-    owners = np.repeat(np.arange(len(shapes)), np.diff(shapes.neighbours.first))
-    others = shapes.neighbours.areas
-    inside = (owners < areas) & (others < areas)
-    pairs = zip(owners[inside].tolist(), others[inside].tolist(), strict=True)
-    return Neighbours.of_pairs(pairs, areas)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from folkmoot_coordinator.inference.hotspots import local_sums
-from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots, neighbours_of
+from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
 from folkmoot_coordinator.viewer.selection import select
 from tests.viewer_region import (
     BOLTON,
@@ -141,7 +141,7 @@ def test_what_became_of_hotspots(
     alone = local_sums(
         made.figures.value,
         made.figures.variance,
-        neighbours_of(made.shapes, len(made.figures)),
+        made.shapes.neighbours.among(len(made.figures)),
         made.spots.background,
         made.figures.covariance[:],
     )
