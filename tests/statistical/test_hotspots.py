@@ -13,7 +13,6 @@ import pytest
 from scipy import stats
 
 from folkmoot_coordinator.inference.discoveries import RATE
-from folkmoot_coordinator.inference.hotspots import hotspots
 from folkmoot_coordinator.inference.local_moran import local_moran
 from tests.benchmarks.hotspots import NOISE, false_discoveries, noise
 from tests.grids import Region, touching
@@ -54,16 +53,3 @@ def test_local_moran_keeps_its_rate_under_unequal_noise() -> None:
     assert np.mean(alone) == pytest.approx(RATE, abs=0.003)
     np.testing.assert_allclose(by_council, RATE, atol=0.008)
     assert any_ <= stats.binom.isf(FALSE_ALARM, REPEATS, 0.06)
-
-
-@pytest.mark.slow
-def test_allowing_for_any_dependence_is_stricter() -> None:
-    region = Region(30, (15, 15), (1.0, 10.0))
-    near = touching(region.rows, region.columns)
-    rng = np.random.default_rng(12)
-    usual = strict = 0
-    for _ in range(REPEATS):
-        value = 60 + 10 * rng.normal(size=region.areas) + noise(region, rng)
-        usual += int(hotspots(value, region.error**2, near).hot.found.sum())
-        strict += int(hotspots(value, region.error**2, near, any_dependence=True).hot.found.sum())
-    assert strict < usual

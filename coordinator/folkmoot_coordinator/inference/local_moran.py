@@ -51,7 +51,6 @@ def local_moran(
     neighbours: Neighbours,
     *,
     rate: float = RATE,
-    any_dependence: bool = False,
     tails: Tails = Tails.NORMAL,
 ) -> LocalMoran:
     """Local Moran whose variance holds the known noise of each area.
@@ -61,7 +60,6 @@ def local_moran(
         variance: Of their noise, households squared, float64, shape (areas,).
         neighbours: Which areas touch.
         rate: False discovery rate.
-        any_dependence: See `discoveries`. Tests here are two-sided.
         tails: Shape of the noise.
 
     Returns:
@@ -94,7 +92,7 @@ def local_moran(
         value=(len(value) - 1) * centred * lag / (float(centred @ centred) or 1.0),
         z=z,
         probability=probability,
-        clustered=discoveries(probability, rate=rate, any_dependence=any_dependence),
+        clustered=discoveries(probability, rate=rate),
         own_high=1 - tails.beyond(standardised(above, np.sqrt(variance))),
     )
 
