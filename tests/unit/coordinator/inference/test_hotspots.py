@@ -150,6 +150,29 @@ def test_local_moran_says_how_sure_the_area_itself_is() -> None:
     assert precise.clustered.found[[middle, middle + 1]].all()
 
 
+def test_local_moran_expects_of_neighbours_what_shared_noise_does() -> None:
+    rng = np.random.default_rng(8)
+    variance = np.where(np.arange(180) % 15 < 6, 9.0, 100.0)
+    same = np.arange(180)[:, None] // 6 == np.arange(180) // 6
+    shared = np.where(same, 0.4, 0.0) * np.sqrt(np.outer(variance, variance))
+    value = 60 + rng.normal(size=180)  # less than the noise: all of the variance is known
+    found = local_moran(value, variance, GRID, covariance=shared)
+    matrix = np.where(np.eye(180), np.diag(variance), shared)
+    mean = float(value @ (1 / variance) / (1 / variance).sum())
+    expected = []
+    for area in range(180):
+        contrast = np.zeros(180)
+        contrast[GRID.others[GRID.starts[area] : GRID.starts[area + 1]]] = 1
+        others = (np.arange(180) != area) / variance
+        contrast -= GRID.counts[area] * others / others.sum()
+        with_area = contrast @ matrix[area]
+        rest = contrast @ value - with_area / variance[area] * (value[area] - mean)
+        spread = contrast @ matrix @ contrast - with_area**2 / variance[area]
+        expected.append(rest / np.sqrt(spread))
+    np.testing.assert_allclose(found.z, expected, rtol=1e-6)
+    assert not np.allclose(found.z, local_moran(value, variance, GRID).z, rtol=0.05)
+
+
 def test_areas_without_neighbours_are_judged_by_themselves() -> None:
     near = Neighbours.of_pairs([(0, 1), (1, 2), (0, 2)], 6)
     value = np.array([5.0, 6.0, 4.0, 5.0, 5.5, 90.0])
