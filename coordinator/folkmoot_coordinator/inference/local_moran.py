@@ -13,7 +13,7 @@ few are unlike, while of the false ones half are. So the rate is kept among area
 high or low themselves, each tested for neighbours on the other side alone; how high an area is says
 nothing of its neighbours where there is no cluster.
 
-Tests are of both directions, for which the rate of Benjamini and Hochberg is not proved where
+Tests look both ways, for which the rate of Benjamini and Hochberg is not proved where
 neighbourhoods overlap; in simulations it holds.
 """
 

@@ -1,4 +1,4 @@
-"""Areas beside their neighbours: what local Moran says of them, in sentences and rows of a table."""
+"""Areas beside their neighbours: what local Moran says of them, in sentences and in a table."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def likeness_says(found: Found) -> list[str]:
     of = f"of {plural(len(found.figures), 'area')}"
     where = f"In the newest round, {of}" if found.months else of.capitalize()
     said = [
-        f"{where}, {_number(high)} {_has(high)} neighbours with more than chance and noise explain, "
-        f"and {_number(low)} {_has(low)} neighbours with less."
+        f"{where}, {_number(high)} {_has(high)} neighbours with more than chance and noise "
+        f"explain, and {_number(low)} {_has(low)} neighbours with less."
     ]
     if number:
         is_ = "is" if number == 1 else "are"
