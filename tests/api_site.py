@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from fastapi import FastAPI
 from folkmoot_coordinator.viewer.keys.api_keys import ApiKeys
 from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_coordinator.viewer.site import build_viewer
-from folkmoot_web.serving import Serving
 from folkmoot_web.site import State
 from tests.viewer_region import ViewerRegion
+from tests.web_site import PASSWORD, listening
 
-PASSWORD = "three odd lamps hum"
 API = "/api/v1"
 
 
@@ -89,15 +87,8 @@ def api_site(region: ViewerRegion) -> Iterator[ApiSite]:
     """Serves the site of a region from a thread of this process until the end."""
     settings = site_settings(region.home, region.home.settings())
     app = build_viewer(region.home, clock=region.clock)
-    ready = threading.Event()
-    serving = Serving(app, settings, home=region.home.path, ready=lambda _: ready.set())
-    thread = threading.Thread(target=serving.run, daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(60), "the site does not start"
-        with httpx.Client(base_url=settings.origin, timeout=60) as client:
-            yield ApiSite(app, region, client)
-    finally:
-        serving.stop()
-        thread.join(30)
-        assert not thread.is_alive()
+    with (
+        listening(app, settings, region.home.path),
+        httpx.Client(base_url=settings.origin, timeout=60) as client,
+    ):
+        yield ApiSite(app, region, client)

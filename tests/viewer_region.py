@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,10 +45,9 @@ from folkmoot_coordinator.viewer.site import build_viewer
 from folkmoot_node.release.contrasts import sensitivities
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.settings import parse
-from folkmoot_web.serving import Serving
 from tests.postgresql import free_port
 from tests.tables import measured
-from tests.web_site import Clock, RunningSite
+from tests.web_site import Clock, RunningSite, listening
 
 BOLTON, BURY, TRAFFORD = GssCode("E08000001"), GssCode("E08000002"), GssCode("E08000009")
 NAMES = {BOLTON: "Bolton", BURY: "Bury", TRAFFORD: "Trafford"}
@@ -392,20 +390,11 @@ def serving_region(region: ViewerRegion) -> Iterator[RunningSite]:
     """
     app = build_viewer(region.home, clock=region.clock)
     web = site_settings(region.home, region.home.settings())
-    ready = threading.Event()
-    serving = Serving(app, web, home=region.home.path, ready=lambda _: ready.set())
-    thread = threading.Thread(target=serving.run, daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(60), "the site does not start"
+    with listening(app, web, region.home.path):
         site = RunningSite(web.origin, app.state.site, region.clock, app)
         for role in PERMISSIONS.roles:
             site.add_account(f"{role}@example.gov.uk", role)
         yield site
-    finally:
-        serving.stop()
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 def fill_hot_series(region: ViewerRegion) -> dict[str, set[str]]:

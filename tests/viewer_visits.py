@@ -6,35 +6,22 @@ The site listens on loopback, in a thread of the tests.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from httpx2 import Client, Response
 
-from folkmoot.catalogue import Catalogue
-from folkmoot.codec import encode_catalogue
-from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
-from folkmoot.rounds import Mechanism
 from folkmoot_coordinator.config import Home
-from folkmoot_coordinator.database.models import CatalogueRow
-from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
-from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_coordinator.viewer.site import build_viewer
-from folkmoot_web.serving import Serving
 from folkmoot_web.site import open_state
-from tests.viewer_region import BANDS, ViewerRegion
-
-PASSWORD = "three odd lamps hum"
+from tests.viewer_region import ViewerRegion
+from tests.web_site import PASSWORD, listening
 
 
 @dataclass
@@ -139,20 +126,13 @@ def viewer_site(region: ViewerRegion) -> Iterator[ViewerSite]:
     """The site of a region, listening."""
     app = build_viewer(region.home, clock=region.clock)
     web = site_settings(region.home, region.home.settings())
-    ready = threading.Event()
-    serving = Serving(app, web, home=region.home.path, ready=lambda _: ready.set())
-    thread = threading.Thread(target=serving.run, daemon=True)
-    thread.start()
     site = ViewerSite(app, region.home, web.origin)
-    try:
-        assert ready.wait(60), "the site does not start"
-        yield site
-    finally:
-        for visit in site.visits:
-            visit.client.close()
-        serving.stop()
-        thread.join(30)
-        assert not thread.is_alive()
+    with listening(app, web, region.home.path):
+        try:
+            yield site
+        finally:
+            for visit in site.visits:
+                visit.client.close()
 
 
 def add_account(home: Home, name: str, roles: Sequence[str]) -> None:
@@ -162,41 +142,3 @@ def add_account(home: Home, name: str, roles: Sequence[str]) -> None:
     link = state.accounts.add(name, name.title(), list(roles), by="test")
     assert state.accounts.choose_password(link.rpartition("/")[2], PASSWORD) is not None
     state.database.close()
-
-
-def enrol(
-    region: ViewerRegion,
-    council: GssCode,
-    attributes: Mapping[str, tuple[str, ...]] | None = None,
-) -> None:
-    """A council that has a certificate and has published what it offers."""
-    offered = {"band": BANDS, "lsoa": ()} if attributes is None else attributes
-    authority = Authority.load(region.home.keys)
-    issued = authority.issue_node_certificate(
-        SigningRequest(ec.generate_private_key(ec.SECP256R1()).public_key()),
-        council,
-        region.clock(),
-        30,
-    )
-    catalogue = Catalogue(
-        council,
-        offered,
-        frozenset({"winter_support"}),
-        frozenset({Mechanism.DISCRETE_GAUSSIAN}),
-        per_round=Rho.of("0.5"),
-        per_period=Rho.of("1"),
-        lifetime=Rho.of("20"),
-        sunset=date(2099, 12, 31),
-    )
-    with region.database.writing() as session:
-        record_certificate(session, issued)
-        session.flush()
-        session.add(
-            CatalogueRow(
-                council=council,
-                serialised=encode_catalogue(catalogue),
-                signature=b"",
-                serial=issued.serial,
-                stored_at=region.clock(),
-            )
-        )

@@ -216,13 +216,20 @@ def serving_site(settings: WebSettings, what: Product, home: Path) -> Iterator[R
     """Serves a site from a thread of this process until the end."""
     clock = Clock()
     app = build_site(settings, what, home=home, clock=clock)
+    with listening(app, settings, home):
+        yield RunningSite(settings.origin, app.state.site, clock, app)
+
+
+@contextmanager
+def listening(app: FastAPI, settings: WebSettings, home: Path) -> Iterator[None]:
+    """Serves an app from a thread of this process until the end."""
     ready = threading.Event()
     serving = Serving(app, settings, home=home, ready=lambda _: ready.set())
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     try:
-        assert ready.wait(30), "the site does not start"
-        yield RunningSite(settings.origin, app.state.site, clock, app)
+        assert ready.wait(60), "the site does not start"
+        yield
     finally:
         serving.stop()
         thread.join(30)

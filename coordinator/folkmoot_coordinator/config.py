@@ -403,6 +403,7 @@ connections_per_address = 500
 
 [retention]
 # counts_days = 365  # delete a closed round's noisy counts; default: keep
+# drafts_days = 90  # delete drafts that were refused or withdrawn; default: keep
 
 [rounds]
 # second_person = true  # another person approves each question; default: those asked on the web

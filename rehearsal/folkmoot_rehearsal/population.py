@@ -30,9 +30,9 @@ from folkmoot_rehearsal.rounding import Integers
 from folkmoot_rehearsal.sightings import Homes
 
 _FIRST_UPRN = 700_000_000_000
+"""Twelve digits; real numbers begin with 1, 2 or 9, or are shorter."""
 ROUNDED = 100_000
 """Nodes take a UPRN that is a multiple of this for one that a spreadsheet has rounded."""
-"""Twelve digits; real numbers begin with 1, 2 or 9, or are shorter."""
 _UPRNS_PER_COUNCIL = 1_000_000_000
 
 

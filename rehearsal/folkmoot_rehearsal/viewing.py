@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import threading
 import time
 import tomllib
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ ACCOUNTS = (
     Account(
         "analyst@rehearsal.example",
         "An analyst",
-        ("analyst", "manager"),
-        "reads, asks questions, shares out by need, adds accounts",
+        ("analyst",),
+        "reads, asks questions, shares out by need",
     ),
     Account(
         "approver@rehearsal.example",
@@ -119,7 +119,7 @@ def _wait(address: str, layout: Layout) -> None:
     pause = threading.Event()
     while time.monotonic() < end:
         with (
-            contextlib.suppress(OSError, urllib.error.URLError),
+            contextlib.suppress(OSError, http.client.HTTPException),
             opener.open(f"{address}/health", timeout=5) as answer,
         ):
             if answer.status == 200:

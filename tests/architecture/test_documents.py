@@ -217,7 +217,7 @@ def viewer_database(_: TestNode, folder: Path) -> Columns:
     found = {
         (table, column["name"], str(column["type"]), "yes" if column["nullable"] else "no")
         for table in inspector.get_table_names()
-        if not table.endswith("_version") and not table.startswith("web_")  # the kit's
+        if not table.endswith("_version")
         for column in inspector.get_columns(table)
     }
     engine.dispose()

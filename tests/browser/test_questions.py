@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from folkmoot_coordinator.drafts.opening import DraftOpener
 from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
+from tests.enrolled import enrol
 from tests.viewer_region import (
     BOLTON,
     BURY,
@@ -21,7 +22,7 @@ from tests.viewer_region import (
     viewer_region,
     with_hotspot,
 )
-from tests.viewer_visits import PASSWORD, ViewerSite, enrol, viewer_site
+from tests.viewer_visits import PASSWORD, ViewerSite, viewer_site
 
 Check = Callable[[Page], None]
 Picture = Callable[[Page, str], None]

@@ -13,15 +13,20 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS
+from folkmoot_coordinator.viewer.settings import site_settings
 from folkmoot_node.operations.initialise import initialise
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.settings import parse
 from folkmoot_plugin_savvi.standard import load
 from folkmoot_sdk.command import main as check_plugin
 from folkmoot_sdk.parameters import build
+from folkmoot_web.sign_in.openid import CALLBACK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -169,3 +174,16 @@ def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
     for block in blocks:
         (tmp_path / "node.toml").write_text(base + block.replace("[scoring]\n", ""), "utf-8")
         load_config(tmp_path)
+
+
+def test_the_settings_in_the_guide_to_the_site_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "site.md").read_text("utf-8")
+    site, sign_in = re.findall(r"```toml\n(.*?)```", text, re.S)
+    base = settings_text("Region", ("127.0.0.1",), "127.0.0.1", 7443, 7444)
+    base = base.replace("[rounds]\n", "").replace("[retention]\n", "")
+    settings = parse(CoordinatorSettings, (base + site + sign_in).encode(), "coordinator.toml")
+    web = site_settings(Home(tmp_path), settings)
+    assert web.sign_in.openid is not None
+    assert f"{web.origin}{CALLBACK}`" in text
+    roles = re.findall(r"^\| `(\w+)` \|", text, re.M)
+    assert roles == list(PERMISSIONS.roles)

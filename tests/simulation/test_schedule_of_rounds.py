@@ -142,8 +142,11 @@ def test_a_round_opens_by_itself_and_prefect_has_its_history(
     for said in ("job=open broken result=broken has stopped", "job=open winter result=winter: "):
         eventually(lambda said=said: said in (home / "serve.log").read_text(), said)
     # What dies is made up for, and nothing is opened twice.
+    left = children(process)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    _, orphans = psutil.wait_procs(left, timeout=60)
+    assert orphans == [], "Prefect and the process that does what is due end with serve"
     again = serve()
     count = len(read(home, "round", "list"))
     eventually(lambda: len(read(home, "round", "list")) > count, "the next round")

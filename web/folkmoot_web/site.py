@@ -20,11 +20,11 @@ from starlette.responses import JSONResponse, Response
 
 from folkmoot_operator.network_addresses import split_address
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.sql_migrations import Tables
 from folkmoot_web.audit import Audit
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.cookies import Cookies
 from folkmoot_web.database.connection import Database
-from folkmoot_web.database.migrating import Tables
 from folkmoot_web.errors import ErrorBoundary, Errors
 from folkmoot_web.guard import ReadKey, SiteGuard
 from folkmoot_web.permissions import PUBLIC, Permissions

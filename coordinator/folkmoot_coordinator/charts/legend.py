@@ -15,8 +15,9 @@ _WIDTH, _HEIGHT = 36, 20
 def explanation(areas: AreaClasses) -> str:
     """What plain and hatched colours say."""
     return (
-        f"Plain colour: at least {areas.sure} sure that the true figure is in this class. "
-        "Pale with lines: less sure, so the true figure may well be in the class above or below."
+        f"Plain colour: at least {areas.sure} sure that the true figure is in this class, by a "
+        "model of how areas differ. Pale with lines: less sure, so the true figure may well be in "
+        "the class above or below."
     )
 
 

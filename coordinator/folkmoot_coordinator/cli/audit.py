@@ -1,4 +1,4 @@
-"""`folkmoot-coordinator audit`: what people did at this coordinator, and who they were."""
+"""`folkmoot-coordinator audit`: what people did here and on the region's site."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, open_site
 from folkmoot_operator.console import application, console, minute, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_operator.hash_chain import Entry
+    from collections.abc import Collection, Iterator
 
-audit_app = application("audit", "What people did at this coordinator, and who they were.")
+    from folkmoot_operator.hash_chain import Entry, Head
 
+audit_app = application("audit", "What people did here and on the region's site, and who.")
+
+SiteOption = Annotated[
+    bool,
+    typer.Option(
+        "--site",
+        help="The log of the region's web site: sign-ins, accounts, questions, downloads, keys.",
+    ),
+]
 _WHO = ("action", "by", "uid", "login")
 """Keys of an entry that have columns of their own, or are left out."""
 
@@ -33,21 +42,21 @@ def show(
         typer.Option(help="Only this action, such as `result withdrawn`; may be repeated."),
     ] = None,
     last: Annotated[int, typer.Option(help="How many of the newest entries.", min=1)] = 50,
+    site: SiteOption = False,
 ) -> None:
     """Show who opened rounds, approved drafts, added policies and withdrew results, newest last.
 
     `By` is the account as which the command ran, or the program that did something by itself.
-    `Signed in as` is the account that had signed in at this machine before.
+    `Signed in as` is the account that had signed in at this machine before. In the log of the site
+    `By` is an account of the site, or an account of this machine that ran a command.
 
     Example: `folkmoot-coordinator audit show --action "result withdrawn"`
     """
     from collections import deque
 
-    from folkmoot_coordinator.database.audit_log import entries
     from folkmoot_operator.moments import to_text
 
-    _, database = open_home(home)
-    found = deque(entries(database, tuple(action or ())), maxlen=last)
+    found = deque(_entries(home, action or (), site), maxlen=last)
     if json_:
         print_json([_as_json(entry) for entry in found])
         return
@@ -86,6 +95,7 @@ def verify(
             help="A head that was printed earlier, from which the log must go on; repeat.",
         ),
     ] = None,
+    site: SiteOption = False,
 ) -> None:
     """Recompute the hash chain of the audit log.
 
@@ -94,17 +104,32 @@ def verify(
 
     Example: `folkmoot-coordinator audit verify --expect 12:9f86...`
     """
-    from folkmoot_coordinator.database import audit_log
     from folkmoot_operator.hash_chain import Head
 
-    noted = [Head.parse(text) for text in expect or ()]
-    _, database = open_home(home)
-    head = audit_log.verify(database, noted)
+    head = _verify(home, [Head.parse(text) for text in expect or ()], site)
     if json_:
         print_json({"entries": head.length, "head": str(head)})
         return
     typer.echo(f"The audit log is whole: {head.length} entries")
     typer.echo(f"Its head, to be noted elsewhere: {head}")
+
+
+def _entries(home: Path, actions: Collection[str], site: bool) -> Iterator[Entry]:
+    if site:
+        return open_site(home, only_reads=True).audit.entries(actions)
+    from folkmoot_coordinator.database import audit_log
+
+    _, database = open_home(home)
+    return audit_log.entries(database, actions)
+
+
+def _verify(home: Path, noted: Collection[Head], site: bool) -> Head:
+    if site:
+        return open_site(home, only_reads=True).audit.verify(noted)
+    from folkmoot_coordinator.database import audit_log
+
+    _, database = open_home(home)
+    return audit_log.verify(database, noted)
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot_coordinator.config import CoordinatorSettings, Home
     from folkmoot_coordinator.database.connection import Database
-    from folkmoot_coordinator.drafts.drafts import Decision, Draft
+    from folkmoot_coordinator.drafts.decisions import Decision
+    from folkmoot_coordinator.drafts.drafts import Draft
     from folkmoot_coordinator.rounds.question import Question
 
 draft_app = application("draft", "A draft of a round: show, refuse, withdraw.")
@@ -48,7 +49,8 @@ def store_draft(
         Problem: USAGE, if the end of the round is to be waited for.
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.drafts.drafts import save_draft, submit_draft
+    from folkmoot_coordinator.drafts.decisions import submit_draft
+    from folkmoot_coordinator.drafts.drafts import save_draft
     from folkmoot_coordinator.drafts.opening import open_drafts
     from folkmoot_coordinator.drafts.people import person_here
 
@@ -126,7 +128,8 @@ def approve_(
     Example: `folkmoot-coordinator round approve 3f2a --digest 9c41`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.drafts.drafts import approve, end_opening, find_draft
+    from folkmoot_coordinator.drafts.decisions import approve, end_opening
+    from folkmoot_coordinator.drafts.drafts import find_draft
     from folkmoot_coordinator.drafts.opening import PROGRAM, open_draft
     from folkmoot_coordinator.drafts.people import person_here
     from folkmoot_coordinator.signing import SigningKey
@@ -166,7 +169,8 @@ def show(draft: DraftArgument, home: HomeOption = Path(), json_: JsonOption = Fa
 
     Example: `folkmoot-coordinator round draft show 3f2a`
     """
-    from folkmoot_coordinator.drafts.drafts import decisions_of, find_draft, question_of
+    from folkmoot_coordinator.drafts.decisions import decisions_of
+    from folkmoot_coordinator.drafts.drafts import find_draft, question_of
     from folkmoot_coordinator.rounds.question import as_values
 
     settings, database = _open(home)
@@ -212,12 +216,13 @@ def refuse(
     Example: `folkmoot-coordinator round draft refuse 3f2a --reason "Ask for wards, not LSOAs"`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.drafts import drafts as kept
+    from folkmoot_coordinator.drafts import decisions
+    from folkmoot_coordinator.drafts.drafts import find_draft
     from folkmoot_coordinator.drafts.people import person_here
 
     settings, database = _open(home)
-    found = kept.find_draft(database, draft)
-    found = kept.refuse(database, found.draft_id, person_here(), reason, system_clock())
+    found = find_draft(database, draft)
+    found = decisions.refuse(database, found.draft_id, person_here(), reason, system_clock())
     _ended(found, settings, json_)
 
 
@@ -228,17 +233,20 @@ def withdraw(
     home: HomeOption = Path(),
     json_: JsonOption = False,
 ) -> None:
-    """End a draft that was not opened. It is kept.
+    """End a draft that was not opened. It is decisions.
 
     Example: `folkmoot-coordinator round draft withdraw 3f2a`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.drafts import drafts as kept
+    from folkmoot_coordinator.drafts import decisions
+    from folkmoot_coordinator.drafts.drafts import find_draft
     from folkmoot_coordinator.drafts.people import person_here
 
     settings, database = _open(home)
-    found = kept.find_draft(database, draft)
-    found = kept.withdraw_draft(database, found.draft_id, person_here(), system_clock(), reason)
+    found = find_draft(database, draft)
+    found = decisions.withdraw_draft(
+        database, found.draft_id, person_here(), system_clock(), reason
+    )
     _ended(found, settings, json_)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_coordinator.cli.options import HomeOption, JsonOption
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_site
 from folkmoot_operator.console import application, console, minute, print_json
 
 if TYPE_CHECKING:
@@ -133,18 +133,9 @@ def revoke(
 
 
 def _keys(path: Path) -> tuple[ApiKeys, Clock]:
-    from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.viewer.settings import site_settings
-
-    home = Home(path)
-    web = site_settings(home, home.settings())
     from folkmoot_coordinator.viewer.keys.api_keys import ApiKeys
-    from folkmoot_coordinator.viewer.keys.models import API_KEYS
-    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
-    from folkmoot_web.site import open_state
 
-    state = open_state(web, PERMISSIONS, home=home.path, tables=(API_KEYS,))
-    state.database.prepare()
+    state = open_site(path)
     return ApiKeys(state), state.clock
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from folkmoot.geography import GssCode
     from folkmoot_coordinator.config import Home
     from folkmoot_coordinator.database.connection import Database
+    from folkmoot_web.site import State
 
 HomeOption = Annotated[
     Path,
@@ -39,6 +40,31 @@ def open_home(path: Path) -> tuple[Home, Database]:
     database = Database(home.database_url(home.settings()))
     database.bring_up_to_date()
     return home, database
+
+
+def open_site(path: Path, *, only_reads: bool = False) -> State:
+    """What the region's site keeps.
+
+    Args:
+        path: The coordinator's folder.
+        only_reads: False to make the site's tables, or bring them up to date, where needed.
+
+    Raises:
+        Problem: If the region has no site, or its database cannot be used.
+    """
+    from folkmoot_coordinator.config import Home
+    from folkmoot_coordinator.viewer.settings import site_settings
+
+    home = Home(path)
+    web = site_settings(home, home.settings())
+    from folkmoot_coordinator.viewer.keys.models import API_KEYS
+    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
+    from folkmoot_web.site import open_state
+
+    state = open_state(web, PERMISSIONS, home=home.path, tables=(API_KEYS,))
+    if not only_reads:
+        state.database.prepare()
+    return state
 
 
 def read_council(text: str, *, is_invited: bool = False) -> GssCode:

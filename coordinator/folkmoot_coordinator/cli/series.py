@@ -138,7 +138,7 @@ def show(
         return
     typer.echo(f"Series {last.series.series_id}: {last.title or last.purpose}")
     if withdrawn is not None:
-        print_text(f"WITHDRAWN: {withdrawn}. Figures from that month on are wrong: do not use them")
+        print_text(f"WITHDRAWN: {withdrawn}. Figures from that round on are wrong: do not use them")
     ends = to_text(last.series.ends_at)
     typer.echo(f"  {len(rounds)} of {last.series.length} rounds opened; ends {ends}")
     print_text(

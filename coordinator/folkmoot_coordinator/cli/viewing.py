@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from folkmoot_coordinator.cli.options import HomeOption, JsonOption
+from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_site
 from folkmoot_operator.console import application, console, minute, print_json
-
-if TYPE_CHECKING:
-    from folkmoot_web.site import State
 
 accounts_app = application("accounts", "Accounts of the region's site, and their roles.")
 
@@ -23,8 +20,8 @@ RoleOption = Annotated[
     list[str],
     typer.Option(
         "--role",
-        help="`reader`, `analyst` (asks questions), `approver` (approves those of others) or "
-        "`manager` (adds accounts); may be repeated.",
+        help="`reader`, `analyst` (asks questions) or `approver` (approves those of others); may "
+        "be repeated.",
     ),
 ]
 
@@ -81,7 +78,7 @@ def add(
 
     Example: `folkmoot-coordinator accounts add jo@example.gov.uk --role analyst --shown Jo`
     """
-    state = _state(home)
+    state = open_site(home)
     link = state.accounts.add(name, shown or name, role, by=_who())
     _print_link(name, link, json_)
 
@@ -94,7 +91,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """
     from folkmoot_operator.moments import to_text
 
-    found = _state(home).accounts.list()
+    found = open_site(home).accounts.list()
     if json_:
         print_json(
             [
@@ -139,7 +136,7 @@ def roles(
 
     Example: `folkmoot-coordinator accounts roles jo@example.gov.uk --role reader --role approver`
     """
-    _state(home).accounts.set_roles(name, role, by=_who())
+    open_site(home).accounts.set_roles(name, role, by=_who())
     if json_:
         print_json({"name": name, "roles": sorted(set(role))})
         return
@@ -157,7 +154,7 @@ def disable(
 
     Example: `folkmoot-coordinator accounts disable jo@example.gov.uk`
     """
-    accounts = _state(home).accounts
+    accounts = open_site(home).accounts
     (accounts.enable if undo else accounts.disable)(name, by=_who())
     if json_:
         print_json({"name": name, "disabled": not undo})
@@ -169,25 +166,11 @@ def disable(
 def link(name: NameArgument, home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """Print a new link with which an account's owner chooses a password.
 
-    Earlier links end; the password there is works until then.
+    Earlier links stop working. The present password works until another is chosen.
 
     Example: `folkmoot-coordinator accounts link jo@example.gov.uk`
     """
-    _print_link(name, _state(home).accounts.new_link(name, by=_who()), json_)
-
-
-def _state(path: Path) -> State:
-    from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.viewer.settings import site_settings
-
-    home = Home(path)
-    web = site_settings(home, home.settings())
-    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
-    from folkmoot_web.site import open_state
-
-    state = open_state(web, PERMISSIONS, home=home.path)
-    state.database.prepare()
-    return state
+    _print_link(name, open_site(home).accounts.new_link(name, by=_who()), json_)
 
 
 def _who() -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_operator.sql_migrations import Tables
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
     """The tables that a program expects in a database.
 
     Attributes:
-        version: The newest migration.
-        migrations: Folder of the migrations (Alembic).
-        version_table: Table that says which of them were made. Several schemas may share a
-            database, each with a version table of its own.
+        tables: What is migrated together. Several schemas may share a database.
         what: What the database is for people: `the region's database`.
         lost: What to do if it is missing.
         damaged: What to do if it is damaged.
@@ -22,9 +21,7 @@ class Schema:
         is_made_when_missing: True if whatever opens it first makes it.
     """
 
-    version: str
-    migrations: Path
-    version_table: str
+    tables: Tables
     what: str
     lost: str
     damaged: str
@@ -33,9 +30,7 @@ class Schema:
 
 
 REGION = Schema(
-    version="0009",
-    migrations=Path(__file__).parent / "migrations",
-    version_table="alembic_version",
+    tables=Tables("region", Path(__file__).parent / "migrations", "0009", "alembic_version"),
     what="the region's database",
     lost="Restore it from its backup, to this place; the councils, their certificates and every "
     "answer are in it. For a region that never had one, make a coordinator in another folder with "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from folkmoot_coordinator.config import CoordinatorSettings, Home
+from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts
-from folkmoot_coordinator.drafts.opening import open_drafts
-from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_coordinator.drafts.models import DRAFTS
+from folkmoot_operator.checks import Check, Finding, State, failed
 from folkmoot_operator.problems import Problem
 
 SOON_SECONDS = 60
@@ -28,14 +29,18 @@ def drafts(home: Home, settings: CoordinatorSettings, now: int) -> Check:
         if file is not None and not file.exists():
             yield Finding("drafts", State.OK, "none was written yet")
             return
+        database = Database(home.drafts_url(settings), DRAFTS, read_only=True)
         try:
-            database = open_drafts(home, settings, read_only=True)
-        except Problem as problem:
-            yield Finding("drafts", State.FAIL, str(problem), problem.remedy)
-            return
-        try:
+            if database.version() is None:
+                # Commands about accounts and keys make the file, without these tables.
+                yield Finding("drafts", State.OK, "none was written yet")
+                return
+            database.bring_up_to_date()
             waiting = len(list_drafts(database, (DraftState.WAITING,)))
             approved = list_drafts(database, (DraftState.APPROVED,))
+        except Problem as problem:
+            yield failed("drafts", problem)
+            return
         finally:
             database.close()
         for one in approved:

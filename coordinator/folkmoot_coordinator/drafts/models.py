@@ -12,12 +12,10 @@ from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from folkmoot_coordinator.database.schema import Schema
+from folkmoot_operator.sql_migrations import Tables
 
-VERSION_TABLE = "drafts_version"
 DRAFTS = Schema(
-    version="0001",
-    migrations=Path(__file__).parent / "migrations",
-    version_table=VERSION_TABLE,
+    tables=Tables("drafts", Path(__file__).parent / "migrations", "0001"),
     what="the database of drafts",
     lost="Start `folkmoot-coordinator serve`, which makes an empty one. Drafts that were not "
     "opened are in its backup; rounds that were opened are in the region's database",

@@ -14,15 +14,8 @@ from collections.abc import Callable
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.drafts.drafts import (
-    Draft,
-    DraftState,
-    approval_of,
-    end_opening,
-    list_drafts,
-    note_trouble,
-    question_of,
-)
+from folkmoot_coordinator.drafts.decisions import approval_of, end_opening, note_trouble
+from folkmoot_coordinator.drafts.drafts import Draft, DraftState, list_drafts, question_of
 from folkmoot_coordinator.drafts.models import DRAFTS
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second, needs_second
 from folkmoot_coordinator.membership.catalogues import catalogues_of
@@ -42,13 +35,13 @@ PROGRAM = Person("folkmoot-coordinator", AccountKind.PROGRAM)
 _RETRIES = Backoff(5.0, 300.0)
 
 
-def open_drafts(home: Home, settings: CoordinatorSettings, *, read_only: bool = False) -> Database:
-    """The database of drafts; made if it is missing, unless it is only read.
+def open_drafts(home: Home, settings: CoordinatorSettings) -> Database:
+    """The database of drafts; made if it is missing.
 
     Raises:
         Problem: If it cannot be used.
     """
-    database = Database(home.drafts_url(settings), DRAFTS, read_only=read_only)
+    database = Database(home.drafts_url(settings), DRAFTS)
     try:
         database.bring_up_to_date()
     except BaseException:
@@ -199,12 +192,19 @@ def open_draft(
     asked = make_round(question_of(drafts, draft), (), now)
     catalogues = catalogues_of(region, asked.round_.councils)
     doubts_of_question(asked, known_councils(home), catalogues)
-    stored = open_planned(
-        region,
-        signing,
-        asked,
-        origin=draft.origin,
-        who=PROGRAM.name,
-        details=people | {"question": draft.digest.hex()},
-    )
+    try:
+        stored = open_planned(
+            region,
+            signing,
+            asked,
+            origin=draft.origin,
+            who=PROGRAM.name,
+            details=people | {"question": draft.digest.hex()},
+        )
+    except Problem:
+        # `serve` and `round approve` both open what was just approved: one of them is first.
+        round_id = round_of_origin(region, draft.origin)
+        if round_id is None:
+            raise
+        return round_id
     return stored.round_.round_id

@@ -60,7 +60,7 @@ def privacy_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) 
             "the sum of what both councils released.",
             "Losses of several rounds add up. Each council keeps a ledger of all it has "
             "released and refuses a round that would exceed the limit it has set.",
-            "The noise is part of the published error: standard errors and 95 % intervals "
+            "The noise is part of the published error: standard errors and 95% intervals "
             "state it. They do not cover errors of the councils' own records.",
         )
     )
@@ -102,9 +102,9 @@ def series_statement(round_: Round, releases: int, as_of: Iterable[date] = ()) -
             "A person who moves between councils is covered by the sum of what both released.",
             "What other rounds released adds to that. Each council keeps a ledger of all it has "
             "released and refuses a round that would exceed the limit it has set.",
-            "The noise is part of the published error: standard errors and 95 % intervals state "
-            "it. Noise of different months is correlated: use the rows of new households for "
-            "differences between months that follow each other. Errors of the councils' own "
+            "The noise is part of the published error: standard errors and 95% intervals state "
+            "it. Noise of different rounds is correlated: use the rows of new households for "
+            "differences between rounds that follow each other. Errors of the councils' own "
             "records are not covered.",
         )
     )

@@ -114,7 +114,7 @@ def series_metadata(result: SeriesResult) -> dict[str, Any]:
     del described["privacy"]["rho_per_release"]
     described["columns"] = _DESCRIPTIONS | described["columns"]
     if why := result.withdrawn(series.position):
-        text = f"Figures from there on are wrong: {why}. Do not use them."
+        text = f"This result was {why}. Its figures are wrong: do not use them."
         described["withdrawn"] = (described["withdrawn"] or {}) | {"statement": text}
         described["round"]["title"] = f"{MARK}{round_.title}"
         described["columns"]["withdrawn"] = LONG_TABLE["withdrawn"]

@@ -75,7 +75,7 @@ def withdrawn_by(rounds: Mapping[int, StoredRound], position: int) -> str | None
     """
     for at, stored in sorted(rounds.items()):
         if at <= position and stored.withdrawal is not None:
-            return f"month {at} was {stored.withdrawal}"
+            return str(dataclasses.replace(stored.withdrawal, with_round=at))
     return None
 
 

@@ -32,14 +32,18 @@ class Withdrawal:
     Attributes:
         at: When that was said, seconds since 1970-01-01T00:00:00Z.
         reason: Why, for readers.
+        with_round: Position of the round of its series that was withdrawn, whose counts are in the
+            result too; None if it was withdrawn itself.
     """
 
     at: int
     reason: str
+    with_round: int | None = None
 
     def __str__(self) -> str:
         day = moments.day(self.at)
-        return f"withdrawn on {day.day} {day:%B %Y}: {self.reason}"
+        which = "" if self.with_round is None else f" with round {self.with_round} of its series"
+        return f"withdrawn{which} on {day.day} {day:%B %Y}: {self.reason}"
 
     def facts(self) -> dict[str, Any]:
         """For `--json` and metadata."""

@@ -54,7 +54,12 @@ def schedule(
             failed = failed_exports(database)
             for round_id, why in failed.items():
                 text = f"round {round_id[:12]} is not exported: {why}"
-                yield Finding(_NAME, State.WARN, text, "It is tried again every hour")
+                yield Finding(
+                    _NAME,
+                    State.WARN,
+                    text,
+                    "It is tried again every hour while its counts are kept",
+                )
         if not settings.schedule.rounds and settings.schedule.export is None:
             yield Finding(_NAME, State.OK, "nothing is to be done on a schedule")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import exists, select
@@ -20,7 +21,7 @@ from folkmoot_coordinator.publication.table_files import Publication
 from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_operator.output_places import require_folder, writing_to
 from folkmoot_operator.private_files import publishing
-from folkmoot_operator.problems import Problem
+from folkmoot_operator.problems import ExitCode, Problem
 
 RETRY_SECONDS = 3600
 """How long to wait before an export that failed is tried again: somebody may have made room."""
@@ -35,42 +36,18 @@ def due_exports(
     if folder is None:
         return
     with database.reading() as session:
-        rows = session.execute(
-            select(
-                RoundRow.round_id,
-                RoundRow.state,
-                RoundRow.series_id,
-                RoundRow.series_position,
-                RoundRow.withdrawn_at,
-                exists().where(CellsRow.round_id == RoundRow.round_id).label("has_counts"),
-            ).order_by(RoundRow.closed_at, RoundRow.round_id)
-        ).all()
         done = {row.round_id: row for row in session.scalars(select(ExportRow))}
-    withdrawn: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for row in rows:
-        if row.withdrawn_at is not None and row.series_id is not None:
-            withdrawn[row.series_id].append((row.series_position, f"{row.withdrawn_at}"))
-    for row in rows:
-        if row.state not in _PUBLISHED:
-            continue
-        if row.series_id is None:
-            marks = [] if row.withdrawn_at is None else [f"{row.withdrawn_at}"]
-        else:
-            marks = [
-                f"{position}:{at}"
-                for position, at in sorted(withdrawn[row.series_id])
-                if position <= row.series_position
-            ]
-        known = done.get(row.round_id)
-        stated = _stated(folder, marks)
+    for one in _published(database):
+        known, stated = done.get(one.round_id), _stated(folder, one)
         if known is None:
-            due = row.has_counts  # what was deleted before is not missed
-        elif known.failure is not None:
-            due = known.stated != stated or now >= known.noted_at + RETRY_SECONDS
+            due = one.has_counts  # what was deleted before is not missed
+        elif known.stated != stated:
+            due = one.has_counts or known.stated.rpartition("|")[2] != one.marks
         else:
-            due = known.stated != stated
+            is_time = now >= known.noted_at + RETRY_SECONDS
+            due = known.failure is not None and one.has_counts and is_time
         if due:
-            yield row.round_id
+            yield one.round_id
 
 
 def export_closed(
@@ -90,8 +67,16 @@ def export_closed(
     """
     folder = _folder(home, settings)
     assert folder is not None
-    stated = _stated(folder, _marks(database, round_id))
+    [found] = [one for one in _published(database) if one.round_id == round_id]
+    stated = _stated(folder, found)
     try:
+        if found.marks and not found.has_counts:
+            raise Problem(
+                "its counts are no longer kept: its files cannot say that figures were withdrawn",
+                where=f"round {round_id}",
+                remedy="Say so where you publish them, or delete them",
+                exit_code=ExitCode.REFUSED,
+            )
         publication = _export(database, settings, round_id, folder)
     except Problem as problem:
         _note(database, round_id, stated, f"{problem}. {problem.remedy}", now)
@@ -124,23 +109,56 @@ def _folder(home: Home, settings: CoordinatorSettings) -> Path | None:
     return None if export is None else home.path / export
 
 
-def _marks(database: Database, round_id: str) -> list[str]:
-    """What of a round's files depends on withdrawals, as `due_exports` has it."""
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """A closed round with a result.
+
+    Attributes:
+        round_id: Its id.
+        marks: What its files say of withdrawals; empty if its figures stand.
+        has_counts: False if they were deleted.
+    """
+
+    round_id: str
+    marks: str
+    has_counts: bool
+
+
+def _published(database: Database) -> list[_Published]:
+    """Rounds that have files, closed first first."""
     with database.reading() as session:
-        row = session.get_one(RoundRow, round_id)
+        rows = session.execute(
+            select(
+                RoundRow.round_id,
+                RoundRow.state,
+                RoundRow.series_id,
+                RoundRow.series_position,
+                RoundRow.withdrawn_at,
+                exists().where(CellsRow.round_id == RoundRow.round_id).label("has_counts"),
+            ).order_by(RoundRow.closed_at, RoundRow.round_id)
+        ).all()
+    withdrawn: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        if row.withdrawn_at is not None and row.series_id is not None:
+            withdrawn[row.series_id].append((row.series_position, row.withdrawn_at))
+    found = []
+    for row in rows:
+        if row.state not in _PUBLISHED:
+            continue
         if row.series_id is None:
-            return [] if row.withdrawn_at is None else [f"{row.withdrawn_at}"]
-        query = select(RoundRow.series_position, RoundRow.withdrawn_at).where(
-            RoundRow.series_id == row.series_id,
-            RoundRow.series_position <= row.series_position,
-            RoundRow.withdrawn_at.is_not(None),
-        )
-        found = session.execute(query.order_by(RoundRow.series_position)).all()
-    return [f"{one.series_position}:{one.withdrawn_at}" for one in found]
+            marks = "" if row.withdrawn_at is None else f"{row.withdrawn_at}"
+        else:
+            marks = ",".join(
+                f"{position}:{at}"
+                for position, at in sorted(withdrawn[row.series_id])
+                if position <= row.series_position
+            )
+        found.append(_Published(row.round_id, marks, row.has_counts))
+    return found
 
 
-def _stated(folder: Path, marks: list[str]) -> str:
-    return f"{folder}|{','.join(marks)}"
+def _stated(folder: Path, one: _Published) -> str:
+    return f"{folder}|{one.marks}"
 
 
 def _note(database: Database, round_id: str, stated: str, failure: str | None, now: int) -> None:

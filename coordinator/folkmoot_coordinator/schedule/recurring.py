@@ -9,17 +9,18 @@ its settings or its file change; others are tried again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import select
 
-from folkmoot.rounds import RoundState
+from folkmoot.rounds import Round, RoundState
 from folkmoot_coordinator.config import CoordinatorSettings, Home, ScheduledRound
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import ScheduledRow
-from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, save_once, submit_once
+from folkmoot_coordinator.drafts.decisions import submit_once
+from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, save_once
 from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second
 from folkmoot_coordinator.membership.catalogues import catalogues_of
@@ -164,8 +165,8 @@ def _open(
                     remedy="It is opened when that has closed",
                     exit_code=ExitCode.UNREACHABLE,
                 )
+            last, following = earlier[-1], _next_round(earlier, now)
             key = SigningKey.load(home.keys)
-            following, last = next_round(earlier, now), earlier[-1]
             stored = open_round(
                 database,
                 key,
@@ -190,6 +191,19 @@ def _open(
     key = SigningKey.load(home.keys)
     stored = open_planned(database, key, asked, origin=origin, who=program.name)
     return DueState.OPENED, stored.round_.round_id
+
+
+def _next_round(earlier: Sequence[StoredRound], now: int) -> Round:
+    try:
+        return next_round(earlier, now)
+    except Problem as problem:  # the series has ended
+        raise Problem(
+            problem.problem,
+            where=problem.where,
+            remedy="Take the entry out. For a new series, which counts every household again and "
+            "costs the same again, write one with another name",
+            exit_code=problem.exit_code,
+        ) from None
 
 
 def _question(home: Home, entry: ScheduledRound) -> Question:

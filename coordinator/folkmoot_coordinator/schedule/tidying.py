@@ -1,4 +1,7 @@
-"""Deletion of what is kept no longer: counts, drafts that have ended, old times of the schedule."""
+"""Deletion of what is kept no longer: drafts that have ended, and old times of the schedule.
+
+Old counts are deleted by `serve` itself, which needs no schedule for it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import ScheduledRow
 from folkmoot_coordinator.drafts.drafts import delete_ended
 from folkmoot_coordinator.drafts.opening import open_drafts
-from folkmoot_coordinator.rounds.retention import delete_old_counts
 
 CLEAN_UP = "(clean-up)"
 """Stands for an entry of the schedule; no entry may be named so."""
@@ -38,9 +40,7 @@ def clean_up(database: Database, home: Home, settings: CoordinatorSettings, now:
     Returns:
         What was deleted, for people.
     """
-    counts = drafts = 0
-    if settings.retention.counts_days is not None:
-        counts = delete_old_counts(database, settings.retention.counts_days, now)
+    drafts = 0
     file = home.drafts_file(settings)
     if settings.retention.drafts_days is not None and (file is None or file.exists()):
         kept = open_drafts(home, settings)
@@ -75,4 +75,4 @@ def clean_up(database: Database, home: Home, settings: CoordinatorSettings, now:
                 noted_at=now,
             )
         )
-    return f"deleted: counts of releases {counts}, drafts {drafts}"
+    return f"deleted drafts: {drafts}"

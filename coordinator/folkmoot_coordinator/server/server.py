@@ -84,12 +84,17 @@ class CoordinatorServer:
         )
         self._loop = ServingLoop()
         self._stopping = threading.Event()
-        self._housekeeper = threading.Thread(
-            target=self._keep_house, name="housekeeper", daemon=True
-        )
-        # Apart from the housekeeper: what the viewer wrote must not keep rounds from closing.
         self._opener = DraftOpener(home, self._database, signing, clock)
-        self._opening = threading.Thread(target=self._open_drafts, name="drafts", daemon=True)
+        # Two threads: what the viewer wrote must not keep rounds from closing.
+        self._housekeeper, self._opening = (
+            threading.Thread(
+                target=self._again_and_again, args=[_Attempts(name, do)], name=name, daemon=True
+            )
+            for name, do in (
+                ("housekeeping", self._keep_house),
+                ("opening of drafts", self._opener.look),
+            )
+        )
 
     def start(self) -> None:
         """Listens on both ports.
@@ -117,13 +122,14 @@ class CoordinatorServer:
 
         Args:
             stop: Ends it.
-            attend: Called every second or so.
+            attend: Called every second or so. What it raises is logged: the ports go on.
 
         Raises:
             DamagedDatabase: If the database was found to be damaged.
         """
+        attempt = _Attempts("looking after the site and the schedule", attend)
         while not stop.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
-            attend()
+            attempt()
         self.stop()
         if self._database.damage is not None:
             raise self._database.damage
@@ -147,34 +153,16 @@ class CoordinatorServer:
             log.error("when councils were last seen is not written problem=%s", problem)
         self._database.close()
 
-    def _keep_house(self) -> None:
-        said = ""
+    def _again_and_again(self, do: Callable[[], None]) -> None:
         while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
-            try:
-                if isinstance(self._enrolment, EnrolmentProcess) and self._enrolment.look_after():
-                    self._database.check_pages()
-                self._close_due()
-                self._delete_old()
-                self._seen.write()
-            except Exception as error:  # the next time may succeed; rounds must not hang
-                if said != str(error):  # once, and not every second
-                    log.error("housekeeping failed error=%s", error)
-                said = str(error)
-            else:
-                if said:
-                    log.info("housekeeping goes on")
-                said = ""
+            do()
 
-    def _open_drafts(self) -> None:
-        said = ""
-        while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
-            try:
-                self._opener.look()
-                said = ""
-            except Exception as error:  # the next time may succeed
-                if said != str(error):  # once, and not every second
-                    log.error("drafts cannot be looked at error=%s", error)
-                said = str(error)
+    def _keep_house(self) -> None:
+        if isinstance(self._enrolment, EnrolmentProcess) and self._enrolment.look_after():
+            self._database.check_pages()
+        self._close_due()
+        self._delete_old()
+        self._seen.write()
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):
@@ -186,6 +174,27 @@ class CoordinatorServer:
             deleted = delete_old_counts(self._database, days, self._clock())
             if deleted:
                 log.info("old counts deleted releases=%d", deleted)
+
+
+class _Attempts:
+    """Something that is done every second, and ends nothing when it fails."""
+
+    def __init__(self, what: str, do: Callable[[], object]) -> None:
+        self._what = what
+        self._do = do
+        self._said = ""
+
+    def __call__(self) -> None:
+        try:
+            self._do()
+        except Exception as error:  # the next time may succeed
+            if self._said != str(error):  # once, and not every second
+                log.error("%s failed error=%s", self._what, error)
+            self._said = str(error)
+        else:
+            if self._said:
+                log.info("%s goes on", self._what)
+            self._said = ""
 
 
 def _limits(settings: LimitSettings) -> PortLimits:

@@ -120,9 +120,9 @@ def _kept(home: Home, settings: CoordinatorSettings, web: WebSettings) -> Iterat
 
 def _versions(database: Database) -> tuple[Finding, bool]:
     """Whether this program can use the tables, and whether there are accounts among them."""
-    from folkmoot_coordinator.database.connection import LATER
     from folkmoot_coordinator.viewer.keys.models import API_KEYS
-    from folkmoot_web.database.migrating import KIT
+    from folkmoot_operator.sql_database import LATER
+    from folkmoot_web.database.models import KIT
 
     with database.connection(writes=False) as connection:
         found = {tables: tables.version(connection) for tables in (KIT, API_KEYS)}

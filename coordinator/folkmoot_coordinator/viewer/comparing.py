@@ -136,7 +136,7 @@ class Changed:
         return signed(float(self.change.difference[number]))
 
     def interval(self, number: int) -> str:
-        """Its 95 % interval in words."""
+        """Its 95% interval in words."""
         low, high = float(self.change.lower[number]), float(self.change.upper[number])
         return f"{signed(low)} to {signed(high)}"
 

@@ -42,7 +42,7 @@ class Figure:
     Attributes:
         value: Households.
         standard_error: Of its noise, households.
-        lower: Lower end of its 95 % interval.
+        lower: Lower end of its 95% interval.
         upper: Upper end of it.
     """
 
@@ -70,7 +70,7 @@ class Figures:
         councils: GSS code of the council of each area.
         value: Best linear unbiased estimates, households, float64.
         standard_error: Of their noise, households, float64.
-        lower: Lower ends of their 95 % intervals, households, float64.
+        lower: Lower ends of their 95% intervals, households, float64.
         upper: Upper ends.
         covariance: Of the noise of each two areas; None if it is independent.
         quantile: How many standard errors an interval reaches.

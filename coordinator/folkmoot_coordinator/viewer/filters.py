@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from folkmoot.workload import Marginal
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.region import Region
+from folkmoot_coordinator.viewer.round_facts import RoundFacts
 from folkmoot_coordinator.viewer.selection import Selection, choices
 from folkmoot_coordinator.viewer.words import capital, phrase, slug, table_title
+from folkmoot_operator.moments import day_text
 
 
 def usable_tables(published: Published, *, by_area: bool = False) -> list[Marginal]:
@@ -58,7 +60,15 @@ def statistic_filters(
             "value": slug(chosen.marginal),
         }
     ]
-    found += [
+    found += code_filters(published, chosen)
+    if with_place and chosen.area is not None and len(published.coverage.released) > 1:
+        found.append(council_filter(region, published, chosen, "Show areas of"))
+    return found
+
+
+def code_filters(published: Published, chosen: Selection) -> list[dict[str, Any]]:
+    """A code of each attribute but those of areas."""
+    return [
         {
             "name": one.name,
             "label": capital(phrase(one.name)),
@@ -67,16 +77,32 @@ def statistic_filters(
         }
         for one, code in zip(chosen.attributes, chosen.codes, strict=True)
     ]
-    if with_place and chosen.area is not None and len(published.coverage.released) > 1:
-        councils = [
-            {"value": code, "text": region.council(code)} for code in published.coverage.released
-        ]
-        found.append(
+
+
+def council_filter(
+    region: Region, published: Published, chosen: Selection, label: str = "Council"
+) -> dict[str, Any]:
+    """One of the councils that are in the figures, or all."""
+    councils = [
+        {"value": code, "text": region.council(code)} for code in published.coverage.released
+    ]
+    return {
+        "name": "place",
+        "label": label,
+        "items": [{"value": "", "text": "All councils"}, *councils],
+        "value": chosen.place,
+    }
+
+
+def round_choices(rounds: Iterable[RoundFacts]) -> list[dict[str, str]]:
+    """Rounds for a select box, after none of them."""
+    return [
+        {"value": "", "text": "None"},
+        *(
             {
-                "name": "place",
-                "label": "Show areas of",
-                "items": [{"value": "", "text": "All councils"}, *councils],
-                "value": chosen.place,
+                "value": one.round_id,
+                "text": f"{one.question.title}, {day_text(one.closed_at or one.deadline)}",
             }
-        )
-    return found
+            for one in rounds
+        ),
+    ]

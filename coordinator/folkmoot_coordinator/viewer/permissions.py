@@ -22,8 +22,6 @@ class Right(StrEnum):
     """Share out a quantity by need."""
     KEYS = "keys"
     """Make API keys of one's own."""
-    MANAGE = "manage"
-    """Add accounts and change their roles."""
 
 
 PERMISSIONS = Permissions(
@@ -32,8 +30,6 @@ PERMISSIONS = Permissions(
         "reader": {Right.READ},
         "analyst": {Right.READ, Right.ASK, Right.ALLOCATE, Right.KEYS},
         "approver": {Right.READ, Right.APPROVE},
-        # Whoever gives out roles could take any: withholding results from them protects nothing.
-        "manager": {Right.READ, Right.MANAGE},
     },
 )
 """The roles; a person may have several."""
@@ -46,7 +42,7 @@ def may_see_all(settings: ViewerSettings, roles: Iterable[str]) -> bool:
         settings: They may name purposes by role.
         roles: Those of the person.
     """
-    return any(role not in settings.visibility for role in roles)
+    return any(role not in settings.visibility for role in _known(roles))
 
 
 def may_see(settings: ViewerSettings, roles: Iterable[str], purpose: str) -> bool:
@@ -58,5 +54,11 @@ def may_see(settings: ViewerSettings, roles: Iterable[str], purpose: str) -> boo
         purpose: The round's.
     """
     return any(
-        role not in settings.visibility or purpose in settings.visibility[role] for role in roles
+        role not in settings.visibility or purpose in settings.visibility[role]
+        for role in _known(roles)
     )
+
+
+def _known(roles: Iterable[str]) -> list[str]:
+    """Roles that there are: one of an earlier version shows nothing."""
+    return [role for role in roles if role in PERMISSIONS.roles]

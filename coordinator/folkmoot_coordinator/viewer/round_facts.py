@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from folkmoot_coordinator.rounds.withdrawal import Withdrawal
 from folkmoot_coordinator.viewer.words import slug, table_title
 
 _KEPT = 5000
+_WITH_RESULT = (RoundState.COMPLETE, RoundState.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class RoundFacts:
         opened_at: Seconds since 1970-01-01T00:00:00Z.
         deadline: The same.
         closed_at: The same; None while open.
-        withdrawal: That the result is wrong; None if it stands.
+        withdrawal: That the result is wrong, itself or with an earlier round of its series; None if
+            it stands.
         series_id: Of a series; None for a round by itself.
         position: In the series; 0 for a round by itself.
     """
@@ -72,7 +75,7 @@ class RoundFacts:
     @property
     def has_result(self) -> bool:
         """Whether figures are published."""
-        return self.state in (RoundState.COMPLETE, RoundState.PARTIAL)
+        return self.state in _WITH_RESULT
 
     @property
     def coverage(self) -> str:
@@ -125,12 +128,39 @@ def round_facts(
     if round_id is not None:
         query = query.where(RoundRow.round_id == round_id)
     with database.reading() as session:
-        return [_facts(session, row) for row in session.execute(query)]
+        wrong = _wrong_series(session)
+        return [_facts(session, row, wrong) for row in session.execute(query)]
 
 
-def _facts(session: Session, row: Any) -> RoundFacts:
+def _wrong_series(session: Session) -> dict[str, Withdrawal]:
+    """By series the first withdrawal of one of its rounds: it counts for all later ones."""
+    query = (
+        select(
+            RoundRow.series_id,
+            RoundRow.series_position,
+            RoundRow.withdrawn_at,
+            RoundRow.withdrawn_reason,
+        )
+        .where(RoundRow.series_id.is_not(None), RoundRow.withdrawn_at.is_not(None))
+        .order_by(RoundRow.series_position.desc())
+    )
+    return {
+        row.series_id: Withdrawal(row.withdrawn_at, row.withdrawn_reason or "", row.series_position)
+        for row in session.execute(query)
+    }
+
+
+def _withdrawal(row: Any, wrong: Mapping[str, Withdrawal]) -> Withdrawal | None:
+    if row.withdrawn_at is not None:
+        return Withdrawal(row.withdrawn_at, row.withdrawn_reason or "")
+    found = wrong.get(row.series_id)
+    if found is None or found.with_round is None or RoundState(row.state) not in _WITH_RESULT:
+        return None
+    return found if found.with_round < row.series_position else None
+
+
+def _facts(session: Session, row: Any, wrong: Mapping[str, Withdrawal]) -> RoundFacts:
     refused = row.refusals or 0
-    gone = row.withdrawn_at is not None
     return RoundFacts(
         round_id=row.round_id,
         question=_QUESTIONS.of(session, row.round_id, row.digest),
@@ -140,7 +170,7 @@ def _facts(session: Session, row: Any) -> RoundFacts:
         opened_at=row.opened_at,
         deadline=row.deadline,
         closed_at=row.closed_at,
-        withdrawal=Withdrawal(row.withdrawn_at, row.withdrawn_reason or "") if gone else None,
+        withdrawal=_withdrawal(row, wrong),
         series_id=row.series_id,
         position=row.series_position or 0,
     )

@@ -46,6 +46,11 @@ def seen_drafts(region: Region, visitor: Visitor) -> list[Draft]:
     return [one for one in list_drafts(region.drafts) if _sees(region, visitor, one)]
 
 
+def is_own(draft: Draft, person: Person) -> bool:
+    """Whether somebody wrote a draft, from the same kind of account."""
+    return draft.author.is_same(person) and draft.author.kind is person.kind
+
+
 def note(request: Request, action: str, draft: Draft, **more: str) -> None:
     """Adds what was done to the site's audit log.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from folkmoot.workload import OTHER, Attribute, Marginal
+from folkmoot.workload import Attribute, Marginal
 from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.planning.question_checks import BAND
 from folkmoot_coordinator.publication.estimable import Moment
@@ -128,11 +128,6 @@ def choices(published: Published, attribute: Attribute) -> list[dict[str, str]]:
         {"value": code, "text": code_label(attribute, code, names.get(code))}
         for code in attribute.codes_of(None)
     ]
-
-
-def is_outside(code: str) -> bool:
-    """Whether a code stands for everything that has none."""
-    return code == OTHER
 
 
 def _about(published: Published, measure: str) -> Moment:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from folkmoot_plugin_extracts.elapsed import Elapsed
 from folkmoot_plugin_extracts.identifiers import joined
 from folkmoot_plugin_extracts.mapped_field import MappedField
 from folkmoot_plugin_extracts.mapping import Identical, Mapping, Repeated
-from folkmoot_plugin_extracts.nhs_number import hidden
+from folkmoot_plugin_extracts.nhs_number import hiding_numbers
 from folkmoot_plugin_extracts.parsing import Output, Parser, Reading, parser
 from folkmoot_plugin_extracts.people_of_row import PeopleOfRow
 from folkmoot_plugin_extracts.repeats import Keys, Once
@@ -28,7 +27,6 @@ from folkmoot_sdk import (
     ReadContext,
     RecordLevel,
     Records,
-    Rejection,
     Schema,
 )
 from folkmoot_sdk.schema import AREA_COLUMN, DATE_COLUMN, UPRN_COLUMN
@@ -83,7 +81,7 @@ class MappedSource(DataSource):
         people = PeopleOfRow(uses, outputs)
         wanted = people.columns
         if Identifier.NHS_NUMBER in context.identifiers and uses.identifiers.nhs_number:
-            context = _hiding_numbers(context)
+            context = hiding_numbers(context)
         once = Once() if uses.identical is Identical.ONCE else None
         stops = uses.repeated is Repeated.STOP
         household = () if stops else uses.uprn_columns
@@ -140,21 +138,6 @@ class MappedSource(DataSource):
             date = columns.Date(dated.format, dated.latest_year)
             outputs.append(Output(DATE_COLUMN, dated.column, date))
         return [*outputs, *field_outputs(uses, self._schema, context)]
-
-
-def _hiding_numbers(context: ReadContext) -> ReadContext:
-    """The context with NHS numbers left out of rejections.
-
-    In a row whose fields have moved, the number stands where another value should.
-    """
-
-    def reject(rejections: Sequence[Rejection]) -> None:
-        context.reject([
-            replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
-            for entry in rejections
-        ])  # fmt: skip
-
-    return replace(context, reject=reject)
 
 
 def field_outputs(mapping: Mapping, schema: Schema, context: ReadContext) -> list[Output]:

@@ -8,11 +8,13 @@ of the sum of the first nine weighted 10 to 2, where 11 becomes 0, and numbers f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from folkmoot_plugin_extracts.columns import Reader, Text
+from folkmoot_sdk import ReadContext, Rejection
 
 _DIGITS = 10
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
@@ -62,3 +64,18 @@ class NhsNumber(Reader):
 def hidden(text: str) -> str:
     """A text in which whatever has the shape of an NHS number is left out."""
     return _SHAPE.sub("(number)", text)
+
+
+def hiding_numbers(context: ReadContext) -> ReadContext:
+    """The context with NHS numbers left out of rejections.
+
+    In a row whose fields have moved, the number stands where another value should.
+    """
+
+    def reject(rejections: Sequence[Rejection]) -> None:
+        context.reject([
+            replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
+            for entry in rejections
+        ])  # fmt: skip
+
+    return replace(context, reject=reject)

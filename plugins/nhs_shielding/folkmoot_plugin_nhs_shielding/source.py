@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from folkmoot_plugin_extracts.dates import check_date_format
 from folkmoot_plugin_extracts.file_options import FileOptions
 from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
-from folkmoot_plugin_extracts.nhs_number import NhsNumber, hidden
+from folkmoot_plugin_extracts.nhs_number import NhsNumber, hiding_numbers
 from folkmoot_plugin_extracts.parsing import (
     Output,
     Reading,
@@ -166,27 +166,18 @@ class ShieldingSource(DataSource):
         Raises:
             PluginError: If a file as a whole cannot be read.
         """
-        given = self._options
+        given, context = self._options, hiding_numbers(context)
         outputs = self._outputs(context)
         needed = needed_columns(outputs)
         nulls = tuple(str(value) for value in given.null_values)
-
-        def reject(rejections: Sequence[Rejection]) -> None:
-            # In a row whose fields have moved, the number stands where another value should.
-            context.reject([
-                replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
-                for entry in rejections
-            ])  # fmt: skip
-
         once = Once()
         with parser(outputs, nulls) as reading:
             folder = given.base / given.folder
             for path in find_files(folder, given.files or _FILES, TEXT_ENDINGS):
-                for rows in read_csv(path, needed, given.dialect, reject):
+                for rows in read_csv(path, needed, given.dialect, context.reject):
                     batch = once.first_of(path.name, rows, context)
-                    read = self._ordered(
-                        path.name, reading.parse(path.name, batch, reject), batch, reject
-                    )
+                    parsed = reading.parse(path.name, batch, context.reject)
+                    read = self._ordered(path.name, parsed, batch, context.reject)
                     values, unread = self._values(joined(read.frame), read.unread, context)
                     yield handed_on(values, path.name, batch, unread)
 

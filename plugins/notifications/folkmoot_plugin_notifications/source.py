@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from folkmoot_plugin_extracts.batch import Unread, handed_on
 from folkmoot_plugin_extracts.csv_file import read_csv
 from folkmoot_plugin_extracts.files import TEXT_ENDINGS, find_files
 from folkmoot_plugin_extracts.identifiers import BirthColumn, Identifiers, joined
-from folkmoot_plugin_extracts.nhs_number import hidden
+from folkmoot_plugin_extracts.nhs_number import hiding_numbers
 from folkmoot_plugin_extracts.parsing import Output, any_of, needed_columns, parser
 from folkmoot_plugin_extracts.repeats import Once
 from folkmoot_plugin_notifications.declared import (
@@ -26,7 +25,7 @@ from folkmoot_plugin_notifications.declared import (
     schema,
 )
 from folkmoot_plugin_notifications.options import NotificationOptions
-from folkmoot_sdk import DataSource, ReadContext, RecordLevel, Records, Rejection, Schema
+from folkmoot_sdk import DataSource, ReadContext, RecordLevel, Records, Schema
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
 _FILES = ("notifications*.csv",)
@@ -70,24 +69,16 @@ class NotificationSource(DataSource):
         Raises:
             PluginError: If a file as a whole cannot be read.
         """
-        given = self._options
+        given, context = self._options, hiding_numbers(context)
         outputs = self._outputs(context)
         nulls = tuple(str(value) for value in given.null_values)
-
-        def reject(rejections: Sequence[Rejection]) -> None:
-            # In a row whose fields have moved, an NHS number may stand in any of them.
-            context.reject([
-                replace(entry, reason=hidden(entry.reason), value=hidden(entry.value))
-                for entry in rejections
-            ])  # fmt: skip
-
         once = Once()
         with parser(outputs, nulls) as reading:
             folder = given.base / given.folder
             for path in find_files(folder, given.files or _FILES, TEXT_ENDINGS):
-                for rows in read_csv(path, needed_columns(outputs), given.dialect, reject):
+                for rows in read_csv(path, needed_columns(outputs), given.dialect, context.reject):
                     batch = once.first_of(path.name, rows, context)
-                    read = reading.parse(path.name, batch, reject)
+                    read = reading.parse(path.name, batch, context.reject)
                     values, unread = self._values(joined(read.frame), read.unread, context)
                     yield handed_on(values, path.name, batch, unread)
 

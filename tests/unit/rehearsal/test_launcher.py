@@ -211,7 +211,7 @@ def test_one_command_opens_the_regions_site_with_an_account(rehearsal):
 
     def begin(client, told):
         analyst, approver = told["accounts"]
-        assert (analyst["roles"], approver["roles"]) == (["analyst", "manager"], ["approver"])
+        assert (analyst["roles"], approver["roles"]) == (["analyst"], ["approver"])
         path = analyst["link"].removeprefix(told["address"])
         fill_in(client, path, password=password, again=password)
         read(client, told)

@@ -13,13 +13,8 @@ import pytest
 
 from folkmoot.codec import decode_round
 from folkmoot_coordinator.clock import system_clock
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    approve,
-    list_drafts,
-    save_draft,
-    submit_draft,
-)
+from folkmoot_coordinator.drafts.decisions import approve, submit_draft
+from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts, save_draft
 from folkmoot_coordinator.drafts.opening import open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.question import read_question

@@ -136,6 +136,27 @@ def test_a_coordinator_killed_during_a_submission_stored_nothing(
     assert region.stored() == {"answers": 1, "cells": 1}
 
 
+def test_what_fails_beside_the_ports_does_not_stop_them(
+    region: Region, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that is full, for one: Prefect cannot be started again on it."""
+    stop, looks = threading.Event(), []
+
+    def attend() -> None:
+        looks.append(region.clock())
+        if len(looks) < 3:
+            raise OSError("no space left on device")
+        assert region.member().rounds() == []
+        stop.set()
+
+    server, region.server = region.server, None  # it ends by itself
+    assert server is not None
+    with caplog.at_level("INFO"):
+        server.wait(stop, attend)
+    assert caplog.text.count("no space left on device") == 1
+    assert "the schedule goes on" in caplog.text
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_coordinator_gently(
     stopped_region: Region, serve: Serve, number: signal.Signals

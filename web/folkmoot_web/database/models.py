@@ -5,6 +5,8 @@ Times are seconds since 1970-01-01T00:00:00Z. Tokens are kept as their SHA-256, 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,6 +18,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from folkmoot_operator.sql_migrations import Tables
+
+KIT = Tables("web", Path(__file__).parent / "migrations", "0001")
+"""The tables of this module."""
 
 
 class Base(DeclarativeBase):

@@ -1,13 +1,6 @@
 """Runs the migrations on the connection that `Database.upgrade` hands over."""
 
-from alembic import context
-
 from folkmoot_coordinator.database.models import Base
+from folkmoot_operator.sql_migrations import run_migrations
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
-    render_as_batch=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations(Base.metadata)

@@ -25,7 +25,7 @@ _SCHEME = "key"
 _PROBLEM = "application/problem+json"
 _DESCRIPTION = (
     "Rounds and their statistics. Every figure is an estimate with noise that protects households: "
-    "it comes with its standard error, 95 % interval and reliability, and must not be shown "
+    "it comes with its standard error, 95% interval and reliability, and must not be shown "
     "without them. A result that was withdrawn is marked in every form. Send a key as "
     "`Authorization: Bearer KEY`; an analyst makes one on the page Keys. Errors are documents "
     "as RFC 9457 describes them."

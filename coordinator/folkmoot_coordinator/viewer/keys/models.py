@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from folkmoot_web.database.migrating import Tables
+from folkmoot_operator.sql_migrations import Tables
 
 API_KEYS = Tables("api_keys", Path(__file__).parent / "migrations", "0001")
 """For the site, which makes the table when it starts."""

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from folkmoot.rounds import Mechanism
 from folkmoot_coordinator.drafts.composing import QuestionForecast, forecast
-from folkmoot_coordinator.drafts.drafts import question_of, save_draft
+from folkmoot_coordinator.drafts.drafts import Draft, question_of, save_draft
 from folkmoot_coordinator.drafts.offer import Offer, OfferedAttribute, offered_attributes
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_coordinator.rounds.policies import policies
@@ -32,12 +32,12 @@ from folkmoot_coordinator.viewer.asking import (
     shown_tables,
 )
 from folkmoot_coordinator.viewer.expected import expected
+from folkmoot_coordinator.viewer.filters import round_choices
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
-from folkmoot_coordinator.viewer.seen_drafts import actor, note, seen_draft
+from folkmoot_coordinator.viewer.seen_drafts import actor, is_own, note, seen_draft
 from folkmoot_coordinator.viewer.words import capital, phrase
-from folkmoot_operator.moments import day_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.forms import Form, sent_form
@@ -102,9 +102,9 @@ def routes() -> Routes:
     return routes
 
 
-def _own_draft(request: Request, draft_id: str) -> Any:
+def _own_draft(request: Request, draft_id: str) -> Draft:
     draft = seen_draft(request, draft_id)
-    if not draft.author.is_same(actor(request)) or draft.author.kind is not actor(request).kind:
+    if not is_own(draft, actor(request)):
         raise WebProblem(
             403,
             "This draft is somebody else's",
@@ -159,7 +159,7 @@ def _page(
         form=form,
         offer=offer,
         draft=draft,
-        expected=expected(region, found, _title(region, form)) if found else None,
+        expected=expected(region, found, title_of(region, form.typed("like"))) if found else None,
         councils=[_council(region, offer, code) for code in offer.councils]
         + [
             {
@@ -181,13 +181,7 @@ def _page(
             phrase(one.name) for one in offer.attributes.values() if one.is_area and not one.areas
         ],
         highest=min((one.per_round for one in offer.councils.values()), default=None),
-        examples=[
-            {"value": "", "text": "None"},
-            *(
-                {"value": one.round_id, "text": f"{one.question.title}, {_closed(one)}"}
-                for one in examples(region, visitor)
-            ),
-        ],
+        examples=round_choices(examples(region, visitor)),
         breadcrumbs=[("Questions", "/drafts"), ("Change a draft" if draft else "Ask", None)],
     )
 
@@ -204,19 +198,10 @@ def examples(region: Region, visitor: Visitor) -> list[RoundFacts]:
     ][:_OFFERED]
 
 
-def _title(region: Region, form: Form[AskForm]) -> str:
-    """Title of the round that is taken as an example; empty if none is."""
-    return title_of(region, form.typed("like"))
-
-
 def title_of(region: Region, round_id: str) -> str:
     """Title of a round; empty if there is no such round."""
     titles = {one.round_id: one.question.title for one in round_facts(region.database)}
     return titles.get(round_id, "")
-
-
-def _closed(one: RoundFacts) -> str:
-    return day_text(one.closed_at or one.deadline)
 
 
 def _council(region: Region, offer: Offer, code: Any) -> dict[str, Any]:

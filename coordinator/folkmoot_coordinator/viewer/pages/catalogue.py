@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot_coordinator.viewer.paging import Pages
-from folkmoot_coordinator.viewer.permissions import Right
+from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right, may_see
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_web.rendering import render
@@ -77,10 +77,7 @@ def entries(rounds: Iterable[RoundFacts]) -> list[Entry]:
 
 def readers(region: Region, purpose: str) -> str:
     """Who may see rounds of a purpose, in words."""
-    from folkmoot_coordinator.viewer.permissions import PERMISSIONS
-
-    limited = region.settings.viewer.visibility
-    roles = [role for role in PERMISSIONS.roles if purpose in limited.get(role, (purpose,))]
+    roles = [role for role in PERMISSIONS.roles if may_see(region.settings.viewer, [role], purpose)]
     if len(roles) == len(PERMISSIONS.roles):
         return "Everybody with an account"
     return f"Roles: {', '.join(roles)}" if roles else "Nobody"

@@ -16,16 +16,15 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.caching import headers_of, not_changed, page_tag
 from folkmoot_coordinator.viewer.diagrams import band_chart
 from folkmoot_coordinator.viewer.figures import Figures, figures
+from folkmoot_coordinator.viewer.filters import code_filters, council_filter
 from folkmoot_coordinator.viewer.maps import areas_name, draw_map
 from folkmoot_coordinator.viewer.noted_downloads import note_download
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
-from folkmoot_coordinator.viewer.selection import Selection, choices, select
+from folkmoot_coordinator.viewer.selection import Selection, select
 from folkmoot_coordinator.viewer.sentences import lead
 from folkmoot_coordinator.viewer.words import (
     RELIABILITY,
-    capital,
-    phrase,
     slug,
     span,
     table_title,
@@ -194,21 +193,9 @@ def _filters(region: Region, published: Published, chosen: Selection) -> list[di
     found: list[dict[str, Any]] = [
         {"name": "table", "label": "Table", "items": tables, "value": slug(chosen.marginal)}
     ]
-    found += [
-        {
-            "name": one.name,
-            "label": capital(phrase(one.name)),
-            "items": choices(published, one),
-            "value": code,
-        }
-        for one, code in zip(chosen.attributes, chosen.codes, strict=True)
-    ]
-    councils = [
-        {"value": code, "text": region.council(code)} for code in published.coverage.released
-    ]
+    found += code_filters(published, chosen)
     if chosen.area is not None:
-        items = [{"value": "", "text": "All councils"}, *councils]
-        found.append({"name": "place", "label": "Council", "items": items, "value": chosen.place})
+        found.append(council_filter(region, published, chosen))
     return found
 
 

@@ -15,7 +15,11 @@ from folkmoot_coordinator.aggregation.statistic import GeographicLevel
 from folkmoot_coordinator.membership.catalogues import catalogues_of
 from folkmoot_coordinator.membership.councils import enrolled
 from folkmoot_coordinator.publication.published_round import Published
-from folkmoot_coordinator.rounds.round_store import council_responses, find_round
+from folkmoot_coordinator.rounds.round_store import (
+    CouncilResponse,
+    council_responses,
+    find_round,
+)
 from folkmoot_coordinator.viewer.figures import Figure
 from folkmoot_coordinator.viewer.pages.one_round import Answer, answer_of
 from folkmoot_coordinator.viewer.paging import Pages
@@ -72,13 +76,18 @@ def routes() -> Routes:
             council = GssCode(code)
         except ContractError:
             raise problem_of_status(404) from None
-        asked = _asked(request, region, council)
+        asked = [
+            one
+            for one in round_facts(region.database, council=council)
+            if region.sees(visitor_of(request), one.question.purpose)
+        ]
         member = next(
             (one for one in enrolled(region.database, region.clock()) if one.code == council), None
         )
         if member is None and not asked and council not in region.names:
             raise problem_of_status(404)
-        newest = _newest(region, asked)
+        newest = _newest(region, asked, council)
+        catalogue = catalogues_of(region.database, [council]).get(council)
         pages = Pages.of(len(asked), page, _ON_A_PAGE)
         return render(
             request,
@@ -87,12 +96,12 @@ def routes() -> Routes:
             name=region.council(council),
             breadcrumbs=[("Results", "/"), (region.council(council), None)],
             member=member,
-            catalogue=catalogues_of(region.database, [council]).get(council),
-            offered=_offered(catalogues_of(region.database, [council]).get(council)),
+            catalogue=catalogue,
+            offered=_offered(catalogue),
             newest=newest,
             tables=[] if newest is None else council_tables(newest, council),
             maps=[] if newest is None else _maps(newest),
-            asked=asked[pages.first : pages.last],
+            asked=[_asked(region, one, council) for one in asked[pages.first : pages.last]],
             pagination=pages.links(request),
         )
 
@@ -129,30 +138,25 @@ def council_tables(published: Published, council: GssCode) -> list[CouncilTable]
     return found
 
 
-def _asked(request: Request, region: Region, council: GssCode) -> list[Asked]:
-    visitor = visitor_of(request)
-    found = []
-    for facts in round_facts(region.database, council=council):
-        if not region.sees(visitor, facts.question.purpose):
-            continue
-        round_ = find_round(region.database, facts.round_id).round_
-        responses = council_responses(region.database, round_)
-        own = next(one for one in responses if one.council == council)
-        is_open = facts.state is RoundState.OPEN
-        found.append(Asked(facts, answer_of(region, own, is_open=is_open)))
-    return found
+def _asked(region: Region, facts: RoundFacts, council: GssCode) -> Asked:
+    is_open = facts.state is RoundState.OPEN
+    return Asked(facts, answer_of(region, _response(region, facts, council), is_open=is_open))
 
 
-def _newest(region: Region, asked: list[Asked]) -> Published | None:
+def _response(region: Region, facts: RoundFacts, council: GssCode) -> CouncilResponse:
+    round_ = find_round(region.database, facts.round_id).round_
+    responses = council_responses(region.database, round_)
+    return next(one for one in responses if one.council == council)
+
+
+def _newest(region: Region, asked: list[RoundFacts], council: GssCode) -> Published | None:
     """The newest result that the council is in and that stands; a series counts another thing."""
-    for one in sorted(asked, key=lambda one: one.round.series_id is not None):
-        if one.round.has_result and one.answer.text == "Released" and not one.round.withdrawal:
+    for one in sorted(asked, key=lambda one: one.series_id is not None):
+        if one.has_result and not one.withdrawal and _response(region, one, council).released:
             try:
-                published = region.rounds.find(one.round.round_id)
+                return region.rounds.find(one.round_id)
             except Problem:  # its counts are no longer kept
                 continue
-            if published.withdrawn is None:
-                return published
     return None
 
 

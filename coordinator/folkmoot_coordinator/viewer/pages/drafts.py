@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from folkmoot.rounds import RoundState
+from folkmoot.workload import Marginal
+from folkmoot_coordinator.clock import HOUR
 from folkmoot_coordinator.drafts.composing import QuestionForecast, forecast
-from folkmoot_coordinator.drafts.drafts import (
+from folkmoot_coordinator.drafts.decisions import (
     Action,
     Decision,
-    Draft,
-    DraftState,
     approve,
     decisions_of,
-    question_of,
     refuse,
     submit_draft,
-    waiting_for,
     withdraw_draft,
 )
+from folkmoot_coordinator.drafts.drafts import Draft, DraftState, question_of, waiting_for
 from folkmoot_coordinator.drafts.people import AccountKind, Person, check_second, needs_second
 from folkmoot_coordinator.membership.known_councils import known_councils
 from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_coordinator.rounds.question import Question
 from folkmoot_coordinator.rounds.round_making import PlannedRound, make_round
-from folkmoot_coordinator.rounds.round_store import council_responses, find_round
-from folkmoot_coordinator.schedule.reminders import Reminder, ReminderKind, reminders
+from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.viewer.expected import Expected, expected
+from folkmoot_coordinator.viewer.filters import round_choices
 from folkmoot_coordinator.viewer.pages.ask import examples, title_of
 from folkmoot_coordinator.viewer.paging import Pages
-from folkmoot_coordinator.viewer.permissions import Right, may_see_all
+from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
-from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
-from folkmoot_coordinator.viewer.seen_drafts import actor, note, seen_draft, seen_drafts
+from folkmoot_coordinator.viewer.seen_drafts import actor, is_own, note, seen_draft, seen_drafts
+from folkmoot_coordinator.viewer.waiting_rounds import coming_up, open_rounds
 from folkmoot_coordinator.viewer.words import capital, code_label, phrase, plural, table_title
-from folkmoot_operator.moments import day_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -48,7 +44,6 @@ from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import Visitor, visitor_of
 
 _ON_A_PAGE = 20
-_HOUR, _DAY = 3600, 86400
 STATES = {
     DraftState.DRAFT: ("Draft", "grey"),
     DraftState.WAITING: ("Waits for a second person", "yellow"),
@@ -105,23 +100,6 @@ class WithdrawForm(FormModel):
     """Why a draft is withdrawn."""
 
     why: Annotated[str, Field(title="the reason", max_length=500)] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRound:
-    """A round that councils can still answer.
-
-    Attributes:
-        facts: The round.
-        missing: Names of the councils that have not answered, with why as far as it is known.
-        left: Time until the deadline, in words.
-        is_urgent: Whether less than a day is left.
-    """
-
-    facts: RoundFacts
-    missing: tuple[str, ...]
-    left: str
-    is_urgent: bool
 
 
 def routes() -> Routes:
@@ -195,7 +173,7 @@ def routes() -> Routes:
     def withdrawn(request: Request, draft_id: str) -> Response:
         region = region_of(request)
         form = read_form(request, WithdrawForm)
-        if not _is_own(seen_draft(request, draft_id), actor(request)):
+        if not is_own(seen_draft(request, draft_id), actor(request)):
             form.add_error("why", "Only its author can withdraw a draft. An approver can refuse it")
 
         def act(now: int) -> Draft:
@@ -244,7 +222,8 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
     if question and "like" not in request.query_params:
         like = _example(region, visitor, question)
     found, at_fault = _expected(region, visitor, question, like) if question else (None, "")
-    own = _is_own(draft, actor(request))
+    own = is_own(draft, actor(request))
+    cannot_decide = _why_not(region, draft, actor(request)) if visitor.may(Right.APPROVE) else ""
     return render(
         request,
         "viewer/draft.html",
@@ -255,9 +234,7 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
         notification=None if form.errors else _done(request, draft, decisions),
         fault=fault,
         facts=_facts(region, asked) if asked else [],
-        tables=[_table(region, asked, one.attributes) for one in asked.round_.workload.marginals]
-        if asked
-        else [],
+        tables=[_table(asked, one) for one in asked.round_.workload.marginals] if asked else [],
         waits=waiting_for(draft, settings.approvers),
         is_mine=own,
         can_submit=own and draft.state is DraftState.DRAFT and visitor.may(Right.ASK),
@@ -269,23 +246,14 @@ def _page(request: Request, draft: Draft, form: Form[Any], status: int = 200) ->
         and visitor.may(Right.ASK),
         can_decide=draft.state is DraftState.WAITING
         and visitor.may(Right.APPROVE)
-        and _may_approve(region, draft, actor(request)),
-        cannot_decide=_why_not(region, draft, actor(request)) if visitor.may(Right.APPROVE) else "",
+        and not cannot_decide,
+        cannot_decide=cannot_decide,
         second=needs_second(settings, draft.author),
         expected=found,
         expected_fault=at_fault,
-        examples=[
-            {"value": "", "text": "None"},
-            *(
-                {
-                    "value": one.round_id,
-                    "text": f"{one.question.title}, {day_text(one.closed_at or one.deadline)}",
-                }
-                for one in examples(region, visitor)
-            ),
-        ],
+        examples=round_choices(examples(region, visitor)),
         like=like,
-        history=[_history(region, draft, one) for one in decisions],
+        history=[_history(draft, one) for one in decisions],
         round_title=_round_title(region, draft),
         breadcrumbs=[("Results", "/"), ("Questions", "/drafts"), (draft.title or "Draft", None)],
     )
@@ -297,7 +265,7 @@ def _done(request: Request, draft: Draft, decisions: Sequence[Decision]) -> str 
     if name is None or draft.state not in _DONE_STATES[name]:
         return None
     if name == "saved":
-        return _DONE[name] if _is_own(draft, actor(request)) else None
+        return _DONE[name] if is_own(draft, actor(request)) else None
     [*_, last] = decisions
     return _DONE[name] if last.person.is_same(actor(request)) else None
 
@@ -347,7 +315,7 @@ def _example(region: Region, visitor: Visitor, question: Question) -> str:
 def _facts(region: Region, asked: PlannedRound) -> list[tuple[str, str]]:
     """What the question says, besides its tables."""
     round_ = asked.round_
-    hours = (round_.deadline - round_.opened_at) / _HOUR
+    hours = (round_.deadline - round_.opened_at) / HOUR
     days = f"{hours / 24:g} days" if hours >= 48 else plural(round(hours), "hour")
     return [
         ("Purpose", phrase(round_.purpose)),
@@ -372,12 +340,10 @@ def _facts(region: Region, asked: PlannedRound) -> list[tuple[str, str]]:
     ]
 
 
-def _table(region: Region, asked: PlannedRound, names: tuple[str, ...]) -> dict[str, Any]:
-    workload = asked.round_.workload
-    marginal = next(one for one in workload.marginals if one.attributes == names)
+def _table(asked: PlannedRound, marginal: Marginal) -> dict[str, Any]:
     codes = []
-    for name in names:
-        one = workload.attribute(name)
+    for name in marginal.attributes:
+        one = asked.round_.workload.attribute(name)
         if one.is_area:
             areas = sum(len(own) for own in one.by_council.values())
             codes.append(f"{capital(phrase(name))}: {plural(areas, 'area')}")
@@ -388,7 +354,7 @@ def _table(region: Region, asked: PlannedRound, names: tuple[str, ...]) -> dict[
     return {"title": table_title(marginal), "codes": codes}
 
 
-def _history(region: Region, draft: Draft, one: Decision) -> dict[str, Any]:
+def _history(draft: Draft, one: Decision) -> dict[str, Any]:
     return {
         "at": one.at,
         "who": str(one.person) if one.person.kind is not AccountKind.PROGRAM else "The coordinator",
@@ -407,18 +373,6 @@ def _round_title(region: Region, draft: Draft) -> str:
         return ""
 
 
-def _is_own(draft: Draft, person: Person) -> bool:
-    return draft.author.is_same(person) and draft.author.kind is person.kind
-
-
-def _may_approve(region: Region, draft: Draft, person: Person) -> bool:
-    try:
-        check_second(person, draft.author, region.settings.rounds.approvers)
-    except Problem:
-        return False
-    return True
-
-
 def _why_not(region: Region, draft: Draft, person: Person) -> str:
     """Why somebody with the role cannot approve a draft that waits; else empty."""
     if draft.state is not DraftState.WAITING:
@@ -434,55 +388,5 @@ def _is_for(draft: Draft, request: Request) -> bool:
     """Whether a draft waits for whoever asks."""
     region, visitor, person = region_of(request), visitor_of(request), actor(request)
     if draft.state is DraftState.WAITING:
-        return visitor.may(Right.APPROVE) and _may_approve(region, draft, person)
-    return draft.state is DraftState.DRAFT and _is_own(draft, person) and visitor.may(Right.ASK)
-
-
-def open_rounds(region: Region, visitor: Visitor) -> list[OpenRound]:
-    """Rounds that councils can still answer, the one that is due first before the others."""
-    found = []
-    now = region.clock()
-    for one in round_facts(region.database):
-        if one.state is not RoundState.OPEN or not region.sees(visitor, one.question.purpose):
-            continue
-        round_ = find_round(region.database, one.round_id).round_
-        missing = tuple(
-            region.council(answer.council) + _not_there(answer.enrolled, answer.last_seen)
-            for answer in council_responses(region.database, round_)
-            if not answer.released and answer.refusal is None
-        )
-        left = one.deadline - now
-        found.append(OpenRound(one, missing, time_left(left), is_urgent=left < _DAY))
-    return sorted(found, key=lambda one: one.facts.deadline)
-
-
-def coming_up(region: Region, visitor: Visitor) -> list[Reminder]:
-    """Recurring rounds that open soon or have stopped, and rounds that were not exported.
-
-    Whose purposes a schedule serves is not known from its name, so that it is for those who may
-    see every purpose.
-    """
-    if not may_see_all(region.settings.viewer, visitor.roles):
-        return []
-    return [
-        one
-        for one in reminders(region.database, region.settings, region.clock())
-        if one.kind in (ReminderKind.OPENING, ReminderKind.STOPPED, ReminderKind.EXPORT)
-    ]
-
-
-def time_left(seconds: int) -> str:
-    """Time until a deadline, in words."""
-    if seconds <= 0:
-        return "its deadline has passed"
-    if seconds >= 2 * _DAY:
-        return f"{seconds // _DAY} days left"
-    if seconds >= _HOUR:
-        return f"{plural(seconds // _HOUR, 'hour')} left"
-    return f"{plural(max(1, seconds // 60), 'minute')} left"
-
-
-def _not_there(is_enrolled: bool, last_seen: int | None) -> str:
-    if not is_enrolled:
-        return " (it has not enrolled)"
-    return " (its node has never called)" if last_seen is None else ""
+        return visitor.may(Right.APPROVE) and not _why_not(region, draft, person)
+    return draft.state is DraftState.DRAFT and is_own(draft, person) and visitor.may(Right.ASK)

@@ -8,15 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot.precision import Precision, precision
-from folkmoot.rounds import Mechanism, Round, RoundState
+from folkmoot.rounds import Mechanism, Round
 from folkmoot.series import SeriesRow, cumulative_weights, variance_factor
 from folkmoot_coordinator.publication.privacy_statement import privacy_statement, series_statement
 from folkmoot_coordinator.publication.round_result import coverage
 from folkmoot_coordinator.rounds.policies import plugins_of, policy_of
-from folkmoot_coordinator.rounds.round_store import StoredRound, council_responses
-from folkmoot_coordinator.viewer.pages.one_round import answer_of
+from folkmoot_coordinator.rounds.round_store import StoredRound
+from folkmoot_coordinator.viewer.pages.one_round import answers_of
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
+from folkmoot_coordinator.viewer.round_facts import round_facts
 from folkmoot_coordinator.viewer.words import listed, table_title
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -30,7 +31,7 @@ NOT_COVERED = (
     "Councils that are not in the figures: nothing was put in their place.",
     "Changes of the policy, of software or of sources between two rounds.",
 )
-"""What the 95 % intervals leave out; they cover the noise, and the noise alone."""
+"""What the 95% intervals leave out; they cover the noise, and the noise alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,12 @@ def routes() -> Routes:
         round_ = stored.round_
         covered = coverage(region.database, stored)
         state = privacy_statement if round_.series is None else series_statement
-        is_open = stored.state is RoundState.OPEN
+        (facts,) = round_facts(region.database, round_id=round_.round_id)
         return render(
             request,
             "viewer/method.html",
             stored=stored,
+            facts=facts,
             base=f"/rounds/{round_.round_id}",
             breadcrumbs=[
                 ("Results", "/"),
@@ -77,10 +79,7 @@ def routes() -> Routes:
             digest=round_.policy_digest.hex(),
             plugins=_plugins(region, stored),
             covered=covered,
-            answers=[
-                answer_of(region, one, is_open=is_open)
-                for one in council_responses(region.database, round_)
-            ],
+            answers=answers_of(region, stored),
             statement=state(round_, len(covered.released)).split("\n\n"),
             noise=noise(round_),
             mechanism=_MECHANISMS[round_.mechanism],

@@ -8,10 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot.rounds import RoundState
-from folkmoot_coordinator.rounds.round_store import CouncilResponse, council_responses
+from folkmoot_coordinator.rounds.round_store import (
+    CouncilResponse,
+    StoredRound,
+    council_responses,
+)
 from folkmoot_coordinator.viewer.pages.catalogue import readers
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
+from folkmoot_coordinator.viewer.round_facts import round_facts
 from folkmoot_coordinator.viewer.words import STATE_MEANS, phrase, slug, table_title
 from folkmoot_operator.moments import day_text
 from folkmoot_web.rendering import render
@@ -46,26 +51,35 @@ def routes() -> Routes:
         region = region_of(request)
         stored = region.stored(request, round_id)
         round_ = stored.round_
-        responses = council_responses(region.database, round_)
-        is_open = stored.state is RoundState.OPEN
+        (facts,) = round_facts(region.database, round_id=round_.round_id)
         return render(
             request,
             "viewer/round.html",
             stored=stored,
+            facts=facts,
             base=f"/rounds/{round_.round_id}",
             breadcrumbs=[("Results", "/"), (stored.title, None)],
-            has_result=stored.state in (RoundState.COMPLETE, RoundState.PARTIAL),
+            has_result=facts.has_result,
             tables=[(table_title(one), slug(one)) for one in round_.workload.marginals],
             by_area=any(one.is_area for one in round_.workload.attributes),
             means=STATE_MEANS[stored.state],
-            answers=[answer_of(region, one, is_open=is_open) for one in responses],
-            released=sum(one.released for one in responses),
-            is_open=is_open,
+            answers=answers_of(region, stored),
+            released=facts.released,
+            is_open=stored.state is RoundState.OPEN,
             readers=readers(region, round_.purpose),
-            overdue=is_open and round_.deadline <= region.clock(),
+            overdue=stored.state is RoundState.OPEN and round_.deadline <= region.clock(),
         )
 
     return routes
+
+
+def answers_of(region: Region, stored: StoredRound) -> list[Answer]:
+    """Where each invited council stands in a round, in words, in order of their codes."""
+    is_open = stored.state is RoundState.OPEN
+    return [
+        answer_of(region, one, is_open=is_open)
+        for one in council_responses(region.database, stored.round_)
+    ]
 
 
 def answer_of(region: Region, one: CouncilResponse, *, is_open: bool) -> Answer:

@@ -1,4 +1,4 @@
-"""A series: its rounds, and how households were counted month after month."""
+"""A series: its rounds, and how households were counted round after round."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed
 from folkmoot_coordinator.viewer.diagrams import AXIS
 from folkmoot_coordinator.viewer.figures import Figure, figure_of, figures
+from folkmoot_coordinator.viewer.filters import code_filters
 from folkmoot_coordinator.viewer.pages.catalogue import readers
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
-from folkmoot_coordinator.viewer.selection import Selection, choices, select
+from folkmoot_coordinator.viewer.selection import Selection, select
 from folkmoot_coordinator.viewer.sentences import covered
 from folkmoot_coordinator.viewer.words import (
     between,
     capital,
     households,
-    phrase,
     slug,
     table_title,
 )
@@ -51,7 +51,7 @@ def routes() -> Routes:
         rounds = _rounds(request, region, series_id)
         published = _newest(region, rounds)
         chosen = None if published is None else _chosen(request, published)
-        months = [] if published is None or chosen is None else by_month(published, chosen)
+        counted = [] if published is None or chosen is None else by_round(published, chosen)
         one = rounds[0].question
         return render(
             request,
@@ -65,9 +65,9 @@ def routes() -> Routes:
             purpose=one.purpose,
             published=published,
             chosen=chosen,
-            note=_of_other_councils(published, chosen, months) if published and chosen else "",
-            lead=_lead(published, chosen, months) if published and chosen else "",
-            rows=[(label, figure) for _, label, figure in months],
+            note=_of_other_councils(published, chosen, counted) if published and chosen else "",
+            lead=_lead(published, chosen, counted) if published and chosen else "",
+            rows=[(label, figure) for _, label, figure in counted],
             filters=_filters(published, chosen) if published and chosen else [],
             chart=_chart_address(request),
             base=f"/series/{series_id}",
@@ -78,9 +78,9 @@ def routes() -> Routes:
         name, _, ending = file.partition(".")
         region = region_of(request)
         published = _newest(region, _rounds(request, region, series_id))
-        if published is None or name != "months" or ending not in list(PictureKind):
+        if published is None or name != "rounds" or ending not in list(PictureKind):
             raise problem_of_status(404)
-        made = month_chart(published, _chosen(request, published), narrow=bool(narrow))
+        made = round_chart(published, _chosen(request, published), narrow=bool(narrow))
         if made is None:
             raise problem_of_status(404)
         drawn = region.pictures.chart(made, PictureKind(ending))
@@ -92,8 +92,8 @@ def routes() -> Routes:
     return routes
 
 
-def by_month(published: Published, chosen: Selection) -> list[tuple[Moment, str, Figure]]:
-    """A selection's figure for the whole region, month by month.
+def by_round(published: Published, chosen: Selection) -> list[tuple[Moment, str, Figure]]:
+    """A selection's figure for the whole region, round by round.
 
     Args:
         published: The newest round of the series with a result.
@@ -111,16 +111,16 @@ def by_month(published: Published, chosen: Selection) -> list[tuple[Moment, str,
     return found
 
 
-def month_chart(published: Published, chosen: Selection, *, narrow: bool = False) -> Chart | None:
-    """The figures month by month, with intervals; None if there are none."""
-    months = by_month(published, chosen)
-    if not months:
+def round_chart(published: Published, chosen: Selection, *, narrow: bool = False) -> Chart | None:
+    """The figures round by round, with intervals; None if there are none."""
+    counted = by_round(published, chosen)
+    if not counted:
         return None
     title = f"{capital(chosen.what(published))} in {published.region}"
     if published.withdrawn:
         title = f"WITHDRAWN, do not use. {title}"
     rows = tuple(
-        IntervalRow(label, one.value, one.lower, one.upper) for _, label, one in months[-MAX_ROWS:]
+        IntervalRow(label, one.value, one.lower, one.upper) for _, label, one in counted[-MAX_ROWS:]
     )
     subtitle = "Dots are estimates, lines are 95% intervals"
     return IntervalChart(title, AXIS, rows, subtitle, zero=True, narrow=narrow)
@@ -169,22 +169,16 @@ def _filters(published: Published, chosen: Selection) -> list[dict[str, object]]
             "value": chosen.about.measure.value if chosen.about.measure else "",
         },
     ]
-    found += [
-        {
-            "name": one.name,
-            "label": capital(phrase(one.name)),
-            "items": choices(published, one),
-            "value": code,
-        }
-        for one, code in zip(chosen.attributes, chosen.codes, strict=True)
-    ]
+    found += code_filters(published, chosen)
     return found
 
 
-def _lead(published: Published, chosen: Selection, months: list[tuple[Moment, str, Figure]]) -> str:
-    if not months:
+def _lead(
+    published: Published, chosen: Selection, counted: list[tuple[Moment, str, Figure]]
+) -> str:
+    if not counted:
         return "There are no figures for this choice yet."
-    about, label, figure = months[-1]
+    about, label, figure = counted[-1]
     count = households(figure.value).replace(
         "household", "new household" if chosen.about.measure is Measure.NEW else "household"
     )
@@ -198,12 +192,12 @@ def _lead(published: Published, chosen: Selection, months: list[tuple[Moment, st
 
 
 def _of_other_councils(
-    published: Published, chosen: Selection, months: list[tuple[Moment, str, Figure]]
+    published: Published, chosen: Selection, counted: list[tuple[Moment, str, Figure]]
 ) -> str:
-    """That months are not of the same councils; empty where they are."""
+    """That rounds are not of the same councils; empty where they are."""
     councils = {
         frozenset(figures(published, replace(chosen, about=about)).councils)
-        for about, _, _ in months
+        for about, _, _ in counted
     }
     if len(councils) < 2:
         return ""

@@ -23,14 +23,14 @@ from folkmoot_coordinator.viewer.comparing import (
 )
 from folkmoot_coordinator.viewer.diagrams import distribution
 from folkmoot_coordinator.viewer.figures import Figures, figures
+from folkmoot_coordinator.viewer.filters import code_filters, council_filter, round_choices
 from folkmoot_coordinator.viewer.maps import areas_name, draw_map
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts
-from folkmoot_coordinator.viewer.selection import Selection, choices, select
+from folkmoot_coordinator.viewer.selection import Selection, select
 from folkmoot_coordinator.viewer.sentences import lead
-from folkmoot_coordinator.viewer.words import capital, phrase, slug, table_title
-from folkmoot_operator.moments import day_text
+from folkmoot_coordinator.viewer.words import slug, table_title
 from folkmoot_web.forms import Form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -109,18 +109,7 @@ def _comparing(
         "form": form,
         "pair": pair,
         "changed": changed,
-        "offered": [
-            {"value": "", "text": "None"},
-            *(
-                {
-                    "value": one.round_id,
-                    "text": f"{one.question.title}, {day_text(one.closed_at or one.deadline)}",
-                }
-                for one in offered
-            ),
-        ]
-        if offered
-        else [],
+        "offered": round_choices(offered) if offered else [],
         "since": since,
         "undecided": Direction.UNDECIDED.value,
         "directions": {one.name.lower(): changed.count(one) for one in Direction}
@@ -136,15 +125,7 @@ def _kept(request: Request) -> list[tuple[str, str]]:
 
 def _filters(region: Region, published: Published, chosen: Selection) -> list[dict[str, Any]]:
     """What the form at the top offers: select boxes."""
-    found = [
-        {
-            "name": one.name,
-            "label": capital(phrase(one.name)),
-            "items": choices(published, one),
-            "value": code,
-        }
-        for one, code in zip(chosen.attributes, chosen.codes, strict=True)
-    ]
+    found = code_filters(published, chosen)
     measures = [one.measure for one in published.moments if one.month == chosen.about.month]
     if len(measures) > 1:
         words = {Measure.CUMULATIVE: "All so far", Measure.NEW: "New since the round before"}
@@ -157,17 +138,7 @@ def _filters(region: Region, published: Published, chosen: Selection) -> list[di
             }
         )
     if chosen.area is not None:
-        councils = [
-            {"value": code, "text": region.council(code)} for code in published.coverage.released
-        ]
-        found.append(
-            {
-                "name": "place",
-                "label": "Council",
-                "items": [{"value": "", "text": "All councils"}, *councils],
-                "value": chosen.place,
-            }
-        )
+        found.append(council_filter(region, published, chosen))
     return found
 
 

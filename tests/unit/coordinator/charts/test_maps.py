@@ -127,7 +127,10 @@ def test_the_legend_says_it_in_words(shapes: Shapes) -> None:
     html = legend_html(areas(13))
     root = parsed(f"<svg>{html}</svg>")
     said = " ".join(root.itertext())
-    assert "at least 90% sure that the true figure is in this class" in said
+    assert (
+        "at least 90% sure that the true figure is in this class, by a model of how areas differ"
+        in said
+    )
     assert [label in said for label in (*LABELS, "No figure")] == [True] * 4
     for number in spread(3):
         assert CLASSES[number] in html

@@ -56,7 +56,7 @@ def test_entries_follow_each_other(database: Database) -> None:
 def test_more_entries_than_are_read_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_log, "_AT_ONCE", 2)
+    monkeypatch.setattr("folkmoot_operator.sql_audit._AT_ONCE", 2)
     for number in range(5):
         note(database, str(number))
     assert audit_log.verify(database).length == 5

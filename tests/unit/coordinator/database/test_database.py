@@ -13,12 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, select, text
 
 from folkmoot_coordinator.database.checks import tables
-from folkmoot_coordinator.database.connection import (
-    TABLES_VERSION,
-    Database,
-    _alembic_configuration,
-)
+from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
 from folkmoot_coordinator.database.models import Base, CouncilRow
+from folkmoot_coordinator.database.schema import REGION
 from folkmoot_operator.checks import State, examine
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -53,9 +50,7 @@ def test_answers_of_the_first_tables_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        configuration = _alembic_configuration()
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "0001")
+        command.upgrade(REGION.tables.configuration(connection), "0001")
         connection.execute(
             text(
                 "INSERT INTO answers (round_id, council, digest, received_at, receipt, signature) "
@@ -77,7 +72,7 @@ def test_answers_of_the_first_tables_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_version_expected_is_the_newest_migration() -> None:
-    assert ScriptDirectory.from_config(_alembic_configuration()).get_current_head() == (
+    assert ScriptDirectory.from_config(REGION.tables.configuration()).get_current_head() == (
         TABLES_VERSION
     )
 

@@ -12,7 +12,8 @@ from sqlalchemy import make_url
 
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.drafts.drafts import Draft, approve, save_draft, submit_draft
+from folkmoot_coordinator.drafts.decisions import approve, submit_draft
+from folkmoot_coordinator.drafts.drafts import Draft, save_draft
 from folkmoot_coordinator.drafts.opening import DraftOpener, open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.question import Question, read_question

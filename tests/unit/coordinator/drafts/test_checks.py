@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from folkmoot_coordinator.drafts.checks import SOON_SECONDS, drafts
-from folkmoot_coordinator.drafts.drafts import note_trouble
+from folkmoot_coordinator.drafts.decisions import note_trouble
 from folkmoot_operator.checks import Finding, State, examine
 
 if TYPE_CHECKING:

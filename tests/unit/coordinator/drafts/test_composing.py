@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from folkmoot.catalogue import Catalogue
-from folkmoot.codec import encode_catalogue
 from folkmoot.council_codes import council_list
 from folkmoot.geography import GssCode
-from folkmoot.privacy import Rho
-from folkmoot.rounds import Mechanism
 from folkmoot.workload import Attribute, Marginal, Workload
-from folkmoot_coordinator.database.models import CatalogueRow
 from folkmoot_coordinator.drafts.composing import FormProblem, QuestionForm, compose, forecast
 from folkmoot_coordinator.drafts.drafts import question_of, save_draft
 from folkmoot_coordinator.drafts.offer import Offer, offered_attributes
 from folkmoot_coordinator.drafts.people import AccountKind, Person
-from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
-from folkmoot_coordinator.membership.councils import record_certificate
 from folkmoot_coordinator.planning.cell_sizes import EqualCells
 from folkmoot_coordinator.planning.forecast import Forecast
 from folkmoot_coordinator.rounds.code_names import CodeNames
 from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_coordinator.rounds.round_store import open_round
 from folkmoot_operator.problems import Problem
+from tests.enrolled import enrol
 from tests.unit.coordinator.conftest import small_round
-from tests.wire.coordinator.conftest import make_key
 
 if TYPE_CHECKING:
     from tests.unit.coordinator.conftest import Office
@@ -53,36 +45,8 @@ FORM = QuestionForm(
 def join(
     office: Office, council: GssCode, attributes: Mapping[str, tuple[str, ...]] | None
 ) -> None:
-    """The council has a certificate, and has published what it offers unless that is None."""
-    authority = Authority.load(office.home.keys)
-    issued = authority.issue_node_certificate(
-        SigningRequest(make_key().public_key()), council, office.clock(), 30
-    )
-    with office.database.writing() as session:
-        record_certificate(session, issued)
-        session.flush()
-        if attributes is None:
-            return
-        catalogue = Catalogue(
-            council,
-            attributes,
-            frozenset({"winter_support"}),
-            frozenset({Mechanism.DISCRETE_GAUSSIAN}),
-            per_round=Rho.of("0.5"),
-            per_period=Rho.of("1"),
-            lifetime=Rho.of("2"),
-            sunset=date(2099, 12, 31),
-            area_types={"lsoa": "lsoa21"} if attributes.get("lsoa") == () else {},
-        )
-        session.add(
-            CatalogueRow(
-                council=council,
-                serialised=encode_catalogue(catalogue),
-                signature=b"",
-                serial=issued.serial,
-                stored_at=office.clock(),
-            )
-        )
+    """The council has enrolled, and spends rho 2 at most."""
+    enrol(office, council, attributes, lifetime="2")
 
 
 @pytest.fixture

@@ -15,22 +15,24 @@ from sqlalchemy.exc import DBAPIError
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts import drafts as drafts_module
-from folkmoot_coordinator.drafts.drafts import (
+from folkmoot_coordinator.drafts.decisions import (
     Action,
-    DraftState,
     approval_of,
     approve,
     decisions_of,
+    refuse,
+    submit_draft,
+    withdraw_draft,
+)
+from folkmoot_coordinator.drafts.drafts import (
+    DraftState,
     find_draft,
     list_drafts,
     question_of,
-    refuse,
     save_draft,
-    submit_draft,
     waiting_for,
-    withdraw_draft,
 )
-from folkmoot_coordinator.drafts.models import DRAFTS, VERSION_TABLE, Base, DraftRow
+from folkmoot_coordinator.drafts.models import DRAFTS, Base, DraftRow
 from folkmoot_coordinator.drafts.people import AccountKind, Person, needs_second, person_here
 from folkmoot_coordinator.rounds.question import Question, deserialise, digest_of
 from folkmoot_coordinator.rounds.round_making import make_round
@@ -50,16 +52,20 @@ def refused(problem: pytest.ExceptionInfo[Problem]) -> bool:
 
 def test_migrations_make_exactly_the_tables_declared(desk: Desk) -> None:
     def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
-        return kind != "table" or name in (*Base.metadata.tables, VERSION_TABLE)
+        return kind != "table" or name in (*Base.metadata.tables, DRAFTS.tables.version_table)
 
     with desk.drafts.connection(writes=False) as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"compare_type": True, "version_table": VERSION_TABLE, "include_object": ours},
+            opts={
+                "compare_type": True,
+                "version_table": DRAFTS.tables.version_table,
+                "include_object": ours,
+            },
         )
         assert compare_metadata(context, Base.metadata) == []
     desk.drafts.bring_up_to_date()
-    assert desk.drafts.version() == DRAFTS.version
+    assert desk.drafts.version() == DRAFTS.tables.newest
 
 
 def test_a_draft_is_all_that_the_round_is_made_from(desk: Desk, tmp_path: Path) -> None:
@@ -124,6 +130,9 @@ def test_from_draft_to_approval(desk: Desk) -> None:
     named = waiting_for(draft, ["Ann", "ben"])
     assert named is not None
     assert named.who == "one of ben"
+    alone = waiting_for(draft, ["Ann"])
+    assert alone is not None
+    assert (alone.who, "rounds.approvers" in alone.why) == ("another approver", True)
     draft = approve(desk.drafts, draft.draft_id, BEN, draft.digest, desk.now)
     assert draft.state is DraftState.APPROVED
     assert [(one.action, one.person) for one in decisions_of(desk.drafts, draft.draft_id)] == [

@@ -130,7 +130,7 @@ def test_a_series_with_a_withdrawn_round_says_so_from_there_on(
     months = len(rounds)
     withdraw(office.database, rounds[1].round_.round_id, "an old extract", NOON)
     found = result_of_series(office)
-    why = "month 2 was withdrawn on 15 January 2027: an old extract"
+    why = "withdrawn with round 2 of its series on 15 January 2027: an old extract"
     assert [found.withdrawn(at) for at in range(1, months + 1)] == [None] + [why] * (months - 1)
     assert withdrawn_by(found.rounds, 1) is None
     made = publish_series(found, tmp_path)

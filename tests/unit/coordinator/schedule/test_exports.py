@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.clock import DAY
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    list_drafts,
-    save_once,
-    submit_once,
-    withdraw_draft,
-)
+from folkmoot_coordinator.drafts.decisions import submit_once, withdraw_draft
+from folkmoot_coordinator.drafts.drafts import DraftState, list_drafts, save_once
 from folkmoot_coordinator.drafts.opening import PROGRAM, open_drafts
 from folkmoot_coordinator.rounds.question import read_question
 from folkmoot_coordinator.rounds.retention import delete_old_counts
@@ -130,6 +125,22 @@ def test_files_that_can_no_longer_say_so_are_a_failure(planned: Planned) -> None
     planned.work()
     [why] = failed_exports(planned.database).values()
     assert "no longer kept" in why
+    assert "delete them" in why
+    planned.clock.now += exports.RETRY_SECONDS
+    assert planned.due() == [], "no attempt can succeed"
+
+
+def test_files_that_are_in_another_folder_now_are_not_missed_without_counts(
+    planned: Planned,
+) -> None:
+    set_export(planned)
+    closed(planned)
+    planned.work()
+    planned.tomorrow()
+    delete_old_counts(planned.database, 1, planned.clock())
+    set_export(planned, "elsewhere")
+    assert not any(name.startswith("export") for name in planned.work())
+    assert failed_exports(planned.database) == {}
 
 
 def test_another_folder_gets_the_files_too(planned: Planned) -> None:
@@ -143,9 +154,7 @@ def test_another_folder_gets_the_files_too(planned: Planned) -> None:
 
 def test_what_is_kept_no_longer_goes_once_a_day(planned: Planned) -> None:
     url = planned.settings.viewer.database
-    planned.office_text = planned.office_text.replace(
-        "[retention]", "[retention]\ncounts_days = 2\ndrafts_days = 5"
-    )
+    planned.office_text = planned.office_text.replace("[retention]", "[retention]\ndrafts_days = 5")
     planned.set(DAILY, url)
     closed(planned)
     drafts = open_drafts(planned.home, planned.settings)
@@ -154,11 +163,9 @@ def test_what_is_kept_no_longer_goes_once_a_day(planned: Planned) -> None:
         draft = save_once(drafts, question, PROGRAM, planned.clock(), origin)
         submit_once(drafts, draft, PROGRAM, planned.clock())
     withdraw_draft(drafts, draft.draft_id, PROGRAM, planned.clock())
-    assert "releases 0, drafts 0" in planned.work()["clean-up"].text
+    assert planned.work()["clean-up"].text == "deleted drafts: 0"
     assert "clean-up" not in planned.work()
-    planned.clock.now += 3 * DAY
-    assert "releases 2, drafts 0" in planned.work()["clean-up"].text
-    planned.clock.now += 3 * DAY
-    assert "releases 0, drafts 1" in planned.work()["clean-up"].text
+    planned.clock.now += 6 * DAY
+    assert planned.work()["clean-up"].text == "deleted drafts: 1"
     assert [one.state for one in list_drafts(drafts)] == [DraftState.WAITING]
     drafts.close()

@@ -8,13 +8,8 @@ import pytest
 
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.doctor import examine
-from folkmoot_coordinator.drafts.drafts import (
-    DraftState,
-    approve,
-    find_draft,
-    list_drafts,
-    question_of,
-)
+from folkmoot_coordinator.drafts.decisions import approve
+from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, list_drafts, question_of
 from folkmoot_coordinator.drafts.opening import DraftOpener, open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
 from folkmoot_coordinator.rounds.closing import close_round
@@ -201,6 +196,17 @@ def test_a_series_goes_on_by_itself(planned: Planned) -> None:
     done = planned.work()["open winter"]
     assert "has ended" in done.text
     assert state_of(planned) is DueState.FAILED
+    outcome = last_outcome(planned.database, "winter")
+    assert outcome is not None
+    assert "write one with another name" in outcome.detail
+    again = DAILY.replace('"winter"', '"next-winter"')
+    planned.set(again, planned.settings.viewer.database)
+    planned.work()
+    planned.tomorrow()
+    planned.work()
+    series = find_round(planned.database, "latest").round_.series
+    assert series is not None
+    assert (series.position, series.series_id != positions[0][1]) == (1, True)
 
 
 def test_the_next_round_of_a_series_waits_for_the_one_before(planned: Planned) -> None:

@@ -45,7 +45,7 @@ def pictures(region: ViewerRegion) -> list[str]:
     return [
         f"{base}/{name}.svg?table=band.lsoa&since={region.id('earlier')}"
         for name in ("ranked", "ranks", "bands", "change", "map")
-    ] + [f"/series/{'5' * 32}/months.svg?table=band"]
+    ] + [f"/series/{'5' * 32}/rounds.svg?table=band"]
 
 
 def test_a_result_is_kept_and_asked_about(analyst: Browser, region: ViewerRegion) -> None:

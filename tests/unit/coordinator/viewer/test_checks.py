@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import BoundarySettings, CoordinatorSettings, RoundSettings
+from folkmoot_coordinator.drafts.checks import drafts
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.viewer.checks import SOON_DAYS, site
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
@@ -210,3 +211,12 @@ def test_somebody_must_be_able_to_approve(region: ViewerRegion, state: SiteState
     good = {**OPENID, "roles": {"approvers": ["approver"]}}
     [one] = look(region, sign_in={"openid": good})["approvers"]
     assert one.state is State.OK
+
+
+def test_accounts_that_were_added_before_the_first_start_are_no_fault_of_drafts(
+    region: ViewerRegion, state: SiteState
+) -> None:
+    state.accounts.add("jo@example.gov.uk", "Jo", ["analyst"], by="root")
+    settings = region.home.settings()
+    [found] = examine([drafts(region.home, settings, 0)])
+    assert (found.state, found.what) == (State.OK, "none was written yet")

@@ -294,6 +294,7 @@ def test_how_figures_were_made(analyst: Browser, region: ViewerRegion) -> None:
         "Trafford Refused",
         "zero-concentrated differential privacy with rho = 0.02",
         "The 95% intervals cover the noise, and nothing else",
+        "standard errors and 95% intervals state it",
         "Households by band and LSOA",
     ):
         assert said in text, said
@@ -305,23 +306,25 @@ def test_one_council_as_the_region_sees_it(analyst: Browser, region: ViewerRegio
     assert "Bolton" in text
     assert "Newest figures From Safeguarding" in text, "not a series, and not one withdrawn"
     assert len(table(page, "Households by band")) == 3
+    assert f"/rounds/{region.id('secret')}/method#not-covered" in page
     assert len(table(page, "Rounds and how it answered")) == len(region.rounds)
     for unknown in ("E08000035", "zebra", "W00"):
         assert analyst.get(f"/councils/{unknown}").status_code == 404
 
 
-def test_a_series_month_by_month(analyst: Browser) -> None:
+def test_a_series_round_by_round(analyst: Browser) -> None:
     page = analyst.get(f"/series/{SERIES}?table=band").text
-    rows = table(page, "Month by month")
+    rows = table(page, "Round by round")
+    assert "month" not in words(page).lower(), "a series may be weekly"
     assert [row[0].split(",")[0] for row in rows] == ["Round 1", "Round 2", "Round 3"]
     counts = [int(row[1].split()[0].replace(",", "")) for row in rows]
     assert counts == sorted(counts), "cumulative"
     page = analyst.get(f"/series/{SERIES}?table=band.lsoa&measure=new").text
-    new = [int(row[1].split()[0].replace(",", "")) for row in table(page, "Month by month")]
+    new = [int(row[1].split()[0].replace(",", "")) for row in table(page, "Round by round")]
     assert len(new) == 3
     assert abs(sum(new) - counts[-1]) < 60, "new ones add up to those so far, but for noise"
     assert analyst.get(f"/series/{'6' * 32}").status_code == 404
-    assert analyst.get(f"/series/{SERIES}/months.svg?table=band").status_code == 200
+    assert analyst.get(f"/series/{SERIES}/rounds.svg?table=band").status_code == 200
     assert analyst.get(f"/series/{SERIES}/zebra.svg").status_code == 404
 
 

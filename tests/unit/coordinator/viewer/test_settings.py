@@ -78,6 +78,7 @@ def test_visibility_by_role() -> None:
     assert not may_see(found, ["approver"], "winter")
     assert may_see(found, ["reader", "analyst"], "flood"), "any role is enough"
     assert not may_see(found, [], "winter")
+    assert not may_see(found, ["reader", "manager"], "flood"), "there is no such role"
 
 
 @pytest.fixture
@@ -110,6 +111,27 @@ def test_accounts_are_added_and_changed_by_commands(region: ViewerRegion) -> Non
     [one] = json.loads(command(region, "accounts", "list", "--json"))
     assert one["roles"] == ["approver", "reader"]
     assert not one["disabled"]
+
+
+def test_the_sites_audit_log_is_shown_and_verified(region: ViewerRegion) -> None:
+    missing = command(region, "audit", "verify", "--site", expect=3)
+    assert "the site's database cannot be used now: it is not there" in missing
+    command(region, "accounts", "add", "jo@example.gov.uk", "--role", "analyst")
+    command(region, "accounts", "roles", "jo@example.gov.uk", "--role", "reader")
+    shown = json.loads(command(region, "audit", "show", "--site", "--json"))
+    assert [one["action"] for one in shown] == [
+        "account added",
+        "set-up link made",
+        "roles changed",
+    ]
+    assert "roles changed" in command(region, "audit", "show", "--site", "--last", "1")
+    verified = json.loads(command(region, "audit", "verify", "--site", "--json"))
+    assert verified["entries"] == 3
+    command(region, "audit", "verify", "--site", "--expect", verified["head"])
+    cut = f"4:{'0' * 64}"
+    assert "had the head 4:" in command(
+        region, "audit", "verify", "--site", "--expect", cut, expect=7
+    )
 
 
 def test_wrong_roles_and_names_are_refused(region: ViewerRegion) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from folkmoot.series import Series, SeriesEvent, SeriesRow
 from folkmoot_coordinator.publication.series_result import find_series, next_round
+from folkmoot_coordinator.rounds.withdrawal import withdraw
 from folkmoot_coordinator.viewer.maps import sure_text
 from tests.viewer_region import (
     BOLTON,
@@ -16,6 +17,7 @@ from tests.viewer_region import (
     MONTH,
     TRAFFORD,
     ViewerRegion,
+    fill_series,
     households,
     serving_region,
     viewer_region,
@@ -75,3 +77,25 @@ def test_a_series_says_which_councils_each_figure_is_of(tmp_path: Path) -> None:
     assert "in Greater Exampleshire, in 2 of 3 councils" in new
     assert "Not all of these figures count the same councils" in new
     assert "Together, 2 of the 3 councils of Greater Exampleshire have about" in one
+
+
+def test_a_series_with_a_withdrawn_round_says_so_on_every_page_from_there_on(
+    tmp_path: Path,
+) -> None:
+    with viewer_region(tmp_path) as region:
+        fill_series(region)
+        withdraw(region.database, region.id("series 2"), "An old extract", region.clock(), "test")
+        with serving_region(region) as site, Browser(site) as client:
+            client.sign_in("analyst@example.gov.uk")
+            last = f"/rounds/{region.id('series 3')}"
+            said = "This result was withdrawn with round 2 of its series on"
+            for page in ("", "/statistics/band", "/method", "/committee", "/hotspots", "/allocate"):
+                assert said in words(client.get(last + page).text), page
+                of_first = words(client.get(f"/rounds/{region.id('series 1')}{page}").text)
+                assert "withdrawn" not in of_first, page
+            assert said in words(client.get(f"/series/{'5' * 32}").text)
+            assert "Withdrawn Complete An old extract" in words(client.get("/").text)
+            rounds = client.get("/api/v1/rounds").json()["rounds"]
+    wrong = {one["position"]: one["withdrawn"] for one in rounds}
+    assert wrong[1] is None
+    assert wrong[2]["reason"] == wrong[3]["reason"] == "An old extract"

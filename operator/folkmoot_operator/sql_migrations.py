@@ -1,4 +1,7 @@
-"""Migrations of several sets of tables in one database, each with a version of its own."""
+"""Migrations of several sets of tables in one database, each with a version of its own.
+
+Needs the extra `database`.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,21 @@ class Tables:
     """Tables that are migrated together.
 
     Attributes:
-        name: Lower-case letters; the version is in the table `<name>_version`.
+        name: Lower-case letters, such as `drafts`.
         migrations: The folder of Alembic; its `env.py` calls `run_migrations(metadata)`.
         newest: The version that this program expects.
+        version_kept_in: The table that holds the version; `<name>_version` if empty.
     """
 
     name: str
     migrations: Path
     newest: str
+    version_kept_in: str = ""
 
     @property
     def version_table(self) -> str:
         """Where the version is."""
-        return f"{self.name}_version"
+        return self.version_kept_in or f"{self.name}_version"
 
     def version(self, connection: Connection) -> str | None:
         """The version of the tables in a database; None if there are none."""
@@ -35,8 +40,8 @@ class Tables:
         found = connection.execute(text(f"SELECT version_num FROM {self.version_table}"))  # noqa: S608
         return found.scalar_one_or_none()
 
-    def configuration(self, connection: Connection) -> Any:
-        """Alembic's configuration for these tables on a connection."""
+    def configuration(self, connection: Connection | None = None) -> Any:
+        """Alembic's configuration for these tables; on a connection, to run migrations there."""
         from alembic.config import Config  # what only reads the tables does without it
 
         configuration = Config()
@@ -45,10 +50,6 @@ class Tables:
         configuration.attributes["connection"] = connection
         configuration.attributes["version_table"] = self.version_table
         return configuration
-
-
-KIT = Tables("web", Path(__file__).parent / "migrations", "0001")
-"""The kit's own tables."""
 
 
 def run_migrations(metadata: MetaData) -> None:
