@@ -19,13 +19,13 @@ _STEPS = ((0, 1), (1, -1), (1, 0), (1, 1))
 def touching(rows: int, columns: int) -> Neighbours:
     """Areas that touch, at corners too."""
     return Neighbours.of_pairs(
-        (
+        [
             (row * columns + column, (row + down) * columns + column + right)
             for row in range(rows)
             for column in range(columns)
             for down, right in _STEPS
             if row + down < rows and 0 <= column + right < columns
-        ),
+        ],
         rows * columns,
     )
 

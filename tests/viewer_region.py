@@ -328,8 +328,13 @@ def fill(region: ViewerRegion, title: str = "Winter support") -> ViewerRegion:
     return region
 
 
-def with_hotspot(region: ViewerRegion, name: str, title: str = "One hotspot") -> set[str]:
-    """A round in which a block of Bolton's areas has four times the need; returns their codes."""
+def with_hotspot(
+    region: ViewerRegion, name: str, title: str = "One hotspot", *, hole: bool = False
+) -> set[str]:
+    """A round in which a block of Bolton's areas has four times the need; returns their codes.
+
+    With a hole, the area in the middle has nothing; its code is among them.
+    """
     across = round(len(region.areas[BOLTON]) ** 0.5 * 1.6)
     block = {row * across + column for row in range(1, 4) for column in range(1, 4)}
     region.open(name, region.question(title))
@@ -339,6 +344,8 @@ def with_hotspot(region: ViewerRegion, name: str, title: str = "One hotspot") ->
         high = rng.poisson(60, size)
         if council == BOLTON:
             high[list(block)] *= 4
+            if hole:
+                high[2 * across + 2] = 0
         table = np.stack([np.full(size, 500), np.full(size, 150), high])
         region.release(region.rounds[name], council, table)
     region.rounds[name] = region.again(name)

@@ -34,6 +34,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerRegion]:
     with viewer_region(tmp_path_factory.mktemp("asking"), SIZES) as made:
         fill_hot_series(fill(made))
         with_hotspot(made, "hot", "Winter support 2027")
+        with_hotspot(made, "hollow", "Winter support 2028", hole=True)
         for council in NAMES:
             enrol(made, council)
         yield made
@@ -198,13 +199,18 @@ def test_sharing_out(region: ViewerRegion, ann: Page, axe: Check, screenshot: Pi
 def test_hotspots(region: ViewerRegion, ann: Page, axe: Check, screenshot: Picture) -> None:
     ann.goto(f"/rounds/{region.id('hot')}")
     ann.get_by_role("link", name="Hotspots").click()
-    expect(ann.get_by_text("Of 152 areas")).to_be_visible()
+    expect(ann.get_by_text("are hotspots of")).to_be_visible()
     screenshot(ann, "hotspots")
     axe(ann)
     ann.get_by_label("Band", exact=True).select_option("low")
     ann.get_by_role("button", name="Show").click()
     expect(ann.get_by_text("None of 152 areas is a hotspot")).to_be_visible()
     screenshot(ann, "hotspots-none")
+    axe(ann)
+    ann.goto(f"/rounds/{region.id('hollow')}/hotspots?table=band.lsoa&band=high")
+    table = ann.get_by_role("table", name="Areas that are unlike their neighbours")
+    expect(table.get_by_role("cell", name="Low among high")).to_be_visible()
+    screenshot(ann, "hotspots-unlike")
     axe(ann)
     ann.goto(f"/rounds/{region.id('hot 3')}/hotspots")
     expect(ann.get_by_text("Since the round before,")).to_be_visible()

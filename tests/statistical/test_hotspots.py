@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from folkmoot_coordinator.inference.classes import CERTAIN_FROM
 from folkmoot_coordinator.inference.discoveries import RATE
-from folkmoot_coordinator.inference.hotspots import hotspots
 from folkmoot_coordinator.inference.local_moran import local_moran
 from tests.benchmarks.hotspots import NOISE, false_discoveries, noise
-from tests.grids import Region, touching
+from tests.grids import Region, places, touching
 from tests.statistical.fit import FALSE_ALARM, Z
 
 REPEATS = 250
@@ -43,7 +43,7 @@ def test_local_moran_keeps_its_rate_under_unequal_noise() -> None:
     region = Region(40, (5, 15, 20, 5), (20.0, 1.0, 5.0, 10.0))
     near = touching(region.rows, region.columns)
     rng = np.random.default_rng(11)
-    alone, any_, by_council = [], 0, np.zeros(4)
+    alone, any_, unlike, by_council = [], 0, 0, np.zeros(4)
     for _ in range(REPEATS):
         truth = rng.poisson(rng.gamma(16, 60 / 16, region.areas))
         found = local_moran(truth + noise(region, rng), region.error**2, near)
@@ -51,19 +51,39 @@ def test_local_moran_keeps_its_rate_under_unequal_noise() -> None:
         alone.append(float(low.mean()))
         by_council += np.bincount(region.council, low) / np.bincount(region.council) / REPEATS
         any_ += bool(found.clustered.found.any())
+        unlike += bool(found.unlike.found.any())
     assert np.mean(alone) == pytest.approx(RATE, abs=0.003)
     np.testing.assert_allclose(by_council, RATE, atol=0.008)
     assert any_ <= stats.binom.isf(FALSE_ALARM, REPEATS, 0.06)
+    assert unlike <= stats.binom.isf(FALSE_ALARM, REPEATS, 0.06)
 
 
 @pytest.mark.slow
-def test_allowing_for_any_dependence_is_stricter() -> None:
-    region = Region(30, (15, 15), (1.0, 10.0))
+def test_of_areas_unlike_their_neighbours_few_are_false_beside_clusters() -> None:
+    """Those that are picked from areas with unusual neighbours, without a test of their own, fail.
+
+    In each region are blocks with more need, and in half of the regions no area of a block has
+    less: there each area that is found is false.
+    """
+    region = Region(40, (5, 15, 20, 5), (20.0, 1.0, 5.0, 10.0))
     near = touching(region.rows, region.columns)
     rng = np.random.default_rng(12)
-    usual = strict = 0
-    for _ in range(REPEATS):
-        value = 60 + 10 * rng.normal(size=region.areas) + noise(region, rng)
-        usual += int(hotspots(value, region.error**2, near).hot.found.sum())
-        strict += int(hotspots(value, region.error**2, near, any_dependence=True).hot.found.sum())
-    assert strict < usual
+    ours, picked, found_holes = [], [], 0
+    for repeat in range(REPEATS):
+        truth = rng.poisson(rng.gamma(16, 60 / 16, region.areas)).astype(np.float64)
+        blocks = places(region, 6, 5, rng)
+        holes = rng.choice(np.flatnonzero(blocks), 6 if repeat % 2 else 0, replace=False)
+        few = 0.3 * truth[holes]
+        truth[blocks] += 60
+        truth[holes] = few
+        found = local_moran(truth + noise(region, rng), region.error**2, near)
+        real = (found.z > 0) & (near.sums(blocks.astype(np.float64)) > 0) & (truth < truth.mean())
+        side = np.where(found.z > 0, 1 - found.own_high, found.own_high)
+        those = found.clustered.found & (side >= CERTAIN_FROM)
+        for shares, listed in ((ours, found.unlike.found), (picked, those)):
+            shares.append(float((listed & ~real).sum() / max(1, listed.sum())))
+        found_holes += int(found.unlike.found[holes].sum())
+    slack = Z * float(np.std(ours)) / REPEATS**0.5
+    assert np.mean(ours) < RATE + slack
+    assert np.mean(picked) > RATE + slack
+    assert found_holes > REPEATS / 2

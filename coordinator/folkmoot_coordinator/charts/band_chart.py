@@ -17,14 +17,12 @@ class Bar:
 
     Attributes:
         band: The band.
-        group: What the bar belongs to, for example a council or a date; empty if there is one.
         value: Its height.
         low: Lower end of the interval.
         high: Upper end.
     """
 
     band: str
-    group: str
     value: float
     low: float
     high: float
@@ -32,14 +30,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BandChart:
-    """Bars by band, in the order in which bands are given; groups stand beside each other.
+    """Bars by band, in the order in which bands are given.
 
     Attributes:
         title: Over the chart.
         axis: What the figures are, with their unit.
         bars: The bars.
         subtitle: Under the title.
-        percent: Whether figures are shares, 1 for all.
         narrow: Whether the chart is for a phone.
     """
 
@@ -47,30 +44,25 @@ class BandChart:
     axis: str
     bars: tuple[Bar, ...]
     subtitle: str = "Bars are estimates, lines are 95% intervals"
-    percent: bool = False
     narrow: bool = False
 
     def __post_init__(self) -> None:
         if not self.bars:
             raise ValueError("a chart has a bar at least")
-        if len({bar.group for bar in self.bars}) > len(SERIES):
-            raise ValueError(f"a chart has {len(SERIES)} groups at most")
 
     def altair(self) -> Any:
         """The Altair chart."""
         import altair
 
-        groups = list(dict.fromkeys(bar.group for bar in self.bars))
         bands = list(dict.fromkeys(bar.band for bar in self.bars))
         base = altair.Chart(
             altair.InlineData(
                 values=[
-                    {"band": bar.band, "group": bar.group, "value": bar.value, "low": bar.low,
-                     "high": bar.high}
+                    {"band": bar.band, "value": bar.value, "low": bar.low, "high": bar.high}
                     for bar in self.bars
                 ]
             )
-        )  # fmt: skip
+        )
         x = altair.X(
             "band:N",
             sort=bands,
@@ -80,21 +72,14 @@ class BandChart:
             ),
             scale=altair.Scale(paddingInner=0.25, paddingOuter=0.1),
         )
-        offset = {"xOffset": altair.XOffset("group:N", sort=groups)} if len(groups) > 1 else {}
-        form = ".0%" if self.percent else ",~r"
         y = altair.Y(
-            "value:Q", title=self.axis, axis=altair.Axis(format=form, tickCount=5, domain=False)
+            "value:Q", title=self.axis, axis=altair.Axis(format=",~r", tickCount=5, domain=False)
         )
-        colour = altair.Color(
-            "group:N",
-            scale=altair.Scale(domain=groups, range=list(SERIES[: len(groups)])),
-            legend=altair.Legend(symbolType="square") if len(groups) > 1 else None,
-        )
-        bar = base.mark_bar().encode(x=x, y=y, color=colour, **offset)
+        bar = base.mark_bar(color=SERIES[0]).encode(x=x, y=y)
         # A white line below the dark one, so that it is seen over dark bars.
         lines = [
             base.mark_rule(color=line, strokeWidth=width).encode(
-                x=x, y=altair.Y("low:Q", title=self.axis), y2="high:Q", **offset
+                x=x, y=altair.Y("low:Q", title=self.axis), y2="high:Q"
             )
             for line, width in ((BACKGROUND, 5), (INK, 2))
         ]

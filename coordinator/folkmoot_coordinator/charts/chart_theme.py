@@ -13,6 +13,7 @@ _TITLE_LETTERS = 20
 WIDE, NARROW = 720, 340
 """Width of charts in pixels, for a desktop or paper, and for a phone."""
 _AVERAGE_LETTER = 0.53
+"""Width of letters, as a part of their size."""
 _AVERAGE_BOLD_LETTER = 0.58
 
 
@@ -52,7 +53,7 @@ def label_limit(narrow: bool) -> int:
 
 def label_characters(narrow: bool) -> int:
     """Characters of a line of such a name."""
-    return int(label_limit(narrow) / (LETTERS * _AVERAGE_LETTER))
+    return characters_of(label_limit(narrow))
 
 
 def legend_limit(narrow: bool) -> int:
@@ -60,20 +61,17 @@ def legend_limit(narrow: bool) -> int:
     return width_of(narrow) - label_limit(narrow) - 60
 
 
-def title_lines(title: str, narrow: bool) -> list[str]:
-    """A chart's title in lines."""
-    return wrapped(title, int(width_of(narrow) / (_TITLE_LETTERS * _AVERAGE_BOLD_LETTER)), 6)
-
-
-def subtitle_lines(text: str, narrow: bool) -> list[str]:
-    """The line under a chart's title, in lines."""
-    return wrapped(text, int(width_of(narrow) / (LETTERS * _AVERAGE_LETTER)), 8)
+def characters_of(width: float) -> int:
+    """Characters of the charts' usual letters that a line of so many pixels takes."""
+    return int(width / (LETTERS * _AVERAGE_LETTER))
 
 
 def heading(title: str, subtitle: str, narrow: bool) -> Any:
     """Title and subtitle of an Altair chart."""
     import altair
 
+    width = width_of(narrow)
+    characters = int(width / (_TITLE_LETTERS * _AVERAGE_BOLD_LETTER))
     return altair.TitleParams(
-        title_lines(title, narrow), subtitle=subtitle_lines(subtitle, narrow) if subtitle else []
+        wrapped(title, characters, 6), subtitle=wrapped(subtitle, characters_of(width), 8)
     )

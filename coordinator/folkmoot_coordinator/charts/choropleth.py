@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from folkmoot_coordinator.charts.area_classes import NO_CLASS, AreaClasses
 from folkmoot_coordinator.charts.hatching import pattern_id, patterns
-from folkmoot_coordinator.charts.markup import as_link, as_text, require_id, wrapped
+from folkmoot_coordinator.charts.markup import as_text, require_id, wrapped
 from folkmoot_coordinator.charts.palette import BACKGROUND, CLASSES, FONT, INK, NO_FIGURE, SECONDARY
 from folkmoot_coordinator.geography.outlines import Outline
 from folkmoot_coordinator.geography.shapes import Shapes
@@ -34,8 +34,6 @@ def map_svg(
     description: str,
     element_id: str = "map",
     only: Sequence[int] | None = None,
-    links: Sequence[str] | None = None,
-    labels: bool = True,
 ) -> str:
     """A map to stand in a page, as wide as its place; the legend stands beside it.
 
@@ -48,21 +46,18 @@ def map_svg(
         description: What the picture shows, in a sentence or two.
         element_id: Different for each picture of a page: ASCII letters, digits, hyphens.
         only: Places of the areas to draw, as large as fits; None for all.
-        links: For each area the address of its page, or an empty text; then keyboards reach areas.
-        labels: Whether the names of the larger areas stand on the map.
     """
     prefix = require_id(element_id)
     view, inside = _window(shapes, areas, only)
     left, top, width, height = view
-    role = "group" if links else "img"
     return "".join(
         [
-            f'<svg class="folkmoot-map" role="{role}" '
+            f'<svg class="folkmoot-map" role="img" '
             f'aria-labelledby="{prefix}-t {prefix}-d" width="100%" '
             f'viewBox="{left} {top} {width} {height}" focusable="false">'
             f'<title id="{prefix}-t">{as_text(title)}</title>'
             f'<desc id="{prefix}-d">{as_text(description)}</desc>',
-            *_content(shapes, areas, prefix, view, inside, links, labels),
+            *_content(shapes, areas, prefix, view, inside),
             "</svg>",
         ]
     )
@@ -95,8 +90,6 @@ def _content(
     prefix: str,
     view: tuple[int, int, int, int],
     inside: set[int] | None,
-    links: Sequence[str] | None,
-    labels: bool,
 ) -> Iterator[str]:
     pixel = view[2] / _NOMINAL_WIDTH
     yield f"<defs>{patterns(prefix, areas.colours, _HATCH_PIXELS * pixel)}</defs>"
@@ -109,11 +102,11 @@ def _content(
         ]
         if drawn:
             yield f'<g fill="{fill}">'
-            yield from _areas(shapes, areas, drawn, links)
+            yield from _areas(shapes, areas, drawn)
             yield "</g>"
     yield "</g>"
     if inside is None and shapes.outlines:
-        yield from _outlines(shapes, pixel, labels)
+        yield from _outlines(shapes, pixel)
 
 
 def _fills(areas: AreaClasses, prefix: str) -> Iterator[tuple[str, list[int]]]:
@@ -125,16 +118,10 @@ def _fills(areas: AreaClasses, prefix: str) -> Iterator[tuple[str, list[int]]]:
         yield CLASSES[colour], areas.places_of(number, certain=True)
 
 
-def _areas(
-    shapes: Shapes, areas: AreaClasses, places: Sequence[int], links: Sequence[str] | None
-) -> Iterator[str]:
+def _areas(shapes: Shapes, areas: AreaClasses, places: Sequence[int]) -> Iterator[str]:
     for place in places:
         text = as_text(areas.texts[place])
-        path = f'<path d="{shapes.paths[place]}"><title>{text}</title></path>'
-        if links and links[place]:
-            yield f'<a href="{as_link(links[place])}" aria-label="{text}">{path}</a>'
-        else:
-            yield path
+        yield f'<path d="{shapes.paths[place]}"><title>{text}</title></path>'
 
 
 def _width(pixel: float, pixels: float) -> str:
@@ -142,23 +129,22 @@ def _width(pixel: float, pixels: float) -> str:
     return f"{pixel * pixels:.3g}"
 
 
-def _outlines(shapes: Shapes, pixel: float, labels: bool) -> Iterator[str]:
+def _outlines(shapes: Shapes, pixel: float) -> Iterator[str]:
     """Outlines and names of larger areas, which do not stand between pointer and areas."""
     drawn = "".join(outline.path for outline in shapes.outlines)
     yield (
         f'<path fill="none" stroke="{INK}" stroke-width="{_width(pixel, 1.2)}" '
         f'stroke-linejoin="round" pointer-events="none" d="{drawn}"/>'
     )
-    if labels:
-        size = round(_LETTERS_PIXELS * pixel)
-        texts = "".join(_label(outline, size, shapes.width) for outline in shapes.outlines)
-        # Twice, for the edge and for the letters: WeasyPrint does not know `paint-order`.
-        yield (
-            f'<g class="folkmoot-map__labels" font-family="{FONT}" font-size="{size}" '
-            'font-weight="bold" text-anchor="middle" pointer-events="none" aria-hidden="true">'
-            f'<g fill="{BACKGROUND}" stroke="{BACKGROUND}" stroke-width="{size / 4:.3g}" '
-            f'stroke-linejoin="round">{texts}</g><g fill="{INK}">{texts}</g></g>'
-        )
+    size = round(_LETTERS_PIXELS * pixel)
+    texts = "".join(_label(outline, size, shapes.width) for outline in shapes.outlines)
+    # Twice, for the edge and for the letters: WeasyPrint does not know `paint-order`.
+    yield (
+        f'<g class="folkmoot-map__labels" font-family="{FONT}" font-size="{size}" '
+        'font-weight="bold" text-anchor="middle" pointer-events="none" aria-hidden="true">'
+        f'<g fill="{BACKGROUND}" stroke="{BACKGROUND}" stroke-width="{size / 4:.3g}" '
+        f'stroke-linejoin="round">{texts}</g><g fill="{INK}">{texts}</g></g>'
+    )
 
 
 def _label(outline: Outline, size: int, width: int) -> str:

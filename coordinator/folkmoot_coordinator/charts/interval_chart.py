@@ -68,7 +68,6 @@ class IntervalChart:
         beside: Whether each label has one row of each kind.
         zero: Whether a line stands at nil.
         whole: Whether figures are whole numbers from 1, such as ranks.
-        percent: Whether figures are shares, 1 for all.
         narrow: Whether the chart is for a phone.
     """
 
@@ -80,7 +79,6 @@ class IntervalChart:
     beside: bool = False
     zero: bool = False
     whole: bool = False
-    percent: bool = False
     narrow: bool = False
 
     def __post_init__(self) -> None:
@@ -172,12 +170,12 @@ class IntervalChart:
         if self.whole:
             most = max(row.high for row in self.rows)
             return altair.Scale(domain=[0.5, most + 0.5], nice=False)
-        return altair.Scale(zero=self.zero or self.percent, nice=True)
+        return altair.Scale(zero=self.zero, nice=True)
 
     def _axis(self) -> Any:
         import altair
 
-        form = ".0%" if self.percent else ",d" if self.whole else ",~r"
+        form = ",d" if self.whole else ",~r"
         most = max(row.high for row in self.rows)
         if self.whole and most <= _EACH_RANK:
             # The least step is not kept between so few: halves would be written as ranks.
@@ -228,40 +226,6 @@ HIGHER = Kind("Higher than before", ORANGE)
 NO_CLEAR_CHANGE = Kind("No clear change", SECONDARY, filled=False)
 
 
-def changes(
-    title: str,
-    axis: str,
-    rows: Sequence[tuple[str, float, float, float]],
-    *,
-    subtitle: str = "Dots are changes, lines are 95% intervals",
-    narrow: bool = False,
-) -> IntervalChart:
-    """Changes since an earlier round; an interval that reaches over nil says "no clear change".
-
-    Args:
-        title: Over the chart.
-        axis: What the figures are, with their unit.
-        rows: Name, change, and ends of its interval.
-        subtitle: Under the title.
-        narrow: Whether the chart is for a phone.
-    """
-    return IntervalChart(
-        title,
-        axis,
-        tuple(
-            IntervalRow(
-                name, value, low, high,
-                (HIGHER if low > 0 else LOWER if high < 0 else NO_CLEAR_CHANGE).label,
-            )
-            for name, value, low, high in rows
-        ),
-        subtitle=subtitle,
-        kinds=(HIGHER, LOWER, NO_CLEAR_CHANGE),
-        zero=True,
-        narrow=narrow,
-    )  # fmt: skip
-
-
 def rank_intervals(
     title: str,
     rows: Sequence[tuple[str, int, int, int]],
@@ -294,7 +258,6 @@ def shares(
     axis: str,
     rows: Sequence[tuple[str, str, float, float, float]],
     *,
-    percent: bool = False,
     subtitle: str = "Dots are shares, lines are 95% intervals",
     narrow: bool = False,
 ) -> IntervalChart:
@@ -304,7 +267,6 @@ def shares(
         title: Over the chart.
         axis: What is shared out, with its unit.
         rows: Name, alternative, share, and ends of its interval.
-        percent: Whether shares are parts of 1.
         subtitle: Under the title.
         narrow: Whether the chart is for a phone.
     """
@@ -321,7 +283,6 @@ def shares(
         kinds=kinds,
         beside=len(kinds) > 1,
         zero=True,
-        percent=percent,
         narrow=narrow,
     )
     if len(kinds) > 1:

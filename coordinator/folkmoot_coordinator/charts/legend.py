@@ -33,11 +33,11 @@ def legend_html(areas: AreaClasses, said: str | None = None) -> str:
     """
     said = explanation(areas) if said is None else said
     lines = [
-        _line(_swatches(colour) if said else _plain(0, CLASSES[colour]), label, bool(said))
+        _line(_swatches(colour) if said else _plain(CLASSES[colour]), label, bool(said))
         for colour, label in zip(areas.colours, areas.labels, strict=True)
     ]
     if (areas.classes == NO_CLASS).any():
-        lines.append(_line(_plain(0, NO_FIGURE), "No figure", bool(said)))
+        lines.append(_line(_plain(NO_FIGURE), "No figure", bool(said)))
     text = f'<p class="govuk-body-s">{as_text(said)}</p>' if said else ""
     return (
         f'<div class="folkmoot-legend">{text}'
@@ -58,11 +58,11 @@ def legend_svg(areas: AreaClasses, x: int, y: int) -> tuple[Sequence[str], int]:
     """
     drawn, line = [], _HEIGHT + 12
     rows = [
-        (_plain(0, CLASSES[colour]) + hatched_swatch(_WIDTH + 4, 0, _WIDTH, _HEIGHT, colour), label)
+        (_swatches(colour), label)
         for colour, label in zip(areas.colours, areas.labels, strict=True)
     ]
     if (areas.classes == NO_CLASS).any():
-        rows.append((_plain(0, NO_FIGURE), "No figure"))
+        rows.append((_plain(NO_FIGURE), "No figure"))
     for number, (swatch, label) in enumerate(rows):
         drawn.append(
             f'<g transform="translate({x} {y + number * line})">{swatch}'
@@ -72,13 +72,13 @@ def legend_svg(areas: AreaClasses, x: int, y: int) -> tuple[Sequence[str], int]:
 
 
 def _swatches(colour: int) -> str:
-    return _plain(0, CLASSES[colour]) + hatched_swatch(_WIDTH + 4, 0, _WIDTH, _HEIGHT, colour)
+    return _plain(CLASSES[colour]) + hatched_swatch(_WIDTH + 4, 0, _WIDTH, _HEIGHT, colour)
 
 
-def _plain(x: int, colour: str) -> str:
+def _plain(colour: str) -> str:
     return (
         f'<path fill="{colour}" stroke="{SECONDARY}" stroke-width="1" '
-        f'd="M{x + 0.5} .5h{_WIDTH - 1}v{_HEIGHT - 1}h-{_WIDTH - 1}z"/>'
+        f'd="M.5 .5h{_WIDTH - 1}v{_HEIGHT - 1}h-{_WIDTH - 1}z"/>'
     )
 
 

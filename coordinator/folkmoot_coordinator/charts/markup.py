@@ -7,7 +7,6 @@ from html import escape
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """XML 1.0 (section 2.2) has no way to write these characters."""
-_OWN_PAGE = re.compile(r"/(?![/\\])|[?#]")
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -30,17 +29,6 @@ def require_id(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError("an id has letters, digits, hyphens and underscores alone")
     return value
-
-
-def as_link(address: str) -> str:
-    """The address of a page of ours for the attribute `href`.
-
-    Raises:
-        ValueError: If it could lead elsewhere, or run something.
-    """
-    if not _OWN_PAGE.match(address):
-        raise ValueError("a link of a picture leads to a page of ours, such as /areas/E01000001")
-    return as_text(address)
 
 
 def wrapped(text: str, characters: int, most_lines: int = 4) -> list[str]:

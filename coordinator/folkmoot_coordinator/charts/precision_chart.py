@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_coordinator.charts.chart_labels import extra_height, row_axis
-from folkmoot_coordinator.charts.chart_theme import LETTERS, heading, label_limit, width_of
+from folkmoot_coordinator.charts.chart_theme import (
+    LETTERS,
+    characters_of,
+    heading,
+    label_limit,
+    width_of,
+)
 from folkmoot_coordinator.charts.markup import wrapped
 from folkmoot_coordinator.charts.palette import BLUE, INK, SECONDARY
 
 _STEP = 34
 _BAR = 20
 _MAX_TABLES = 40
-_AVERAGE_LETTER = 0.53
 _NUMBER_WIDTH = 50
 
 
@@ -118,7 +123,7 @@ class PrecisionChart:
             width=width,
             height=(_STEP + extra_height(names, narrow=self.narrow)) * len(self.tables),
             title=altair.TitleParams(
-                wrapped(title, int(width / (LETTERS * _AVERAGE_LETTER))),
+                wrapped(title, characters_of(width)),
                 fontSize=LETTERS,
                 fontWeight="normal",
                 offset=6,

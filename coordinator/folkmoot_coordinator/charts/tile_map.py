@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from folkmoot_coordinator.charts.area_classes import NO_CLASS, AreaClasses
 from folkmoot_coordinator.charts.hatching import pattern_id, patterns
-from folkmoot_coordinator.charts.markup import as_link, as_text, require_id
+from folkmoot_coordinator.charts.markup import as_text, require_id
 from folkmoot_coordinator.charts.palette import BACKGROUND, CLASSES, FONT, INK, NO_FIGURE, SECONDARY
 
 TILE = 120
@@ -67,7 +67,6 @@ def tile_map_svg(
     description: str,
     element_id: str = "map",
     layout: Places | None = None,
-    links: Sequence[str] | None = None,
 ) -> str:
     """A tile map to stand in a page; see `choropleth.map_svg` for what they share.
 
@@ -79,24 +78,19 @@ def tile_map_svg(
         description: What it shows; says that tiles do not lie where the districts do.
         element_id: Different for each picture of a page.
         layout: See `arrange`.
-        links: For each district the address of its page, or an empty text.
     """
     if not len(codes) == len(names) == len(areas.texts):
         raise ValueError("codes, names and classes have one entry for each district")
     prefix = require_id(element_id)
     width, height = tile_map_size(codes, layout)
-    role = "group" if links else "img"
     places = arrange(codes, layout)
     tiles = []
     for number, code in enumerate(codes):
         tile = _tile(places[code], names[number], _fill(areas, number, prefix))
         text = as_text(areas.texts[number])
-        tile = f"<g><title>{text}</title>{tile}</g>"
-        if links and links[number]:
-            tile = f'<a href="{as_link(links[number])}" aria-label="{text}">{tile}</a>'
-        tiles.append(tile)
+        tiles.append(f"<g><title>{text}</title>{tile}</g>")
     return (
-        f'<svg class="folkmoot-map folkmoot-map--tiles" role="{role}" '
+        f'<svg class="folkmoot-map folkmoot-map--tiles" role="img" '
         f'aria-labelledby="{prefix}-t {prefix}-d" width="100%" '
         f'viewBox="-2 -2 {width + 4} {height + 4}" focusable="false">'
         f'<title id="{prefix}-t">{as_text(title)}</title>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -56,18 +56,12 @@ class Atlas:
     _digests: dict[Path, tuple[tuple[int, int, int], str]] = field(default_factory=dict)
     _known: OrderedDict[str, Shapes] = field(default_factory=OrderedDict)
 
-    def shapes(
-        self,
-        codes: Sequence[str],
-        year: str = "",
-        within: Mapping[str, str] | None = None,
-    ) -> Shapes | None:
+    def shapes(self, codes: Sequence[str], year: str = "") -> Shapes | None:
         """The shapes of areas, of the first level of any file that has most of them.
 
         Args:
             codes: The round's areas, in their order.
             year: Edition of their codes, such as `2021`; empty if it is not known.
-            within: For smaller areas the round's area in which each lies; None if not known.
 
         Returns:
             The shapes; None if the region has set no boundaries.
@@ -78,10 +72,10 @@ class Atlas:
         if not self.sources:
             return None
         with self._lock:
-            key = key_of(self._digest(), codes, year, within)
+            key = key_of(self._digest(), codes, year)
             found = self._known.get(key) or load_shapes(self.folder, key)
             if found is None:
-                found = self._made(codes, year, within)
+                found = self._made(codes, year)
                 self._keep(key, found)
             self._known[key] = found
             self._known.move_to_end(key)
@@ -89,14 +83,14 @@ class Atlas:
                 self._known.popitem(last=False)
             return found
 
-    def _made(self, codes: Sequence[str], year: str, within: Mapping[str, str] | None) -> Shapes:
+    def _made(self, codes: Sequence[str], year: str) -> Shapes:
         levels, problems = [], []
         for source in self.sources:
             boundaries = read_boundaries(
                 source.path, source.code_column, source.name_column, layer=source.layer
             )
             try:
-                levels.append(level_of(boundaries, codes, within))
+                levels.append(level_of(boundaries, codes))
             except Problem as problem:
                 problems.append(problem)
         if not levels:

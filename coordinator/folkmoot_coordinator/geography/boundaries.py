@@ -35,21 +35,17 @@ class Boundaries:
         names: One for each area; the code where the file has no name.
         polygons: One for each area, valid shapely Polygon or MultiPolygon objects, longitude and
             latitude in degrees (WGS 84), shape (areas,), never None or empty.
-        digest: SHA-256 of the file they come from, hexadecimal.
         year: Edition of the codes as the file says it, such as `2021`; empty if it does not.
         within: Larger areas, by column of the file.
         repaired: Codes of areas whose geometry was not valid, and has been repaired.
-        without_shape: Codes that the file has without a shape; they are not among `codes`.
     """
 
     codes: tuple[str, ...]
     names: tuple[str, ...]
     polygons: Objects
-    digest: str
     year: str = ""
     within: Mapping[str, LargerAreas] = field(default_factory=dict)
     repaired: tuple[str, ...] = ()
-    without_shape: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)

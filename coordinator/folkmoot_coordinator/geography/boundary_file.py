@@ -58,7 +58,6 @@ def read_boundaries(
     try:
         file = _open(path, layer)
         features = list(bounded(file))
-        digest = file_digest(path)
     except OSError as error:
         raise unusable_file(error, path, "the file of boundaries") from None
     except ImportError:
@@ -83,11 +82,9 @@ def read_boundaries(
         codes=tuple(codes),
         names=tuple(_names(kept, columns)),
         polygons=polygons,
-        digest=digest,
         year=year_in(columns.code),
         within=_larger(kept, columns),
         repaired=repaired,
-        without_shape=tuple(sorted({row[columns.code] for row in rows} - set(codes))),
     )
 
 

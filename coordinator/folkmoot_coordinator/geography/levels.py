@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,18 +31,12 @@ class Fit:
     other_edition: str = ""
 
 
-def level_of(
-    boundaries: Boundaries,
-    codes: Sequence[str],
-    within: Mapping[str, str] | None = None,
-) -> Boundaries:
+def level_of(boundaries: Boundaries, codes: Sequence[str]) -> Boundaries:
     """The level of the file, or one made of its areas, that has most of a round's areas.
 
     Args:
         boundaries: As the file has them.
         codes: The round's areas.
-        within: For areas of the file the round's area in which each lies, for example from the
-            region's file of areas. Asked only if no level of the file has the round's areas.
 
     Raises:
         Problem: SETTINGS, if there is none.
@@ -55,10 +49,6 @@ def level_of(
     best = max(shared, key=lambda column: shared[column])
     if shared[best]:
         return dissolve(boundaries, boundaries.within[best], best) if best else boundaries
-    if within is not None:
-        parents = tuple(within.get(code, "") for code in boundaries.codes)
-        if wanted.intersection(parents):
-            return dissolve(boundaries, LargerAreas(parents, {}))
     raise Problem(
         f"the boundaries are those of {_kinds(boundaries)}, and the round has {kind_of(codes)}, "
         f"such as {_some(codes)}",
@@ -105,7 +95,6 @@ def dissolve(boundaries: Boundaries, larger: LargerAreas, column: str = "") -> B
         codes=codes,
         names=tuple(larger.names.get(code, code) for code in codes),
         polygons=polygons,
-        digest=boundaries.digest,
         year=larger.year,
         within={
             name: LargerAreas(

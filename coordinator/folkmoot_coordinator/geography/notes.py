@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 
 from folkmoot_coordinator.geography.shapes import Shapes
 
-MOST_NAMED = 20
+_MOST_NAMED = 20
 """Areas that a sentence names; of more it gives the number."""
 
 
-def notes_of(shapes: Shapes, names: Mapping[str, str] | None = None) -> list[str]:
+def notes_of(shapes: Shapes, names: Mapping[str, str]) -> list[str]:
     """Sentences for beside a map: other edition, areas missing, moved or repaired.
 
     Args:
         shapes: The areas.
-        names: What people call areas, by code; by default their codes.
+        names: What people call areas, by code; an area without a name is called by its code.
     """
-    return list(_sentences(shapes, names or {}))
+    return list(_sentences(shapes, names))
 
 
 def _sentences(shapes: Shapes, names: Mapping[str, str]) -> Iterator[str]:
@@ -39,13 +39,13 @@ def _sentences(shapes: Shapes, names: Mapping[str, str]) -> Iterator[str]:
         yield f"{_list(list(shapes.apart))} {lies} further away, and {is_drawn} beside the others."
     if shapes.repaired:
         yield (
-            "Borders that crossed themselves were corrected: "
+            "The file has broken borders, which were repaired, of "
             f"{_list([names.get(code, code) for code in shapes.repaired])}."
         )
 
 
 def _list(names: list[str]) -> str:
-    shown = names[:MOST_NAMED]
-    if len(names) > MOST_NAMED:
-        return f"{', '.join(shown)} and {len(names) - MOST_NAMED} more"
+    shown = names[:_MOST_NAMED]
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(shown)} and {len(names) - _MOST_NAMED} more"
     return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]

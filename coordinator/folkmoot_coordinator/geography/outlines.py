@@ -50,9 +50,9 @@ def find_outlines(level: Boundaries, chosen: Int64, on_grid: Objects) -> tuple[O
     codes = tuple(level.codes[place] for place in chosen)
     larger = _largest(level, chosen)
     if larger is not None and len(set(larger.parents)) * _FEWEST_IN_EACH <= len(chosen):
-        drawn = dissolve(Boundaries(codes, codes, on_grid, ""), larger)
+        drawn = dissolve(Boundaries(codes, codes, on_grid), larger)
     elif len(chosen) <= _MOST_OF_THEIR_OWN:
-        drawn = Boundaries(codes, tuple(level.names[place] for place in chosen), on_grid, "")
+        drawn = Boundaries(codes, tuple(level.names[place] for place in chosen), on_grid)
     else:
         return ()
     # A point inside: the middle of a crescent lies outside it.

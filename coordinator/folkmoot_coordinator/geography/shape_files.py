@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from folkmoot_coordinator.geography.levels import Fit
-from folkmoot_coordinator.geography.neighbours import Neighbours
 from folkmoot_coordinator.geography.outlines import Outline
 from folkmoot_coordinator.geography.shapes import Shapes
+from folkmoot_coordinator.inference.neighbours import Neighbours
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
 
 _FORM = 1
@@ -25,18 +25,15 @@ MAX_FILES = 64
 """The oldest go: a region has a few levels and a few lists of areas."""
 
 
-def key_of(
-    file_digest: str, codes: Sequence[str], year: str, within: Mapping[str, str] | None
-) -> str:
+def key_of(file_digest: str, codes: Sequence[str], year: str) -> str:
     """What shapes depend on, as a hexadecimal digest.
 
     Args:
         file_digest: SHA-256 of the boundary file, and of the settings it is read with.
         codes: The round's areas, in their order.
         year: Edition of the codes.
-        within: See `levels.level_of`.
     """
-    content = [_FORM, file_digest, list(codes), year, sorted((within or {}).items())]
+    content = [_FORM, file_digest, list(codes), year]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -78,8 +75,8 @@ def _kept(shapes: Shapes) -> dict[str, Any]:
         "size": [shapes.width, shapes.height],
         "scale": shapes.scale,
         "origins": np.nan_to_num(shapes.origins, nan=1e9).tolist(),
-        "first": shapes.neighbours.first.tolist(),
-        "neighbours": shapes.neighbours.areas.tolist(),
+        "first": shapes.neighbours.starts.tolist(),
+        "neighbours": shapes.neighbours.others.tolist(),
         "outlines": [[one.code, one.name, one.path, one.label] for one in shapes.outlines],
         "apart": shapes.apart,
         "missing": shapes.fit.missing,

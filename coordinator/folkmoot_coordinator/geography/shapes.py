@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from folkmoot_coordinator.geography.boundaries import Boundaries, Objects
 from folkmoot_coordinator.geography.levels import Fit, fit
-from folkmoot_coordinator.geography.neighbours import Neighbours, find_neighbours
+from folkmoot_coordinator.geography.neighbours import find_neighbours
 from folkmoot_coordinator.geography.outlines import Outline, find_outlines, names_apart
 from folkmoot_coordinator.geography.places_apart import bring_together
 from folkmoot_coordinator.geography.svg_paths import path_of
+from folkmoot_coordinator.inference.neighbours import Neighbours
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]

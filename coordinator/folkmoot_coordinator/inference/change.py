@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.interval import CONFIDENCE, GAUSSIAN_QUANTILE
-from folkmoot_coordinator.inference.comparisons import (
-    sidak,
-    standard_errors_of_differences,
-    standardised,
-)
+from folkmoot_coordinator.inference.comparisons import sidak, standard_errors_of_differences
 from folkmoot_coordinator.inference.tails import Tails
 
 Float64 = NDArray[np.float64]
@@ -45,7 +41,6 @@ class Change:
         standard_error: Of the difference, households, float64.
         lower: Lower end of its 95 % interval, households, float64; each is right by itself.
         upper: Upper end of it.
-        probability_higher: That the true figure rose, from this area alone, float64.
         direction: A `Direction` each, corrected for all areas on the page: with a probability of
             at least 95 % none of those that are decided is wrong.
     """
@@ -54,7 +49,6 @@ class Change:
     standard_error: Float64
     lower: Float64
     upper: Float64
-    probability_higher: Float64
     direction: Text
 
 
@@ -100,6 +94,5 @@ def change(
         standard_error=error,
         lower=difference - reach,
         upper=difference + reach,
-        probability_higher=1 - tails.beyond(standardised(difference, error)),
         direction=DIRECTIONS[sure + 1],
     )

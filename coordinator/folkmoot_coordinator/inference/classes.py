@@ -1,6 +1,6 @@
 """Classes of a map, and whether each area surely belongs to the class that it is shown in.
 
-Breaks are round numbers near the quantiles of the estimates, or evenly spaced.
+Breaks are round numbers near the quantiles of the estimates.
 
 How likely an area's true figure lies in its class is not read off its own noise alone. Where areas
 differ no more than the noise, the highest estimates are those with the luckiest noise: of areas
@@ -80,31 +80,6 @@ def quantile_breaks(value: Float64, classes: int = MAX_CLASSES) -> Float64:
     return _inside(np.rint(wanted / unit) * unit, unit, value)
 
 
-def even_breaks(value: Float64, classes: int = MAX_CLASSES) -> Float64:
-    """Breaks at even distances of 1, 2 or 5 times a power of ten.
-
-    Args:
-        value: Estimates, float64, shape (areas,).
-        classes: How many classes there may be at most, 1 to `MAX_CLASSES`.
-
-    Returns:
-        float64, shape (at most classes - 1,), ascending, none missing.
-
-    Raises:
-        ValueError: If the number of classes is not allowed or an estimate is missing.
-    """
-    _check(value, classes)
-    if not len(value) or classes == 1 or np.ptp(value) <= _least_gap(value):
-        return np.zeros(0)
-    lowest, highest = float(value.min()), float(value.max())
-    unit = _round_up((highest - lowest) / classes)
-    while math.ceil(highest / unit) - math.floor(lowest / unit) > classes:
-        unit = _round_up(unit * 1.01)
-    first = math.floor(lowest / unit) + 1
-    steps = np.arange(first, math.ceil(highest / unit), dtype=np.float64)
-    return _inside(steps * unit, unit, value)
-
-
 def classify(
     value: Float64,
     variance: Float64,
@@ -175,8 +150,3 @@ def _inside(breaks: Float64, unit: float, value: Float64) -> Float64:
 def _round_down(size: float) -> float:
     power = float(10.0 ** math.floor(math.log10(size)))
     return max(nice * power for nice in _NICE if nice * power <= size * (1 + 1e-9))
-
-
-def _round_up(size: float) -> float:
-    power = float(10.0 ** math.floor(math.log10(size)))
-    return min(nice * power for nice in (*_NICE, 10.0) if nice * power >= size * (1 - 1e-9))

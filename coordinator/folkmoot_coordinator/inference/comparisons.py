@@ -1,17 +1,14 @@
 """Whether one estimate is really larger than another, given the noise of both.
 
 A reader who may compare any two of n areas will look at the most striking pair. So the answer is
-corrected for all comparisons on offer, n (n - 1) / 2 where any pair may be chosen. One pair is
-corrected by Sidak's inequality ("Rectangular confidence regions", 1967), which holds for normal
-noise with any correlation. All pairs together are decided by Holm's step-down procedure ("A simple
-sequentially rejective multiple test procedure", 1979), which never finds fewer and holds whatever
-the noise is.
+corrected for all comparisons on offer, n (n - 1) / 2 where any pair may be chosen, by Sidak's
+inequality ("Rectangular confidence regions", 1967), which holds for normal noise with any
+correlation. All pairs together are decided in `ranks`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,11 +20,7 @@ from folkmoot.interval import CONFIDENCE
 from folkmoot_coordinator.inference.tails import Tails
 
 Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 Text = NDArray[np.object_]
-
-_ROWS = 256
-"""Areas compared with all others at a time: 4 MB for 1,800 areas."""
 
 
 class CovarianceRows(Protocol):
@@ -172,78 +165,3 @@ def standardised(difference: Float64, error: Float64) -> Float64:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(difference == 0, 0.0, difference / error)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ordering:
-    """What can be said of all pairs of areas together.
-
-    With a probability of at least 95 % none of these statements is wrong.
-
-    Attributes:
-        larger: For each area how many others are surely larger, int64, shape (areas,).
-        smaller: For each area how many others are surely smaller, int64, shape (areas,).
-        critical: How many standard errors a difference needs at least to be sure.
-    """
-
-    larger: Int64
-    smaller: Int64
-    critical: float
-
-
-def order(
-    value: Float64,
-    variance: Float64,
-    *,
-    covariance: Float64 | CovarianceRows | None = None,
-    tails: Tails = Tails.NORMAL,
-    step: float = 0.0,
-) -> Ordering:
-    """Compares all areas with each other.
-
-    Args:
-        value: Estimates, households, float64, shape (areas,).
-        variance: Of their noise, households squared, float64, shape (areas,).
-        covariance: Of the noise of each two areas, float64, shape (areas, areas), or its rows as
-            they are asked for; None if their noise is independent. Its diagonal is not read.
-        tails: Shape of the noise.
-        step: Of the statistic, households; see `interval.half_width`.
-
-    Returns:
-        Counts of larger and of smaller areas, int64, shape (areas,) each, none missing.
-    """
-    areas = len(value)
-    # Each pair has two hypotheses: that A is not larger than B, and that B is not larger than A.
-    hypotheses = 2 * pairs(areas)
-    decided = 0
-    while True:
-        left = max(1, hypotheses - decided)
-        critical = tails.quantile(min(0.5, (1 - CONFIDENCE) / left))
-        larger, smaller = np.zeros(areas, dtype=np.int64), np.zeros(areas, dtype=np.int64)
-        for rows, sure in _sure(value, variance, covariance, critical, step / 2):
-            larger[rows] = (sure < 0).sum(axis=1)
-            smaller[rows] = (sure > 0).sum(axis=1)
-        found = int(smaller.sum())
-        if found == decided:
-            return Ordering(larger, smaller, critical)
-        decided = found
-
-
-def _sure(
-    value: Float64,
-    variance: Float64,
-    covariance: Float64 | CovarianceRows | None,
-    critical: float,
-    margin: float,
-) -> Iterator[tuple[slice, NDArray[np.int8]]]:
-    """For some areas at a time, 1 where they surely are larger than another, -1 where smaller."""
-    for start in range(0, len(value), _ROWS):
-        rows = slice(start, start + _ROWS)
-        both = 0.0 if covariance is None else covariance[rows]
-        error = standard_errors_of_differences(variance[rows, None], variance[None, :], both)
-        if covariance is not None:
-            at = np.arange(start, min(start + _ROWS, len(value)))
-            error[at - start, at] = 0.0
-        difference = value[rows, None] - value[None, :]
-        sure = np.abs(difference) > critical * error + margin
-        yield rows, np.where(sure, np.sign(difference), 0).astype(np.int8)

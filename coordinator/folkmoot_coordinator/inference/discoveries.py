@@ -4,8 +4,7 @@ Benjamini and Hochberg ("Controlling the false discovery rate", 1995). It is pro
 tests, and for one-sided tests of normal statistics that are correlated positively or not at all
 (Benjamini and Yekutieli, "The control of the false discovery rate in multiple testing under
 dependency", 2001). Statistics of neighbourhoods that overlap are correlated so, apart from a small
-negative correlation because all are measured from one mean. For any other dependence the rate of
-that second paper holds, which is stricter.
+negative correlation because all are measured from one mean.
 """
 
 from __future__ import annotations
@@ -39,16 +38,13 @@ class Discoveries:
     cut_off: float
 
 
-def discoveries(
-    probability: Float64, *, rate: float = RATE, any_dependence: bool = False
-) -> Discoveries:
+def discoveries(probability: Float64, *, rate: float = RATE) -> Discoveries:
     """Controls the false discovery rate.
 
     Args:
         probability: Of each test where nothing is there to be found, float64, any shape; NaN for
             what was not tested.
         rate: Expected share of false discoveries.
-        any_dependence: True to allow for any dependence between tests.
 
     Returns:
         What was found: bool and float64, in the shape of `probability`; NaN where it is.
@@ -56,14 +52,13 @@ def discoveries(
     flat = probability.ravel()
     tested = np.flatnonzero(~np.isnan(flat))
     count = len(tested)
-    penalty = float(np.sum(1 / np.arange(1, count + 1))) if any_dependence else 1.0
     order = tested[np.argsort(flat[tested], kind="stable")]
-    stepped = flat[order] * penalty * count / np.arange(1, count + 1)
+    stepped = flat[order] * count / np.arange(1, count + 1)
     adjusted = np.full(flat.shape, np.nan)
     adjusted[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0)
     found = np.zeros(flat.shape, dtype=np.bool_)
     found[tested] = adjusted[tested] <= rate
-    cut_off = rate * max(1, int(found.sum())) / (penalty * max(1, count))
+    cut_off = rate * max(1, int(found.sum())) / max(1, count)
     return Discoveries(
         found.reshape(probability.shape), adjusted.reshape(probability.shape), cut_off
     )

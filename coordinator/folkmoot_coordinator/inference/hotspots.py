@@ -132,7 +132,6 @@ def hotspots(
     *,
     covariance: Float64 | None = None,
     rate: float = RATE,
-    any_dependence: bool = False,
     tails: Tails = Tails.NORMAL,
     fits: int = MAX_FITS,
 ) -> Hotspots:
@@ -145,7 +144,6 @@ def hotspots(
         covariance: Of the noise of each two areas, float64, shape (areas, areas); None if it is
             independent. Its diagonal is not read.
         rate: False discovery rate of each list, hot and cold.
-        any_dependence: See `discoveries`.
         tails: Shape of the noise.
         fits: How often the background may be fitted; 1 for all areas alone.
 
@@ -163,8 +161,8 @@ def hotspots(
         sums = local_sums(value, variance, neighbours, found, covariance)
         score = as_normal(sums.z, sums.skewness)
         probability, probability_cold = tails.beyond(score), tails.beyond(-score)
-        hot = discoveries(probability, rate=rate, any_dependence=any_dependence)
-        cold = discoveries(probability_cold, rate=rate, any_dependence=any_dependence)
+        hot = discoveries(probability, rate=rate)
+        cold = discoveries(probability_cold, rate=rate)
         unusual = np.minimum(probability, probability_cold) <= rate / len(value)
         others = ~_within_two_steps(unusual, neighbours)
         # With less than half of the areas left it would no longer be the background.

@@ -80,7 +80,6 @@ def hotspot_courses(
     shared: Sequence[CovarianceRows | None] | None = None,
     covariance: Float64 | float = 0.0,
     rate: float = RATE,
-    any_dependence: bool = False,
     tails: Tails = Tails.NORMAL,
 ) -> HotspotCourses:
     """Finds hotspots of each period and what became of them.
@@ -95,7 +94,6 @@ def hotspot_courses(
         covariance: Of the noise of each area in the last period and the one before; months of
             a series share releases.
         rate: False discovery rate.
-        any_dependence: See `discoveries`.
         tails: Shape of the noise.
 
     Returns:
@@ -114,14 +112,11 @@ def hotspot_courses(
             neighbours,
             covariance=None if both is None else both[:],
             rate=rate,
-            any_dependence=any_dependence,
             tails=tails,
         )
         for value, variance, both in zip(values, variances, shared, strict=True)
     )
-    hot = discoveries(
-        np.array([one.probability for one in periods]), rate=rate, any_dependence=any_dependence
-    )
+    hot = discoveries(np.array([one.probability for one in periods]), rate=rate)
     periods = tuple(
         replace(one, detectable=detectable(one.sums, hot.cut_off, tails)) for one in periods
     )
@@ -131,7 +126,7 @@ def hotspot_courses(
     score = standardised(change, error)
     turned = before != now
     tail = np.where(turned, tails.beyond(np.where(now, score, -score)), np.nan)
-    moved = discoveries(tail, rate=rate, any_dependence=any_dependence).found
+    moved = discoveries(tail, rate=rate).found
     return HotspotCourses(
         periods=periods,
         hot=hot,

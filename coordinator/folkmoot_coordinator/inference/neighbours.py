@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,12 +39,24 @@ class Neighbours:
         return len(self.starts) - 1
 
     @classmethod
-    def of_pairs(cls, pairs: Iterable[tuple[int, int]], areas: int) -> Neighbours:
-        """Neighbours from pairs of numbers, each in either order and any number of times."""
-        both = {pair for a, b in pairs for pair in ((a, b), (b, a))}
-        table = np.array(sorted(both), dtype=np.int64).reshape(-1, 2)
-        starts = np.searchsorted(table[:, 0], np.arange(areas + 1)).astype(np.int64)
-        return cls(starts, table[:, 1].copy())
+    def of_pairs(cls, pairs: Int64 | Sequence[tuple[int, int]], areas: int) -> Neighbours:
+        """Neighbours from pairs of numbers, each in either order and any number of times.
+
+        Args:
+            pairs: Numbers of areas, from 0, int64, shape (pairs, 2).
+            areas: How many areas there are.
+        """
+        given = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+        both = np.unique(np.concatenate([given, given[:, ::-1]]), axis=0)
+        starts = np.searchsorted(both[:, 0], np.arange(areas + 1)).astype(np.int64)
+        return cls(starts, both[:, 1].copy())
+
+    def among(self, areas: int) -> Neighbours:
+        """Neighbours among the first areas alone, as many as `areas` says."""
+        owners = self.owners
+        inside = (owners < areas) & (self.others < areas)
+        pairs = np.column_stack([owners[inside], self.others[inside]])
+        return Neighbours.of_pairs(pairs, areas)
 
     @property
     def owners(self) -> Int64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -173,8 +174,6 @@ class Published:
 
         It covers the round, who is in it, whether it was withdrawn, and the program's version.
         """
-        import hashlib
-
         parts = [
             self.stored.digest.hex(),
             version("folkmoot-coordinator"),

@@ -142,7 +142,7 @@ def band_chart(published: Published, chosen: Selection, *, narrow: bool = False)
     title = f"Households of {where} by {phrase(chosen.attributes[0].name)}"
     if len(chosen.attributes) > 1:
         title += f", with {', '.join(chosen.labels(published)[1:])}"
-    bars = tuple(Bar(label, "", one.value, one.lower, one.upper) for label, one in found)
+    bars = tuple(Bar(label, one.value, one.lower, one.upper) for label, one in found)
     return _marked(published, BandChart(title, AXIS, bars, narrow=narrow))
 
 

@@ -12,7 +12,7 @@ from folkmoot_coordinator.aggregation.cumulative import Measure
 from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_coordinator.inference.hotspots import Hotspots, hotspots
 from folkmoot_coordinator.inference.lasting import HotspotCourses, hotspot_courses
-from folkmoot_coordinator.inference.neighbours import Neighbours
+from folkmoot_coordinator.inference.local_moran import LocalMoran, local_moran
 from folkmoot_coordinator.publication.estimable import Moment
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.publication.shared_noise import covariances_with_before
@@ -38,6 +38,7 @@ class Found:
         chosen: What was looked at; of a series new households, in the newest round.
         figures: The figures of it.
         spots: Of these, or of the last period.
+        likeness: Of each area to its neighbours, likewise.
         courses: Over the rounds of a series; None for one round.
         months: Numbers of the rounds that were looked at; empty for one round.
         shapes: Of the areas with figures and those without, in this order.
@@ -49,6 +50,7 @@ class Found:
     chosen: Selection
     figures: Figures
     spots: Hotspots
+    likeness: LocalMoran
     courses: HotspotCourses | None
     months: tuple[int, ...]
     shapes: Shapes
@@ -97,19 +99,18 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
         )
     if known.missing:
         notes.append(missing_note(published, chosen, known))
-    neighbours = neighbours_of(shapes, len(known))
+    neighbours = shapes.neighbours.among(len(known))
+    shared = None if known.covariance is None else known.covariance[:]
+    likeness = local_moran(
+        known.value, known.variance, neighbours, covariance=shared, tails=known.tails
+    )
     periods = _periods(published, chosen, months, known)
     if len(periods) < 2:
         spots = hotspots(
-            known.value,
-            known.variance,
-            neighbours,
-            covariance=None if known.covariance is None else known.covariance[:],
-            tails=known.tails,
+            known.value, known.variance, neighbours, covariance=shared, tails=known.tails
         )
-        return Found(
-            chosen, known, spots, None, (), shapes, tuple(notes), spots.hot.found, spots.cold.found
-        )
+        hot, cold = spots.hot.found, spots.cold.found
+        return Found(chosen, known, spots, likeness, None, (), shapes, tuple(notes), hot, cold)
     used = months[-len(periods) :]
     courses = hotspot_courses(
         [one.value for one in periods],
@@ -120,8 +121,8 @@ def _found(region: Region, published: Published, chosen: Selection) -> Found | s
         tails=known.tails,
     )
     spots = courses.periods[-1]
-    hot = courses.hot.found[-1]
-    return Found(chosen, known, spots, courses, used, shapes, tuple(notes), hot, spots.cold.found)
+    hot, cold = courses.hot.found[-1], spots.cold.found
+    return Found(chosen, known, spots, likeness, courses, used, shapes, tuple(notes), hot, cold)
 
 
 def _months(published: Published) -> tuple[int, ...]:
@@ -162,17 +163,3 @@ def _with_before(
         last.codes,
         last.variance,
     )
-
-
-def neighbours_of(shapes: Shapes, areas: int) -> Neighbours:
-    """Neighbours among the areas that have figures.
-
-    Args:
-        shapes: Of the areas with figures, and after them of those without.
-        areas: How many have figures.
-    """
-    owners = np.repeat(np.arange(len(shapes)), np.diff(shapes.neighbours.first))
-    others = shapes.neighbours.areas
-    inside = (owners < areas) & (others < areas)
-    pairs = zip(owners[inside].tolist(), others[inside].tolist(), strict=True)
-    return Neighbours.of_pairs(pairs, areas)

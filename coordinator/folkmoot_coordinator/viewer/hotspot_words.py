@@ -19,6 +19,7 @@ from folkmoot_coordinator.viewer.words import (
     households,
     percent,
     plural,
+    rate_text,
     signed,
     span,
     whole,
@@ -231,15 +232,11 @@ def _row(found: Found, at: int) -> SpotRow:
         span(float(known.lower[at]), float(known.upper[at])),
         signed(float(sums.excess[at])),
         f"{float(sums.error[at]):,.1f}",
-        "" if kind == FADING else _rate(float(adjusted)),
+        "" if kind == FADING else rate_text(float(adjusted)),
         lasted,
         change,
         is_sure,
     )
-
-
-def _rate(adjusted: float) -> str:
-    return "under 0.1%" if adjusted < 0.001 else f"{adjusted:.1%}"
 
 
 def hotspot_map(published: Published, found: Found) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from folkmoot_coordinator.charts.legend import legend_html
 from folkmoot_coordinator.charts.map_picture import map_picture
 from folkmoot_coordinator.charts.tile_map import TILE, tile_map_size, tile_map_svg
 from folkmoot_coordinator.geography.area_kinds import kind_of
+from folkmoot_coordinator.geography.notes import notes_of
 from folkmoot_coordinator.geography.shapes import Shapes
 from folkmoot_coordinator.inference.classes import CERTAIN_FROM
 from folkmoot_coordinator.publication.published_round import Published
@@ -28,7 +29,6 @@ from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import capital, households, listed, percent, whole
 from folkmoot_operator.problems import Problem
 
-_NAMED = 10
 _FEW_TILES = 4 * TILE
 
 
@@ -162,31 +162,18 @@ def shapes_of(
         chosen: What of it.
         codes: The areas.
     """
-    year, within = "", None
+    year = ""
     if chosen.area is not None:
         year = published.stored.code_names.vintages.get(chosen.area.name, "")
     try:
-        shapes = region.atlas.shapes(codes, year, within)
+        shapes = region.atlas.shapes(codes, year)
     except Problem as problem:
         return None, [f"The map cannot be drawn: {problem.problem}."]
     if shapes is None:
         return None, []
-    notes = []
-    if shapes.fit.other_edition:
-        notes.append(shapes.fit.other_edition)
-    if shapes.fit.missing:
-        some = listed(shapes.fit.missing[:_NAMED])
-        more = len(shapes.fit.missing) - _NAMED
-        notes.append(
-            f"Not on the map, because the file of boundaries does not have them: {some}"
-            + (f" and {more:,} more." if more > 0 else ".")
-        )
-    if shapes.repaired:
-        some = listed(shapes.repaired[:_NAMED])
-        notes.append(f"The boundaries of {some} were broken in the file, and were repaired.")
-    if shapes.apart:
-        notes.append(f"{listed(shapes.apart)} is drawn closer than it lies.")
-    return shapes, notes
+    named = (*shapes.fit.missing, *shapes.repaired)
+    names = {code: name_of(published, chosen, code) for code in named}
+    return shapes, notes_of(shapes, names)
 
 
 def _classes(found: Figures, names: Sequence[str]) -> AreaClasses:

@@ -125,6 +125,11 @@ def brief_percent(part: float) -> str:
     return percent(part).replace("over ", ">").replace("under ", "<")
 
 
+def rate_text(rate: float) -> str:
+    """A false discovery rate."""
+    return "under 0.1%" if rate < 0.001 else f"{rate:.1%}"
+
+
 def minute_text(seconds: float) -> str:
     """A moment for people: `1 December 2026, 14:05 UTC`."""
     return f"{to_datetime(seconds):%-d %B %Y, %H:%M} UTC"

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from folkmoot_coordinator.inference.classes import CERTAIN_FROM
 from folkmoot_coordinator.publication.published_round import Published
 from folkmoot_coordinator.viewer.caching import headers_of, not_changed, page_tag
 from folkmoot_coordinator.viewer.filters import statistic_filters, usable_tables
@@ -20,6 +21,7 @@ from folkmoot_coordinator.viewer.hotspot_words import (
     noise_says,
     spot_rows,
 )
+from folkmoot_coordinator.viewer.likeness_words import likeness_says, unlike
 from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
@@ -91,6 +93,9 @@ def _shown(
         "lead": lead(published, found),
         "noise": noise_says(found),
         "councils": by_council(published, found),
+        "likeness": likeness_says(found),
+        "unlike": unlike(found),
+        "sure_from": f"{CERTAIN_FROM:.0%}",
         "map_svg": Markup(svg),  # noqa: S704 - names in it are escaped by `charts.markup`
         "legend": Markup(legend),  # noqa: S704
         "notes": found.notes,

@@ -83,25 +83,6 @@ def test_it_is_one_image_with_title_and_description(shapes: Shapes) -> None:
     assert not list(root.iter(f"{SVG}a"))
 
 
-def test_areas_are_links_if_they_are_asked_for(shapes: Shapes) -> None:
-    links = [f"/areas/{place}?a=1&b=2" for place in range(13)]
-    links[3] = ""
-    root = parsed(map_svg(shapes, areas(13), title="A map", description="", links=links))
-    found = list(root.iter(f"{SVG}a"))
-    assert root.get("role") == "group"
-    assert len(found) == 11
-    assert all((one.get("aria-label") or "").startswith("Area") for one in found)
-    assert "/areas/7?a=1&b=2" in {one.get("href") for one in found}
-
-
-@pytest.mark.parametrize(
-    "link", ["javascript:alert(1)", "//example.org/", "https://example.org/", "a", " /a", "/\\a"]
-)
-def test_links_lead_to_pages_of_ours(shapes: Shapes, link: str) -> None:
-    with pytest.raises(ValueError, match="a page of ours"):
-        map_svg(shapes, areas(13), title="A map", description="", links=[link] * 13)
-
-
 def test_some_areas_fill_the_picture(shapes: Shapes) -> None:
     root = parsed(map_svg(shapes, areas(13), title="A", description="", only=[4, 5, 12]))
     left, top, width, height = map(int, (root.get("viewBox") or "").split())
@@ -130,12 +111,12 @@ def test_names_stay_text(tmp_path: Path, name: str) -> None:
     found = Atlas([source], tmp_path / "kept").shapes([code(n) for n in range(1, 7)])
     assert found is not None
     said = areas(6, [name] * 6)
-    svg = map_svg(found, said, title=name, description=name, links=["/a"] * 6)
+    svg = map_svg(found, said, title=name, description=name)
     root = parsed(svg)
     assert root.findtext(f"{SVG}title") == shown(name).replace("\r", "\n")
     assert sum(shown(name) in text for text in texts(root)) >= 6
     codes = [f"E0800000{number}" for number in range(1, 7)]
-    parsed(tile_map_svg(codes, [name] * 6, said, title=name, description=name, links=["/a"] * 6))
+    parsed(tile_map_svg(codes, [name] * 6, said, title=name, description=name))
     picture = map_picture(svg, (found.width, found.height), said, title=name, notes=[name])
     parsed(picture)
     hostile_labels = AreaClasses(said.classes, said.certain, said.texts, [name] * 3)

@@ -36,7 +36,7 @@ def test_codes_names_and_larger_areas_are_found(tmp_path: Path) -> None:
         "2024",
     )
     assert shapely.bounds(found.polygons[0]).tolist() == pytest.approx([-2.5, 53.59, -2.49, 53.6])
-    assert found.repaired == found.without_shape == ()
+    assert found.repaired == ()
 
 
 def test_a_compressed_file_is_read_whatever_its_name(tmp_path: Path) -> None:
@@ -74,11 +74,11 @@ def test_a_ring_that_crosses_itself_is_repaired_and_named(tmp_path: Path) -> Non
     assert shapely.is_valid(found.polygons).all()
 
 
-def test_an_area_without_a_shape_is_left_out_and_named(tmp_path: Path) -> None:
+def test_an_area_without_a_shape_is_left_out(tmp_path: Path) -> None:
     made = squares(1, 3)
     made[1]["geometry"] = None
     found = read_boundaries(write(tmp_path / "a.geojson", made))
-    assert (found.codes, found.without_shape) == ((code(1), code(3)), (code(2),))
+    assert found.codes == (code(1), code(3))
 
 
 def _points(made: list[dict[str, Any]]) -> None:

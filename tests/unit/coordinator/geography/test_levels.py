@@ -32,16 +32,9 @@ def test_the_level_is_found_by_the_codes(areas: Boundaries) -> None:
     assert shapely.get_type_id(wards.polygons).tolist() == [3] * 4
 
 
-def test_a_file_of_areas_may_say_what_lies_in_what(areas: Boundaries) -> None:
-    within = dict.fromkeys(areas.codes[:6], "north") | {areas.codes[6]: "south"}
-    found = level_of(areas, ["north", "south"], within)
-    assert found.codes == ("north", "south")
-    assert shapely.area(found.polygons[0]) == pytest.approx(6 * shapely.area(areas.polygons[0]))
-
-
 def test_areas_of_another_kind_are_named(areas: Boundaries) -> None:
     with pytest.raises(Problem) as raised:
-        level_of(areas, [code(7, "E02")], {"E01999999": code(7, "E02")})
+        level_of(areas, [code(7, "E02")])
     assert raised.value.problem == (
         "the boundaries are those of LSOAs and wards and districts, and the round has MSOAs, "
         "such as E02000007"

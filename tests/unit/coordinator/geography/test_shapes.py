@@ -73,7 +73,7 @@ def test_borders_that_were_drawn_apart_are_joined(tmp_path: Path) -> None:
     parts = [drawn(path) for path in found.paths]
     overlap = sum(part.area for part in parts) - shapely.union_all(parts).area
     assert overlap < 1e-4 * GRID**2
-    assert len(found.neighbours.of(12)) == 8
+    assert found.neighbours.counts[12] == 8
 
 
 def test_the_page_stays_small_whatever_the_file(
@@ -158,16 +158,16 @@ def test_neighbours_are_those_of_a_queen_on_a_board(tmp_path: Path) -> None:
         expected = [
             other for other, (r, c) in enumerate(where) if max(abs(r - row), abs(c - column)) == 1
         ]
-        assert found.of(place).tolist() == expected
-    assert found.of(19).tolist() == []
-    assert found.first.dtype == found.areas.dtype == np.int64
+        assert found.others[found.owners == place].tolist() == expected
+    assert found.counts[19] == 0
+    assert found.starts.dtype == found.others.dtype == np.int64
 
 
 def test_an_island_has_no_neighbours(tmp_path: Path) -> None:
     made = squares(1, 5)
     del made[3]
     found = shapes_of(tmp_path, made).neighbours
-    assert found.first.tolist() == [0, 1, 3, 4, 4]
+    assert found.starts.tolist() == [0, 1, 3, 4, 4]
 
 
 @given(
@@ -219,7 +219,7 @@ def test_geometry_for_programs_is_what_is_drawn(tmp_path: Path) -> None:
 
 def test_what_a_reader_has_to_know_is_said(tmp_path: Path) -> None:
     made = squares(2, 3)
-    assert notes_of(shapes_of(tmp_path, made)) == []
+    assert notes_of(shapes_of(tmp_path, made), {}) == []
     made[0]["geometry"]["coordinates"][0][1:3] = made[0]["geometry"]["coordinates"][0][2:0:-1]
     codes = [code(number) for number in range(1, 40)]
     areas = read_boundaries(write(tmp_path / "areas.geojson", made))
@@ -228,8 +228,8 @@ def test_what_a_reader_has_to_know_is_said(tmp_path: Path) -> None:
     assert said[1].startswith("33 areas are not on the map, because the file of boundaries does")
     assert "have them: Seven, E01000008" in said[1]
     assert said[1].endswith("E01000026 and 13 more.")
-    assert said[2] == "Borders that crossed themselves were corrected: E01000001."
-    one = notes_of(make_shapes(areas, codes[:7], "2021"))
+    assert said[2] == "The file has broken borders, which were repaired, of E01000001."
+    one = notes_of(make_shapes(areas, codes[:7], "2021"), {})
     assert one[0] == (
         "1 area is not on the map, because the file of boundaries does not have it: E01000007."
     )

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from folkmoot_coordinator.inference.classes import (
     CERTAIN_FROM,
     classify,
-    even_breaks,
     quantile_breaks,
 )
 
@@ -19,11 +18,10 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60).map(np.array)
 
 @given(NUMBERS, st.integers(1, 5))
 def test_breaks_ascend_and_have_areas_on_both_sides(value: np.ndarray, classes: int) -> None:
-    for rule in (quantile_breaks, even_breaks):
-        breaks = rule(value, classes)
-        assert len(breaks) <= classes - 1
-        assert (np.diff(breaks) > 0).all()
-        assert all((value < one).any() and (value >= one).any() for one in breaks)
+    breaks = quantile_breaks(value, classes)
+    assert len(breaks) <= classes - 1
+    assert (np.diff(breaks) > 0).all()
+    assert all((value < one).any() and (value >= one).any() for one in breaks)
 
 
 def test_quantile_breaks_are_round_and_share_areas_evenly() -> None:
@@ -33,12 +31,6 @@ def test_quantile_breaks_are_round_and_share_areas_evenly() -> None:
     assert (breaks % 1 == 0).all()
     numbers = classify(value, np.ones(1000), breaks).number
     assert np.bincount(numbers).min() > 100
-
-
-def test_even_breaks_are_round() -> None:
-    assert even_breaks(np.array([3.0, 97.0])).tolist() == [20, 40, 60, 80]
-    assert even_breaks(np.array([-13.0, 8.0]), 3).tolist() == [-10, 0]
-    assert even_breaks(np.array([0.011, 0.049])).tolist() == [0.02, 0.03, 0.04]
 
 
 def test_a_class_holds_its_lower_end() -> None:
@@ -84,7 +76,6 @@ def test_probabilities_are_kept_where_truth_and_noise_are_normal() -> None:
 @pytest.mark.parametrize("value", [np.array([5.0]), np.array([5.0, 5.0, 5.0]), np.zeros(0)])
 def test_areas_that_do_not_differ_are_in_one_class(value: np.ndarray) -> None:
     assert len(quantile_breaks(value)) == 0
-    assert len(even_breaks(value)) == 0
     assert classify(value, np.zeros(len(value)), np.zeros(0)).certain.all()
 
 
@@ -92,6 +83,6 @@ def test_a_map_has_at_most_five_classes() -> None:
     with pytest.raises(ValueError, match="1 to 5"):
         quantile_breaks(np.arange(9.0), 6)
     with pytest.raises(ValueError, match="missing"):
-        even_breaks(np.array([1.0, np.nan]))
+        quantile_breaks(np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match="ascend"):
         classify(np.arange(3.0), np.ones(3), np.array([2.0, 1.0]))

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from folkmoot_coordinator.inference.background import as_normal, as_skewed, background
+from folkmoot_coordinator.inference.classes import CERTAIN_FROM
 from folkmoot_coordinator.inference.discoveries import discoveries
 from folkmoot_coordinator.inference.hotspots import hotspots, local_sums
 from folkmoot_coordinator.inference.local_moran import local_moran
@@ -46,6 +47,8 @@ def test_without_noise_local_moran_is_esda_s(counts: np.ndarray) -> None:
     scaled = (theirs.Is * 180 / 179 - theirs.EIc) / np.sqrt(theirs.VIc)
     np.testing.assert_allclose(found.z, scaled * np.sign(counts - counts.mean()), rtol=1e-9)
     assert set(found.own_high.tolist()) == {0.0, 1.0}
+    lags = libpysal.weights.lag_spatial(weights(GRID), counts) / GRID.counts
+    np.testing.assert_allclose(found.lag, lags - counts.mean(), rtol=1e-9, atol=1e-9)
 
 
 def test_with_noise_the_variance_is_that_of_dense_matrices() -> None:
@@ -150,6 +153,76 @@ def test_local_moran_says_how_sure_the_area_itself_is() -> None:
     assert precise.clustered.found[[middle, middle + 1]].all()
 
 
+def test_an_area_unlike_its_neighbours_is_found_by_its_own_test() -> None:
+    rng = np.random.default_rng(6)
+    value = 60 + 3 * rng.normal(size=400)
+    block = Region(20, (20,), (1,)).block(7, 7, 5)
+    value[block] += 40
+    hole = 9 * 20 + 9
+    value[hole] -= 60
+    found = local_moran(value, np.full(400, 4.0), touching(20, 20))
+    assert found.unlike.found[hole]
+    assert found.value[hole] < 0
+    assert found.lag[hole] == pytest.approx(100 - value.mean(), abs=6)
+    # Areas of the block are like their neighbours: these are more unusual than most, and no matter.
+    inside = np.setdiff1d(block, [hole])
+    assert found.clustered.found[inside].sum() > 10
+    assert not found.unlike.found[inside].any()
+    unsure = np.maximum(found.own_high, 1 - found.own_high) < CERTAIN_FROM
+    assert 0 < unsure.sum() < 400
+    assert (np.isnan(found.unlike.adjusted) == unsure).all()
+    # The same area with much noise may be high itself.
+    variance = np.where(np.arange(400) == hole, 900.0, 4.0)
+    assert not local_moran(value, variance, touching(20, 20)).unlike.found[hole]
+
+
+def test_where_areas_do_not_differ_none_is_sure_to_be_high() -> None:
+    value = 60 + 10 * np.random.default_rng(7).normal(size=180)
+    found = local_moran(value, np.full(180, 100.0), GRID)
+    alone = stats.norm.sf((value.mean() - value) / 10)
+    assert (np.maximum(alone, 1 - alone) >= CERTAIN_FROM).sum() > 20
+    assert (np.maximum(found.own_high, 1 - found.own_high) < CERTAIN_FROM).all()
+
+
+def test_neighbours_lower_than_shared_noise_lets_expect_may_yet_be_high() -> None:
+    """The area is high for noise that its neighbours share, and they are high, though less."""
+    near = touching(12, 15)
+    value = 60 + np.random.default_rng(9).normal(size=180)
+    middle = 6 * 15 + 7
+    around = near.others[near.starts[middle] : near.starts[middle + 1]]
+    value[middle], value[around] = 140, 63
+    together = np.isin(np.arange(180), [middle, *around])
+    shared = np.where(np.outer(together, together), 20.0, 0.0)
+    found = local_moran(value, np.full(180, 30.0), near, covariance=shared)
+    assert found.own_high[middle] > CERTAIN_FROM
+    assert found.z[middle] < -4
+    assert found.lag[middle] > 0
+    assert not found.unlike.found[middle]
+
+
+def test_local_moran_expects_of_neighbours_what_shared_noise_does() -> None:
+    rng = np.random.default_rng(8)
+    variance = np.where(np.arange(180) % 15 < 6, 9.0, 100.0)
+    same = np.arange(180)[:, None] // 6 == np.arange(180) // 6
+    shared = np.where(same, 0.4, 0.0) * np.sqrt(np.outer(variance, variance))
+    value = 60 + rng.normal(size=180)  # less than the noise: all of the variance is known
+    found = local_moran(value, variance, GRID, covariance=shared)
+    matrix = np.where(np.eye(180), np.diag(variance), shared)
+    mean = float(value @ (1 / variance) / (1 / variance).sum())
+    expected = []
+    for area in range(180):
+        contrast = np.zeros(180)
+        contrast[GRID.others[GRID.starts[area] : GRID.starts[area + 1]]] = 1
+        others = (np.arange(180) != area) / variance
+        contrast -= GRID.counts[area] * others / others.sum()
+        with_area = contrast @ matrix[area]
+        rest = contrast @ value - with_area / variance[area] * (value[area] - mean)
+        spread = contrast @ matrix @ contrast - with_area**2 / variance[area]
+        expected.append(rest / np.sqrt(spread))
+    np.testing.assert_allclose(found.z, expected, rtol=1e-6)
+    assert not np.allclose(found.z, local_moran(value, variance, GRID).z, rtol=0.05)
+
+
 def test_areas_without_neighbours_are_judged_by_themselves() -> None:
     near = Neighbours.of_pairs([(0, 1), (1, 2), (0, 2)], 6)
     value = np.array([5.0, 6.0, 4.0, 5.0, 5.5, 90.0])
@@ -158,6 +231,8 @@ def test_areas_without_neighbours_are_judged_by_themselves() -> None:
     moran = local_moran(value, np.ones(6), near)
     assert np.isnan(moran.z[3:]).all()
     assert not moran.clustered.found[3:].any()
+    assert not moran.unlike.found[3:].any()
+    assert np.isnan(moran.unlike.adjusted[3:]).all()
     assert np.isnan(moran.clustered.adjusted[3:]).all()
 
 
@@ -172,18 +247,19 @@ def test_areas_that_are_all_equal_have_no_hotspot() -> None:
     found = hotspots(np.full(180, 7.0), np.zeros(180), GRID)
     assert not found.hot.found.any()
     assert not found.cold.found.any()
-    assert not local_moran(np.full(180, 7.0), np.zeros(180), GRID).clustered.found.any()
+    moran = local_moran(np.full(180, 7.0), np.zeros(180), GRID)
+    assert not moran.clustered.found.any()
+    assert not moran.unlike.found.any()
 
 
 def test_discoveries_are_scipy_s() -> None:
     rng = np.random.default_rng(6)
     probability = np.concatenate([rng.uniform(size=80), rng.uniform(0, 0.01, 20)])
-    for method, any_dependence in (("bh", False), ("by", True)):
-        found = discoveries(probability, any_dependence=any_dependence)
-        expected = stats.false_discovery_control(probability, method=method)
-        np.testing.assert_allclose(found.adjusted, expected)
-        assert (found.found == (expected <= 0.05)).all()
-        assert (found.found == (probability <= found.cut_off)).all()
+    found = discoveries(probability)
+    expected = stats.false_discovery_control(probability)
+    np.testing.assert_allclose(found.adjusted, expected)
+    assert (found.found == (expected <= 0.05)).all()
+    assert (found.found == (probability <= found.cut_off)).all()
     with_gap = discoveries(np.array([[0.001, np.nan], [0.2, 0.03]]))
     assert with_gap.found.tolist() == [[True, False], [False, True]]
     assert discoveries(np.array([0.9, 0.8])).cut_off == pytest.approx(0.025)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from folkmoot_coordinator.inference.background import background
 from folkmoot_coordinator.inference.hotspots import local_sums
-from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots, neighbours_of
+from folkmoot_coordinator.viewer.finding_hotspots import Found, find_hotspots
+from folkmoot_coordinator.viewer.likeness_words import unlike
 from folkmoot_coordinator.viewer.selection import select
 from tests.viewer_region import (
     BOLTON,
@@ -48,7 +50,14 @@ def blocks(region: ViewerRegion) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def site(region: ViewerRegion, hot: set[str], blocks: dict[str, set[str]]) -> Iterator[ViewerSite]:
+def hollow(region: ViewerRegion) -> set[str]:
+    return with_hotspot(region, "hollow", "A hotspot with a hole", hole=True)
+
+
+@pytest.fixture(scope="module")
+def site(
+    region: ViewerRegion, hot: set[str], blocks: dict[str, set[str]], hollow: set[str]
+) -> Iterator[ViewerSite]:
     with viewer_site(region) as made:
         yield made
 
@@ -102,6 +111,46 @@ def test_nothing_found_is_not_nothing_there(region: ViewerRegion, rea: Visit) ->
     assert "That does not mean that there are none" in text
 
 
+def test_an_area_unlike_its_neighbours_is_listed(
+    region: ViewerRegion, hollow: set[str], site: ViewerSite, rea: Visit
+) -> None:
+    page = rea.get(page_of(region, "hollow", "?table=band.lsoa&band=high"))
+    text = plain(page)
+    state = site.app.state.region
+    published = state.rounds.find(region.id("hollow"))
+    made = find_hotspots(state, published, select(published, "band.lsoa", {"band": "high"}))
+    assert isinstance(made, Found)
+    known, moran = made.figures, made.likeness
+    middle = known.codes.index(sorted(hollow)[4])
+    assert np.flatnonzero(moran.unlike.found).tolist() == [middle]
+    assert np.flatnonzero(moran.clustered.found).tolist() == [middle]
+    assert "Of 152 areas, 1 has neighbours with more than chance and noise explain" in text
+    assert "1 area is clearly on the other side of the mean than the areas around." in text
+    near = made.shapes.neighbours.among(len(known))
+    around = near.others[near.starts[middle] : near.starts[middle + 1]]
+    (row,) = unlike(made)
+    assert (row.name, row.council, row.kind) == (known.names[middle], BOLTON, "Low among high")
+    assert row.sure == "over 99% sure that it is below the mean"
+    assert row.moran.startswith("\N{MINUS SIGN}")
+    mean = background(known.value, known.variance).mean
+    assert row.neighbours == f"+{float(known.value[around].mean()) - mean:.0f}"
+    table = plain(page.split('id="h-unlike"')[1].split("</section>")[0])
+    for said in (row.name, row.kind, row.sure, row.neighbours, row.moran, row.value, row.interval):
+        assert said in table
+    assert "records that are missing" in table
+
+
+def test_where_no_area_is_unlike_its_neighbours(region: ViewerRegion, rea: Visit) -> None:
+    text = plain(rea.get(page_of(region, "hot", "?table=band.lsoa&band=low")))
+    assert "Of 152 areas, none has neighbours with more than chance and noise explain, and" in text
+    assert "none has neighbours with less" in text
+    assert "No area is clearly on the other side of the mean than the areas around it." in text
+    assert "Low among high" not in text
+    assert "records that are missing. " not in text
+    series = plain(rea.get(page_of(region, "hot 3", "?table=band.lsoa")))
+    assert "In the newest round, of 152 areas, " in series
+
+
 def test_a_series_says_what_is_new_lasting_and_fading(region: ViewerRegion, rea: Visit) -> None:
     text = plain(rea.get(page_of(region, "series 3", "?table=band.lsoa")))
     assert re.search(
@@ -141,7 +190,7 @@ def test_what_became_of_hotspots(
     alone = local_sums(
         made.figures.value,
         made.figures.variance,
-        neighbours_of(made.shapes, len(made.figures)),
+        made.shapes.neighbours.among(len(made.figures)),
         made.spots.background,
         made.figures.covariance[:],
     )

@@ -49,7 +49,7 @@ def test_the_catalogue_has_every_round_with_its_state(
     assert "Withdrawn Complete Bolton counted a street twice" in text
     assert "2 of 3 councils, 1 refused" in text
     assert "3 of 4, closed on" in text, "a series is one entry"
-    assert "Roles: analyst, approver, manager" in text, "who may see the other purpose"
+    assert "Roles: analyst, approver" in text, "who may see the other purpose"
 
 
 def test_rounds_of_other_purposes_are_not_there_for_a_role(
