@@ -29,6 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from folkmoot_operator.network_addresses import MAX_PORT
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sql_migrations import Tables
+from folkmoot_operator.sqlcipher import Cipher
 from folkmoot_operator.sqlite_faults import DatabaseFile, UnusableDatabase
 from folkmoot_operator.unusable_files import unusable_as
 
@@ -58,6 +59,7 @@ class SqlDatabase(ABC):
         max_overflow: int,
         connect_seconds: int | None = None,
         read_only: bool = False,
+        key: bytes | None = None,
     ) -> None:
         """Prepares connections to `url`; nothing is opened yet, and no file is made.
 
@@ -71,11 +73,14 @@ class SqlDatabase(ABC):
             max_overflow: Connections beyond the five that are kept open.
             connect_seconds: How long to wait until PostgreSQL answers; None: as its driver does.
             read_only: True if the database itself is to refuse whatever this process writes.
+            key: With which SQLCipher encrypts a file of SQLite, 32 bytes; None for a plain file.
+                PostgreSQL takes none: its disk is encrypted by whoever runs it.
 
         Raises:
             Problem: Exit code SETTINGS, if the URL is wrong or its driver is not installed.
         """
         self.is_read_only = read_only
+        self._cipher = None if key is None else Cipher(key)
         self._what = what
         self._busy_seconds = busy_seconds
         self._file: DatabaseFile | None = None
@@ -86,6 +91,8 @@ class SqlDatabase(ABC):
                 path = Path(parsed.database or "").absolute()
                 self._file = DatabaseFile(path, what, damaged, busy_seconds)
                 options["creator"] = self._open
+                if self._cipher is not None:
+                    options["module"] = self._cipher.driver
             elif read_only:
                 options["execution_options"] = {"postgresql_readonly": True}
             if parsed.get_backend_name() == "postgresql" and connect_seconds is not None:
@@ -126,7 +133,8 @@ class SqlDatabase(ABC):
         """
         assert self._file is not None
         uri = f"{self._file.path.as_uri()}?mode={'ro' if self.is_read_only else 'rw'}"
-        return sqlite3.connect(uri, uri=True, timeout=self._busy_seconds, check_same_thread=False)
+        connect = sqlite3.connect if self._cipher is None else self._cipher.connect
+        return connect(uri, uri=True, timeout=self._busy_seconds, check_same_thread=False)
 
     @property
     def address(self) -> str:
@@ -180,10 +188,19 @@ class SqlDatabase(ABC):
             if problem is None:
                 raise
             raise problem from None  # the error may quote what was being stored
+        except Exception as error:
+            # The errors of SQLCipher's driver have no base in common with those of `sqlite3`.
+            known = None if self._cipher is None else self._cipher.as_sqlite(error)
+            problem = None if known is None else self._problem(known)
+            if problem is None:
+                raise
+            raise problem from None
 
     def _problem(self, error: Fault) -> Problem | None:
         """What an error means; None if it is the program's own."""
         original = error.orig if isinstance(error, DBAPIError) else error
+        if self._cipher is not None:
+            original = self._cipher.as_sqlite(original) or original
         if self._file is not None and isinstance(original, sqlite3.Error | UnicodeDecodeError):
             return None if isinstance(original, _OF_THE_PROGRAM) else self._file.problem(original)
         if isinstance(error, (UnicodeDecodeError, *_OF_THE_PROGRAM_BY_SQLALCHEMY)):

@@ -81,6 +81,7 @@ class Product:
         accessibility: What its accessibility statement says.
         checks: Each raises a Problem while the site cannot answer, in addition to its own database.
         version: For the OpenAPI document.
+        key: With which its database, a file of SQLite, is encrypted, 32 bytes; None: it is not.
     """
 
     look: Look
@@ -94,6 +95,7 @@ class Product:
     accessibility: Accessibility = field(default_factory=Accessibility)
     checks: Sequence[Callable[[], None]] = ()
     version: str = "1"
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def open_state(
     home: Path,
     tables: Sequence[Tables] = (),
     clock: Clock = system_clock,
+    key: bytes | None = None,
 ) -> State:
     """Opens a site's state without the site, as commands about accounts do.
 
@@ -129,12 +132,13 @@ def open_state(
         home: The product's folder.
         tables: The product's own tables.
         clock: The time.
+        key: With which its database, a file of SQLite, is encrypted; None for a plain one.
 
     Raises:
         Problem: Exit code SETTINGS, if the database's URL is wrong.
     """
     url = settings.database.url or URL.create("sqlite", database=str(home / DATABASE_FILE))
-    database = Database(url, tables)
+    database = Database(url, tables, key)
     audit = Audit(database, clock)
     accounts = Accounts(database, audit, permissions, settings, clock)
     return State(database, audit, accounts, clock)
@@ -155,7 +159,14 @@ def build_site(
         Problem: Exit code SETTINGS, if the settings name what is not there.
         ValueError: If a route names no permission, or one that the product does not have.
     """
-    state = open_state(settings, product.permissions, home=home, tables=product.tables, clock=clock)
+    state = open_state(
+        settings,
+        product.permissions,
+        home=home,
+        tables=product.tables,
+        clock=clock,
+        key=product.key,
+    )
     cookies = Cookies(settings)
     openid = settings.sign_in.openid
     if openid is not None:

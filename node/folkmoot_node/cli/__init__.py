@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from folkmoot_node.cli import (
     audit,
+    casework,
     equality,
     evidence,
     installation,
@@ -29,10 +30,10 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
-    running, installation,
+    running, installation, casework,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
-    {"doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
+    {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
 )
 """Commands that may run code of plugins."""
 for _module in _MODULES:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
@@ -185,6 +186,7 @@ class NodeSettings(Settings):
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
+    casework: CaseworkSettings | None = None
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -365,6 +367,16 @@ class NodeConfig:
     def prefect_folder(self) -> Path:
         """Home of the Prefect server that `serve` runs."""
         return self.home / "prefect"
+
+    @property
+    def casework(self) -> CaseworkSettings | None:
+        """Casework at this council; None without `[casework]`."""
+        return self.settings.casework
+
+    @property
+    def casework_folder(self) -> Path:
+        """Cases, the log of who looked at what, and the key of both."""
+        return self.home / "casework"
 
     @property
     def holdings(self) -> Holdings:

@@ -19,12 +19,15 @@ _WHAT = "the site's database"
 class Database(SqlDatabase):
     """State that survives a restart, in SQLite or PostgreSQL."""
 
-    def __init__(self, url: str | URL, products: Sequence[Tables] = ()) -> None:
+    def __init__(
+        self, url: str | URL, products: Sequence[Tables] = (), key: bytes | None = None
+    ) -> None:
         """Prepares connections; nothing is opened yet.
 
         Args:
             url: SQLAlchemy URL; of a file for SQLite.
             products: Tables of the product in the same database, besides the kit's.
+            key: With which a file of SQLite is encrypted, 32 bytes; None for a plain one.
 
         Raises:
             Problem: Exit code SETTINGS, if the URL is wrong or its driver is not installed.
@@ -38,6 +41,7 @@ class Database(SqlDatabase):
             busy_seconds=BUSY_SECONDS,
             max_overflow=40,
             connect_seconds=BUSY_SECONDS,
+            key=key,
         )
         self._tables = (KIT, *products)
 

@@ -1,0 +1,133 @@
+"""The casework policy: a document of the council that says who may do what with households."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from folkmoot_node.casework.authority.rights import Right
+from folkmoot_operator.settings import Settings, parse, read
+from folkmoot_web.permissions import Permissions
+
+SAMPLE = """\
+# Who may do what in casework. Sign it: `folkmoot-node casework policy sign`.
+schema = 1
+council = "{council}"
+sunset = {sunset}
+teams = ["Welfare rights", "Adult social care"]
+# Sources that only roles which name them may see in an opened case.
+sensitive_sources = []
+
+[openings]
+minutes = 60           # how long an opened household stays open
+per_day = 60           # openings by one person in a day
+
+[roles.caseworker]
+may = ["lists", "open", "work", "refer"]
+
+[roles.manager]
+may = ["cohorts", "lists", "decide", "open", "work", "assign", "refer", "override",
+    "services", "measure"]
+
+[roles.protection_officer]
+may = ["lists", "open", "rights", "restrict", "export", "measure"]
+
+[roles.auditor]
+may = ["audit", "measure"]
+"""
+"""What `casework init` writes: a beginning, to be read and changed before it is signed."""
+
+
+class RolePolicy(Settings):
+    """Table `[roles.NAME]`.
+
+    Attributes:
+        may: What somebody with the role may do.
+        sources: Sensitive sources that it may see in an opened case.
+    """
+
+    may: tuple[Right, ...]
+    sources: tuple[str, ...] = ()
+
+
+class OpeningPolicy(Settings):
+    """Table `[openings]`: how long a household stays open, and how many a person may open.
+
+    Attributes:
+        minutes: After which the reason has to be stated again.
+        per_day: By one person in 24 hours.
+        blind_first_look: Whether a worker records a view before the score is shown.
+    """
+
+    minutes: Annotated[int, Field(ge=1, le=480)] = 60
+    per_day: Annotated[int, Field(ge=1, le=10_000)] = 60
+    blind_first_look: bool = False
+
+
+class CaseworkPolicy(Settings):
+    """The file, as written.
+
+    Attributes:
+        council: GSS code of the council whose it is.
+        sunset: The last day on which households are opened under it.
+        teams: Of the council.
+        sensitive_sources: Names of sources that only some roles may see.
+        openings: Of households.
+        roles: By name, what its holders may do.
+    """
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    council: str
+    sunset: datetime.date
+    teams: tuple[str, ...] = ()
+    sensitive_sources: tuple[str, ...] = ()
+    openings: OpeningPolicy = OpeningPolicy()
+    roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sources_are_sensitive(self) -> CaseworkPolicy:
+        for name, role in self.roles.items():
+            for source in role.sources:
+                if source not in self.sensitive_sources:
+                    raise ValueError(
+                        f"roles.{name}.sources: {source!r} is not among sensitive_sources"
+                    )
+        return self
+
+    def permissions(self) -> Permissions:
+        """The roles as the site checks them."""
+        return Permissions(Right, {name: role.may for name, role in self.roles.items()})
+
+    def sources_of(self, roles: tuple[str, ...]) -> frozenset[str]:
+        """The sensitive sources that somebody with these roles may see."""
+        held = (self.roles[role].sources for role in roles if role in self.roles)
+        return frozenset().union(*held)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPolicy:
+    """A casework policy that was read.
+
+    Attributes:
+        policy: What it says.
+        digest: SHA-256 of the file, 32 bytes.
+    """
+
+    policy: CaseworkPolicy
+    digest: bytes
+
+
+def load_policy(path: Path) -> KnownPolicy:
+    """Reads a casework policy.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it is missing or wrong.
+    """
+    content = read(path)
+    policy = parse(CaseworkPolicy, content, str(path))
+    return KnownPolicy(policy, hashlib.sha256(content).digest())

@@ -1,0 +1,1 @@
+"""Cases: what people find out about a household, and what is done for it."""

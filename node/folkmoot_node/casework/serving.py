@@ -1,0 +1,32 @@
+"""Runs the casework site, alone in its process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+
+from folkmoot_node.settings.node_toml import NodeConfig
+
+
+def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
+    """Serves the site until SIGTERM or SIGINT. To be called from the main thread.
+
+    Args:
+        config: The node's settings.
+        ready: Called with the site's address once it answers.
+
+    Raises:
+        Problem: If settings, policy or key are wrong, something is not installed, or the port is
+            taken.
+    """
+    # Also while it starts; the server then finishes what it serves, and passes the signal on.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    from folkmoot_node.casework.settings import site_settings
+
+    web = site_settings(config)
+    from folkmoot_node.casework.site import build_casework
+    from folkmoot_web.serving import Serving
+
+    Serving(build_casework(config), web, home=config.casework_folder, ready=ready).run()

@@ -1,0 +1,116 @@
+"""What `[casework]` in node.toml says of the site itself, and where casework keeps its state."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from folkmoot_node.settings.casework import CaseworkSettings
+from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
+from folkmoot_operator.key_files import KeyFile
+from folkmoot_operator.private_files import make_private_folder, write_private
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.settings import check
+
+if TYPE_CHECKING:
+    from folkmoot_web.settings import WebSettings
+
+_NEEDED = ("fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
+_KEY_BYTES = 32
+_LOST_KEY = (
+    "Restore it from backup. Without it nobody can read the cases and the log of who looked at "
+    "what any more"
+)
+
+
+def casework_of(config: NodeConfig) -> CaseworkSettings:
+    """The table `[casework]`.
+
+    Raises:
+        Problem: Exit code SETTINGS, if there is none.
+    """
+    if config.casework is None:
+        raise Problem(
+            "casework is not set up at this node",
+            where=str(config.home / FILE_NAME),
+            remedy="Run `folkmoot-node casework init`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return config.casework
+
+
+def policy_path(config: NodeConfig) -> Path:
+    """The casework policy."""
+    return config.home / casework_of(config).policy
+
+
+def key_path(config: NodeConfig) -> Path:
+    """The key of the encrypted database."""
+    return config.casework_folder / "casework.key"
+
+
+def database_path(config: NodeConfig) -> Path:
+    """The encrypted database, unless the settings name PostgreSQL."""
+    return config.casework_folder / "casework.sqlite"
+
+
+def create_key(config: NodeConfig) -> None:
+    """Makes the folder and the key of the database.
+
+    Raises:
+        FileExistsError: If there is a key: with a new one nobody could read the database.
+    """
+    make_private_folder(config.casework_folder)
+    key = secrets.token_bytes(_KEY_BYTES).hex()
+    write_private(key_path(config), f"{key}\n".encode("ascii"), replace=False)
+
+
+def read_key(config: NodeConfig) -> bytes | None:
+    """The key of the database, 32 bytes; None if the database is PostgreSQL.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it is missing, damaged or open to others.
+    """
+    if casework_of(config).database is not None:
+        return None
+    return KeyFile(key_path(config), "the key of casework", _LOST_KEY).hexadecimal(_KEY_BYTES)
+
+
+def site_settings(config: NodeConfig) -> WebSettings:
+    """The settings of the site; its organisation is the council unless they say otherwise.
+
+    Raises:
+        Problem: Exit code SETTINGS, if they are wrong, or what the site needs is not installed.
+    """
+    settings = casework_of(config)
+    require_casework()
+    from sqlalchemy import URL
+
+    from folkmoot_web.settings import WebSettings
+
+    values: dict[str, Any] = {"name": config.name, **settings.site}
+    where = str(config.home / FILE_NAME)
+    found = check(WebSettings, values, where, "casework", CaseworkSettings.model_fields)
+    url = settings.database or URL.create(
+        "sqlite", database=str(database_path(config))
+    ).render_as_string(hide_password=False)
+    return found.model_copy(update={"database": found.database.model_copy(update={"url": url})})
+
+
+def require_casework() -> None:
+    """Checks that what casework needs is installed, without importing it.
+
+    Raises:
+        Problem: Exit code SETTINGS, naming what is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise Problem(
+            f"casework needs packages that are not installed: {', '.join(missing)}",
+            where="the Python environment",
+            remedy="Install them: `pip install 'folkmoot-node[casework]'`",
+            exit_code=ExitCode.SETTINGS,
+        )

@@ -1,0 +1,296 @@
+"""A council that works with its scores: a node that has scored, and its casework site.
+
+Households are made by hand, so that tests know each of them: see `Household` and `HOUSEHOLDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from folkmoot_node.casework.authority.policy import SAMPLE
+from folkmoot_node.casework.desk import Desk, desk_of_app, open_desk
+from folkmoot_node.casework.initialise import initialise
+from folkmoot_node.casework.settings import site_settings
+from folkmoot_node.casework.site import build_casework
+from folkmoot_node.pipeline.local import score
+from folkmoot_node.pipeline.own_run import Judged
+from folkmoot_node.policies.acceptance import Acceptance
+from folkmoot_node.policies.risk_policy import load_policy
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.encrypted_file import create_key
+from folkmoot_operator.moments import day
+from folkmoot_web.visitors import Visitor
+from tests.postgresql import free_port
+from tests.web_site import Clock, RunningSite, listening
+
+COUNCIL = "E08000009"
+AREAS = ("E01005061", "E01005062", "E01005063")
+FIRST = 10_000_000_001
+"""UPRN of the first household."""
+ROLES = ("caseworker", "manager", "protection_officer", "auditor")
+"""Of the sample policy; each has an account named after it: `manager@example.gov.uk`."""
+SENSITIVE = "childrens_services"
+"""A source that only some roles may see."""
+
+_MAPPING = """\
+schema = 1
+name = "council_tax"
+level = "household"
+supplier = "Revenues"
+files = ["council_tax.csv"]
+uprn = "UPRN"
+record_date = { column = "As at", format = "%Y-%m-%d" }
+
+[fields.council_tax_arrears]
+column = "Arrears"
+type = "number"
+combine = "sum"
+category = "finance"
+unit = "GBP"
+minimum = 0
+
+[fields.oldest_age]
+column = "Oldest"
+type = "integer"
+combine = "max"
+category = "demography"
+unit = "years"
+protected = "age"
+minimum = 0
+maximum = 120
+
+[fields.people]
+column = "People"
+type = "integer"
+combine = "first"
+category = "demography"
+minimum = 0
+
+[fields.lsoa]
+column = "LSOA"
+type = "area"
+combine = "first"
+category = "geography"
+"""
+_SENSITIVE_MAPPING = """\
+schema = 1
+name = "childrens_services"
+level = "household"
+supplier = "Children's services"
+files = ["childrens_services.csv"]
+uprn = "UPRN"
+record_date = { column = "As at", format = "%Y-%m-%d" }
+
+[fields.children_services]
+column = "Open"
+type = "boolean"
+true = ["Y"]
+false = ["N"]
+combine = "any"
+category = "social_care"
+absent = false
+"""
+_POLICY = """\
+schema = 1
+name = "Winter support 2026"
+purpose = "winter_support"
+legal_basis = "Localism Act 2011, s.1"
+owner = "Head of Revenues"
+sunset = 2029-03-31
+
+[[factors]]
+factor = "council_tax_arrears"
+weight = 50
+[[factors]]
+factor = "isolation"
+weight = 30
+[[factors]]
+factor = "child_need"
+weight = 20
+
+[[bands]]
+name = "none"
+from = 0
+action = "Nothing"
+[[bands]]
+name = "low"
+from = 10
+action = "Write a letter"
+[[bands]]
+name = "high"
+from = 40
+action = "Telephone"
+
+[[protected]]
+characteristic = "age"
+reason = "Isolation of older people is what the policy is about"
+
+[attributes.lsoa]
+field = "lsoa"
+"""
+_NODE = """\
+schema = 1
+council = "E08000009"
+name = "Trafford"
+[scoring]
+frame = "council_tax"
+[[sources]]
+name = "council_tax"
+kind = "extracts"
+[sources.options]
+mapping = "mappings/council_tax.toml"
+folder = "extracts"
+[[sources]]
+name = "childrens_services"
+kind = "extracts"
+[sources.options]
+mapping = "mappings/childrens_services.toml"
+folder = "extracts"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What records say of a household; None for an empty field.
+
+    Attributes:
+        arrears: Of council tax, in pounds.
+        oldest: Age of the oldest person.
+        people: How many live there.
+        children: Whether children's services have an open case.
+    """
+
+    arrears: float | None = 0.0
+    oldest: int | None = 40
+    people: int | None = 2
+    children: bool = False
+
+
+HOUSEHOLDS = (
+    Household(2_600, 78, 1),  # 0: arrears, old, alone
+    Household(1_200, 66, 1),  # 1: arrears, just old enough, alone
+    Household(1_000, 70, 1),  # 2: owes exactly 1,000
+    Household(2_000, 70, 2),  # 3: not alone
+    Household(3_000, 45, 1),  # 4: not old
+    Household(None, 81, 1),  # 5: nobody knows what it owes
+    Household(0, 81, 1),  # 6: owes nothing
+    Household(500, 35, 4, children=True),  # 7: children's services
+    Household(4_000, 30, 5, children=True),  # 8: both
+    *(Household(50 * (at % 9), 25 + at % 60, 1 + at % 4) for at in range(31)),
+)
+"""Nine that differ, and 31 others, none of which is in need by all three conditions."""
+
+
+@dataclass
+class CaseworkCouncil:
+    """A node that has scored, with casework.
+
+    Attributes:
+        home: The node's folder.
+        households: In the order of their UPRNs, from `FIRST`.
+        clock: The site's time.
+    """
+
+    home: Path
+    households: Sequence[Household] = HOUSEHOLDS
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def config(self) -> NodeConfig:
+        """The settings."""
+        return load_config(self.home)
+
+    def uprn(self, at: int) -> int:
+        """The UPRN of a household by its place."""
+        return FIRST + at
+
+    def write_extracts(self) -> None:
+        """Writes the extracts of the households as they are now."""
+        as_at = day(self.clock()).isoformat()
+        rows = ["UPRN,Arrears,Oldest,People,LSOA,As at"]
+        sensitive = ["UPRN,Open,As at"]
+        for at, one in enumerate(self.households):
+            known = (one.arrears, one.oldest, one.people)
+            shown = ["" if value is None else value for value in known]
+            rows.append(f"{self.uprn(at)},{shown[0]},{shown[1]},{shown[2]},{AREAS[at % 3]},{as_at}")
+            if one.children:
+                sensitive.append(f"{self.uprn(at)},Y,{as_at}")
+        (self.home / "extracts" / "council_tax.csv").write_text("\n".join(rows) + "\n")
+        (self.home / "extracts" / "childrens_services.csv").write_text("\n".join(sensitive) + "\n")
+
+    def score(self) -> None:
+        """Scores the extracts; a person has accepted the sources, whose few records mean little."""
+        config = self.config
+        accepted = {
+            source.name: Acceptance(
+                source=source.name, reason="a test", until=day(self.clock()), by="tester"
+            )
+            for source in config.sources
+        }
+        score(
+            config,
+            load_plugins(),
+            load_policy(config.risk_policy),
+            today=day(self.clock()),
+            judged=Judged(None, accepted),
+        )
+
+    def desk(self) -> Desk:
+        """Casework as commands open it."""
+        return open_desk(self.config, clock=self.clock)
+
+    def visitor(self, desk: Desk, role: str) -> Visitor:
+        """Somebody with a role, as pages know them."""
+        permissions = desk.known.policy.permissions().of((role,))
+        return Visitor(1, f"{role}@example.gov.uk", role.title(), (role,), permissions, "session")
+
+
+def make_council(
+    folder: Path, *, households: Sequence[Household] = HOUSEHOLDS, policy: str = SAMPLE
+) -> CaseworkCouncil:
+    """A council that has scored its households and set casework up.
+
+    Args:
+        folder: Where the node's home is made.
+        households: In the order of their UPRNs.
+        policy: The casework policy, with `{council}` and `{sunset}`.
+    """
+    home = folder / "home"
+    for name in ("extracts", "mappings"):
+        (home / name).mkdir(parents=True)
+    home.chmod(0o700)
+    (home / "mappings" / "council_tax.toml").write_text(_MAPPING)
+    (home / "mappings" / "childrens_services.toml").write_text(_SENSITIVE_MAPPING)
+    (home / "risk-policy.toml").write_text(_POLICY)
+    (home / "node.toml").write_text(_NODE)
+    (home / "casework-policy.toml").write_text(
+        policy.format(council=COUNCIL, sunset="2029-03-31").replace(
+            "sensitive_sources = []", f'sensitive_sources = ["{SENSITIVE}"]'
+        )
+    )
+    council = CaseworkCouncil(home, list(households))
+    create_key(council.config.key_file)
+    council.write_extracts()
+    council.score()
+    initialise(home, listen=f"127.0.0.1:{free_port()}")
+    return council
+
+
+@contextmanager
+def serving_council(council: CaseworkCouncil) -> Iterator[RunningSite]:
+    """Serves a council's casework from a thread of this process until the end.
+
+    Each role of the sample policy has an account named after it.
+    """
+    config = council.config
+    app = build_casework(config, clock=council.clock)
+    web = site_settings(config)
+    with listening(app, web, config.casework_folder):
+        site = RunningSite(web.origin, app.state.site, council.clock, app)
+        for role in sorted(desk_of_app(app).known.policy.roles):
+            site.add_account(f"{role}@example.gov.uk", role)
+        yield site
