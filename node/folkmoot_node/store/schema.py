@@ -65,7 +65,7 @@ def rejected_column(field: str) -> str:
 
 
 def suppressed_column(field: str) -> str:
-    """Column of the details: the day on which it was decided not to use a field, null if it is used.
+    """Column of the details: the day on which it was decided against a field, null if it is used.
 
     Only parts with such a household have it.
     """
