@@ -15,6 +15,10 @@ from folkmoot_node.casework.authority.models import AUTHORITY
 from folkmoot_node.casework.authority.policy import KnownPolicy, load_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
+from folkmoot_node.casework.cohorts.cohorts import Cohorts
+from folkmoot_node.casework.cohorts.models import COHORTS
+from folkmoot_node.casework.cohorts.scores import ScoreTable
+from folkmoot_node.casework.cohorts.subjects import factor_words
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
@@ -29,7 +33,7 @@ from folkmoot_operator.moments import day
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State, open_state
 
-TABLES = (AUTHORITY, CASES, OPENINGS)
+TABLES = (AUTHORITY, CASES, OPENINGS, COHORTS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -58,6 +62,12 @@ class Desk:
     def cases(self) -> Cases:
         """Its cases."""
         return Cases(self.state)
+
+    @cached_property
+    def cohorts(self) -> Cohorts:
+        """Its cohorts, with the last scores in memory."""
+        table = ScoreTable(self.config, self.clock, lambda: factor_words(self.plugins.factors))
+        return Cohorts(self.state, self.known.policy, table)
 
     @cached_property
     def openings(self) -> Openings:

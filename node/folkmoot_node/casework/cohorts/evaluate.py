@@ -59,10 +59,14 @@ class Found:
         counted: How many.
         candidates: Those that meet all conditions, or might: `uprn`, score, band, `meets`, the
             values of the conditions, a column for each mark, and `left_out`.
+        frame: UPRNs of all households of the run, Int64.
+        leave_out: Columns of the marks with which a household is left out.
     """
 
     counted: Counted
     candidates: pl.DataFrame
+    frame: pl.Series
+    leave_out: tuple[str, ...]
 
     @property
     def members(self) -> pl.DataFrame:
@@ -134,6 +138,8 @@ def find(
             scored_at=scores.run.finished_at,
         ),
         candidates,
+        table[UPRN_COLUMN],
+        tuple(one.value for one in conditions.leave_out),
     )
 
 

@@ -166,5 +166,7 @@ def died(scores: Scores) -> pl.Expr:
     if subject is None:
         return pl.lit(False)
     column = pl.col(subject.column)
+    if subject.type is not Type.BOOLEAN and YES not in subject.codes:
+        return pl.lit(False)
     says = column if subject.type is Type.BOOLEAN else column == YES
     return says.fill_null(value=False)

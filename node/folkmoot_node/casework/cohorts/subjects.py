@@ -19,6 +19,7 @@ from folkmoot_node.store.schema import (
     points_column,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.factor import RiskFactor
 from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import FieldType
 
@@ -208,9 +209,14 @@ def _fault(condition: Condition, subject: Subject) -> str:
     if condition.in_ is not None:
         return "has no codes: compare it by above, at_least, under, at_most or is"
     values = [*bounds.values(), *([condition.is_] if condition.is_ is not None else [])]
-    if any(_is_date(one) != (subject.type is Type.DATE) or isinstance(one, bool) for one in values):
+    fits = _is_date if subject.type is Type.DATE else _is_number
+    if not all(fits(one) for one in values):
         return "must be compared with " + ("a date" if subject.type is Type.DATE else "a number")
     return ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_date(value: object) -> bool:
@@ -231,6 +237,14 @@ def _fault_of_codes(condition: Condition, subject: Subject) -> str:
         if code not in subject.codes:
             return f"has no code {code!r}. {nearest(code, subject.codes)}"
     return ""
+
+
+def factor_words(factors: Mapping[str, type[RiskFactor]]) -> dict[str, FactorWords]:
+    """What plugins say of their factors, by name."""
+    return {
+        name: FactorWords(one.title, tuple(given.name for given in one.inputs))
+        for name, one in factors.items()
+    }
 
 
 def phrase(identifier: str) -> str:

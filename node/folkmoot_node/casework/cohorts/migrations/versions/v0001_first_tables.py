@@ -49,7 +49,9 @@ def upgrade() -> None:
         sa.Column("band", sa.String(100)),
         sa.Column("information", sa.Text, nullable=False),
     )
-    op.create_index("casework_cohort_members_household", "casework_cohort_members", ["household_id"])
+    op.create_index(
+        "casework_cohort_members_household", "casework_cohort_members", ["household_id"]
+    )
     op.create_table(
         "casework_cohort_looks",
         sa.Column("look_id", sa.String(16), primary_key=True),
@@ -58,7 +60,9 @@ def upgrade() -> None:
         sa.Column("household_id", sa.String(16)),
         sa.Column("looked_at", sa.BigInteger, nullable=False),
     )
-    op.create_index("ix_casework_cohort_looks_household_id", "casework_cohort_looks", ["household_id"])
+    op.create_index(
+        "ix_casework_cohort_looks_household_id", "casework_cohort_looks", ["household_id"]
+    )
     op.create_index("casework_cohort_looks_of", "casework_cohort_looks", ["account", "run_id"])
     op.create_table(
         "casework_cohort_decisions",
@@ -77,4 +81,6 @@ def upgrade() -> None:
         sa.Column("in_bulk", sa.String(16)),
     )
     op.create_index("ix_casework_cohort_decisions_run_id", "casework_cohort_decisions", ["run_id"])
-    op.create_index("casework_cohort_decisions_of", "casework_cohort_decisions", ["cohort_id", "household_id"])
+    op.create_index(
+        "casework_cohort_decisions_of", "casework_cohort_decisions", ["cohort_id", "household_id"]
+    )
