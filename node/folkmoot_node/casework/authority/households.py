@@ -48,9 +48,10 @@ def household_ids(session: Session, uprns: Sequence[int]) -> dict[int, str]:
     for first in range(0, len(uprns), _AT_ONCE):
         some = uprns[first : first + _AT_ONCE]
         query = select(HouseholdRow.uprn, HouseholdRow.household_id)
-        found |= dict(session.execute(query.where(HouseholdRow.uprn.in_(some))).all())
+        rows = session.execute(query.where(HouseholdRow.uprn.in_(some)))
+        found |= {row.uprn: row.household_id for row in rows}
     made = {uprn: new_id() for uprn in uprns if uprn not in found}
     if made:
-        rows = [{"household_id": id_, "uprn": uprn} for uprn, id_ in made.items()]
-        session.execute(insert(HouseholdRow), rows)
+        new = [{"household_id": id_, "uprn": uprn} for uprn, id_ in made.items()]
+        session.execute(insert(HouseholdRow), new)
     return found | made

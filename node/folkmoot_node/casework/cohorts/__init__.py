@@ -1,1 +1,1 @@
-"""Cohorts: who meets some conditions, counted before anybody is listed, and decided on by people."""
+"""Cohorts: who meets conditions, counted before anybody is listed, and decided on by people."""

@@ -1,4 +1,4 @@
-"""How long runs are kept, what is held about a household, and erasing it: for retention and rights."""
+"""How long runs are kept, what they hold about a household, and how that is erased."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def held_about(session: Session, household: str) -> dict[str, Any]:
         `memberships` (cohort, run, standing, information), `decisions` and `looks`. Times are
         seconds since 1970-01-01T00:00:00Z.
     """
-    titles = dict(session.execute(select(CohortRow.cohort_id, CohortRow.title)).all())
+    titles = {row.cohort_id: row.title for row in session.scalars(select(CohortRow))}
     memberships = []
     for row in session.scalars(select(MemberRow).where(MemberRow.household_id == household)):
         run = get_run(session, row.run_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.cases.cases import CaseState
@@ -46,7 +46,9 @@ def marked(
     }
 
 
-def _uprns(session: Session, household: ColumnElement[str], which: ColumnElement[bool]) -> set[int]:
+def _uprns(
+    session: Session, household: InstrumentedAttribute[str], which: ColumnElement[bool]
+) -> set[int]:
     query = select(HouseholdRow.uprn).where(
         HouseholdRow.household_id.in_(select(household).where(which))
     )

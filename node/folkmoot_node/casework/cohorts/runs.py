@@ -247,7 +247,7 @@ def _members_before(session: Session, cohort_id: str) -> dict[int, str]:
         .where(MemberRow.run_id == run_id, MemberRow.standing != Standing.GONE)
         .order_by(MemberRow.place)
     )
-    return {uprn: id_ for uprn, id_ in session.execute(query)}
+    return {row.uprn: row.household_id for row in session.execute(query)}
 
 
 def _why_gone(found: Found, uprns: list[int]) -> dict[int, str]:

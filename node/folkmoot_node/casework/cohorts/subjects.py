@@ -1,4 +1,4 @@
-"""What conditions can be about: what the last scoring run has, in words, with where it comes from."""
+"""What conditions can be about: what the last scoring run has, in words, with its sources."""
 
 from __future__ import annotations
 
