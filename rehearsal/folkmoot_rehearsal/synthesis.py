@@ -18,14 +18,14 @@ class Recipe:
     """What decides every byte of the extracts.
 
     Attributes:
-        households: Households of each council.
+        households: Households of each council; None for as many as `census` counted.
         seed: Seed of all randomness; each council has streams of its own, so a council's
             files do not depend on how many others there are.
         today: Day on which the residents are described.
         census: Published tables to match; None for approximate shares.
     """
 
-    households: int
+    households: int | None
     seed: int
     today: datetime.date
     census: Census | None = None
@@ -52,6 +52,8 @@ def draw(council: Council, recipe: Recipe) -> population.Population:
     """Draws a council's population."""
     areas, residents, _ = _streams(council, recipe)
     if recipe.census is None:
+        if recipe.households is None:
+            raise ValueError("without a census there is no number of households but a given one")
         bounds = margins.approximate(council, recipe.households, areas)
     else:
         bounds = recipe.census.margins(council, recipe.households)
