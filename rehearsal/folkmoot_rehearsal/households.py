@@ -67,8 +67,9 @@ SIZES = np.array(
         [0, 0.50, 0.24, 0.14, 0.07, 0.03, 0.01, 0.01],
     ]
 )
-"""Shares of households by number of people (1 to 8) within each composition, shape (14, 8). Assumed;
-raked to the council's sizes. Zeros are impossible sizes."""
+"""Shares of households by number of people (1 to 8) within each composition, shape (14, 8).
+
+Assumed; raked to the council's sizes. Zeros are impossible sizes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def ages(groups: tuple[float, float, float] | None) -> Floats:
         groups: Shares of people of 0 to 15, 16 to 64, and 65 or over; None if not known, which
             leaves the typed shares.
     """
-    age = np.array(shares.AGE) / sum(shares.AGE)
+    age: Floats = np.array(shares.AGE) / sum(shares.AGE)
     if groups is None:
         return age
     first = np.array(shares.AGE_BANDS)
@@ -34,7 +34,8 @@ def ages(groups: tuple[float, float, float] | None) -> Floats:
     moved = np.zeros_like(age)
     for part, share in zip((young, 1 - young - older, older), groups, strict=True):
         moved += age * part * share / (age * part).sum()
-    return moved / moved.sum()
+    settled: Floats = moved / moved.sum()
+    return settled
 
 
 def sizes(people_per_household: float) -> Floats:
@@ -86,5 +87,5 @@ def composition(size: Floats, age: Floats) -> Floats:
     others = np.setdiff1d(np.arange(len(Composition)), _OLDER)
     left = np.maximum(size - table[list(_OLDER)].sum(axis=0), 0.0)
     table[others] *= left / table[others].sum(axis=0)
-    fitted: Floats = table.sum(axis=1)[None, :]
-    return fitted / fitted.sum()
+    fitted: Floats = table.sum(axis=1)[None, :] / table.sum()
+    return fitted

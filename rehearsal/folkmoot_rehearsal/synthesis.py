@@ -40,12 +40,14 @@ class Written:
         lsoas: Its LSOAs, ascending.
         wards: Its wards, ascending.
         people: Residents of its households.
+        in_cohort: Households that belong to the worked example's cohort in truth.
     """
 
     sources: tuple[str, ...]
     lsoas: tuple[str, ...]
     wards: tuple[str, ...]
     people: int
+    in_cohort: int
 
 
 def draw(council: Council, recipe: Recipe) -> population.Population:
@@ -74,7 +76,8 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
     _, _, disorder = _streams(council, recipe)
     sources, without_uprn = extracts.write(drawn, disorder, home)
     truth.mkdir(parents=True, exist_ok=True)
-    drawn.household_table().write_parquet(truth / "households.parquet")
+    households = drawn.household_table()
+    households.write_parquet(truth / "households.parquet")
     drawn.people_table().write_parquet(truth / "people.parquet")
     drawn.homes_table().write_parquet(truth / "homes.parquet")
     without_uprn.write_parquet(truth / "without_uprn.parquet")
@@ -83,6 +86,7 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
         lsoas=drawn.margins.lsoas,
         wards=tuple(sorted(set(drawn.margins.wards))),
         people=len(drawn.people.age),
+        in_cohort=int(households["debt_older_alone"].sum()),
     )
 
 
