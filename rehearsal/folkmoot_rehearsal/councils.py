@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from folkmoot.errors import ContractError
@@ -135,7 +136,7 @@ def named(councils: str) -> tuple[Council, ...]:
             named twice.
     """
     words = [word.strip() for word in councils.split(",")]
-    if len(words) == 1 and words[0].isascii() and words[0].isdigit():
+    if re.fullmatch("[0-9]{1,4}", councils.strip()):
         try:
             return region(int(words[0]))
         except ValueError as error:

@@ -13,8 +13,8 @@ def notices(population: Population, rng: np.random.Generator) -> pl.DataFrame:
     """Makes one notice for each resident who has died lately, and a few that were withdrawn.
 
     Returns:
-        One row for each, at least one: texts `NoticeReference`, `UPRN`, `DateOfDeath`
-        (dd/mm/yyyy), `Status`, none null.
+        One row for each, at least one: columns `NoticeReference`, `UPRN`, `DateOfDeath`
+        (dd/mm/yyyy) and `Status`, texts that are never null.
     """
     dead = np.flatnonzero(~np.isnat(population.died))
     wrong = max(1, round(len(dead) * rates.DEATHS_WITHDRAWN))

@@ -16,7 +16,8 @@ def draw(people: People, today: datetime.date, rng: np.random.Generator) -> Date
     """Draws who has died in the last `rates.DEATHS_DAYS` days.
 
     Returns:
-        Date of death of each person, datetime64[D] of shape (people,); NaT for the living.
+        Date of death of each person, datetime64[D] of shape (people,); NaT for the
+        living and never null.
     """
     first = np.array([step[0] for step in rates.DEATHS_BY_AGE])
     yearly = np.array([step[1] for step in rates.DEATHS_BY_AGE])
@@ -30,7 +31,7 @@ def draw(people: People, today: datetime.date, rng: np.random.Generator) -> Date
 
 
 def by_household(people: People, died: Dates, households: int) -> Integers:
-    """How many of each household have died: int64 of shape (households,).
+    """How many of each household have died: int64 of shape (households,), none missing.
 
     Args:
         people: The people.

@@ -18,7 +18,7 @@ _PEOPLE = np.arange(1, MAXIMUM_SIZE + 1, dtype=np.float64)
 
 
 def ages(groups: tuple[float, float, float] | None) -> Floats:
-    """Weights by band of `shares.AGE_BANDS`, shape (18,), with a sum of 1.
+    """Weights by band of `shares.AGE_BANDS`: float64, shape (18,), none missing, with a sum of 1.
 
     Args:
         groups: Shares of people of 0 to 15, 16 to 64, and 65 or over; None if not known, which
@@ -39,9 +39,9 @@ def ages(groups: tuple[float, float, float] | None) -> Floats:
 
 
 def sizes(people_per_household: float) -> Floats:
-    """Shares of households by number of people, shape (8,), with the mean given.
+    """Shares of households by number of people: float64, shape (8,), none missing.
 
-    Of all shares with this mean they are those nearest to the typed ones (least relative entropy).
+    Of all shares with the mean given they are those nearest to the typed ones (least relative entropy).
 
     Args:
         people_per_household: More than 1 and less than 8.
@@ -66,10 +66,10 @@ def sizes(people_per_household: float) -> Floats:
 
 
 def composition(size: Floats, age: Floats) -> Floats:
-    """Shares of households by composition, shape (1, 14), that fit sizes and ages.
+    """Shares of households by composition, as sizes and ages have it: float64, shape (1, 14).
 
     Households of people of 66 or over change with the number of such people per household; the
-    others are then scaled within each size.
+    others are then scaled within each size. None is missing.
 
     Args:
         size: As `sizes` gives it.

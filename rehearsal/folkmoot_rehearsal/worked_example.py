@@ -30,7 +30,7 @@ def belongs(arrears: Floats, people: People, died: Dates) -> Booleans:
         died: Date of death of each person, NaT for the living.
 
     Returns:
-        bool of shape (households,).
+        bool of shape (households,), none missing.
     """
     n = len(arrears)
     living = people.household[np.isnat(died)]
