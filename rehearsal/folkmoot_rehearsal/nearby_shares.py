@@ -41,7 +41,7 @@ def ages(groups: tuple[float, float, float] | None) -> Floats:
 def sizes(people_per_household: float) -> Floats:
     """Shares of households by number of people: float64, shape (8,), none missing.
 
-    Of all shares with the mean given they are those nearest to the typed ones (least relative entropy).
+    Of all shares with the mean given they are nearest to the typed ones (least relative entropy).
 
     Args:
         people_per_household: More than 1 and less than 8.
