@@ -12,7 +12,7 @@ from folkmoot_node.casework.authority.policy import load_policy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.pages import cases
-from folkmoot_node.casework.pages.sections import SECTIONS
+from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
@@ -48,6 +48,6 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         key=read_key(config),
     )
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
-    app.state.renderer.environment.globals["case_sections"] = SECTIONS
+    add_helpers(app.state.renderer.environment)
     app.state.desk = Desk(config, known, app.state.site, clock)
     return app
