@@ -11,7 +11,14 @@ from jinja2 import PackageLoader
 from folkmoot_node.casework.authority.policy import load_policy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
-from folkmoot_node.casework.pages import cases
+from folkmoot_node.casework.pages import (
+    case_record,
+    case_steps,
+    cases,
+    first_look,
+    then_and_now,
+    work_lists,
+)
 from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -20,7 +27,7 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Casework"
-PAGES = (cases,)
+PAGES = (work_lists, cases, case_steps, case_record, first_look, then_and_now)
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (Link("Cases", "/", Right.LISTS),)
 """Links under the masthead, for those who may follow them."""
