@@ -11,7 +11,18 @@ from jinja2 import PackageLoader
 from folkmoot_node.casework.authority.policy import load_policy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
-from folkmoot_node.casework.pages import cases
+from folkmoot_node.casework.pages import (
+    case_record,
+    case_steps,
+    cases,
+    cohort_builder,
+    cohort_members,
+    cohorts,
+    first_look,
+    then_and_now,
+    work_lists,
+)
+from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import policy_path, read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -20,9 +31,12 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Casework"
-PAGES = (cases,)
+PAGES = (
+    *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
+    *(cohort_builder, cohorts, cohort_members),
+)
 """Modules of pages; each has `routes()`."""
-NAVIGATION = (Link("Cases", "/", Right.LISTS),)
+NAVIGATION = (Link("Cases", "/", Right.LISTS), Link("Cohorts", "/cohorts", Right.LISTS))
 """Links under the masthead, for those who may follow them."""
 
 
@@ -48,5 +62,6 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         key=read_key(config),
     )
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
+    add_helpers(app.state.renderer.environment)
     app.state.desk = Desk(config, known, app.state.site, clock)
     return app

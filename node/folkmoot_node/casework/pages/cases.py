@@ -1,4 +1,4 @@
-"""Cases: the list, one case, opening its household, its score."""
+"""One case: where it stands, opening its household, its score."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import desk_of
+from folkmoot_node.casework.pages.case_steps import case_page
+from folkmoot_node.casework.pages.first_look import first_look_before
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -30,13 +32,6 @@ def routes() -> Routes:
     """The pages."""
     routes = Routes()
 
-    @routes.get("/", permission=Right.LISTS)
-    def cases(request: Request) -> Response:
-        desk, visitor = desk_of(request), visitor_of(request)
-        own = desk.cases.listed(worker=visitor.name)
-        others = [one for one in desk.cases.listed() if one.worker != visitor.name]
-        return render(request, "casework/cases.html", own=own, others=others)
-
     @routes.get("/cases/{case_id}", permission=Right.LISTS)
     def case(request: Request, case_id: str) -> Response:
         return _case(request, case_id, Form[ReasonForm]())
@@ -52,6 +47,8 @@ def routes() -> Routes:
     @routes.get("/cases/{case_id}/score", permission=Right.OPEN)
     def score(request: Request, case_id: str) -> Response:
         desk = desk_of(request)
+        if first := first_look_before(request, case_id):
+            return first
         shown = desk.openings.look(visitor_of(request), case_id, "score")
         return render(
             request,
@@ -66,13 +63,4 @@ def routes() -> Routes:
 
 
 def _case(request: Request, case_id: str, form: Form[ReasonForm], status: int = 200) -> Response:
-    desk = desk_of(request)
-    return render(
-        request,
-        "casework/case.html",
-        status,
-        case=desk.cases.get(case_id),
-        is_open=desk.openings.is_open(visitor_of(request), case_id),
-        form=form,
-        breadcrumbs=[("Cases", "/"), ("Case", None)],
-    )
+    return case_page(request, case_id, status, reason_form=form, form=form)
