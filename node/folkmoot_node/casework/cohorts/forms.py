@@ -162,7 +162,7 @@ class Builder:
         return groups
 
     def _typed(self) -> Typed:
-        return self.form._typed  # noqa: SLF001
+        return self.form._typed
 
     def _row(self, number: int, key: str) -> dict[str, Any]:
         subject = self.subjects.get(key)

@@ -75,9 +75,7 @@ def _act(request: Request, cohort: Cohort | None) -> Response:
     return _count(request, builder, cohort, saves=action == SAVE)
 
 
-def _count(
-    request: Request, builder: Builder, cohort: Cohort | None, *, saves: bool
-) -> Response:
+def _count(request: Request, builder: Builder, cohort: Cohort | None, *, saves: bool) -> Response:
     desk, visitor = desk_of(request), visitor_of(request)
     fault = scores_fault(desk)
     if fault:

@@ -151,9 +151,7 @@ def _list(
         count, rows = members(session, run_id, standing=standing, first=first, size=ON_A_PAGE)
         pages = Pages.of(count, page, ON_A_PAGE)
         if pages.first != first:  # a page that there is not: the last one is shown
-            _, rows = members(
-                session, run_id, standing=standing, first=pages.first, size=ON_A_PAGE
-            )
+            _, rows = members(session, run_id, standing=standing, first=pages.first, size=ON_A_PAGE)
         now = beside(session, run, [row.household_id for row in rows])
         newest = runs_of(session, cohort_id)[0].run_id == run_id
     note_list(desk.cohorts, run, visitor, pages.page)

@@ -65,9 +65,7 @@ def routes() -> Routes:
     def file(request: Request, cohort_id: str) -> Response:
         found = desk_of(request).cohorts.get(cohort_id)
         name = f'attachment; filename="cohort-{cohort_id}.toml"'
-        return PlainTextResponse(
-            found.definition.as_toml(), headers={"Content-Disposition": name}
-        )
+        return PlainTextResponse(found.definition.as_toml(), headers={"Content-Disposition": name})
 
     return routes
 
@@ -94,6 +92,7 @@ def _page(
         runs=runs,
         conditions=conditions,
         left_out=[MARKS[one] for one in definition.leave_out],
+        mark_words=MARKS,
         ended=definition.ends < desk.today(),
         fault=fault,
         form=form or Form[FormModel](),
