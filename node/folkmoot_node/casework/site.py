@@ -8,11 +8,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from jinja2 import PackageLoader
 
-from folkmoot_node.casework.authority.policy import load_policy
+from folkmoot_node.casework.authority.permissions import CaseworkPermissions
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.pages import cases
-from folkmoot_node.casework.settings import policy_path, read_key, site_settings
+from folkmoot_node.casework.settings import read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look
@@ -35,10 +36,10 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
     Raises:
         Problem: If settings, policy or key are wrong, or something is not installed.
     """
-    known = load_policy(policy_path(config))
+    known = load_signed_policy(config).known
     product = Product(
         look=Look(SERVICE, navigation=NAVIGATION),
-        permissions=known.policy.permissions(),
+        permissions=CaseworkPermissions(known.policy, clock),
         routes=tuple(module.routes() for module in PAGES),
         templates=PackageLoader("folkmoot_node.casework"),
         static=Path(__file__).parent / "static",
