@@ -38,12 +38,12 @@ def conflicts_of_accounts(
         policy: The policy.
         accounts: The roles of each account, by name.
     """
-    for name, roles in accounts.items():
-        held = {right for role in roles if role in policy.roles for right in policy.roles[role].may}
-        by_one = any(list(_conflicts(policy.roles[role].may)) for role in roles if role in policy.roles)
-        if not by_one:
-            for text in _conflicts(held):
-                yield f"account {name}: {text}"
+    for name, held in accounts.items():
+        roles = [policy.roles[role] for role in held if role in policy.roles]
+        if any(list(_conflicts(role.may)) for role in roles):
+            continue  # the role is named already
+        for text in _conflicts({right for role in roles for right in role.may}):
+            yield f"account {name}: {text}"
 
 
 def _conflicts(may: Iterable[Right]) -> Iterator[str]:

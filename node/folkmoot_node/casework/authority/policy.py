@@ -44,7 +44,8 @@ may = ["audit", "measure"]
 # them, and the log says that it was that account; roles here instead, or [] for none.
 [command_line]
 # node_account = ["protection_officer"]
-# accounts = { jo = ["manager"] }    # people by the account with which they sign in at the machine
+# [command_line.accounts]      # people, by the account with which they sign in at the machine
+# jo = ["manager"]
 """
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
 

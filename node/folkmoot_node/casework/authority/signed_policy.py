@@ -19,9 +19,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 CASEWORK_POLICY = SignedKind("casework policy", "folkmoot-node casework policy sign")
 """What is signed, and how. A signature of the release policy is none of this one."""
-RENEWAL = (
-    "Decide on a new date in the casework policy, then `folkmoot-node casework policy sign`"
-)
+RENEWAL = "Decide on a new date in the casework policy, then `folkmoot-node casework policy sign`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,7 @@ def load_own_policy(config: NodeConfig) -> KnownPolicy:
     known = load_policy(path)
     if known.policy.council != config.council:
         raise Problem(
-            f"the casework policy belongs to {known.policy.council}, this node is "
-            f"{config.council}",
+            f"the casework policy belongs to {known.policy.council}, this node is {config.council}",
             where=str(path),
             remedy="Use this council's policy",
             exit_code=ExitCode.SETTINGS,
