@@ -19,6 +19,8 @@ from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
+from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.models import ORIGIN
 from folkmoot_node.casework.settings import read_key, site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
@@ -31,7 +33,7 @@ from folkmoot_operator.moments import day
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State, open_state
 
-TABLES = (AUTHORITY, CASES, OPENINGS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -125,6 +127,7 @@ def open_casework_state(
         key=read_key(config),
     )
     state.database.prepare()
+    require_origin(config, state.database)
     return state
 
 

@@ -44,6 +44,7 @@ def initialise(home: Path, *, listen: str = "") -> Made:
 
     require_casework()
     from folkmoot_node.casework.authority.policy import SAMPLE
+    from folkmoot_node.casework.origin.belonging import create_id, id_path
 
     config = load_config(home)
     settings = config.home / FILE_NAME
@@ -63,4 +64,6 @@ def initialise(home: Path, *, listen: str = "") -> Made:
         policy.write_text(SAMPLE.format(council=config.council, sunset=sunset), encoding="utf-8")
     if not key_path(config).exists():
         create_key(config)
+    if not id_path(config).exists():
+        create_id(config)
     return Made(policy, settings)

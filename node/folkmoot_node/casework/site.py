@@ -12,12 +12,13 @@ from folkmoot_node.casework.authority.permissions import CaseworkPermissions
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.desk import TABLES, Desk
+from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.pages import cases
 from folkmoot_node.casework.settings import read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look
-from folkmoot_web.site import Product, build_site
+from folkmoot_web.site import Product, State, build_site
 
 SERVICE = "Casework"
 PAGES = (cases,)
@@ -48,5 +49,8 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         key=read_key(config),
     )
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
-    app.state.desk = Desk(config, known, app.state.site, clock)
+    state: State = app.state.site
+    state.database.prepare()
+    require_origin(config, state.database)
+    app.state.desk = Desk(config, known, state, clock)
     return app
