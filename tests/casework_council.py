@@ -15,8 +15,8 @@ from folkmoot_node.casework.authority.signed_policy import load_own_policy
 from folkmoot_node.casework.authority.signing import sign_casework_policy
 from folkmoot_node.casework.desk import Desk, desk_of_app, open_casework_state, open_desk
 from folkmoot_node.casework.initialise import initialise
-from folkmoot_node.casework.settings import site_settings
 from folkmoot_node.casework.site import build_casework
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.pipeline.local import score

@@ -21,7 +21,8 @@ from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.origin.models import ORIGIN
-from folkmoot_node.casework.settings import read_key, site_settings
+from folkmoot_node.casework.settings import read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of

@@ -14,7 +14,8 @@ from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.pages import cases
-from folkmoot_node.casework.settings import read_key, site_settings
+from folkmoot_node.casework.settings import read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look

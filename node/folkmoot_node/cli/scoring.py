@@ -376,12 +376,10 @@ def explain(
     action = "subject access request answered" if subject_access else "household explained"
     with open_home(home) as node:
         policy = load_policy(policy_file or node.config.risk_policy)
-        hidden: frozenset[str] = frozenset()
         if node.config.casework is not None:
-            noted = _casework().note_household(
+            _casework().note_household(
                 node.config, uprn, reason, subject_access=subject_access, clock=node.clock
             )
-            hidden = noted.hidden_sources
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
                 body = {"action": action, **current_operator().as_body()}
