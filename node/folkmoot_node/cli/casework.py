@@ -223,6 +223,6 @@ def _accounts(home: Path) -> Accounts:
 
 
 def _config(home: Path) -> NodeConfig:
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader
 
-    return load_config(home)
+    return load_config_as_reader(home)
