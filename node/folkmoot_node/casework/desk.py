@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from folkmoot_node.casework.authority.models import AUTHORITY
-from folkmoot_node.casework.authority.policy import KnownPolicy, load_policy
+from folkmoot_node.casework.authority.permissions import CaseworkPermissions
+from folkmoot_node.casework.authority.policy import KnownPolicy
+from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
 from folkmoot_node.casework.cohorts.cohorts import Cohorts
@@ -21,7 +23,9 @@ from folkmoot_node.casework.cohorts.scores import ScoreTable
 from folkmoot_node.casework.cohorts.subjects import factor_words
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
-from folkmoot_node.casework.settings import policy_path, read_key
+from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.models import ORIGIN
+from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
@@ -34,7 +38,7 @@ from folkmoot_operator.moments import day
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State, open_state
 
-TABLES = (AUTHORITY, CASES, OPENINGS, COHORTS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -108,17 +112,34 @@ def open_desk(config: NodeConfig, *, clock: Clock = system_clock) -> Desk:
     Raises:
         Problem: If casework is not set up, or its policy, key or database cannot be used.
     """
-    known = load_policy(policy_path(config))
+    known = load_signed_policy(config).known
+    return Desk(config, known, open_casework_state(config, known, clock=clock), clock)
+
+
+def open_casework_state(
+    config: NodeConfig, known: KnownPolicy, *, clock: Clock = system_clock
+) -> State:
+    """Opens the database, the log and the accounts; the tables are brought up to date.
+
+    Args:
+        config: The node's settings.
+        known: The policy, which says what roles there are.
+        clock: The time.
+
+    Raises:
+        Problem: If key or database cannot be used.
+    """
     state = open_state(
         site_settings(config),
-        known.policy.permissions(),
+        CaseworkPermissions(known.policy, clock),
         home=config.casework_folder,
         tables=TABLES,
         clock=clock,
         key=read_key(config),
     )
     state.database.prepare()
-    return Desk(config, known, state, clock)
+    require_origin(config, state.database)
+    return state
 
 
 def desk_of(request: Request) -> Desk:

@@ -38,7 +38,8 @@ def open_corrections(config: NodeConfig) -> Corrections:
     Raises:
         Problem: Exit code SETTINGS, if the key of the store is missing or damaged.
     """
-    return Corrections(config.corrections_file, read_key(config.key_file))
+    key = read_key(config.key_file, config.readers)
+    return Corrections(config.corrections_file, key, config.readers)
 
 
 def decisions_of(config: NodeConfig) -> Decisions:
@@ -59,10 +60,12 @@ class Corrections:
     Args:
         path: The file; it need not be there.
         key: Key of the store, from which the file's own is derived.
+        readers: Number of the group whose members read and replace it; None for nobody.
     """
 
-    def __init__(self, path: Path, key: StoreKey) -> None:
+    def __init__(self, path: Path, key: StoreKey, readers: int | None = None) -> None:
         self._path = path
+        self._readers = readers
         derived = HKDF(SHA256(), 32, None, b"folkmoot corrections")
         self._cipher = AESGCM(derived.derive(key.encoded.encode()))
 
@@ -196,7 +199,7 @@ class Corrections:
             return
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, decisions.model_dump_json().encode(), None)
-        write_private(self._path, nonce + sealed, replace=True)
+        write_private(self._path, nonce + sealed, replace=True, readers=self._readers)
 
 
 def _with(

@@ -44,6 +44,13 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 
 [roles.auditor]
 may = ["audit", "measure"]
+
+# Commands of the node (`explain`, `households`) write the same log. The node's account may run
+# them, and the log says that it was that account; roles here instead, or [] for none.
+[command_line]
+# node_account = ["protection_officer"]
+# [command_line.accounts]      # people, by the account with which they sign in at the machine
+# jo = ["manager"]
 """
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
 
@@ -77,8 +84,24 @@ class OpeningPolicy(Settings):
     blind_first_look: bool = False
 
 
+class CommandLinePolicy(Settings):
+    """Table `[command_line]`: who may read households by commands of the node.
+
+    Attributes:
+        accounts: Roles by the account of the operating system with which somebody has signed in.
+            Where there are any, a person who is not among them has no role.
+        node_account: Roles of the node's own account, where nobody is known to have signed in;
+            None: it may open, export and answer residents, without sensitive sources.
+    """
+
+    accounts: dict[str, tuple[str, ...]] = {}
+    node_account: tuple[str, ...] | None = None
+
+
 class CaseworkPolicy(Settings):
     """The file, as written.
+
+    There is no key that lets anybody approve what they have asked for themselves.
 
     Attributes:
         council: GSS code of the council whose it is.
@@ -88,6 +111,7 @@ class CaseworkPolicy(Settings):
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
         roles: By name, what its holders may do.
+        command_line: Who may read households by commands.
     """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
@@ -98,6 +122,7 @@ class CaseworkPolicy(Settings):
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
+    command_line: CommandLinePolicy = CommandLinePolicy()
 
     @model_validator(mode="after")
     def _needs_differ(self) -> CaseworkPolicy:
@@ -113,6 +138,16 @@ class CaseworkPolicy(Settings):
                     raise ValueError(
                         f"roles.{name}.sources: {source!r} is not among sensitive_sources"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _commands_have_roles_that_there_are(self) -> CaseworkPolicy:
+        named = {f"accounts.{name}": roles for name, roles in self.command_line.accounts.items()}
+        named["node_account"] = self.command_line.node_account or ()
+        for key, roles in named.items():
+            for role in roles:
+                if role not in self.roles:
+                    raise ValueError(f"command_line.{key}: there is no role {role!r}")
         return self
 
     def permissions(self) -> Permissions:
