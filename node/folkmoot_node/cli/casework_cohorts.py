@@ -116,11 +116,9 @@ def list_(home: Home = HERE, as_json: AsJson = False) -> None:
                         "cohort_id": one.cohort_id,
                         "title": one.definition.title,
                         "ends": one.definition.ends.isoformat(),
-                        "last_run": runs[one.cohort_id].as_json()
-                        if one.cohort_id in runs
-                        else None,
+                        "last_run": last.as_json() if last else None,
                     }
-                    for one in cohorts
+                    for one, last in ((one, runs.get(one.cohort_id)) for one in cohorts)
                 ]
             )
             return

@@ -87,9 +87,8 @@ def test_what_is_wrong_is_named(council: CaseworkCouncil, file: Path) -> None:
     assert "over is an unknown key" in cohort(council, "count", file).said(3)
     file.write_text(FILE.replace("council_tax_arrears", "council_tax_arreas"))
     assert "Did you mean 'council_tax_arrears'?" in cohort(council, "count", file).said(4)
-    file.write_text(
-        FILE.replace('"council_tax_arrears"\nabove = 1000', '"children_services"\nis = true')
-    )
+    asked = '"council_tax_arrears"\nabove = 1000'
+    file.write_text(FILE.replace(asked, '"children_services"\nis = true'))
     assert "a sensitive source that you may not use" in cohort(council, "count", file).said(5)
     assert "no saved cohort has" in cohort(council, "run", "nothing").said(2)
 
@@ -98,7 +97,7 @@ def test_the_policy_says_who_may_count_by_commands(council: CaseworkCouncil, fil
     policy = council.home / "casework-policy.toml"
     text = policy.read_text()
     policy.write_text(text.replace("[command_line]\n", "[command_line]\nnode_account = []\n"))
-    council.sign_policy()
+    council.sign()
     refused = cohort(council, "count", file).said(5)
     assert "does not permit" in refused
     assert "count, save and run cohorts" in refused
@@ -132,8 +131,6 @@ def test_a_definition_comes_back_from_its_file_and_from_the_database(
     title: str,
     ends: datetime.date,
 ) -> None:
-    made = definition([]) if not given_conditions else None
-    assert made is None
     values = dict(definition()) | {"title": title, "ends": ends, "conditions": given_conditions}
     written = Definition.model_validate(values)
     path = tmp_path_factory.getbasetemp() / "made.toml"

@@ -19,11 +19,14 @@ from folkmoot_node.casework.cohorts.words import condition_text
 
 BANDS = ("none", "low", "high")
 SUBJECTS = {
-    (Kind.FIELD, "debt"): Subject(Kind.FIELD, "debt", "debt", "pounds", Type.NUMBER, (), (), "f_debt"),
-    (Kind.FIELD, "moved"): Subject(Kind.FIELD, "moved", "moved", "", Type.DATE, (), (), "f_moved"),
-    (Kind.FIELD, "carer"): Subject(Kind.FIELD, "carer", "carer", "", Type.BOOLEAN, (), (), "f_carer"),
-    (Kind.RESULT, "band"): Subject(Kind.RESULT, "band", "band", "", Type.CODE, BANDS, (), "band"),
-}  # fmt: skip
+    (one.kind, one.name): one
+    for one in (
+        Subject(Kind.FIELD, "debt", "debt", "pounds", Type.NUMBER, (), (), "f_debt"),
+        Subject(Kind.FIELD, "moved", "moved", "", Type.DATE, (), (), "f_moved"),
+        Subject(Kind.FIELD, "carer", "carer", "", Type.BOOLEAN, (), (), "f_carer"),
+        Subject(Kind.RESULT, "band", "band", "", Type.CODE, BANDS, (), "band"),
+    )
+}
 _DAYS = st.integers(0, 5).map(lambda days: datetime.date(2026, 1, 1) + datetime.timedelta(days))
 _NUMBERS = st.integers(-3, 3) | st.sampled_from([0.5, -0.5])
 ROWS = st.lists(
@@ -44,11 +47,13 @@ def _range(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
     low = st.sampled_from(["above", "at_least"])
     high = st.sampled_from(["under", "at_most"])
     return st.one_of(
-        st.tuples(low | high | st.just("is"), values).map(lambda one: {"field": name, one[0]: one[1]}),
+        st.tuples(low | high | st.just("is"), values).map(
+            lambda one: {"field": name, one[0]: one[1]}
+        ),
         st.tuples(low, high, values, values)
         .filter(lambda one: one[2] < one[3])
         .map(lambda one: {"field": name, one[0]: one[2], one[1]: one[3]}),
-    )  # fmt: skip
+    )
 
 
 CONDITIONS = st.one_of(
