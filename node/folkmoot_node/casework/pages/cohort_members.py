@@ -31,7 +31,7 @@ from folkmoot_web.visitors import visitor_of
 
 ON_A_PAGE = 50
 OPEN, NOT = "open", "not"
-STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Was here before", "grey")}
+STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Unchanged", "grey")}
 _SHOWN = {
     "": (Standing.NEW, Standing.UNCHANGED),
     "new": (Standing.NEW,),
@@ -231,7 +231,7 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
     texts = {
         "": f"All members ({counts['new'] + counts['unchanged']:,})",
         "new": f"New ({counts['new']:,})",
-        "unchanged": f"Here before ({counts['unchanged']:,})",
+        "unchanged": f"Unchanged ({counts['unchanged']:,})",
         "gone": f"Gone ({counts['gone']:,})",
     }
     plain = {"page": None, "opened": None, "against": None, "left": None}

@@ -109,7 +109,7 @@ def test_all_three_conditions_find_the_two_and_say_who_is_not_known(
     manager = council.visitor(desk, "manager")
     counted = desk.cohorts.count(definition(), manager, PURPOSE)
     assert (counted.households, counted.members, counted.undecided) == (40, 2, 1)
-    assert counted.not_known == {"council tax arrears: more than 1,000 pounds": 1}
+    assert counted.not_known == {"council tax arrears more than 1,000 pounds": 1}
     assert counted.bands == {"high": 2}
     _, run_id = ran(council, desk, definition())
     assert places(council, desk, run_id) == [0, 1]
@@ -212,7 +212,7 @@ def test_nobody_decides_without_having_looked_and_the_record_says_how_long(
         decided(council, desk, run_id, [household])
     shown = look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
     assert shown.information[0] == (
-        "council tax arrears: more than 1,000 pounds", "2,600 pounds",
+        "council tax arrears more than 1,000 pounds", "2,600 pounds",
     )  # fmt: skip
     council.clock.now += 90
     result = decided(council, desk, run_id, [household], opens_case=False, why="Already pays")
@@ -223,7 +223,7 @@ def test_nobody_decides_without_having_looked_and_the_record_says_how_long(
         assert record.seconds_looked == 90
         assert not record.opens_case
         assert record.in_bulk is None
-        assert json.loads(record.information)[1] == ["oldest age: 65 years or more", "78 years"]
+        assert json.loads(record.information)[1] == ["oldest age 65 years or more", "78 years"]
     council.clock.now += LOOK_SECONDS
     with pytest.raises(WebProblem, match="Look again"):
         decided(council, desk, run_id, [household])
@@ -367,7 +367,7 @@ def test_runs_are_purged_and_what_is_held_can_be_given_and_erased(
     decided(council, desk, run_id, [household], opens_case=False)
     with desk.state.database.writing() as session:
         held = held_about(session, household)
-        assert held["memberships"][0]["information"]["oldest age: 65 years or more"] == "78 years"
+        assert held["memberships"][0]["information"]["oldest age 65 years or more"] == "78 years"
         assert held["decisions"][0]["why"] == "Telephone first"
         assert held["looks"][0]["by"] == "manager@example.gov.uk"
         assert forget(session, household) == 3
