@@ -257,11 +257,11 @@ def _check_newest(session: Session, run: Run) -> None:
 
 
 def _withheld(cohorts: Cohorts, run: Run, uprns: list[int]) -> set[int]:
-    """Which of these have objected by the last scores; Problem if those may not be used."""
+    """Which of these have objected; Problem if the last scores may not be used."""
     table = cohorts.table.table(run.definition)[1]
     wanted = pl.Series(uprns, dtype=pl.Int64).implode()
     found = table.filter(pl.col(UPRN_COLUMN).is_in(wanted) & pl.col(WITHHELD_COLUMN))
-    return set(found[UPRN_COLUMN].to_list())
+    return cohorts.table.withheld().intersection(uprns) | set(found[UPRN_COLUMN].to_list())
 
 
 def _why_left(session: Session, run: Run, row: MemberRow, is_withheld: bool) -> str:

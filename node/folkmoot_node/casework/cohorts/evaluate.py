@@ -149,11 +149,10 @@ def ranked(members: pl.DataFrame) -> pl.DataFrame:
 
 
 def _has(mark: Mark, scores: Scores, uprns: Collection[int]) -> pl.Expr:
-    if mark is Mark.OBJECTED:
-        return pl.col(WITHHELD_COLUMN)
     if mark is Mark.DEATH_REPORTED:
         return died(scores)
-    return pl.col(UPRN_COLUMN).is_in(pl.Series(list(uprns), dtype=pl.Int64).implode())
+    listed = pl.col(UPRN_COLUMN).is_in(pl.Series(list(uprns), dtype=pl.Int64).implode())
+    return pl.col(WITHHELD_COLUMN) | listed if mark is Mark.OBJECTED else listed
 
 
 def _by_mark(rows: pl.DataFrame, marks: Sequence[Mark]) -> dict[str, int]:

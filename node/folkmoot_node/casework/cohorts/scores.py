@@ -20,6 +20,7 @@ from folkmoot_node.casework.cohorts.subjects import (
     subject_of,
     subjects_of,
 )
+from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.attributes import YES
 from folkmoot_node.scoring.explain import policy_of
@@ -120,6 +121,14 @@ class ScoreTable:
             while len(self._columns) > MAX_COLUMNS:
                 self._columns.popitem(last=False)
             return scores, table
+
+    def withheld(self) -> set[int]:
+        """UPRNs of households whose objection counts today, also since the last scores.
+
+        Raises:
+            Problem: If the file of decisions about objections cannot be read.
+        """
+        return decisions_of(self._config).in_force(day(self._clock())).withheld
 
     def _current(self) -> Scores:
         file = self._identity()

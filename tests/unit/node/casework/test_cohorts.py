@@ -37,6 +37,8 @@ from folkmoot_node.casework.cohorts.runs import (
     runs_of,
 )
 from folkmoot_node.casework.desk import Desk
+from folkmoot_node.corrections.decisions import Decision
+from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import SENSITIVE, CaseworkCouncil, Household
@@ -356,6 +358,78 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
 
 def test_objections_always_count() -> None:
     assert definition(leave_out=[]).leave_out == (Mark.OBJECTED,)
+
+
+def test_an_upheld_objection_counts_at_once_and_after_the_next_scores(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    manager = council.visitor(desk, "manager")
+    cohort_id, run_id = ran(council, desk, definition())
+    households = [row.household_id for row in of_run(desk, run_id)]
+    note_list(desk.cohorts, run_of(desk, run_id), manager, 1)
+    upheld = Decision(objection="a1", decided_on=desk.today(), withhold=True)
+    open_corrections(council.config).add(council.uprn(0), upheld, {})
+    counted = desk.cohorts.count(definition(leave_out=[]), manager, PURPOSE)
+    assert (counted.members, counted.left_out) == (1, {"objected": 1})
+    result = decided(council, desk, run_id, households, in_bulk=True)
+    assert result.left == {households[0]: "an objection was upheld"}
+    assert set(result.cases) == {households[1]}
+    council.clock.now += 60
+    council.score()
+    after = desk.cohorts.count(definition(leave_out=[]), manager, PURPOSE)
+    assert (after.members, after.left_out) == (1, {"objected": 1})
+    second = run_cohort(desk.cohorts, cohort_id, manager)
+    gone = {row.household_id: row.why_gone for row in of_run(desk, second, Standing.GONE)}
+    assert gone[households[0]] == "objected"
+
+
+def test_a_reported_death_is_marked_or_left_out_by_rule(council: CaseworkCouncil) -> None:
+    (council.home / "mappings" / "deaths.toml").write_text(_DEATHS)
+    died = f"UPRN,Died,As at\n{council.uprn(0)},Y,2026-11-01\n"
+    (council.home / "extracts" / "deaths.csv").write_text(died)
+    node = council.home / "node.toml"
+    node.write_text(node.read_text().replace("[casework]", _DEATHS_SOURCE + "[casework]"))
+    policy = council.home / "risk-policy.toml"
+    policy.write_text(
+        policy.read_text() + '\n[attributes.death_reported]\nfield = "death_reported"\n'
+    )
+    council.clock.now += 60
+    council.score()
+    desk = council.desk()
+    manager = council.visitor(desk, "manager")
+    counted = desk.cohorts.count(definition(), manager, PURPOSE)
+    assert (counted.members, counted.marked) == (2, {"death_reported": 1})
+    without = definition(leave_out=["death_reported"])
+    counted = desk.cohorts.count(without, manager, PURPOSE)
+    assert (counted.members, counted.left_out) == (1, {"death_reported": 1})
+
+
+_DEATHS = """\
+schema = 1
+name = "deaths"
+level = "household"
+supplier = "Registrar"
+files = ["deaths.csv"]
+uprn = "UPRN"
+record_date = { column = "As at", format = "%Y-%m-%d" }
+
+[fields.death_reported]
+column = "Died"
+type = "boolean"
+true = ["Y"]
+false = ["N"]
+combine = "any"
+category = "demography"
+absent = false
+"""
+_DEATHS_SOURCE = """\
+[[sources]]
+name = "deaths"
+kind = "extracts"
+[sources.options]
+mapping = "mappings/deaths.toml"
+folder = "extracts"
+"""
 
 
 def test_runs_are_purged_and_what_is_held_can_be_given_and_erased(
