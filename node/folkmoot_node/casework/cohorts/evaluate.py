@@ -70,7 +70,7 @@ class Found:
 
     @property
     def members(self) -> pl.DataFrame:
-        """Rows of the members."""
+        """The members: rows of `candidates`, with its columns; a value may be null."""
         return self.candidates.filter(pl.col(MEETS) & ~pl.col("left_out"))
 
 
@@ -144,7 +144,7 @@ def find(
 
 
 def ranked(members: pl.DataFrame) -> pl.DataFrame:
-    """Members by score, the highest first."""
+    """Members by score, the highest first: the same rows and columns, nulls as they were."""
     return members.sort(SCORE_COLUMN, UPRN_COLUMN, descending=[True, False])
 
 

@@ -168,7 +168,7 @@ def runs_of(session: Session, cohort_id: str) -> list[Run]:
 
 
 def get_run(session: Session, run_id: str, cohort_id: str | None = None) -> Run:
-    """A run; WebProblem with status 404 if there is none, or it is of another cohort."""
+    """A run; WebProblem with status 404 if there is none of this cohort."""
     row = session.get(RunRow, run_id)
     if row is None or cohort_id not in (None, row.cohort_id):
         raise problem_of_status(404)

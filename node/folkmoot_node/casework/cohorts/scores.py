@@ -103,6 +103,10 @@ class ScoreTable:
     def table(self, conditions: Conditions) -> tuple[Scores, pl.DataFrame]:
         """The columns that conditions need, beside UPRN, score, band and what is withheld.
 
+        Returns:
+            The run, and one row for each household by UPRN, with columns as
+            `HouseholdStore.columns` gives them, null where not known.
+
         Raises:
             Problem: As `open_for_use`; or a condition that the run cannot answer.
         """
@@ -141,7 +145,7 @@ class ScoreTable:
         return self._scores
 
     def _load(self, names: list[str]) -> Scores:
-        """Reads columns; begins anew if there are other scores than those that are kept."""
+        """Reads columns; forgets those of earlier scores."""
         file = self._identity()
         with open_for_use(self._config, day(self._clock())) as store:
             if self._scores is None or store.run.run_id != self._scores.run.run_id:

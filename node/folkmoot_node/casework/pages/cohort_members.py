@@ -18,6 +18,7 @@ from folkmoot_node.casework.cohorts.deciding import (
     look_at,
     note_list,
 )
+from folkmoot_node.casework.cohorts.forms import whole
 from folkmoot_node.casework.cohorts.listing import beside
 from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, members, runs_of
 from folkmoot_node.casework.cohorts.words import GONE
@@ -243,10 +244,10 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
 
 def _notification(request: Request) -> str | None:
     """What was decided, from the address: how many, never who."""
-    numbers = {name: request.query_params.get(name, "") for name in ("opened", "against", "left")}
-    if not all(text.isascii() and text.isdigit() for text in numbers.values()):
+    names = ("opened", "against", "left")
+    opened, against, left = (whole(request.query_params.get(name, "")) for name in names)
+    if opened is None or against is None or left is None:
         return None
-    opened, against, left = (int(text[:6]) for text in numbers.values())
     parts = []
     if opened:
         parts.append("One case was opened." if opened == 1 else f"{opened} cases were opened.")
