@@ -111,7 +111,8 @@ class DecisionRow(Base):
     case_id: Mapped[str | None] = mapped_column(String(16))
     band: Mapped[str | None] = mapped_column(String(100))
     information: Mapped[str] = mapped_column(Text)
-    """On what it was decided: as `MemberRow.information`, without what they may not see."""
+    """On what it was decided: each condition and the household's value, in words; empty if they
+    saw only the list."""
     seconds_looked: Mapped[int | None] = mapped_column(Integer)
     """From when they first saw the information until they decided; null if they never did."""
     in_bulk: Mapped[str | None] = mapped_column(String(16))

@@ -15,7 +15,6 @@ from folkmoot_node.casework.cohorts.assessments import assessments
 from folkmoot_node.casework.cohorts.cohorts import COUNTED
 from folkmoot_node.casework.cohorts.deciding import (
     DECIDED,
-    HIDDEN,
     LOOK_SECONDS,
     SHOWN,
     Decided,
@@ -351,9 +350,14 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
     _, run_id = ran(council, allowed, wanted)
     household = of_run(allowed, run_id)[0].household_id
     run = run_of(allowed, run_id)
-    assert look_at(allowed.cohorts, run, household, manager).information[0][1] != HIDDEN
+    assert look_at(allowed.cohorts, run, household, manager).information
     officer = council.visitor(allowed, "protection_officer")
-    assert look_at(allowed.cohorts, run, household, officer).information[0][1] == HIDDEN
+    for looks in (
+        lambda: look_at(allowed.cohorts, run, household, officer),
+        lambda: note_list(allowed.cohorts, run, officer, 1),
+    ):
+        with pytest.raises(WebProblem, match="may not see who is in this cohort"):
+            looks()
 
 
 def test_objections_always_count() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from folkmoot_node.casework import command_reading
-from folkmoot_node.casework.authority.command_line import command_user
+from folkmoot_node.casework.authority.command_line import NODE_RIGHTS, command_user
 from folkmoot_node.casework.authority.policy import CaseworkPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.command_reading import (
@@ -203,7 +203,7 @@ def policy(**command_line: object) -> CaseworkPolicy:
 def test_the_nodes_account_sees_no_sensitive_source_unless_a_role_says_so() -> None:
     service = Operator("folkmoot", 990)
     user = command_user(policy(), service)
-    assert user.rights == {Right.OPEN, Right.EXPORT, Right.RIGHTS}
+    assert user.rights == NODE_RIGHTS
     assert not user.sources
     lead = command_user(policy(node_account=["lead"]), service)
     assert lead.sources == {"childrens_services"}
