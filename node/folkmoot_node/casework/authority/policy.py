@@ -46,7 +46,8 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 may = ["audit", "measure"]
 
 # Commands of the node (`explain`, `households`, `casework cohort`) write the same log. The node's
-# account may run them, and the log says that it was that account; roles here instead, or [] for none.
+# account may run them, and the log says that it was that account; roles here instead, or [] for
+# none.
 [command_line]
 # node_account = ["protection_officer"]
 # [command_line.accounts]      # people, by the account with which they sign in at the machine
