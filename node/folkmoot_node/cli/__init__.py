@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from folkmoot_node.cli import (
     audit,
+    corrections,
     equality,
     evidence,
     installation,
@@ -28,8 +29,8 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
-    running, installation,
+    setup, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
+    audit, running, installation,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

@@ -143,12 +143,19 @@ class Corrections:
             Problem: Exit code DATA, if there is none.
         """
         with self._changing():
-            before = self.read()
-            for uprn, decisions in before.households.items():
-                for decision in decisions:
-                    if decision.objection == objection:
-                        self._write(_without(before, uprn, decision))
-                        return decision
+            uprn, decision = self._found(objection)
+            self._write(_without(self.read(), uprn, decision))
+            return decision
+
+    def require(self, objection: str) -> None:
+        """Checks that an objection has a decision; raises as `withdraw`."""
+        self._found(objection)
+
+    def _found(self, objection: str) -> tuple[int, Decision]:
+        for uprn, decisions in self.read().households.items():
+            for decision in decisions:
+                if decision.objection == objection:
+                    return uprn, decision
         raise Problem(
             f"no decision belongs to the objection {objection!r}",
             where="the corrections",
@@ -241,7 +248,7 @@ def _validated(households: Mapping[int, tuple[Decision, ...]], where: str) -> De
 
 
 def _without(before: Decisions, uprn: int, decision: Decision) -> Decisions:
-    left = tuple(one for one in before.households[uprn] if one is not decision)
+    left = tuple(one for one in before.households[uprn] if one != decision)
     households = {**before.households, uprn: left}
     return Decisions(households={key: entries for key, entries in households.items() if entries})
 

@@ -172,19 +172,28 @@ class HouseholdStore:
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
 
+        Also one that is withheld is found, which it says.
+
         Returns:
             None if the household is not in the frame.
         """
         import polars as pl
 
+        withheld = WITHHELD_COLUMN if self._has_withheld else "false"
         row = self._connection.execute(
-            f"SELECT part, score, band FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
+            f"SELECT part, score, band, {withheld} FROM store.households "  # noqa: S608
+            f"WHERE uprn = {uprn:d}"
         ).fetchone()
         if row is None:
             return None
-        part, score, band = row
+        part, score, band, by_run = row
         details = self._details(part).filter(pl.col("uprn") == uprn)
-        return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
+        return {
+            SCORE_COLUMN: score,
+            BAND_COLUMN: band,
+            WITHHELD_COLUMN: by_run or uprn in self._withheld,
+            **details.row(0, named=True),
+        }
 
     def households(self, bands: Sequence[str]) -> pl.DataFrame:
         """The households of some bands, highest score first, without those that are withheld.
