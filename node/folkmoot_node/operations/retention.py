@@ -187,7 +187,7 @@ def _corrections(
         if path.exists():
             yield Expired(Kind.CORRECTIONS, path, f"the policy ended on {sunset}")
         return
-    with suppress(Problem):  # what cannot be read is for a person to mend, and stops no purge
+    with suppress(Problem):  # what cannot be read waits for a person, and stops no purge
         if any(one.until and one.until < today for one in decisions_of(config).all):
             yield Expired(Kind.ENDED_CORRECTIONS, path, "their last day is over")
 

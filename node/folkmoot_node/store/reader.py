@@ -137,7 +137,7 @@ class HouseholdStore:
         """The households that satisfy an event now and have a cell on every axis.
 
         Those that are withheld are not among them: a series that has counted one before keeps it,
-        and none counts it anew.
+        and none counts it again.
 
         Args:
             event: The event.
@@ -262,9 +262,9 @@ class HouseholdStore:
 
         Returns:
             One row for each household, by UPRN: `uprn` (Int64), then the columns in their order,
-            each once. Points and score are Float64, in points; `completeness` is Float64, from 0
-            to 1; attributes, bands and categories are Enum of their codes; the others have the
-            type of their field. Null where it is not known.
+            each once, null where it is not known. Points and score are Float64, in points;
+            `completeness` is Float64, from 0 to 1; attributes, bands and categories are Enum of
+            their codes; the others have the type of their field.
 
         Raises:
             Problem: Exit code DATA, for a name that the run does not have.
