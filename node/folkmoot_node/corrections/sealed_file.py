@@ -1,7 +1,8 @@
 """The file of decisions about upheld objections: sealed, private, replaced at once.
 
 Scoring reads it, and knows nothing of how a decision came about. It names households and what
-they said of themselves, so it is sealed under a key derived from the store's.
+they said of themselves, so it is sealed under a key derived from the store's. Where casework runs
+under an account of its own, the administrator gives the folder to a group of both (`chmod 2770`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from folkmoot_node.corrections.values import can_be_corrected, checked_value, un
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import StoreKey, read_key
 from folkmoot_operator import file_lock
-from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
+from folkmoot_operator.private_files import delete_private, make_private_folder, write_shared
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable
 from folkmoot_sdk.schema import Field
@@ -194,7 +195,7 @@ class Corrections:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         make_private_folder(self._path.parent)
-        with file_lock.waiting_for(self._path.with_suffix(".lock")):
+        with file_lock.waiting_for(self._path.parent):  # a file would belong to one account
             yield
 
     def _write(self, decisions: Decisions) -> None:
@@ -203,7 +204,7 @@ class Corrections:
             return
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, decisions.model_dump_json().encode(), None)
-        write_private(self._path, nonce + sealed, replace=True)
+        write_shared(self._path, nonce + sealed)
 
 
 def _with(
