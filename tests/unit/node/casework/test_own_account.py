@@ -183,7 +183,6 @@ def test_the_casework_account_reads_what_it_needs_and_nothing_else(node: Node) -
         "casework/casework.key",
         "casework/casework.sqlite",
         "casework/node-id",
-        "corrections/corrections.lock",
     }
     assert readable(node, STRANGER) == set()
 
