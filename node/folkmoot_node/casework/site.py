@@ -11,7 +11,8 @@ from jinja2 import PackageLoader
 from folkmoot_node.casework.authority.policy import load_policy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
-from folkmoot_node.casework.pages import cases
+from folkmoot_node.casework.opening.door import CaseDoor
+from folkmoot_node.casework.pages import audit, cases, exports, opening, restrictions, search
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
@@ -19,9 +20,15 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Casework"
-PAGES = (cases,)
+PAGES = (cases, opening, search, exports, restrictions, audit)
 """Modules of pages; each has `routes()`."""
-NAVIGATION = (Link("Cases", "/", Right.LISTS),)
+NAVIGATION = (
+    Link("Cases", "/", Right.LISTS),
+    Link("Find", search.PATH, Right.LISTS),
+    Link("Exports", exports.PATH, Right.EXPORT),
+    Link("Restrictions", restrictions.PATH, Right.RESTRICT),
+    Link("Audit", audit.PATH, Right.AUDIT),
+)
 """Links under the masthead, for those who may follow them."""
 
 
@@ -47,5 +54,7 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         key=read_key(config),
     )
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
-    app.state.desk = Desk(config, known, app.state.site, clock)
+    desk = app.state.desk = Desk(config, known, app.state.site, clock)
+    app.state.guard = CaseDoor(app.state.guard, desk.openings, desk.restrictions)
+    opening.ask_for_reasons(app)
     return app

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
@@ -26,6 +27,17 @@ sensitive_sources = []
 [openings]
 minutes = 60           # how long an opened household stays open
 per_day = 60           # openings by one person in a day
+searches_per_day = 30  # searches by one person in a day
+exports_per_day = 5    # files by one person in a day
+
+# From what on the auditor is shown reading as unusual; see docs/casework-authority.md.
+[unusual]
+openings_per_hour = 20
+
+# Lists that may be written to a file, with what their purpose needs and no more.
+[exports.work]
+title = "Work in progress, for the managers' meeting"
+columns = ["case", "purpose", "state", "team", "opened_on", "review_on"]
 
 [roles.caseworker]
 may = ["lists", "open", "work", "refer"]
@@ -62,11 +74,19 @@ class OpeningPolicy(Settings):
         minutes: After which the reason has to be stated again.
         per_day: By one person in 24 hours.
         blind_first_look: Whether a worker records a view before the score is shown.
+        reasons: Offered to choose from; own words can be added to each, or stand alone.
+        searches_per_day: By one person in 24 hours.
+        exports_per_day: By one person in 24 hours.
+        export_rows: Most cases in one file.
     """
 
     minutes: Annotated[int, Field(ge=1, le=480)] = 60
     per_day: Annotated[int, Field(ge=1, le=10_000)] = 60
     blind_first_look: bool = False
+    reasons: tuple[str, ...] = REASONS
+    searches_per_day: Annotated[int, Field(ge=1, le=10_000)] = 30
+    exports_per_day: Annotated[int, Field(ge=1, le=1_000)] = 5
+    export_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
 
 
 class CaseworkPolicy(Settings):
@@ -78,6 +98,8 @@ class CaseworkPolicy(Settings):
         teams: Of the council.
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
+        exports: By name, the lists that may be written to a file.
+        unusual: From what on reading is reported to the auditor.
         roles: By name, what its holders may do.
     """
 
@@ -87,6 +109,8 @@ class CaseworkPolicy(Settings):
     teams: tuple[str, ...] = ()
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
+    exports: dict[str, ExportPolicy] = {}
+    unusual: UnusualPolicy = UnusualPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
 
     @model_validator(mode="after")
