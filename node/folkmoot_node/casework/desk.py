@@ -15,9 +15,9 @@ from folkmoot_node.casework.authority.models import AUTHORITY
 from folkmoot_node.casework.authority.policy import KnownPolicy, load_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
-from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.exports import Exports
 from folkmoot_node.casework.opening.log import Log
+from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.casework.opening.searches import Searches

@@ -13,6 +13,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.opening.door import CaseDoor
 from folkmoot_node.casework.pages import audit, cases, exports, opening, restrictions, search
+from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
@@ -54,6 +55,7 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         key=read_key(config),
     )
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
+    add_helpers(app.state.renderer.environment)
     desk = app.state.desk = Desk(config, known, app.state.site, clock)
     app.state.guard = CaseDoor(app.state.guard, desk.openings, desk.restrictions)
     opening.ask_for_reasons(app)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.cases.words import NEED_WORDS
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
@@ -21,6 +22,10 @@ schema = 1
 council = "{council}"
 sunset = {sunset}
 teams = ["Welfare rights", "Adult social care"]
+# What workers may find that a household needs.
+needs = ["Money and debt", "Food", "Heating and energy", "Housing", "Care and support at home",
+    "Company and contact", "Getting online or getting about", "Health appointments", "Safety",
+    "Something else"]
 # Sources that only roles which name them may see in an opened case.
 sensitive_sources = []
 
@@ -53,6 +58,9 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 may = ["audit", "measure"]
 """
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
+
+
+Need = Annotated[str, Field(min_length=1, max_length=NEED_WORDS)]
 
 
 class RolePolicy(Settings):
@@ -96,6 +104,7 @@ class CaseworkPolicy(Settings):
         council: GSS code of the council whose it is.
         sunset: The last day on which households are opened under it.
         teams: Of the council.
+        needs: What workers may find that a household needs; at least one, in the order of forms.
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
         exports: By name, the lists that may be written to a file.
@@ -107,11 +116,18 @@ class CaseworkPolicy(Settings):
     council: str
     sunset: datetime.date
     teams: tuple[str, ...] = ()
+    needs: Annotated[tuple[Need, ...], Field(min_length=1)] = ("Something else",)
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
     exports: dict[str, ExportPolicy] = {}
     unusual: UnusualPolicy = UnusualPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _needs_differ(self) -> CaseworkPolicy:
+        if len(set(self.needs)) < len(self.needs):
+            raise ValueError("needs: a need is named twice")
+        return self
 
     @model_validator(mode="after")
     def _sources_are_sensitive(self) -> CaseworkPolicy:

@@ -89,9 +89,7 @@ class Exports:
         self._policy = policy
         self._restrictions = Restrictions(state)
 
-    def begin(
-        self, visitor: Visitor, what: str, columns: Sequence[str], reason: str
-    ) -> Export:
+    def begin(self, visitor: Visitor, what: str, columns: Sequence[str], reason: str) -> Export:
         """Notes that somebody makes a file of a list without identifiers of households.
 
         Args:

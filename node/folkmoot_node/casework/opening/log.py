@@ -182,9 +182,7 @@ def log_entry(entry: Entry) -> LogEntry:
     body = entry.body
     reasons = (str(body[key]) for key in WHY if body.get(key))
     details = {
-        key: value
-        for key, value in body.items()
-        if key not in _OWN_COLUMNS and value is not None
+        key: value for key, value in body.items() if key not in _OWN_COLUMNS and value is not None
     }
     return LogEntry(
         entry.sequence,
@@ -217,7 +215,8 @@ def _chosen(session: Session, query: Select[Any], choice: Choice) -> Select[Any]
 def _value(session: Session, key: str) -> ColumnElement[str | None]:
     """A text in the body of an entry."""
     if session.get_bind().dialect.name == "postgresql":
-        return cast(AuditRow.body, JSONB)[key].astext
+        found: ColumnElement[str | None] = cast(AuditRow.body, JSONB)[key].astext
+        return found
     return cast(func.json_extract(AuditRow.body, f"$.{key}"), Text)
 
 

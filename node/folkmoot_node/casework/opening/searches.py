@@ -178,4 +178,3 @@ class Searches:
             return household
         has_case = select(CaseRow.case_id).where(CaseRow.household_id == household).limit(1)
         return household if session.scalar(has_case) is not None else None
-

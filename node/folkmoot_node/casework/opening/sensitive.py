@@ -58,9 +58,7 @@ def as_permitted(explanation: Explanation, hidden: Set[str]) -> Explanation:
 def withheld(explanation: Explanation) -> tuple[str, ...]:
     """Titles of the factors that `as_permitted` has taken out."""
     fields = {one.field for one in explanation.inputs if one.standing is Standing.NOT_SHOWN}
-    return tuple(
-        one.title for one in explanation.contributions if fields.intersection(one.inputs)
-    )
+    return tuple(one.title for one in explanation.contributions if fields.intersection(one.inputs))
 
 
 def _without_points(one: Contribution) -> Contribution:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-
 from folkmoot_node.casework.authority.reading import UnusualPolicy
 from folkmoot_node.casework.opening.log import Choice, Log, LogEntry
 from folkmoot_node.casework.opening.openings import CLOSED, OPENED, REFUSED, RENEWED, SHOWN
@@ -111,9 +110,7 @@ def _at_night(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iterator[Fi
 
 def _not_assigned(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iterator[Finding]:
     others = [
-        one
-        for one in entries
-        if one.action == OPENED and one.details.get("assigned") == "other"
+        one for one in entries if one.action == OPENED and one.details.get("assigned") == "other"
     ]
     for by, theirs in _grouped(others, lambda one: one.by):
         for burst in _bursts(theirs, policy.not_assigned, _DAY):
@@ -195,9 +192,7 @@ def _grouped(
     yield from groups.items()
 
 
-def _bursts(
-    entries: Sequence[LogEntry], limit: int, seconds: int
-) -> Iterator[Sequence[LogEntry]]:
+def _bursts(entries: Sequence[LogEntry], limit: int, seconds: int) -> Iterator[Sequence[LogEntry]]:
     """The busiest stretch of each time in which more entries than a limit follow each other.
 
     Stretches that overlap are reported once.

@@ -16,11 +16,6 @@ def uk_time(seconds: int) -> str:
     return f"{to_datetime(seconds).astimezone(UK):%H:%M}"
 
 
-def uk_moment(seconds: int) -> str:
-    """Date and time in the UK: `1 December 2026, 14:05`."""
-    return f"{to_datetime(seconds).astimezone(UK):%-d %B %Y, %H:%M}"
-
-
 def uk_midnight(date: datetime.date) -> int:
     """When a date begins in the UK, seconds since 1970-01-01T00:00:00Z."""
     return int(datetime.datetime.combine(date, datetime.time(), UK).timestamp())

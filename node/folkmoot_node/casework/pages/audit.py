@@ -16,7 +16,7 @@ from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.opening.log import COLUMNS, Choice
 from folkmoot_node.casework.opening.reasons import Reason
 from folkmoot_node.casework.opening.unusual import unusual_reading
-from folkmoot_node.casework.opening.words import uk_midnight, uk_moment
+from folkmoot_node.casework.opening.words import uk_midnight
 from folkmoot_node.casework.pages.exports import as_file
 from folkmoot_node.casework.pages.search import UPRN_MESSAGES, Uprn
 from folkmoot_operator.hash_chain import Head
@@ -130,7 +130,6 @@ def routes() -> Routes:
             findings=unusual_reading(desk.log, policy, desk.clock()),
             policy=policy,
             key_of=key_of,
-            moment_text=uk_moment,
             breadcrumbs=[("Audit", PATH), ("Unusual reading", None)],
         )
 
@@ -146,7 +145,9 @@ def routes() -> Routes:
         try:
             noted = [Head.parse(form.value.expected)] if form.value.expected else []
         except Problem:
-            form.add_error("expected", "Enter the head as it was shown: a number, a colon, 64 digits")
+            form.add_error(
+                "expected", "Enter the head as it was shown: a number, a colon, 64 digits"
+            )
             return _chain(request, form, 422)
         try:
             head = desk_of(request).log.verify(visitor_of(request), noted)
@@ -221,7 +222,6 @@ def _log(
         actions=actions,
         chosen={name: form.typed(name) for name in _NAMES if form.typed(name)},
         head=desk.log.head(),
-        moment_text=uk_moment,
         breadcrumbs=[("Audit", None)],
     )
 

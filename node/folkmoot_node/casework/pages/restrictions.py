@@ -112,9 +112,7 @@ def routes() -> Routes:
         sent = form.value
         if sent is None:
             return _bar(request, form, 422)
-        desk_of(request).restrictions.bar(
-            visitor_of(request), sent.uprn, sent.account, sent.reason
-        )
+        desk_of(request).restrictions.bar(visitor_of(request), sent.uprn, sent.account, sent.reason)
         return RedirectResponse(f"{PATH}?done=barred", 303)
 
     @routes.get(PATH + "/{restriction_id}/lift", permission=Right.RESTRICT)
@@ -126,9 +124,7 @@ def routes() -> Routes:
         form = read_form(request, LiftForm)
         if form.value is None:
             return _lift(request, f"{PATH}/{restriction_id}/lift", form, 422)
-        desk_of(request).restrictions.lift(
-            visitor_of(request), restriction_id, form.value.reason
-        )
+        desk_of(request).restrictions.lift(visitor_of(request), restriction_id, form.value.reason)
         return RedirectResponse(f"{PATH}?done=lifted", 303)
 
     @routes.get(PATH + "/people/{bar_id}/lift", permission=Right.RESTRICT)
@@ -163,9 +159,7 @@ def _bar(request: Request, form: Form[BarForm], status: int = 200) -> Response:
     return render(request, "casework/bar.html", status, form=form, breadcrumbs=crumbs)
 
 
-def _lift(
-    request: Request, address: str, form: Form[LiftForm], status: int = 200
-) -> Response:
+def _lift(request: Request, address: str, form: Form[LiftForm], status: int = 200) -> Response:
     crumbs = [("Cases", "/"), ("Restrictions", PATH), ("End it", None)]
     return render(
         request, "casework/lift.html", status, form=form, address=address, breadcrumbs=crumbs

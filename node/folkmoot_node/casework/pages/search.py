@@ -19,7 +19,10 @@ from folkmoot_web.visitors import visitor_of
 PATH = "/search"
 Uprn = Annotated[int, Field(title="a UPRN", ge=1, le=999_999_999_999)]
 """A field of a form: unique property reference number."""
-UPRN_MESSAGES = {"uprn": "Enter a UPRN: a number of up to 12 digits", "uprn.missing": "Enter a UPRN"}
+UPRN_MESSAGES = {
+    "uprn": "Enter a UPRN: a number of up to 12 digits",
+    "uprn.missing": "Enter a UPRN",
+}
 """Of forms with such a field."""
 
 
