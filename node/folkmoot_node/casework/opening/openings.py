@@ -18,12 +18,26 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
+from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.models import OpeningRow
 from folkmoot_node.casework.opening.restrictions import Restrictions, not_visible
 from folkmoot_operator.moments import day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
+
+__all__ = [
+    "CLOSED",
+    "DAY",
+    "OPENED",
+    "REFUSED",
+    "RENEWED",
+    "SHOWN",
+    "NotOpen",
+    "Opened",
+    "Opening",
+    "Openings",
+]
 
 OPENED = "household opened"
 RENEWED = "household kept open"
@@ -33,27 +47,6 @@ REFUSED = "household not opened"
 """Actions of the log."""
 DAY = int(timedelta(days=1).total_seconds())
 """Over which openings, searches and exports are counted, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A household that may be shown now: the entry of the log is durable.
-
-    Attributes:
-        uprn: Unique property reference number.
-        household: Its id in addresses and logs.
-        case_id: The case for which it was opened.
-        reason: As it was stated.
-        ends_at: When the reason has to be stated again, seconds since 1970-01-01T00:00:00Z.
-        sources: Sensitive sources that may be shown.
-    """
-
-    uprn: int
-    household: str
-    case_id: str
-    reason: str
-    ends_at: int
-    sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
