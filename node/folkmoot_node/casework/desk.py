@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from folkmoot_node.casework.authority.models import AUTHORITY
-from folkmoot_node.casework.authority.policy import KnownPolicy, load_policy
+from folkmoot_node.casework.authority.permissions import CaseworkPermissions
+from folkmoot_node.casework.authority.policy import KnownPolicy
+from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
 from folkmoot_node.casework.opening.exports import Exports
@@ -22,7 +24,10 @@ from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.casework.opening.searches import Searches
 from folkmoot_node.casework.opening.sensitive import as_permitted
-from folkmoot_node.casework.settings import policy_path, read_key, site_settings
+from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.models import ORIGIN
+from folkmoot_node.casework.settings import read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
@@ -36,7 +41,7 @@ from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.site import State, open_state
 
-TABLES = (AUTHORITY, CASES, OPENINGS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -143,17 +148,34 @@ def open_desk(config: NodeConfig, *, clock: Clock = system_clock) -> Desk:
     Raises:
         Problem: If casework is not set up, or its policy, key or database cannot be used.
     """
-    known = load_policy(policy_path(config))
+    known = load_signed_policy(config).known
+    return Desk(config, known, open_casework_state(config, known, clock=clock), clock)
+
+
+def open_casework_state(
+    config: NodeConfig, known: KnownPolicy, *, clock: Clock = system_clock
+) -> State:
+    """Opens the database, the log and the accounts; the tables are brought up to date.
+
+    Args:
+        config: The node's settings.
+        known: The policy, which says what roles there are.
+        clock: The time.
+
+    Raises:
+        Problem: If key or database cannot be used.
+    """
     state = open_state(
         site_settings(config),
-        known.policy.permissions(),
+        CaseworkPermissions(known.policy, clock),
         home=config.casework_folder,
         tables=TABLES,
         clock=clock,
         key=read_key(config),
     )
     state.database.prepare()
-    return Desk(config, known, state, clock)
+    require_origin(config, state.database)
+    return state
 
 
 def desk_of(request: Request) -> Desk:

@@ -56,6 +56,13 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 
 [roles.auditor]
 may = ["audit", "measure"]
+
+# Commands of the node (`explain`, `households`) write the same log. The node's account may run
+# them, and the log says that it was that account; roles here instead, or [] for none.
+[command_line]
+# node_account = ["protection_officer"]
+# [command_line.accounts]      # people, by the account with which they sign in at the machine
+# jo = ["manager"]
 """
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
 
@@ -97,8 +104,24 @@ class OpeningPolicy(Settings):
     export_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
 
 
+class CommandLinePolicy(Settings):
+    """Table `[command_line]`: who may read households by commands of the node.
+
+    Attributes:
+        accounts: Roles by the account of the operating system with which somebody has signed in.
+            Where there are any, a person who is not among them has no role.
+        node_account: Roles of the node's own account, where nobody is known to have signed in;
+            None: it may open, export and answer residents, without sensitive sources.
+    """
+
+    accounts: dict[str, tuple[str, ...]] = {}
+    node_account: tuple[str, ...] | None = None
+
+
 class CaseworkPolicy(Settings):
     """The file, as written.
+
+    There is no key that lets anybody approve what they have asked for themselves.
 
     Attributes:
         council: GSS code of the council whose it is.
@@ -110,6 +133,7 @@ class CaseworkPolicy(Settings):
         exports: By name, the lists that may be written to a file.
         unusual: From what on reading is reported to the auditor.
         roles: By name, what its holders may do.
+        command_line: Who may read households by commands.
     """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
@@ -122,6 +146,7 @@ class CaseworkPolicy(Settings):
     exports: dict[str, ExportPolicy] = {}
     unusual: UnusualPolicy = UnusualPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
+    command_line: CommandLinePolicy = CommandLinePolicy()
 
     @model_validator(mode="after")
     def _needs_differ(self) -> CaseworkPolicy:
@@ -137,6 +162,16 @@ class CaseworkPolicy(Settings):
                     raise ValueError(
                         f"roles.{name}.sources: {source!r} is not among sensitive_sources"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _commands_have_roles_that_there_are(self) -> CaseworkPolicy:
+        named = {f"accounts.{name}": roles for name, roles in self.command_line.accounts.items()}
+        named["node_account"] = self.command_line.node_account or ()
+        for key, roles in named.items():
+            for role in roles:
+                if role not in self.roles:
+                    raise ValueError(f"command_line.{key}: there is no role {role!r}")
         return self
 
     def permissions(self) -> Permissions:
