@@ -22,6 +22,7 @@ from folkmoot_web.visitors import Visitor
 
 LOOKED_UP = "household looked up in the log"
 VERIFIED = "log verified"
+READ = "log read by command"
 """Actions of the log."""
 WHY = ("reason", "why")
 """Keys of an entry that say why."""
@@ -175,6 +176,12 @@ class Log:
             detail = {"household": household, "reason": reason}
             self._state.audit.record(session, LOOKED_UP, visitor.name, detail)
             return household
+
+
+def note_reading(state: State, by: str) -> None:
+    """Notes that a command shows the log."""
+    with state.database.writing() as session:
+        state.audit.record(session, READ, by)
 
 
 def log_entry(entry: Entry) -> LogEntry:
