@@ -224,7 +224,7 @@ def _value(session: Session, key: str) -> ColumnElement[str | None]:
     if session.get_bind().dialect.name == "postgresql":
         found: ColumnElement[str | None] = cast(AuditRow.body, JSONB)[key].astext
         return found
-    return cast(func.json_extract(AuditRow.body, f"$.{key}"), Text)
+    return func.json_extract(AuditRow.body, f"$.{key}", type_=Text())
 
 
 def _text(value: Any) -> str:
