@@ -16,6 +16,7 @@ from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
 from folkmoot_node.casework.desk import open_casework_state
+from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.moments import day
@@ -40,10 +41,12 @@ class ReadByCommand:
     Attributes:
         user: Who reads.
         hidden_sources: Sensitive sources that they may not see.
+        restricted: UPRNs of households that are left out of files.
     """
 
     user: CommandUser
     hidden_sources: frozenset[str]
+    restricted: frozenset[int] = frozenset()
 
 
 def note_household(
@@ -73,6 +76,9 @@ def note_household(
     right = Right.RIGHTS if subject_access else Right.OPEN
     action = SUBJECT_ACCESS if subject_access else HOUSEHOLD_READ
     with _reading(config, right, reason, ends=not subject_access, clock=clock) as noting:
+        if not subject_access and uprn in noting.restricted():
+            noting.note(REFUSED, uprn=uprn, what={"right": str(Right.RESTRICT)})
+            noting.user.require(Right.RESTRICT)
         noting.note(action, uprn=uprn)
         hidden = noting.hidden_sources
     return ReadByCommand(noting.user, frozenset() if subject_access else hidden)
@@ -98,7 +104,7 @@ def note_households(
     """
     with _reading(config, Right.EXPORT, reason, ends=True, clock=clock) as noting:
         noting.note(HOUSEHOLDS_WRITTEN, what=what)
-        return ReadByCommand(noting.user, noting.hidden_sources)
+        return ReadByCommand(noting.user, noting.hidden_sources, noting.restricted())
 
 
 def require_export_permitted(
@@ -119,6 +125,12 @@ class _Noting:
     hidden_sources: frozenset[str]
     state: State
     reason: str
+
+    def restricted(self) -> frozenset[int]:
+        """Restricted households, for those who may not open them."""
+        if Right.RESTRICT in self.user.rights:
+            return frozenset()
+        return Restrictions(self.state).restricted()
 
     def note(self, action: str, *, uprn: int | None = None, what: Mapping[str, Any] = {}) -> None:
         with self.state.database.writing() as session:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli.casework_audit import audit_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
@@ -20,6 +21,7 @@ accounts_app = application("accounts", "Accounts of the casework site, and their
 policy_app = application("policy", "The casework policy: who may do what with households.")
 casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
+casework_app.add_typer(audit_app, name="audit")
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")

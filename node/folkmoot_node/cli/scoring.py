@@ -378,9 +378,14 @@ def explain(
     action = "subject access request answered" if subject_access else "household explained"
     with open_home(home) as node:
         policy = load_policy(policy_file or node.config.risk_policy)
+        hidden: frozenset[str] = frozenset()
         if node.config.casework is not None:
-            _casework().note_household(
-                node.config, uprn, reason, subject_access=subject_access, clock=node.clock
+            hidden = (
+                _casework()
+                .note_household(
+                    node.config, uprn, reason, subject_access=subject_access, clock=node.clock
+                )
+                .hidden_sources
             )
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
@@ -391,6 +396,10 @@ def explain(
             found = explain_household(
                 store, node.config, load_plugins(), policy, uprn, today=node.today()
             )
+    if hidden:
+        from folkmoot_node.casework.opening.sensitive import as_permitted
+
+        found = as_permitted(found, hidden)
     if as_json:
         print_json(found.as_json())
     else:
@@ -427,9 +436,12 @@ def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> 
     require_writable(out)
     require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
+        restricted: frozenset[int] = frozenset()
         if node.config.casework is not None:
             what = {"bands": list(bands)}
-            _casework().note_households(node.config, reason, what, clock=node.clock)
+            restricted = (
+                _casework().note_households(node.config, reason, what, clock=node.clock).restricted
+            )
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,
@@ -441,7 +453,7 @@ def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> 
                 },
             )
         with writing_to(out):
-            return write_households(store, out, bands)
+            return write_households(store, out, bands, without=restricted)
 
 
 def _casework() -> ModuleType:
