@@ -19,6 +19,7 @@ Home = Annotated[
         envvar="FOLKMOOT_NODE_HOME",
         help="The node's home folder.",
         file_okay=False,
+        readable=False,  # the account of casework may pass through it, and not list it
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -41,6 +42,14 @@ Expected = Annotated[
         help="A head that was noted earlier, on paper or in the system journal: of all logs "
         "(4.31.17:9f86...), or of one (12:9f86... or audit=12:9f86...). May be given more than "
         "once.",
+    ),
+]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason",
+        help="Why, in a few words that name nobody. Needed where casework is set up: its log "
+        "keeps it.",
     ),
 ]
 NOT_NOTED = (

@@ -42,7 +42,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield closed(home)
     yield council(home)
-    yield private_keys(home.keys, config.key_file)
+    yield private_keys(home.keys, config.key_file, lambda: config.readers)
     yield installation()
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)
