@@ -20,7 +20,8 @@ from folkmoot_node.casework.pages import (
     work_lists,
 )
 from folkmoot_node.casework.pages.template_helpers import add_helpers
-from folkmoot_node.casework.settings import policy_path, read_key, site_settings
+from folkmoot_node.casework.settings import policy_path, read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look
