@@ -137,7 +137,7 @@ class HouseholdStore:
         """The households that satisfy an event now and have a cell on every axis.
 
         Those that are withheld are not among them: a series that has counted one before keeps it,
-        and none counts it anew.
+        and none counts it again.
 
         Args:
             event: The event.
@@ -179,19 +179,28 @@ class HouseholdStore:
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
 
+        Also one that is withheld is found, which it says.
+
         Returns:
             None if the household is not in the frame.
         """
         import polars as pl
 
+        withheld = WITHHELD_COLUMN if self._has_withheld else "false"
         row = self._connection.execute(
-            f"SELECT part, score, band FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
+            f"SELECT part, score, band, {withheld} FROM store.households "  # noqa: S608
+            f"WHERE uprn = {uprn:d}"
         ).fetchone()
         if row is None:
             return None
-        part, score, band = row
+        part, score, band, by_run = row
         details = self._details(part).filter(pl.col("uprn") == uprn)
-        return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
+        return {
+            SCORE_COLUMN: score,
+            BAND_COLUMN: band,
+            WITHHELD_COLUMN: by_run or uprn in self._withheld,
+            **details.row(0, named=True),
+        }
 
     def households(self, bands: Sequence[str]) -> pl.DataFrame:
         """The households of some bands, highest score first, without those that are withheld.
@@ -260,9 +269,9 @@ class HouseholdStore:
 
         Returns:
             One row for each household, by UPRN: `uprn` (Int64), then the columns in their order,
-            each once. Points and score are Float64, in points; `completeness` is Float64, from 0
-            to 1; attributes, bands and categories are Enum of their codes; the others have the
-            type of their field. Null where it is not known.
+            each once, null where it is not known. Points and score are Float64, in points;
+            `completeness` is Float64, from 0 to 1; attributes, bands and categories are Enum of
+            their codes; the others have the type of their field.
 
         Raises:
             Problem: Exit code DATA, for a name that the run does not have.

@@ -303,3 +303,4 @@ def change_policy(council: CaseworkCouncil, before: str, after: str) -> None:
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after))
+    council.sign()
