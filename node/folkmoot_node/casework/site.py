@@ -19,6 +19,9 @@ from folkmoot_node.casework.pages import (
     case_record,
     case_steps,
     cases,
+    cohort_builder,
+    cohort_members,
+    cohorts,
     exports,
     first_look,
     opening,
@@ -37,12 +40,14 @@ from folkmoot_web.site import Product, State, build_site
 
 SERVICE = "Casework"
 PAGES = (
-    work_lists, cases, case_steps, case_record, first_look, then_and_now,
-    opening, search, exports, restrictions, audit,
-)  # fmt: skip
+    *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
+    *(opening, search, exports, restrictions, audit),
+    *(cohort_builder, cohorts, cohort_members),
+)
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Cases", "/", Right.LISTS),
+    Link("Cohorts", "/cohorts", Right.LISTS),
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),
