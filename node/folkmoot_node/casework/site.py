@@ -25,6 +25,7 @@ from folkmoot_node.casework.pages import (
     exports,
     first_look,
     opening,
+    outcomes,
     restrictions,
     search,
     then_and_now,
@@ -43,11 +44,13 @@ PAGES = (
     *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
     *(opening, search, exports, restrictions, audit),
     *(cohort_builder, cohorts, cohort_members),
+    outcomes,
 )
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Cases", "/", Right.LISTS),
     Link("Cohorts", "/cohorts", Right.LISTS),
+    Link("Outcomes", outcomes.PATH, Right.MEASURE),
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),

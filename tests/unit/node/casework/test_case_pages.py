@@ -24,7 +24,7 @@ def desk(site: RunningSite) -> Desk:
 
 
 def open_household(browser: Browser, case_id: str) -> None:
-    browser.fill_in(f"/cases/{case_id}/open", f"/cases/{case_id}", reason="First telephone call")
+    browser.fill_in(f"/cases/{case_id}/open", reason="First telephone call")
 
 
 def test_a_case_is_worked_on_from_claim_to_close_and_reopened(
