@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli import casework_outcomes
 from folkmoot_node.cli.casework_audit import audit_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
@@ -22,6 +23,7 @@ policy_app = application("policy", "The casework policy: who may do what with ho
 casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
 casework_app.add_typer(audit_app, name="audit")
+casework_outcomes.register(casework_app)
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")
