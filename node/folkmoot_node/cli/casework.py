@@ -10,6 +10,7 @@ import typer
 
 from folkmoot_node.cli import casework_outcomes
 from folkmoot_node.cli.casework_audit import audit_app
+from folkmoot_node.cli.casework_cohorts import cohort_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
@@ -24,6 +25,7 @@ casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
 casework_app.add_typer(audit_app, name="audit")
 casework_outcomes.register(casework_app)
+casework_app.add_typer(cohort_app, name="cohort")
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")
