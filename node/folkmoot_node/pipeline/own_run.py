@@ -155,6 +155,7 @@ class OwnRun(ScoringRun):
             audited={audit.field.name: audit.stored for audit in binding.audited},
             not_held=binding.not_held,
             retention=policy.retention,
+            fields=columns.stored_fields(binding),
             policy_text=policy.text,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )

@@ -13,7 +13,7 @@ from folkmoot_node.scoring.attributes import NO, UNKNOWN, YES, BoundAttribute
 from folkmoot_node.scoring.audited_fields import audit_column
 from folkmoot_node.scoring.binding import Binding
 from folkmoot_node.scoring.stratify import Stratified
-from folkmoot_node.store.run_summary import StoredAttribute
+from folkmoot_node.store.run_summary import StoredAttribute, StoredField
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
     PART_COLUMN,
@@ -62,6 +62,21 @@ def stored_attributes(
             codes=codes,
         )
     return stored
+
+
+def stored_fields(binding: Binding) -> dict[str, StoredField]:
+    """How the inputs of factors are stored, by name: those that `details` keeps."""
+    return {
+        name: StoredField(
+            type=bound.field.household_type,
+            codes=bound.field.codes,
+            unit=bound.field.unit,
+            description=bound.field.description,
+            source=bound.source,
+        )
+        for name, bound in binding.fields.items()
+        if name in _inputs(binding)
+    }
 
 
 def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, str]:
@@ -129,7 +144,7 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
         has a record; which inputs were rejected, if some were; contributions, `UNKNOWN_POINTS`
         where unknown.
     """
-    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    inputs = _inputs(binding)
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
     told = [name(source) for source in sources for name in (record_column, date_column)]
@@ -142,6 +157,10 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)
     )
+
+
+def _inputs(binding: Binding) -> set[str]:
+    return {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
 
 
 def _attributes(

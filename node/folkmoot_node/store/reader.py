@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+
+    from folkmoot_node.store.household_table import HouseholdTable
 
 __all__ = ["HouseholdStore", "StoreKey", "absence", "create_key", "open_store", "read_key"]
 
@@ -213,6 +217,36 @@ class HouseholdStore:
             )
         )
 
+    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of all households, for cohorts; keep the table, since it takes seconds.
+
+        Args:
+            names: As `store.schema` names them: `score`, `band`, `completeness`, `withheld`,
+                `attribute_column`, `field_column`, `points_column`, `record_column`,
+                `date_column`, `rejected_column`, `suppressed_column` and `corrected_column` of
+                something. `column_types` lists all.
+
+        Returns:
+            One row for each household, by UPRN: `uprn` (Int64), then the columns in their order,
+            each once. Points and score are Float64, in points; `completeness` is Float64, from 0
+            to 1; attributes, bands and categories are Enum of their codes; the others have the
+            type of their field. Null where it is not known.
+
+        Raises:
+            Problem: Exit code DATA, for a name that the run does not have.
+        """
+        return self._table_of_households.read(names)
+
+    def column_types(self) -> dict[str, pl.DataType]:
+        """Type of each column that `columns` can give, by name."""
+        return self._table_of_households.types
+
+    @cached_property
+    def _table_of_households(self) -> HouseholdTable:
+        from folkmoot_node.store.household_table import HouseholdTable
+
+        return HouseholdTable(self._connection, self.run, self._details)
+
     def bands(self) -> pl.DataFrame:
         """One row for each household: columns `uprn` and `band` (index of the band), never null."""
         import polars as pl
@@ -251,13 +285,18 @@ class HouseholdStore:
                 pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
             )
 
-    def _details(self, part: int) -> pl.DataFrame:
+    def _details(self, part: int, names: Sequence[str] | None = None) -> pl.DataFrame:
+        """One part of the details: all columns, or those of some names that it has."""
         import polars as pl
 
         row = self._connection.execute(
             f"SELECT arrow FROM store.details WHERE part = {part:d}"  # noqa: S608
         ).fetchone()
-        return pl.read_ipc(row[0] if row else b"")
+        content = row[0] if row else b""
+        if names is None:
+            return pl.read_ipc(content)
+        there = pl.read_ipc_schema(BytesIO(content))
+        return pl.read_ipc(content, columns=[name for name in names if name in there])
 
     def _attribute(self, name: str) -> StoredAttribute:
         stored = self.run.stored.get(name)
