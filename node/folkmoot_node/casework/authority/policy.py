@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from folkmoot_node.casework.authority.retention import RetentionPolicy, RightsPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
@@ -26,6 +27,17 @@ sensitive_sources = []
 [openings]
 minutes = 60           # how long an opened household stays open
 per_day = 60           # openings by one person in a day
+
+[retention]
+closed_cases_days = 730    # cases, after they were closed
+openings_days = 365        # who opened what; the log stays
+cohort_runs_days = 365     # which households were in a run of a cohort
+rights_days = 1095         # objections and requests, after they were answered
+
+[rights]
+# answer_days = 28         # by default one calendar month, the limit of the law
+contact = ["The council's data protection officer"]    # as residents are told, line by line
+decides = "a trained worker of the council"
 
 [roles.caseworker]
 may = ["lists", "open", "work", "refer"]
@@ -78,6 +90,8 @@ class CaseworkPolicy(Settings):
         teams: Of the council.
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
+        retention: For how long casework keeps what it holds.
+        rights: What residents are told, and when they are answered.
         roles: By name, what its holders may do.
     """
 
@@ -87,6 +101,8 @@ class CaseworkPolicy(Settings):
     teams: tuple[str, ...] = ()
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
+    rights: RightsPolicy = RightsPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
 
     @model_validator(mode="after")
