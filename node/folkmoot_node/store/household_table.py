@@ -45,6 +45,32 @@ _TYPES: dict[FieldType, pl.DataType] = {
 }
 
 
+MARKS = {
+    "rejected_inputs": rejected_column(""),
+    "suppressed_inputs": suppressed_column(""),
+    "corrected_inputs": corrected_column(""),
+}
+"""Columns of the list of households that name inputs, and how the marks in the details begin."""
+
+
+def marked(details: pl.DataFrame) -> dict[str, pl.Expr]:
+    """For each column of `MARKS` the names of the inputs that are marked, separated by blanks.
+
+    Args:
+        details: Households, as a part of the details has them.
+    """
+    return {column: _names(details, prefix) for column, prefix in MARKS.items()}
+
+
+def _names(details: pl.DataFrame, prefix: str) -> pl.Expr:
+    names = []
+    for name, kind in details.schema.items():
+        if name.startswith(prefix):
+            is_marked = pl.col(name).is_not_null() if kind == pl.Date else pl.col(name)
+            names.append(pl.when(is_marked).then(pl.lit(name.removeprefix(prefix))))
+    return pl.concat_str(names, separator=" ", ignore_nulls=True) if names else pl.lit("")
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """One column that can be asked for.
@@ -91,14 +117,26 @@ class HouseholdTable:
         """Type of each column that can be asked for, `uprn` left out."""
         return {name: column.type for name, column in self._columns.items()}
 
-    def read(self, names: Sequence[str]) -> pl.DataFrame:
-        """Reads columns, part by part; see `HouseholdStore.columns`."""
+    def read(self, names: Sequence[str], withheld: Collection[int] = ()) -> pl.DataFrame:
+        """Reads columns, part by part.
+
+        Args:
+            names: The columns.
+            withheld: Households that are withheld besides those that the run withholds.
+
+        Returns:
+            As `HouseholdStore.columns`, by UPRN, null where unknown.
+        """
         wanted = {name: self._column(name) for name in dict.fromkeys(names) if name != UPRN_COLUMN}
         none = pl.DataFrame(
             schema={UPRN_COLUMN: pl.Int64(), **{n: one.type for n, one in wanted.items()}}
         )
         parts = [_made(part, wanted) for part in self._read(wanted)]
-        return pl.concat([none, *parts], rechunk=True).sort(UPRN_COLUMN)
+        found = pl.concat([none, *parts], rechunk=True).sort(UPRN_COLUMN)
+        if WITHHELD_COLUMN in wanted and withheld:
+            since = pl.col(UPRN_COLUMN).is_in(sorted(withheld))
+            found = found.with_columns(pl.col(WITHHELD_COLUMN) | since)
+        return found
 
     def _column(self, name: str) -> _Column:
         found = self._columns.get(name)
@@ -128,7 +166,7 @@ class HouseholdTable:
             yield rows
 
     def _counted(self, columns: Sequence[str], where: str = "") -> pl.DataFrame:
-        listed = "".join(f', "{name}"' for name in columns)
+        listed = "".join(f', "{name}"' for name in columns if name != UPRN_COLUMN)
         found = self._connection.execute(
             f"SELECT {UPRN_COLUMN}{listed} FROM store.households {where}"  # noqa: S608
         )

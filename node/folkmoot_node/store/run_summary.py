@@ -223,6 +223,23 @@ class StoredAudit(_Record):
     rule: str
 
 
+class CorrectionsSummary(_Record):
+    """What decisions about upheld objections changed in the run. Counts alone.
+
+    Attributes:
+        suppressed: Values of households that were not used.
+        corrected: Values of households that were corrected.
+        withheld: Households that are left out of cohorts and new counts.
+        without_effect: Decisions in force, field by field, that changed nothing: their household
+            is not in the frame any more, or the policy does not use the field any more.
+    """
+
+    suppressed: int = 0
+    corrected: int = 0
+    withheld: int = 0
+    without_effect: int = 0
+
+
 class RunSummary(_Record):
     """One scoring run.
 
@@ -248,6 +265,7 @@ class RunSummary(_Record):
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
         retention: The policy's retention rule; kept here so that a later one does not extend it.
+        corrections: What decisions about upheld objections changed.
         fields: How the inputs of factors are stored, by name; empty in runs of earlier versions.
         policy_text: The policy's file, by which the scores can be explained when it has been
             changed; empty in runs of earlier versions.
@@ -274,6 +292,7 @@ class RunSummary(_Record):
     protected_inputs: dict[str, str] = {}
     retention: Retention = Retention()
     fields: dict[str, StoredField] = {}
+    corrections: CorrectionsSummary = CorrectionsSummary()
     policy_text: str = ""
 
     @property
