@@ -16,7 +16,7 @@ from folkmoot_operator.settings import check
 if TYPE_CHECKING:
     from folkmoot_web.settings import WebSettings
 
-_NEEDED = ("fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
+_NEEDED = ("babel", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
 _KEY_BYTES = 32
 _LOST_KEY = (
     "Restore it from backup. Without it nobody can read the cases and the log of who looked at "
