@@ -23,9 +23,7 @@ class CaseRecords(Records):
 
     def held_on(self, session: Session, household: str) -> Iterable[Item]:
         """See `Records`."""
-        query = (
-            select(CaseRow).where(CaseRow.household_id == household).order_by(CaseRow.opened_at)
-        )
+        query = select(CaseRow).where(CaseRow.household_id == household).order_by(CaseRow.opened_at)
         return [_item(row) for row in session.scalars(query)]
 
     def erase(self, session: Session, household: str) -> int:

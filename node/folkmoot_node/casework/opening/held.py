@@ -47,8 +47,7 @@ class OpeningRecords(Records):
 
     def erase(self, session: Session, household: str) -> int:
         """See `Records`."""
-        found = list(session.scalars(_cases(household)))
-        return self.erase_cases(session, found)
+        return self.erase_cases(session, session.scalars(_cases(household)).all())
 
     def erase_cases(self, session: Session, cases: Collection[str]) -> int:
         """See `Records`."""
@@ -66,5 +65,5 @@ class OpeningRecords(Records):
         return count
 
 
-def _cases(household: str) -> Select[tuple[str]]:
+def _cases(household: str) -> Select[str]:
     return select(CaseRow.case_id).where(CaseRow.household_id == household)

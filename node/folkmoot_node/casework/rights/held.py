@@ -43,9 +43,7 @@ class RightsRecords(Records):
         objections = session.execute(
             update(ObjectionRow)
             .where(ObjectionRow.household_id == household)
-            .values(
-                said=ERASED, said_by=ERASED, field=None, answer=None, seen=None, ended_why=None
-            )
+            .values(said=ERASED, said_by=ERASED, field=None, answer=None, seen=None, ended_why=None)
         )
         requests = session.execute(
             update(RequestRow)
@@ -53,8 +51,8 @@ class RightsRecords(Records):
             .values(asked_by=ERASED, shown=None, hidden=None, answer=None)
         )
         holds = session.execute(delete_rows(HoldRow).where(HoldRow.household_id == household))
-        results = (objections, requests, holds)
-        return sum(int(one.rowcount) for one in results)  # type: ignore[attr-defined]
+        counted = [one.rowcount for one in (objections, requests, holds)]  # type: ignore[attr-defined]
+        return sum(counted)
 
     def erase_cases(self, session: Session, cases: Collection[str]) -> int:
         """Nothing: objections and requests have a retention of their own."""

@@ -282,15 +282,13 @@ def _decided(texts: Texts, bench: Bench, opened: Opened) -> Iterator[Section]:
         received = texts.day(one.received_on)
         if one.state is ObjectionState.OPEN:
             due = texts.day(one.due_on)
-            points.append(
-                say("On {day} you objected. We answer by {due}.", day=received, due=due)
-            )
+            points.append(say("On {day} you objected. We answer by {due}.", day=received, due=due))
         elif one.state is ObjectionState.UPHELD:
             points.append(say("On {day} you objected. We agreed with you.", day=received))
         elif one.state is ObjectionState.REFUSED:
             points.append(say("On {day} you objected. We did not agree.", day=received))
     withheld = opened.uprn in decisions_of(bench.config).in_force(bench.today()).withheld
-    paragraphs = ()
+    paragraphs: tuple[str, ...] = ()
     if withheld:
         paragraphs = (
             say("We leave your home out of lists and counts that are made from the scores."),
@@ -327,9 +325,7 @@ def _objecting(texts: Texts, rights: RightsPolicy) -> Section:
     )
     return Section(
         say("If you do not agree"),
-        (
-            say("You can tell us so at any time. It costs nothing, and you need no form. You can:"),
-        ),
+        (say("You can tell us so at any time. It costs nothing, and you need no form. You can:"),),
         (
             say("object to your home being scored"),
             say("say that information is wrong, and ask us to correct it"),

@@ -17,12 +17,19 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprn_of
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE, Effect, Kind, ObjectionState
-from folkmoot_node.casework.rights.models import ObjectionRow
+from folkmoot_node.casework.rights.kinds import (
+    RIGHTS_PURPOSE,
+    Effect,
+    Kind,
+    ObjectionState,
+    RequestState,
+)
+from folkmoot_node.casework.rights.models import ObjectionRow, RequestRow
 from folkmoot_node.corrections.decisions import Decision, Stated
 from folkmoot_node.corrections.sealed_file import Corrections, open_corrections
 from folkmoot_sdk.schema import Field
@@ -264,7 +271,9 @@ class Objections:
                 objection=objection_id,
                 decided_on=self._bench.today(),
                 suppress=(field,) if suppresses and field else (),
-                correct={field: what.value} if corrects and field and what.value is not None else {},
+                correct={field: what.value}
+                if corrects and field and what.value is not None
+                else {},
                 withhold=what.withholds,
             )
             row.state = ObjectionState.UPHELD
@@ -274,6 +283,7 @@ class Objections:
             corrections = self._corrections()
             # A crash between file and database leaves the household protected, and the objection
             # open: whoever answers again replaces what the file has.
+            close_when_answered(session, row.case_id, self._bench.clock())
             withdraw(corrections, objection_id, opened.uprn)
             corrections.add(opened.uprn, decision, fields)
 
@@ -292,12 +302,14 @@ class Objections:
             row.state = ObjectionState.REFUSED
             row.answer, row.seen = answer, json.dumps(dict(seen))
             self._note(session, REFUSED, by, row)
+            close_when_answered(session, row.case_id, self._bench.clock())
 
     def withdraw(self, objection_id: str, version: int, why: str, by: Visitor) -> None:
         """Notes that a household does not object any more; errors of `uphold`."""
         with self._state.database.writing() as session:
             row = self._open(session, objection_id, version)
             self._end(session, row, ObjectionState.WITHDRAWN, WITHDRAWN, why, by)
+            close_when_answered(session, row.case_id, self._bench.clock())
 
     def end(self, objection_id: str, version: int, why: str, by: Visitor) -> None:
         """Ends the effect of an upheld objection, since the source has been corrected."""
@@ -324,6 +336,7 @@ class Objections:
             row.effect, row.withholds = None, None
             row.version += 1
             self._note(session, REOPENED, by, row)
+            open_again(session, row.case_id)
             if was_upheld:
                 withdraw(self._corrections(), objection_id, uprn_of(session, row.household_id))
 
@@ -370,6 +383,32 @@ class Objections:
             "household": row.household_id,
         }
         self._state.audit.record(session, action, by.name, {**named, **detail})
+
+
+def close_when_answered(session: Session, case_id: str, now: int) -> None:
+    """Closes a case that was opened to answer a resident, once nothing is left to answer."""
+    session.flush()
+    open_objections = select(ObjectionRow.objection_id).where(
+        ObjectionRow.case_id == case_id, ObjectionRow.state == ObjectionState.OPEN
+    )
+    open_requests = select(RequestRow.request_id).where(
+        RequestRow.case_id == case_id, RequestRow.state == RequestState.OPEN
+    )
+    case = session.get(CaseRow, case_id)
+    if case is None or case.purpose != RIGHTS_PURPOSE:
+        return
+    if any(session.scalar(one.limit(1)) for one in (open_objections, open_requests)):
+        return
+    case.state, case.closed_at, case.outcome = CaseState.CLOSED, now, "answered"
+    case.version += 1
+
+
+def open_again(session: Session, case_id: str) -> None:
+    """Opens such a case again."""
+    case = session.get(CaseRow, case_id)
+    if case is not None and case.purpose == RIGHTS_PURPOSE:
+        case.state, case.closed_at, case.outcome = CaseState.OPEN, None, None
+        case.version += 1
 
 
 def withdraw(corrections: Corrections, objection_id: str, uprn: int | None) -> bool:

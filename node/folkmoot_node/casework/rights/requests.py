@@ -18,7 +18,7 @@ from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE, RequestKind, RequestState
 from folkmoot_node.casework.rights.models import RequestRow
-from folkmoot_node.casework.rights.objections import require_answerer
+from folkmoot_node.casework.rights.objections import close_when_answered, require_answerer
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor
@@ -238,6 +238,7 @@ class Requests:
         row.answered_at, row.answered_by = self._bench.clock(), by.name
         row.version += 1
         self._note(session, REFUSED if refused else ANSWERED, by, row, **detail)
+        close_when_answered(session, row.case_id, self._bench.clock())
 
     def _open(self, session: Session, request_id: str, version: int, by: Visitor) -> RequestRow:
         row = _row(session, request_id)
