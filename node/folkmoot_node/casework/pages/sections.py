@@ -25,5 +25,7 @@ class Section:
 SECTIONS = (
     Section("Case", "", Right.LISTS),
     Section("Score", "/score", Right.OPEN),
+    Section("Notice", "/notice", Right.OPEN),
+    Section("Objections", "/objections", Right.LISTS),
 )
 """In the order in which links stand; each room adds its own."""

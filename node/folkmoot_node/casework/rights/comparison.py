@@ -10,7 +10,8 @@ from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.corrections.decisions import Stated
 from folkmoot_node.corrections.values import can_be_corrected
-from folkmoot_node.scoring.explain import Explanation, policy_of, stored_household
+from folkmoot_node.scoring.binding import bind_for
+from folkmoot_node.scoring.explain import Explanation, policy_of
 from folkmoot_node.scoring.rescore import rescored
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk.schema import Field
@@ -60,24 +61,20 @@ def compare(
         )
 
 
-def disputable(bench: Bench, opened: Opened) -> dict[str, Field]:
-    """The inputs about which an objection can be upheld, by name: empty if there are no scores.
+def disputable(bench: Bench) -> dict[str, Field]:
+    """The inputs about which an objection can be upheld, by name.
 
-    Args:
-        bench: Casework.
-        opened: Any household; which fields there are does not depend on it.
+    Empty if there are no scores now: the household can still be left out.
     """
     try:
         with bench.store() as store:
             policy = policy_of(store.run, bench.risk_policy())
-            found = stored_household(
-                store, bench.config, bench.plugins, policy, opened.uprn, today=bench.today()
-            )
-            fields = {name: bound.field for name, bound in found.binding.fields.items()}
-    except Problem:  # the household may have left the frame: it can still be withheld
+            binding = bind_for(policy, bench.config, bench.plugins, bench.today())
+    except Problem:
         return {}
-    used = {name for one in found.binding.factors for name in (i.input.name for i in one.inputs)}
-    return {n: f for n, f in fields.items() if n in used and can_be_corrected(f)}
+    used = {wanted.input.name for factor in binding.factors for wanted in factor.inputs}
+    fields = {name: bound.field for name, bound in binding.fields.items() if name in used}
+    return {name: field for name, field in fields.items() if can_be_corrected(field)}
 
 
 def _seen(one: Explanation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, policy_of
-from folkmoot_operator.moments import to_text
+from folkmoot_operator.moments import day_text, to_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 
@@ -138,7 +138,7 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
         yield Room("scores", "Score", (Item("none", "Last scoring run", (nothing,)),))
         return
     facts = tuple(_explained(explanation))
-    item = Item(policy.digest.hex(), f"Scoring run that ended {finished}", facts)
+    item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
     yield Room("scores", "Score, with reasons and sources", (item,))
 
 

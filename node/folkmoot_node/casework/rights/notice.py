@@ -98,8 +98,11 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
     texts = Texts(language)
     explanation = bench.explanation(opened)
     sensitive = frozenset(bench.known.policy.sensitive_sources) - opened.sources
-    hidden = {one.field for one in explanation.inputs if one.source in sensitive}
-    sources = sorted({one.source for one in explanation.inputs if one.field in hidden})
+    hidden = {
+        one.field
+        for one in explanation.inputs
+        if one.source in sensitive or one.standing.name == "NOT_SHOWN"
+    }
     shown = [one for one in explanation.inputs if one.field not in hidden]
     factors = [one for one in explanation.contributions if not hidden & {*one.inputs}]
     rights = bench.known.policy.rights
@@ -108,7 +111,8 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
         _counted(texts, factors),
         _used(texts, shown),
         _not_known(texts, factors, shown),
-        _changes(texts, explanation, _effects(bench, opened, shown)),
+        # With a part hidden, scores without the others would give it away.
+        _changes(texts, explanation, () if hidden else _effects(bench, opened, shown)),
         *_decided(texts, bench, opened),
         _who_decides(texts, rights),
         _objecting(texts, rights),
@@ -120,7 +124,7 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
         texts.day(bench.today()),
         texts.language,
         sections,
-        tuple(sources),
+        tuple(sorted(sensitive)) if hidden else (),
         len(texts.missing),
     )
 

@@ -283,7 +283,6 @@ class Objections:
             corrections = self._corrections()
             # A crash between file and database leaves the household protected, and the objection
             # open: whoever answers again replaces what the file has.
-            close_when_answered(session, row.case_id, self._bench.clock())
             withdraw(corrections, objection_id, opened.uprn)
             corrections.add(opened.uprn, decision, fields)
 
@@ -319,6 +318,7 @@ class Objections:
                 raise _changed()
             require_answerer(session, by, row.household_id)
             self._end(session, row, ObjectionState.ENDED, ENDED, why, by)
+            close_when_answered(session, row.case_id, self._bench.clock())
             uprn = uprn_of(session, row.household_id)
             withdraw(self._corrections(), objection_id, uprn)
 
@@ -386,10 +386,14 @@ class Objections:
 
 
 def close_when_answered(session: Session, case_id: str, now: int) -> None:
-    """Closes a case that was opened to answer a resident, once nothing is left to answer."""
+    """Closes a case that was opened to answer a resident, once nothing is left to do in it.
+
+    While an upheld objection is in force, somebody has to be able to look at it.
+    """
     session.flush()
+    lasting = (ObjectionState.OPEN, ObjectionState.UPHELD)
     open_objections = select(ObjectionRow.objection_id).where(
-        ObjectionRow.case_id == case_id, ObjectionRow.state == ObjectionState.OPEN
+        ObjectionRow.case_id == case_id, ObjectionRow.state.in_(lasting)
     )
     open_requests = select(RequestRow.request_id).where(
         RequestRow.case_id == case_id, RequestRow.state == RequestState.OPEN
