@@ -31,7 +31,7 @@ from folkmoot_node.casework.rights.kinds import (
     RequestKind,
     RequestState,
 )
-from folkmoot_node.casework.rights.objections import Objections, why_not_answer
+from folkmoot_node.casework.rights.objections import Objection, Objections, why_not_answer
 from folkmoot_node.casework.rights.rectification import Rectification
 from folkmoot_node.casework.rights.requests import Request as Asked
 from folkmoot_node.casework.rights.requests import Requests
@@ -72,14 +72,13 @@ def _recording(routes: Routes) -> None:
     def work_list(request: Request) -> Response:
         desk = desk_of(request)
         objections, requests = Objections(desk), Requests(desk)
-        waiting = [
+        waiting: list[Objection | Asked] = [
             *objections.listed(state=ObjectionState.OPEN),
             *requests.listed(state=RequestState.OPEN),
         ]
+        every: list[Objection | Asked] = [*objections.listed(), *requests.listed()]
         answered = [
-            one
-            for one in (*objections.listed(), *requests.listed())
-            if one.state not in (ObjectionState.OPEN, RequestState.OPEN)
+            one for one in every if one.state not in (ObjectionState.OPEN, RequestState.OPEN)
         ]
         return render(
             request,
