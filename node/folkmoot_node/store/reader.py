@@ -169,6 +169,13 @@ class HouseholdStore:
             counted &= cell >= 0
         return FoundHouseholds(uprn[counted], tuple(cell[counted] for cell in cells))
 
+    def holds(self, uprn: int) -> bool:
+        """Whether a household with this UPRN was scored."""
+        found = self._connection.execute(
+            f"SELECT 1 FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
+        )
+        return found.fetchone() is not None
+
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
 
