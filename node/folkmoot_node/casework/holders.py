@@ -20,7 +20,9 @@ COVERED = {
     "casework_authority": "households",
     "casework_cases": "cases",
     "casework_openings": "openings",
+    "casework_origin": "",
     "casework_rights": "rights",
 }
 """By name of the tables of a room (`desk.TABLES`), the `Records` that speak for them; `households`
-is what connects ids with UPRNs, which an erasure deletes itself."""
+is what connects ids with UPRNs, which an erasure deletes itself. Empty: nothing about
+households."""

@@ -6,13 +6,32 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
-from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.cases.models import (
+    ActionRow,
+    AssessmentRow,
+    CaseRow,
+    ChangeRow,
+    ContactRow,
+    FirstLookRow,
+    MoveRow,
+    NoteRow,
+    PlanRow,
+)
 from folkmoot_node.casework.holdings import Fact, Item, Records
 from folkmoot_operator.moments import day_text
+
+_Entry = ContactRow | NoteRow | AssessmentRow | PlanRow | ActionRow
+_ENTRIES: dict[type[_Entry], str] = {
+    ContactRow: "Contact",
+    AssessmentRow: "Assessment",
+    NoteRow: "Note",
+    PlanRow: "Plan",
+    ActionRow: "Action",
+}
 
 
 class CaseRecords(Records):
@@ -24,26 +43,41 @@ class CaseRecords(Records):
     def held_on(self, session: Session, household: str) -> Iterable[Item]:
         """See `Records`."""
         query = select(CaseRow).where(CaseRow.household_id == household).order_by(CaseRow.opened_at)
-        return [_item(row) for row in session.scalars(query)]
+        for row in session.scalars(query).all():
+            yield _item(row)
+            yield from _record(session, row.case_id)
 
     def erase(self, session: Session, household: str) -> int:
         """See `Records`."""
-        result = session.execute(delete(CaseRow).where(CaseRow.household_id == household))
-        return int(result.rowcount)  # type: ignore[attr-defined]
+        cases = session.scalars(_cases(household)).all()
+        count = self.erase_cases(session, cases)
+        moves = delete(MoveRow).where(MoveRow.left == household)
+        return count + session.execute(moves).rowcount  # type: ignore[attr-defined, no-any-return]
 
     def erase_cases(self, session: Session, cases: Collection[str]) -> int:
         """See `Records`."""
-        result = session.execute(delete(CaseRow).where(CaseRow.case_id.in_(cases)))
-        return int(result.rowcount)  # type: ignore[attr-defined]
+        tables = (*_ENTRIES, ChangeRow, FirstLookRow, MoveRow, CaseRow)
+        return sum(
+            session.execute(delete(one).where(one.case_id.in_(cases))).rowcount  # type: ignore[attr-defined]
+            for one in tables
+        )
 
     def rectify(self, session: Session, household: str, key: str, field: str, text: str) -> bool:
         """See `Records`."""
-        row = session.get(CaseRow, key)
-        if row is None or row.household_id != household or field != "why":
-            return False
-        row.why = text
-        row.version += 1
-        return True
+        case = session.get(CaseRow, key)
+        if case is not None and case.household_id == household and field == "why":
+            case.why = text
+            case.version += 1
+            return True
+        for one in _ENTRIES:
+            entry = session.get(one, key)
+            if entry is not None and field == "text":
+                owner = session.get(CaseRow, entry.case_id)
+                if owner is None or owner.household_id != household:
+                    return False
+                entry.text = text
+                return True
+        return False
 
 
 def closed_before(session: Session, rule: RetentionPolicy, now: int) -> list[tuple[str, str]]:
@@ -69,6 +103,66 @@ def _item(row: CaseRow) -> Item:
         *_assessment(row.assessment),
     ]
     return Item(row.case_id, f"Case {row.case_id}", tuple(one for one in facts if one.value))
+
+
+def _record(session: Session, case: str) -> Iterator[Item]:
+    """What people recorded in a case."""
+    for one, title in _ENTRIES.items():
+        query = select(one).where(one.case_id == case).order_by(one.at)
+        for row in session.scalars(query):
+            facts = [
+                Fact("Case", row.case_id),
+                Fact("Recorded by", row.by),
+                *_particulars(row),
+                Fact("Text", row.text, may_name_others=True, field="text"),
+                Fact("Taken out by", row.removed_by or ""),
+            ]
+            shown = tuple(fact for fact in facts if fact.value)
+            yield Item(row.entry_id, f"{title} of {day_text(row.at)}", shown)
+    looks = select(FirstLookRow).where(FirstLookRow.case_id == case).order_by(FirstLookRow.at)
+    for look in session.scalars(looks):
+        yield Item(
+            f"{look.case_id} {look.account}",
+            f"First view of {day_text(look.at)}, before the score was shown",
+            (
+                Fact("Of", look.account),
+                Fact("View", look.view),
+                Fact("Reason", look.reason, may_name_others=True),
+            ),
+        )
+    moves = select(MoveRow).where(MoveRow.case_id == case).order_by(MoveRow.version)
+    for move in session.scalars(moves):
+        yield Item(
+            f"{move.case_id} {move.version}",
+            "The case was connected with another home",
+            (Fact("Reason", move.reason, may_name_others=True),),
+        )
+    changes = select(ChangeRow).where(ChangeRow.case_id == case).order_by(ChangeRow.version)
+    for change in session.scalars(changes):
+        facts = [Fact("By", change.by)]
+        for name, (before, after) in change.changed.items():
+            label = name.replace("_", " ").capitalize()
+            facts.append(Fact(label, f"{before or 'nothing'}, then {after or 'nothing'}"))
+        title = f"{change.action} on {day_text(change.at)}"
+        yield Item(f"{change.case_id} {change.version}", title.capitalize(), tuple(facts))
+
+
+def _particulars(row: _Entry) -> Iterator[Fact]:
+    match row:
+        case ContactRow():
+            yield Fact("When", day_text(row.happened_at))
+            yield Fact("How", row.channel)
+            yield Fact("Outcome", row.outcome)
+        case AssessmentRow():
+            yield Fact("Need found", "yes" if row.is_need_found else "no")
+            yield Fact("Needs", ", ".join(row.needs))
+        case ActionRow():
+            yield Fact("Due on", row.due_on)
+            yield Fact("Done", "" if row.done_at is None else day_text(row.done_at))
+
+
+def _cases(household: str) -> Select[str]:
+    return select(CaseRow.case_id).where(CaseRow.household_id == household)
 
 
 def _assessment(stored: str) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opening.sensitive import as_permitted
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.corrections.decisions import Stated
 from folkmoot_node.corrections.values import can_be_corrected
@@ -55,10 +56,10 @@ def compare(
     with bench.store() as store:
         policy = policy_of(store.run, bench.risk_policy())
         given = (store, bench.config, bench.plugins, policy, opened.uprn)
-        return Comparison(
-            rescored(*given, today=bench.today()),
-            rescored(*given, without=without, instead=instead, today=bench.today()),
-        )
+        stored = rescored(*given, today=bench.today())
+        other = rescored(*given, without=without, instead=instead, today=bench.today())
+    hidden = frozenset(bench.known.policy.sensitive_sources) - opened.sources
+    return Comparison(as_permitted(stored, hidden), as_permitted(other, hidden))
 
 
 def disputable(bench: Bench) -> dict[str, Field]:
