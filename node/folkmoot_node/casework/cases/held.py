@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import CursorResult, Delete, Select, delete, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
@@ -16,6 +16,7 @@ from folkmoot_node.casework.cases.models import (
     CaseRow,
     ChangeRow,
     ContactRow,
+    EntryRow,
     FirstLookRow,
     MoveRow,
     NoteRow,
@@ -24,8 +25,7 @@ from folkmoot_node.casework.cases.models import (
 from folkmoot_node.casework.holdings import Fact, Item, Records
 from folkmoot_operator.moments import day_text
 
-_Entry = ContactRow | NoteRow | AssessmentRow | PlanRow | ActionRow
-_ENTRIES: dict[type[_Entry], str] = {
+_ENTRIES: dict[type[EntryRow], str] = {
     ContactRow: "Contact",
     AssessmentRow: "Assessment",
     NoteRow: "Note",
@@ -51,16 +51,15 @@ class CaseRecords(Records):
         """See `Records`."""
         cases = session.scalars(_cases(household)).all()
         count = self.erase_cases(session, cases)
-        moves = delete(MoveRow).where(MoveRow.left == household)
-        return count + session.execute(moves).rowcount  # type: ignore[attr-defined, no-any-return]
+        return count + _rows(session, delete(MoveRow).where(MoveRow.left == household))
 
     def erase_cases(self, session: Session, cases: Collection[str]) -> int:
         """See `Records`."""
-        tables = (*_ENTRIES, ChangeRow, FirstLookRow, MoveRow, CaseRow)
-        return sum(
-            session.execute(delete(one).where(one.case_id.in_(cases))).rowcount  # type: ignore[attr-defined]
-            for one in tables
-        )
+        count = 0
+        tables: tuple[type[Any], ...] = (*_ENTRIES, ChangeRow, FirstLookRow, MoveRow, CaseRow)
+        for one in tables:
+            count += _rows(session, delete(one).where(one.case_id.in_(cases)))
+        return count
 
     def rectify(self, session: Session, household: str, key: str, field: str, text: str) -> bool:
         """See `Records`."""
@@ -147,7 +146,7 @@ def _record(session: Session, case: str) -> Iterator[Item]:
         yield Item(f"{change.case_id} {change.version}", title.capitalize(), tuple(facts))
 
 
-def _particulars(row: _Entry) -> Iterator[Fact]:
+def _particulars(row: EntryRow) -> Iterator[Fact]:
     match row:
         case ContactRow():
             yield Fact("When", day_text(row.happened_at))
@@ -159,6 +158,10 @@ def _particulars(row: _Entry) -> Iterator[Fact]:
         case ActionRow():
             yield Fact("Due on", row.due_on)
             yield Fact("Done", "" if row.done_at is None else day_text(row.done_at))
+
+
+def _rows(session: Session, statement: Delete) -> int:
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def _cases(household: str) -> Select[str]:
