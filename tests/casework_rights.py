@@ -25,9 +25,7 @@ def flag(council: CaseworkCouncil, desk: Desk, at: int, why: str = "A person dec
         )
 
 
-def opened(
-    council: CaseworkCouncil, desk: Desk, case_id: str, role: str = OFFICER
-) -> Opened:
+def opened(council: CaseworkCouncil, desk: Desk, case_id: str, role: str = OFFICER) -> Opened:
     """The household of a case, opened by somebody with a role."""
     visitor = council.visitor(desk, role)
     desk.openings.open(visitor, case_id, "A resident asks")

@@ -62,32 +62,45 @@ def _recording(routes: Routes) -> None:
             breadcrumbs=[("Cases", "/"), ("Case", f"/cases/{case_id}"), ("Objections", None)],
         )
 
-    @routes.get("/rights/objections/new", permission=Right.OPEN)
-    def new(request: Request, case: str) -> Response:
-        return _new(request, case, Form[NewObjection]({"case": case}))
+    @routes.get("/cases/{case_id}/objections/new", permission=Right.OPEN)
+    def new(request: Request, case_id: str) -> Response:
+        return _new(request, case_id, Form[NewObjection]())
 
-    @routes.post("/rights/objections/new", permission=Right.OPEN)
-    def recorded(request: Request) -> Response:
-        desk, visitor = desk_of(request), visitor_of(request)
-        form = read_form(request, NewObjection)
-        received = date_of(form, desk.today(), past=True)
-        if form.value is not None and form.value.field not in ("", *disputable(desk)):
-            form.add_error("field", "Select an input that the policy uses")
-        if form.value is None or received is None:
-            return _new(request, form.typed("case"), form, 422)
-        sent = form.value
-        made = Objections(desk).record(
-            sent.case,
-            kind=sent.kind,
-            field=sent.field or None,
-            said=sent.said,
-            said_by=sent.said_by,
-            received_on=received,
-            by=visitor,
-        )
-        if visitor.may(Right.RIGHTS):
-            return RedirectResponse(f"/rights/objections/{made}?done=recorded", 303)
-        return RedirectResponse(f"/cases/{sent.case}/objections?done=recorded", 303)
+    @routes.post("/cases/{case_id}/objections/new", permission=Right.OPEN)
+    def recorded(request: Request, case_id: str) -> Response:
+        return _record(request, case_id)
+
+    # Residents are answered also after the policy's last day, when nobody may open cases.
+    @routes.get("/rights/cases/{case_id}/objections/new", permission=Right.RIGHTS)
+    def new_too(request: Request, case_id: str) -> Response:
+        return _new(request, case_id, Form[NewObjection]())
+
+    @routes.post("/rights/cases/{case_id}/objections/new", permission=Right.RIGHTS)
+    def recorded_too(request: Request, case_id: str) -> Response:
+        return _record(request, case_id)
+
+
+def _record(request: Request, case_id: str) -> Response:
+    desk, visitor = desk_of(request), visitor_of(request)
+    form = read_form(request, NewObjection)
+    received = date_of(form, desk.today(), past=True)
+    if form.value is not None and form.value.field not in ("", *disputable(desk)):
+        form.add_error("field", "Select an input that the policy uses")
+    if form.value is None or received is None:
+        return _new(request, case_id, form, 422)
+    sent = form.value
+    made = Objections(desk).record(
+        case_id,
+        kind=sent.kind,
+        field=sent.field or None,
+        said=sent.said,
+        said_by=sent.said_by,
+        received_on=received,
+        by=visitor,
+    )
+    if visitor.may(Right.RIGHTS):
+        return RedirectResponse(f"/rights/objections/{made}?done=recorded", 303)
+    return RedirectResponse(f"/cases/{case_id}/objections?done=recorded", 303)
 
 
 def _answering(routes: Routes) -> None:

@@ -112,7 +112,7 @@ def _recording(routes: Routes) -> None:
             )
             return _new(request, form, 422)
         if sent.kind == "objection":
-            return RedirectResponse(f"/rights/objections/new?case={case_id}", 303)
+            return RedirectResponse(f"/rights/cases/{case_id}/objections/new", 303)
         made = requests.record(
             case_id,
             kind=RequestKind(sent.kind),

@@ -74,7 +74,6 @@ class NewObjection(Dated):
         "said.missing": "Enter what the household says",
         "said_by.missing": "Enter who speaks for the household",
     }
-    case: str
     kind: Kind
     field: str = ""
     said: Annotated[str, Field(title="what the household says", min_length=5, max_length=4_000)]

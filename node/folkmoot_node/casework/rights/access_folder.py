@@ -48,13 +48,7 @@ class AccessFolder:
         Raises:
             Problem: Exit code USAGE, if there is one.
         """
-        if folder.exists():
-            raise Problem(
-                "there is such a folder already",
-                where=str(folder),
-                remedy="Give a folder that does not exist yet",
-                exit_code=ExitCode.USAGE,
-            )
+        require_new_folder(folder)
         make_private_folder(folder)
         for name, content in self.files.items():
             write_private(folder / name, content, replace=False)
@@ -70,6 +64,21 @@ class AccessFolder:
             for file, content in self.files.items():
                 archive.writestr(f"{name}/{file}", content)
         return target.getvalue()
+
+
+def require_new_folder(folder: Path) -> None:
+    """Checks that a folder is not there yet.
+
+    Raises:
+        Problem: Exit code USAGE, if it is.
+    """
+    if folder.exists():
+        raise Problem(
+            "there is such a folder already",
+            where=str(folder),
+            remedy="Give a folder that does not exist yet",
+            exit_code=ExitCode.USAGE,
+        )
 
 
 def access_folder(dossier: Dossier, shown: Collection[str]) -> AccessFolder:

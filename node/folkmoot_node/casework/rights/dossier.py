@@ -13,7 +13,8 @@ from folkmoot_node.casework.holdings import Fact, Item, Records, reference
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.corrections.sealed_file import decisions_of
-from folkmoot_node.scoring.explain import Explanation, policy_of
+from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
+from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.moments import day_text, to_text
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
@@ -127,14 +128,16 @@ _ELSEWHERE = (
 
 def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
     try:
-        with bench.store() as store:
+        today = bench.today()
+        with open_for_use(bench.config, today, subject_access=True) as store:
             finished = store.run.finished_at
-            explanation = bench.explanation(opened)
             policy = policy_of(store.run, bench.risk_policy())
+            given = (store, bench.config, bench.plugins, policy, opened.uprn)
+            explanation = explain_household(*given, today=today)
     except Problem as problem:
         if problem.exit_code not in (ExitCode.DATA, ExitCode.REFUSED):
             raise
-        nothing = Fact("Score", "No score is held now that may be used.")
+        nothing = Fact("Score", "No score of this household is held.")
         yield Room("scores", "Score", (Item("none", "Last scoring run", (nothing,)),))
         return
     facts = tuple(_explained(explanation))

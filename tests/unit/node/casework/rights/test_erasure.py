@@ -83,9 +83,7 @@ def test_nothing_connects_an_erased_household_with_its_home(
         assert gone not in log, gone
 
 
-def test_a_household_that_comes_back_gets_another_id(
-    council: CaseworkCouncil, desk: Desk
-) -> None:
+def test_a_household_that_comes_back_gets_another_id(council: CaseworkCouncil, desk: Desk) -> None:
     shown = opened(council, desk, flag(council, desk, 0))
     Erasure(desk, RECORDS).erase(shown, Ground.NOT_NEEDED, council.visitor(desk, OFFICER))
     assert opened(council, desk, flag(council, desk, 0)).household != shown.household
@@ -140,9 +138,7 @@ def test_whoever_works_on_a_case_does_not_erase_it(council: CaseworkCouncil, des
             session, council.uprn(1), purpose="winter_support", why="Decided so", by=officer
         )
     with pytest.raises(WebProblem) as refused:
-        Erasure(desk, RECORDS).erase(
-            opened(council, desk, case_id), Ground.NOT_NEEDED, officer
-        )
+        Erasure(desk, RECORDS).erase(opened(council, desk, case_id), Ground.NOT_NEEDED, officer)
     assert refused.value.status == 403
 
 

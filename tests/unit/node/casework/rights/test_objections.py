@@ -195,9 +195,7 @@ def test_the_log_names_nobody(council: CaseworkCouncil, desk: Desk) -> None:
     case_id = flag(council, desk, 0)
     made = object_to(council, desk, case_id)
     shown, officer = opened(council, desk, case_id), council.visitor(desk, OFFICER)
-    Objections(desk).uphold(
-        shown, made, 1, upholding(Effect.SUPPRESS), officer, disputable(desk)
-    )
+    Objections(desk).uphold(shown, made, 1, upholding(Effect.SUPPRESS), officer, disputable(desk))
     entries = list(desk.state.audit.entries((RECORDED, UPHELD)))
     assert len(entries) == 2
     text = str([one.body for one in entries])
