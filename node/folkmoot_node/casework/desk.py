@@ -17,6 +17,7 @@ from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
+from folkmoot_node.casework.referrals.models import REFERRALS
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
@@ -29,7 +30,7 @@ from folkmoot_operator.moments import day
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State, open_state
 
-TABLES = (AUTHORITY, CASES, OPENINGS)
+TABLES = (AUTHORITY, CASES, OPENINGS, REFERRALS)
 """Of casework, in the site's database: each room has its own."""
 
 
