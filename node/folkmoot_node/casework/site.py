@@ -12,6 +12,7 @@ from folkmoot_node.casework.authority.policy import load_policy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.pages import cases
+from folkmoot_node.casework.pages.referring import REFERRING
 from folkmoot_node.casework.settings import policy_path, read_key, site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
@@ -19,9 +20,13 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
 SERVICE = "Casework"
-PAGES = (cases,)
+PAGES = (cases, *REFERRING)
 """Modules of pages; each has `routes()`."""
-NAVIGATION = (Link("Cases", "/", Right.LISTS),)
+NAVIGATION = (
+    Link("Cases", "/", Right.LISTS),
+    Link("Referrals", "/referrals", Right.LISTS),
+    Link("Services", "/services", Right.LISTS),
+)
 """Links under the masthead, for those who may follow them."""
 
 

@@ -25,5 +25,6 @@ class Section:
 SECTIONS = (
     Section("Case", "", Right.LISTS),
     Section("Score", "/score", Right.OPEN),
+    Section("Referrals", "/referrals", Right.LISTS),
 )
 """In the order in which links stand; each room adds its own."""

@@ -174,9 +174,9 @@ class Services:
             self._state.audit.record(session, action, by, {"service": service_id})
 
 
-def find_service(session: Session, service_id: str) -> ServiceRow:
-    """The row of a service; WebProblem with status 404 if there is none."""
-    row = session.get(ServiceRow, service_id)
+def find_service(session: Session, service_id: str, *, lock: bool = False) -> ServiceRow:
+    """The row of a service, locked if asked; WebProblem with status 404 if there is none."""
+    row = session.get(ServiceRow, service_id, with_for_update=lock or None)
     if row is None:
         raise problem_of_status(404)
     return row
