@@ -69,7 +69,7 @@ def move(
             403,
             "Nothing permits this referral",
             "There is neither consent to all that it hands over, nor an approved legal ground.",
-            "Record consent and write the referral again, or ask for a legal ground to be approved.",
+            "Record consent and write it again, or ask for a legal ground to be approved.",
         )
     row.state = to
     row.version += 1

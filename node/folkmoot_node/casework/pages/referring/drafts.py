@@ -109,7 +109,7 @@ def routes() -> Routes:
                     if agreed_name(field) not in agreed:
                         where = field if field in TYPED else "records"
                         form.add_error(where, "The consent does not cover this: leave it out")
-        if form.value is None:
+        if form.errors:
             return _page(request, opened, service, form, 422)
         referral_id = room.referrals.draft(
             opened,

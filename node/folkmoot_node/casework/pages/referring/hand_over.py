@@ -73,7 +73,7 @@ def routes() -> Routes:
         address = request.client.host if request.client else ""
         state = room.desk.state
         attempts = Attempts(state.database, state.audit, LIMITS, state.clock)
-        if not attempts.reserve(f"hand-over {token}", address):
+        if not attempts.reserve(f"hand-over {token}", f"hand-over {address}"):
             raise problem_of_status(429)
         if not room.links.enter(token, form.value.pin, _browser(request, room)):
             form.add_error("pin", _NOT_RIGHT)
