@@ -106,10 +106,10 @@ def _points(one: Waiting, bands: Sequence[str], now: int) -> tuple[float, tuple[
             if one.band
             else "The case has no band: 0 points"
         )
-    waited = f"{days} day" if days == 1 else f"{days} days"
+    day, point = ("day", "point") if days == 1 else ("days", "points")
     points = urgency + band + POINTS_PER_DAY * days
     return points, (
         f"{URGENCIES[one.urgency]}: {urgency} of {max(URGENCY_POINTS.values())} points",
         of_band,
-        f"Waits {waited}: {POINTS_PER_DAY * days} points",
+        f"Waits {days} {day}: {POINTS_PER_DAY * days} {point}",
     )
