@@ -30,7 +30,10 @@ def test_a_list_and_the_page_of_an_api_are_read(tmp_path: Path, shape: Any) -> N
     debt = found[0]
     assert debt.eligibility() == ["Residents of Trafford", "Aged 18 or over"]
     assert debt.opening() == ["Monday, Tuesday: 09:00 to 17:00"]
-    assert (debt.first_email, debt.first_telephone) == ("referrals@debt.example.org", "01632 960001")
+    assert (debt.first_email, debt.first_telephone) == (
+        "referrals@debt.example.org",
+        "01632 960001",
+    )
 
 
 def test_one_service_and_the_names_of_version_1_are_read(tmp_path: Path) -> None:
@@ -77,7 +80,11 @@ def test_a_new_import_keeps_what_the_council_has_entered(referring: Referring) -
     done = services.take([changed, ServiceDocument.model_validate(SERVICES[1])], "test")
     assert (done.added, done.changed, done.same) == (0, 1, 1)
     after = services.get(referring.debt)
-    assert (after.name, after.contact_email, after.capacity) == ("Money advice", "bea@example.org", 4)
+    assert (after.name, after.contact_email, after.capacity) == (
+        "Money advice",
+        "bea@example.org",
+        4,
+    )
 
 
 def test_two_who_change_a_service_at_once_lose_nothing(referring: Referring) -> None:

@@ -1,5 +1,5 @@
-"""Whatever people do, in whatever order, and wherever it breaks off: nothing is sent without consent
-to all of it, or a legal ground that a second person approved.
+"""Whatever people do, in whatever order, and wherever it breaks off: nothing is sent without
+consent to all of it, or a legal ground that a second person approved.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ Step = tuple[str, int, int, int]
 """Action, who, which of the things there are, and at which write it breaks off (0: never)."""
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(ACTIONS), st.integers(0, 2), st.integers(0, 3), st.sampled_from([0, 0, 0, 1, 2])
+        st.sampled_from(ACTIONS),
+        st.integers(0, 2),
+        st.integers(0, 3),
+        st.sampled_from([0, 0, 0, 1, 2]),
     ),
     min_size=4,
     max_size=25,

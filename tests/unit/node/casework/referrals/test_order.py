@@ -70,7 +70,7 @@ def test_the_order_is_the_same_however_they_come_and_only_waiting_moves_anybody_
     given: list[tuple[Urgency, str | None, int]], seed: int, left: int
 ) -> None:
     every = [waiting(f"r{at:02}", *one) for at, one in enumerate(given)]
-    shuffled = random.Random(seed).sample(every, len(every))  # noqa: S311
+    shuffled = random.Random(seed).sample(every, len(every))
     places = in_order(every, BANDS, NOW, left)
     assert places == in_order(shuffled, BANDS, NOW, left)
     assert [one.number for one in places] == list(range(1, len(every) + 1))
