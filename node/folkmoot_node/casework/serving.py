@@ -26,7 +26,11 @@ def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
     from folkmoot_node.casework.settings import site_settings
 
     web = site_settings(config)
+    from folkmoot_node.casework.desk import desk_of_app
+    from folkmoot_node.casework.referrals.mail_rounds import sending_messages
     from folkmoot_node.casework.site import build_casework
     from folkmoot_web.serving import Serving
 
-    Serving(build_casework(config), web, home=config.casework_folder, ready=ready).run()
+    app = build_casework(config)
+    with sending_messages(desk_of_app(app)):
+        Serving(app, web, home=config.casework_folder, ready=ready).run()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli import casework_services
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
@@ -25,6 +26,7 @@ NameArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
+    casework_services.register(casework_app)
     app.add_typer(casework_app, name="casework")
 
 
