@@ -40,8 +40,7 @@ def consent(browser: Browser, on_site: Referring, case_id: str) -> httpx2.Respon
 
 
 def draft(browser: Browser, on_site: Referring, case_id: str, **fields: object) -> httpx2.Response:
-    if "is open: see its score" not in browser.get(f"/cases/{case_id}").text:
-        browser.fill_in(f"/cases/{case_id}/open", f"/cases/{case_id}", reason="To refer them")
+    on_site.opened(case_id, on_site.visitor("caseworker"))
     path = f"/cases/{case_id}/referrals/new?service={on_site.debt}"
     consents = on_site.room.consents.listed(case_id, on_site.debt)
     given = {
@@ -207,8 +206,8 @@ def test_the_work_list_and_the_order_show_no_resident(
     on_site.room.services.change(on_site.debt, service.version, "test", **given, capacity=0)
     with browser_of(site, "caseworker") as worker:
         draft(worker, on_site, case_id, consent="none")
-        found = on_site.room.referrals.listed()
-        path = f"/cases/{case_id}/referrals/{found[-1].referral_id}"
+        found = next(one for one in on_site.room.referrals.listed() if one.consent_id)
+        path = f"/cases/{case_id}/referrals/{found.referral_id}"
         assert "no place this week" in worker.fill_in(f"{path}/send", path, way="link").text
         pages = [
             worker.get(one).text
