@@ -13,8 +13,8 @@ from pathlib import Path
 from folkmoot_node.casework.authority.policy import SAMPLE
 from folkmoot_node.casework.desk import Desk, desk_of_app, open_desk
 from folkmoot_node.casework.initialise import initialise
-from folkmoot_node.casework.settings import site_settings
 from folkmoot_node.casework.site import build_casework
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.acceptance import Acceptance

@@ -225,10 +225,14 @@ class NodeHome:
 
     @contextmanager
     def open_store(self) -> Iterator[HouseholdStore]:
-        """The last good scores, whether or not they may be used; Problem if there are none."""
+        """The last good scores, whether or not they may be used; Problem if there are none.
+
+        Households whose objection was upheld since the run are left out of counts too.
+        """
         from folkmoot_node.store.use import open_scores
 
         with open_scores(self.config, self.today()) as store:
+            store.withhold(self._withheld())
             yield store
 
     @contextmanager
@@ -241,7 +245,14 @@ class NodeHome:
         from folkmoot_node.store.use import open_for_use
 
         with open_for_use(self.config, self.today(), subject_access=subject_access) as store:
+            store.withhold(self._withheld())
             yield store
+
+    def _withheld(self) -> set[int]:
+        """Who is withheld today, by UPRN."""
+        from folkmoot_node.corrections.sealed_file import decisions_of
+
+        return decisions_of(self.config).in_force(self.today()).withheld
 
     def admission_context(
         self, store: HouseholdStore, policy: SignedReleasePolicy, round_: Round

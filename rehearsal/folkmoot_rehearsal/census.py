@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_rehearsal import nearby_shares, shares
 from folkmoot_rehearsal.codes import MAXIMUM_SIZE, Composition
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.margins import Margins, from_weights
@@ -17,6 +18,7 @@ TENURE_FILE = "household_tenure21_lsoa21.csv.gz"
 DEPRIVATION_FILE = "household_deprivation21_lsoa21.csv.gz"
 COMPOSITION_FILE = "2021_household_composition_la.csv.gz"
 SIZE_FILE = "2021_household_size_la.csv.gz"
+PEOPLE_FILE = "disability21_lsoa21.csv.gz"
 AGE_FILE = "2021_population_by_5_year_age_bands_la.csv.gz"
 LOOKUP_FILE = "lookup_lsoa21_ward24_ltla24.csv.gz"
 OA_LOOKUP_FILE = "oa_lsoa_msoa_lad_lookup.csv.gz"
@@ -99,31 +101,39 @@ class Census:
         self._size = self._read(SIZE_FILE, *council)
         self._age = self._read(AGE_FILE, *council)
 
-    def margins(self, council: Council, households: int) -> Margins:
-        """The margins of one council, scaled to `households`.
+    def has_council_tables(self, council: Council) -> bool:
+        """Whether composition, size and age of the council are in the folder, not shares moved."""
+        return not self._composition.filter(pl.col("area_code") == council.code).is_empty()
+
+    def margins(self, council: Council, households: int | None) -> Margins:
+        """The margins of one council.
+
+        Where the folder has its tables by LSOA and not those by council, composition, size and
+        age are approximate (`nearby_shares`).
+
+        Args:
+            council: The council.
+            households: How many to scale to; None for as many as the census counted.
 
         Raises:
-            Problem: If the tables lack the council.
+            Problem: If the tables by LSOA lack the council.
         """
         areas = self._lookup.filter(pl.col("ltla24_code") == council.code).sort("lsoa21_code")
         lsoas = tuple(areas["lsoa21_code"])
-        known = (
-            lsoas and not self._composition.filter(pl.col("area_code") == council.code).is_empty()
-        )
-        if not known or not set(lsoas) <= set(self._tenure["lsoa21_code"]):
+        if not lsoas or not set(lsoas) <= set(self._tenure["lsoa21_code"]):
             raise Problem(
                 f"has no Census 2021 tables for {council.code} ({council.name})",
                 where=str(self._folder),
-                remedy="Ask for fewer councils, or leave --marginals out",
+                remedy="Ask for other councils, or leave --marginals out",
                 exit_code=ExitCode.DATA,
             )
-        by_area = self._composition_by_area(lsoas)
-        one = (str(council.code),)
-        composition = _table(self._composition, "area_code", one, "indicator", _COMPOSITION_INDEX)
+        tenure = _table(self._tenure, "lsoa21_code", lsoas, "tenure", _TENURE_INDEX, value="n")
+        counted = round(float(tenure.sum()))
+        composition, size, age = self._of_council(council, lsoas, counted)
         return from_weights(
             lsoas=lsoas,
             wards=tuple(areas["ward24_code"]),
-            tenure=_table(self._tenure, "lsoa21_code", lsoas, "tenure", _TENURE_INDEX, value="n"),
+            tenure=tenure,
             deprivation=_table(
                 self._deprivation,
                 "lsoa21_code",
@@ -132,11 +142,33 @@ class Census:
                 _DEPRIVATION_INDEX,
                 value="n",
             ),
-            composition=composition if by_area is None else by_area,
-            size=_table(self._size, "area_code", one, "indicator", _SIZE_INDEX)[0],
-            age=_table(self._age, "area_code", one, "indicator", _AGE_INDEX)[0],
-            households=households,
+            composition=composition,
+            size=size,
+            age=age,
+            households=counted if households is None else households,
         )
+
+    def _of_council(
+        self, council: Council, lsoas: tuple[str, ...], households: int
+    ) -> tuple[Floats, Floats, Floats]:
+        """Composition, size and age: as published, or approximate."""
+        one = (str(council.code),)
+        if not self.has_council_tables(council):
+            size = nearby_shares.sizes(self._people(lsoas) / households)
+            age = nearby_shares.ages(shares.AGE_GROUPS_BY_COUNCIL.get(str(council.code)))
+            return nearby_shares.composition(size, age), size, age
+        by_area = self._composition_by_area(lsoas)
+        composition = _table(self._composition, "area_code", one, "indicator", _COMPOSITION_INDEX)
+        return (
+            composition if by_area is None else by_area,
+            _table(self._size, "area_code", one, "indicator", _SIZE_INDEX)[0],
+            _table(self._age, "area_code", one, "indicator", _AGE_INDEX)[0],
+        )
+
+    def _people(self, lsoas: tuple[str, ...]) -> float:
+        """Residents of some LSOAs."""
+        counted = self._read(PEOPLE_FILE, "lsoa21_code", "total_residents").unique("lsoa21_code")
+        return float(counted.filter(pl.col("lsoa21_code").is_in(lsoas))["total_residents"].sum())
 
     def _composition_by_area(self, lsoas: tuple[str, ...]) -> Floats | None:
         """Composition by LSOA, summed from output areas, if published for all of them."""

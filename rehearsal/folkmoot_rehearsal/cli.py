@@ -18,6 +18,7 @@ from folkmoot_operator.console import (
 )
 
 if TYPE_CHECKING:
+    from folkmoot_rehearsal.alone import Nodes
     from folkmoot_rehearsal.councils import Council
     from folkmoot_rehearsal.launcher import Advance, Outcome
     from folkmoot_rehearsal.layout import Layout
@@ -27,6 +28,7 @@ app = application(
     "folkmoot-rehearse",
     "A whole region on this machine: synthetic councils, real nodes, a real coordinator.",
 )
+_HOUSEHOLDS = 20_000
 _VERSION = version_option("folkmoot-rehearse", "folkmoot-rehearsal")
 
 
@@ -34,11 +36,25 @@ _VERSION = version_option("folkmoot-rehearse", "folkmoot-rehearsal")
 def rehearse(
     out: Annotated[Path, typer.Option("--out", help="Folder to work in; new or empty.")],
     councils: Annotated[
-        int, typer.Option(help="Councils; the first ten are Greater Manchester's.", min=1, max=40)
-    ] = 10,
+        str,
+        typer.Option(
+            metavar="NUMBER|CODES",
+            help="How many, 1 to 40, of which the first ten are Greater Manchester's; or GSS codes "
+            "with commas between them, such as E09000002.",
+        ),
+    ] = "10",
     households: Annotated[
-        int, typer.Option(help="Households of each council.", min=50, max=1_000_000)
-    ] = 20_000,
+        int | None,
+        typer.Option(
+            help="Households of each council.", min=50, max=1_000_000, show_default="20000"
+        ),
+    ] = None,
+    census_size: Annotated[
+        bool,
+        typer.Option(
+            "--census-size", help="As many households as Census 2021 counted; with --marginals."
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option(help="The same seed and date give the same extracts.", min=0)
     ] = 7,
@@ -65,6 +81,13 @@ def rehearse(
     files_only: Annotated[
         bool, typer.Option("--files-only", help="Write the councils' extracts and run nothing.")
     ] = False,
+    node_alone: Annotated[
+        bool,
+        typer.Option(
+            "--node-alone",
+            help="Make and score the councils' nodes, without a region: no coordinator, no rounds.",
+        ),
+    ] = False,
     link: Annotated[
         bool,
         typer.Option(
@@ -89,7 +112,7 @@ def rehearse(
     Nodes and coordinator are separate processes with mutual TLS, signed policies, ledgers
     and noise, as in production. A second round exceeds one council's budget. Everything is
     left in the folder, with a README.txt that says how to look further. --view then opens the
-    region's web site.
+    region's web site. With --node-alone there are nodes and nothing else.
 
     Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
     """
@@ -98,21 +121,29 @@ def rehearse(
         return
     from folkmoot_operator.output_places import writing_to
     from folkmoot_rehearsal.census import Census
-    from folkmoot_rehearsal.councils import region
+    from folkmoot_rehearsal.councils import named
     from folkmoot_rehearsal.layout import Layout
     from folkmoot_rehearsal.synthesis import Recipe
 
     layout = Layout(out.resolve())
+    if census_size and (marginals is None or households is not None):
+        _refuse_census_size("--households" if marginals else "")
     recipe = Recipe(
-        households=households,
+        households=None if census_size else households or _HOUSEHOLDS,
         seed=seed,
         today=date.date() if date else datetime.datetime.now(datetime.UTC).date(),
         census=Census(marginals) if marginals else None,
     )
-    chosen = region(councils)
+    chosen = named(councils)
     if recipe.census:
         for council in chosen:  # a council without tables is refused before anything is made
-            recipe.census.margins(council, households)
+            recipe.census.margins(council, recipe.households)
+            if not recipe.census.has_council_tables(council):
+                typer.echo(
+                    f"{council.name}: composition, sizes and ages are approximate, since "
+                    f"{marginals} has only tables by LSOA for it",
+                    err=True,
+                )
     with writing_to(out):
         layout.prepare(replace=replace)
     with progress() as bars:
@@ -125,11 +156,16 @@ def rehearse(
             if done == total and not bars.console.is_terminal:
                 typer.echo(f"{stage}: {done} of {total}", err=True)
 
+        outcome, nodes = None, None
         if files_only:
             _write_files(chosen, recipe, layout, advance)
-            outcome = None
+        elif node_alone:
+            nodes = _make_nodes(chosen, recipe, layout, advance, link=link)
         else:
             outcome = _run(chosen, recipe, layout, advance, link=link)
+    if nodes is not None:
+        _report_nodes(nodes, layout, chosen, as_json=as_json)
+        return
     if outcome is None:
         typer.echo(f"Wrote the extracts of {len(chosen)} councils to {layout.root / 'councils'}")
         return
@@ -158,6 +194,50 @@ def _write_files(
     for done, council in enumerate(councils, start=1):
         write(council, recipe, layout.home(council), layout.truth(council))
         advance("Residents", done, len(councils))
+
+
+def _make_nodes(
+    councils: tuple[Council, ...],
+    recipe: Recipe,
+    layout: Layout,
+    advance: Advance,
+    *,
+    link: bool,
+) -> Nodes:
+    from folkmoot_rehearsal.alone import make_nodes
+    from folkmoot_rehearsal.processes import children
+
+    with children(layout.logs) as kept:
+        return make_nodes(councils, recipe, layout, kept, advance, link=link)
+
+
+def _report_nodes(
+    nodes: Nodes, layout: Layout, councils: tuple[Council, ...], *, as_json: bool
+) -> None:
+    import json
+
+    from folkmoot_rehearsal import report
+
+    result = report.nodes_json(nodes)
+    layout.results.write_text(json.dumps(result, indent=2, default=str) + "\n", "utf-8")
+    layout.write_readme(councils[0], nodes_alone=True)
+    if as_json:
+        print_json(result)
+    else:
+        report.show_nodes(nodes, layout, console())
+
+
+def _refuse_census_size(other: str) -> NoReturn:
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    raise Problem(
+        f"says how many households there are, and so does {other}"
+        if other
+        else "needs the tables of the census",
+        where="--census-size",
+        remedy="Leave one of them out" if other else "Give their folder to --marginals",
+        exit_code=ExitCode.USAGE,
+    )
 
 
 def _run(

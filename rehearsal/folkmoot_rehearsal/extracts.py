@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from folkmoot_rehearsal import disorder, identifiers, unmatched
+from folkmoot_rehearsal import death_notices, disorder, identifiers, unmatched
 from folkmoot_rehearsal.codes import HOUSEHOLD_TYPE_OF
 from folkmoot_rehearsal.misspelling import MIDDLING
 from folkmoot_rehearsal.person_columns import INDEX, described, postcodes
@@ -77,6 +77,7 @@ def extracts(population: Population, rng: np.random.Generator) -> Iterator[Extra
         _shielded_list,
         _domestic_abuse,
         _childrens_services,
+        _deaths,
     )
     for maker in makers:
         made = maker(population, rng)
@@ -412,6 +413,12 @@ def _childrens_services(population: Population, rng: np.random.Generator) -> Ext
         "utf-16",
         "\t",
     )
+
+
+def _deaths(population: Population, rng: np.random.Generator) -> Extract:
+    frame = death_notices.notices(population, rng)
+    frame = disorder.shuffled(disorder.spoiled(frame, {"Status": ("?",)}, rng), rng)
+    return Extract("deaths", "deaths.csv", frame, "deaths.toml")
 
 
 def _references(size: int, first: int, rng: np.random.Generator) -> Integers:

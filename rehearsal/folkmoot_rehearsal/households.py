@@ -49,9 +49,7 @@ _DEPRIVATION_COMPOSITION = np.array(
     ]
 )
 
-# Shares of households by number of people (1 to 8) within each composition. Assumed; raked
-# to the council's sizes. Zeros are impossible sizes.
-_SIZES = np.array(
+SIZES = np.array(
     [
         [1, 0, 0, 0, 0, 0, 0, 0],
         [1, 0, 0, 0, 0, 0, 0, 0],
@@ -69,6 +67,9 @@ _SIZES = np.array(
         [0, 0.50, 0.24, 0.14, 0.07, 0.03, 0.01, 0.01],
     ]
 )
+"""Shares of households by number of people (1 to 8) within each composition, shape (14, 8).
+
+Assumed; raked to the council's sizes. Zeros are impossible sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _sizes(composition: Integers, margins: Margins, rng: np.random.Generator) ->
     """People in each household: possible for its composition, near the council's sizes."""
     counts = np.bincount(composition, minlength=len(Composition)).astype(np.float64)
     target: Floats = margins.size / margins.size.sum() * counts.sum()
-    expected = rake(_SIZES * counts[:, None], [((1,), target), ((0,), counts)])
+    expected = rake(SIZES * counts[:, None], [((1,), target), ((0,), counts)])
     table = controlled(expected)
     size = np.empty(len(composition), dtype=np.int64)
     for code in range(len(Composition)):

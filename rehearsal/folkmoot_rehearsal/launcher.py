@@ -7,7 +7,6 @@ and noise are those of production. Only the residents are synthetic.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import os
 import socket
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from folkmoot_rehearsal import policies, synthesis
+from folkmoot_rehearsal import node_home, policies
 from folkmoot_rehearsal.boundaries import BOUNDARIES_FILE, boundaries_file
 from folkmoot_rehearsal.councils import Council
 from folkmoot_rehearsal.layout import Layout
@@ -170,30 +169,18 @@ class Region:
         self.advance("Coordinator", 1, 1)
 
     def _draw(self, council: Council) -> Written:
-        """Makes a council's residents, and its extracts in what will be its node's home."""
-        return synthesis.write(
-            council, self.recipe, self.layout.home(council), self.layout.truth(council)
-        )
+        return node_home.draw(council, self.recipe, self.layout)
 
     def _prepare(
         self, council: Council, residents: Future[Written], coordinator_serves: Future[None]
     ) -> Written:
-        """Writes a council's policies, and makes its node: signed by a person, and enrolled."""
+        """Makes a council's node, enrolled."""
         written = residents.result()
-        home, code = self.layout.home(council), str(council.code)
-        today = datetime.datetime.now(datetime.UTC).date()
-        (home / policies.POLICY_FILE).write_text(policies.risk_policy(today), "utf-8")
-        (home / "release-policy.toml").write_text(
-            policies.release_policy(council, self._limits(council), today), "utf-8"
-        )
         coordinator_serves.result()
-        self.children.node(
-            code, home, "init", "--council", code, "--name", council.name,
-            "--sign", f"Data Protection Officer, {council.name}",
-            "--enrol", str(self.layout.invitation(council)),
+        node_home.make(
+            council, written, self.layout, self.children, self._limits(council),
+            enrol=True, link=self.link,
         )  # fmt: skip
-        with (home / "node.toml").open("a", encoding="utf-8") as file:
-            file.write(policies.node_sources(written.sources, link=self.link))
         return written
 
     def _limits(self, council: Council) -> Limits:
@@ -202,16 +189,10 @@ class Region:
         return policies.CAUTIOUS if council == cautious else policies.GENEROUS
 
     def _score(self, council: Council) -> dict[str, Any]:
-        # Only a rehearsal may look at the exact figures of all councils at once.
-        summary: dict[str, Any] = self.children.node_json(
-            str(council.code), self.layout.home(council), "score",
-            "--reference-date", self.recipe.today.isoformat(),
-            "--households", str(self._scored(council)),
-        )  # fmt: skip
-        return summary
+        return node_home.score(council, self.recipe, self.layout, self.children)
 
     def _scored(self, council: Council) -> Path:
-        return self.layout.truth(council) / "scored.parquet"
+        return self.layout.scored(council)
 
     def _write_rounds(self, written: dict[Council, Written]) -> None:
         folder = self.layout.rounds

@@ -15,6 +15,8 @@ from folkmoot_rehearsal.councils import Council
 
 RESULTS_FILE = "rehearsal.json"
 README_FILE = "README.txt"
+NODES_README_FILE = "README-nodes.txt"
+"""Of a rehearsal without a coordinator; written as `README_FILE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Layout:
         """What is true of a council's synthetic residents; no node reads it."""
         return self.root / "truth" / council.code
 
+    def scored(self, council: Council) -> Path:
+        """A council's scored households, Parquet, which its node wrote out on request."""
+        return self.truth(council) / "scored.parquet"
+
     def invitation(self, council: Council) -> Path:
         """The invitation file of a council."""
         return self.invitations / f"invitation-{council.code}.toml"
@@ -99,9 +105,15 @@ class Layout:
         self.root.mkdir(parents=True, exist_ok=True)
         self.results.write_text(json.dumps({"state": "unfinished"}) + "\n", "utf-8")
 
-    def write_readme(self, council: Council) -> None:
-        """Explains the folder, with commands for one council as an example."""
-        shipped = resources.files("folkmoot_rehearsal") / "documents" / README_FILE
+    def write_readme(self, council: Council, *, nodes_alone: bool = False) -> None:
+        """Explains the folder, with commands for one council as an example.
+
+        Args:
+            council: The council.
+            nodes_alone: Whether there are nodes alone, and no coordinator.
+        """
+        name = NODES_README_FILE if nodes_alone else README_FILE
+        shipped = resources.files("folkmoot_rehearsal") / "documents" / name
         text = shipped.read_text("utf-8")
         for mark, value in (
             ("@ROOT@", str(self.root.resolve())),

@@ -12,11 +12,13 @@ import polars as pl
 from folkmoot_rehearsal import (
     addresses,
     circumstances,
+    deaths,
     disorder,
     households,
     identities,
     people,
     sightings,
+    worked_example,
 )
 from folkmoot_rehearsal.addresses import Address
 from folkmoot_rehearsal.circumstances import Circumstances, Dates
@@ -53,6 +55,8 @@ class Population:
         person: Reference of each person in the council's index; int64, distinct.
         identities: Who each person is.
         homes: Where people live, and lived before.
+        died: When each person has died; NaT for the living. All else is as records have it,
+            which do not know of these deaths.
     """
 
     council: Council
@@ -67,11 +71,13 @@ class Population:
     person: Integers
     identities: Identities
     homes: Homes
+    died: Dates
 
     def household_table(self) -> pl.DataFrame:
         """The truth: one row for each household, with columns of codes spelt out.
 
-        Dates are null where the thing did not happen.
+        Dates are null where the thing did not happen. `people`, `oldest_age` and `youngest_age`
+        count the `deaths` as well; `debt_older_alone` (Boolean) does not, see `worked_example`.
         """
         drawn, known = self.households, self.circumstances
         area = drawn.area
@@ -106,11 +112,15 @@ class Population:
                 "domestic_abuse_reports": known.abuse_reports,
                 "domestic_abuse_last_report": known.abuse_last,
                 "children_services": known.children_services,
+                "deaths": deaths.by_household(self.people, self.died, len(area)),
+                "debt_older_alone": worked_example.belongs(
+                    known.council_tax_arrears, self.people, self.died
+                ),
             }
         )
 
     def people_table(self) -> pl.DataFrame:
-        """The truth: one row for each person, with columns that are never null."""
+        """The truth: one row for each person; only `died` (Date) is null, for the living."""
         return pl.DataFrame(
             {
                 "person": self.person,
@@ -124,6 +134,7 @@ class Population:
                 "surname": self.identities.surname,
                 "former_surname": self.identities.maiden,
                 "nhs_number": self.identities.nhs_number,
+                "died": self.died,
             }
         )
 
@@ -150,7 +161,7 @@ def draw(
 
     The same council, margins, day and state of `rng` give the same population.
     """
-    (streets,) = rng.spawn(1)
+    streets, lately = rng.spawn(2)
     drawn = households.draw(margins, rng)
     members = people.draw(drawn, margins.age, rng)
     n, persons = len(drawn.size), len(members.age)
@@ -174,6 +185,7 @@ def draw(
         person=person.astype(np.int64),
         identities=named,
         homes=sightings.draw(members, named.birth, today, rng, disorder.MOVED),
+        died=deaths.draw(members, today, lately),
     )
 
 

@@ -68,3 +68,11 @@ comes to the notice of a council."""
 CHILDREN_SERVICES = 0.034
 """Share of households with children. DfE, children in need 2023: 403,000, 3.4 % of
 children."""
+
+DEATHS_BY_AGE = ((0, 0.0003), (45, 0.003), (65, 0.015), (75, 0.042), (85, 0.13))
+"""From an age on, the share of people who die in a year. ONS, National life tables, England,
+2020 to 2022, rounded over the ages of each step and over both sexes."""
+DEATHS_DAYS = 90
+"""Deaths of so many last days are reported and not yet in other records; assumed."""
+DEATHS_WITHDRAWN = 0.03
+"""Share of notices of a death that were withdrawn, as made about somebody else; assumed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from folkmoot_rehearsal.layout import README_FILE, Layout
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from folkmoot_rehearsal.alone import Nodes
     from folkmoot_rehearsal.launcher import Outcome, Publication, RoundOutcome
     from folkmoot_rehearsal.viewing import Opened
 
@@ -33,13 +35,44 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "councils": len(outcome.scores),
         "households": sum(score["households"] for score in outcome.scores.values()),
         "people": outcome.people,
-        "bands": _bands(outcome),
-        "rejected": {
-            code: sum(source["rejected"] for source in score["sources"])
-            for code, score in outcome.scores.items()
-        },
+        "bands": _bands(outcome.scores),
+        "rejected": _rejected(outcome.scores),
         "rounds": [_round_json(outcome, round_) for round_ in outcome.rounds],
     }
+
+
+def nodes_json(nodes: Nodes) -> dict[str, Any]:
+    """Nodes that stand alone, for programs."""
+    return {
+        "state": "finished",
+        "seconds": round(nodes.seconds, 1),
+        "councils": len(nodes.scores),
+        "households": sum(score["households"] for score in nodes.scores.values()),
+        "people": nodes.people,
+        "bands": _bands(nodes.scores),
+        "rejected": _rejected(nodes.scores),
+        "debt_older_alone": nodes.in_cohort,
+        "homes": {code: str(home) for code, home in nodes.homes.items()},
+    }
+
+
+def show_nodes(nodes: Nodes, layout: Layout, out: Console) -> None:
+    """Prints the same for people."""
+    households = sum(score["households"] for score in nodes.scores.values())
+    noun = "council" if len(nodes.scores) == 1 else "councils"
+    out.print(
+        f"[bold]{len(nodes.scores)} {noun}, {households:,} households, "
+        f"{nodes.people:,} people[/bold] (all synthetic), {nodes.seconds:.0f} s."
+    )
+    for code, home in nodes.homes.items():
+        out.print(f"  {home}", markup=False, soft_wrap=True)
+        out.print(
+            f"    {nodes.in_cohort[code]:,} households owe over 1,000 pounds of council tax and "
+            "are one person of 65 or over, in truth",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print(f"Look further: {layout.root / README_FILE}", markup=False, soft_wrap=True)
 
 
 def _round_json(outcome: Outcome, round_: RoundOutcome) -> dict[str, Any]:
@@ -179,9 +212,16 @@ def _sentence(found: Agreement) -> str:
     )
 
 
-def _bands(outcome: Outcome) -> dict[str, int]:
+def _rejected(scores: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+    return {
+        code: sum(source["rejected"] for source in score["sources"])
+        for code, score in scores.items()
+    }
+
+
+def _bands(scores: Mapping[str, dict[str, Any]]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for score in outcome.scores.values():
+    for score in scores.values():
         for band, number in score["bands"].items():
             total[band] = total.get(band, 0) + number
     return total

@@ -60,6 +60,10 @@ AGE = (
 )  # fmt: skip
 """Census 2021 TS007A, Greater Manchester: people by AGE_BANDS."""
 
+AGE_GROUPS_BY_COUNCIL = {"E09000002": (0.261, 0.652, 0.087)}
+"""People of 0 to 15, of 16 to 64, and of 65 or over. Census 2021, as London Borough of Barking and
+Dagenham publishes it: 57,150, 142,700 and 19,050 of 218,900."""
+
 HOUSEHOLDS_PER_LSOA = 690
 """Mean over the 1,702 LSOAs of Greater Manchester, Census 2021."""
 

@@ -18,14 +18,14 @@ class Recipe:
     """What decides every byte of the extracts.
 
     Attributes:
-        households: Households of each council.
+        households: Households of each council; None for as many as `census` counted.
         seed: Seed of all randomness; each council has streams of its own, so a council's
             files do not depend on how many others there are.
         today: Day on which the residents are described.
         census: Published tables to match; None for approximate shares.
     """
 
-    households: int
+    households: int | None
     seed: int
     today: datetime.date
     census: Census | None = None
@@ -40,18 +40,22 @@ class Written:
         lsoas: Its LSOAs, ascending.
         wards: Its wards, ascending.
         people: Residents of its households.
+        in_cohort: Households that belong to the worked example's cohort in truth.
     """
 
     sources: tuple[str, ...]
     lsoas: tuple[str, ...]
     wards: tuple[str, ...]
     people: int
+    in_cohort: int
 
 
 def draw(council: Council, recipe: Recipe) -> population.Population:
     """Draws a council's population."""
     areas, residents, _ = _streams(council, recipe)
     if recipe.census is None:
+        if recipe.households is None:
+            raise ValueError("without a census there is no number of households but a given one")
         bounds = margins.approximate(council, recipe.households, areas)
     else:
         bounds = recipe.census.margins(council, recipe.households)
@@ -72,7 +76,8 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
     _, _, disorder = _streams(council, recipe)
     sources, without_uprn = extracts.write(drawn, disorder, home)
     truth.mkdir(parents=True, exist_ok=True)
-    drawn.household_table().write_parquet(truth / "households.parquet")
+    households = drawn.household_table()
+    households.write_parquet(truth / "households.parquet")
     drawn.people_table().write_parquet(truth / "people.parquet")
     drawn.homes_table().write_parquet(truth / "homes.parquet")
     without_uprn.write_parquet(truth / "without_uprn.parquet")
@@ -81,6 +86,7 @@ def write(council: Council, recipe: Recipe, home: Path, truth: Path) -> Written:
         lsoas=drawn.margins.lsoas,
         wards=tuple(sorted(set(drawn.margins.wards))),
         people=len(drawn.people.age),
+        in_cohort=int(households["debt_older_alone"].sum()),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from folkmoot_rehearsal import disorder
 from folkmoot_rehearsal.addresses import Address
-from folkmoot_rehearsal.disorder import NO_UPRN
 from folkmoot_rehearsal.population import Population
 from folkmoot_rehearsal.typed_addresses import typed
 
@@ -41,7 +41,7 @@ def addressed(
     population: Population,
     rng: np.random.Generator,
     columns: AddressColumns,
-    rate: float = NO_UPRN,
+    rate: float | None = None,
     no_address: float = 0.0,
 ) -> pl.DataFrame:
     """Adds addresses, and takes the UPRN away from some records.
@@ -52,7 +52,7 @@ def addressed(
         rng: Source of randomness.
         columns: What the columns are called; those of the address are added at the end,
             unless the postcode is there already.
-        rate: Share of records that nobody has matched.
+        rate: Share of records that nobody has matched; None for `disorder.NO_UPRN`.
         no_address: Share of these that have no address; they keep the postcode that is there.
 
     Returns:
@@ -60,7 +60,7 @@ def addressed(
     """
     uprns = frame[columns.uprn].cast(pl.Int64).to_list()
     homes = _homes(population, uprns)
-    missing = rng.random(frame.height) < rate
+    missing = rng.random(frame.height) < (disorder.NO_UPRN if rate is None else rate)
     nowhere = missing & (rng.random(frame.height) < no_address)
     there = [""] * frame.height
     if columns.postcode in frame.columns:

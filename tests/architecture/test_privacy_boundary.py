@@ -102,6 +102,8 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
     random_numbers = {
+        "node/folkmoot_node/casework/ids.py": "secrets",
+        "node/folkmoot_node/casework/settings.py": "secrets",
         "node/folkmoot_node/evidence/ledger.py": "secrets",
         "node/folkmoot_node/evidence/scoring_runs.py": "secrets",
         "node/folkmoot_node/pipeline/own_run.py": "secrets",

@@ -64,6 +64,7 @@ SAMPLES = {
     "adult_social_care": "council_records",
     "childrens_services": "council_records",
     "council_tax": "council_records",
+    "deaths": "council_records",
     "homelessness": "council_records",
     "housing_benefit": "council_records",
     "housing_register": "council_records",

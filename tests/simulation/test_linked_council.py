@@ -41,7 +41,7 @@ def test_records_are_linked_as_the_truth_says(tmp_path: Path) -> None:
     )  # fmt: skip
     sources = (
         "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
-        "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services",
+        "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services", "deaths",
     )  # fmt: skip
     tables = ["[linkage.addresses]\n"]
     tables += [

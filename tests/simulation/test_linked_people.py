@@ -20,7 +20,7 @@ from tests.simulation.test_linked_council import COUNCIL, run
 
 SOURCES = (
     "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
-    "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services",
+    "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services", "deaths",
 )  # fmt: skip
 SHIELDED = "shielded_list"
 

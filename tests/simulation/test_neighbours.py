@@ -26,7 +26,7 @@ from tests.simulation.test_linked_council import COUNCIL, run
 
 SOURCES = (
     "council_tax", "llpg", "residents", "housing", "housing_benefit", "rents",
-    "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services",
+    "adult_social_care", "shielded_list", "domestic_abuse", "childrens_services", "deaths",
 )  # fmt: skip
 NEIGHBOURS = int(os.environ.get("FOLKMOOT_NEIGHBOURS", "3"))
 

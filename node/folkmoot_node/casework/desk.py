@@ -18,7 +18,8 @@ from folkmoot_node.casework.cases.models import CASES
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.referrals.models import REFERRALS
-from folkmoot_node.casework.settings import policy_path, read_key, site_settings
+from folkmoot_node.casework.settings import policy_path, read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_node.casework.authority.policy import SAMPLE
 from folkmoot_node.casework.settings import create_key, key_path
 from folkmoot_node.settings.node_toml import FILE_NAME, load_config
 from folkmoot_operator.problems import ExitCode, Problem
@@ -38,13 +39,8 @@ def initialise(home: Path, *, listen: str = "") -> Made:
         listen: Address and port of the site; a usual one if empty.
 
     Raises:
-        Problem: Exit code SETTINGS, if casework is set up already, or something is not installed.
+        Problem: Exit code SETTINGS, if casework is set up already.
     """
-    from folkmoot_node.casework.settings import require_casework
-
-    require_casework()
-    from folkmoot_node.casework.authority.policy import SAMPLE
-
     config = load_config(home)
     settings = config.home / FILE_NAME
     if config.casework is not None:

@@ -6,7 +6,12 @@ import signal
 import sys
 from collections.abc import Callable
 
+from folkmoot_node.casework.desk import desk_of_app
+from folkmoot_node.casework.referrals.mail_rounds import sending_messages
+from folkmoot_node.casework.site import build_casework
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_web.serving import Serving
 
 
 def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
@@ -23,14 +28,7 @@ def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
     # Also while it starts; the server then finishes what it serves, and passes the signal on.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    from folkmoot_node.casework.settings import site_settings
-
     web = site_settings(config)
-    from folkmoot_node.casework.desk import desk_of_app
-    from folkmoot_node.casework.referrals.mail_rounds import sending_messages
-    from folkmoot_node.casework.site import build_casework
-    from folkmoot_web.serving import Serving
-
     app = build_casework(config)
     with sending_messages(desk_of_app(app)):
         Serving(app, web, home=config.casework_folder, ready=ready).run()

@@ -1,20 +1,19 @@
-"""What `[casework]` in node.toml says of the site itself, and where casework keeps its state."""
+"""Where casework keeps its state, and whether what it needs is installed.
+
+Imports nothing of the extra `casework`: commands ask here first.
+"""
 
 from __future__ import annotations
 
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.settings import check
-
-if TYPE_CHECKING:
-    from folkmoot_web.settings import WebSettings
 
 _NEEDED = ("fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
 _KEY_BYTES = 32
@@ -77,35 +76,12 @@ def read_key(config: NodeConfig) -> bytes | None:
     return KeyFile(key_path(config), "the key of casework", _LOST_KEY).hexadecimal(_KEY_BYTES)
 
 
-def site_settings(config: NodeConfig) -> WebSettings:
-    """The settings of the site; its organisation is the council unless they say otherwise.
-
-    Raises:
-        Problem: Exit code SETTINGS, if they are wrong, or what the site needs is not installed.
-    """
-    settings = casework_of(config)
-    require_casework()
-    from sqlalchemy import URL
-
-    from folkmoot_web.settings import WebSettings
-
-    values: dict[str, Any] = {"name": config.name, **settings.site}
-    where = str(config.home / FILE_NAME)
-    found = check(WebSettings, values, where, "casework", CaseworkSettings.model_fields)
-    url = settings.database or URL.create(
-        "sqlite", database=str(database_path(config))
-    ).render_as_string(hide_password=False)
-    return found.model_copy(update={"database": found.database.model_copy(update={"url": url})})
-
-
 def require_casework() -> None:
     """Checks that what casework needs is installed, without importing it.
 
     Raises:
         Problem: Exit code SETTINGS, naming what is missing.
     """
-    from importlib.util import find_spec
-
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise Problem(

@@ -13,7 +13,8 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.pages import cases
 from folkmoot_node.casework.pages.referring import REFERRING
-from folkmoot_node.casework.settings import policy_path, read_key, site_settings
+from folkmoot_node.casework.settings import policy_path, read_key
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look

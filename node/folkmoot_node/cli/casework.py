@@ -38,6 +38,9 @@ def init(home: Home = HERE, as_json: AsJson = False) -> None:
 
     Example: folkmoot-node casework init
     """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
     from folkmoot_node.casework.initialise import initialise
 
     made = initialise(home)
@@ -54,6 +57,9 @@ def serve(home: Home = HERE) -> None:
 
     Example: folkmoot-node casework serve
     """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
     from folkmoot_node.casework.serving import serve_casework
     from folkmoot_node.settings.node_toml import load_config
 

@@ -236,6 +236,7 @@ def _needs_key(home: NodeHome) -> bool:
     kept = [
         store.exists(),
         home.config.review_store.exists(),
+        home.config.corrections_file.exists(),
         *_leftovers(store),
         *histories.glob(f"*{SUFFIX}"),
         *trials,

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from folkmoot_node.corrections.decisions import Decisions
+from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.households.assemble import PartitionRecords
+from folkmoot_node.households.corrected_values import CorrectionsApplied
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
@@ -33,7 +36,7 @@ from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
-from folkmoot_node.store.run_summary import FactorSummary, RunSummary
+from folkmoot_node.store.run_summary import CorrectionsSummary, FactorSummary, RunSummary
 from folkmoot_node.store.writer import StoreWriter, write_store
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
@@ -60,8 +63,10 @@ class OwnRun(ScoringRun):
         writer: StoreWriter,
         clock: Callable[[], float],
         judged: Judged,
+        decisions: Decisions,
     ) -> None:
         super().__init__(plan, config, plugins, policy)
+        self._keep_corrections(decisions)
         self._writer = writer
         self._clock = clock
         self._judged = judged
@@ -69,6 +74,7 @@ class OwnRun(ScoringRun):
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
+        self._corrections = CorrectionsApplied()
         self._records: dict[str, PartitionRecords] = {}
 
     @property
@@ -126,6 +132,7 @@ class OwnRun(ScoringRun):
             if scored is not None:
                 self._bands += np.array(scored.bands)
                 self._incomplete += scored.incomplete
+                self._corrections += scored.corrections
                 for source, records in scored.records.items():
                     before = self._records.get(source, PartitionRecords())
                     self._records[source] = before + records
@@ -155,6 +162,11 @@ class OwnRun(ScoringRun):
             audited={audit.field.name: audit.stored for audit in binding.audited},
             not_held=binding.not_held,
             retention=policy.retention,
+            fields=columns.stored_fields(binding),
+            corrections=CorrectionsSummary(
+                **self._corrections.model_dump(),
+                without_effect=self.in_force.effects - self._corrections.effects,
+            ),
             policy_text=policy.text,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )
@@ -219,7 +231,8 @@ def begin(
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
         judged = judged or Judged(last_run(config))
-        run = OwnRun(plan, config, plugins, policy, writer, clock, judged)
+        decisions = decisions_of(config)
+        run = OwnRun(plan, config, plugins, policy, writer, clock, judged, decisions)
         try:
             if shared:
                 write_plan(config, plan)
@@ -233,7 +246,9 @@ def begin(
 
 def _key(config: NodeConfig) -> StoreKey:
     """The store's key; a new one if it is lost, and with it all that it opened."""
-    sealed = config.store_path, config.review_store, config.history_folder
+    sealed = (
+        config.store_path, config.review_store, config.history_folder, config.corrections_file
+    )  # fmt: skip
     if config.key_file.exists() or any(path.exists() for path in sealed):
         return read_key(config.key_file)
     return create_key(config.key_file)

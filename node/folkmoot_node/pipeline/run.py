@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from folkmoot_node.corrections.decisions import Decisions, InForce
 from folkmoot_node.households.areas import area_rows, area_values, records_found
 from folkmoot_node.households.assemble import Assembly, PartitionRecords
+from folkmoot_node.households.corrected_values import applied, corrected_households, withheld
 from folkmoot_node.linkage.people_sources import people_identifiers_needed
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.link_source import RunLinkage
@@ -44,6 +46,8 @@ from folkmoot_sdk.schema import AREA_COLUMN, Field, RecordLevel
 
 _PARTITIONS = "@partitions"
 """Name in the spool of the number of partitions; no source can have it."""
+_CORRECTIONS = "@corrections"
+"""Name in the spool of the decisions about objections, which all stages of a run share."""
 _COUNTED, _DETAILS = 0, 1
 """Where a scored partition keeps its two tables in the spool."""
 
@@ -84,6 +88,7 @@ class ScoringRun:
         key = read_key(config.key_file)
         self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
         self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
+        self._in_force: InForce | None = None
         self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()
 
@@ -114,6 +119,14 @@ class ScoringRun:
     def sources(self) -> tuple[str, ...]:
         """The sources that are needed, after the frame; those about areas last."""
         return tuple(self._sources)[1:]
+
+    @property
+    def in_force(self) -> InForce:
+        """The decisions about objections that count in this run."""
+        if self._in_force is None:
+            decisions = Decisions.model_validate_json(self._spool.document(_CORRECTIONS))
+            self._in_force = decisions.in_force(self.plan.today)
+        return self._in_force
 
     @property
     def linkable(self) -> tuple[str, ...]:
@@ -190,7 +203,14 @@ class ScoringRun:
             return None
         outcome = PartitionOutcome.model_validate_json(self._spool.document(name))
         arrays = {column.name: column.to_numpy() for column in counted}
-        return ScoredPartition(arrays, details, outcome.bands, outcome.incomplete, outcome.records)
+        return ScoredPartition(
+            arrays,
+            details,
+            outcome.bands,
+            outcome.incomplete,
+            outcome.records,
+            outcome.corrections,
+        )
 
     def stored_attributes(self) -> dict[str, StoredAttribute]:
         """How each attribute is stored; known once all sources are read."""
@@ -205,6 +225,11 @@ class ScoringRun:
         """
         names = [settings.name for settings in self.config.sources]
         return tuple(self._summary(name, records) for name in names if name in self._sources)
+
+    def _keep_corrections(self, decisions: Decisions) -> None:
+        """Keeps the decisions as they are when the run begins, for all its stages and workers."""
+        with self._spool.writer(_CORRECTIONS) as writer:
+            writer.document = decisions.model_dump_json()
 
     def _check_frame(self) -> None:
         if not self._sources:
@@ -288,7 +313,8 @@ class ScoringRun:
         require_independent(households, result, self.binding.factors, self.policy, context)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
-        counted = columns.counted(households, result, partition, self.binding, stored)
+        left_out = withheld(households, self.in_force)
+        counted = columns.counted(households, result, partition, self.binding, stored, left_out)
         if self.config.linkage.people is not None:
             # Linkage of people lets one household move others' rows: rounds leave it out.
             alone, apart = households, result
@@ -304,6 +330,7 @@ class ScoringRun:
             tuple(bands.tolist()),
             result.incomplete,
             records,
+            applied(households, left_out),
         )
 
     def _keep(self, partition: int, scored: ScoredPartition | None) -> None:
@@ -356,7 +383,9 @@ class ScoringRun:
                 tables += [] if found is None else [found]
                 tables += self._linkage.records(name, partition, by_person=by_person)
                 assembly.add(name, stacked(tables), fields)
-        return assembly.households, assembly.records(self._report_area, self._labels())
+        became = assembly.records(self._report_area, self._labels())
+        used = {name: bound.field for name, bound in self.binding.fields.items()}
+        return corrected_households(assembly.households, self.in_force, used), became
 
     @property
     def _report_area(self) -> str | None:

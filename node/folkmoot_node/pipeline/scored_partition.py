@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.households.assemble import PartitionRecords
+from folkmoot_node.households.corrected_values import CorrectionsApplied
 
 
 class PartitionOutcome(BaseModel):
@@ -20,6 +21,7 @@ class PartitionOutcome(BaseModel):
         bands: Households by band, ascending.
         incomplete: Households of which some factor is unknown.
         records: What became of each source's records.
+        corrections: What decisions about objections changed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +29,7 @@ class PartitionOutcome(BaseModel):
     bands: tuple[int, ...]
     incomplete: int
     records: dict[str, PartitionRecords]
+    corrections: CorrectionsApplied = CorrectionsApplied()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class ScoredPartition:
         bands: Households by band, ascending.
         incomplete: Households of which some factor is unknown.
         records: What became of each source's records.
+        corrections: What decisions about objections changed.
     """
 
     counted: Mapping[str, npt.NDArray[np.generic]]
@@ -46,10 +50,14 @@ class ScoredPartition:
     bands: tuple[int, ...]
     incomplete: int
     records: Mapping[str, PartitionRecords]
+    corrections: CorrectionsApplied
 
     @property
     def outcome(self) -> PartitionOutcome:
         """What is told of it."""
         return PartitionOutcome(
-            bands=self.bands, incomplete=self.incomplete, records=dict(self.records)
+            bands=self.bands,
+            incomplete=self.incomplete,
+            records=dict(self.records),
+            corrections=self.corrections,
         )

@@ -13,18 +13,21 @@ from folkmoot_node.scoring.attributes import NO, UNKNOWN, YES, BoundAttribute
 from folkmoot_node.scoring.audited_fields import audit_column
 from folkmoot_node.scoring.binding import Binding
 from folkmoot_node.scoring.stratify import Stratified
-from folkmoot_node.store.run_summary import StoredAttribute
+from folkmoot_node.store.run_summary import StoredAttribute, StoredField
 from folkmoot_node.store.schema import (
     BAND_COLUMN,
     PART_COLUMN,
     SCORE_COLUMN,
+    WITHHELD_COLUMN,
     attribute_column,
+    corrected_column,
     date_column,
     field_column,
     points_column,
     record_column,
     rejected_column,
     released_column,
+    suppressed_column,
 )
 from folkmoot_sdk.schema import UPRN_COLUMN, Field
 
@@ -64,9 +67,29 @@ def stored_attributes(
     return stored
 
 
+def stored_fields(binding: Binding) -> dict[str, StoredField]:
+    """How the inputs of factors are stored, by name: those that `details` keeps."""
+    return {
+        name: StoredField(
+            type=bound.field.household_type,
+            codes=bound.field.codes,
+            unit=bound.field.unit,
+            description=bound.field.description,
+            source=bound.source,
+        )
+        for name, bound in binding.fields.items()
+        if name in _inputs(binding)
+    }
+
+
 def table(stored: Mapping[str, StoredAttribute], binding: Binding) -> dict[str, str]:
     """DuckDB type of each column of the table `households`, by name."""
-    columns = {UPRN_COLUMN: "BIGINT", PART_COLUMN: "UINTEGER", SCORE_COLUMN: "INTEGER"}
+    columns = {
+        UPRN_COLUMN: "BIGINT",
+        PART_COLUMN: "UINTEGER",
+        SCORE_COLUMN: "INTEGER",
+        WITHHELD_COLUMN: "BOOLEAN",
+    }
     for attribute in stored.values():
         for column in filter(None, (attribute.column, attribute.released)):
             columns[column] = _SQL_TYPES[_index_type(attribute).name]
@@ -81,8 +104,17 @@ def counted(
     part: int,
     binding: Binding,
     stored: Mapping[str, StoredAttribute],
+    withheld: npt.NDArray[np.bool_],
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Makes the columns of the table `households` for some households.
+
+    Args:
+        households: The households.
+        result: Their scores.
+        part: Number of their partition.
+        binding: The attributes and audited fields.
+        stored: How attributes are stored.
+        withheld: Which are left out of cohorts and new counts: shape (households,).
 
     Returns:
         For each column an array of shape (households,), in the type that `table` gives it,
@@ -92,6 +124,7 @@ def counted(
         UPRN_COLUMN: households[UPRN_COLUMN].to_numpy(),
         PART_COLUMN: np.full(households.height, part, dtype=np.uint32),
         SCORE_COLUMN: result.score,
+        WITHHELD_COLUMN: withheld,
     }
     for name, column in _attributes(households, result, binding, stored).items():
         columns[stored[name].column] = column
@@ -126,22 +159,27 @@ def details(households: pl.DataFrame, result: Stratified, binding: Binding) -> p
 
     Returns:
         One row for each household: UPRN; inputs, null where unknown; whether and when each source
-        has a record; which inputs were rejected, if some were; contributions, `UNKNOWN_POINTS`
-        where unknown.
+        has a record; which inputs were rejected, suppressed or corrected, if some were;
+        contributions, `UNKNOWN_POINTS` where unknown.
     """
-    inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
+    inputs = _inputs(binding)
     kept = [name for name in binding.fields if name in inputs]
     sources = dict.fromkeys(binding.fields[name].source for name in kept)
+    marks = (rejected_column, suppressed_column, corrected_column)
     told = [name(source) for source in sources for name in (record_column, date_column)]
     return households.select(
         UPRN_COLUMN,
         *(_shrunk(households[name]).alias(field_column(name)) for name in kept),
         *(name for name in told if name in households.columns),
-        *(name for name in map(rejected_column, kept) if name in households.columns),
+        *(column(name) for name in kept for column in marks if column(name) in households.columns),
     ).with_columns(
         pl.Series(points_column(bound.name), points)
         for bound, points in zip(binding.factors, result.points, strict=True)
     )
+
+
+def _inputs(binding: Binding) -> set[str]:
+    return {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
 
 
 def _attributes(

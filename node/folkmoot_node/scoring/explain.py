@@ -11,7 +11,7 @@ from typing import Any
 
 from folkmoot_node.faults import plugin_fault
 from folkmoot_node.policies.risk_policy import RiskPolicy, parse_policy
-from folkmoot_node.scoring.binding import BoundFactor, bind_for
+from folkmoot_node.scoring.binding import Binding, BoundFactor, bind_for
 from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -168,6 +168,57 @@ def explain_household(
         Problem: Exit code DATA, if the household was not scored, or was scored by another
             policy than the one given.
     """
+    found = stored_household(store, config, plugins, policy, uprn, today=today)
+    row = found.row
+    points = {one.name: row[table.points_column(one.name)] for one in found.binding.factors}
+    result = Points(points, row[table.SCORE_COLUMN], row[table.BAND_COLUMN])
+    return explanation(found, policy, result, found.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHousehold:
+    """One household of a store, and by what it was scored.
+
+    Attributes:
+        uprn: Unique property reference number.
+        run: The run.
+        binding: The policy joined to plugins and sources as the run did it.
+        row: The household, as `HouseholdStore.household` gives it.
+        inputs: What was known of it, by field.
+    """
+
+    uprn: int
+    run: RunSummary
+    binding: Binding
+    row: Mapping[str, Any]
+    inputs: Mapping[str, InputValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The score of one household, as the store has it.
+
+    Attributes:
+        by_factor: Contributions in thousandths of a point; `UNKNOWN_POINTS` where unknown.
+        score: In thousandths of a point.
+        band: Index of the band.
+    """
+
+    by_factor: Mapping[str, int]
+    score: int
+    band: int
+
+
+def stored_household(
+    store: HouseholdStore,
+    config: NodeConfig,
+    plugins: Plugins,
+    policy: RiskPolicy,
+    uprn: int,
+    *,
+    today: datetime.date,
+) -> StoredHousehold:
+    """One household, with what the policy has used of it; arguments and errors of the above."""
     run = store.run
     row = store.household(uprn)
     if run.policy_digest != policy.digest:
@@ -190,23 +241,41 @@ def explain_household(
     # before their licence ended, or one has ended since (a resident may ask even then).
     after = (end + datetime.timedelta(days=1) for end in run.unlicensed.values())
     binding = bind_for(policy, config, plugins, max([min([today, *run.licences.values()]), *after]))
-    inputs = known_inputs(binding, run, row)
+    return StoredHousehold(uprn, run, binding, row, known_inputs(binding, run, row))
+
+
+def explanation(
+    household: StoredHousehold,
+    policy: RiskPolicy,
+    result: Points,
+    inputs: Mapping[str, InputValue],
+) -> Explanation:
+    """Says why a household has a score.
+
+    Args:
+        household: The household.
+        policy: The policy by which it was scored.
+        result: The score.
+        inputs: What the score was made from, by field.
+
+    Raises:
+        Problem: Exit code FAULT, if a factor cannot explain it.
+    """
+    run = household.run
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)
     contributions = tuple(
-        _contribution(bound, stored, values, context)
-        for bound, stored in (
-            (bound, row[table.points_column(bound.name)]) for bound in binding.factors
-        )
+        _contribution(bound, result.by_factor[bound.name], values, context)
+        for bound in household.binding.factors
     )
     known = sum(entry.weight for entry in contributions if entry.points is not None)
-    band = policy.bands[row[table.BAND_COLUMN]]
+    band = policy.bands[result.band]
     return Explanation(
-        uprn=uprn,
+        uprn=household.uprn,
         policy=policy.name,
         policy_sha256=policy.digest.hex(),
         reference_date=run.reference_date,
-        score=row[table.SCORE_COLUMN] / table.POINT,
+        score=result.score / table.POINT,
         highest=policy.total_weight,
         completeness=known / policy.total_weight,
         band=band.name,

@@ -35,6 +35,14 @@ class Standing(Enum):
     """A record of the household was rejected, or this value of it, and no other settles it."""
     NO_VALUE = "no_value"
     """The source's records of the household, or of its area, do not state it."""
+    SUPPRESSED = "suppressed"
+    """The household objected to it, and the objection was upheld."""
+    CORRECTED = "corrected"
+    """An objection was upheld, which states it."""
+    LEFT_OUT = "left_out"
+    """It was left out, to see the score without it; nothing is stored of that."""
+    INSTEAD = "instead"
+    """It was put in the place of another, to see the score with it; nothing is stored of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class InputValue:
         licence_ended: Last day of a licence that has ended.
         without_home: Share of the source's records, from 0 to 1, that have found no household:
             one of them may be this household's.
+        decided_on: Day on which an objection to it was upheld.
     """
 
     field: str
@@ -68,6 +77,7 @@ class InputValue:
     of_household: bool = False
     licence_ended: datetime.date | None = None
     without_home: float = 0.0
+    decided_on: datetime.date | None = None
 
     @property
     def words(self) -> str:
@@ -78,6 +88,15 @@ class InputValue:
             case Standing.LICENCE_ENDED:
                 assert self.licence_ended is not None
                 return f"not read: its licence ended on {self.licence_ended.isoformat()}"
+            case Standing.SUPPRESSED:
+                return "you objected to it, and we agreed not to use it"
+            case Standing.CORRECTED:
+                assert self.decided_on is not None
+                return f"corrected after an objection on {self.decided_on.isoformat()}"
+            case Standing.LEFT_OUT:
+                return "left out, to see the score without it"
+            case Standing.INSTEAD:
+                return "put in, to see the score with it"
             case Standing.NO_RECORD:
                 what = "no record of this household"
             case Standing.REJECTED:
@@ -135,6 +154,8 @@ def _provided(bound: BoundField, source: SourceSummary, row: Mapping[str, Any]) 
         value=value,
         unit=field.unit,
         standing=_standing(field, value, source, row),
+        decided_on=row.get(table.suppressed_column(field.name))
+        or row.get(table.corrected_column(field.name)),
         source=bound.source,
         supplier=source.supplier,
         as_at=date or source.latest_record,
@@ -152,6 +173,10 @@ def _without_home(source: SourceSummary, row: Mapping[str, Any]) -> float:
 def _standing(
     field: Field, value: Value, source: SourceSummary, row: Mapping[str, Any]
 ) -> Standing:
+    if row.get(table.suppressed_column(field.name)):
+        return Standing.SUPPRESSED
+    if row.get(table.corrected_column(field.name)):
+        return Standing.CORRECTED
     if source.about_areas:
         return Standing.NO_VALUE if value is None else Standing.BY_AREA
     if row.get(table.rejected_column(field.name)):

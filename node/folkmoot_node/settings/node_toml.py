@@ -309,6 +309,11 @@ class NodeConfig:
         return self.store_path.parent / "review.sealed"
 
     @property
+    def corrections_file(self) -> Path:
+        """Sealed file of what upheld objections change."""
+        return self.home / "corrections" / "corrections.sealed"
+
+    @property
     def store_path(self) -> Path:
         """Encrypted file of households and scores."""
         return self.home / self.settings.store.path

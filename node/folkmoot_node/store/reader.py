@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +31,16 @@ from folkmoot_node.store.schema import (
     POINT,
     SCORE_COLUMN,
     UNKNOWN_POINTS,
+    WITHHELD_COLUMN,
     points_column,
-    rejected_column,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+
+    from folkmoot_node.store.household_table import HouseholdTable
 
 __all__ = ["HouseholdStore", "StoreKey", "absence", "create_key", "open_store", "read_key"]
 
@@ -81,11 +85,22 @@ class HouseholdStore:
     def __init__(self, connection: duckdb.DuckDBPyConnection, run: RunSummary) -> None:
         self.run = run
         self._connection = connection
+        self._withheld: frozenset[int] = frozenset()
 
     @property
     def attributes(self) -> Mapping[str, tuple[str, ...] | None]:
         """Public codes by attribute, `band` first; None for an area."""
         return self.run.attributes
+
+    def withhold(self, uprns: Collection[int]) -> None:
+        """Leaves households out of counts, lists and cohorts, besides those that the run left out.
+
+        An objection may have been upheld since the run. Who is asked for one by one is found.
+
+        Args:
+            uprns: The households; they need not be in the store.
+        """
+        self._withheld = frozenset(uprns)
 
     def tabulate(
         self, counted_by: Sequence[Classification], tables: Sequence[Sequence[int]]
@@ -94,7 +109,7 @@ class HouseholdStore:
 
         Args:
             counted_by: What decides a household's cell on each axis. A household without a
-                cell on any one of them is in no table.
+                cell on any one of them is in no table, and neither is one that is withheld.
             tables: For each table the depth of each axis; 0 where it is summed over.
 
         Returns:
@@ -106,19 +121,23 @@ class HouseholdStore:
         """
         self.run.check_counted()
         cells = [self._cell_of_index(one) for one in counted_by]
-        unlisted = " AND ".join(
+        listed = [
             f'"{self._attribute(one.attribute).counted}" NOT IN '
             f"({', '.join(map(str, np.flatnonzero(cell < 0)))})"
             for one, cell in zip(counted_by, cells, strict=True)
             if (cell < 0).any()
-        )
-        where = f" WHERE {unlisted}" if unlisted else ""
+        ]
+        where = " AND ".join([*listed, *self._not_withheld])
+        where = f" WHERE {where}" if where else ""
         return [self._table(counted_by, cells, depths, where) for depths in tables]
 
     def satisfying(
         self, event: SeriesEvent, counted_by: Sequence[Classification]
     ) -> FoundHouseholds:
         """The households that satisfy an event now and have a cell on every axis.
+
+        Those that are withheld are not among them: a series that has counted one before keeps it,
+        and none counts it anew.
 
         Args:
             event: The event.
@@ -131,13 +150,14 @@ class HouseholdStore:
         self.run.check_counted()
         deciding = self._attribute(event.attribute)
         wanted = [at for at, code in enumerate(deciding.stored_codes) if code in event.codes]
+        counts_now = f'list_contains({wanted}, "{deciding.counted}")'
         columns = "".join(
             f', "{self._attribute(one.attribute).counted}" AS a{at}'
             for at, one in enumerate(counted_by)
         )
         found = self._connection.execute(
             f"SELECT uprn{columns} FROM store.households "  # noqa: S608
-            f'WHERE list_contains({wanted}, "{deciding.counted}")'
+            f"WHERE {' AND '.join([counts_now, *self._not_withheld])}"
         ).fetchnumpy()
         uprn = np.asarray(found["uprn"], dtype=np.int64)
         cells = [
@@ -167,20 +187,24 @@ class HouseholdStore:
         return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
 
     def households(self, bands: Sequence[str]) -> pl.DataFrame:
-        """The households of some bands, highest score first.
+        """The households of some bands, highest score first, without those that are withheld.
 
         Returns:
             One row for each household: columns `uprn` (Int64), `score` (points), `completeness`
             (known weight over total weight, from 0 to 1), `band`, the other attributes as codes
-            (String), and `rejected_inputs` (String): the inputs that are unknown since a record
-            was rejected, separated by blanks. None is null.
+            (String), and as names separated by blanks (String): `rejected_inputs`, those that are
+            unknown since a record was rejected; `suppressed_inputs` and `corrected_inputs`, those
+            that are not used or were corrected since an objection was upheld. None is null.
         """
         import polars as pl
 
+        from folkmoot_node.store.household_table import MARKS, marked
+
         wanted = [self.run.band_names.index(band) for band in bands]
+        where = " AND ".join([f"list_contains({wanted}, band)", *self._not_withheld])
         found = pl.DataFrame(
             self._connection.execute(
-                f"SELECT * FROM store.households WHERE list_contains({wanted}, band)"  # noqa: S608
+                f"SELECT * FROM store.households WHERE {where}"  # noqa: S608
             ).fetchnumpy()
         )
         total = sum(factor.weight for factor in self.run.factors)
@@ -190,15 +214,16 @@ class HouseholdStore:
         )
         parts = [
             (details := self._details(part)).select(
-                "uprn", completeness=known / total, rejected_inputs=_rejected(details.columns)
+                "uprn",
+                completeness=known / total,
+                **marked(details),
             )
             for part in found[PART_COLUMN].unique()
         ]
         none = pl.DataFrame(
-            schema={"uprn": pl.Int64, "completeness": pl.Float64, "rejected_inputs": pl.String}
+            schema={"uprn": pl.Int64, "completeness": pl.Float64} | dict.fromkeys(MARKS, pl.String)
         )
         weighed = pl.concat([none, *parts])
-        rejected = {"rejected_inputs": pl.col("rejected_inputs")}
         coded = {
             name: pl.col(stored.column).replace_strict(
                 range(len(stored.stored_codes)), stored.stored_codes, return_dtype=pl.String
@@ -209,9 +234,43 @@ class HouseholdStore:
             found.join(weighed, on="uprn")
             .sort(pl.col(SCORE_COLUMN), pl.col("uprn"), descending=[True, False])
             .select(
-                "uprn", (pl.col(SCORE_COLUMN) / POINT).round(3), "completeness", **coded, **rejected
+                "uprn",
+                (pl.col(SCORE_COLUMN) / POINT).round(3),
+                "completeness",
+                **coded,
+                **{name: pl.col(name) for name in MARKS},
             )
         )
+
+    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some columns of all households, for cohorts; keep the table, since it takes seconds.
+
+        Args:
+            names: As `store.schema` names them: `score`, `band`, `completeness`, `withheld`,
+                `attribute_column`, `field_column`, `points_column`, `record_column`,
+                `date_column`, `rejected_column`, `suppressed_column` and `corrected_column` of
+                something. `column_types` lists all.
+
+        Returns:
+            One row for each household, by UPRN: `uprn` (Int64), then the columns in their order,
+            each once. Points and score are Float64, in points; `completeness` is Float64, from 0
+            to 1; attributes, bands and categories are Enum of their codes; the others have the
+            type of their field. Null where it is not known.
+
+        Raises:
+            Problem: Exit code DATA, for a name that the run does not have.
+        """
+        return self._table_of_households.read(names, self._withheld)
+
+    def column_types(self) -> dict[str, pl.DataType]:
+        """Type of each column that `columns` can give, by name."""
+        return self._table_of_households.types
+
+    @cached_property
+    def _table_of_households(self) -> HouseholdTable:
+        from folkmoot_node.store.household_table import HouseholdTable
+
+        return HouseholdTable(self._connection, self.run, self._details)
 
     def bands(self) -> pl.DataFrame:
         """One row for each household: columns `uprn` and `band` (index of the band), never null."""
@@ -251,13 +310,33 @@ class HouseholdStore:
                 pl.DataFrame(counted), on="uprn", maintain_order="left", validate="1:1"
             )
 
-    def _details(self, part: int) -> pl.DataFrame:
+    def _details(self, part: int, names: Sequence[str] | None = None) -> pl.DataFrame:
+        """One part of the details: all columns, or those of some names that it has."""
         import polars as pl
 
         row = self._connection.execute(
             f"SELECT arrow FROM store.details WHERE part = {part:d}"  # noqa: S608
         ).fetchone()
-        return pl.read_ipc(row[0] if row else b"")
+        content = row[0] if row else b""
+        if names is None:
+            return pl.read_ipc(content)
+        there = pl.read_ipc_schema(BytesIO(content))
+        return pl.read_ipc(content, columns=[name for name in names if name in there])
+
+    @cached_property
+    def _has_withheld(self) -> bool:
+        """Whether the run says who is withheld; those of earlier versions do not."""
+        table = self._connection.execute("SELECT * FROM store.households LIMIT 0")
+        return WITHHELD_COLUMN in {name for name, *_ in table.description or ()}
+
+    @property
+    def _not_withheld(self) -> list[str]:
+        """Conditions of SQL that a household meets unless it is withheld."""
+        since = ", ".join(f"{uprn:d}" for uprn in sorted(self._withheld))
+        return [
+            *([f"NOT {WITHHELD_COLUMN}"] if self._has_withheld else []),
+            *([f"uprn NOT IN ({since})"] if since else []),
+        ]
 
     def _attribute(self, name: str) -> StoredAttribute:
         stored = self.run.stored.get(name)
@@ -318,12 +397,3 @@ def _read_run(connection: duckdb.DuckDBPyConnection, path: Path) -> RunSummary:
             remedy="Run `folkmoot-node score` again",
             exit_code=ExitCode.DATA,
         ) from None
-
-
-def _rejected(columns: Sequence[str]) -> pl.Expr:
-    """The names of the inputs that were rejected, from the columns of the details."""
-    import polars as pl
-
-    inputs = [name for name in columns if name.startswith(rejected_column(""))]
-    names = [pl.when(name).then(pl.lit(name.removeprefix(rejected_column("")))) for name in inputs]
-    return pl.concat_str(names, separator=" ", ignore_nulls=True) if names else pl.lit("")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import Retention
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.schema import FieldType
 
 
 class _Record(BaseModel):
@@ -183,6 +184,24 @@ class StoredAttribute(_Record):
         return self.released or self.column
 
 
+class StoredField(_Record):
+    """How an input of factors is stored in the details.
+
+    Attributes:
+        type: Type of a household's value; a category is stored as an index into `codes`.
+        codes: Codes of a category, in order; empty for other types.
+        unit: Unit of the value.
+        description: What it is.
+        source: Source in `node.toml`.
+    """
+
+    type: FieldType
+    codes: tuple[str, ...] = ()
+    unit: str = ""
+    description: str = ""
+    source: str = ""
+
+
 class StoredAudit(_Record):
     """How an audited field is stored.
 
@@ -202,6 +221,23 @@ class StoredAudit(_Record):
     description: str
     source: str
     rule: str
+
+
+class CorrectionsSummary(_Record):
+    """What decisions about upheld objections changed in the run. Counts alone.
+
+    Attributes:
+        suppressed: Values of households that were not used.
+        corrected: Values of households that were corrected.
+        withheld: Households that are left out of cohorts and new counts.
+        without_effect: Decisions in force, field by field, that changed nothing: their household
+            is not in the frame any more, or the policy does not use the field any more.
+    """
+
+    suppressed: int = 0
+    corrected: int = 0
+    withheld: int = 0
+    without_effect: int = 0
 
 
 class RunSummary(_Record):
@@ -229,6 +265,8 @@ class RunSummary(_Record):
         not_held: Fields that the policy would audit and that no source provides.
         protected_inputs: Scored fields that state a protected characteristic, and which.
         retention: The policy's retention rule; kept here so that a later one does not extend it.
+        corrections: What decisions about upheld objections changed.
+        fields: How the inputs of factors are stored, by name; empty in runs of earlier versions.
         policy_text: The policy's file, by which the scores can be explained when it has been
             changed; empty in runs of earlier versions.
     """
@@ -253,6 +291,8 @@ class RunSummary(_Record):
     not_held: tuple[str, ...] = ()
     protected_inputs: dict[str, str] = {}
     retention: Retention = Retention()
+    fields: dict[str, StoredField] = {}
+    corrections: CorrectionsSummary = CorrectionsSummary()
     policy_text: str = ""
 
     @property
@@ -318,6 +358,7 @@ class RunSummary(_Record):
             mode="json",
             exclude={
                 "stored": True,
+                "fields": True,
                 "audited": True,
                 "policy_text": True,
                 "sources": {"__all__": by_area},

@@ -20,6 +20,11 @@ PART_COLUMN = "part"
 SCORE_COLUMN = "score"
 """Column of the score, in thousandths of a point."""
 BAND_COLUMN = "band"
+COMPLETENESS_COLUMN = "completeness"
+"""Column of what is listed: known weight over total weight, from 0 to 1. It is not stored."""
+WITHHELD_COLUMN = "withheld"
+"""Column of `households`: whether a household is left out of cohorts and new counts, since its
+objection was upheld."""
 
 
 def attribute_column(name: str) -> str:
@@ -57,6 +62,22 @@ def rejected_column(field: str) -> str:
     Only parts with such a household have it.
     """
     return f"rejected@{field}"
+
+
+def suppressed_column(field: str) -> str:
+    """Column of the details: the day on which it was decided against a field, null if it is used.
+
+    Only parts with such a household have it.
+    """
+    return f"suppressed@{field}"
+
+
+def corrected_column(field: str) -> str:
+    """Column of the details: the day on which a field was corrected, null if it was not.
+
+    Only parts with such a household have it.
+    """
+    return f"corrected@{field}"
 
 
 def date_column(source: str) -> str:

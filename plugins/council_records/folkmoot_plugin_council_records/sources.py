@@ -61,6 +61,12 @@ class HousingRegister(ProfileSource):
     kind = "housing_register"
 
 
+class Deaths(ProfileSource):
+    """Notices of deaths, in the manner of Tell Us Once."""
+
+    kind = "deaths"
+
+
 SOURCES: tuple[type[DataSource], ...] = (
     CouncilTax,
     HousingBenefit,
@@ -69,4 +75,5 @@ SOURCES: tuple[type[DataSource], ...] = (
     ChildrensServices,
     Homelessness,
     HousingRegister,
+    Deaths,
 )

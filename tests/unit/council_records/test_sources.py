@@ -65,6 +65,10 @@ def test_records_mean_what_the_files_say():
     assert [(c["children_services"], c["child_status"]) for c in children] == [
         (True, "child_in_need"), (False, "early_help"), (False, "none"),
     ]  # fmt: skip
+    deaths = read(make("deaths", SAMPLES)).values
+    assert [(d["death_reported"], d["last_death_reported"]) for d in deaths] == [
+        (True, datetime.date(2026, 3, 14)), (False, datetime.date(2026, 3, 20)),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

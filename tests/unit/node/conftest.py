@@ -336,7 +336,7 @@ class TestNode:
         store: HouseholdStore
         with self.open() as store:
             counted = store._connection.sql("SELECT * FROM store.households").pl()
-            details = pl.concat(store.details(), how="vertical_relaxed")
+            details = pl.concat(store.details(), how="diagonal_relaxed")
         assert counted.height == details.height
         frame = counted.join(details, on="uprn").sort("uprn")
         return frame.with_columns(pl.col("^points_.*$").replace(-1, None)).drop("part")

@@ -26,6 +26,7 @@ SOURCES = (
     "shielded_list",
     "domestic_abuse",
     "childrens_services",
+    "deaths",
 )
 
 
@@ -119,6 +120,7 @@ def test_the_field_vocabulary_is_complete(folder):
         "household_type",
         "lsoa",
         "ward",
+        "death_reported",
     }
 
 

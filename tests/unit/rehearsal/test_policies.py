@@ -25,7 +25,13 @@ def test_the_risk_policy_loads_and_lasts(tmp_path, today):
     policy.check_sunset(today + datetime.timedelta(days=90))
     assert policy.band_names == policies.BANDS
     assert len(policy.factors) == 7
-    assert set(policy.document.attributes) == {"household_type", "tenure", "lsoa", "ward"}
+    assert set(policy.document.attributes) == {
+        "household_type",
+        "tenure",
+        "lsoa",
+        "ward",
+        "death_reported",
+    }
 
 
 @pytest.mark.parametrize("today", DAYS)

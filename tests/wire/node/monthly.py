@@ -6,8 +6,9 @@ import datetime
 import time
 from pathlib import Path
 
+import numpy as np
 from region import AREAS, TRAFFORD
-from stage import Stage, ask
+from stage import COUNCIL, Stage, ask
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
@@ -15,6 +16,7 @@ from folkmoot.release import Release
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, Round
 from folkmoot.series import Series, SeriesEvent
 from folkmoot.v1 import collection_pb2
+from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
 from folkmoot_node.answering.answer import answer_round, deliver
 from folkmoot_node.evidence.outbox import Answer
 from folkmoot_node.federation.identity import load_policy_key
@@ -101,3 +103,29 @@ def read(found: Answer) -> Release:
     parts = [collection_pb2.SubmitRequest.FromString(frame) for frame in found.frames]
     header = codec.decode_header(parts[0])
     return codec.decode_release(header, parts[1:], header.cells)
+
+
+def stored(release: Release) -> StoredRelease:
+    return StoredRelease(np.array(release.counts.values), release.row)
+
+
+def by_area(round_: Round, releases: dict[int, Release]) -> dict[tuple[int, str], list[int]]:
+    """Households in band high by area, for each month and measure, to the nearest number."""
+    months = monthly_statistics(
+        round_, "R", {position: {COUNCIL: stored(one)} for position, one in releases.items()}
+    )
+    found = {}
+    for month in months:
+        of_council = next(one for one in month.statistics if one.place == COUNCIL)
+        high = [
+            round(value)
+            for value, band in zip(of_council.value, of_council.codes[0], strict=True)
+            if band == "high"
+        ]
+        found[month.position, str(month.measure)] = high
+    return found
+
+
+def expected(*households: set[int]) -> list[int]:
+    together = set().union(*households)
+    return [sum(number % 3 == area for number in together) for area in range(3)]

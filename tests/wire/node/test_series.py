@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from monthly import (
     FIRST,
@@ -18,21 +17,20 @@ from monthly import (
     THIRD,
     TOTAL,
     answer,
+    by_area,
+    expected,
     in_series,
     learn,
     permit,
     read,
     score_with,
 )
-from stage import COUNCIL, Stage, ask
+from stage import Stage, ask
 
 from folkmoot import codec
 from folkmoot.privacy import Rho
 from folkmoot.refusal import RefusalReason
-from folkmoot.release import Release
-from folkmoot.rounds import Round
 from folkmoot.series import SeriesEvent, SeriesRow
-from folkmoot_coordinator.aggregation.cumulative import StoredRelease, monthly_statistics
 from folkmoot_node.answering.answer import answer_round, forget_ended_series, poll
 from folkmoot_node.answering.reconcile import compare, recover
 from folkmoot_node.federation.identity import load_policy_key
@@ -46,32 +44,6 @@ def node(stage: Stage) -> Iterator[NodeHome]:
     permit(stage.home)
     with open_home(stage.home) as home:
         yield home
-
-
-def stored(release: Release) -> StoredRelease:
-    return StoredRelease(np.array(release.counts.values), release.row)
-
-
-def by_area(round_: Round, releases: dict[int, Release]) -> dict[tuple[int, str], list[int]]:
-    """Households in band high by area, for each month and measure, to the nearest number."""
-    months = monthly_statistics(
-        round_, "R", {position: {COUNCIL: stored(one)} for position, one in releases.items()}
-    )
-    found = {}
-    for month in months:
-        of_council = next(one for one in month.statistics if one.place == COUNCIL)
-        high = [
-            round(value)
-            for value, band in zip(of_council.value, of_council.codes[0], strict=True)
-            if band == "high"
-        ]
-        found[month.position, str(month.measure)] = high
-    return found
-
-
-def expected(*households: set[int]) -> list[int]:
-    together = set().union(*households)
-    return [sum(number % 3 == area for number in together) for area in range(3)]
 
 
 def test_each_household_is_counted_once_in_the_month_of_its_first_event(

@@ -16,7 +16,8 @@ from folkmoot_node.casework.referrals.overrides import Overrides
 from folkmoot_node.casework.referrals.postbox import Message, Postbox
 from folkmoot_node.casework.referrals.referrals import Referrals
 from folkmoot_node.casework.referrals.services import Services
-from folkmoot_node.casework.settings import casework_of, site_settings
+from folkmoot_node.casework.settings import casework_of
+from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import Band
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.problems import Problem

@@ -177,6 +177,7 @@ def test_the_explanation_is_plain_json(node):
         "of_household": True,
         "licence_ended": None,
         "without_home": 0.0,
+        "decided_on": None,
     }
     assert {entry["field"]: entry["value"] for entry in value["inputs"]} == {
         "council_tax_arrears": 500,

@@ -262,12 +262,12 @@ def test_households_are_listed_for_those_who_help_them(node):
         {
             "uprn": 2, "score": 100.0, "completeness": 1.0, "band": "high",
             "tenure": "rented", "age_group": "75_over", "lsoa": "E01000002",
-            "rejected_inputs": "",
+            "rejected_inputs": "", "suppressed_inputs": "", "corrected_inputs": "",
         },
         {
             "uprn": 1, "score": 15.0, "completeness": 1.0, "band": "low",
             "tenure": "owned", "age_group": "65_74", "lsoa": "E01000001",
-            "rejected_inputs": "",
+            "rejected_inputs": "", "suppressed_inputs": "", "corrected_inputs": "",
         },
     ]  # fmt: skip
     last = everyone.row(2, named=True)

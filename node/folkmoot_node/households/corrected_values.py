@@ -1,0 +1,135 @@
+"""What upheld objections change in households, after their records are combined.
+
+Each decision is looked up by the household's own UPRN, and changes its own row alone: no value of
+a household depends on another household, or on whether another has objected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from folkmoot_node.corrections.decisions import InForce
+from folkmoot_node.corrections.values import can_be_corrected, checked_value
+from folkmoot_node.store.schema import corrected_column, rejected_column, suppressed_column
+from folkmoot_operator.problems import Problem
+from folkmoot_sdk.schema import UPRN_COLUMN, Field, FieldType
+
+_TYPES: dict[FieldType, type[pl.DataType]] = {
+    FieldType.BOOLEAN: pl.Boolean,
+    FieldType.INTEGER: pl.Int64,
+    FieldType.NUMBER: pl.Float64,
+    FieldType.CATEGORY: pl.Int16,
+    FieldType.DATE: pl.Date,
+}
+
+
+class CorrectionsApplied(BaseModel):
+    """What decisions about objections changed, in one partition or in all. Counts alone.
+
+    Attributes:
+        suppressed: Values that were not used.
+        corrected: Values that were corrected.
+        withheld: Households that are left out of cohorts and new counts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suppressed: int = 0
+    corrected: int = 0
+    withheld: int = 0
+
+    def __add__(self, other: CorrectionsApplied) -> CorrectionsApplied:
+        return CorrectionsApplied(
+            suppressed=self.suppressed + other.suppressed,
+            corrected=self.corrected + other.corrected,
+            withheld=self.withheld + other.withheld,
+        )
+
+    @property
+    def effects(self) -> int:
+        """All together."""
+        return self.suppressed + self.corrected + self.withheld
+
+
+def corrected_households(
+    households: pl.DataFrame, in_force: InForce, fields: Mapping[str, Field]
+) -> pl.DataFrame:
+    """Households as they are scored: without what was agreed not to use, and with corrections.
+
+    A correction that the field cannot have any more, since the source declares it otherwise now,
+    makes the value unknown: what was agreed to be wrong is not used again.
+
+    Args:
+        households: One row for each household: `uprn` and fields, as they were combined.
+        in_force: The decisions that count on the day of the run.
+        fields: The fields that the policy uses, by name.
+
+    Returns:
+        The same rows in their order. Fields are null where they are suppressed. For a field of
+        which some household's value changed there is `suppressed_column` or `corrected_column`:
+        the day of the decision, null for other households.
+    """
+    uprns = households[UPRN_COLUMN]
+    for name in sorted({*in_force.suppressed, *in_force.corrected}):
+        field = fields.get(name)
+        if field is None or name not in households.columns or not can_be_corrected(field):
+            continue
+        days = dict(in_force.suppressed.get(name, {}))
+        values: dict[int, Any] = {}
+        corrected_on = {}
+        for uprn, correction in in_force.corrected.get(name, {}).items():
+            try:
+                values[uprn] = _stored(field, checked_value(field, correction.value))
+                corrected_on[uprn] = correction.decided_on
+            except Problem:
+                days[uprn] = correction.decided_on
+        changed = uprns.is_in(pl.Series([*days, *values], dtype=pl.Int64).implode())
+        if not changed.any():
+            continue
+        put_in = _by_uprn(uprns, values, _TYPES[field.household_type])
+        columns = [pl.when(changed).then(put_in).otherwise(pl.col(name)).alias(name)]
+        if rejected_column(name) in households.columns:
+            columns.append(pl.col(rejected_column(name)) & ~changed)
+        for column, on in ((suppressed_column(name), days), (corrected_column(name), corrected_on)):
+            dates = _by_uprn(uprns, on, pl.Date)
+            columns += [pl.lit(dates).alias(column)] if dates.count() else []
+        households = households.with_columns(columns)
+    return households
+
+
+def withheld(households: pl.DataFrame, in_force: InForce) -> npt.NDArray[np.bool_]:
+    """Whether each household is withheld: bool, shape (households,), no nulls."""
+    uprns = pl.Series(sorted(in_force.withheld), dtype=pl.Int64)
+    return households[UPRN_COLUMN].is_in(uprns.implode()).to_numpy()
+
+
+def applied(households: pl.DataFrame, withheld: npt.NDArray[np.bool_]) -> CorrectionsApplied:
+    """Counts what `corrected_households` changed, and who is withheld."""
+
+    def days(prefix: str) -> int:
+        return sum(
+            households[name].count() for name in households.columns if name.startswith(prefix)
+        )
+
+    return CorrectionsApplied(
+        suppressed=days(suppressed_column("")),
+        corrected=days(corrected_column("")),
+        withheld=int(withheld.sum()),
+    )
+
+
+def _stored(field: Field, value: Any) -> Any:
+    return field.codes.index(value) if field.household_type is FieldType.CATEGORY else value
+
+
+def _by_uprn(uprns: pl.Series, values: Mapping[int, Any], kind: type[pl.DataType]) -> pl.Series:
+    """For each UPRN its value, null where it has none."""
+    known = pl.Series(list(values), dtype=pl.Int64)
+    stated = pl.Series(list(values.values()), dtype=kind)
+    return uprns.cast(pl.Int64).replace_strict(known, stated, default=None, return_dtype=kind)
