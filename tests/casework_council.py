@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from folkmoot_node.casework.authority.policy import SAMPLE
-from folkmoot_node.casework.desk import Desk, desk_of_app, open_desk
+from folkmoot_node.casework.authority.signed_policy import load_own_policy
+from folkmoot_node.casework.authority.signing import sign_casework_policy
+from folkmoot_node.casework.desk import Desk, desk_of_app, open_casework_state, open_desk
 from folkmoot_node.casework.initialise import initialise
 from folkmoot_node.casework.site import build_casework
 from folkmoot_node.casework.site_settings import site_settings
+from folkmoot_node.evidence.database import StateDatabase
+from folkmoot_node.federation.identity import KeyFiles, create_policy_key
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.acceptance import Acceptance
@@ -243,6 +247,13 @@ class CaseworkCouncil:
         """Casework as commands open it."""
         return open_desk(self.config, clock=self.clock)
 
+    def sign(self) -> None:
+        """Signs the casework policy as it is now."""
+        config = self.config
+        state = open_casework_state(config, load_own_policy(config), clock=self.clock)
+        sign_casework_policy(config, state, "A. Khan, Data Protection Officer")
+        state.database.close()
+
     def visitor(self, desk: Desk, role: str) -> Visitor:
         """Somebody with a role, as pages know them."""
         permissions = desk.known.policy.permissions().of((role,))
@@ -274,9 +285,12 @@ def make_council(
     )
     council = CaseworkCouncil(home, list(households))
     create_key(council.config.key_file)
+    create_policy_key(KeyFiles.of(home))
+    StateDatabase(council.config.state_path, create=True).close()
     council.write_extracts()
     council.score()
     initialise(home, listen=f"127.0.0.1:{free_port()}")
+    council.sign()
     return council
 
 

@@ -20,6 +20,8 @@ OWNER_ONLY = 0o600
 """Mode of private files."""
 OWNER_ONLY_FOLDER = 0o700
 """Mode of folders that hold private files."""
+OWNER_AND_GROUP = 0o660
+"""Mode of files that the accounts of one group write."""
 OTHERS = 0o077
 """What a mode lets other accounts do; as a umask, it makes all files private."""
 
@@ -85,6 +87,23 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
             error.filename = str(path)  # Python does not say it of a write, such as to a full disk
         raise
     _sync(path.parent)
+
+
+def write_shared(path: Path, content: bytes) -> None:
+    """Replaces a file as `write_private` does, for the group of its folder too where that is meant.
+
+    An administrator means it by giving the folder the set-group-ID bit and its group all of it
+    (`chmod 2770`): two accounts then write the same file. Any other folder gets a private file.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: What it will hold.
+    """
+    with writing_private(path, replace=True) as unfinished:
+        unfinished.write_bytes(content)
+        mode = path.parent.stat().st_mode
+        if mode & stat.S_ISGID and mode & (stat.S_IRWXG | stat.S_IRWXO) == stat.S_IRWXG:
+            unfinished.chmod(OWNER_AND_GROUP)
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_site
-from folkmoot_operator.console import application, console, minute, print_json
+from folkmoot_operator.console import application
 
 accounts_app = application("accounts", "Accounts of the region's site, and their roles.")
 
@@ -78,9 +78,9 @@ def add(
 
     Example: `folkmoot-coordinator accounts add jo@example.gov.uk --role analyst --shown Jo`
     """
-    state = open_site(home)
-    link = state.accounts.add(name, shown or name, role, by=_who())
-    _print_link(name, link, json_)
+    from folkmoot_web.account_commands import add_account
+
+    add_account(open_site(home).accounts, name, shown, role, as_json=json_)
 
 
 @accounts_app.command("list")
@@ -89,43 +89,13 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
 
     Example: `folkmoot-coordinator accounts list --json`
     """
-    from folkmoot_operator.moments import to_text
+    from folkmoot_web.account_commands import list_accounts
 
-    found = open_site(home).accounts.list()
-    if json_:
-        print_json(
-            [
-                {
-                    "name": one.name,
-                    "shown": one.display_name,
-                    "roles": list(one.roles),
-                    "provider": one.issuer,
-                    "has_password": one.has_password,
-                    "disabled": one.is_disabled,
-                    "created_at": to_text(one.created_at),
-                    "signed_in_at": to_text(one.signed_in_at) if one.signed_in_at else None,
-                }
-                for one in found
-            ]
-        )
-        return
-    if not found:
-        typer.echo(
-            "No account yet. Add one: `folkmoot-coordinator accounts add NAME --role analyst`"
-        )
-        return
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("Account", "Name", "Roles", "State", "Last sign-in (UTC)")
-    for one in found:
-        state = (
-            "disabled" if one.is_disabled
-            else one.issuer or ("active" if one.has_password else "no password yet")
-        )  # fmt: skip
-        seen = minute(to_text(one.signed_in_at) if one.signed_in_at else None, "never")
-        table.add_row(*map(escape, (one.name, one.display_name, ", ".join(one.roles), state, seen)))
-    console().print(table)
+    list_accounts(
+        open_site(home).accounts,
+        "No account yet. Add one: `folkmoot-coordinator accounts add NAME --role analyst`",
+        as_json=json_,
+    )
 
 
 @accounts_app.command("roles")
@@ -136,11 +106,9 @@ def roles(
 
     Example: `folkmoot-coordinator accounts roles jo@example.gov.uk --role reader --role approver`
     """
-    open_site(home).accounts.set_roles(name, role, by=_who())
-    if json_:
-        print_json({"name": name, "roles": sorted(set(role))})
-        return
-    typer.echo(f"{name} has the roles {', '.join(sorted(set(role)))} now.")
+    from folkmoot_web.account_commands import change_roles
+
+    change_roles(open_site(home).accounts, name, role, as_json=json_)
 
 
 @accounts_app.command("disable")
@@ -154,12 +122,9 @@ def disable(
 
     Example: `folkmoot-coordinator accounts disable jo@example.gov.uk`
     """
-    accounts = open_site(home).accounts
-    (accounts.enable if undo else accounts.disable)(name, by=_who())
-    if json_:
-        print_json({"name": name, "disabled": not undo})
-        return
-    typer.echo(f"{name} can sign in again." if undo else f"{name} cannot sign in any more.")
+    from folkmoot_web.account_commands import disable_account
+
+    disable_account(open_site(home).accounts, name, undo=undo, as_json=json_)
 
 
 @accounts_app.command("link")
@@ -170,19 +135,6 @@ def link(name: NameArgument, home: HomeOption = Path(), json_: JsonOption = Fals
 
     Example: `folkmoot-coordinator accounts link jo@example.gov.uk`
     """
-    _print_link(name, open_site(home).accounts.new_link(name, by=_who()), json_)
+    from folkmoot_web.account_commands import new_link
 
-
-def _who() -> str:
-    from folkmoot_operator.accounts import current_operator
-
-    return f"command of {current_operator()}"
-
-
-def _print_link(name: str, address: str, json_: bool) -> None:
-    if json_:
-        print_json({"name": name, "link": address})
-        return
-    typer.echo(f"{name} chooses a password here, within three days:")
-    typer.echo(f"  {address}")
-    typer.echo("Whoever has the link can choose it: send it to its owner alone.")
+    new_link(open_site(home).accounts, name, as_json=json_)

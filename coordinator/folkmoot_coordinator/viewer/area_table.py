@@ -10,7 +10,6 @@ from starlette.requests import Request
 from folkmoot.precision import Reliability
 from folkmoot_coordinator.viewer.comparing import Changed
 from folkmoot_coordinator.viewer.figures import Figures
-from folkmoot_coordinator.viewer.paging import Pages, address_with
 from folkmoot_coordinator.viewer.region import Region
 from folkmoot_coordinator.viewer.selection import Selection
 from folkmoot_coordinator.viewer.words import (
@@ -19,6 +18,7 @@ from folkmoot_coordinator.viewer.words import (
     span,
     whole,
 )
+from folkmoot_web.paging import Pages, address_with
 
 ROWS = 50
 """On a page."""

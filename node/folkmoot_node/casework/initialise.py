@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_node.casework.authority.policy import SAMPLE
+from folkmoot_node.casework.origin.belonging import create_id, id_path
 from folkmoot_node.casework.settings import create_key, key_path
 from folkmoot_node.settings.node_toml import FILE_NAME, load_config
 from folkmoot_operator.problems import ExitCode, Problem
@@ -59,4 +60,6 @@ def initialise(home: Path, *, listen: str = "") -> Made:
         policy.write_text(SAMPLE.format(council=config.council, sunset=sunset), encoding="utf-8")
     if not key_path(config).exists():
         create_key(config)
+    if not id_path(config).exists():
+        create_id(config)
     return Made(policy, settings)

@@ -7,6 +7,7 @@ from typing import NoReturn
 from folkmoot_node.cli import (
     audit,
     casework,
+    corrections,
     equality,
     evidence,
     installation,
@@ -29,8 +30,8 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, sources, scoring, linkage, equality, retention, policies, rounds, evidence, audit,
-    running, installation, casework,
+    setup, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
+    audit, running, installation, casework,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

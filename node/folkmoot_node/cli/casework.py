@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli import casework_services
+from folkmoot_node.cli import casework_outcomes, casework_services
+from folkmoot_node.cli.casework_audit import audit_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_node.casework.desk import Desk
+    from folkmoot_node.settings.node_toml import NodeConfig
+    from folkmoot_web.sign_in.accounts import Accounts
 
 casework_app = application("casework", "From a score to help: cases, and who may see what.")
 accounts_app = application("accounts", "Accounts of the casework site, and their roles.")
+policy_app = application("policy", "The casework policy: who may do what with households.")
 casework_app.add_typer(accounts_app, name="accounts")
+casework_app.add_typer(policy_app, name="policy")
+casework_app.add_typer(audit_app, name="audit")
+casework_outcomes.register(casework_app)
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")
+]
+RoleOption = Annotated[
+    list[str], typer.Option("--role", help="A role of the casework policy; may be repeated.")
 ]
 
 
@@ -48,7 +57,9 @@ def init(home: Home = HERE, as_json: AsJson = False) -> None:
         print_json({"policy": str(made.policy), "settings": str(made.settings)})
         return
     typer.echo(f"Wrote {made.policy}, and [casework] into {made.settings}.")
-    typer.echo("Next: read the policy, then `folkmoot-node casework accounts add NAME --role ...`")
+    typer.echo("Next: read and change the policy; the person who decides then signs it:")
+    typer.echo('  folkmoot-node casework policy sign --signer "NAME, ROLE"')
+    typer.echo("Then add people: `folkmoot-node casework accounts add NAME --role ...`")
 
 
 @casework_app.command()
@@ -61,41 +72,162 @@ def serve(home: Home = HERE) -> None:
 
     require_casework()
     from folkmoot_node.casework.serving import serve_casework
-    from folkmoot_node.settings.node_toml import load_config
 
     with contextlib.suppress(KeyboardInterrupt):
-        serve_casework(load_config(home), lambda address: typer.echo(f"Casework: {address}"))
+        serve_casework(_config(home), lambda address: typer.echo(f"Casework: {address}"))
+
+
+@policy_app.command("show")
+def show_policy(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Shows who may do what in casework, whether that is signed, and what to think about.
+
+    Example: folkmoot-node casework policy show
+    """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
+    from folkmoot_node.casework.authority.showing import policy_in_words, policy_shown
+
+    shown = policy_shown(_config(home))
+    if as_json:
+        print_json(shown.as_json())
+        return
+    for line in policy_in_words(shown):
+        typer.echo(line)
+
+
+@policy_app.command("sign")
+def sign_policy(
+    signer: Annotated[str, typer.Option(help="Name and role of the person who decides.")],
+    home: Home = HERE,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Signing key kept elsewhere, instead of keys/policy-signing.key."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Signs the casework policy as it now stands. The site takes it when it is started again.
+
+    Example: folkmoot-node casework policy sign --signer "A. Khan, Data Protection Officer"
+    """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
+    from folkmoot_node.casework.authority.conflicts import conflicts_of
+    from folkmoot_node.casework.authority.signed_policy import load_own_policy
+    from folkmoot_node.casework.authority.signing import sign_casework_policy
+    from folkmoot_node.casework.desk import open_casework_state
+
+    config = _config(home)
+    known = load_own_policy(config)
+    signed = sign_casework_policy(config, open_casework_state(config, known), signer, key)
+    warnings = list(conflicts_of(signed.known.policy))
+    if as_json:
+        print_json(
+            {
+                "signer": signed.signature.signer,
+                "sha256": signed.known.digest.hex(),
+                "sunset": signed.known.policy.sunset,
+                "warnings": warnings,
+            }
+        )
+        return
+    typer.echo(
+        f"Signed by {signed.signature.signer}; it goes on until {signed.known.policy.sunset}."
+    )
+    for text in warnings:
+        typer.echo(f"Warning: {text}.", err=True)
 
 
 @accounts_app.command("add")
 def add(
     name: NameArgument,
-    role: Annotated[list[str], typer.Option("--role", help="A role of the policy; repeat.")],
-    shown: Annotated[str, typer.Option(help="Their name for other people.")] = "",
+    role: RoleOption,
+    shown: Annotated[
+        str | None,
+        typer.Option("--shown", help="Their name for people; by default NAME.", show_default=False),
+    ] = None,
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Adds an account, and prints a link with which its owner chooses a password.
 
+    The link works once, for three days. It is not kept: `accounts link` makes another.
+
     Example: folkmoot-node casework accounts add jo@example.gov.uk --role caseworker --shown Jo
     """
-    from folkmoot_operator.accounts import current_operator
+    accounts = _accounts(home)
+    from folkmoot_web.account_commands import add_account
 
-    desk = _desk(home)
-    by = f"command of {current_operator()}"
-    link = desk.state.accounts.add(name, shown or name, role, by=by)
-    if as_json:
-        print_json({"name": name, "link": link})
-        return
-    typer.echo(f"Give this link to {name}; it works once, for three days:")
-    typer.echo(link)
+    add_account(accounts, name, shown, role, as_json=as_json)
 
 
-def _desk(home: Path) -> Desk:
+@accounts_app.command("list")
+def list_(home: Home = HERE, as_json: AsJson = False) -> None:
+    """Lists all accounts with their roles.
+
+    Example: folkmoot-node casework accounts list --json
+    """
+    accounts = _accounts(home)
+    from folkmoot_web.account_commands import list_accounts
+
+    none_yet = "No account yet. Add one: `folkmoot-node casework accounts add NAME --role ...`"
+    list_accounts(accounts, none_yet, as_json=as_json)
+
+
+@accounts_app.command("roles")
+def roles(name: NameArgument, role: RoleOption, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Gives an account other roles, in place of those it has.
+
+    Example: folkmoot-node casework accounts roles jo@example.gov.uk --role manager
+    """
+    accounts = _accounts(home)
+    from folkmoot_web.account_commands import change_roles
+
+    change_roles(accounts, name, role, as_json=as_json)
+
+
+@accounts_app.command("disable")
+def disable(
+    name: NameArgument,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it sign in again.")] = False,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Refuses sign-in to an account, and ends its sessions.
+
+    Example: folkmoot-node casework accounts disable jo@example.gov.uk
+    """
+    accounts = _accounts(home)
+    from folkmoot_web.account_commands import disable_account
+
+    disable_account(accounts, name, undo=undo, as_json=as_json)
+
+
+@accounts_app.command("link")
+def link(name: NameArgument, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Prints a new link with which an account's owner chooses a password.
+
+    Earlier links stop working. The present password works until another is chosen.
+
+    Example: folkmoot-node casework accounts link jo@example.gov.uk
+    """
+    accounts = _accounts(home)
+    from folkmoot_web.account_commands import new_link
+
+    new_link(accounts, name, as_json=as_json)
+
+
+def _accounts(home: Path) -> Accounts:
     from folkmoot_node.casework.settings import require_casework
-    from folkmoot_node.settings.node_toml import load_config
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
 
-    return open_desk(load_config(home))
+    return open_desk(_config(home)).state.accounts
+
+
+def _config(home: Path) -> NodeConfig:
+    from folkmoot_node.settings.node_toml import load_config
+
+    return load_config(home)

@@ -43,6 +43,14 @@ Expected = Annotated[
         "once.",
     ),
 ]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason",
+        help="Why, in a few words that name nobody. Needed where casework is set up: its log "
+        "keeps it.",
+    ),
+]
 NOT_NOTED = (
     "Whether the newest entries of a log were cut off: give a head that was noted elsewhere, with "
     "--expect"

@@ -129,7 +129,7 @@ def sign(
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.sign_policy import sign_policy
-    from folkmoot_node.policies.release_policy import signature_path
+    from folkmoot_node.policies.signed_document import signature_path
     from folkmoot_operator.problems import Problem
 
     with open_home(home) as node:

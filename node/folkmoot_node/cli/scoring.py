@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy
+from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
     from folkmoot_node.pipeline.dry_run import Trial
     from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -59,6 +60,7 @@ def score(
             help="Then write the scored households to this file, as `households --out` does.",
         ),
     ] = None,
+    reason: Reason = None,
 ) -> None:
     """Reads the sources, scores every household, and stores scores encrypted.
 
@@ -93,6 +95,8 @@ def score(
         require_writable(export)
         require_place_for_file(export)
     config = load_config(home)
+    if export is not None and config.casework is not None:
+        _casework().require_export_permitted(config, reason)
     policy = load_policy(policy_file or config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
     reference = reference_date.date() if reference_date else None
@@ -146,7 +150,7 @@ def score(
             err=True,
         )
     _warn_of_certificate(config)
-    written = _export(home, export, []) if export is not None else None
+    written = _export(home, export, [], reason) if export is not None else None
     if as_json:
         print_json(trial.as_json() if trial else summary.as_json())
     elif trial:
@@ -326,6 +330,8 @@ def _print_summary(summary: RunSummary) -> None:
             out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for line in summary.corrections.in_words:
+        out.print(line, markup=False)
     for source in summary.sources:
         _print_rejections(source)
     if summary.quarantine:
@@ -353,12 +359,14 @@ def explain(
             "the scores are kept, and recorded as such a request.",
         ),
     ] = False,
+    reason: Reason = None,
 ) -> None:
     """Explains one household's score: contributions, inputs, sources, dates.
 
     For people with the authority to see it; the audit log records that you looked. Exit code 5
     after the policy's last day, and when the scores may be kept no longer, unless a resident
-    has asked.
+    has asked. Where casework is set up, its policy says who may, its log has an entry before
+    anything is shown, and the command needs --reason (exit code 2 without it).
 
     Example: folkmoot-node explain 100012345678
     """
@@ -370,6 +378,15 @@ def explain(
     action = "subject access request answered" if subject_access else "household explained"
     with open_home(home) as node:
         policy = load_policy(policy_file or node.config.risk_policy)
+        hidden: frozenset[str] = frozenset()
+        if node.config.casework is not None:
+            hidden = (
+                _casework()
+                .note_household(
+                    node.config, uprn, reason, subject_access=subject_access, clock=node.clock
+                )
+                .hidden_sources
+            )
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
                 body = {"action": action, **current_operator().as_body()}
@@ -379,6 +396,10 @@ def explain(
             found = explain_household(
                 store, node.config, load_plugins(), policy, uprn, today=node.today()
             )
+    if hidden:
+        from folkmoot_node.casework.opening.sensitive import as_permitted
+
+        found = as_permitted(found, hidden)
     if as_json:
         print_json(found.as_json())
     else:
@@ -389,21 +410,25 @@ def households(
     out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
     home: Home = HERE,
     band: Annotated[list[str] | None, typer.Option(help="Only this band; may be repeated.")] = None,
+    reason: Reason = None,
 ) -> None:
     """Writes scored households to a file on this machine, for the officers who help them.
 
-    Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: store and delete it as such.
-    Exit code 5 after the policy's last day, and when the scores may be kept no longer.
+    Columns: UPRN, score, completeness, band, the attributes of the policy, and which inputs were
+    rejected, not used or corrected. Households that are withheld are left out. The export is
+    recorded in the audit log. The file is personal data: store and delete it as such.
+    Exit code 5 after the policy's last day, and when the scores may be kept no longer. Where
+    casework is set up, its policy says who may, its log has an entry before there is a file,
+    and the command needs --reason (exit code 2 without it).
 
     Example: folkmoot-node households --band high --out calls.csv
     """
-    written = _export(home, out, band or [])
+    written = _export(home, out, band or [], reason)
     typer.echo(f"Wrote {written:,} households to {out}.")
 
 
-def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
-    """Writes scored households; the audit log says who did, before there is a file."""
+def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> int:
+    """Writes scored households; the logs say who did, before there is a file."""
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.export_households import require_writable, write_households
     from folkmoot_operator.output_places import require_place_for_file, writing_to
@@ -411,6 +436,12 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
     require_writable(out)
     require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
+        restricted: frozenset[int] = frozenset()
+        if node.config.casework is not None:
+            what = {"bands": list(bands)}
+            restricted = (
+                _casework().note_households(node.config, reason, what, clock=node.clock).restricted
+            )
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,
@@ -422,4 +453,19 @@ def _export(home: Path, out: Path, bands: Sequence[str]) -> int:
                 },
             )
         with writing_to(out):
-            return write_households(store, out, bands)
+            return write_households(store, out, bands, without=restricted)
+
+
+def _casework() -> ModuleType:
+    """What notes readings in the log of casework.
+
+    Raises:
+        Problem: Exit code SETTINGS, if what casework needs is not installed: without its log
+            nothing is shown.
+    """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
+    from folkmoot_node.casework import command_reading
+
+    return command_reading

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from folkmoot.geography import GssCode
 from folkmoot_node.federation.identity import (
+    KeyFiles,
     load_policy_key,
     public_key_of,
     restore_policy_public_key,
 )
 from folkmoot_node.home import NodeHome
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_unsigned, sign
+from folkmoot_node.policies.trusted_signer import trusted_signer
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.ownership import require_own_file
 from folkmoot_operator.problems import ExitCode, Problem
@@ -28,20 +30,8 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
     Raises:
         Problem: If the policy or the key is wrong, or others can write to the key.
     """
-    path, private = node.config.release_policy, key or node.keys.policy_key
-    if key is None:
-        restore_policy_public_key(node.keys)
-    else:
-        require_own_file(key)
-    trusted = node.trusted_signer()
-    if public_key_of(private) != trusted.key:
-        raise Problem(
-            f"is not the private key whose signature counts; {trusted}",
-            where=str(private),
-            remedy="Sign with that key, or have root pin another: `folkmoot-node policy pin`",
-            exit_code=ExitCode.SETTINGS,
-        )
-    sign(path, load_policy_key(private), signer, node.clock())
+    private = private_key_that_counts(node.named, node.keys, key)
+    sign(node.config.release_policy, private, signer, node.clock())
     signed = node.release_policy()
     with node.state.transaction() as connection:
         node.audit.append(
@@ -56,6 +46,34 @@ def sign_policy(node: NodeHome, signer: str, key: Path | None = None) -> SignedR
             },
         )
     return signed
+
+
+def private_key_that_counts(folder: Path, keys: KeyFiles, key: Path | None = None) -> bytes:
+    """The private key with which the council's documents are signed, 32 bytes.
+
+    Args:
+        folder: The node's folder, as it was named.
+        keys: The files of its keys.
+        key: Signing key kept elsewhere; the one in the home folder if None.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it is not the key whose signature counts, or others can
+            write to it.
+    """
+    private = key or keys.policy_key
+    if key is None:
+        restore_policy_public_key(keys)
+    else:
+        require_own_file(key)
+    trusted = trusted_signer(folder, keys.policy_public_key)
+    if public_key_of(private) != trusted.key:
+        raise Problem(
+            f"is not the private key whose signature counts; {trusted}",
+            where=str(private),
+            remedy="Sign with that key, or have root pin another: `folkmoot-node policy pin`",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return load_policy_key(private)
 
 
 def require_written_policy(path: Path, council: GssCode) -> None:

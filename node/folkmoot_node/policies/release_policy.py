@@ -14,17 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot.privacy import Delta, Rho
 from folkmoot.workload import check_identifier
+from folkmoot_node.policies.signed_document import SignedKind, check_signature, sign_document
 from folkmoot_operator import moments
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
@@ -183,17 +179,8 @@ class SignedReleasePolicy:
     key: bytes = b""
 
 
-class _Signature(Settings):
-    policy_sha256: str
-    signer: str
-    signed_at: datetime.datetime
-    public_key: str
-    signature: str
-
-
-def signature_path(policy_path: Path) -> Path:
-    """Path of a policy file's signature: beside it, with `.sig` added."""
-    return policy_path.with_name(policy_path.name + ".sig")
+RELEASE_POLICY = SignedKind("release policy", "folkmoot-node policy sign")
+"""What is signed, and how."""
 
 
 def load_unsigned(path: Path) -> tuple[ReleasePolicy, bytes]:
@@ -218,25 +205,8 @@ def load_signed(path: Path, trusted_key: bytes, trusted: str = "") -> SignedRele
         Problem: If the file or its signature is missing, wrong or by another key.
     """
     policy, digest = load_unsigned(path)
-    sidecar = signature_path(path)
-    if not sidecar.is_file():
-        raise _unsigned(sidecar, "the release policy is not signed")
-    signature = parse(_Signature, read(sidecar), str(sidecar))
-    if signature.policy_sha256 != digest.hex():
-        raise _unsigned(sidecar, "the release policy was changed after it was signed")
-    if signature.public_key != trusted_key.hex():
-        trusted = trusted or trusted_key.hex()
-        problem = f"the signature is by a key that this node does not trust; it trusts {trusted}"
-        raise _unsigned(sidecar, problem)
-    statement = _statement(digest, signature.signer, signature.signed_at)
-    try:
-        Ed25519PublicKey.from_public_bytes(trusted_key).verify(
-            bytes.fromhex(signature.signature), statement
-        )
-    except (InvalidSignature, ValueError):
-        raise _unsigned(sidecar, "the signature is not valid") from None
-    signed_at = signature.signed_at.isoformat()
-    return SignedReleasePolicy(policy, digest, signature.signer, signed_at, trusted_key)
+    checked = check_signature(RELEASE_POLICY, path, digest, trusted_key, trusted)
+    return SignedReleasePolicy(policy, digest, checked.signer, checked.signed_at, checked.key)
 
 
 def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
@@ -249,33 +219,7 @@ def sign(path: Path, private_key: bytes, signer: str, moment: int) -> Path:
         moment: Seconds since 1970-01-01T00:00:00Z.
     """
     _, digest = load_unsigned(path)
-    key = Ed25519PrivateKey.from_private_bytes(private_key)
-    when = moments.to_datetime(moment)
-    signer = " ".join(signer.replace('"', "'").replace("\\", "/").split())
-    signature = key.sign(_statement(digest, signer, when)).hex()
-    sidecar = signature_path(path)
-    sidecar.write_text(
-        f'policy_sha256 = "{digest.hex()}"\n'
-        f'signer = "{signer}"\n'
-        f"signed_at = {moments.to_text(moment)}\n"
-        f'public_key = "{key.public_key().public_bytes_raw().hex()}"\n'
-        f'signature = "{signature}"\n',
-        encoding="utf-8",
-    )
-    return sidecar
-
-
-def _statement(digest: bytes, signer: str, when: datetime.datetime) -> bytes:
-    return b"folkmoot release policy\0" + digest + f"{signer}\0{int(when.timestamp())}".encode()
-
-
-def _unsigned(where: Path, problem: str) -> Problem:
-    return Problem(
-        problem,
-        where=str(where),
-        remedy="Have the person who decides read the policy and run `folkmoot-node policy sign`",
-        exit_code=ExitCode.SETTINGS,
-    )
+    return sign_document(RELEASE_POLICY, path, digest, private_key, signer, moment)
 
 
 def _add_months(day: datetime.date, months: int) -> datetime.date:

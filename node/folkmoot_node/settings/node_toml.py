@@ -220,12 +220,19 @@ class NodeConfig:
     """The configuration with every path made absolute.
 
     Attributes:
-        home: The node's home folder.
+        home: The node's home folder, without links.
         settings: The file as written.
+        folder: The folder as it was named, which may be a link to where it is.
     """
 
     home: Path
     settings: NodeSettings
+    folder: Path | None = None
+
+    @property
+    def named(self) -> Path:
+        """The folder as it was named; see `policies.trusted_signer`."""
+        return self.folder or self.home
 
     @property
     def council(self) -> GssCode:
@@ -413,7 +420,7 @@ def load_config(home: Path) -> NodeConfig:
         Problem: Exit code SETTINGS, if there is no node, another account owns it or can write
             to it, the path is not text, or naming each wrong key.
     """
-    home = home.resolve()
+    folder, home = home, home.resolve()
     require_text(home)
     file = home / FILE_NAME
     if not file.exists():
@@ -425,7 +432,7 @@ def load_config(home: Path) -> NodeConfig:
             exit_code=ExitCode.SETTINGS,
         )
     require_own(Holdings(home, public=(file,)))
-    config = NodeConfig(home, load(NodeSettings, file))
+    config = NodeConfig(home, load(NodeSettings, file), folder)
     require_own(config.holdings)
     require_place_for_store(config.store_path)
     return config

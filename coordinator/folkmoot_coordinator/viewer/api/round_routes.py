@@ -23,12 +23,12 @@ from folkmoot_coordinator.viewer.api.documents import RoundDocument, RoundList
 from folkmoot_coordinator.viewer.api.figures_table import described
 from folkmoot_coordinator.viewer.api.forms import TABLE_FORMS, Form, negotiate
 from folkmoot_coordinator.viewer.api.openapi import PREFIX, problems
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.words import slug, table_title
 from folkmoot_operator.moments import to_text
+from folkmoot_web.paging import Pages
 from folkmoot_web.routes import Routes
 
 _JSON = (Form.JSON,)

@@ -26,7 +26,6 @@ from folkmoot_coordinator.viewer.allocating import (
 from folkmoot_coordinator.viewer.caching import file_tag, headers_of, not_changed
 from folkmoot_coordinator.viewer.filters import statistic_filters, usable_tables
 from folkmoot_coordinator.viewer.noted_downloads import note_download
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.selection import Selection, select
@@ -34,6 +33,7 @@ from folkmoot_coordinator.viewer.words import capital, slug
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form
+from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 

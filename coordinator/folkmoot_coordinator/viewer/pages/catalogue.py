@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right, may_see
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
+from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import visitor_of

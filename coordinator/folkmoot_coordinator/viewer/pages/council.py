@@ -22,13 +22,13 @@ from folkmoot_coordinator.rounds.round_store import (
 )
 from folkmoot_coordinator.viewer.figures import Figure
 from folkmoot_coordinator.viewer.pages.one_round import Answer, answer_of
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
 from folkmoot_coordinator.viewer.words import capital, code_label, phrase, slug, table_title
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import problem_of_status
+from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import visitor_of

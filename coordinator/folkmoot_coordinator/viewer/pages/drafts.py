@@ -31,7 +31,6 @@ from folkmoot_coordinator.rounds.round_store import find_round
 from folkmoot_coordinator.viewer.expected import Expected, expected
 from folkmoot_coordinator.viewer.filters import round_choices
 from folkmoot_coordinator.viewer.pages.ask import examples, title_of
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.seen_drafts import actor, is_own, note, seen_draft, seen_drafts
@@ -39,6 +38,7 @@ from folkmoot_coordinator.viewer.waiting_rounds import coming_up, open_rounds
 from folkmoot_coordinator.viewer.words import capital, code_label, phrase, plural, table_title
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.forms import Form, FormModel, read_form
+from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import Visitor, visitor_of

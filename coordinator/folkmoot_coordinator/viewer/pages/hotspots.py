@@ -22,12 +22,12 @@ from folkmoot_coordinator.viewer.hotspot_words import (
     spot_rows,
 )
 from folkmoot_coordinator.viewer.likeness_words import likeness_says, unlike
-from folkmoot_coordinator.viewer.paging import Pages
 from folkmoot_coordinator.viewer.permissions import Right
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.selection import select
 from folkmoot_coordinator.viewer.words import slug
 from folkmoot_web.errors import problem_of_status
+from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.cases.words import NEED_WORDS
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
@@ -20,12 +22,27 @@ schema = 1
 council = "{council}"
 sunset = {sunset}
 teams = ["Welfare rights", "Adult social care"]
+# What workers may find that a household needs.
+needs = ["Money and debt", "Food", "Heating and energy", "Housing", "Care and support at home",
+    "Company and contact", "Getting online or getting about", "Health appointments", "Safety",
+    "Something else"]
 # Sources that only roles which name them may see in an opened case.
 sensitive_sources = []
 
 [openings]
 minutes = 60           # how long an opened household stays open
 per_day = 60           # openings by one person in a day
+searches_per_day = 30  # searches by one person in a day
+exports_per_day = 5    # files by one person in a day
+
+# From what on the auditor is shown reading as unusual; see docs/casework-authority.md.
+[unusual]
+openings_per_hour = 20
+
+# Lists that may be written to a file, with what their purpose needs and no more.
+[exports.work]
+title = "Work in progress, for the managers' meeting"
+columns = ["case", "purpose", "state", "team", "opened_on", "review_on"]
 
 [roles.caseworker]
 may = ["lists", "open", "work", "refer"]
@@ -39,8 +56,18 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 
 [roles.auditor]
 may = ["audit", "measure"]
+
+# Commands of the node (`explain`, `households`) write the same log. The node's account may run
+# them, and the log says that it was that account; roles here instead, or [] for none.
+[command_line]
+# node_account = ["protection_officer"]
+# [command_line.accounts]      # people, by the account with which they sign in at the machine
+# jo = ["manager"]
 """
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
+
+
+Need = Annotated[str, Field(min_length=1, max_length=NEED_WORDS)]
 
 
 class RolePolicy(Settings):
@@ -62,32 +89,82 @@ class OpeningPolicy(Settings):
         minutes: After which the reason has to be stated again.
         per_day: By one person in 24 hours.
         blind_first_look: Whether a worker records a view before the score is shown.
+        reasons: Offered to choose from; own words can be added to each, or stand alone.
+        searches_per_day: By one person in 24 hours.
+        exports_per_day: By one person in 24 hours.
+        export_rows: Most cases in one file.
     """
 
     minutes: Annotated[int, Field(ge=1, le=480)] = 60
     per_day: Annotated[int, Field(ge=1, le=10_000)] = 60
     blind_first_look: bool = False
+    reasons: tuple[str, ...] = REASONS
+    searches_per_day: Annotated[int, Field(ge=1, le=10_000)] = 30
+    exports_per_day: Annotated[int, Field(ge=1, le=1_000)] = 5
+    export_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+
+
+class CommandLinePolicy(Settings):
+    """Table `[command_line]`: who may read households by commands of the node.
+
+    Attributes:
+        accounts: Roles by the account of the operating system with which somebody has signed in.
+            Where there are any, a person who is not among them has no role.
+        node_account: Roles of the node's own account, where nobody is known to have signed in;
+            None: it may open, export and answer residents, without sensitive sources.
+    """
+
+    accounts: dict[str, tuple[str, ...]] = {}
+    node_account: tuple[str, ...] | None = None
+
+
+class MeasuresPolicy(Settings):
+    """Table `[measures]`: how outcomes are measured.
+
+    Attributes:
+        quick_decision_seconds: Decisions about a household taken in less count as quick.
+    """
+
+    quick_decision_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
 
 
 class CaseworkPolicy(Settings):
     """The file, as written.
 
+    There is no key that lets anybody approve what they have asked for themselves.
+
     Attributes:
         council: GSS code of the council whose it is.
         sunset: The last day on which households are opened under it.
         teams: Of the council.
+        needs: What workers may find that a household needs; at least one, in the order of forms.
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
+        measures: Of outcomes.
+        exports: By name, the lists that may be written to a file.
+        unusual: From what on reading is reported to the auditor.
         roles: By name, what its holders may do.
+        command_line: Who may read households by commands.
     """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     council: str
     sunset: datetime.date
     teams: tuple[str, ...] = ()
+    needs: Annotated[tuple[Need, ...], Field(min_length=1)] = ("Something else",)
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
+    measures: MeasuresPolicy = MeasuresPolicy()
+    exports: dict[str, ExportPolicy] = {}
+    unusual: UnusualPolicy = UnusualPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]
+    command_line: CommandLinePolicy = CommandLinePolicy()
+
+    @model_validator(mode="after")
+    def _needs_differ(self) -> CaseworkPolicy:
+        if len(set(self.needs)) < len(self.needs):
+            raise ValueError("needs: a need is named twice")
+        return self
 
     @model_validator(mode="after")
     def _sources_are_sensitive(self) -> CaseworkPolicy:
@@ -97,6 +174,16 @@ class CaseworkPolicy(Settings):
                     raise ValueError(
                         f"roles.{name}.sources: {source!r} is not among sensitive_sources"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _commands_have_roles_that_there_are(self) -> CaseworkPolicy:
+        named = {f"accounts.{name}": roles for name, roles in self.command_line.accounts.items()}
+        named["node_account"] = self.command_line.node_account or ()
+        for key, roles in named.items():
+            for role in roles:
+                if role not in self.roles:
+                    raise ValueError(f"command_line.{key}: there is no role {role!r}")
         return self
 
     def permissions(self) -> Permissions:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import household_id
-from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.cases.models import CaseRow, ChangeRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
@@ -70,6 +70,44 @@ class Case:
     closed_at: int | None
     outcome: str | None
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a case.
+
+    Attributes:
+        version: Of the case after it.
+        action: As the log has it.
+        by: Who made it, by the name with which they sign in.
+        at: Seconds since 1970-01-01T00:00:00Z.
+        changed: Values before and after, by column of `CaseRow`.
+    """
+
+    version: int
+    action: str
+    by: str
+    at: int
+    changed: Mapping[str, tuple[Any, Any]]
+
+
+class Conflict(WebProblem):
+    """Somebody else has changed a case since a page showed it.
+
+    Attributes:
+        case: As it is now.
+        changes: Since then, oldest first.
+    """
+
+    def __init__(self, case: Case, changes: list[Change]) -> None:
+        super().__init__(
+            409,
+            "Somebody else has changed this case",
+            "Their change is kept, and yours is not stored yet.",
+            "Open the case again, see what has changed, and enter yours once more.",
+        )
+        self.case = case
+        self.changes = changes
 
 
 class Cases:
@@ -153,7 +191,7 @@ class Cases:
             row = session.get(CaseRow, case_id)
             if row is None:
                 raise problem_of_status(404)
-            return _case(row)
+            return case_of(row)
 
     def change(
         self,
@@ -177,24 +215,38 @@ class Cases:
             detail: More for the log: no free text about the household.
 
         Raises:
-            WebProblem: Status 404 if there is no such case; 409 if somebody else has changed it.
+            WebProblem: Status 404 if there is no such case.
+            Conflict: If somebody else has changed it.
         """
-        row = session.get(CaseRow, case_id)
-        if row is None:
-            raise problem_of_status(404)
+        row = locked_case(session, case_id)
         if row.version != version:
-            raise WebProblem(
-                409,
-                "Somebody else has changed this case",
-                "Their change is kept, and yours is not stored yet.",
-                "Open the case again, see what has changed, and enter yours once more.",
-            )
+            raise Conflict(case_of(row), changes_since(session, case_id, version))
+        changed = {
+            name: [getattr(row, name), value]
+            for name, value in values.items()
+            if getattr(row, name) != value
+        }
         for name, value in values.items():
             setattr(row, name, value)
         row.version = version + 1
+        session.add(
+            ChangeRow(
+                case_id=case_id,
+                version=row.version,
+                action=action,
+                by=by.name,
+                at=self._state.clock(),
+                changed=changed,
+            )
+        )
         session.flush()
         self._state.audit.record(session, action, by.name, {"case": case_id, **(detail or {})})
-        return _case(row)
+        return case_of(row)
+
+    def history(self, case_id: str) -> list[Change]:
+        """The changes of a case, oldest first; its opening is not among them."""
+        with self._state.database.reading() as session:
+            return changes_since(session, case_id, 0)
 
     def listed(
         self, *, worker: str | None = None, team: str | None = None, closed: bool = False
@@ -214,10 +266,42 @@ class Cases:
         if team is not None:
             query = query.where(CaseRow.team == team)
         with self._state.database.reading() as session:
-            return [_case(row) for row in session.scalars(query)]
+            return [case_of(row) for row in session.scalars(query)]
 
 
-def _case(row: CaseRow) -> Case:
+def locked_case(session: Session, case_id: str) -> CaseRow:
+    """The row of a case, which nobody else changes until the transaction ends.
+
+    Raises:
+        WebProblem: Status 404, if there is none.
+    """
+    row = session.get(CaseRow, case_id, with_for_update=True)
+    if row is None:
+        raise problem_of_status(404)
+    return row
+
+
+def changes_since(session: Session, case_id: str, version: int) -> list[Change]:
+    """The changes after a version of a case, oldest first."""
+    found = session.scalars(
+        select(ChangeRow)
+        .where(ChangeRow.case_id == case_id, ChangeRow.version > version)
+        .order_by(ChangeRow.version)
+    )
+    return [
+        Change(
+            row.version,
+            row.action,
+            row.by,
+            row.at,
+            {name: (before, after) for name, (before, after) in row.changed.items()},
+        )
+        for row in found
+    ]
+
+
+def case_of(row: CaseRow) -> Case:
+    """A case as its row has it."""
     return Case(
         row.case_id,
         row.household_id,

@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from folkmoot.privacy import Rho
-from folkmoot_node.policies.release_policy import load_signed, load_unsigned, sign, signature_path
+from folkmoot_node.policies.release_policy import load_signed, load_unsigned, sign
+from folkmoot_node.policies.signed_document import signature_path
 from folkmoot_operator.problems import ExitCode, Problem
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)

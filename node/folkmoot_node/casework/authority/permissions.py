@@ -1,0 +1,34 @@
+"""What roles may do: until the policy's last day what it says, afterwards what is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from folkmoot_node.casework.authority.policy import CaseworkPolicy
+from folkmoot_node.casework.authority.rights import Right
+from folkmoot_operator.moments import day
+from folkmoot_web.clock import Clock
+from folkmoot_web.permissions import PUBLIC, SIGNED_IN, Permissions
+
+AFTER_SUNSET = frozenset({PUBLIC, SIGNED_IN, *map(str, (Right.RIGHTS, Right.AUDIT))})
+"""What outlasts a policy: residents are answered, and the log is read."""
+
+
+class CaseworkPermissions(Permissions):
+    """The roles of a policy as the site checks them."""
+
+    def __init__(self, policy: CaseworkPolicy, clock: Clock) -> None:
+        """Takes the roles of a policy.
+
+        Args:
+            policy: The policy.
+            clock: The time, seconds since 1970-01-01T00:00:00Z.
+        """
+        super().__init__(Right, {name: role.may for name, role in policy.roles.items()})
+        self._sunset = policy.sunset
+        self._clock = clock
+
+    def of(self, roles: Iterable[str]) -> frozenset[str]:
+        """What somebody with these roles may do now."""
+        held = super().of(roles)
+        return held if day(self._clock()) <= self._sunset else held & AFTER_SUNSET

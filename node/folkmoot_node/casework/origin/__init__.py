@@ -1,0 +1,1 @@
+"""Which node the database of casework belongs to."""
