@@ -100,6 +100,23 @@ def writing_private(path: Path, *, replace: bool) -> Iterator[Path]:
     _sync(path.parent)
 
 
+def write_shared(path: Path, content: bytes) -> None:
+    """Replaces a file as `write_private` does, for the group of its folder too where that is meant.
+
+    An administrator means it by giving the folder the set-group-ID bit and its group all of it
+    (`chmod 2770`): two accounts then write the same file. Any other folder gets a private file.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: What it will hold.
+    """
+    with writing_private(path, replace=True) as unfinished:
+        unfinished.write_bytes(content)
+        mode = path.parent.stat().st_mode
+        if mode & stat.S_ISGID and mode & (stat.S_IRWXG | stat.S_IRWXO) == stat.S_IRWXG:
+            unfinished.chmod(GROUP_WRITES)
+
+
 def put_in_place(unfinished: Path, path: Path) -> None:
     """Gives a file that was written elsewhere in the same folder its name, durably.
 

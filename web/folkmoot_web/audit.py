@@ -53,6 +53,10 @@ class Audit:
         """Entries, oldest first; see `SqlAudit.entries`."""
         return _LOG.entries(self._database, actions)
 
+    def head(self) -> Head:
+        """Where the log ends now; nothing is recomputed."""
+        return _LOG.head(self._database)
+
     def verify(self, noted: Collection[Head] = ()) -> Head:
         """Recomputes the whole chain; see `SqlAudit.verify`."""
         return _LOG.verify(self._database, noted)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, open_site
-from folkmoot_operator.console import application, console, minute, print_json
+from folkmoot_operator.console import application
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,8 +24,6 @@ SiteOption = Annotated[
         help="The log of the region's web site: sign-ins, accounts, questions, downloads, keys.",
     ),
 ]
-_WHO = ("action", "by", "uid", "login")
-"""Keys of an entry that have columns of their own, or are left out."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,35 +50,9 @@ def show(
 
     Example: `folkmoot-coordinator audit show --action "result withdrawn"`
     """
-    from collections import deque
+    from folkmoot_operator.audit_console import show_entries
 
-    from folkmoot_operator.moments import to_text
-
-    found = deque(_entries(home, action or (), site), maxlen=last)
-    if json_:
-        print_json([_as_json(entry) for entry in found])
-        return
-    if not found:
-        typer.echo("There is no such entry.")
-        return
-    from rich.markup import escape
-    from rich.table import Column, Table
-
-    table = Table(
-        Column("", justify="right"),
-        Column("When (UTC)", no_wrap=True),
-        *(Column(name, overflow="fold") for name in ("Action", "By", "Signed in as", "Details")),
-    )
-    for entry in found:
-        body = entry.body
-        details = (f"{key} {value}" for key, value in body.items() if key not in _WHO)
-        table.add_row(
-            str(entry.sequence),
-            minute(to_text(entry.at)),
-            *(escape(str(body.get(key, ""))) for key in ("action", "by", "login")),
-            escape("; ".join(details)),
-        )
-    console().print(table)
+    show_entries(_entries(home, action or (), site), last, as_json=json_)
 
 
 @audit_app.command()
@@ -104,14 +76,10 @@ def verify(
 
     Example: `folkmoot-coordinator audit verify --expect 12:9f86...`
     """
+    from folkmoot_operator.audit_console import show_head
     from folkmoot_operator.hash_chain import Head
 
-    head = _verify(home, [Head.parse(text) for text in expect or ()], site)
-    if json_:
-        print_json({"entries": head.length, "head": str(head)})
-        return
-    typer.echo(f"The audit log is whole: {head.length} entries")
-    typer.echo(f"Its head, to be noted elsewhere: {head}")
+    show_head(_verify(home, [Head.parse(text) for text in expect or ()], site), as_json=json_)
 
 
 def _entries(home: Path, actions: Collection[str], site: bool) -> Iterator[Entry]:
@@ -130,14 +98,3 @@ def _verify(home: Path, noted: Collection[Head], site: bool) -> Head:
 
     _, database = open_home(home)
     return audit_log.verify(database, noted)
-
-
-def _as_json(entry: Entry) -> dict[str, Any]:
-    from folkmoot_operator.moments import to_text
-
-    return {
-        "sequence": entry.sequence,
-        "at": to_text(entry.at),
-        **entry.body,
-        "digest": entry.digest.hex(),
-    }

@@ -21,10 +21,17 @@ from folkmoot_node.casework.cohorts.cohorts import Cohorts
 from folkmoot_node.casework.cohorts.models import COHORTS
 from folkmoot_node.casework.cohorts.scores import ScoreTable
 from folkmoot_node.casework.cohorts.subjects import factor_words
+from folkmoot_node.casework.opening.exports import Exports
+from folkmoot_node.casework.opening.log import Log
 from folkmoot_node.casework.opening.models import OPENINGS
 from folkmoot_node.casework.opening.openings import Opened, Openings
+from folkmoot_node.casework.opening.restrictions import Restrictions
+from folkmoot_node.casework.opening.searches import Searches
+from folkmoot_node.casework.opening.sensitive import as_permitted
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.origin.models import ORIGIN
+from folkmoot_node.casework.referrals.models import REFERRALS
+from folkmoot_node.casework.rights.models import RIGHTS
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -35,10 +42,12 @@ from folkmoot_node.sources.connect import Plugins, load_plugins
 from folkmoot_node.store.reader import HouseholdStore
 from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.moments import day
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.clock import Clock, system_clock
+from folkmoot_web.errors import WebProblem
 from folkmoot_web.site import State, open_state
 
-TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS, REFERRALS, RIGHTS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -79,6 +88,26 @@ class Desk:
         """Opens households."""
         return Openings(self.state, self.known.policy)
 
+    @cached_property
+    def restrictions(self) -> Restrictions:
+        """Households that not everybody may see."""
+        return Restrictions(self.state)
+
+    @cached_property
+    def searches(self) -> Searches:
+        """Finds the household of a UPRN."""
+        return Searches(self.state, self.known.policy)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Lists as files."""
+        return Exports(self.state, self.known.policy)
+
+    @cached_property
+    def log(self) -> Log:
+        """Who did what, for the auditor."""
+        return Log(self.state)
+
     def today(self) -> datetime.date:
         """The date in UTC."""
         return day(self.clock())
@@ -94,16 +123,35 @@ class Desk:
             yield store
 
     def explanation(self, opened: Opened) -> Explanation:
-        """Why a household has its score, for who has opened it.
+        """Why a household has its score, as far as who has opened it may see: `as_permitted`.
 
         Raises:
-            Problem: As `explain_household`: the household may have left the frame.
+            WebProblem: Status 404, if the household has left the frame: its case stays.
+            Problem: As `explain_household`.
         """
         with self.store() as store:
             policy = policy_of(store.run, self.risk_policy())
-            return explain_household(
-                store, self.config, self.plugins, policy, opened.uprn, today=self.today()
-            )
+            try:
+                whole = explain_household(
+                    store, self.config, self.plugins, policy, opened.uprn, today=self.today()
+                )
+            except Problem as problem:
+                if problem.exit_code != ExitCode.DATA or store.holds(opened.uprn):
+                    raise
+                raise vanished() from None
+        hidden = frozenset(self.known.policy.sensitive_sources) - opened.sources
+        return as_permitted(whole, hidden)
+
+
+def vanished() -> WebProblem:
+    """The page for a household that the last run did not score."""
+    return WebProblem(
+        404,
+        "This household is not among the scored ones any more",
+        "The last scoring run had no household with its UPRN: the property may have been split, "
+        "joined or taken down. The case and what was recorded in it stay.",
+        "Work on in the case, or close it with the outcome that fits.",
+    )
 
 
 def open_desk(config: NodeConfig, *, clock: Clock = system_clock) -> Desk:

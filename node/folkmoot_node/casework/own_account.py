@@ -79,9 +79,12 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
     yield Shared(id_path(config), GROUP_READS)
     for path in with_journals(database_path(config)):
         yield Shared(path, GROUP_WRITES)
+    outcomes = config.casework_folder / "outcomes"
+    yield Shared(outcomes, GROUP_FILLS)
+    for path in _files(outcomes):
+        yield Shared(path, GROUP_WRITES)
     yield Shared(corrections.parent, GROUP_FILLS)
-    yield Shared(corrections, GROUP_READS)
-    yield Shared(_lock(corrections), GROUP_WRITES)
+    yield Shared(corrections, GROUP_WRITES)
 
 
 def share_with_group(home: Path, name: str) -> NodeConfig:
@@ -116,7 +119,7 @@ def share_with_group(home: Path, name: str) -> NodeConfig:
     if config.casework is not None and config.casework.database is None:
         open_private(database_path(config), append=True).close()  # SQLite's own would be closed
     make_private_folder(config.corrections_file.parent)
-    open_private(_lock(config.corrections_file), append=True).close()
+    make_private_folder(config.casework_folder / "outcomes")
     for one in shared_places(config):
         if one.path.is_dir() or is_own_file(one.path):
             share(one.path, group, one.mode)
@@ -152,7 +155,3 @@ def _files(folder: Path) -> list[Path]:
 
 def _deleted(config: NodeConfig) -> Path:
     return config.store_path.with_name(config.store_path.name + ".deleted")
-
-
-def _lock(corrections: Path) -> Path:
-    return corrections.with_suffix(".lock")

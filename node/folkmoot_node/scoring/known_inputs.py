@@ -35,6 +35,8 @@ class Standing(Enum):
     """A record of the household was rejected, or this value of it, and no other settles it."""
     NO_VALUE = "no_value"
     """The source's records of the household, or of its area, do not state it."""
+    NOT_SHOWN = "not_shown"
+    """Its source is sensitive, and whoever asks may not see it."""
     SUPPRESSED = "suppressed"
     """The household objected to it, and the objection was upheld."""
     CORRECTED = "corrected"
@@ -85,6 +87,8 @@ class InputValue:
         match self.standing:
             case Standing.NO_SOURCE:
                 return "no source provides it"
+            case Standing.NOT_SHOWN:
+                return "not shown: its source is sensitive"
             case Standing.LICENCE_ENDED:
                 assert self.licence_ended is not None
                 return f"not read: its licence ended on {self.licence_ended.isoformat()}"

@@ -21,6 +21,7 @@ _RIGHTS_IN_WORDS = {
     Right.OPEN: "open households",
     Right.EXPORT: "write households to files",
     Right.RIGHTS: "answer what residents ask",
+    Right.RESTRICT: "open restricted households",
     Right.COHORTS: "count, save and run cohorts",
     Right.LISTS: "see lists of households",
 }

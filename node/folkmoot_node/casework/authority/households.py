@@ -23,13 +23,17 @@ def household_id(session: Session, uprn: int) -> str:
         session: Of a transaction that writes.
         uprn: Unique property reference number.
     """
-    query = select(HouseholdRow.household_id).where(HouseholdRow.uprn == uprn)
-    found = session.scalar(query)
+    found = known_id(session, uprn)
     if found is None:
         found = new_id()
         session.add(HouseholdRow(household_id=found, uprn=uprn))
         session.flush()
     return found
+
+
+def known_id(session: Session, uprn: int) -> str | None:
+    """The id of a household; None if it has none."""
+    return session.scalar(select(HouseholdRow.household_id).where(HouseholdRow.uprn == uprn))
 
 
 def uprn_of(session: Session, household: str) -> int | None:

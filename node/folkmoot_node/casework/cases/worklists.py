@@ -163,5 +163,5 @@ class WorkLists:
         return day(self._state.clock()).isoformat()
 
 
-def _counts(found: Result[tuple[str, int]]) -> dict[str, int]:
-    return {row[0]: row[1] for row in found}
+def _counts(found: Result[str, int]) -> dict[str, int]:
+    return dict(row for row in found)

@@ -20,6 +20,7 @@ from folkmoot_node.casework.cases.record import KINDS, CaseRecord
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opening.models import OpeningRow
+from folkmoot_node.casework.opening.words import uk_time
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
 from folkmoot_node.casework.pages.dates import date_parts, local_time, read_date, read_moment
@@ -272,10 +273,11 @@ def _section(
     request: Request, case_id: str, page: str, title: str, status: int, **values: Any
 ) -> Response:
     desk, visitor = desk_of(request), visitor_of(request)
-    shown = None
+    shown, until = None, ""
     # What was typed comes back even if the household is open no longer; what is recorded does not.
     if status == 200 or desk.openings.is_open(visitor, case_id):
-        shown = CaseRecord(desk.state).of(desk.openings.look(visitor, case_id, page))
+        opened = desk.openings.look(visitor, case_id, page)
+        shown, until = CaseRecord(desk.state).of(opened), uk_time(opened.ends_at)
     case = desk.cases.get(case_id)
     if page == "plan" and "plan_form" not in values:
         text = shown.plan.text if shown and shown.plan else ""
@@ -287,6 +289,7 @@ def _section(
         **{
             "case": case,
             "shown": shown,
+            "until": until,
             "people": People.of(desk),
             "may_work": visitor.may(Right.WORK) and case.closed_at is None,
             "may_remove_all": visitor.may(Right.ASSIGN),

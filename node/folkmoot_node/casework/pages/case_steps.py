@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import Case, CaseState, Conflict
 from folkmoot_node.casework.cases.handling import NEEDED, Handling, Step, why_not
 from folkmoot_node.casework.cases.record import CaseRecord
@@ -268,7 +267,6 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
         ),
         "review_form": review,
         "close_form": Form[CloseForm](),
-        "reason_form": Form[Any](),
     }
     return render(
         request,
@@ -285,7 +283,6 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
             "teams": _teams(desk, case),
             "outcomes": [{"value": str(one), "text": text} for one, text in CASE_OUTCOMES.items()],
             "is_open": desk.openings.is_open(visitor, case_id),
-            "may_open": visitor.may(Right.OPEN),
             "today": desk.today().isoformat(),
             "notification": text if text and is_true(case, visitor) else None,
             "breadcrumbs": crumbs(case),

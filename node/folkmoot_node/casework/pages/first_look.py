@@ -12,7 +12,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.first_look import FirstLooks
 from folkmoot_node.casework.cases.words import VIEWS, View
 from folkmoot_node.casework.desk import Desk, desk_of
-from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.pages.case_steps import crumbs
 from folkmoot_node.store.schema import BAND_COLUMN
 from folkmoot_operator.problems import Problem

@@ -13,6 +13,7 @@ from folkmoot_node.casework.cases.cases import Conflict, locked_case
 from folkmoot_node.casework.cases.handling import Handling
 from folkmoot_node.casework.cases.worklists import FILTERS, Filter, WorkLists
 from folkmoot_node.casework.desk import desk_of
+from folkmoot_node.casework.opening.restrictions import not_visible
 from folkmoot_node.casework.pages.case_changes import Told, told
 from folkmoot_node.casework.pages.people import People, team_items
 from folkmoot_node.casework.pages.template_helpers import many
@@ -71,6 +72,8 @@ def routes() -> Routes:
             try:
                 with desk.state.database.writing() as session:
                     case = locked_case(session, case_id)
+                    if desk.restrictions.is_hidden(session, visitor, case.household_id):
+                        raise not_visible()
                     handling.assign(
                         session,
                         case_id,
@@ -151,6 +154,7 @@ def _list(
         team_choices=team_items(desk, "Leave as it is"),
         can_assign=visitor.may(Right.ASSIGN) and shown is not Filter.CLOSED,
         ticked=ticked,
+        hidden=desk.restrictions.hidden_from(visitor),
         form=form,
         free=free,
         free_address=address_with(request, whose="", show=str(Filter.UNASSIGNED), page=None),

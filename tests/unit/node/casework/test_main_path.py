@@ -33,12 +33,10 @@ def test_a_household_opens_for_a_reason_and_the_log_says_so(
         assert case_id in worker.get("/").text
         assert str(council.uprn(0)) not in worker.get(f"/cases/{case_id}").text
         assert worker.get(f"/cases/{case_id}/score").status_code == 403
-        refused = worker.fill_in(f"/cases/{case_id}/open", f"/cases/{case_id}", reason="")
+        refused = worker.fill_in(f"/cases/{case_id}/open", reason="")
         assert "Enter why you open this household" in refused.text
         worker.follow_redirects = True
-        shown = worker.fill_in(
-            f"/cases/{case_id}/open", f"/cases/{case_id}", reason="First telephone call"
-        )
+        shown = worker.fill_in(f"/cases/{case_id}/open", reason="First telephone call")
         assert str(council.uprn(0)) in shown.text
         assert "Council tax" in shown.text
         council.clock.now += 61 * 60

@@ -183,7 +183,6 @@ def test_the_casework_account_reads_what_it_needs_and_nothing_else(node: Node) -
         "casework/casework.key",
         "casework/casework.sqlite",
         "casework/node-id",
-        "corrections/corrections.lock",
     }
     assert readable(node, STRANGER) == set()
 
@@ -204,6 +203,34 @@ def test_commands_of_the_node_are_not_for_the_casework_account(node: Node) -> No
         assert "Run it as that account" in done.stderr
     done = node.run("casework", "policy", "sign", "--signer", "X", account=CASEWORK, expect=3)
     assert "policy-signing.key" in done.stderr
+
+
+def test_decisions_about_objections_and_outcomes_go_through_both_doors(node: Node) -> None:
+    """Casework writes them, the node's account reads them, and may change decisions itself."""
+    script = (
+        "import datetime, sys; from pathlib import Path;"
+        "from folkmoot_node.casework.settings import load_config_as_reader as load;"
+        "from folkmoot_node.corrections.decisions import Decision;"
+        "from folkmoot_node.corrections.sealed_file import open_corrections;"
+        "from folkmoot_node.sources.outcomes import Outcome, write_outcomes;"
+        "from folkmoot_operator.private_files import close_new_files;"
+        "close_new_files(); day = datetime.date(2026, 9, 1); config = load(Path(sys.argv[1]));"
+        "decision = Decision(objection=sys.argv[2], decided_on=day, withhold=True);"
+        "open_corrections(config).add(10_000_000_002, decision, {});"
+        "path = config.casework_folder / 'outcomes' / 'outcomes.csv';"
+        "print(write_outcomes(path, [Outcome(10_000_000_003, day, True)]))"
+    )
+    for objection in ("first", "second"):
+        assert run(CASEWORK, "-c", script, node.home, objection).stdout.strip() == "1"
+        listed = node.run("corrections", "list").stdout
+        assert objection in listed
+        read = run(NODE, "-c", "import sys; print(open(sys.argv[1]).read())",
+                   node.home / "casework" / "outcomes" / "outcomes.csv")  # fmt: skip
+        assert "10000000003,yes,2026-09-01" in read.stdout
+    node.run("corrections", "withdraw", "first")
+    assert run(CASEWORK, "-c", script, node.home, "third").stdout.strip() == "1"
+    assert readable(node, STRANGER) == set()
+    assert not not_shared(as_node(node))
 
 
 def test_who_is_not_in_the_group_is_not_let_in(node: Node) -> None:
