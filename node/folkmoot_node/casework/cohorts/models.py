@@ -52,6 +52,8 @@ class RunRow(Base):
     ran_by: Mapped[str] = mapped_column(String(254))
     scored_at: Mapped[int] = mapped_column(BigInteger)
     """When the scoring run finished whose scores it is made from."""
+    scores_until: Mapped[str] = mapped_column(String(10))
+    """Last day on which those scores may be kept, ISO 8601: the run is kept no longer."""
     scoring_run: Mapped[str] = mapped_column(String(32))
     policy_digest: Mapped[str] = mapped_column(String(64))
     """Of the risk stratification policy, hexadecimal."""

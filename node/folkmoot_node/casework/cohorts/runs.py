@@ -22,6 +22,7 @@ from folkmoot_node.casework.cohorts.scores import Scores
 from folkmoot_node.casework.cohorts.words import condition_text, value_text
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.store.schema import BAND_COLUMN
+from folkmoot_node.store.use import end_of_retention
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN
 from folkmoot_web.errors import problem_of_status
@@ -145,6 +146,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
                 ran_at=now,
                 ran_by=by.name,
                 scored_at=scores.run.finished_at,
+                scores_until=end_of_retention(scores.run, scores.policy).last_day.isoformat(),
                 scoring_run=scores.run.run_id,
                 policy_digest=scores.run.policy_sha256,
                 definition=definition.model_dump_json(by_alias=True, exclude_none=True),

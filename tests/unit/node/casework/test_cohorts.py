@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from folkmoot_node.casework.authority.households import uprn_of
+from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cohorts.assessments import assessments
 from folkmoot_node.casework.cohorts.cohorts import COUNTED
@@ -24,7 +25,7 @@ from folkmoot_node.casework.cohorts.deciding import (
     note_list,
 )
 from folkmoot_node.casework.cohorts.definition import Definition, Mark
-from folkmoot_node.casework.cohorts.keeping import forget, held_about, purge_runs
+from folkmoot_node.casework.cohorts.held import CohortRecords
 from folkmoot_node.casework.cohorts.models import MemberRow
 from folkmoot_node.casework.cohorts.runs import (
     RAN,
@@ -436,23 +437,49 @@ folder = "extracts"
 """
 
 
-def test_runs_are_purged_and_what_is_held_can_be_given_and_erased(
+def test_what_is_held_can_be_given_rectified_and_erased(
     council: CaseworkCouncil, desk: Desk
 ) -> None:
+    _, run_id = ran(council, desk, definition())
+    household, other = (row.household_id for row in of_run(desk, run_id))
+    look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
+    decided(council, desk, run_id, [household], opens_case=False)
+    records = CohortRecords()
+    with desk.state.database.writing() as session:
+        membership, decision, look = records.held_on(session, household)
+        shown = {one.label: one.value for one in membership.facts}
+        assert shown["Oldest age 65 years or more"] == "78 years"
+        assert shown["Purpose"] == PURPOSE
+        [why] = [one for one in decision.facts if one.field]
+        assert (why.value, why.may_name_others) == ("Telephone first", True)
+        assert look.facts[0].value == "manager@example.gov.uk"
+        assert not records.rectify(session, other, decision.key, "why", "Other words")
+        assert records.rectify(session, household, decision.key, "why", "Other words")
+        assert decisions_about(session, run_of(desk, run_id).cohort_id, household)[0].why == (
+            "Other words"
+        )
+        assert records.erase(session, household) == 3
+        assert list(records.held_on(session, household)) == []
+        assert list(records.held_on(session, other))
+
+
+def test_runs_are_kept_as_long_as_the_policies_say(council: CaseworkCouncil, desk: Desk) -> None:
     cohort_id, run_id = ran(council, desk, definition())
     household = of_run(desk, run_id)[0].household_id
     look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
     decided(council, desk, run_id, [household], opens_case=False)
+    records, now, rule = CohortRecords(), council.clock(), RetentionPolicy()
+    scored = run_of(desk, run_id).scored_at
     with desk.state.database.writing() as session:
-        held = held_about(session, household)
-        assert held["memberships"][0]["information"]["oldest age 65 years or more"] == "78 years"
-        assert held["decisions"][0]["why"] == "Telephone first"
-        assert held["looks"][0]["by"] == "manager@example.gov.uk"
-        assert forget(session, household) == 3
-        assert held_about(session, household) == {"memberships": [], "decisions": [], "looks": []}
-        assert purge_runs(session, 90, council.clock()) == 0
-        assert purge_runs(session, 90, council.clock() + 91 * 86_400) == 1
+        in_time = scored + 90 * 86_400
+        assert records.past_retention(session, rule, in_time, delete=True) == 0
+        short = RetentionPolicy(cohort_runs_days=1)
+        assert records.past_retention(session, short, now + 2 * 86_400, delete=False) == 1
+        assert records.past_retention(session, rule, in_time + 86_400, delete=True) == 1
         assert runs_of(session, cohort_id) == []
+        assert [one.title.split()[0] for one in records.held_on(session, household)] == ["Decision"]
+        assert records.past_retention(session, rule, now + 731 * 86_400, delete=True) == 1
+        assert list(records.held_on(session, household)) == []
 
 
 def test_the_table_follows_new_scores_and_forgets_when_there_are_none(
