@@ -16,14 +16,13 @@ _WHO = ("action", "by", "uid", "login")
 """Keys of an entry that have columns of their own, or are left out."""
 
 
-def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool, login: bool = True) -> None:
+def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool) -> None:
     """Prints the newest entries of a log, newest last.
 
     Args:
         entries: Oldest first.
         last: How many.
         as_json: As JSON instead of a table.
-        login: Whether the table has the account that had signed in at the machine.
     """
     found = deque(entries, maxlen=last)
     if as_json:
@@ -35,12 +34,10 @@ def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool, login: b
     from rich.markup import escape
     from rich.table import Column, Table
 
-    who = ["action", "by", *(["login"] if login else [])]
-    titles = ["Action", "By", *(["Signed in as"] if login else []), "Details"]
     table = Table(
         Column("", justify="right"),
         Column("When (UTC)", no_wrap=True),
-        *(Column(name, overflow="fold") for name in titles),
+        *(Column(name, overflow="fold") for name in ("Action", "By", "Signed in as", "Details")),
     )
     for entry in found:
         body = entry.body
@@ -48,7 +45,7 @@ def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool, login: b
         table.add_row(
             str(entry.sequence),
             minute(to_text(entry.at)),
-            *(escape(str(body.get(key, ""))) for key in who),
+            *(escape(str(body.get(key, ""))) for key in ("action", "by", "login")),
             escape("; ".join(details)),
         )
     console().print(table)

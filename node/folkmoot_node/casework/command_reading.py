@@ -16,6 +16,8 @@ from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
 from folkmoot_node.casework.desk import open_casework_state
+from folkmoot_node.casework.opening.reasons import MAX_REASON, without_identifiers
+from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.moments import day
@@ -29,7 +31,7 @@ HOUSEHOLDS_WRITTEN = "households written to a file by command"
 REFUSED = "command refused"
 """Actions of the log."""
 SUBJECT_REASON = "A resident asks for their own data"
-SHORTEST, LONGEST = 5, 300
+SHORTEST = 5
 """Characters of a reason."""
 
 
@@ -40,10 +42,12 @@ class ReadByCommand:
     Attributes:
         user: Who reads.
         hidden_sources: Sensitive sources that they may not see.
+        restricted: UPRNs of households that are left out of files.
     """
 
     user: CommandUser
     hidden_sources: frozenset[str]
+    restricted: frozenset[int] = frozenset()
 
 
 def note_household(
@@ -73,6 +77,9 @@ def note_household(
     right = Right.RIGHTS if subject_access else Right.OPEN
     action = SUBJECT_ACCESS if subject_access else HOUSEHOLD_READ
     with _reading(config, right, reason, ends=not subject_access, clock=clock) as noting:
+        if not subject_access and uprn in noting.restricted():
+            noting.note(REFUSED, uprn=uprn, what={"right": str(Right.RESTRICT)})
+            noting.user.require(Right.RESTRICT)
         noting.note(action, uprn=uprn)
         hidden = noting.hidden_sources
     return ReadByCommand(noting.user, frozenset() if subject_access else hidden)
@@ -98,7 +105,7 @@ def note_households(
     """
     with _reading(config, Right.EXPORT, reason, ends=True, clock=clock) as noting:
         noting.note(HOUSEHOLDS_WRITTEN, what=what)
-        return ReadByCommand(noting.user, noting.hidden_sources)
+        return ReadByCommand(noting.user, noting.hidden_sources, noting.restricted())
 
 
 def require_export_permitted(
@@ -119,6 +126,12 @@ class _Noting:
     hidden_sources: frozenset[str]
     state: State
     reason: str
+
+    def restricted(self) -> frozenset[int]:
+        """Restricted households, for those who may not open them."""
+        if Right.RESTRICT in self.user.rights:
+            return frozenset()
+        return Restrictions(self.state).restricted()
 
     def note(self, action: str, *, uprn: int | None = None, what: Mapping[str, Any] = {}) -> None:
         with self.state.database.writing() as session:
@@ -153,11 +166,20 @@ def _reading(
 
 def _checked(reason: str | None) -> str:
     given = " ".join((reason or "").split())
-    if not SHORTEST <= len(given) <= LONGEST or not given.isprintable():
+    try:
+        without_identifiers(given)
+    except ValueError as error:
+        raise Problem(
+            "the reason has an address or a number in it",
+            where="--reason",
+            remedy=str(error),
+            exit_code=ExitCode.USAGE,
+        ) from None
+    if not SHORTEST <= len(given) <= MAX_REASON or not given.isprintable():
         raise Problem(
             "casework is set up at this node, so that reading households needs a reason"
             if not given
-            else f"the reason is not one of {SHORTEST} to {LONGEST} characters",
+            else f"the reason is not one of {SHORTEST} to {MAX_REASON} characters",
             where="--reason",
             remedy='Say why in a few words, which the log keeps: --reason "Monthly list for '
             'welfare rights". Name nobody in it',

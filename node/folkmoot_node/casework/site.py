@@ -16,14 +16,23 @@ from folkmoot_node.casework.opening.door import CaseDoor
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.pages import (
     audit,
+    case_record,
+    case_steps,
     cases,
+    cohort_builder,
+    cohort_members,
+    cohorts,
     exports,
+    first_look,
     notices,
     objections,
     opening,
+    outcomes,
     restrictions,
     rights,
     search,
+    then_and_now,
+    work_lists,
 )
 from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import read_key
@@ -34,10 +43,18 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, State, build_site
 
 SERVICE = "Casework"
-PAGES = (cases, opening, search, exports, restrictions, audit, notices, objections, rights)
+PAGES = (
+    *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
+    *(opening, search, exports, restrictions, audit),
+    *(cohort_builder, cohorts, cohort_members),
+    *(notices, objections, rights),
+    outcomes,
+)
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Cases", "/", Right.LISTS),
+    Link("Cohorts", "/cohorts", Right.LISTS),
+    Link("Outcomes", outcomes.PATH, Right.MEASURE),
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),

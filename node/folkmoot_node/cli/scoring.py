@@ -330,6 +330,8 @@ def _print_summary(summary: RunSummary) -> None:
             out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for line in summary.corrections.in_words:
+        out.print(line, markup=False)
     for source in summary.sources:
         _print_rejections(source)
     if summary.quarantine:
@@ -376,9 +378,14 @@ def explain(
     action = "subject access request answered" if subject_access else "household explained"
     with open_home(home) as node:
         policy = load_policy(policy_file or node.config.risk_policy)
+        hidden: frozenset[str] = frozenset()
         if node.config.casework is not None:
-            _casework().note_household(
-                node.config, uprn, reason, subject_access=subject_access, clock=node.clock
+            hidden = (
+                _casework()
+                .note_household(
+                    node.config, uprn, reason, subject_access=subject_access, clock=node.clock
+                )
+                .hidden_sources
             )
         with node.open_store_for_use(subject_access=subject_access) as store:
             with node.state.transaction() as connection:
@@ -389,6 +396,10 @@ def explain(
             found = explain_household(
                 store, node.config, load_plugins(), policy, uprn, today=node.today()
             )
+    if hidden:
+        from folkmoot_node.casework.opening.sensitive import as_permitted
+
+        found = as_permitted(found, hidden)
     if as_json:
         print_json(found.as_json())
     else:
@@ -403,8 +414,9 @@ def households(
 ) -> None:
     """Writes scored households to a file on this machine, for the officers who help them.
 
-    Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: store and delete it as such.
+    Columns: UPRN, score, completeness, band, the attributes of the policy, and which inputs were
+    rejected, not used or corrected. Households that are withheld are left out. The export is
+    recorded in the audit log. The file is personal data: store and delete it as such.
     Exit code 5 after the policy's last day, and when the scores may be kept no longer. Where
     casework is set up, its policy says who may, its log has an entry before there is a file,
     and the command needs --reason (exit code 2 without it).
@@ -424,9 +436,12 @@ def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> 
     require_writable(out)
     require_place_for_file(out)
     with open_home(home) as node, node.open_store_for_use() as store:
+        restricted: frozenset[int] = frozenset()
         if node.config.casework is not None:
             what = {"bands": list(bands)}
-            _casework().note_households(node.config, reason, what, clock=node.clock)
+            restricted = (
+                _casework().note_households(node.config, reason, what, clock=node.clock).restricted
+            )
         with node.state.transaction() as connection:
             node.audit.append(
                 connection,
@@ -438,7 +453,7 @@ def _export(home: Path, out: Path, bands: Sequence[str], reason: str | None) -> 
                 },
             )
         with writing_to(out):
-            return write_households(store, out, bands)
+            return write_households(store, out, bands, without=restricted)
 
 
 def _casework() -> ModuleType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ def write_households(
     bands: Sequence[str],
     *,
     today: datetime.date | None = None,
+    without: Collection[int] = (),
 ) -> int:
     """Writes UPRN, score, completeness, band and attributes of households.
 
@@ -29,6 +30,7 @@ def write_households(
         path: File ending in `.csv` or `.parquet`.
         bands: Only these bands; empty for all.
         today: Compared with the licences of bought fields; the date in UTC if None.
+        without: UPRNs that are left out.
 
     Returns:
         Number of households written.
@@ -49,6 +51,8 @@ def write_households(
             )
     require_writable(path)
     frame = store.households(bands or names)
+    if without:
+        frame = frame.filter(~pl.col("uprn").is_in(list(without)))
     with writing_private(path, replace=True) as unfinished:
         if path.suffix == ".csv":
             _harmless(frame).write_csv(unfinished)

@@ -130,6 +130,16 @@ class CommandLinePolicy(Settings):
     node_account: tuple[str, ...] | None = None
 
 
+class MeasuresPolicy(Settings):
+    """Table `[measures]`: how outcomes are measured.
+
+    Attributes:
+        quick_decision_seconds: Decisions about a household taken in less count as quick.
+    """
+
+    quick_decision_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+
+
 class CaseworkPolicy(Settings):
     """The file, as written.
 
@@ -142,6 +152,7 @@ class CaseworkPolicy(Settings):
         needs: What workers may find that a household needs; at least one, in the order of forms.
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
+        measures: Of outcomes.
         retention: For how long casework keeps what it holds.
         rights: What residents are told, and when they are answered.
         exports: By name, the lists that may be written to a file.
@@ -157,6 +168,7 @@ class CaseworkPolicy(Settings):
     needs: Annotated[tuple[Need, ...], Field(min_length=1)] = ("Something else",)
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
+    measures: MeasuresPolicy = MeasuresPolicy()
     retention: RetentionPolicy = RetentionPolicy()
     rights: RightsPolicy = RightsPolicy()
     exports: dict[str, ExportPolicy] = {}

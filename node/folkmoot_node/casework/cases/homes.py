@@ -13,8 +13,8 @@ from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.cases.cases import Case, Cases, CaseState
 from folkmoot_node.casework.cases.handling import cannot
 from folkmoot_node.casework.cases.models import CaseRow, MoveRow
+from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.models import OpeningRow
-from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
 

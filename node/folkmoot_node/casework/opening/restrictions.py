@@ -15,7 +15,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from folkmoot_node.casework.authority.households import household_id
+from folkmoot_node.casework.authority.households import household_id, uprn_of
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
@@ -220,6 +220,13 @@ class Restrictions:
         with self._state.database.reading() as session:
             found = self._hidden(session, visitor)
         return found & set(households) if households else found
+
+    def restricted(self) -> frozenset[int]:
+        """UPRNs of the restricted households, for what makes files of households."""
+        query = select(RestrictionRow.household_id).where(self._in_force())
+        with self._state.database.reading() as session:
+            found = (uprn_of(session, household) for household in session.scalars(query).all())
+            return frozenset(uprn for uprn in found if uprn is not None)
 
     def is_hidden(self, session: Session, visitor: Visitor, household: str) -> bool:
         """Whether somebody may not see a household."""

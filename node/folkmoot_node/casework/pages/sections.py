@@ -25,6 +25,10 @@ class Section:
 SECTIONS = (
     Section("Case", "", Right.LISTS),
     Section("Score", "/score", Right.OPEN),
+    Section("Then and now", "/then-and-now", Right.OPEN),
+    Section("Contacts and notes", "/record", Right.OPEN),
+    Section("Needs", "/needs", Right.OPEN),
+    Section("Plan", "/plan", Right.OPEN),
     Section("Notice", "/notice", Right.OPEN),
     Section("Objections", "/objections", Right.LISTS),
 )
