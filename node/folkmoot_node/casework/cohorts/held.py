@@ -22,7 +22,7 @@ class CohortRecords(Records):
     """Runs of cohorts in which a household was, decisions about it, and who looked."""
 
     room = "cohorts"
-    title = "Lists that a household was on, and decisions"
+    title = "Lists that the household was on, and decisions"
 
     def held_on(self, session: Session, household: str) -> Iterable[Item]:
         """See `Records`."""
