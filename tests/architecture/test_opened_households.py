@@ -35,6 +35,13 @@ ALLOWED = {
     "opening/openings.py": "makes Opened",
     "opening/restrictions.py": "which households commands leave out",
     "opening/searches.py": "whether there is a household; opens a case",
+    "rights/comparison.py": "takes an Opened; scores with and without an input",
+    "rights/dossier.py": "takes an Opened; everything for a resident",
+    "rights/erasure.py": "takes an Opened; deletes what connects id and UPRN",
+    "rights/notice.py": "takes an Opened; what each input changes",
+    "rights/objections.py": "finds the correction that a resident's objection made, to end it",
+    "rights/requests.py": "whether there is a household; opens a case to answer a resident",
+    "rights/retention.py": "deletes ids of households about which nothing is held",
 }
 """Modules that may, and why. A page never may."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
@@ -23,7 +23,7 @@ class CohortRecords(Records):
     """In which runs of cohorts a household was, who saw that, and what was decided."""
 
     room = "cohorts"
-    title = "Lists that your household was on, and what was decided"
+    title = "Lists that the household was on, and decisions"
     stays = (
         "The log keeps that somebody saw the household on a list and decided about it, by its "
         "random id: it shows that people decided, and cannot be changed."
@@ -40,7 +40,7 @@ class CohortRecords(Records):
             yield _decision(decision)
         looks = select(LookRow).where(LookRow.household_id == household)
         for look in session.scalars(looks.order_by(LookRow.looked_at)):
-            title = f"Seen on a list on {day_text(look.looked_at)}"
+            title = f"Looked at on {day_text(look.looked_at)}"
             yield Item(look.look_id, title, (Fact("By", look.account),))
 
     def erase(self, session: Session, household: str) -> int:
@@ -49,6 +49,11 @@ class CohortRecords(Records):
             session.execute(delete_rows(one).where(one.household_id == household)).rowcount  # type: ignore[attr-defined]
             for one in (MemberRow, LookRow, DecisionRow)
         )
+
+    def erase_cases(self, session: Session, cases: Collection[str]) -> int:
+        """See `Records`: decisions that opened the cases."""
+        result = session.execute(delete_rows(DecisionRow).where(DecisionRow.case_id.in_(cases)))
+        return int(result.rowcount)  # type: ignore[attr-defined]
 
     def rectify(self, session: Session, household: str, key: str, field: str, text: str) -> bool:
         """See `Records`; only the reason of a decision can be rectified."""
@@ -61,24 +66,19 @@ class CohortRecords(Records):
     def past_retention(
         self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
     ) -> int:
-        """Runs that are kept no longer by the casework policy, or by that of their scores.
-
-        Decisions are kept as long as closed cases: they are the record of who decided what.
+        """Runs that are kept no longer by the casework policy, or by that of their scores; and
+        decisions that opened no case. Those that did go with the case.
         """
-        old = (RunRow.ran_at < now - rule.cohort_runs_days * _DAY) | (
-            RunRow.scores_until < day(now).isoformat()
-        )
+        last = now - rule.cohort_runs_days * _DAY
+        old = (RunRow.ran_at < last) | (RunRow.scores_until < day(now).isoformat())
         runs = list(session.scalars(select(RunRow.run_id).where(old)))
-        last = now - rule.closed_cases_days * _DAY
-        decisions = list(
-            session.scalars(select(DecisionRow.decision_id).where(DecisionRow.decided_at < last))
-        )
+        alone = (DecisionRow.decided_at < last) & DecisionRow.case_id.is_(None)
+        count = session.scalar(select(func.count()).select_from(DecisionRow).where(alone)) or 0
         if delete:
-            for run_id in runs:
-                for table in (MemberRow, LookRow, RunRow):
-                    session.execute(delete_rows(table).where(table.run_id == run_id))
-            session.execute(delete_rows(DecisionRow).where(DecisionRow.decided_at < last))
-        return len(runs) + len(decisions)
+            for table in (MemberRow, LookRow, RunRow):
+                session.execute(delete_rows(table).where(table.run_id.in_(runs)))
+            session.execute(delete_rows(DecisionRow).where(alone))
+        return count + len(runs)
 
 
 def _membership(row: MemberRow, run: Run) -> Item:
@@ -93,8 +93,8 @@ def _membership(row: MemberRow, run: Run) -> Item:
         for asked, value in zip(run.asked, json.loads(row.information), strict=False)
     ]
     if row.band is not None:
-        facts.append(Fact("Band", row.band))
-    title = f"{run.definition.title}, {day_text(run.ran_at)}"
+        facts.append(Fact("Group of the scores", row.band))
+    title = f"List “{run.definition.title}” of {day_text(run.ran_at)}"
     return Item(f"{row.run_id}-{row.place}", title, tuple(facts))
 
 
@@ -107,7 +107,7 @@ def _decision(row: DecisionRow) -> Item:
 
 
 def _decision_facts(row: DecisionRow) -> Iterator[Fact]:
-    yield Fact("By", row.decided_by)
+    yield Fact("Who decided", row.decided_by)
     yield Fact("Decided", "to open a case" if row.opens_case else "to open no case")
     yield Fact("Reason", row.why, may_name_others=True, field="why")
     if row.in_bulk is not None:
