@@ -81,7 +81,7 @@ class Desk:
     def cohorts(self) -> Cohorts:
         """Its cohorts, with the last scores in memory."""
         table = ScoreTable(self.config, self.clock, lambda: factor_words(self.plugins.factors))
-        return Cohorts(self.state, self.known.policy, table)
+        return Cohorts(self.state, self.known.policy, table, self.restrictions.hidden_from)
 
     @cached_property
     def openings(self) -> Openings:

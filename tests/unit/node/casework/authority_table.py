@@ -126,5 +126,19 @@ RIGHTS = {
     "POST /rights/requests/{request_id}/holds": Door("rights"),
     "POST /rights/requests/{request_id}/holds/{hold_id}/lift": Door("rights"),
 }
-TABLE: dict[str, Door] = {**KIT, **OPENING, **CASES, **RIGHTS}
+COHORTS = {
+    "GET /cohorts": Door("lists"),
+    "GET /cohorts/new": Door("cohorts"),
+    "POST /cohorts/new": Door("cohorts"),
+    "GET /cohorts/{cohort_id}": Door("lists"),
+    "GET /cohorts/{cohort_id}/change": Door("cohorts"),
+    "POST /cohorts/{cohort_id}/change": Door("cohorts"),
+    "GET /cohorts/{cohort_id}/file": Door("cohorts"),
+    "POST /cohorts/{cohort_id}/run": Door("cohorts"),
+    "GET /cohorts/{cohort_id}/runs/{run_id}": Door("lists"),
+    "POST /cohorts/{cohort_id}/runs/{run_id}": Door("decide"),
+    "GET /cohorts/{cohort_id}/runs/{run_id}/{household}": Door("decide"),
+    "POST /cohorts/{cohort_id}/runs/{run_id}/{household}": Door("decide"),
+}
+TABLE: dict[str, Door] = {**KIT, **OPENING, **CASES, **RIGHTS, **COHORTS}
 """Each room adds a table of its own here."""
