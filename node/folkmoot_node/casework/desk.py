@@ -24,7 +24,7 @@ from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.casework.opening.searches import Searches
 from folkmoot_node.casework.opening.sensitive import as_permitted
-from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.belonging import prepare_own
 from folkmoot_node.casework.origin.models import ORIGIN
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
@@ -173,8 +173,7 @@ def open_casework_state(
         clock=clock,
         key=read_key(config),
     )
-    state.database.prepare()
-    require_origin(config, state.database)
+    prepare_own(config, state.database)
     return state
 
 
