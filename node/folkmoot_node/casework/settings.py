@@ -18,7 +18,7 @@ from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import is_open_to_others, make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
-_NEEDED = ("fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
+_NEEDED = ("babel", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
 _KEY_BYTES = 32
 _LOST_KEY = (
     "Restore it from backup. Without it nobody can read the cases and the log of who looked at "

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli import casework_outcomes, casework_services
 from folkmoot_node.cli.casework_audit import audit_app
+from folkmoot_node.cli.casework_cohorts import cohort_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
@@ -22,6 +24,8 @@ policy_app = application("policy", "The casework policy: who may do what with ho
 casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
 casework_app.add_typer(audit_app, name="audit")
+casework_outcomes.register(casework_app)
+casework_app.add_typer(cohort_app, name="cohort")
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")
@@ -33,6 +37,7 @@ RoleOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
+    casework_services.register(casework_app)
     app.add_typer(casework_app, name="casework")
 
 

@@ -176,6 +176,34 @@ class HouseholdStore:
         )
         return found.fetchone() is not None
 
+    def audited_groups(self, uprns: Sequence[int]) -> pl.DataFrame:
+        """Protected groups of some households, for the fields that the policy audits.
+
+        Returns:
+            One row for each household of `uprns` that was scored: `uprn` (Int64), then for each
+            audited field, by its name, the group (String), null where it is not known.
+        """
+        import polars as pl
+
+        listed = "".join(f', "{one.column}"' for one in self.run.audited.values())
+        found = pl.DataFrame(
+            self._connection.execute(
+                f"SELECT uprn{listed} FROM store.households "  # noqa: S608
+                "WHERE list_contains($uprns::BIGINT[], uprn)",
+                {"uprns": list(uprns)},
+            ).fetchnumpy(),
+            schema_overrides={"uprn": pl.Int64},
+        )
+        return found.select(
+            "uprn",
+            **{
+                name: pl.col(one.column)
+                .cast(pl.Int64)
+                .replace_strict(dict(enumerate(one.groups)), default=None, return_dtype=pl.String)
+                for name, one in self.run.audited.items()
+            },
+        )
+
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
 
