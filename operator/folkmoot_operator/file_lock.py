@@ -33,7 +33,10 @@ def acquire(path: Path) -> int | None:
 
 @contextmanager
 def waiting_for(path: Path) -> Iterator[None]:
-    """Locks a file as `acquire` does, after those who hold it; released at the end."""
+    """Locks a file as `acquire` does, after those who hold it; released at the end.
+
+    A folder can be locked too, also by an account that may only read it.
+    """
     descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -99,4 +102,6 @@ def holder(path: Path) -> int | None:
 
 
 def _open(path: Path) -> int:
+    if path.is_dir():
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ONLY)

@@ -17,12 +17,14 @@ from folkmoot.series import SeriesRow
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.models import DRAFTS
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
+from folkmoot_node.corrections import decisions
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.linkage import review_decisions
 from folkmoot_node.store.encrypted_file import attach, read_key
 from folkmoot_node.store.event_history import FoundHouseholds, open_history
 from folkmoot_web.database.connection import Database as SiteDatabase
-from tests.unit.node.conftest import POLICY, TestNode, node
+from tests.unit.node.conftest import NODE, POLICY, TestNode, node, tax_rows
+from tests.unit.node.pipeline.test_corrected_run import agree
 
 __all__ = ["node"]  # a fixture
 
@@ -189,6 +191,14 @@ def review_store(node: TestNode, folder: Path) -> Columns:
     return found
 
 
+def corrections(node: TestNode, folder: Path) -> Columns:
+    return {
+        (model.__name__, field, ", ".join(one["type"] for one in schema.get("anyOf", [schema])))
+        for model in (decisions.Decisions, decisions.Decision)
+        for field, schema in model.model_json_schema()["properties"].items()
+    }
+
+
 def coordinator_database(node: TestNode, folder: Path) -> Columns:
     database = Database(f"sqlite:///{folder / 'coordinator.sqlite'}")
     database.create()
@@ -229,6 +239,7 @@ DATABASES: dict[str, Callable[[TestNode, Path], Columns]] = {
     "### `store/households.duckdb`": household_store,
     "### `store/series/*.duckdb`": series_history,
     "### `store/review.sealed`": review_store,
+    "### `corrections/corrections.sealed`": corrections,
     "### `coordinator.sqlite`": coordinator_database,
     "### `viewer.sqlite`": viewer_database,
 }
@@ -252,7 +263,11 @@ def test_the_data_model_is_the_schema(section: str, node: TestNode, tmp_path: Pa
 def test_the_arrow_file_of_the_details_holds_what_is_said(node: TestNode) -> None:
     (said,) = (row[-1] for row in rows("### `store/households.duckdb`") if row[1] == "`arrow`")
     named = set(re.findall(r"`([\w@]+)\*?`", said)) - {"details"}
+    node.write_node(NODE + "\n[quarantine]\nmaximum_share = 1.0\n")
+    node.tax.batches.append(tax_rows([4], [-1.0], ["owned"], ["E01000001"]))
+    agree(node, 1, "a", suppress=("tenure",))
+    agree(node, 2, "b", correct={"tenure": "owned"})
     node.score()
     with node.open() as store:
         columns = {name for table in store.details() for name in table.columns}
-    assert {re.sub(r"^(field_|record@|date@|points_).*", r"\1", name) for name in columns} == named
+    assert {re.sub(r"^(field_|\w+@|points_).*", r"\1", name) for name in columns} == named

@@ -48,6 +48,7 @@ PLACES = {
     ("store/encrypted_file.py", "duckdb"): _KEY,
     ("store/encrypted_file.py", "duckdb_extension_httpfs"): _KEY,
     ("store/reader.py", "duckdb"): _KEY,
+    ("store/reader.py", "folkmoot_node.store.household_table"): _COUNTING,
     ("store/reader.py", "polars"): _COUNTING,
 }
 """Other places, and why."""

@@ -104,6 +104,7 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     random_numbers = {
         "node/folkmoot_node/casework/ids.py": "secrets",
         "node/folkmoot_node/casework/settings.py": "secrets",
+        "node/folkmoot_node/corrections/sealed_file.py": "secrets",
         "node/folkmoot_node/evidence/ledger.py": "secrets",
         "node/folkmoot_node/evidence/scoring_runs.py": "secrets",
         "node/folkmoot_node/pipeline/own_run.py": "secrets",

@@ -35,8 +35,13 @@ from region import (
     script,
 )
 
+from folkmoot_node.corrections.decisions import Decision
+from folkmoot_node.corrections.sealed_file import open_corrections
+from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.running.prefect_connection import own_server
+from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.sources.connect import load_plugins
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 
@@ -150,7 +155,25 @@ def node(tmp_path: Path) -> Node:
     settings = settings.replace("[scoring]", f"[scoring]\npartitions = {PARTITIONS}")
     (node.home / "node.toml").write_text(settings)
     accept(node, "council_tax", "benefits")
+    uphold(node)
     return node
+
+
+def uphold(node: Node) -> None:
+    """Three objections, which every engine has to go by."""
+    config = load_config(node.home)
+    binding = bind_for(
+        load_policy(config.risk_policy), config, load_plugins(), datetime.date(2026, 11, 1)
+    )
+    fields = {name: bound.field for name, bound in binding.fields.items()}
+    changes: tuple[dict[str, Any], ...] = (
+        {"suppress": ("council_tax_arrears",)},
+        {"correct": {"council_tax_arrears": 4321.5, "council_tax_support": True}},
+        {"withhold": True},
+    )
+    for at, change in enumerate(changes):
+        decision = Decision(objection=f"o{at}", decided_on=datetime.date(2026, 11, 1), **change)
+        open_corrections(config).add(10_000_000 + 3 * at, decision, fields)
 
 
 def accept(node: Node, *sources: str) -> None:
@@ -174,6 +197,9 @@ def scored(node: Node) -> tuple[dict[str, Any], bytes, pl.DataFrame, list[pl.Dat
         run = json.loads(text.replace(store.run.run_id, "the run"))
         counted = store._connection.sql("SELECT * FROM store.households ORDER BY uprn").pl()
         details = list(store.details())
+    assert run["corrections"] == {
+        "suppressed": 1, "corrected": 2, "withheld": 1, "without_effect": 0
+    }  # fmt: skip
     return run, out.read_bytes(), counted, sorted(details, key=lambda frame: int(frame["uprn"][0]))
 
 

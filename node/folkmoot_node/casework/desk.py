@@ -17,6 +17,10 @@ from folkmoot_node.casework.authority.policy import KnownPolicy
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
+from folkmoot_node.casework.cohorts.cohorts import Cohorts
+from folkmoot_node.casework.cohorts.models import COHORTS
+from folkmoot_node.casework.cohorts.scores import ScoreTable
+from folkmoot_node.casework.cohorts.subjects import factor_words
 from folkmoot_node.casework.opening.exports import Exports
 from folkmoot_node.casework.opening.log import Log
 from folkmoot_node.casework.opening.models import OPENINGS
@@ -26,6 +30,8 @@ from folkmoot_node.casework.opening.searches import Searches
 from folkmoot_node.casework.opening.sensitive import as_permitted
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.origin.models import ORIGIN
+from folkmoot_node.casework.referrals.models import REFERRALS
+from folkmoot_node.casework.rights.models import RIGHTS
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -41,7 +47,7 @@ from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.site import State, open_state
 
-TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS, REFERRALS, RIGHTS)
 """Of casework, in the site's database: each room has its own."""
 
 
@@ -70,6 +76,12 @@ class Desk:
     def cases(self) -> Cases:
         """Its cases."""
         return Cases(self.state)
+
+    @cached_property
+    def cohorts(self) -> Cohorts:
+        """Its cohorts, with the last scores in memory."""
+        table = ScoreTable(self.config, self.clock, lambda: factor_words(self.plugins.factors))
+        return Cohorts(self.state, self.known.policy, table)
 
     @cached_property
     def openings(self) -> Openings:

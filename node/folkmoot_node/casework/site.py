@@ -14,7 +14,27 @@ from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.opening.door import CaseDoor
 from folkmoot_node.casework.origin.belonging import require_origin
-from folkmoot_node.casework.pages import audit, cases, exports, opening, restrictions, search
+from folkmoot_node.casework.pages import (
+    audit,
+    case_record,
+    case_steps,
+    cases,
+    cohort_builder,
+    cohort_members,
+    cohorts,
+    exports,
+    first_look,
+    notices,
+    objections,
+    opening,
+    outcomes,
+    restrictions,
+    rights,
+    search,
+    then_and_now,
+    work_lists,
+)
+from folkmoot_node.casework.pages.referring import REFERRING
 from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
@@ -24,13 +44,25 @@ from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, State, build_site
 
 SERVICE = "Casework"
-PAGES = (cases, opening, search, exports, restrictions, audit)
+PAGES = (
+    *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
+    *(opening, search, exports, restrictions, audit),
+    *(cohort_builder, cohorts, cohort_members),
+    *(notices, objections, rights),
+    outcomes,
+    *REFERRING,
+)
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Cases", "/", Right.LISTS),
+    Link("Cohorts", "/cohorts", Right.LISTS),
+    Link("Referrals", "/referrals", Right.LISTS),
+    Link("Services", "/services", Right.LISTS),
+    Link("Outcomes", outcomes.PATH, Right.MEASURE),
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),
+    Link("Residents' rights", "/rights", Right.RIGHTS),
     Link("Audit", audit.PATH, Right.AUDIT),
 )
 """Links under the masthead, for those who may follow them."""

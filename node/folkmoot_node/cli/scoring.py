@@ -330,6 +330,8 @@ def _print_summary(summary: RunSummary) -> None:
             out.print(f"{source.name}: {note}", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
+    for line in summary.corrections.in_words:
+        out.print(line, markup=False)
     for source in summary.sources:
         _print_rejections(source)
     if summary.quarantine:
@@ -412,8 +414,9 @@ def households(
 ) -> None:
     """Writes scored households to a file on this machine, for the officers who help them.
 
-    Columns: UPRN, score, completeness, band and the attributes of the policy. The export
-    is recorded in the audit log. The file is personal data: store and delete it as such.
+    Columns: UPRN, score, completeness, band, the attributes of the policy, and which inputs were
+    rejected, not used or corrected. Households that are withheld are left out. The export is
+    recorded in the audit log. The file is personal data: store and delete it as such.
     Exit code 5 after the policy's last day, and when the scores may be kept no longer. Where
     casework is set up, its policy says who may, its log has an entry before there is a file,
     and the command needs --reason (exit code 2 without it).

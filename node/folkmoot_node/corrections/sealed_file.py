@@ -1,7 +1,8 @@
 """The file of decisions about upheld objections: sealed, private, replaced at once.
 
 Scoring reads it, and knows nothing of how a decision came about. It names households and what
-they said of themselves, so it is sealed under a key derived from the store's.
+they said of themselves, so it is sealed under a key derived from the store's. Where casework runs
+under an account of its own, the administrator gives the folder to a group of both (`chmod 2770`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from folkmoot_node.corrections.values import can_be_corrected, checked_value, un
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import StoreKey, read_key
 from folkmoot_operator import file_lock
-from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
+from folkmoot_operator.private_files import delete_private, make_private_folder, write_shared
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable
 from folkmoot_sdk.schema import Field
@@ -38,7 +39,8 @@ def open_corrections(config: NodeConfig) -> Corrections:
     Raises:
         Problem: Exit code SETTINGS, if the key of the store is missing or damaged.
     """
-    return Corrections(config.corrections_file, read_key(config.key_file))
+    key = read_key(config.key_file, config.readers)
+    return Corrections(config.corrections_file, key)
 
 
 def decisions_of(config: NodeConfig) -> Decisions:
@@ -143,12 +145,19 @@ class Corrections:
             Problem: Exit code DATA, if there is none.
         """
         with self._changing():
-            before = self.read()
-            for uprn, decisions in before.households.items():
-                for decision in decisions:
-                    if decision.objection == objection:
-                        self._write(_without(before, uprn, decision))
-                        return decision
+            uprn, decision = self._found(objection)
+            self._write(_without(self.read(), uprn, decision))
+            return decision
+
+    def require(self, objection: str) -> None:
+        """Checks that an objection has a decision; raises as `withdraw`."""
+        self._found(objection)
+
+    def _found(self, objection: str) -> tuple[int, Decision]:
+        for uprn, decisions in self.read().households.items():
+            for decision in decisions:
+                if decision.objection == objection:
+                    return uprn, decision
         raise Problem(
             f"no decision belongs to the objection {objection!r}",
             where="the corrections",
@@ -187,7 +196,7 @@ class Corrections:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         make_private_folder(self._path.parent)
-        with file_lock.waiting_for(self._path.with_suffix(".lock")):
+        with file_lock.waiting_for(self._path.parent):  # a file would belong to one account
             yield
 
     def _write(self, decisions: Decisions) -> None:
@@ -196,7 +205,7 @@ class Corrections:
             return
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, decisions.model_dump_json().encode(), None)
-        write_private(self._path, nonce + sealed, replace=True)
+        write_shared(self._path, nonce + sealed)
 
 
 def _with(
@@ -241,7 +250,7 @@ def _validated(households: Mapping[int, tuple[Decision, ...]], where: str) -> De
 
 
 def _without(before: Decisions, uprn: int, decision: Decision) -> Decisions:
-    left = tuple(one for one in before.households[uprn] if one is not decision)
+    left = tuple(one for one in before.households[uprn] if one != decision)
     households = {**before.households, uprn: left}
     return Decisions(households={key: entries for key, entries in households.items() if entries})
 

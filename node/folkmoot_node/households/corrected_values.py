@@ -71,9 +71,10 @@ def corrected_households(
         fields: The fields that the policy uses, by name.
 
     Returns:
-        The same rows in their order. Fields are null where they are suppressed. For a field of
-        which some household's value changed there is `suppressed_column` or `corrected_column`:
-        the day of the decision, null for other households.
+        The same rows in their order, with the same columns. Fields are null where they are
+        suppressed. For a field of which some household's value changed there is
+        `suppressed_column` or `corrected_column`: the day of the decision (Date), null for other
+        households.
     """
     uprns = households[UPRN_COLUMN]
     for name in sorted({*in_force.suppressed, *in_force.corrected}):

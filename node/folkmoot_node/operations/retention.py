@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from folkmoot_node.answering.answer import ended_series
+from folkmoot_node.corrections.sealed_file import decisions_of, open_corrections
 from folkmoot_node.home import NodeHome
 from folkmoot_node.pipeline.dry_run import FOLDER as TRIAL_FOLDER
 from folkmoot_node.policies.risk_policy import Retention, RiskPolicy, load_policy
@@ -41,6 +43,8 @@ class Kind(Enum):
     EXTRACTS = "extracts that a good run has read"
     LEFTOVERS = "leftovers of stopped runs"
     SERIES = "histories of ended series"
+    CORRECTIONS = "decisions about objections"
+    ENDED_CORRECTIONS = "decisions about objections that have ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,10 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: Operator | str) -> Pur
     return result
 
 
-_ENCRYPTED = {Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS}
+_ENCRYPTED = {
+    Kind.SCORES, Kind.LEFTOVERS, Kind.SERIES, Kind.DECISIONS, Kind.CORRECTIONS,
+    Kind.ENDED_CORRECTIONS,
+}  # fmt: skip
 
 
 def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
@@ -164,10 +171,25 @@ def _expired(home: NodeHome, *, in_use: bool) -> Iterator[Expired]:
     if not in_use:
         for path in _leftovers(config.store_path):
             yield Expired(Kind.LEFTOVERS, path, "a run was stopped before its end")
+    yield from _corrections(config, today, policy.sunset, over)
     over_series = ended_series(home)
     for path in sorted(config.history_folder.glob(f"*{SUFFIX}")):
         if path.stem in over_series:
             yield Expired(Kind.SERIES, path, "the series has ended")
+
+
+def _corrections(
+    config: NodeConfig, today: datetime.date, sunset: datetime.date, over: datetime.date
+) -> Iterator[Expired]:
+    """Decisions about objections: all when nobody is scored any more, else those that ended."""
+    path = config.corrections_file
+    if today > over:
+        if path.exists():
+            yield Expired(Kind.CORRECTIONS, path, f"the policy ended on {sunset}")
+        return
+    with suppress(Problem):  # what cannot be read waits for a person, and stops no purge
+        if any(one.until and one.until < today for one in decisions_of(config).all):
+            yield Expired(Kind.ENDED_CORRECTIONS, path, "their last day is over")
 
 
 def _changed(config: NodeConfig, rule: Retention) -> Iterator[_Kept]:
@@ -193,7 +215,7 @@ def _scores_expired(home: NodeHome, policy: RiskPolicy, today: datetime.date) ->
     """Why the scores must go; empty if they may stay."""
     config, rule = home.config, policy.retention
     try:
-        with open_store(config.store_path, read_key(config.key_file)) as store:
+        with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
             run = store.run
     except Problem:
         last = day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
@@ -212,7 +234,9 @@ def _leftovers(store: Path) -> Iterator[Path]:
 
 
 def _delete(item: Expired, home: NodeHome) -> bool:
-    if item.kind is Kind.SERIES:
+    if item.kind is Kind.ENDED_CORRECTIONS:
+        open_corrections(home.config).drop_ended(home.today())
+    elif item.kind is Kind.SERIES:
         try:
             forget(item.path)
         except Problem:  # in use: next time
@@ -220,7 +244,7 @@ def _delete(item: Expired, home: NodeHome) -> bool:
     else:
         delete_private(item.path)
     if item.kind is Kind.SCORES:
-        note_deletion(item.path, home.today(), item.why)
+        note_deletion(item.path, home.today(), item.why, home.config.readers)
         delete_private(item.path.with_name(item.path.name + ".wal"))
     return True
 

@@ -22,6 +22,8 @@ from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 
+_WITHHELD = "Withheld: you objected, and we agreed to leave you out of lists and of new counts"
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -60,6 +62,7 @@ class Explanation:
         action: What the policy says is done for the band.
         contributions: In the order of the policy.
         inputs: What was known of the household, by field.
+        withheld: Whether it is left out of cohorts and new counts after an objection.
     """
 
     uprn: int
@@ -73,6 +76,7 @@ class Explanation:
     action: str
     contributions: tuple[Contribution, ...]
     inputs: tuple[InputValue, ...]
+    withheld: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, dates as ISO 8601."""
@@ -86,6 +90,7 @@ class Explanation:
             f"Score: {self.score:.1f} of {self.highest:g}, band {self.band}",
             f"What is done: {self.action}",
             f"Known: {self.completeness:.0%} of what the policy weighs",
+            *([_WITHHELD] if self.withheld else []),
             "",
             "Why:",
         ]
@@ -282,6 +287,7 @@ def explanation(
         action=band.action,
         contributions=contributions,
         inputs=tuple(inputs.values()),
+        withheld=bool(household.row[table.WITHHELD_COLUMN]),
     )
 
 

@@ -125,7 +125,8 @@ class HouseholdTable:
             withheld: Households that are withheld besides those that the run withholds.
 
         Returns:
-            As `HouseholdStore.columns`, by UPRN, null where unknown.
+            One row for each household, by UPRN, with the columns and types of
+            `HouseholdStore.columns`, null where unknown.
         """
         wanted = {name: self._column(name) for name in dict.fromkeys(names) if name != UPRN_COLUMN}
         none = pl.DataFrame(

@@ -137,7 +137,7 @@ class HouseholdStore:
         """The households that satisfy an event now and have a cell on every axis.
 
         Those that are withheld are not among them: a series that has counted one before keeps it,
-        and none counts it anew.
+        and none counts it again.
 
         Args:
             event: The event.
@@ -176,22 +176,59 @@ class HouseholdStore:
         )
         return found.fetchone() is not None
 
+    def audited_groups(self, uprns: Sequence[int]) -> pl.DataFrame:
+        """Protected groups of some households, for the fields that the policy audits.
+
+        Returns:
+            One row for each household of `uprns` that was scored: `uprn` (Int64), then for each
+            audited field, by its name, the group (String), null where it is not known.
+        """
+        import polars as pl
+
+        listed = "".join(f', "{one.column}"' for one in self.run.audited.values())
+        found = pl.DataFrame(
+            self._connection.execute(
+                f"SELECT uprn{listed} FROM store.households "  # noqa: S608
+                "WHERE list_contains($uprns::BIGINT[], uprn)",
+                {"uprns": list(uprns)},
+            ).fetchnumpy(),
+            schema_overrides={"uprn": pl.Int64},
+        )
+        return found.select(
+            "uprn",
+            **{
+                name: pl.col(one.column)
+                .cast(pl.Int64)
+                .replace_strict(dict(enumerate(one.groups)), default=None, return_dtype=pl.String)
+                for name, one in self.run.audited.items()
+            },
+        )
+
     def household(self, uprn: int) -> dict[str, Any] | None:
         """Score, band, inputs and contributions of one household, as `table` names them.
+
+        Also one that is withheld is found, which it says.
 
         Returns:
             None if the household is not in the frame.
         """
         import polars as pl
 
+        withheld = WITHHELD_COLUMN if self._has_withheld else "false"
         row = self._connection.execute(
-            f"SELECT part, score, band FROM store.households WHERE uprn = {uprn:d}"  # noqa: S608
+            f"SELECT part, score, band, {withheld} FROM store.households "  # noqa: S608
+            f"WHERE uprn = {uprn:d}"
         ).fetchone()
         if row is None:
             return None
-        part, score, band = row
+        part, score, band, by_run = row
         details = self._details(part).filter(pl.col("uprn") == uprn)
-        return {SCORE_COLUMN: score, BAND_COLUMN: band, **details.row(0, named=True)}
+        return {
+            SCORE_COLUMN: score,
+            BAND_COLUMN: band,
+            WITHHELD_COLUMN: by_run or uprn in self._withheld,
+            **details.row(0, named=True),
+        }
 
     def households(self, bands: Sequence[str]) -> pl.DataFrame:
         """The households of some bands, highest score first, without those that are withheld.
@@ -260,9 +297,9 @@ class HouseholdStore:
 
         Returns:
             One row for each household, by UPRN: `uprn` (Int64), then the columns in their order,
-            each once. Points and score are Float64, in points; `completeness` is Float64, from 0
-            to 1; attributes, bands and categories are Enum of their codes; the others have the
-            type of their field. Null where it is not known.
+            each once, null where it is not known. Points and score are Float64, in points;
+            `completeness` is Float64, from 0 to 1; attributes, bands and categories are Enum of
+            their codes; the others have the type of their field.
 
         Raises:
             Problem: Exit code DATA, for a name that the run does not have.

@@ -239,6 +239,22 @@ class CorrectionsSummary(_Record):
     withheld: int = 0
     without_effect: int = 0
 
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """For the operator, line by line; none if there is nothing to say."""
+        lines = []
+        if self.suppressed or self.corrected or self.withheld:
+            lines.append(
+                f"After objections: {self.suppressed:,} values not used, {self.corrected:,} "
+                f"corrected, {self.withheld:,} households withheld."
+            )
+        if self.without_effect:
+            lines.append(
+                f"After objections: {self.without_effect:,} decisions changed nothing, since the "
+                "household or the field is not there any more (`folkmoot-node corrections list`)."
+            )
+        return tuple(lines)
+
 
 class RunSummary(_Record):
     """One scoring run.

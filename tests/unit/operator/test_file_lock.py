@@ -53,3 +53,12 @@ def test_who_waits_gets_it_in_turn(tmp_path: Path) -> None:
     lock = file_lock.acquire(path)
     assert lock is not None
     file_lock.release(lock)
+
+
+def test_a_folder_can_be_locked_and_nothing_is_written_into_it(tmp_path: Path) -> None:
+    with file_lock.waiting_for(tmp_path):
+        assert file_lock.acquire(tmp_path) is None
+    lock = file_lock.acquire(tmp_path)
+    assert lock is not None
+    file_lock.release(lock)
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from folkmoot_operator.private_files import (
     open_private,
     put_in_place,
     write_private,
+    write_shared,
     writing_private,
 )
 from tests.power_cut import Disk, watched
@@ -199,3 +200,21 @@ class TestTheModelOfAPowerCut:
             (tmp_path / "folder" / "key").unlink()
         assert disk.at_the_end == {"folder/key": OLD}
         assert disk.early[-1] == {}
+
+
+@pytest.mark.parametrize(
+    "folder, file",
+    [(0o2770, 0o660), (0o770, 0o600), (0o700, 0o600), (0o2750, 0o600), (0o2775, 0o600)],
+)
+def test_a_file_is_shared_with_a_group_only_where_the_folder_says_so(
+    tmp_path: Path, folder: int, file: int
+) -> None:
+    """The group's own folder, open to all of the group and to nobody else."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(folder)
+    for content in (OLD, NEW):
+        write_shared(shared / "f", content)
+        assert (shared / "f").read_bytes() == content
+        assert (shared / "f").stat().st_mode & 0o777 == file
+    assert [one.name for one in shared.iterdir()] == ["f"]

@@ -82,12 +82,14 @@ class ChangeRow(Base):
     """Values before and after, by column of `casework_cases`; no text about the household."""
 
 
-class _Entry:
+class EntryRow(Base):
     """What somebody added to the record of a case.
 
     Nothing added is changed later. What was entered by mistake is taken out: its text is deleted,
     and who did it stays.
     """
+
+    __abstract__ = True
 
     entry_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     case_id: Mapped[str] = mapped_column(String(16), index=True)
@@ -96,9 +98,10 @@ class _Entry:
     """When it was entered."""
     removed_by: Mapped[str | None] = mapped_column(String(254))
     removed_at: Mapped[int | None] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
 
 
-class ContactRow(_Entry, Base):
+class ContactRow(EntryRow):
     """A contact event: somebody tried to reach the household."""
 
     __tablename__ = "casework_contacts"
@@ -108,18 +111,15 @@ class ContactRow(_Entry, Base):
     """A `Channel`."""
     outcome: Mapped[str] = mapped_column(String(40))
     """A `ContactOutcome`."""
-    text: Mapped[str] = mapped_column(Text)
 
 
-class NoteRow(_Entry, Base):
+class NoteRow(EntryRow):
     """A note."""
 
     __tablename__ = "casework_notes"
 
-    text: Mapped[str] = mapped_column(Text)
 
-
-class AssessmentRow(_Entry, Base):
+class AssessmentRow(EntryRow):
     """An assessment: whether somebody found a need, and which."""
 
     __tablename__ = "casework_assessments"
@@ -127,23 +127,19 @@ class AssessmentRow(_Entry, Base):
     is_need_found: Mapped[bool] = mapped_column(Boolean)
     needs: Mapped[list[str]] = mapped_column(JSON)
     """Of the casework policy's list at that time; empty if none was found."""
-    text: Mapped[str] = mapped_column(Text)
 
 
-class PlanRow(_Entry, Base):
+class PlanRow(EntryRow):
     """A plan as it was written; the newest is the case's."""
 
     __tablename__ = "casework_plans"
 
-    text: Mapped[str] = mapped_column(Text)
 
-
-class ActionRow(_Entry, Base):
+class ActionRow(EntryRow):
     """An action of the plan: something that somebody does by a day."""
 
     __tablename__ = "casework_actions"
 
-    text: Mapped[str] = mapped_column(Text)
     due_on: Mapped[str] = mapped_column(String(10), index=True)
     """Date as ISO 8601."""
     done_by: Mapped[str | None] = mapped_column(String(254))

@@ -21,20 +21,20 @@ from folkmoot_node.casework.cases.models import (
     AssessmentRow,
     CaseRow,
     ContactRow,
+    EntryRow,
     NoteRow,
     PlanRow,
 )
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome
 from folkmoot_node.casework.ids import new_id
-from folkmoot_node.casework.opened import Opened
+from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_operator.moments import day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
 
 E = TypeVar("E", ContactRow, NoteRow, AssessmentRow, PlanRow, ActionRow)
-Entry = ContactRow | NoteRow | AssessmentRow | PlanRow | ActionRow
-KINDS: dict[str, type[Entry]] = {
+KINDS: dict[str, type[EntryRow]] = {
     "contact": ContactRow,
     "note": NoteRow,
     "assessment": AssessmentRow,
@@ -199,8 +199,7 @@ class CaseRecord:
         if kind not in KINDS:
             raise problem_of_status(404)
         locked_case(session, case_id)
-        table: type[Entry] = KINDS[kind]
-        row = session.get(table, entry_id)
+        row = session.get(KINDS[kind], entry_id)
         if row is None or row.case_id != case_id:
             raise problem_of_status(404)
         if row.removed_at is not None:
@@ -248,7 +247,7 @@ class CaseRecord:
         today = day(self._state.clock()).isoformat()
         with self._state.database.reading() as session:
 
-            def count(table: type[Entry], *where: object) -> int:
+            def count(table: type[EntryRow], *where: object) -> int:
                 query = (
                     select(func.count())
                     .select_from(table)
@@ -270,7 +269,7 @@ class CaseRecord:
         self,
         session: Session,
         kind: str,
-        row: Entry,
+        row: EntryRow,
         case_id: str,
         by: Visitor,
         *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, Result, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.cases.cases import Case, CaseState, case_of
@@ -107,23 +107,19 @@ class WorkLists:
 
     def _items(self, session: Session, cases: list[Case]) -> list[WorkItem]:
         ids = [one.case_id for one in cases]
-        contacts = dict(
+        contacts = _counts(
             session.execute(
                 select(ContactRow.case_id, func.count())
                 .where(ContactRow.case_id.in_(ids), ContactRow.removed_at.is_(None))
                 .group_by(ContactRow.case_id)
             )
-            .tuples()
-            .all()
         )
-        overdue = dict(
+        overdue = _counts(
             session.execute(
                 select(ActionRow.case_id, func.count())
                 .where(ActionRow.case_id.in_(ids), *self._is_overdue())
                 .group_by(ActionRow.case_id)
             )
-            .tuples()
-            .all()
         )
         now, today = self._state.clock(), self._today()
         return [
@@ -165,3 +161,7 @@ class WorkLists:
 
     def _today(self) -> str:
         return day(self._state.clock()).isoformat()
+
+
+def _counts(found: Result[str, int]) -> dict[str, int]:
+    return dict(row for row in found)

@@ -16,6 +16,7 @@ from folkmoot_node.casework.opening.openings import NotOpen
 from folkmoot_node.casework.opening.reasons import MAX_REASON, whole_reason, without_identifiers
 from folkmoot_node.casework.opening.sensitive import withheld
 from folkmoot_node.casework.opening.words import uk_time, value_text
+from folkmoot_node.casework.pages.first_look import first_look_before
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -69,6 +70,8 @@ def routes() -> Routes:
     @routes.get("/cases/{case_id}/score", permission=Right.OPEN)
     def score(request: Request, case_id: str) -> Response:
         desk = desk_of(request)
+        if first := first_look_before(request, case_id):
+            return first
         shown = desk.openings.look(visitor_of(request), case_id, "score")
         explanation = desk.explanation(shown)
         return render(

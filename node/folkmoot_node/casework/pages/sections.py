@@ -25,5 +25,12 @@ class Section:
 SECTIONS = (
     Section("Case", "", Right.LISTS),
     Section("Score", "/score", Right.OPEN),
+    Section("Then and now", "/then-and-now", Right.OPEN),
+    Section("Contacts and notes", "/record", Right.OPEN),
+    Section("Needs", "/needs", Right.OPEN),
+    Section("Plan", "/plan", Right.OPEN),
+    Section("Referrals", "/referrals", Right.LISTS),
+    Section("Notice", "/notice", Right.OPEN),
+    Section("Objections", "/objections", Right.LISTS),
 )
 """In the order in which links stand; each room adds its own."""

@@ -97,6 +97,17 @@ def test_the_file_is_sealed_and_for_the_owner_alone(file, place):
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_two_accounts_share_it_where_the_administrator_says_so(file, place):
+    path, _ = place
+    path.parent.mkdir()
+    path.parent.chmod(0o2770)
+    file.add(100, decided(), FIELDS)
+    assert path.stat().st_mode & 0o777 == 0o660
+    path.parent.chmod(0o770)  # a group that nobody has named
+    file.add(101, decided("a2"), FIELDS)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_another_key_does_not_open_it(file, place, tmp_path):
     file.add(100, decided(), FIELDS)
     with pytest.raises(Problem) as raised:
@@ -266,9 +277,7 @@ def test_a_decision_that_cannot_be_written_leaves_the_others(file, place, monkey
     with pytest.raises(OSError, match="No space"):
         file.add(101, decided("a2"), FIELDS)
     assert place[0].read_bytes() == before
-    assert [path.name for path in place[0].parent.iterdir() if path.suffix != ".lock"] == [
-        "corrections.sealed"
-    ]
+    assert [path.name for path in place[0].parent.iterdir()] == ["corrections.sealed"]
 
 
 def _add(place, start):

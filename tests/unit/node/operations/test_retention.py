@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from folkmoot_node.cli import app
+from folkmoot_node.corrections.decisions import Decision
+from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.home import open_home
 from folkmoot_node.linkage.review_decisions import Decided, ReviewDecisions, SourceReview
@@ -132,6 +134,46 @@ def test_decisions_of_review_go_like_its_files_and_need_the_key_till_then(scored
         assert purge(home, expired(home), "A. Khan").key_replaced
     assert not config.review_store.exists()
     assert config.key_file.read_text() != before
+
+
+def uphold(node, objection, until=None):
+    file = open_corrections(node.config)
+    day = datetime.date(2026, 11, 1)
+    file.add(5, Decision(objection=objection, decided_on=day, until=until, withhold=True), {})
+    return file
+
+
+def test_decisions_about_objections_go_when_they_have_ended_and_need_the_key_till_then(scored):
+    file = uphold(scored, "a", datetime.date(2026, 12, 3))
+    uphold(scored, "b")
+    before = scored.config.key_file.read_text()
+    ended = Kind.ENDED_CORRECTIONS, "corrections.sealed"
+    assert ended not in found(scored, 2)
+    assert found(scored, 3)[ended] == "their last day is over"
+    scored.write_policy(POLICY + "[retention]\nscores_days = 2\n")
+    with at(scored, 3) as home:
+        purged = purge(home, expired(home), "A. Khan")
+    assert {item.kind for item in purged.deleted} == {Kind.SCORES, Kind.ENDED_CORRECTIONS}
+    assert not purged.key_replaced
+    assert scored.config.key_file.read_text() == before
+    assert [one.objection for one in file.of(5)] == ["b"]
+
+
+def test_decisions_about_objections_go_when_nobody_is_scored_any_more(scored):
+    uphold(scored, "a")
+    scored.write_policy(POLICY.replace("2027-03-31", "2026-12-10"))
+    whole = Kind.CORRECTIONS, "corrections.sealed"
+    assert whole not in found(scored, 9)
+    assert found(scored, 10)[whole] == "the policy ended on 2026-12-10"
+    with at(scored, 10) as home:
+        assert purge(home, expired(home), "A. Khan").key_replaced
+    assert not scored.config.corrections_file.exists()
+
+
+def test_decisions_that_cannot_be_read_stop_no_purge(scored):
+    uphold(scored, "a")
+    scored.config.corrections_file.write_bytes(b"x" * 50)
+    assert SCORES in found(scored, 100)
 
 
 def test_what_a_killed_run_left_goes_and_what_a_run_uses_stays(scored):

@@ -1,0 +1,1 @@
+"""Cohorts: who meets conditions, counted before anybody is listed, and decided on by people."""
