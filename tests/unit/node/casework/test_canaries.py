@@ -130,7 +130,9 @@ def test_no_mark_comes_out(
                     watch.answered(page, browser.post(path, data=data))
             for page in (one for one in pages if one.startswith("GET /cases/{case_id}")):
                 watch.answered(page, browser.get(address(page, case_id)[1]))
-    assert watch.shown >= {str(uprn), AMOUNT_SHOWN, WORD}, "a mark that is never shown proves nothing"
+    assert watch.shown >= {str(uprn), AMOUNT_SHOWN, WORD}, (
+        "a mark that is never shown proves nothing"
+    )
     watch.clean(caplog.text, "the log of the site")
     captured = capfd.readouterr()
     watch.clean(captured.out + captured.err, "what the site prints")
