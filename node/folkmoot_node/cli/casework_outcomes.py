@@ -33,7 +33,7 @@ def outcomes(
 
     Example: folkmoot-node casework outcomes
     """
-    from folkmoot_node.casework.site_settings import require_casework
+    from folkmoot_node.casework.settings import require_casework
     from folkmoot_node.settings.node_toml import load_config
 
     require_casework()
