@@ -15,13 +15,12 @@ from folkmoot_node.casework.cases.handling import cannot
 from folkmoot_node.casework.cases.models import CaseRow, MoveRow
 from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.models import OpeningRow
+from folkmoot_node.casework.opening.sensitive import NO_BAND, NOT_SHOWN
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
 
 CONNECTED = "case connected with another household"
 """Action of the log."""
-HIDDEN = "Not shown: this source is sensitive"
-"""In place of what a factor says."""
 
 
 def score_at_opening(
@@ -50,15 +49,15 @@ def score_at_opening(
     known = [one for one in shown if one["points"] is not None]
     for one in factors:
         if one not in shown:
-            one.update(points=None, words=HIDDEN, is_hidden=True)
+            one.update(points=None, words=NOT_SHOWN)
     highest = sum(one["weight"] for one in shown)
     return {
         **found,
         "score": sum(one["points"] for one in known),
         "highest": highest,
         "completeness": sum(one["weight"] for one in known) / highest if highest else 0.0,
-        "band": "not shown",
-        "action": HIDDEN,
+        "band": NO_BAND,
+        "action": NOT_SHOWN,
         "contributions": factors,
         "inputs": [one for one in found["inputs"] if one["field"] not in fields],
     }

@@ -229,7 +229,7 @@ def _whole(
         names = [known[at] for at in pool]
         of = sum(count[name] for name in names)
         found = _shown(sum(hits[name] for name in names), of, smallest)
-        rows.append(Row(" or ".join(names), found))
+        rows.append(Row(", ".join(names) + (" together" if len(names) > 1 else ""), found))
     return Table(title, tuple(rows))
 
 

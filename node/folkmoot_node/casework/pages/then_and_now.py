@@ -14,6 +14,7 @@ from folkmoot_node.casework.cases.cases import Conflict
 from folkmoot_node.casework.cases.homes import connect, moves, score_at_opening
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opened import Opened
+from folkmoot_node.casework.opening.sensitive import NOT_SHOWN
 from folkmoot_node.casework.opening.words import uk_time
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
@@ -133,6 +134,7 @@ def _page(
         now=now,
         why_not=why_not,
         is_gone=is_gone,
+        HIDDEN=NOT_SHOWN,
         scored_on=scored_on.isoformat(),
         moves=moves(desk.state, opened),
         meanwhile=[told(one, people) for one in conflict.changes] if conflict else [],

@@ -103,7 +103,9 @@ def test_small_numbers_are_not_shown_and_cannot_be_computed_from_the_rest() -> N
     assert found.looks is None
     assert found.decisions is None
     bands, factors = found.tables
-    assert [(row.title, row.found and row.found.of) for row in bands.rows] == [("low or high", 34)]
+    assert [(row.title, row.found and row.found.of) for row in bands.rows] == [
+        ("low, high together", 34)
+    ]
     # All but four have the factor, so its row and the total would tell about the four.
     assert [row.found for row in factors.rows] == [None]
     assert of(cases[:9]).hits is None
