@@ -6,8 +6,10 @@ import signal
 import sys
 from collections.abc import Callable
 
+from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.site import build_casework
 from folkmoot_node.casework.site_settings import site_settings
+from folkmoot_node.casework.tidying import Tidying
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.serving import Serving
 
@@ -27,4 +29,14 @@ def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     web = site_settings(config)
-    Serving(build_casework(config), web, home=config.casework_folder, ready=ready).run()
+    app = build_casework(config)
+    tidying = Tidying(desk_of_app(app))
+
+    def started(address: str) -> None:
+        tidying.start()
+        ready(address)
+
+    try:
+        Serving(app, web, home=config.casework_folder, ready=started).run()
+    finally:
+        tidying.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -11,19 +12,28 @@ from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.outcomes.door import outcomes_path, write_for_scoring
 from folkmoot_node.casework.outcomes.facts import (
     CaseFact,
+    Contested,
+    ReadContested,
     case_facts,
     decisions_of_cohorts,
     look_facts,
-    no_objections,
 )
 from folkmoot_node.casework.outcomes.figures import Figures, figures
+from folkmoot_node.casework.rights.numbers import contested, overturned
 from folkmoot_operator.problems import Problem
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import visitor_of
 
 PATH = "/outcomes"
-READ_CONTESTED = no_objections
+
+
+def read_contested(session: Session) -> Contested:
+    """Households that objected, and those of them of which an objection was upheld."""
+    return Contested(contested(session), overturned(session))
+
+
+READ_CONTESTED: ReadContested = read_contested
 """Where the numbers of objections come from."""
 Groups = dict[str, tuple[list[str], dict[str, str]]]
 

@@ -29,5 +29,7 @@ SECTIONS = (
     Section("Contacts and notes", "/record", Right.OPEN),
     Section("Needs", "/needs", Right.OPEN),
     Section("Plan", "/plan", Right.OPEN),
+    Section("Notice", "/notice", Right.OPEN),
+    Section("Objections", "/objections", Right.LISTS),
 )
 """In the order in which links stand; each room adds its own."""
