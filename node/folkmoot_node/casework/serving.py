@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from folkmoot_node.casework.desk import desk_of_app
+from folkmoot_node.casework.referrals.mail_rounds import sending_messages
 from folkmoot_node.casework.site import build_casework
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.casework.tidying import Tidying
@@ -37,6 +38,7 @@ def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
         ready(address)
 
     try:
-        Serving(app, web, home=config.casework_folder, ready=started).run()
+        with sending_messages(desk_of_app(app)):
+            Serving(app, web, home=config.casework_folder, ready=started).run()
     finally:
         tidying.stop()

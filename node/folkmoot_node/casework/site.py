@@ -34,6 +34,7 @@ from folkmoot_node.casework.pages import (
     then_and_now,
     work_lists,
 )
+from folkmoot_node.casework.pages.referring import REFERRING
 from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
@@ -49,11 +50,14 @@ PAGES = (
     *(cohort_builder, cohorts, cohort_members),
     *(notices, objections, rights),
     outcomes,
+    *REFERRING,
 )
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
     Link("Cases", "/", Right.LISTS),
     Link("Cohorts", "/cohorts", Right.LISTS),
+    Link("Referrals", "/referrals", Right.LISTS),
+    Link("Services", "/services", Right.LISTS),
     Link("Outcomes", outcomes.PATH, Right.MEASURE),
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from folkmoot_node.cli import casework_outcomes
+from folkmoot_node.cli import casework_outcomes, casework_services
 from folkmoot_node.cli.casework_audit import audit_app
 from folkmoot_node.cli.casework_cohorts import cohort_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
@@ -37,6 +37,7 @@ RoleOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
+    casework_services.register(casework_app)
     app.add_typer(casework_app, name="casework")
 
 

@@ -2,11 +2,96 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, model_validator
 
+from folkmoot_operator.network_addresses import is_loopback
 from folkmoot_operator.settings import Settings
+
+_ORIGIN = r"^https?://[^/\s?#@]+$"
+
+
+class SmtpSettings(Settings):
+    """Table `[casework.mail.smtp]`: the council's mail server.
+
+    Attributes:
+        host: Its name or address.
+        port: Its port.
+        security: `starttls`, `tls` from the beginning, or `none` on this machine alone.
+        sender: The address from which mail comes.
+        user: With which to sign in; without, nobody signs in.
+        password_file: File that holds the password; relative to the home.
+        ca_file: Certificates to trust instead of those of the system; relative to the home.
+    """
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    user: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> SmtpSettings:
+        if self.security == "none" and not is_loopback(self.host):
+            raise ValueError("security: only a mail server on this machine goes without TLS")
+        if (self.user is None) != (self.password_file is None):
+            raise ValueError("user: name user and password_file, or neither")
+        return self
+
+
+class NotifySettings(Settings):
+    """Table `[casework.mail.notify]`: GOV.UK Notify.
+
+    Attributes:
+        key_file: File that holds the API key; relative to the home.
+        template: Id of an email template with the fields ((subject)) and ((text)).
+        address: Of the service.
+    """
+
+    key_file: Path
+    template: Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{36}$")]
+    address: Annotated[str, Field(pattern=_ORIGIN)] = "https://api.notifications.service.gov.uk"
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> NotifySettings:
+        host = self.address.partition("://")[2].rpartition(":")[0]
+        if self.address.startswith("http://") and not is_loopback(host):
+            raise ValueError("address: begin with https://")
+        return self
+
+
+class MailSettings(Settings):
+    """Table `[casework.mail]`: how services are told that a referral waits. Off without it.
+
+    Attributes:
+        smtp: The council's mail server.
+        notify: GOV.UK Notify.
+    """
+
+    smtp: SmtpSettings | None = None
+    notify: NotifySettings | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> MailSettings:
+        if (self.smtp is None) == (self.notify is None):
+            raise ValueError("name either smtp or notify")
+        return self
+
+
+class HandOverSettings(Settings):
+    """Table `[casework.hand_over]`: links by which services see a referral.
+
+    Attributes:
+        address: How services reach the pages under `/hand-over`; by default as people here do.
+        days: After how many a link that nobody opened expires.
+    """
+
+    address: Annotated[str | None, Field(pattern=_ORIGIN)] = None
+    days: Annotated[int, Field(ge=1, le=60)] = 14
 
 
 class CaseworkSettings(Settings):
@@ -26,6 +111,8 @@ class CaseworkSettings(Settings):
     group: str | None = None
     """The group of accounts that may read `store/` and its key, where casework runs under an
     account of its own."""
+    mail: MailSettings | None = None
+    hand_over: HandOverSettings = HandOverSettings()
 
     @property
     def site(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ SECTIONS = (
     Section("Contacts and notes", "/record", Right.OPEN),
     Section("Needs", "/needs", Right.OPEN),
     Section("Plan", "/plan", Right.OPEN),
+    Section("Referrals", "/referrals", Right.LISTS),
     Section("Notice", "/notice", Right.OPEN),
     Section("Objections", "/objections", Right.LISTS),
 )

@@ -1,0 +1,146 @@
+"""Consent: recorded for a service, and withdrawn."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.referrals.consents import AGREED
+from folkmoot_node.casework.referrals.kinds import ConsentBy, ConsentHow
+from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_operator.moments import day
+from folkmoot_web.errors import problem_of_status
+from folkmoot_web.forms import Form, FormModel, read_form
+from folkmoot_web.rendering import render
+from folkmoot_web.routes import Routes
+from folkmoot_web.visitors import visitor_of
+
+
+class ConsentForm(FormModel):
+    """What the form sends."""
+
+    messages: ClassVar[dict[str, str]] = {
+        "service": "Select the service to which they agreed to be referred",
+        "how": "Select how consent was given",
+        "given_by": "Select who gave consent",
+        "fields": "Select what may be handed over",
+        "day": "Enter the day, from 1 to 31",
+        "month": "Enter the month, from 1 to 12",
+        "year": "Enter the year with four digits",
+    }
+
+    service: Annotated[str, Field(min_length=1, max_length=16)]
+    how: ConsentHow
+    given_by: ConsentBy
+    fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    day: Annotated[int, Field(ge=1, le=31)]
+    month: Annotated[int, Field(ge=1, le=12)]
+    year: Annotated[int, Field(ge=2000, le=2200)]
+    note: Annotated[str, Field(title="the note", max_length=1_000)] = ""
+
+
+def routes() -> Routes:
+    """The pages."""
+    routes = Routes()
+
+    @routes.get("/cases/{case_id}/consents/new", permission=Right.REFER)
+    def new(request: Request, case_id: str, service: str = "") -> Response:
+        today = day(room_of(request).desk.clock())
+        begun = {"day": str(today.day), "month": str(today.month), "year": str(today.year)}
+        return _page(request, case_id, Form[ConsentForm]({"service": service, **begun}))
+
+    @routes.post("/cases/{case_id}/consents/new", permission=Right.REFER)
+    def record(request: Request, case_id: str) -> Response:
+        form = read_form(request, ConsentForm)
+        room = room_of(request)
+        given_on = _date(form, day(room.desk.clock()))
+        offered = {one.service_id for one in room.services.listed()}
+        if form.value is not None and form.value.service not in offered:
+            form.add_error("service", "Select a service from the list")
+        if form.value is not None and not set(form.value.fields) <= set(AGREED):
+            form.add_error("fields", "Select what may be handed over from the list")
+        if form.value is None or given_on is None:
+            return _page(request, case_id, form, 422)
+        room.consents.record(
+            case_id,
+            form.value.service,
+            visitor_of(request),
+            how=form.value.how,
+            given_by=form.value.given_by,
+            fields=form.value.fields,
+            given_on=given_on,
+            note=form.value.note,
+        )
+        return RedirectResponse(f"/cases/{case_id}/referrals?done=consent", 303)
+
+    @routes.get("/cases/{case_id}/consents/{consent_id}/withdraw", permission=Right.REFER)
+    def ask(request: Request, case_id: str, consent_id: str) -> Response:
+        room = room_of(request)
+        found = [one for one in room.consents.listed(case_id) if one.consent_id == consent_id]
+        if not found:
+            raise problem_of_status(404)
+        resting = [
+            one for one in room.referrals.listed(case_id=case_id) if one.consent_id == consent_id
+        ]
+        return render(
+            request,
+            "casework/withdraw.html",
+            case_id=case_id,
+            consent=found[0],
+            service=room.services.get(found[0].service_id),
+            resting=resting,
+            breadcrumbs=_crumbs(case_id, "Withdraw consent"),
+        )
+
+    @routes.post("/cases/{case_id}/consents/{consent_id}/withdraw", permission=Right.REFER)
+    def withdraw(request: Request, case_id: str, consent_id: str) -> Response:
+        room = room_of(request)
+        for referral_id in room.consents.withdraw(case_id, consent_id, visitor_of(request)):
+            room.postbox.send_due(referral_id)
+        return RedirectResponse(f"/cases/{case_id}/referrals?done=withdrawn", 303)
+
+    return routes
+
+
+def _page(request: Request, case_id: str, form: Form[ConsentForm], status: int = 200) -> Response:
+    room = room_of(request)
+    return render(
+        request,
+        "casework/consent.html",
+        status,
+        case=room.desk.cases.get(case_id),
+        services=[one for one in room.services.listed() if one.takes_referrals],
+        agreed=AGREED,
+        hows=[(one, one.capitalize()) for one in ConsentHow],
+        givers=[(one, one[0].upper() + one[1:]) for one in ConsentBy],
+        form=form,
+        breadcrumbs=_crumbs(case_id, "Record consent"),
+    )
+
+
+def _date(form: Form[ConsentForm], today: datetime.date) -> datetime.date | None:
+    if form.value is None:
+        return None
+    try:
+        given = datetime.date(form.value.year, form.value.month, form.value.day)
+    except ValueError:
+        form.add_error("day", "The date must be a real date")
+        return None
+    if given > today:
+        form.add_error("day", "The date must be today or before")
+        return None
+    return given
+
+
+def _crumbs(case_id: str, last: str) -> list[tuple[str, str | None]]:
+    return [
+        ("Cases", "/"),
+        ("Case", f"/cases/{case_id}"),
+        ("Referrals", f"/cases/{case_id}/referrals"),
+        (last, None),
+    ]

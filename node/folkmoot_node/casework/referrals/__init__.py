@@ -1,0 +1,1 @@
+"""Referrals to services: directory, consent, hand-over, order."""
