@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from folkmoot_node.casework.authority.households import known_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import Conflict
-from folkmoot_node.casework.cases.homes import connect, moves, score_at_opening
 from folkmoot_node.casework.desk import Desk, desk_of
+from folkmoot_node.casework.homes import connect, moves, score_at_opening
 from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.sensitive import NOT_SHOWN
 from folkmoot_node.casework.opening.words import uk_time

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from folkmoot_node.casework.cases.cases import CaseState
-from folkmoot_node.casework.cases.homes import score_at_opening
 from folkmoot_node.casework.cases.models import FirstLookRow
 from folkmoot_node.casework.desk import Desk, desk_of_app
+from folkmoot_node.casework.homes import score_at_opening
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.web_site import Browser, RunningSite
