@@ -20,7 +20,7 @@ from folkmoot_node.casework.outcomes.door import outcomes_path, write_for_scorin
 from folkmoot_node.casework.outcomes.facts import CaseFact, Contested, DecisionFact, LookFact
 from folkmoot_node.casework.outcomes.figures import Figures, figures
 from folkmoot_node.casework.outcomes.intervals import share, waiting_quantiles
-from folkmoot_node.casework.pages.outcomes import measured
+from folkmoot_node.casework.outcomes.measuring import measured
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case, worker
 from tests.casework_council import CaseworkCouncil
 from tests.web_site import Browser, RunningSite
