@@ -21,8 +21,11 @@ from folkmoot_node.casework.outcomes.facts import CaseFact, Contested, DecisionF
 from folkmoot_node.casework.outcomes.figures import Figures, figures
 from folkmoot_node.casework.outcomes.intervals import share, waiting_quantiles
 from folkmoot_node.casework.outcomes.measuring import measured
+from folkmoot_operator.problems import ExitCode
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case, worker
 from tests.casework_council import CaseworkCouncil
+from tests.casework_opening import change_policy
+from tests.commands import run_inside
 from tests.web_site import Browser, RunningSite
 
 NOBODY = Contested(frozenset(), frozenset())
@@ -234,3 +237,28 @@ def test_the_page_shows_figures_with_their_rule_to_who_may_measure(
     with Browser(site) as other:
         other.sign_in(WORKER)
         assert other.get("/outcomes").status_code == 403
+
+
+def test_the_command_writes_the_file_and_says_what_reads_it(council: CaseworkCouncil) -> None:
+    desk = council.desk()
+    case_id = open_case(council, desk, 0)
+    with desk.state.database.writing() as session:
+        CaseRecord(desk.state).assess(session, case_id, worker(WORKER), ["Food"], "")
+    said = run_inside("folkmoot-node", "casework", "outcomes", "--home", council.home).said()
+    assert "Rows: 1" in said
+    assert 'name = "casework_outcomes"' in said
+    assert "[attributes.need_found]" in said
+    assert (council.home / "mappings" / "casework_outcomes.toml").exists()
+    assert str(council.uprn(0)) in outcomes_path(council.config).read_text()
+    assert str(council.uprn(0)) not in said
+    (entry,) = desk.state.audit.entries(("outcomes written for scoring",))
+    assert entry.body["by"].startswith("command of ")
+
+
+def test_the_command_obeys_the_policy(council: CaseworkCouncil) -> None:
+    change_policy(
+        council, ('# node_account = ["protection_officer"]', 'node_account = ["caseworker"]')
+    )
+    done = run_inside("folkmoot-node", "casework", "outcomes", "--home", council.home)
+    assert done.code == ExitCode.REFUSED
+    assert not outcomes_path(council.config).exists()
