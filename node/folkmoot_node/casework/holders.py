@@ -6,12 +6,14 @@ A room adds its `Records` here. A test compares this list with the tables of the
 from __future__ import annotations
 
 from folkmoot_node.casework.cases.held import CaseRecords
+from folkmoot_node.casework.cohorts.held import CohortRecords
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.opening.held import OpeningRecords
 from folkmoot_node.casework.rights.held import RightsRecords
 
 RECORDS: tuple[Records, ...] = (
     OpeningRecords(),
+    CohortRecords(),
     RightsRecords(),
     CaseRecords(),  # last: others find their entries by the cases
 )
@@ -19,6 +21,7 @@ RECORDS: tuple[Records, ...] = (
 COVERED = {
     "casework_authority": "households",
     "casework_cases": "cases",
+    "casework_cohorts": "cohorts",
     "casework_openings": "openings",
     "casework_origin": "",
     "casework_rights": "rights",

@@ -22,7 +22,7 @@ class RightsRecords(Records):
     """Objections, requests and legal holds."""
 
     room = "rights"
-    title = "What you have asked for or objected to"
+    title = "Requests and objections"
     stays = (
         "Of objections and requests the kind, the days and who answered stay, by the random id: "
         "they show that the council answered in time. What was said is erased. What an upheld "

@@ -204,7 +204,7 @@ def test_a_case_under_a_hold_or_with_an_objection_stays(
     assert expired_casework(desk, RECORDS) == {CLOSED_CASES: 1}
     Objections(desk).withdraw(made, 1, "They said so", officer)
     council.clock.now += rule.rights_days * DAY + 1
-    assert expired_casework(desk, RECORDS)["What you have asked for or objected to"] == 1
+    assert expired_casework(desk, RECORDS)["Requests and objections"] == 1
     purge_casework(desk, RECORDS, "test")
     purge_casework(desk, RECORDS, "test")  # the case is free only once the objection is gone
     assert str(council.uprn(1)) not in everything(desk)
