@@ -68,8 +68,9 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 [roles.auditor]
 may = ["audit", "measure"]
 
-# Commands of the node (`explain`, `households`) write the same log. The node's account may run
-# them, and the log says that it was that account; roles here instead, or [] for none.
+# Commands of the node (`explain`, `households`, `casework cohort`) write the same log. The node's
+# account may run them, and the log says that it was that account; roles here instead, or [] for
+# none.
 [command_line]
 # node_account = ["protection_officer"]
 # [command_line.accounts]      # people, by the account with which they sign in at the machine
