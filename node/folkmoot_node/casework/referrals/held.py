@@ -87,6 +87,7 @@ def _referral(session: Session, row: ReferralRow, service: str) -> Iterator[Fact
     yield Fact("Service", service)
     yield Fact("State", row.state)
     yield Fact("Urgency", row.urgency)
+    yield Fact("Group of the scores", row.band or "")
     yield Fact("Drafted by", row.drafted_by)
     yield Fact("Handed over", row.way or "")
     yield Fact("Sent on", "" if row.sent_at is None else day_text(row.sent_at))
@@ -97,6 +98,7 @@ def _referral(session: Session, row: ReferralRow, service: str) -> Iterator[Fact
     for override in session.scalars(overrides.order_by(OverrideRow.asked_at)):
         yield Fact("Without consent, on the ground", override.ground)
         yield Fact("Why without consent", override.reason, may_name_others=True)
+        yield Fact("Asked by", override.asked_by)
         yield Fact("Decided by", override.decided_by or "")
     events = select(EventRow).where(EventRow.referral_id == row.referral_id)
     for event in session.scalars(events.order_by(EventRow.event_id)):
