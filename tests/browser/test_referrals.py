@@ -86,7 +86,7 @@ def test_consent_referral_link_and_status(
     worker.get_by_label("Harm is likely within weeks").check()
     worker.get_by_role("button", name="Save and check").click()
     expect(
-        worker.get_by_text("The consent does not cover this: leave it out").first
+        worker.get_by_text("The consent does not cover Address: leave it out").first
     ).to_be_visible()
     look(worker, "draft-errors")
     worker.get_by_label("Address", exact=True).fill("")
@@ -172,7 +172,7 @@ def test_services_and_the_order_of_those_who_wait(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The service is changed.")).to_be_visible()
     axe(page)
-    screenshot(page, "referrals-service")
+    screenshot(page, "referrals-one-service")
     by = referring.visitor("caseworker")
     for at, (band, urgency) in enumerate(
         [("high", Urgency.ROUTINE), ("low", Urgency.ROUTINE), ("none", Urgency.IMMEDIATE)]

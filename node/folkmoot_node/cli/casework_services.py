@@ -79,8 +79,8 @@ def listed(
         print_json({"services": found})
         return
     for each in found:
-        left = "no limit" if each["left"] is None else f"{each['left']} places left this week"
-        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {left}")
+        places = "no limit" if each["left"] is None else f"{each['left']} places left this week"
+        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {places}")
     if not found:
         typer.echo(
             "There is no service. Import them: `folkmoot-node casework services import FILE`"

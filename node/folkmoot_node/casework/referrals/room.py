@@ -21,6 +21,7 @@ from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import Band
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.problems import Problem
+from folkmoot_web.errors import WebProblem
 
 KEY_FILE = "links.key"
 """In the folder of casework."""
@@ -52,12 +53,11 @@ class Room:
 
     def records(self, opened: Opened) -> list[Item]:
         """What the council's records say of a household, and could be handed over."""
-        sensitive = frozenset(self.desk.known.policy.sensitive_sources)
         try:
             explanation = self.desk.explanation(opened)
-        except Problem:  # it has left the frame, or there are no scores that may be used now
+        except (Problem, WebProblem):  # it has left the frame, or scores may not be used now
             explanation = None
-        return records_of(opened, explanation, sensitive)
+        return records_of(opened, explanation)
 
 
 def open_room(desk: Desk) -> Room:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.content import document
 from folkmoot_node.casework.referrals.kinds import (
     ENDED,
@@ -223,6 +224,8 @@ def _page(
         "casework/referral.html",
         status,
         referral=found,
+        case=room.desk.cases.get(case_id),
+        people=People.of(room.desk),
         service=room.services.get(found.service_id),
         content=content,
         reads_notes=reads_notes,
