@@ -51,6 +51,7 @@ def test_consent_referral_link_and_status(
 
     def look(page: Page, name: str) -> None:
         if scripts:
+            page.wait_for_load_state("networkidle")
             axe(page)
             screenshot(page, f"referrals-{name}")
 

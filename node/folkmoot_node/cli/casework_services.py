@@ -79,8 +79,8 @@ def listed(
         print_json({"services": found})
         return
     for each in found:
-        places = "no limit" if each["left"] is None else f"{each['left']} places left this week"
-        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {places}")
+        free = "no limit" if each["left"] is None else f"{each['left']} places left this week"
+        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {free}")
     if not found:
         typer.echo(
             "There is no service. Import them: `folkmoot-node casework services import FILE`"

@@ -88,8 +88,8 @@ def routes() -> Routes:
             return first
         opened = room.desk.openings.look(visitor_of(request), case_id, "referral")
         consents = room.consents.listed(case_id, service)
-        first = consents[0].consent_id if consents else ""
-        return _page(request, opened, service, Form[DraftForm]({"consent": first}))
+        newest = consents[0].consent_id if consents else ""
+        return _page(request, opened, service, Form[DraftForm]({"consent": newest}))
 
     @routes.post("/cases/{case_id}/referrals/new", permission=Right.REFER)
     def draft(request: Request, case_id: str, service: str) -> Response:
@@ -117,9 +117,8 @@ def routes() -> Routes:
                     covered = agreed_name(field)
                     if covered not in agreed:
                         where = field if field in TYPED else "records"
-                        form.add_error(
-                            where, f"The consent does not cover {AGREED[covered]}: leave it out"
-                        )
+                        words = f"The consent does not cover {AGREED[covered]}: leave it out"
+                        form.add_error(where, words)
         if form.errors:
             return _page(request, opened, service, form, 422)
         referral_id = room.referrals.draft(

@@ -94,9 +94,8 @@ def test_forms_keep_what_was_typed_and_say_what_is_wrong(
         wrong = worker.fill_in(new, service=on_site.debt, note="N1")
         for words in ("Select how consent was given", "Select what may be handed over", "N1"):
             assert words in wrong.text
-        unreal = worker.fill_in(
-            new, service=on_site.debt, **{**CONSENT, "given_on_day": "31", "given_on_month": "2"}
-        )
+        never = {**CONSENT, "given_on_day": "31", "given_on_month": "2"}
+        unreal = worker.fill_in(new, service=on_site.debt, **never)
         assert "must be a real date" in unreal.text
         late = worker.fill_in(new, service=on_site.debt, **{**CONSENT, "given_on_year": "2031"})
         assert "or earlier" in late.text
