@@ -200,7 +200,7 @@ class CaseworkCouncil:
     """
 
     home: Path
-    households: Sequence[Household] = HOUSEHOLDS
+    households: list[Household] = field(default_factory=lambda: list(HOUSEHOLDS))
     clock: Clock = field(default_factory=Clock)
 
     @property

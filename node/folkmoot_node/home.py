@@ -296,7 +296,7 @@ class NodeHome:
         assert round_.series is not None
         with open_history(
             self.config.history_path(round_.series.series_id),
-            read_key(self.config.key_file),
+            read_key(self.config.key_file, self.config.readers),
             series_digest(round_),
             len(round_.workload.axes(self.config.council)),
             threads=self.config.threads,

@@ -35,18 +35,20 @@ class Holdings:
     public: tuple[Path, ...] = ()
 
 
-def require_own(holdings: Holdings, *, closed: bool = True) -> None:
+def require_own(holdings: Holdings, *, closed: bool = True, owner: int | None = None) -> None:
     """Checks that the account which runs this program owns a home, and nobody else can write to it.
 
     Args:
         holdings: What is looked at.
         closed: False for a folder that is about to become a home, and is closed then.
+        owner: Number of the account that has to own it, for a program that reads there under
+            another one; this account if None.
 
     Raises:
         Problem: Exit code SETTINGS, naming the file and the command that puts it right.
     """
     home = holdings.home.resolve()
-    account = os.geteuid()
+    account = os.geteuid() if owner is None else owner
     found = home.stat()
     if found.st_uid != account:
         raise _not_ours(home, found, account)

@@ -20,8 +20,11 @@ OWNER_ONLY = 0o600
 """Mode of private files."""
 OWNER_ONLY_FOLDER = 0o700
 """Mode of folders that hold private files."""
-OWNER_AND_GROUP = 0o660
-"""Mode of files that the accounts of one group write."""
+GROUP_READS, GROUP_WRITES = 0o640, 0o660
+"""Modes of files that a named group may read, or write as well."""
+GROUP_ENTERS, GROUP_LISTS, GROUP_FILLS = 0o710, 0o2750, 0o2770
+"""Modes of folders that a named group may pass through, list, or write to. What is made in the
+last two belongs to the group."""
 OTHERS = 0o077
 """What a mode lets other accounts do; as a umask, it makes all files private."""
 
@@ -49,10 +52,18 @@ def publishing() -> Iterator[None]:
         os.umask(before)
 
 
-def write_private(path: Path, content: bytes, *, replace: bool) -> None:
-    """Writes a file; see `writing_private`."""
+def write_private(path: Path, content: bytes, *, replace: bool, readers: int | None = None) -> None:
+    """Writes a file; see `writing_private`.
+
+    Args:
+        path: The file, in a folder that exists.
+        content: What is in it.
+        replace: Whether a file that has this name already is replaced.
+        readers: Number of a group that may read it; None for nobody.
+    """
     with writing_private(path, replace=replace) as unfinished:
         unfinished.write_bytes(content)
+        let_read(unfinished, readers)
 
 
 @contextmanager
@@ -103,7 +114,7 @@ def write_shared(path: Path, content: bytes) -> None:
         unfinished.write_bytes(content)
         mode = path.parent.stat().st_mode
         if mode & stat.S_ISGID and mode & (stat.S_IRWXG | stat.S_IRWXO) == stat.S_IRWXG:
-            unfinished.chmod(OWNER_AND_GROUP)
+            unfinished.chmod(GROUP_WRITES)
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:
@@ -168,13 +179,53 @@ def close_to_others(path: Path) -> None:
     path.chmod(OWNER_ONLY)
 
 
-def is_open_to_others(path: Path) -> bool:
+def let_read(path: Path, readers: int | None) -> None:
+    """Lets the members of one group read a file, and nobody else anything.
+
+    Args:
+        path: A file of this account.
+        readers: Number of the group; None for nobody.
+
+    Raises:
+        PermissionError: If this account is not in the group, and the file is not the group's yet.
+    """
+    if readers is not None:
+        share(path, readers, GROUP_READS)
+
+
+def share(path: Path, group: int, mode: int) -> None:
+    """Gives a file or folder to a group, with what its members may do.
+
+    Args:
+        path: What belongs to this account.
+        group: Number of the group.
+        mode: One of the modes of this module that begin with `GROUP_`.
+
+    Raises:
+        PermissionError: If this account may not do that.
+    """
+    if path.stat().st_gid != group:
+        os.chown(path, -1, group)
+    path.chmod(mode)
+
+
+def is_open_to_others(path: Path, readers: int | None = None) -> bool:
     """Whether another account can read, change or enter a file or folder.
+
+    Args:
+        path: The file or folder.
+        readers: Number of a group that may read a file, or enter and list a folder; None for
+            nobody.
 
     Raises:
         OSError: If it is not there.
     """
-    return bool(path.stat().st_mode & OTHERS)
+    found = path.stat()
+    permitted = 0
+    if readers is not None and found.st_gid == readers:
+        is_folder = stat.S_ISDIR(found.st_mode)
+        permitted = stat.S_IRGRP | stat.S_IXGRP if is_folder else stat.S_IRGRP
+    return bool(found.st_mode & OTHERS & ~permitted)
 
 
 def unfinished_stem(path: Path) -> str:

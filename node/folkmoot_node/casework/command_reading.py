@@ -16,6 +16,7 @@ from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
 from folkmoot_node.casework.desk import open_casework_state
+from folkmoot_node.casework.opening.reasons import MAX_REASON, without_identifiers
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
@@ -30,7 +31,7 @@ HOUSEHOLDS_WRITTEN = "households written to a file by command"
 REFUSED = "command refused"
 """Actions of the log."""
 SUBJECT_REASON = "A resident asks for their own data"
-SHORTEST, LONGEST = 5, 300
+SHORTEST = 5
 """Characters of a reason."""
 
 
@@ -165,11 +166,20 @@ def _reading(
 
 def _checked(reason: str | None) -> str:
     given = " ".join((reason or "").split())
-    if not SHORTEST <= len(given) <= LONGEST or not given.isprintable():
+    try:
+        without_identifiers(given)
+    except ValueError as error:
+        raise Problem(
+            "the reason has an address or a number in it",
+            where="--reason",
+            remedy=str(error),
+            exit_code=ExitCode.USAGE,
+        ) from None
+    if not SHORTEST <= len(given) <= MAX_REASON or not given.isprintable():
         raise Problem(
             "casework is set up at this node, so that reading households needs a reason"
             if not given
-            else f"the reason is not one of {SHORTEST} to {LONGEST} characters",
+            else f"the reason is not one of {SHORTEST} to {MAX_REASON} characters",
             where="--reason",
             remedy='Say why in a few words, which the log keeps: --reason "Monthly list for '
             'welfare rights". Name nobody in it',

@@ -31,6 +31,7 @@ from folkmoot_node.casework.opening.sensitive import as_permitted
 from folkmoot_node.casework.origin.belonging import require_origin
 from folkmoot_node.casework.origin.models import ORIGIN
 from folkmoot_node.casework.referrals.models import REFERRALS
+from folkmoot_node.casework.rights.models import RIGHTS
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -46,7 +47,7 @@ from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.site import State, open_state
 
-TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS, REFERRALS)
+TABLES = (ORIGIN, AUTHORITY, CASES, OPENINGS, COHORTS, REFERRALS, RIGHTS)
 """Of casework, in the site's database: each room has its own."""
 
 

@@ -10,6 +10,7 @@ from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.referrals.mail_rounds import sending_messages
 from folkmoot_node.casework.site import build_casework
 from folkmoot_node.casework.site_settings import site_settings
+from folkmoot_node.casework.tidying import Tidying
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_web.serving import Serving
 
@@ -30,5 +31,14 @@ def serve_casework(config: NodeConfig, ready: Callable[[str], None]) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     web = site_settings(config)
     app = build_casework(config)
-    with sending_messages(desk_of_app(app)):
-        Serving(app, web, home=config.casework_folder, ready=ready).run()
+    tidying = Tidying(desk_of_app(app))
+
+    def started(address: str) -> None:
+        tidying.start()
+        ready(address)
+
+    try:
+        with sending_messages(desk_of_app(app)):
+            Serving(app, web, home=config.casework_folder, ready=started).run()
+    finally:
+        tidying.stop()

@@ -5,17 +5,20 @@ Imports nothing of the extra `casework`: commands ask here first.
 
 from __future__ import annotations
 
+import os
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
 
 from folkmoot_node.settings.casework import CaseworkSettings
-from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
+from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
+from folkmoot_operator.accounts import ROOT
+from folkmoot_operator.groups import is_member
 from folkmoot_operator.key_files import KeyFile
-from folkmoot_operator.private_files import make_private_folder, write_private
+from folkmoot_operator.private_files import is_open_to_others, make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
-_NEEDED = ("fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
+_NEEDED = ("babel", "fastapi", "folkmoot_web", "govuk_frontend_jinja", "sqlalchemy", "sqlcipher3")
 _KEY_BYTES = 32
 _LOST_KEY = (
     "Restore it from backup. Without it nobody can read the cases and the log of who looked at "
@@ -37,6 +40,25 @@ def casework_of(config: NodeConfig) -> CaseworkSettings:
             exit_code=ExitCode.SETTINGS,
         )
     return config.casework
+
+
+def load_config_as_reader(home: Path) -> NodeConfig:
+    """Reads `node.toml` for a program that may run under an account of casework's own.
+
+    The folder is looked at as for the node's account, which owns it. Another account is let in if
+    it belongs to the group that `[casework]` names; root is not, since what it leaves nobody else
+    could use.
+
+    Raises:
+        Problem: As `load_config`.
+    """
+    folder, account = home.resolve(), os.geteuid()
+    owner = folder.stat().st_uid if folder.is_dir() else account
+    if account not in (owner, ROOT):
+        config = load_config(home, owner=owner)
+        if config.readers is not None and is_member(config.readers):
+            return config
+    return load_config(home)
 
 
 def policy_path(config: NodeConfig) -> Path:
@@ -73,7 +95,16 @@ def read_key(config: NodeConfig) -> bytes | None:
     """
     if casework_of(config).database is not None:
         return None
-    return KeyFile(key_path(config), "the key of casework", _LOST_KEY).hexadecimal(_KEY_BYTES)
+    path = key_path(config)
+    key = KeyFile(path, "the key of casework", _LOST_KEY).hexadecimal(_KEY_BYTES)
+    if is_open_to_others(path, config.readers):
+        raise Problem(
+            "the key of casework may be read by other accounts",
+            where=str(path),
+            remedy=f"Run: chmod {'640' if config.readers is not None else '600'} {path}",
+            exit_code=ExitCode.SETTINGS,
+        )
+    return key
 
 
 def require_casework() -> None:

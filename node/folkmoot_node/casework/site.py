@@ -24,9 +24,12 @@ from folkmoot_node.casework.pages import (
     cohorts,
     exports,
     first_look,
+    notices,
+    objections,
     opening,
     outcomes,
     restrictions,
+    rights,
     search,
     then_and_now,
     work_lists,
@@ -45,6 +48,7 @@ PAGES = (
     *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
     *(opening, search, exports, restrictions, audit),
     *(cohort_builder, cohorts, cohort_members),
+    *(notices, objections, rights),
     outcomes,
     *REFERRING,
 )
@@ -58,6 +62,7 @@ NAVIGATION = (
     Link("Find", search.PATH, Right.LISTS),
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),
+    Link("Residents' rights", "/rights", Right.RIGHTS),
     Link("Audit", audit.PATH, Right.AUDIT),
 )
 """Links under the masthead, for those who may follow them."""

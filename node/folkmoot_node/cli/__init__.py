@@ -7,6 +7,7 @@ from typing import NoReturn
 from folkmoot_node.cli import (
     audit,
     casework,
+    casework_rights,
     corrections,
     equality,
     evidence,
@@ -31,7 +32,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
-    audit, running, installation, casework,
+    audit, running, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

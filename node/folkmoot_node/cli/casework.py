@@ -10,6 +10,7 @@ import typer
 
 from folkmoot_node.cli import casework_outcomes, casework_services
 from folkmoot_node.cli.casework_audit import audit_app
+from folkmoot_node.cli.casework_cohorts import cohort_app
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
@@ -24,6 +25,7 @@ casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
 casework_app.add_typer(audit_app, name="audit")
 casework_outcomes.register(casework_app)
+casework_app.add_typer(cohort_app, name="cohort")
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What they sign in with, such as an email address.")
@@ -39,8 +41,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(casework_app, name="casework")
 
 
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group",
+        help="Let `casework serve` run under an account of its own: the group of that account "
+        "and of the node's, as `casework share` does.",
+    ),
+]
+
+
 @casework_app.command()
-def init(home: Home = HERE, as_json: AsJson = False) -> None:
+def init(home: Home = HERE, group: GroupOption = None, as_json: AsJson = False) -> None:
     """Sets casework up at this node: settings, a sample policy, and the key of its database.
 
     Read and change the policy before you sign it.
@@ -51,8 +63,11 @@ def init(home: Home = HERE, as_json: AsJson = False) -> None:
 
     require_casework()
     from folkmoot_node.casework.initialise import initialise
+    from folkmoot_node.casework.own_account import share_with_group
 
     made = initialise(home)
+    if group is not None:
+        share_with_group(home, group)
     if as_json:
         print_json({"policy": str(made.policy), "settings": str(made.settings)})
         return
@@ -60,6 +75,35 @@ def init(home: Home = HERE, as_json: AsJson = False) -> None:
     typer.echo("Next: read and change the policy; the person who decides then signs it:")
     typer.echo('  folkmoot-node casework policy sign --signer "NAME, ROLE"')
     typer.echo("Then add people: `folkmoot-node casework accounts add NAME --role ...`")
+
+
+@casework_app.command("share")
+def share(
+    group: Annotated[str, typer.Argument(help="Of the site's account and of the node's.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Lets `casework serve` run under an account of its own, by a group.
+
+    The group may read the scores with their key, settings and policies, and write cases with
+    their log. It may not read other keys, the ledger, answers, extracts or files of review. Run
+    it again where files were restored or replaced: `doctor` says which.
+
+    Example: folkmoot-node casework share folkmoot-casework
+    """
+    from folkmoot_node.casework.settings import require_casework
+
+    require_casework()
+    from folkmoot_node.casework.own_account import share_with_group, shared_places
+
+    config = share_with_group(home, group)
+    places = {str(one.path): f"{one.mode:o}" for one in shared_places(config)}
+    if as_json:
+        print_json({"group": group, "shared": places})
+        return
+    typer.echo(f"The group {group} may use what casework needs in {config.home}:")
+    for path, mode in places.items():
+        typer.echo(f"  {mode:>4} {path}")
 
 
 @casework_app.command()
@@ -228,6 +272,6 @@ def _accounts(home: Path) -> Accounts:
 
 
 def _config(home: Path) -> NodeConfig:
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader
 
-    return load_config(home)
+    return load_config_as_reader(home)

@@ -103,7 +103,7 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
 
     config = load_config(home)
     require_review_in_use(config, datetime.datetime.now(datetime.UTC).date())
-    reviews = ReviewDecisions(config.review_store, read_key(config.key_file)).read()
+    reviews = ReviewDecisions(config.review_store, read_key(config.key_file, config.readers)).read()
     rows = [
         {
             "source": name,

@@ -19,6 +19,7 @@ Home = Annotated[
         envvar="FOLKMOOT_NODE_HOME",
         help="The node's home folder.",
         file_okay=False,
+        readable=False,  # the account of casework may pass through it, and not list it
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -12,6 +12,7 @@ from folkmoot_operator.console import console, print_json
 
 if TYPE_CHECKING:
     from folkmoot_node.operations.retention import Expired
+    from folkmoot_node.settings.node_toml import NodeConfig
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +29,9 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Deletes what is past the policy's retention rule: scores, quarantine and review files,
-    extracts that a good run has read, leftovers of stopped runs, histories of ended series.
+    extracts that a good run has read, leftovers of stopped runs, histories of ended series. Where
+    casework is set up, also what is past the casework policy's: closed cases, openings, answers to
+    residents.
 
     `serve` does the same by itself, unless the rule says `purge = "manual"`. Never the ledger,
     answers, receipts or logs: they are evidence, and hold nothing about any household. When
@@ -45,23 +48,29 @@ def purge(
 
     with open_home(home) as node:
         found = expired(node)
-        if dry_run or not found:
+        casework = _Casework(node.config)
+        waiting = casework.expired()
+        if dry_run or not (found or waiting):
             if as_json:
-                print_json({"would_delete": _rows(found)} if dry_run else _result((), False))
-            elif found:
-                _print(found)
-                typer.echo(f"{len(found)} would be deleted. Nothing was.")
+                result = {"would_delete": _rows(found)} if dry_run else _result((), False)
+                print_json({**result, **casework.as_json(waiting)})
+            elif found or waiting:
+                _print(found, waiting)
+                number = len(found) + sum(waiting.values())
+                typer.echo(f"{number} would be deleted. Nothing was.")
             else:
                 typer.echo("Nothing is past its retention.")
             return
         if not yes:
-            _print(found)
+            _print(found, waiting)
             typer.confirm("Delete these permanently?", abort=True, err=True)
         purged = delete(node, found, current_operator())
+        entries = casework.purge()
     if as_json:
-        print_json(_result(purged.deleted, purged.key_replaced))
+        result = _result(purged.deleted, purged.key_replaced)
+        print_json({**result, **casework.as_json(entries)})
         return
-    for kind, number in purged.counts.items():
+    for kind, number in {**purged.counts, **entries}.items():
         typer.echo(f"Deleted: {kind} ({number}).")
     if purged.key_replaced:
         typer.echo(
@@ -72,6 +81,48 @@ def purge(
         typer.echo("The key of the store stays: something is left that needs it.")
 
 
+class _Casework:
+    """Casework's part of a purge; nothing where it is not set up.
+
+    Its policy is its own, and so is its log: it notes how many entries there were of each kind.
+    """
+
+    def __init__(self, config: NodeConfig) -> None:
+        self._config = config
+
+    def expired(self) -> dict[str, int]:
+        if self._config.casework is None:
+            return {}
+        from folkmoot_node.casework.settings import require_casework
+
+        require_casework()
+        from folkmoot_node.casework.desk import open_desk
+        from folkmoot_node.casework.holders import RECORDS
+        from folkmoot_node.casework.rights.retention import expired_casework
+
+        desk = open_desk(self._config)
+        try:
+            return expired_casework(desk, RECORDS)
+        finally:
+            desk.state.database.close()
+
+    def purge(self) -> dict[str, int]:
+        if self._config.casework is None:
+            return {}
+        from folkmoot_node.casework.desk import open_desk
+        from folkmoot_node.casework.holders import RECORDS
+        from folkmoot_node.casework.rights.retention import purge_casework
+
+        desk = open_desk(self._config)
+        try:
+            return purge_casework(desk, RECORDS, f"command of {current_operator()}")
+        finally:
+            desk.state.database.close()
+
+    def as_json(self, counts: dict[str, int]) -> dict[str, Any]:
+        return {} if self._config.casework is None else {"casework": counts}
+
+
 def _rows(found: tuple[Expired, ...]) -> list[dict[str, str]]:
     return [{"kind": i.kind.value, "path": str(i.path), "why": i.why} for i in found]
 
@@ -80,10 +131,12 @@ def _result(deleted: tuple[Expired, ...], key_replaced: bool) -> dict[str, Any]:
     return {"deleted": _rows(deleted), "key_replaced": key_replaced}
 
 
-def _print(found: tuple[Expired, ...]) -> None:
+def _print(found: tuple[Expired, ...], casework: dict[str, int]) -> None:
     from rich.table import Column, Table
 
     table = Table("What", Column("Where", overflow="fold"), Column("Why", overflow="fold"))
     for item in found:
         table.add_row(item.kind.value, str(item.path), item.why)
+    for kind, number in casework.items():
+        table.add_row(kind, f"casework: {number}", "past the casework policy's retention")
     console(stderr=True).print(table)

@@ -39,7 +39,8 @@ def open_corrections(config: NodeConfig) -> Corrections:
     Raises:
         Problem: Exit code SETTINGS, if the key of the store is missing or damaged.
     """
-    return Corrections(config.corrections_file, read_key(config.key_file))
+    key = read_key(config.key_file, config.readers)
+    return Corrections(config.corrections_file, key)
 
 
 def decisions_of(config: NodeConfig) -> Decisions:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock
 from folkmoot_node.federation.identity import KeyFiles, load_identity, load_valid_identity
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
+from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
 WARN_DAYS = 14
@@ -21,17 +22,32 @@ _RENEW = (
 )
 
 
-def private_keys(keys: KeyFiles, store_key: Path) -> Check:
-    """Whether this account alone can read the private keys that there are."""
+def private_keys(
+    keys: KeyFiles, store_key: Path, readers: Callable[[], int | None] = lambda: None
+) -> Check:
+    """Whether this account alone can read the private keys that there are.
+
+    Args:
+        keys: The files of keys.
+        store_key: The key of the store.
+        readers: Gives the number of a group that may read the key of the store too.
+    """
 
     def look() -> str:
-        private = (keys.policy_key, keys.tls_key, store_key)
-        for path in open_to_others(path for path in private if path.is_file()):
+        private = [path for path in (keys.policy_key, keys.tls_key) if path.is_file()]
+        group = readers()
+        found = open_to_others(private)
+        if store_key.is_file() and is_open_to_others(store_key, group):
+            found.append(store_key)
+        for path in found:
+            mode = "640" if path == store_key and group is not None else "600"
             raise Problem(
                 f"{path.name} can be read by others",
-                remedy=shlex.join(["chmod", "600", str(path)]),
+                remedy=shlex.join(["chmod", mode, str(path)]),
                 exit_code=ExitCode.SETTINGS,
             )
+        if group is not None:
+            return "private keys are this account's alone, and the store's the group's as well"
         return "private keys are readable by this account alone"
 
     return Check("keys", look)

@@ -35,11 +35,16 @@ def closed(home: NodeHome) -> Check:
 
     def look() -> Iterator[Finding]:
         folder = home.config.home
-        if is_open_to_others(folder):
+        if is_open_to_others(folder, home.config.readers):
             what = f"other accounts can enter {folder}, and read what is not closed in it"
             yield Finding(_HOME, State.WARN, what, shlex.join(["chmod", "go=", str(folder)]))
         else:
-            yield Finding(_HOME, State.OK, "the home is this account's alone")
+            who = (
+                "this account's alone"
+                if home.config.readers is None
+                else ("this account's, and open to the group of casework")
+            )
+            yield Finding(_HOME, State.OK, f"the home is {who}")
 
     return Check(_HOME, look)
 

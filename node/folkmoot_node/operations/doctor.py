@@ -7,6 +7,7 @@ from pathlib import Path
 
 from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
+from folkmoot_node.corrections.checks import readable
 from folkmoot_node.evidence.checks import budget, clock_of_ledger, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
@@ -41,7 +42,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield closed(home)
     yield council(home)
-    yield private_keys(home.keys, config.key_file)
+    yield private_keys(home.keys, config.key_file, lambda: config.readers)
     yield installation()
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)
@@ -51,6 +52,8 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield clock_of_ledger(home.ledger, home.clock)
     yield disk(config.home)
     yield scores(config, home.today())
+    if config.corrections_file.exists():
+        yield readable(config)
     yield sunset(home)
     yield scoring_runs(home)
     yield retention(home)

@@ -215,7 +215,7 @@ def _scores_expired(home: NodeHome, policy: RiskPolicy, today: datetime.date) ->
     """Why the scores must go; empty if they may stay."""
     config, rule = home.config, policy.retention
     try:
-        with open_store(config.store_path, read_key(config.key_file)) as store:
+        with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
             run = store.run
     except Problem:
         last = day(config.store_path.stat().st_mtime) + datetime.timedelta(days=rule.scores_days)
@@ -244,7 +244,7 @@ def _delete(item: Expired, home: NodeHome) -> bool:
     else:
         delete_private(item.path)
     if item.kind is Kind.SCORES:
-        note_deletion(item.path, home.today(), item.why)
+        note_deletion(item.path, home.today(), item.why, home.config.readers)
         delete_private(item.path.with_name(item.path.name + ".wal"))
     return True
 

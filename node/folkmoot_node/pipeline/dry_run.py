@@ -114,7 +114,7 @@ def try_policy(
     Raises:
         Problem: As `score`.
     """
-    key = read_key(config.key_file)
+    key = read_key(config.key_file, config.readers)
     with ExitStack() as stack:
         last = None
         if config.store_path.exists():

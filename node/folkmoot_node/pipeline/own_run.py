@@ -227,7 +227,9 @@ def begin(
         memory=0 if shared else config.memory,
     )
     key = _key(config)
-    with write_store(config.store_path, key, threads=config.threads) as writer:
+    with write_store(
+        config.store_path, key, threads=config.threads, readers=config.readers
+    ) as writer:
         # Nobody else is scoring, so what lies here was left by a run that was killed.
         shutil.rmtree(config.runs_folder, ignore_errors=True)
         judged = judged or Judged(last_run(config))
@@ -250,8 +252,8 @@ def _key(config: NodeConfig) -> StoreKey:
         config.store_path, config.review_store, config.history_folder, config.corrections_file
     )  # fmt: skip
     if config.key_file.exists() or any(path.exists() for path in sealed):
-        return read_key(config.key_file)
-    return create_key(config.key_file)
+        return read_key(config.key_file, config.readers)
+    return create_key(config.key_file, config.readers)
 
 
 def last_run(config: NodeConfig) -> RunSummary | None:
@@ -261,7 +263,7 @@ def last_run(config: NodeConfig) -> RunSummary | None:
         UnusableFile: If there are some, which cannot be read now: sources are compared with them.
     """
     try:
-        with open_store(config.store_path, read_key(config.key_file)) as store:
+        with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
             return store.run
     except UnusableFile:
         raise

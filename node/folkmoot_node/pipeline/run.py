@@ -85,7 +85,7 @@ class ScoringRun:
         needed |= {name for name, found in self._asked.items() if found.people}
         self._sources = {n: s for n, s in self._sources.items() if n in needed}
         self._communal = communal_field(config, self._sources[config.frame])
-        key = read_key(config.key_file)
+        key = read_key(config.key_file, config.readers)
         self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
         self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
         self._in_force: InForce | None = None

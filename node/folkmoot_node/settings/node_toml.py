@@ -14,6 +14,7 @@ from folkmoot.geography import GssCode
 from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
+from folkmoot_operator.groups import group_number
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
 from folkmoot_operator.prefect_settings import PrefectSettings
@@ -386,6 +387,16 @@ class NodeConfig:
         return self.settings.casework
 
     @property
+    def readers(self) -> int | None:
+        """Number of the group that may read the store and its key; None if only this account may.
+
+        Raises:
+            Problem: Exit code SETTINGS, if `[casework]` names a group that is not there.
+        """
+        group = self.casework.group if self.casework else None
+        return group_number(group, f"{self.home / FILE_NAME}: casework.group") if group else None
+
+    @property
     def casework_folder(self) -> Path:
         """Cases, the log of who looked at what, and the key of both."""
         return self.home / "casework"
@@ -413,8 +424,12 @@ class NodeConfig:
         return self.settings.sources
 
 
-def load_config(home: Path) -> NodeConfig:
+def load_config(home: Path, *, owner: int | None = None) -> NodeConfig:
     """Reads `node.toml` in `home`.
+
+    Args:
+        home: The node's folder.
+        owner: Number of the account that has to own it; this process's if None.
 
     Raises:
         Problem: Exit code SETTINGS, if there is no node, another account owns it or can write
@@ -431,9 +446,9 @@ def load_config(home: Path) -> NodeConfig:
             "with `folkmoot-node init`",
             exit_code=ExitCode.SETTINGS,
         )
-    require_own(Holdings(home, public=(file,)))
+    require_own(Holdings(home, public=(file,)), owner=owner)
     config = NodeConfig(home, load(NodeSettings, file), folder)
-    require_own(config.holdings)
+    require_own(config.holdings, owner=owner)
     require_place_for_store(config.store_path)
     return config
 

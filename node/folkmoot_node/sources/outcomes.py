@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from folkmoot_operator.private_files import make_private_folder, write_private
+from folkmoot_operator.private_files import make_private_folder, write_shared
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -69,7 +69,7 @@ class Outcome:
 
 
 def write_outcomes(path: Path, outcomes: Iterable[Outcome]) -> int:
-    """Writes the file of all outcomes, whole, for the account alone.
+    """Writes the file of all outcomes, whole; for the account alone, unless `write_shared`.
 
     Args:
         path: The file, called `FILE_NAME`; one that is there is replaced.
@@ -86,7 +86,7 @@ def write_outcomes(path: Path, outcomes: Iterable[Outcome]) -> int:
         found = "yes" if one.need_found else "no"
         writer.writerow((one.uprn, found, one.decided_on.isoformat()))
     make_private_folder(path.parent)
-    write_private(path, stream.getvalue().encode("ascii"), replace=True)
+    write_shared(path, stream.getvalue().encode("ascii"))
     return len(rows)
 
 

@@ -61,8 +61,12 @@ class StoreKey:
             raise ValueError(f"a store key is the base64 of {_KEY_BYTES} bytes")
 
 
-def create_key(path: Path) -> StoreKey:
+def create_key(path: Path, readers: int | None = None) -> StoreKey:
     """Makes a new key file, readable by its owner alone.
+
+    Args:
+        path: The file.
+        readers: Number of a group that may read it too; None for nobody.
 
     Raises:
         Problem: Exit code SETTINGS, if the file exists: a new key would make the store
@@ -70,7 +74,7 @@ def create_key(path: Path) -> StoreKey:
     """
     make_private_folder(path.parent)
     try:
-        return _write_key(path, replace=False)
+        return _write_key(path, replace=False, readers=readers)
     except FileExistsError:
         raise Problem(
             "exists already; a new key would make the store unreadable",
@@ -85,21 +89,25 @@ def replace_key(path: Path) -> StoreKey:
     return _write_key(path, replace=True)
 
 
-def _write_key(path: Path, *, replace: bool) -> StoreKey:
+def _write_key(path: Path, *, replace: bool, readers: int | None = None) -> StoreKey:
     key = StoreKey(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii"))
-    write_private(path, f"{key.encoded}\n".encode("ascii"), replace=replace)
+    write_private(path, f"{key.encoded}\n".encode("ascii"), replace=replace, readers=readers)
     return key
 
 
-def read_key(path: Path) -> StoreKey:
+def read_key(path: Path, readers: int | None = None) -> StoreKey:
     """Reads the key of the store.
+
+    Args:
+        path: The file.
+        readers: Number of a group that may read it too; None for nobody.
 
     Raises:
         Problem: Exit code SETTINGS, if there is none, others may read it, or it is
             damaged.
     """
     try:
-        readable_by_others = is_open_to_others(path)
+        readable_by_others = is_open_to_others(path, readers)
         text = read_short_file(path)
     except FileNotFoundError:
         raise Problem(
@@ -170,10 +178,17 @@ def _lock_of(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
-def note_deletion(path: Path, on: datetime.date, why: str) -> None:
-    """Leaves a note of when and why the store was deleted, for those who look for it."""
+def note_deletion(path: Path, on: datetime.date, why: str, readers: int | None = None) -> None:
+    """Leaves a note of when and why the store was deleted, for those who look for it.
+
+    Args:
+        path: The store.
+        on: When.
+        why: Why.
+        readers: Number of a group that may read the note too; None for nobody.
+    """
     text = f"the scores were deleted on {on.isoformat()}: {why}"
-    write_private(_note(path), text.encode(), replace=True)
+    write_private(_note(path), text.encode(), replace=True, readers=readers)
 
 
 def forget_deletion(path: Path) -> None:

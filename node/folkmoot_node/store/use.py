@@ -132,7 +132,7 @@ def open_scores(config: NodeConfig, today: datetime.date) -> Iterator[HouseholdS
                 remedy=RENEWAL,
                 exit_code=ExitCode.REFUSED,
             )
-    with open_store(config.store_path, read_key(config.key_file)) as store:
+    with open_store(config.store_path, read_key(config.key_file, config.readers)) as store:
         yield store
 
 

@@ -23,6 +23,7 @@ from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.private_files import (
     close_to_others,
     delete_private,
+    let_read,
     make_private_folder,
     put_in_place,
 )
@@ -109,10 +110,18 @@ class StoreWriter:
 
 
 @contextmanager
-def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWriter]:
+def write_store(
+    path: Path, key: StoreKey, *, threads: int, readers: int | None = None
+) -> Iterator[StoreWriter]:
     """Writes a new store beside `path`, and puts it in place when it is finished.
 
     Until then, and whatever happens before, the last finished store stays as it is.
+
+    Args:
+        path: The store.
+        key: Its key.
+        threads: Threads of DuckDB.
+        readers: Number of a group that may read it when it is finished; None for nobody.
 
     Raises:
         Problem: Exit code DATA, if another run is writing.
@@ -133,6 +142,7 @@ def write_store(path: Path, key: StoreKey, *, threads: int) -> Iterator[StoreWri
                 yield writer
                 opening.result().close()
             if writer.finished:
+                let_read(unfinished, readers)
                 put_in_place(unfinished, path)
                 forget_deletion(path)
         finally:

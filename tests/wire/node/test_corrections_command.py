@@ -115,6 +115,18 @@ def test_without_a_decision_there_is_nothing_to_list(run: Run) -> None:
     assert "No objection changes anything." in run("corrections", "list").said()
 
 
+def test_doctor_says_whether_the_decisions_can_be_read(
+    stage: Stage, run: Run, file: Corrections
+) -> None:
+    def found() -> bool:
+        checks = json.loads(run("doctor", "--offline", "--json").stdout)
+        return next(bool(one["ok"]) for one in checks if one["check"] == "corrections")
+
+    assert found()
+    load_config(stage.home).corrections_file.write_bytes(b"x" * 50)
+    assert not found()
+
+
 def test_score_explain_and_the_list_of_households_say_so(
     stage: Stage, run: Run, file: Corrections, tmp_path: Path
 ) -> None:

@@ -15,13 +15,15 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.problems import ExitCode, Problem
 
-NODE_RIGHTS = frozenset({Right.OPEN, Right.EXPORT, Right.RIGHTS})
+NODE_RIGHTS = frozenset({Right.OPEN, Right.EXPORT, Right.RIGHTS, Right.COHORTS, Right.LISTS})
 """What the node's account may do by commands unless the policy gives it roles."""
 _RIGHTS_IN_WORDS = {
     Right.OPEN: "open households",
     Right.EXPORT: "write households to files",
     Right.RIGHTS: "answer what residents ask",
     Right.RESTRICT: "open restricted households",
+    Right.COHORTS: "count, save and run cohorts",
+    Right.LISTS: "see lists of households",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
+from folkmoot_node.casework.authority.retention import RetentionPolicy, RightsPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.words import NEED_WORDS
 from folkmoot_operator.settings import Settings, parse, read
@@ -43,6 +44,17 @@ openings_per_hour = 20
 [exports.work]
 title = "Work in progress, for the managers' meeting"
 columns = ["case", "purpose", "state", "team", "opened_on", "review_on"]
+
+[retention]
+closed_cases_days = 730    # cases, after they were closed
+openings_days = 365        # who opened what; the log stays
+cohort_runs_days = 365     # which households were in a run of a cohort
+rights_days = 1095         # objections and requests, after they were answered
+
+[rights]
+# answer_days = 28         # by default one calendar month, the limit of the law
+contact = ["The council's data protection officer"]    # as residents are told, line by line
+decides = "a trained worker of the council"
 
 [roles.caseworker]
 may = ["lists", "open", "work", "refer"]
@@ -141,6 +153,8 @@ class CaseworkPolicy(Settings):
         sensitive_sources: Names of sources that only some roles may see.
         openings: Of households.
         measures: Of outcomes.
+        retention: For how long casework keeps what it holds.
+        rights: What residents are told, and when they are answered.
         exports: By name, the lists that may be written to a file.
         unusual: From what on reading is reported to the auditor.
         roles: By name, what its holders may do.
@@ -155,6 +169,8 @@ class CaseworkPolicy(Settings):
     sensitive_sources: tuple[str, ...] = ()
     openings: OpeningPolicy = OpeningPolicy()
     measures: MeasuresPolicy = MeasuresPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
+    rights: RightsPolicy = RightsPolicy()
     exports: dict[str, ExportPolicy] = {}
     unusual: UnusualPolicy = UnusualPolicy()
     roles: Annotated[dict[str, RolePolicy], Field(min_length=1)]

@@ -16,6 +16,8 @@ from folkmoot_node.operations.sign_policy import private_key_that_counts
 from folkmoot_node.policies.signed_document import sign_document
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
+from folkmoot_operator.ownership import is_own_file
+from folkmoot_operator.private_files import let_read
 from folkmoot_web.audit import Audit
 from folkmoot_web.site import State
 
@@ -40,7 +42,9 @@ def sign_casework_policy(
     private = private_key_that_counts(config.named, KeyFiles.of(config.home), key)
     known = load_own_policy(config)
     path = policy_path(config)
-    sign_document(CASEWORK_POLICY, path, known.digest, private, signer, state.clock())
+    sidecar = sign_document(CASEWORK_POLICY, path, known.digest, private, signer, state.clock())
+    if is_own_file(sidecar):
+        let_read(sidecar, config.readers)
     signed = load_signed_policy(config)
     _record(state.audit, state, signed)
     return signed

@@ -177,7 +177,8 @@ class Cases:
             session,
             CASE_OPENED,
             by.name,
-            {"case": row.case_id, "household": household, "why": why, "cohort": cohort_id},
+            # Not why: the log cannot be corrected or erased, and the case says it.
+            {"case": row.case_id, "household": household, "cohort": cohort_id},
         )
         return row.case_id
 

@@ -245,7 +245,7 @@ def _uprn(session: Session, run_id: str, household: str) -> int:
 
 def _check_newest(session: Session, run: Run) -> None:
     newer = select(func.count()).where(
-        RunRow.cohort_id == run.cohort_id, RunRow.ran_at > run.ran_at
+        RunRow.cohort_id == run.cohort_id, RunRow.number > run.number
     )
     if session.scalar(newer):
         raise WebProblem(

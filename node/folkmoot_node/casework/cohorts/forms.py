@@ -22,6 +22,7 @@ from folkmoot_node.casework.cohorts.definition import (
     Definition,
     Kind,
     Mark,
+    Value,
 )
 from folkmoot_node.casework.cohorts.subjects import Subject, Type, subject_of
 from folkmoot_operator.problems import Problem
@@ -347,7 +348,7 @@ def _shown(condition: Condition, subject: Subject | None) -> Iterator[Typed]:
     if isinstance(condition.is_, bool):
         yield {"value_{}": "yes" if condition.is_ else "no"}
         return
-    pairs = list(condition.bounds) or [("is", condition.is_)]
+    pairs: list[tuple[str, Value | None]] = [*condition.bounds] or [("is", condition.is_)]
     for key, value in pairs:
         if is_date:
             day = datetime.date.fromisoformat(str(value))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from folkmoot_operator.sql_migrations import Tables
@@ -42,10 +42,12 @@ class RunRow(Base):
     """A cohort at one moment."""
 
     __tablename__ = "casework_cohort_runs"
-    __table_args__ = (Index("casework_cohort_runs_of", "cohort_id", "ran_at"),)
+    __table_args__ = (UniqueConstraint("cohort_id", "number"),)
 
     run_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     cohort_id: Mapped[str] = mapped_column(String(16))
+    number: Mapped[int] = mapped_column(Integer)
+    """Of the run, from 1 in each cohort."""
     ran_at: Mapped[int] = mapped_column(BigInteger)
     ran_by: Mapped[str] = mapped_column(String(254))
     scored_at: Mapped[int] = mapped_column(BigInteger)

@@ -64,6 +64,7 @@ class Run:
     Attributes:
         run_id: What addresses and logs call it.
         cohort_id: The cohort.
+        number: From 1 in each cohort.
         ran_at: Seconds since 1970-01-01T00:00:00Z.
         ran_by: Who ran it.
         scored_at: When the scoring run finished.
@@ -77,6 +78,7 @@ class Run:
 
     run_id: str
     cohort_id: str
+    number: int
     ran_at: int
     ran_by: str
     scored_at: int
@@ -92,6 +94,7 @@ class Run:
         return {
             "run_id": self.run_id,
             "cohort_id": self.cohort_id,
+            "number": self.number,
             "ran_at": self.ran_at,
             "ran_by": self.ran_by,
             "scored_at": self.scored_at,
@@ -128,6 +131,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
         for place, row in enumerate(rows):
             row |= {"run_id": run_id, "place": place}
             standing[row["standing"]] += 1
+        numbers = select(func.max(RunRow.number)).where(RunRow.cohort_id == cohort_id)
         counts = {
             "counted": found.counted.as_json(),
             "standing": standing,
@@ -137,6 +141,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
             RunRow(
                 run_id=run_id,
                 cohort_id=cohort_id,
+                number=1 + (session.scalar(numbers) or 0),
                 ran_at=now,
                 ran_by=by.name,
                 scored_at=scores.run.finished_at,
@@ -158,7 +163,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
 def runs_of(session: Session, cohort_id: str) -> list[Run]:
     """The runs of a cohort that are still kept, the newest first."""
     query = select(RunRow).where(RunRow.cohort_id == cohort_id)
-    query = query.order_by(RunRow.ran_at.desc(), RunRow.run_id)
+    query = query.order_by(RunRow.number.desc())
     return [_run(row) for row in session.scalars(query)]
 
 
@@ -175,7 +180,7 @@ def last_runs(session: Session) -> dict[str, Run]:
     query = (
         select(RunRow)
         .join(CohortRow, CohortRow.cohort_id == RunRow.cohort_id)
-        .order_by(RunRow.ran_at, RunRow.run_id.desc())
+        .order_by(RunRow.number)
     )
     return {row.cohort_id: _run(row) for row in session.scalars(query)}
 
@@ -235,7 +240,7 @@ def _members_before(session: Session, cohort_id: str) -> dict[int, str]:
     newest = (
         select(RunRow.run_id)
         .where(RunRow.cohort_id == cohort_id)
-        .order_by(RunRow.ran_at.desc(), RunRow.run_id)
+        .order_by(RunRow.number.desc())
         .limit(1)
     )
     run_id = session.scalar(newest)
@@ -273,6 +278,7 @@ def _run(row: RunRow) -> Run:
     return Run(
         row.run_id,
         row.cohort_id,
+        row.number,
         row.ran_at,
         row.ran_by,
         row.scored_at,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, distinct, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -134,7 +134,7 @@ class Log:
         with self._state.database.reading() as session:
             found = []
             for key in ("by", "action"):
-                values = session.scalars(select(distinct(_value(session, key))))
+                values = session.scalars(select(_value(session, key)).distinct())
                 found.append(sorted(one for one in values if one))
         return found[0], found[1]
 
@@ -224,7 +224,7 @@ def _value(session: Session, key: str) -> ColumnElement[str | None]:
     if session.get_bind().dialect.name == "postgresql":
         found: ColumnElement[str | None] = cast(AuditRow.body, JSONB)[key].astext
         return found
-    return cast(func.json_extract(AuditRow.body, f"$.{key}"), Text)
+    return func.json_extract(AuditRow.body, f"$.{key}", type_=Text())
 
 
 def _text(value: Any) -> str:

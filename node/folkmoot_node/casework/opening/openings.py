@@ -185,7 +185,7 @@ class Openings:
             if self._restrictions.is_hidden(session, visitor, case.household_id):
                 raise not_visible()
             opening = self._current(session, visitor, case_id)
-            if opening is None or not visitor.may(Right.OPEN):
+            if opening is None or not _may_open(visitor):
                 raise NotOpen(case_id, was_open=self._was_open(session, visitor, case_id))
             uprn = uprn_of(session, case.household_id)
             assert uprn is not None
@@ -225,11 +225,11 @@ class Openings:
     def _why_not(
         self, session: Session, visitor: Visitor, case: CaseRow, now: int, *, is_open: bool
     ) -> WebProblem | None:
-        if not visitor.may(Right.OPEN):
+        if not _may_open(visitor):
             return problem_of_status(403)
         if self._restrictions.is_hidden(session, visitor, case.household_id):
             return not_visible()
-        if day(now) > self._policy.sunset:
+        if day(now) > self._policy.sunset and not visitor.may(Right.RIGHTS):
             return WebProblem(
                 403,
                 "The casework policy has ended",
@@ -276,6 +276,11 @@ class Openings:
             OpeningRow.account == visitor.name, OpeningRow.case_id == case_id
         )
         return session.scalar(query.limit(1)) is not None
+
+
+def _may_open(visitor: Visitor) -> bool:
+    """Residents are answered also after the policy's last day, when nothing else is permitted."""
+    return visitor.may(Right.OPEN) or visitor.may(Right.RIGHTS)
 
 
 def _assigned(case: CaseRow, visitor: Visitor) -> str:

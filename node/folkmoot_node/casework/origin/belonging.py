@@ -1,4 +1,4 @@
-"""A database of casework belongs to one node's folder for good, and serves no other.
+"""A database of casework belongs to one node's folder, and serves no other.
 
 The folder and the database have the same random id. Cases of one council would otherwise stand
 beside scores of another, where somebody has copied settings or named the wrong PostgreSQL.
@@ -7,11 +7,11 @@ beside scores of another, where somebody has copied settings or named the wrong 
 from __future__ import annotations
 
 import re
-import secrets
 from pathlib import Path
 
 from sqlalchemy import select
 
+from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.origin.models import OriginRow
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.private_files import write_private
@@ -19,7 +19,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sql_database import SqlDatabase
 
 _FILE = "node-id"
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-z]{24}")
 
 
 def id_path(config: NodeConfig) -> Path:
@@ -33,7 +33,7 @@ def create_id(config: NodeConfig) -> None:
     Raises:
         FileExistsError: If it has one.
     """
-    write_private(id_path(config), f"{secrets.token_hex(16)}\n".encode("ascii"), replace=False)
+    write_private(id_path(config), f"{new_id()}{new_id()}\n".encode("ascii"), replace=False)
 
 
 def require_origin(config: NodeConfig, database: SqlDatabase) -> None:

@@ -30,5 +30,7 @@ SECTIONS = (
     Section("Needs", "/needs", Right.OPEN),
     Section("Plan", "/plan", Right.OPEN),
     Section("Referrals", "/referrals", Right.LISTS),
+    Section("Notice", "/notice", Right.OPEN),
+    Section("Objections", "/objections", Right.LISTS),
 )
 """In the order in which links stand; each room adds its own."""

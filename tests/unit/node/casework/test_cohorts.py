@@ -342,6 +342,7 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
             "[roles.manager]\n", f'[roles.manager]\nsources = ["{SENSITIVE}"]\n'
         )
     )
+    council.sign()
     allowed = council.desk()
     manager = council.visitor(allowed, "manager")
     assert allowed.cohorts.count(wanted, manager, PURPOSE).members == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from folkmoot_node.casework.command_reading import (
     REFUSED,
     SUBJECT_ACCESS,
 )
+from folkmoot_node.casework.opening.restrictions import RestrictionKind
 from folkmoot_node.casework.settings import policy_path
 from folkmoot_node.home import open_home
 from folkmoot_node.policies.signed_document import signature_path
@@ -185,6 +187,46 @@ def test_a_persons_roles_decide_what_they_read(
     assert node(council, "explain", council.uprn(0), "--reason", REASON).code == ExitCode.REFUSED
     monkeypatch.setattr(command_reading, "current_operator", lambda: Operator("folkmoot", 990))
     node(council, "explain", council.uprn(0), "--reason", REASON).said()
+
+
+def test_a_restricted_household_is_not_read(council: CaseworkCouncil, tmp_path: Path) -> None:
+    desk = council.desk()
+    officer = council.visitor(desk, "protection_officer")
+    until = datetime.date(2029, 1, 1)
+    kind = RestrictionKind.SAFE_ADDRESS
+    desk.restrictions.restrict(officer, council.uprn(0), kind, "Police advice", until)
+    out = tmp_path / "calls.csv"
+    done = node(council, "explain", council.uprn(0), "--reason", REASON)
+    assert done.code == ExitCode.REFUSED
+    assert done.stdout == ""
+    node(council, "households", "--out", out, "--reason", REASON).said()
+    written = pl.read_csv(out)["uprn"].to_list()
+    assert council.uprn(0) not in written
+    assert len(written) == len(council.households) - 1
+    assert [entry["right"] for entry in entries(council, REFUSED)] == ["restrict"]
+    append(council, 'node_account = ["protection_officer"]\n')
+    said = node(council, "explain", council.uprn(0), "--reason", REASON).said()
+    assert str(council.uprn(0)) in said
+
+
+def test_sensitive_sources_are_taken_out_except_for_the_resident(
+    council: CaseworkCouncil,
+) -> None:
+    at = council.uprn(8)
+    shown = json.loads(node(council, "explain", at, "--reason", REASON, "--json").said())
+    children = next(one for one in shown["inputs"] if one["field"] == "children_services")
+    assert children["value"] is None
+    assert shown["band"] == "not shown"
+    whole = json.loads(node(council, "explain", at, "--subject-access", "--json").said())
+    children = next(one for one in whole["inputs"] if one["field"] == "children_services")
+    assert children["value"] is True
+
+
+@pytest.mark.parametrize("reason", ["Call 0161 496 0000 first", "The one at M33 7AB"])
+def test_a_reason_that_names_somebody_is_refused(council: CaseworkCouncil, reason: str) -> None:
+    done = node(council, "explain", council.uprn(0), "--reason", reason)
+    assert done.code == ExitCode.USAGE
+    assert "Leave out addresses" in done.stderr
 
 
 def policy(**command_line: object) -> CaseworkPolicy:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         "casework_cohort_runs",
         sa.Column("run_id", sa.String(16), primary_key=True),
         sa.Column("cohort_id", sa.String(16), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
         sa.Column("ran_at", sa.BigInteger, nullable=False),
         sa.Column("ran_by", sa.String(254), nullable=False),
         sa.Column("scored_at", sa.BigInteger, nullable=False),
@@ -37,8 +38,8 @@ def upgrade() -> None:
         sa.Column("policy_digest", sa.String(64), nullable=False),
         sa.Column("definition", sa.Text, nullable=False),
         sa.Column("counts", sa.Text, nullable=False),
+        sa.UniqueConstraint("cohort_id", "number"),
     )
-    op.create_index("casework_cohort_runs_of", "casework_cohort_runs", ["cohort_id", "ran_at"])
     op.create_table(
         "casework_cohort_members",
         sa.Column("run_id", sa.String(16), primary_key=True),

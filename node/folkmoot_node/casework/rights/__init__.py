@@ -1,0 +1,1 @@
+"""The resident's rights: notices, objections, access, rectification, erasure, retention."""

@@ -1,0 +1,200 @@
+"""Everything that is held on a household, for whoever may open it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.holdings import Fact, Item, Records, reference
+from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.rights.bench import Bench
+from folkmoot_node.corrections.sealed_file import decisions_of
+from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
+from folkmoot_node.store.use import open_for_use
+from folkmoot_operator.moments import day_text, to_text
+from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_web.errors import WebProblem
+
+SHOWN = "subject access: household gathered"
+"""What the log says of the look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one room holds.
+
+    Attributes:
+        name: Of the room, in references.
+        title: For people.
+        items: Its entries.
+    """
+
+    name: str
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything that is held on one household.
+
+    Attributes:
+        uprn: Unique property reference number.
+        council: Who holds it.
+        made_on: The day.
+        purposes: For which, in words, and the lawful basis.
+        kept: For how long, in words.
+        rooms: Scores, corrections, the log, and the rooms of casework.
+        elsewhere: What the node may hold that is not in here, and where to ask for it.
+    """
+
+    uprn: int
+    council: str
+    made_on: datetime.date
+    purposes: tuple[str, ...]
+    kept: tuple[str, ...]
+    rooms: tuple[Room, ...]
+    elsewhere: tuple[str, ...]
+
+    def to_review(self) -> Iterator[tuple[str, str, Item, Fact]]:
+        """Texts that may name somebody else: reference, room, entry, text."""
+        for room in self.rooms:
+            for item in room.items:
+                for fact in item.facts:
+                    if fact.may_name_others:
+                        yield reference(room.name, item, fact), room.title, item, fact
+
+
+def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
+    """Everything that is held on a household.
+
+    Args:
+        bench: Casework.
+        opened: The household.
+        records: Of every room, `holders.RECORDS`.
+
+    Raises:
+        WebProblem: Status 403, if who opened it may not see a sensitive source: the answer to a
+            resident has to be whole.
+    """
+    unseen = sorted(frozenset(bench.known.policy.sensitive_sources) - opened.sources)
+    if unseen:
+        raise WebProblem(
+            403,
+            "You may not see everything that is held",
+            f"Your role may not see: {', '.join(unseen)}. What a resident gets has to be whole.",
+            "Ask somebody to do it whose role in the casework policy names these sources.",
+        )
+    rooms = [*_scores(bench, opened), *_corrections(bench, opened)]
+    with bench.state.database.reading() as session:
+        for one in reversed(records):  # cases first, for readers
+            items = tuple(one.held_on(session, opened.household))
+            rooms.append(Room(one.room, one.title, items))
+    rooms.append(Room("log", "The log: who looked at what, and why", tuple(_log(bench, opened))))
+    policy = bench.risk_policy().document
+    retention = bench.known.policy.retention
+    return Dossier(
+        uprn=opened.uprn,
+        council=bench.config.name,
+        made_on=bench.today(),
+        purposes=(f"{policy.name}: {policy.purpose}", f"Lawful basis: {policy.legal_basis}"),
+        kept=(
+            f"Scores: {policy.retention.scores_days} days",
+            f"Cases: {retention.closed_cases_days} days after they are closed",
+            f"Who opened a household: {retention.openings_days} days; the log stays",
+            f"Objections and requests: {retention.rights_days} days after they are answered",
+        ),
+        rooms=tuple(room for room in rooms if room.items),
+        elsewhere=_ELSEWHERE,
+    )
+
+
+_ELSEWHERE = (
+    "The systems from which the sources come, such as council tax. Each source is named beside "
+    "what it says. Whoever runs that system answers for what is in it.",
+    "Copies of extracts from these systems, and records that were rejected as faulty. They are "
+    "deleted after the days that the scoring policy says, and are not searched for this answer.",
+    "Counts that the council sent to its region. They are numbers with random noise for whole "
+    "areas, from which nobody can learn about one home.",
+    "If a count over several months has counted your home, the council keeps your property's "
+    "number, encrypted, until that count ends, so as not to count it twice.",
+    "Backups, which are deleted by the council's own rule.",
+)
+
+
+def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
+    try:
+        today = bench.today()
+        with open_for_use(bench.config, today, subject_access=True) as store:
+            finished = store.run.finished_at
+            policy = policy_of(store.run, bench.risk_policy())
+            given = (store, bench.config, bench.plugins, policy, opened.uprn)
+            explanation = explain_household(*given, today=today)
+    except Problem as problem:
+        if problem.exit_code not in (ExitCode.DATA, ExitCode.REFUSED):
+            raise
+        nothing = Fact("Score", "No score of this household is held.")
+        yield Room("scores", "Score", (Item("none", "Last scoring run", (nothing,)),))
+        return
+    facts = tuple(_explained(explanation))
+    item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
+    yield Room("scores", "Score, with reasons and sources", (item,))
+
+
+def _explained(one: Explanation) -> Iterator[Fact]:
+    yield Fact("Policy", one.policy)
+    yield Fact("Worked out on", one.reference_date.isoformat())
+    yield Fact("Score", f"{one.score:.1f} of {one.highest:g} points")
+    yield Fact("Group", one.band)
+    yield Fact("What the policy says is done", one.action)
+    yield Fact("Known", f"{one.completeness:.0%} of what the policy weighs")
+    for entry in one.contributions:
+        points = "not known" if entry.points is None else f"{entry.points:.1f} points"
+        yield Fact(f"Why: {entry.title}", f"{points} of {entry.weight:g}. {entry.words}")
+    for known in one.inputs:
+        value = "not known" if known.value is None else f"{known.value} {known.unit}".strip()
+        supplier = f"; supplier: {known.supplier}" if known.supplier else ""
+        yield Fact(f"Known: {known.field}", f"{value} ({known.words}{supplier})")
+
+
+def _corrections(bench: Bench, opened: Opened) -> Iterator[Room]:
+    decisions = decisions_of(bench.config).households.get(opened.uprn, ())
+    items = []
+    for one in decisions:
+        facts = [Fact("Decided on", one.decided_on.isoformat())]
+        facts += [Fact("Not used", name) for name in one.suppress]
+        facts += [Fact(f"Corrected: {name}", str(value)) for name, value in one.correct.items()]
+        if one.withhold:
+            facts.append(Fact("Left out of lists and counts", "yes"))
+        items.append(Item(one.objection, f"Correction of {one.decided_on}", tuple(facts)))
+    yield Room("corrections", "What upheld objections change", tuple(items))
+
+
+def _log(bench: Bench, opened: Opened) -> Iterator[Item]:
+    """Entries that name the household, or a case of it."""
+    with bench.state.database.reading() as session:
+        query = select(CaseRow.case_id).where(CaseRow.household_id == opened.household)
+        cases = set(session.scalars(query))
+    for entry in bench.state.audit.entries():
+        body = entry.body
+        if body.get("household") != opened.household and body.get("case") not in cases:
+            continue
+        facts = [Fact("When", to_text(entry.at)), Fact("Who", str(body.get("by", "")))]
+        facts += list(_said(body))
+        yield Item(str(entry.sequence), str(body.get("action", "")), tuple(facts))
+
+
+_TEXTS = frozenset(("reason", "why"))
+_NAMED = frozenset(("action", "by", "household", "case"))
+
+
+def _said(body: object) -> Iterable[Fact]:
+    assert isinstance(body, dict)
+    for name, value in body.items():
+        if name not in _NAMED and value not in (None, ""):
+            label = str(name).replace("_", " ").capitalize()
+            yield Fact(label, str(value), may_name_others=name in _TEXTS)

@@ -1,0 +1,126 @@
+"""What objections and requests hold about a household."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from folkmoot_node.casework.authority.retention import RetentionPolicy
+from folkmoot_node.casework.holdings import Fact, Item, Records
+from folkmoot_node.casework.rights.kinds import ObjectionState, RequestState
+from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
+from folkmoot_operator.moments import day_text
+
+ERASED = "erased"
+"""What stands in place of a text that was erased."""
+
+
+class RightsRecords(Records):
+    """Objections, requests and legal holds."""
+
+    room = "rights"
+    title = "What you have asked for or objected to"
+    stays = (
+        "Of objections and requests the kind, the days and who answered stay, by the random id: "
+        "they show that the council answered in time. What was said is erased. What an upheld "
+        "objection changed stays in force, or the household would be scored and counted again "
+        "against its will."
+    )
+
+    def held_on(self, session: Session, household: str) -> Iterable[Item]:
+        """See `Records`."""
+        return [
+            *_objections(session, household),
+            *_requests(session, household),
+            *_holds(session, household),
+        ]
+
+    def erase(self, session: Session, household: str) -> int:
+        """See `Records`."""
+        objections = session.execute(
+            update(ObjectionRow)
+            .where(ObjectionRow.household_id == household)
+            .values(said=ERASED, said_by=ERASED, field=None, answer=None, seen=None, ended_why=None)
+        )
+        requests = session.execute(
+            update(RequestRow)
+            .where(RequestRow.household_id == household)
+            .values(asked_by=ERASED, shown=None, hidden=None, answer=None)
+        )
+        holds = session.execute(delete_rows(HoldRow).where(HoldRow.household_id == household))
+        counted = [one.rowcount for one in (objections, requests, holds)]  # type: ignore[attr-defined]
+        return sum(counted)
+
+    def erase_cases(self, session: Session, cases: Collection[str]) -> int:
+        """Nothing: objections and requests have a retention of their own."""
+        return 0
+
+    def past_retention(
+        self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
+    ) -> int:
+        """Those answered long ago; an objection in force stays until its effect ends."""
+        last = now - rule.rights_days * 86_400
+        ended = func.coalesce(ObjectionRow.ended_at, ObjectionRow.answered_at)
+        over = (
+            ObjectionRow.state.not_in((ObjectionState.OPEN, ObjectionState.UPHELD))
+            & (ended < last)
+        )  # fmt: skip
+        answered = (RequestRow.state != RequestState.OPEN) & (RequestRow.answered_at < last)
+        count = (session.scalar(select(func.count()).where(over)) or 0) + (
+            session.scalar(select(func.count()).where(answered)) or 0
+        )
+        if delete and count:
+            session.execute(delete_rows(ObjectionRow).where(over))
+            session.execute(delete_rows(RequestRow).where(answered))
+        return count
+
+
+def _objections(session: Session, household: str) -> Iterator[Item]:
+    query = select(ObjectionRow).where(ObjectionRow.household_id == household)
+    for row in session.scalars(query.order_by(ObjectionRow.recorded_at)):
+        facts = (
+            Fact("About", row.field or "the processing as a whole"),
+            Fact("What was said", row.said, may_name_others=True),
+            Fact("By whom", row.said_by, may_name_others=True),
+            Fact("Received on", row.received_on),
+            Fact("To be answered by", row.due_on),
+            Fact("Recorded by", row.recorded_by),
+            Fact("State", row.state),
+            Fact("What it changes", row.effect or ""),
+            Fact("Answered by", row.answered_by or ""),
+            Fact("Answer", row.answer or "", may_name_others=True),
+            Fact("Why it ended", row.ended_why or "", may_name_others=True),
+        )
+        title = f"Objection of {row.received_on}"
+        yield Item(row.objection_id, title, tuple(one for one in facts if one.value))
+
+
+def _requests(session: Session, household: str) -> Iterator[Item]:
+    query = select(RequestRow).where(RequestRow.household_id == household)
+    for row in session.scalars(query.order_by(RequestRow.recorded_at)):
+        facts = (
+            Fact("By whom", row.asked_by, may_name_others=True),
+            Fact("Received on", row.received_on),
+            Fact("To be answered by", row.due_on),
+            Fact("Recorded by", row.recorded_by),
+            Fact("State", row.state),
+            Fact("Answered by", row.answered_by or ""),
+            Fact("Answer", row.answer or "", may_name_others=True),
+        )
+        title = f"Request for {row.kind} of {row.received_on}"
+        yield Item(row.request_id, title, tuple(one for one in facts if one.value))
+
+
+def _holds(session: Session, household: str) -> Iterator[Item]:
+    query = select(HoldRow).where(HoldRow.household_id == household)
+    for row in session.scalars(query.order_by(HoldRow.placed_at)):
+        facts = (
+            Fact("Until", row.until),
+            Fact("Why", row.why, may_name_others=True),
+            Fact("Placed by", row.placed_by),
+            Fact("Lifted on", "" if row.lifted_at is None else day_text(row.lifted_at)),
+        )
+        yield Item(row.hold_id, "Legal hold", tuple(one for one in facts if one.value))

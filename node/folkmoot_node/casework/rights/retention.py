@@ -1,0 +1,88 @@
+"""What of casework is past the casework policy's retention, and its deletion.
+
+How many there were is noted in casework's own log: it is about the work of the council, never
+leaves it, and shows to an auditor that the rule is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from folkmoot_node.casework.authority.models import HouseholdRow
+from folkmoot_node.casework.cases.held import closed_before
+from folkmoot_node.casework.holdings import Records
+from folkmoot_node.casework.rights.bench import Bench
+from folkmoot_node.casework.rights.erasure import holds_of
+from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
+
+PURGED = "casework purged"
+"""Action of the log."""
+CLOSED_CASES = "closed cases"
+BY_RULE = "casework serve, by the policy's rule"
+"""Who purged, in the log."""
+
+
+def expired_casework(bench: Bench, records: Sequence[Records]) -> dict[str, int]:
+    """How many entries are past their retention, by kind; only kinds that have some.
+
+    Args:
+        bench: Casework.
+        records: Of every room, `holders.RECORDS`.
+    """
+    with bench.state.database.reading() as session:
+        return _counts(bench, session, records, delete=False)
+
+
+def purge_casework(bench: Bench, records: Sequence[Records], by: str) -> dict[str, int]:
+    """Deletes what is past its retention, and notes how many; arguments as above.
+
+    Args:
+        bench: Casework.
+        records: Of every room.
+        by: Who purges, for the log.
+    """
+    if not expired_casework(bench, records):
+        return {}
+    with bench.state.database.writing() as session:
+        counts = _counts(bench, session, records, delete=True)
+        bench.state.audit.record(session, PURGED, by, {"deleted": counts})
+        return counts
+
+
+def _counts(
+    bench: Bench, session: Session, records: Sequence[Records], *, delete: bool
+) -> dict[str, int]:
+    rule, now = bench.known.policy.retention, bench.clock()
+    counts = {one.title: one.past_retention(session, rule, now, delete=delete) for one in records}
+    cases = _cases(bench, session, now)
+    counts[CLOSED_CASES] = len(cases)
+    if delete and cases:
+        for one in records:
+            one.erase_cases(session, cases)
+    if delete:
+        _forget_households(session, records)
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _cases(bench: Bench, session: Session, now: int) -> list[str]:
+    """Closed long ago, and needed neither for a legal hold nor to answer a resident."""
+    needed = {*session.scalars(select(ObjectionRow.case_id))}
+    needed |= {*session.scalars(select(RequestRow.case_id))}
+    return [
+        case
+        for case, household in closed_before(session, bench.known.policy.retention, now)
+        if case not in needed and not holds_of(session, household, bench.today())
+    ]
+
+
+def _forget_households(session: Session, records: Sequence[Records]) -> None:
+    """Deletes ids of households about which nothing is held any more."""
+    held = {*session.scalars(select(HoldRow.household_id))}
+    for row in session.scalars(select(HouseholdRow)).all():
+        if row.household_id not in held and not any(
+            any(True for _ in one.held_on(session, row.household_id)) for one in records
+        ):
+            session.delete(row)

@@ -1,0 +1,273 @@
+"""The pages of cohorts on the real site, with forms as a browser without scripts sends them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from folkmoot_node.casework.cohorts.cohorts import COUNTED, SAVED
+from folkmoot_node.casework.cohorts.deciding import DECIDED, LISTED, SHOWN
+from folkmoot_node.casework.cohorts.definition import Definition
+from folkmoot_node.casework.cohorts.runs import run_cohort
+from folkmoot_node.casework.desk import desk_of_app
+from tests.casework_council import SENSITIVE, CaseworkCouncil
+from tests.unit.node.casework.test_cohorts import definition
+from tests.web_site import Browser, RunningSite
+
+THREE = {
+    "purpose": "Debt advice",
+    "subject_1": "field.council_tax_arrears", "compare_1": "above", "value_1": "£1,000",
+    "subject_2": "field.oldest_age", "compare_2": "at_least", "value_2": "65",
+    "subject_3": "field.people", "compare_3": "at_most", "value_3": "1",
+    "leave_out": ["objected", "in_case", "supported"],
+    "supported_within_days": "365",
+}  # fmt: skip
+SAVED_FIELDS = {
+    "title": "Arrears, 65 or over, alone", "owner": "Head of Revenues",
+    "lawful_basis": "UK GDPR article 6(1)(e)",
+    "ends_day": "31", "ends_month": "3", "ends_year": "2028",
+}  # fmt: skip
+
+
+def build(browser: Browser, action: str, **fields: Any) -> httpx2.Response:
+    return browser.fill_in("/cohorts/new", action=action, **fields)
+
+
+def counted_digest(page: str) -> str:
+    found = re.search(r'name="counted" value="([^"]*)"', page)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
+def save(browser: Browser, **changes: Any) -> httpx2.Response:
+    fields = THREE | SAVED_FIELDS | changes
+    digest = counted_digest(build(browser, "count", **fields).text)
+    return build(browser, "save", counted=digest, **fields)
+
+
+def test_conditions_are_added_one_by_one_and_counted_before_anything_is_kept(
+    site: RunningSite,
+) -> None:
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        first = manager.get("/cohorts/new").text
+        assert "Council tax arrears, pounds (from council_tax)" in first
+        assert "Save the cohort" not in first
+        added = build(manager, "add", purpose="Debt advice", add="field.council_tax_arrears")
+        assert "Condition 1: council tax arrears" in added.text
+        assert 'value="Debt advice"' in added.text
+        both = build(
+            manager, "add", subject_1="field.council_tax_arrears", compare_1="above",
+            value_1="1000", add="result.band",
+        ).text  # fmt: skip
+        assert "Condition 2: band" in both
+        assert 'value="1000"' in both
+        without = build(
+            manager, "remove-1", subject_1="field.council_tax_arrears", value_1="1000",
+            subject_2="result.band", codes_2="high",
+        ).text  # fmt: skip
+        assert "Condition 1: band" in without
+        assert "Condition 2" not in without
+        counted = build(manager, "count", **THREE).text
+        assert "2 of 40" in counted
+        assert "1 more may belong" in counted
+        assert "Save the cohort" in counted
+        desk = desk_of_app(site.app)
+        assert desk.cohorts.listed() == []
+        assert len(list(desk.state.audit.entries((COUNTED,)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"purpose": " "}, "Enter what the cohort is for"),
+        ({"value_1": "a lot"}, "Enter a number for council tax arrears, such as 1000"),
+        ({"value_1": ""}, "Enter a number for council tax arrears"),
+        ({"compare_1": "about"}, "Select how to compare council tax arrears"),
+        ({"subject_2": "field.lapsed"}, "the last scoring run has no field &#39;lapsed&#39;"),
+        ({"subject_2": "result.band", "codes_2": []}, "Select at least one code of band"),
+        ({"subject_2": "result.band", "codes_2": ["mild"]}, "has no code &#39;mild&#39;"),
+        ({"supported_within_days": "-1"}, "whole number from 1 to 3660"),
+        ({"supported_within_days": "٣"}, "whole number from 1 to 3660"),
+    ],
+)
+def test_what_is_wrong_stands_beside_what_was_typed(
+    fields: dict[str, Any], says: str, site: RunningSite
+) -> None:
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        refused = build(manager, "count", **(THREE | fields))
+        assert refused.status_code == 422
+        assert says in refused.text
+        assert "There is a problem" in refused.text
+        assert 'value="1"' in refused.text  # of the third condition
+        assert " of 40" not in refused.text
+
+
+def test_an_empty_form_says_what_to_do(site: RunningSite) -> None:
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        refused = build(manager, "count", purpose="Debt advice")
+        assert "Choose what the first condition is about, and add it" in refused.text
+        assert "Choose what the condition is about" in build(manager, "add", add="").text
+
+
+def test_a_cohort_is_saved_only_after_its_count_was_seen(site: RunningSite) -> None:
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        unseen = build(manager, "save", counted="", **(THREE | SAVED_FIELDS))
+        assert unseen.status_code == 422
+        assert "See the new count, then save" in unseen.text
+        lacking = save(manager, title="", ends_month="13")
+        assert "Enter a title" in lacking.text
+        assert "Enter a real date for the last day" in lacking.text
+        assert 'value="Head of Revenues"' in lacking.text
+        past = save(manager, ends_year="2001")
+        assert "would have ended on 2001-03-31 already" in past.text
+        saved = save(manager)
+        assert saved.status_code == 303
+        page = manager.get(saved.headers["location"]).text
+        assert "The cohort is saved. Nobody is listed until you run it." in page
+        assert "council tax arrears: more than 1,000 pounds" in page
+        assert "It was not run yet, so nobody is listed." in page
+        assert len(list(desk_of_app(site.app).state.audit.entries((SAVED,)))) == 1
+
+
+def saved_and_run(site: RunningSite, wanted: Definition | None = None) -> tuple[str, str]:
+    desk = desk_of_app(site.app)
+    by = CaseworkCouncil.visitor(None, desk, "manager")  # type: ignore[arg-type]
+    cohort_id = desk.cohorts.save(wanted or definition(), by)
+    return cohort_id, run_cohort(desk.cohorts, cohort_id, by)
+
+
+def test_a_cohort_is_changed_and_run_and_shown_as_a_file(site: RunningSite) -> None:
+    cohort_id, _ = saved_and_run(site)
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        path = f"/cohorts/{cohort_id}/change"
+        page = manager.get(path).text
+        assert 'value="1000"' in page
+        fields = THREE | SAVED_FIELDS | {"value_1": "500", "version": "1"}
+        digest = counted_digest(manager.fill_in(path, action="count", **fields).text)
+        done = manager.fill_in(path, action="save", counted=digest, **fields)
+        assert done.headers["location"].endswith("?done=changed")
+        lost = manager.fill_in(path, action="save", counted=digest, **fields)
+        assert lost.status_code == 409
+        assert "Somebody else has changed this cohort" in lost.text
+        ran = manager.fill_in(f"/cohorts/{cohort_id}/run", f"/cohorts/{cohort_id}")
+        shown = manager.get(ran.headers["location"]).text
+        assert "2 new" not in shown.partition("Newest")[2].partition("</section>")[0]
+        assert "The conditions were changed in between." in shown
+        file = manager.get(f"/cohorts/{cohort_id}/file")
+        assert "above = 500" in file.text
+        assert file.headers["content-type"].startswith("text/plain")
+
+
+def test_members_show_the_least_and_each_page_is_logged_first(
+    site: RunningSite, council: CaseworkCouncil
+) -> None:
+    cohort_id, run_id = saved_and_run(site)
+    desk = desk_of_app(site.app)
+    with Browser(site) as worker:
+        worker.sign_in("caseworker@example.gov.uk")
+        listed = worker.get(f"/cohorts/{cohort_id}/runs/{run_id}").text
+        assert listed.count("casework-member__name") == 2
+        assert "Band high" in listed
+        assert "2,600" not in listed
+        assert all(str(council.uprn(at)) not in listed for at in range(40))
+        assert "Record the decision" not in listed  # a caseworker does not decide
+        household = re.search(r'casework-member__name">([a-z0-9]+)<', listed)
+        assert household is not None
+        assert worker.get(f"/cohorts/{cohort_id}/runs/{run_id}/{household[1]}").status_code == 403
+        assert worker.get("/cohorts/new").status_code == 403
+    [entry] = desk.state.audit.entries((LISTED,))
+    assert (entry.body["by"], entry.body["run"]) == ("caseworker@example.gov.uk", run_id)
+
+
+def test_a_person_decides_on_what_they_see_and_can_decide_otherwise(site: RunningSite) -> None:
+    cohort_id, run_id = saved_and_run(site)
+    desk = desk_of_app(site.app)
+    path = f"/cohorts/{cohort_id}/runs/{run_id}"
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        first, second = re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        page = manager.get(f"{path}/{first}").text
+        assert "2,600 pounds" in page
+        refused = manager.fill_in(f"{path}/{first}", why="Pays by now", decision="")
+        assert "Select what you decide" in refused.text
+        assert "Pays by now" in refused.text
+        against = manager.fill_in(f"{path}/{first}", why="Pays by now", decision="not")
+        listed = manager.get(against.headers["location"]).text
+        assert "Your decision to open no case is recorded." in listed
+        assert "No case, decided" in listed
+        opened = manager.fill_in(
+            f"{path}/{first}", why="They telephoned", decision="open", team="Welfare rights"
+        )
+        assert "One case was opened." in manager.get(opened.headers["location"]).text
+        again = manager.fill_in(
+            f"{path}/{first}", f"{path}/{second}", why="Once more", decision="open"
+        )
+        assert again.status_code == 409
+        history = manager.get(f"{path}/{first}").text
+        assert "Pays by now" in history
+        assert "They telephoned" in history
+        bulk = manager.fill_in(path, household=[second], why="From the list", decision="open")
+        assert "One case was opened." in manager.get(bulk.headers["location"]).text
+        empty = manager.fill_in(path, why="Nobody", decision="open")
+        assert "Select at least one household" in empty.text
+    cases = desk.cases.listed()
+    assert {one.purpose for one in cases} == {"Debt advice"}
+    assert {one.team for one in cases} == {"Welfare rights", None}
+    actions = [one.body["action"] for one in desk.state.audit.entries((SHOWN, DECIDED))]
+    assert actions.index(SHOWN) < actions.index(DECIDED)
+
+
+def test_an_unknown_cohort_run_or_household_is_not_found(site: RunningSite) -> None:
+    cohort_id, run_id = saved_and_run(site)
+    other, _ = saved_and_run(site)
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        for path in (
+            "/cohorts/none", "/cohorts/none/change", f"/cohorts/{cohort_id}/runs/none",
+            f"/cohorts/{other}/runs/{run_id}", f"/cohorts/{cohort_id}/runs/{run_id}/none",
+        ):  # fmt: skip
+            assert manager.get(path).status_code == 404, path
+
+
+def test_what_the_run_no_longer_has_is_said_on_the_cohort(
+    site: RunningSite, council: CaseworkCouncil
+) -> None:
+    cohort_id, _ = saved_and_run(site, definition([{"attribute": "lsoa", "is": "E01005061"}]))
+    policy = council.home / "risk-policy.toml"
+    policy.write_text(policy.read_text().replace('[attributes.lsoa]\nfield = "lsoa"\n', ""))
+    council.clock.now = site.clock.now = site.clock.now + 60
+    council.score()
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        page = manager.get(f"/cohorts/{cohort_id}")
+        assert page.status_code == 200
+        assert "the last scoring run has no attribute &#39;lsoa&#39;" in page.text
+        ran = manager.fill_in(f"/cohorts/{cohort_id}/run", f"/cohorts/{cohort_id}")
+        assert ran.status_code == 422
+        assert "has no attribute" in ran.text
+        change = manager.get(f"/cohorts/{cohort_id}/change").text
+        assert "The last scoring run has nothing of this name" in change
+        council.config.store_path.unlink()
+        assert "Cohorts cannot be counted or run now" in manager.get("/cohorts").text
+        assert manager.get(f"/cohorts/{cohort_id}").status_code == 200
+        assert manager.get("/cohorts/new").status_code == 200
+
+
+def test_a_sensitive_source_is_not_offered(site: RunningSite) -> None:
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        assert SENSITIVE not in manager.get("/cohorts/new").text
+        forced = build(
+            manager, "count", purpose="Debt advice", subject_1="field.children_services",
+            value_1="yes",
+        )  # fmt: skip
+        assert "that you may not use" in forced.text or "that you may use" in forced.text
+        assert " of 40" not in forced.text
