@@ -8,10 +8,12 @@ from __future__ import annotations
 from folkmoot_node.casework.cases.held import CaseRecords
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.opening.held import OpeningRecords
+from folkmoot_node.casework.referrals.held import ReferralRecords
 from folkmoot_node.casework.rights.held import RightsRecords
 
 RECORDS: tuple[Records, ...] = (
     OpeningRecords(),
+    ReferralRecords(),
     RightsRecords(),
     CaseRecords(),  # last: others find their entries by the cases
 )
@@ -21,6 +23,7 @@ COVERED = {
     "casework_cases": "cases",
     "casework_openings": "openings",
     "casework_origin": "",
+    "casework_referrals": "referrals",
     "casework_rights": "rights",
 }
 """By name of the tables of a room (`desk.TABLES`), the `Records` that speak for them; `households`
