@@ -91,5 +91,34 @@ CASES = {
     "GET /": Door("lists"),
     "GET /cases/{case_id}": Door("lists", CASE),
 }
-TABLE: dict[str, Door] = {**KIT, **OPENING, **CASES}
+_REFERRAL = "/cases/{case_id}/referrals/{referral_id}"
+REFERRALS = {
+    "GET /services": Door("lists"),
+    "GET /services/{service_id}": Door("lists"),
+    "POST /services/{service_id}": Door("services"),
+    "POST /services/{service_id}/retire": Door("services"),
+    "POST /services/{service_id}/restore": Door("services"),
+    "GET /services/{service_id}/order": Door("lists"),
+    "GET /referrals": Door("lists"),
+    "GET /cases/{case_id}/consents/new": Door("refer", CASE),
+    "POST /cases/{case_id}/consents/new": Door("refer", CASE),
+    "GET /cases/{case_id}/consents/{consent_id}/withdraw": Door("refer", CASE),
+    "POST /cases/{case_id}/consents/{consent_id}/withdraw": Door("refer", CASE),
+    "GET /cases/{case_id}/referrals": Door("lists", CASE),
+    "GET /cases/{case_id}/referrals/new": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/new": Door("refer", CASE),
+    f"GET {_REFERRAL}": Door("lists", CASE),
+    f"POST {_REFERRAL}/send": Door("refer", CASE),
+    f"POST {_REFERRAL}/ground": Door("refer", CASE),
+    f"POST {_REFERRAL}/decide": Door("override", CASE),
+    f"POST {_REFERRAL}/link": Door("refer", CASE),
+    f"POST {_REFERRAL}/file": Door("refer", HOUSEHOLD),
+    f"POST {_REFERRAL}/report": Door("refer", CASE),
+    f"POST {_REFERRAL}/revoke": Door("refer", CASE),
+    # For services, which have no account: the link and its PIN are what they need instead.
+    "GET /hand-over/{token}": Door("public"),
+    "POST /hand-over/{token}": Door("public"),
+    "POST /hand-over/{token}/answer": Door("public"),
+}
+TABLE: dict[str, Door] = {**KIT, **OPENING, **CASES, **REFERRALS}
 """Each room adds a table of its own here."""
