@@ -12,7 +12,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_node.casework.referrals.room import Room
+    from folkmoot_node.casework.referring.room import Room
 
 services_app = application(
     "services", "The directory of services to which households are referred."
@@ -142,6 +142,6 @@ def _room(home: Path) -> Room:
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
-    from folkmoot_node.casework.referrals.room import open_room
+    from folkmoot_node.casework.referring.room import open_room
 
     return open_room(open_desk(load_config(home)))

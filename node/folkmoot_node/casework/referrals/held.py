@@ -38,9 +38,9 @@ class ReferralRecords(Records):
     room = "referrals"
     title = "Consent and referrals"
     stays = (
-        "What a service has kept of a referral is its own to erase. A service that was told of "
-        "the referral by a message is told by another one to delete it; the council has to tell "
-        "every other service itself (article 19)."
+        "What a service has kept of a referral is its own to erase. A service that got a message "
+        "about the referral gets another one, which asks it to delete that; the council has to "
+        "ask every other service itself (article 19)."
     )
 
     def held_on(self, session: Session, household: str) -> Iterable[Item]:

@@ -12,7 +12,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.pages.dates import date_parts, read_date
 from folkmoot_node.casework.referrals.consents import AGREED
 from folkmoot_node.casework.referrals.kinds import ConsentBy, ConsentHow
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_operator.moments import day
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form

@@ -15,7 +15,7 @@ from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.consents import AGREED
 from folkmoot_node.casework.referrals.content import LONGEST, chosen_items
 from folkmoot_node.casework.referrals.kinds import FIELDS, URGENCIES, Urgency, agreed_name
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes

@@ -9,7 +9,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.kinds import ENDED, ReferralState
-from folkmoot_node.casework.referrals.room import Room, room_of
+from folkmoot_node.casework.referring.room import Room, room_of
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import Visitor, visitor_of

@@ -21,7 +21,7 @@ from folkmoot_node.casework.referrals.kinds import (
     Way,
 )
 from folkmoot_node.casework.referrals.links import reports
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render

@@ -12,10 +12,12 @@ from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.referrals.consents import Consents
 from folkmoot_node.casework.referrals.content import Item, records_of
 from folkmoot_node.casework.referrals.links import LinkKey, Links
+from folkmoot_node.casework.referrals.notify import by_notify
 from folkmoot_node.casework.referrals.overrides import Overrides
 from folkmoot_node.casework.referrals.postbox import Message, Postbox
 from folkmoot_node.casework.referrals.referrals import Referrals
 from folkmoot_node.casework.referrals.services import Services
+from folkmoot_node.casework.referrals.smtp import by_smtp
 from folkmoot_node.casework.settings import casework_of
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import Band
@@ -114,10 +116,6 @@ def sender_of(config: NodeConfig) -> Callable[[Message], None] | None:
     if mail is None:
         return None
     if mail.smtp is not None:
-        from folkmoot_node.casework.referrals.smtp import by_smtp
-
         return by_smtp(mail.smtp, config.home)
-    from folkmoot_node.casework.referrals.notify import by_notify
-
     assert mail.notify is not None
     return by_notify(mail.notify, config.home)
