@@ -186,7 +186,7 @@ REFERRING = {
     "POST /cases/{case_id}/referrals/{referral_id}/ground": Door("refer", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/decide": Door("override", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/link": Door("refer", CASE),
-    "POST /cases/{case_id}/referrals/{referral_id}/file": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/file": Door("refer", HOUSEHOLD),
     "POST /cases/{case_id}/referrals/{referral_id}/report": Door("refer", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/revoke": Door("refer", CASE),
     "GET /referrals": Door("lists"),
