@@ -14,7 +14,6 @@ from folkmoot_node.casework.rights.held import RightsRecords
 
 RECORDS: tuple[Records, ...] = (
     OpeningRecords(),
-    CohortRecords(),
     ReferralRecords(),
     RightsRecords(),
     CohortRecords(),

@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
 from folkmoot_node.casework.authority.retention import RetentionPolicy, RightsPolicy
 from folkmoot_node.casework.authority.rights import Right
-from folkmoot_node.casework.cases.words import NEED_WORDS
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
@@ -80,7 +79,7 @@ may = ["audit", "measure"]
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
 
 
-Need = Annotated[str, Field(min_length=1, max_length=NEED_WORDS)]
+Need = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class RolePolicy(Settings):

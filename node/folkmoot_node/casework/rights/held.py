@@ -82,6 +82,7 @@ def _objections(session: Session, household: str) -> Iterator[Item]:
     query = select(ObjectionRow).where(ObjectionRow.household_id == household)
     for row in session.scalars(query.order_by(ObjectionRow.recorded_at)):
         facts = (
+            Fact("Kind", row.kind),
             Fact("About", row.field or "the processing as a whole"),
             Fact("What was said", row.said, may_name_others=True),
             Fact("By whom", row.said_by, may_name_others=True),
