@@ -22,6 +22,7 @@ from folkmoot_node.casework.cohorts.listing import beside
 from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, members, runs_of
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.desk import Desk, desk_of
+from folkmoot_node.casework.opening.restrictions import not_visible
 from folkmoot_node.casework.pages.cohorts import scores_fault
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.paging import Pages, address_with
@@ -81,6 +82,10 @@ def routes() -> Routes:
         form = read_form(request, BulkForm)
         if form.value is None:
             return _list(request, cohort_id, run_id, form, page, show, 422)
+        desk, visitor = desk_of(request), visitor_of(request)
+        for household in desk.restrictions.hidden_from(visitor, form.value.household):
+            desk.openings.refuse(visitor, household, "several members of a cohort")
+            raise not_visible()
         result = _decide(request, run_id, form.value.household, form.value, in_bulk=True)
         return RedirectResponse(_list_address(cohort_id, run_id, result, page, show), 303)
 
@@ -160,6 +165,7 @@ def _list(
         "casework/cohort_members.html",
         status,
         run=run,
+        hidden=desk.restrictions.hidden_from(visitor),
         rows=[(row, STANDING.get(Standing(row.standing)), now[row.household_id]) for row in rows],
         pages=pages,
         pagination=pages.links(request),

@@ -45,6 +45,7 @@ def routes() -> Routes:
             ended=ended,
             failed=room.postbox.failed(),
             cases={one.referral_id: one.case_id for one in found},
+            hidden=room.desk.restrictions.hidden_cases(visitor),
             now=room.desk.clock(),
         )
 
@@ -59,6 +60,7 @@ def routes() -> Routes:
             service=service,
             places=places,
             left=left,
+            hidden=room.desk.restrictions.hidden_cases(visitor_of(request)),
             breadcrumbs=[
                 ("Services", "/services"),
                 (service.name, f"/services/{service_id}"),
