@@ -29,7 +29,7 @@ def routes() -> Routes:
             "casework/outcomes.html",
             figures=found,
             why_no_groups=why_no_groups,
-            notification=f"The file is written. Rows: {written}" if written.isdecimal() else None,
+            notification=f"The file is written. Rows: {written}" if written.isdecimal() and len(written) < 10 else None,
             breadcrumbs=[("Cases", "/"), ("Outcomes", None)],
         )
 
