@@ -5,6 +5,7 @@ Three columns of a million households take some seconds to read, and a milliseco
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -20,13 +21,14 @@ from folkmoot_node.casework.cohorts.subjects import (
     subject_of,
     subjects_of,
 )
+from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.attributes import YES
 from folkmoot_node.scoring.explain import policy_of
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import BAND_COLUMN, SCORE_COLUMN, WITHHELD_COLUMN
-from folkmoot_node.store.use import open_for_use, require_in_use
+from folkmoot_node.store.use import require_in_use
 from folkmoot_operator.moments import day
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -134,7 +136,7 @@ class ScoreTable:
     def _load(self, names: list[str]) -> Scores:
         """Reads columns; begins anew if there are other scores than those that are kept."""
         file = self._identity()
-        with open_for_use(self._config, day(self._clock())) as store:
+        with scores_in_use(self._config, day(self._clock())) as store:
             if self._scores is None or store.run.run_id != self._scores.run.run_id:
                 names = list(dict.fromkeys([*self._columns, *names]))
                 self._forget()
@@ -153,11 +155,22 @@ class ScoreTable:
         except OSError:
             self._forget()
             return ()
-        return about.st_ino, about.st_size, about.st_mtime_ns
+        return (*_of(about), *self._corrections(), day(self._clock()).toordinal())
+
+    def _corrections(self) -> tuple[int, ...]:
+        """What an objection that is upheld changes at once: who is withheld, and on which day."""
+        try:
+            return _of(self._config.corrections_file.stat())
+        except OSError:
+            return ()
 
     def _forget(self) -> None:
         self._scores, self._file = None, ()
         self._columns.clear()
+
+
+def _of(about: os.stat_result) -> tuple[int, int, int]:
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def died(scores: Scores) -> pl.Expr:
