@@ -1,4 +1,4 @@
-"""A household whose objection was upheld is left out of cohorts at once, and comes back after it."""
+"""Whoever objected is left out of cohorts at once, and comes back when the effect ends."""
 
 from __future__ import annotations
 
