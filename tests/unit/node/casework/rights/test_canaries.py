@@ -55,7 +55,10 @@ def test_only_opened_pages_name_the_household(
         assert CANARY in get(f"{request}/review")
         closed.append(send(f"{request}/answer", request, version="99"))  # out of date
         closed.append(send(f"{request}/refuse", request, version="1", why=""))
-        send(f"/rights/objections/{objection}/open", request)
+        refused = send(f"{request}/refuse", request, version="1", why="Asked for the third time")
+        assert "ico.org.uk" in refused
+        closed.append(refused)
+        send(f"/rights/objections/{objection}/open", f"/rights/objections/{objection}")
         opened = get(f"/rights/objections/{objection}")
         assert "We paid this in March" in opened
     assert len(addresses) > 12
