@@ -73,6 +73,9 @@ SEES_SENSITIVE = (
 """A change of the policy: the protection officer may see the sensitive source."""
 EXPORTS_UPRNS = (
     "[exports.work]",
-    '[exports.visits]\ntitle = "Visits of the week"\ncolumns = ["case", "uprn", "team"]\n\n[exports.work]',
+    "[exports.visits]\n"
+    'title = "Visits of the week"\n'
+    'columns = ["case", "uprn", "team"]\n\n'
+    "[exports.work]",
 )
 """A change of the policy: there is an export with UPRNs."""

@@ -14,9 +14,9 @@ from folkmoot_node.casework.rights.held import RightsRecords
 
 RECORDS: tuple[Records, ...] = (
     OpeningRecords(),
-    CohortRecords(),
     ReferralRecords(),
     RightsRecords(),
+    CohortRecords(),
     CaseRecords(),  # last: others find their entries by the cases
 )
 """In the order in which they are erased."""

@@ -5,7 +5,6 @@ Three columns of a million households take some seconds to read, and a milliseco
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -21,14 +20,14 @@ from folkmoot_node.casework.cohorts.subjects import (
     subject_of,
     subjects_of,
 )
-from folkmoot_node.casework.scores_in_use import scores_in_use
+from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.attributes import YES
 from folkmoot_node.scoring.explain import policy_of
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_node.store.schema import BAND_COLUMN, SCORE_COLUMN, WITHHELD_COLUMN
-from folkmoot_node.store.use import require_in_use
+from folkmoot_node.store.use import open_for_use, require_in_use
 from folkmoot_operator.moments import day
 from folkmoot_sdk.schema import UPRN_COLUMN
 
@@ -104,6 +103,10 @@ class ScoreTable:
     def table(self, conditions: Conditions) -> tuple[Scores, pl.DataFrame]:
         """The columns that conditions need, beside UPRN, score, band and what is withheld.
 
+        Returns:
+            The run, and one row for each household by UPRN, with columns as
+            `HouseholdStore.columns` gives them, null where not known.
+
         Raises:
             Problem: As `open_for_use`; or a condition that the run cannot answer.
         """
@@ -123,6 +126,14 @@ class ScoreTable:
                 self._columns.popitem(last=False)
             return scores, table
 
+    def withheld(self) -> set[int]:
+        """UPRNs of households whose objection counts today, also since the last scores.
+
+        Raises:
+            Problem: If the file of decisions about objections cannot be read.
+        """
+        return decisions_of(self._config).in_force(day(self._clock())).withheld
+
     def _current(self) -> Scores:
         file = self._identity()
         if self._scores is None or file != self._file:
@@ -134,9 +145,9 @@ class ScoreTable:
         return self._scores
 
     def _load(self, names: list[str]) -> Scores:
-        """Reads columns; begins anew if there are other scores than those that are kept."""
+        """Reads columns; forgets those of earlier scores."""
         file = self._identity()
-        with scores_in_use(self._config, day(self._clock())) as store:
+        with open_for_use(self._config, day(self._clock())) as store:
             if self._scores is None or store.run.run_id != self._scores.run.run_id:
                 names = list(dict.fromkeys([*self._columns, *names]))
                 self._forget()
@@ -155,22 +166,11 @@ class ScoreTable:
         except OSError:
             self._forget()
             return ()
-        return (*_of(about), *self._corrections(), day(self._clock()).toordinal())
-
-    def _corrections(self) -> tuple[int, ...]:
-        """What an objection that is upheld changes at once: who is withheld, and on which day."""
-        try:
-            return _of(self._config.corrections_file.stat())
-        except OSError:
-            return ()
+        return about.st_ino, about.st_size, about.st_mtime_ns
 
     def _forget(self) -> None:
         self._scores, self._file = None, ()
         self._columns.clear()
-
-
-def _of(about: os.stat_result) -> tuple[int, int, int]:
-    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def died(scores: Scores) -> pl.Expr:

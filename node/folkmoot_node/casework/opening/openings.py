@@ -204,22 +204,16 @@ class Openings:
                 self._policy.sources_of(visitor.roles),
             )
 
-    def refuse(self, visitor: Visitor, case_id: str, page: str) -> None:
-        """Notes that somebody asked for a page of a case that is hidden from them.
+    def refuse(self, visitor: Visitor, household: str, page: str) -> None:
+        """Notes that somebody asked for a page of a household that is hidden from them.
 
         Args:
             visitor: Who asked.
-            case_id: The case.
+            household: Its id.
             page: The pattern of its address.
         """
         with self._state.database.writing() as session:
-            case = _case(session, case_id)
-            detail = {
-                "case": case_id,
-                "household": case.household_id,
-                "page": page,
-                "why_not": not_visible().title,
-            }
+            detail = {"household": household, "page": page, "why_not": not_visible().title}
             self._state.audit.record(session, REFUSED, visitor.name, detail)
 
     def _why_not(

@@ -2,13 +2,13 @@
 
 A restricted household opens only for those who hold the right `restrict`. Somebody who is barred
 from a household sees nothing of it whatever their roles. Both are asked before any page of a case
-(`CaseDoor`), when a household is opened, and at each look.
+(`HouseholdDoor`), when a household is opened, and at each look.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -231,6 +231,31 @@ class Restrictions:
     def is_hidden(self, session: Session, visitor: Visitor, household: str) -> bool:
         """Whether somebody may not see a household."""
         return household in self._hidden(session, visitor, household)
+
+    def hidden_household(
+        self, visitor: Visitor, household_of: Callable[[Session, str], str | None], value: str
+    ) -> str | None:
+        """The id of a household if it is hidden from somebody; None if it is not.
+
+        Args:
+            visitor: Who asks.
+            household_of: Which household something is about; None if there is no such thing.
+            value: Id of that thing.
+        """
+        with self._state.database.reading() as session:
+            household = household_of(session, value)
+            if household is None or not self.is_hidden(session, visitor, household):
+                return None
+            return household
+
+    def hidden_cases(self, visitor: Visitor) -> frozenset[str]:
+        """Cases whose households somebody may not see."""
+        with self._state.database.reading() as session:
+            hidden = self._hidden(session, visitor)
+            if not hidden:
+                return frozenset()
+            query = select(CaseRow.case_id).where(CaseRow.household_id.in_(hidden))
+            return frozenset(session.scalars(query))
 
     def may_see_case(self, visitor: Visitor, case_id: str) -> bool:
         """Whether somebody may see a case; True if there is no such case."""

@@ -18,10 +18,12 @@ from folkmoot_node.casework.cohorts.deciding import (
     look_at,
     note_list,
 )
+from folkmoot_node.casework.cohorts.forms import whole
 from folkmoot_node.casework.cohorts.listing import beside
 from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, members, runs_of
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.desk import Desk, desk_of
+from folkmoot_node.casework.opening.restrictions import not_visible
 from folkmoot_node.casework.pages.cohorts import scores_fault
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.paging import Pages, address_with
@@ -31,7 +33,7 @@ from folkmoot_web.visitors import visitor_of
 
 ON_A_PAGE = 50
 OPEN, NOT = "open", "not"
-STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Was here before", "grey")}
+STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Unchanged", "grey")}
 _SHOWN = {
     "": (Standing.NEW, Standing.UNCHANGED),
     "new": (Standing.NEW,),
@@ -81,6 +83,10 @@ def routes() -> Routes:
         form = read_form(request, BulkForm)
         if form.value is None:
             return _list(request, cohort_id, run_id, form, page, show, 422)
+        desk, visitor = desk_of(request), visitor_of(request)
+        for household in desk.restrictions.hidden_from(visitor, form.value.household):
+            desk.openings.refuse(visitor, household, "several members of a cohort")
+            raise not_visible()
         result = _decide(request, run_id, form.value.household, form.value, in_bulk=True)
         return RedirectResponse(_list_address(cohort_id, run_id, result, page, show), 303)
 
@@ -160,6 +166,7 @@ def _list(
         "casework/cohort_members.html",
         status,
         run=run,
+        hidden=desk.restrictions.hidden_from(visitor),
         rows=[(row, STANDING.get(Standing(row.standing)), now[row.household_id]) for row in rows],
         pages=pages,
         pagination=pages.links(request),
@@ -231,7 +238,7 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
     texts = {
         "": f"All members ({counts['new'] + counts['unchanged']:,})",
         "new": f"New ({counts['new']:,})",
-        "unchanged": f"Here before ({counts['unchanged']:,})",
+        "unchanged": f"Unchanged ({counts['unchanged']:,})",
         "gone": f"Gone ({counts['gone']:,})",
     }
     plain = {"page": None, "opened": None, "against": None, "left": None}
@@ -243,10 +250,10 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
 
 def _notification(request: Request) -> str | None:
     """What was decided, from the address: how many, never who."""
-    numbers = {name: request.query_params.get(name, "") for name in ("opened", "against", "left")}
-    if not all(text.isascii() and text.isdigit() for text in numbers.values()):
+    names = ("opened", "against", "left")
+    opened, against, left = (whole(request.query_params.get(name, "")) for name in names)
+    if opened is None or against is None or left is None:
         return None
-    opened, against, left = (int(text[:6]) for text in numbers.values())
     parts = []
     if opened:
         parts.append("One case was opened." if opened == 1 else f"{opened} cases were opened.")

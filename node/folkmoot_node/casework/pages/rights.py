@@ -87,6 +87,7 @@ def _recording(routes: Routes) -> None:
             waiting=sorted(waiting, key=lambda one: one.due_on),
             answered=sorted(answered, key=lambda one: one.received_on, reverse=True)[:50],
             today=desk.today(),
+            hidden=desk.restrictions.hidden_cases(visitor_of(request)),
         )
 
     @routes.get("/rights/new", permission=Right.RIGHTS)

@@ -16,7 +16,8 @@ class Shows(Enum):
     NO_HOUSEHOLD = "no household"
     """Lists, forms, the log: nothing by which a household could be known."""
     CASE = "case"
-    """A page of a case: not for those from whom its household is hidden."""
+    """A page about a household: not for those from whom it is hidden. Some show what is known of
+    it only while it is open for whoever asks."""
     HOUSEHOLD = "household"
     """A page that shows something of the household: it must be open besides."""
 
@@ -89,42 +90,127 @@ OPENING = {
 }
 CASES = {
     "GET /": Door("lists"),
+    "POST /": Door("assign"),
     "GET /cases/{case_id}": Door("lists", CASE),
+    "POST /cases/{case_id}/claim": Door("work", CASE),
+    "POST /cases/{case_id}/release": Door("work", CASE),
+    "POST /cases/{case_id}/reopen": Door("work", CASE),
+    "POST /cases/{case_id}/assign": Door("assign", CASE),
+    "POST /cases/{case_id}/review": Door("work", CASE),
+    "POST /cases/{case_id}/close": Door("work", CASE),
+    "GET /cases/{case_id}/record": Door("open", HOUSEHOLD),
+    "POST /cases/{case_id}/contacts": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/notes": Door("work", HOUSEHOLD),
+    "GET /cases/{case_id}/needs": Door("open", HOUSEHOLD),
+    "POST /cases/{case_id}/needs": Door("work", HOUSEHOLD),
+    "GET /cases/{case_id}/plan": Door("open", HOUSEHOLD),
+    "POST /cases/{case_id}/plan": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/actions": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/actions/{entry_id}/{mark}": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/entries/{kind}/{entry_id}/remove": Door("work", HOUSEHOLD),
+    "GET /cases/{case_id}/first-look": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/first-look": Door("work", CASE),
+    "GET /cases/{case_id}/then-and-now": Door("open", HOUSEHOLD),
+    "POST /cases/{case_id}/connect": Door("decide", HOUSEHOLD),
+    "GET /outcomes": Door("measure"),
+    "POST /outcomes/write": Door("measure"),
+}
+COHORTS = {
+    "GET /cohorts/new": Door("cohorts"),
+    "POST /cohorts/new": Door("cohorts"),
+    "GET /cohorts/{cohort_id}/change": Door("cohorts"),
+    "POST /cohorts/{cohort_id}/change": Door("cohorts"),
+    "GET /cohorts": Door("lists"),
+    "GET /cohorts/{cohort_id}": Door("lists"),
+    "POST /cohorts/{cohort_id}/run": Door("cohorts"),
+    "GET /cohorts/{cohort_id}/file": Door("cohorts"),
+    "GET /cohorts/{cohort_id}/runs/{run_id}": Door("lists"),
+    "POST /cohorts/{cohort_id}/runs/{run_id}": Door("decide"),
+    "GET /cohorts/{cohort_id}/runs/{run_id}/{household}": Door("decide", CASE),
+    "POST /cohorts/{cohort_id}/runs/{run_id}/{household}": Door("decide", CASE),
 }
 RIGHTS = {
     "GET /cases/{case_id}/notice": Door("open", HOUSEHOLD),
     "GET /cases/{case_id}/objections": Door("lists", CASE),
     "GET /cases/{case_id}/objections/new": Door("open", CASE),
     "POST /cases/{case_id}/objections/new": Door("open", CASE),
+    "GET /rights/cases/{case_id}/objections/new": Door("rights", CASE),
+    "POST /rights/cases/{case_id}/objections/new": Door("rights", CASE),
+    "GET /rights/objections/{objection_id}": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/open": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/assign": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/answer": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/withdraw": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/end": Door("rights", CASE),
+    "POST /rights/objections/{objection_id}/reopen": Door("rights", CASE),
     "GET /rights": Door("rights"),
     "GET /rights/new": Door("rights"),
-    "POST /rights/new": Door("rights"),
     "GET /rights/access": Door("rights"),
     "GET /rights/rectification": Door("rights"),
     "GET /rights/erasure": Door("rights"),
-    "GET /rights/cases/{case_id}/objections/new": Door("rights", CASE),
-    "POST /rights/cases/{case_id}/objections/new": Door("rights", CASE),
-    "GET /rights/objections/{objection_id}": Door("rights"),
-    "POST /rights/objections/{objection_id}/open": Door("rights"),
-    "POST /rights/objections/{objection_id}/assign": Door("rights"),
-    "POST /rights/objections/{objection_id}/answer": Door("rights"),
-    "POST /rights/objections/{objection_id}/withdraw": Door("rights"),
-    "POST /rights/objections/{objection_id}/end": Door("rights"),
-    "POST /rights/objections/{objection_id}/reopen": Door("rights"),
-    "GET /rights/requests/{request_id}": Door("rights"),
-    "POST /rights/requests/{request_id}/open": Door("rights"),
-    "POST /rights/requests/{request_id}/answer": Door("rights"),
-    "POST /rights/requests/{request_id}/refuse": Door("rights"),
-    "GET /rights/requests/{request_id}/review": Door("rights"),
-    "POST /rights/requests/{request_id}/review": Door("rights"),
-    "POST /rights/requests/{request_id}/folder": Door("rights"),
-    "GET /rights/requests/{request_id}/texts": Door("rights"),
-    "GET /rights/requests/{request_id}/texts/{ref}": Door("rights"),
-    "POST /rights/requests/{request_id}/texts/{ref}": Door("rights"),
-    "GET /rights/requests/{request_id}/erase": Door("rights"),
-    "POST /rights/requests/{request_id}/erase": Door("rights"),
-    "POST /rights/requests/{request_id}/holds": Door("rights"),
-    "POST /rights/requests/{request_id}/holds/{hold_id}/lift": Door("rights"),
+    "POST /rights/new": Door("rights"),
+    "GET /rights/requests/{request_id}": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/open": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/answer": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/refuse": Door("rights", CASE),
+    "GET /rights/requests/{request_id}/review": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/review": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/folder": Door("rights", CASE),
+    "GET /rights/requests/{request_id}/texts": Door("rights", CASE),
+    "GET /rights/requests/{request_id}/texts/{ref}": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/texts/{ref}": Door("rights", CASE),
+    "GET /rights/requests/{request_id}/erase": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/erase": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/holds": Door("rights", CASE),
+    "POST /rights/requests/{request_id}/holds/{hold_id}/lift": Door("rights", CASE),
 }
-TABLE: dict[str, Door] = {**KIT, **OPENING, **CASES, **RIGHTS}
-"""Each room adds a table of its own here."""
+OUTCOMES = {
+    "GET /outcomes": Door("measure"),
+    "POST /outcomes/write": Door("measure"),
+}
+REFERRING = {
+    "GET /services": Door("lists"),
+    "GET /services/{service_id}": Door("lists"),
+    "POST /services/{service_id}": Door("services"),
+    "POST /services/{service_id}/retire": Door("services"),
+    "POST /services/{service_id}/restore": Door("services"),
+    "GET /cases/{case_id}/consents/new": Door("refer", CASE),
+    "POST /cases/{case_id}/consents/new": Door("refer", CASE),
+    "GET /cases/{case_id}/consents/{consent_id}/withdraw": Door("refer", CASE),
+    "POST /cases/{case_id}/consents/{consent_id}/withdraw": Door("refer", CASE),
+    "GET /cases/{case_id}/referrals": Door("lists", CASE),
+    "GET /cases/{case_id}/referrals/new": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/new": Door("refer", CASE),
+    "GET /cases/{case_id}/referrals/{referral_id}": Door("lists", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/send": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/ground": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/decide": Door("override", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/link": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/file": Door("refer", HOUSEHOLD),
+    "POST /cases/{case_id}/referrals/{referral_id}/report": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/revoke": Door("refer", CASE),
+    "GET /referrals": Door("lists"),
+    "GET /services/{service_id}/order": Door("lists"),
+    "GET /hand-over/{token}": Door("public"),
+    "POST /hand-over/{token}": Door("public"),
+    "POST /hand-over/{token}/answer": Door("public"),
+}
+TABLE: dict[str, Door] = {
+    **KIT,
+    **OPENING,
+    **CASES,
+    **COHORTS,
+    **RIGHTS,
+    **OUTCOMES,
+    **REFERRING,
+}
+"""Each room has a table of its own here."""
+
+HARMLESS = frozenset(
+    {
+        *("bar_id", "cohort_id", "consent_id", "digest", "entry_id", "hold_id", "kind", "mark"),
+        *("name", "ref", "referral_id", "restriction_id", "run_id", "search_id", "service_id"),
+        "token",
+    }
+)
+"""Parameters of addresses that are about no household, or stand behind one that the door knows."""
