@@ -144,10 +144,14 @@ def test_a_household_that_is_not_open_shows_nothing(site: RunningSite, on_site: 
     with browser_of(site, "caseworker") as worker:
         consent(worker, on_site, case_id)
         path = draft(worker, on_site, case_id).url.path
-        assert NAME in worker.get(path).text
+        assert NAME in worker.fill_in(f"{path}/send", path, way="link").text
+        link = on_site.room.links.latest(path.rpartition("/")[2])
+        assert link is not None
+        assert link.pin in worker.get(path).text
         site.clock.now += 61 * 60
         worker.sign_in("caseworker@example.gov.uk")
-        assert NAME not in worker.get(path).text
+        page = worker.get(path).text  # nor the way round by the link
+        assert not any(secret in page for secret in (NAME, link.pin, link.path))
         new = worker.get(f"/cases/{case_id}/referrals/new?service={on_site.debt}")
         assert new.status_code == 403
 
