@@ -11,6 +11,8 @@ DISTRIBUTIONS := proto plugins/sdk operator web plugins/extracts plugins/council
 STUBS := proto/folkmoot/v1
 DEMO_OUT ?= rehearsal-region
 DEMO_HOUSEHOLDS ?= 5000
+CASEWORK_OUT ?= rehearsal-borough
+CASEWORK_HOUSEHOLDS ?= 20000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
 NIGHT_EXAMPLES ?= 20
@@ -20,7 +22,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo view test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo view casework test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +44,11 @@ $(READY): requirements.lock VERSION one_version.py $(DISTRIBUTIONS:%=%/pyproject
 
 demo: $(READY)  ## Run a ten-council region on this machine
 	$(BIN)/folkmoot-rehearse --councils 10 --households $(DEMO_HOUSEHOLDS) --seed 7 --out $(DEMO_OUT) --replace
+
+casework: $(READY)  ## Open the casework site of a rehearsed borough, which it makes the first time
+	@test -d $(CASEWORK_OUT)/councils || $(BIN)/folkmoot-rehearse --councils E09000002 --node-alone \
+		--households $(CASEWORK_HOUSEHOLDS) --seed 7 --out $(CASEWORK_OUT)
+	$(BIN)/folkmoot-rehearse --casework --out $(CASEWORK_OUT)
 
 view: $(READY)  ## Open the web site of the region that `make demo` has run
 	$(BIN)/folkmoot-rehearse --view --out $(DEMO_OUT)

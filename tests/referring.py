@@ -10,7 +10,7 @@ from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.referrals.content import Item, chosen_items
 from folkmoot_node.casework.referrals.directory import ServiceDocument
 from folkmoot_node.casework.referrals.kinds import ConsentBy, ConsentHow, Urgency
-from folkmoot_node.casework.referrals.room import Room, open_room
+from folkmoot_node.casework.referring.room import Room, open_room
 from folkmoot_operator.moments import day
 from folkmoot_web.visitors import Visitor
 from tests.casework_council import CaseworkCouncil

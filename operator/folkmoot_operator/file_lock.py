@@ -33,11 +33,23 @@ def acquire(path: Path) -> int | None:
 
 @contextmanager
 def waiting_for(path: Path) -> Iterator[None]:
-    """Locks a file as `acquire` does, after those who hold it; released at the end.
+    """Locks a file as `acquire` does, after those who hold it; released at the end."""
+    with _held(_open(path)):
+        yield
 
-    A folder can be locked too, also by an account that may only read it.
+
+@contextmanager
+def waiting_for_folder(path: Path) -> Iterator[None]:
+    """Locks a folder, after those who hold it; released at the end.
+
+    For what several accounts write in turn: a file to lock would belong to one of them.
     """
-    descriptor = _open(path)
+    with _held(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)):
+        yield
+
+
+@contextmanager
+def _held(descriptor: int) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -102,6 +114,4 @@ def holder(path: Path) -> int | None:
 
 
 def _open(path: Path) -> int:
-    if path.is_dir():
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ONLY)

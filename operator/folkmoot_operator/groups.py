@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import re
 
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -18,7 +19,7 @@ def group_number(name: str, where: str) -> int:
     Raises:
         Problem: Exit code SETTINGS, if there is no such group.
     """
-    if name.isascii() and name.isdigit():
+    if re.fullmatch(r"[0-9]+", name):
         return int(name)
     try:
         return grp.getgrnam(name).gr_gid

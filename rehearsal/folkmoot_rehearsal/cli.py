@@ -104,6 +104,18 @@ def rehearse(
             "for it; runs no rehearsal.",
         ),
     ] = False,
+    casework: Annotated[
+        bool,
+        typer.Option(
+            "--casework",
+            help="Open the casework site of the first node that was rehearsed in the folder, with "
+            "accounts made for it; runs no rehearsal.",
+        ),
+    ] = False,
+    listen: Annotated[
+        str,
+        typer.Option(help="With --casework, the first time: where its site listens."),
+    ] = "127.0.0.1:8444",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     version: bool = _VERSION,
 ) -> None:
@@ -112,12 +124,16 @@ def rehearse(
     Nodes and coordinator are separate processes with mutual TLS, signed policies, ledgers
     and noise, as in production. A second round exceeds one council's budget. Everything is
     left in the folder, with a README.txt that says how to look further. --view then opens the
-    region's web site. With --node-alone there are nodes and nothing else.
+    region's web site. With --node-alone there are nodes and nothing else, of which --casework opens
+    the first one's casework site.
 
     Example: folkmoot-rehearse --councils 10 --households 20000 --seed 7 --out region
     """
     if view:
         _view(out, as_json=as_json)
+        return
+    if casework:
+        _casework(out, listen, as_json=as_json)
         return
     from folkmoot_operator.output_places import writing_to
     from folkmoot_rehearsal.census import Census
@@ -183,6 +199,21 @@ def _view(out: Path, *, as_json: bool) -> None:
             print_json(report.site_json(site))
         else:
             report.show_site(site, console())
+        wait_for_the_end(site)
+
+
+def _casework(out: Path, listen: str, *, as_json: bool) -> None:
+    """Serves the casework site of an earlier rehearsal until it is stopped."""
+    from folkmoot_rehearsal import report
+    from folkmoot_rehearsal.casework import casework_opened
+    from folkmoot_rehearsal.layout import Layout
+    from folkmoot_rehearsal.viewing import wait_for_the_end
+
+    with casework_opened(Layout(out.resolve()), listen) as site:
+        if as_json:
+            print_json(report.site_json(site))
+        else:
+            report.show_site(site, console(), "The council's casework site")
         wait_for_the_end(site)
 
 

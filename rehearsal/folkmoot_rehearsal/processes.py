@@ -24,6 +24,8 @@ READY_SECONDS = 60.0
 """How long a server may take until it says that it is ready."""
 _NODE = "folkmoot-node"
 _COORDINATOR = "folkmoot-coordinator"
+_CASEWORK = "Casework: "
+"""How the line begins with which the casework site says its address."""
 
 
 class Children:
@@ -66,11 +68,16 @@ class Children:
             # Looks now and then: a signal that another thread got is handled when this one does.
             while child.poll() is None:
                 time.sleep(_LOOK_SECONDS)
-            self._check("coordinator-serve", ("serve",), child)
+            self._check("serve", ("serve",), child)
 
     def node_json(self, council: str, home: Path, *arguments: str) -> Any:
         """As `node`, with `--json`, parsed."""
         return json.loads(self.node(council, home, *arguments, "--json"))
+
+    def node_secret(self, council: str, home: Path, *arguments: str) -> Any:
+        """As `node_json`, for what prints a secret: the log gets nothing of that."""
+        words = (*arguments, "--json", "--home", str(home))
+        return json.loads(self._run(council, _NODE, words, is_secret=True))
 
     def serve_coordinator(self, home: Path) -> None:
         """Starts the coordinator's server and waits until it says that it serves.
@@ -78,16 +85,30 @@ class Children:
         Raises:
             Problem: If it ends, or says nothing for `READY_SECONDS`.
         """
-        name = "coordinator-serve"
-        arguments = ("serve", "--home", str(home))
+        self._serve("coordinator-serve", _COORDINATOR, ("serve", "--home", str(home)), "Serving ")
+
+    def serve_casework(self, council: str, home: Path) -> str:
+        """Starts the casework site of a node; its address, once it answers.
+
+        Raises:
+            Problem: If it ends, or says nothing for `READY_SECONDS`.
+        """
+        arguments = ("casework", "serve", "--home", str(home))
+        line = self._serve(f"{council}-casework", _NODE, arguments, _CASEWORK)
+        return line.removeprefix(_CASEWORK).strip()
+
+    def _serve(self, name: str, command: str, arguments: Sequence[str], awaited: str) -> str:
+        """Starts a server and waits for a line that begins with `awaited`; gives that line."""
         path = self._logs / f"{name}.log"
         with path.open("a", encoding="utf-8") as log:
-            child = self._start(_COORDINATOR, arguments, subprocess.PIPE, log)
+            child = self._start(command, arguments, subprocess.PIPE, log)
         assert child.stdout is not None
-        if not _Listener(child.stdout, path, "Serving ").heard(READY_SECONDS):
+        listener = _Listener(child.stdout, path, awaited)
+        if not listener.heard(READY_SECONDS):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(1.0)  # its pipe closes a moment before it ends
             raise self._failed(name, arguments, child.poll(), "said nothing in time")
+        return listener.line
 
     def open_round(self, home: Path, file: Path) -> OpenRound:
         """Opens a round, and waits for its end beside what follows.
@@ -225,6 +246,7 @@ class _Listener:
         self._lines = lines
         self._log = log
         self._awaited = awaited
+        self.line = ""
         self._heard = False
         self._heard_or_closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -245,6 +267,7 @@ class _Listener:
                 log.write(line)
                 log.flush()
                 if line.startswith(self._awaited):
+                    self.line = line
                     self._heard = True
                     self._heard_or_closed.set()
         self._heard_or_closed.set()

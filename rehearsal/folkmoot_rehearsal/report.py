@@ -128,9 +128,9 @@ def show(outcome: Outcome, layout: Layout, out: Console) -> None:
     out.print(f"  {layout.view_command}", markup=False, soft_wrap=True)
 
 
-def show_site(site: Opened, out: Console) -> None:
-    """Prints where the site of a rehearsed region is, and who can sign in."""
-    out.print(f"The region's web site: {site.address}", markup=False, soft_wrap=True)
+def show_site(site: Opened, out: Console, what: str = "The region's web site") -> None:
+    """Prints where a site of a rehearsal is, and who can sign in."""
+    out.print(f"{what}: {site.address}", markup=False, soft_wrap=True)
     for account in site.accounts:
         out.print(f"  {account.name} ({account.purpose})", markup=False, soft_wrap=True)
         if account.link is None:

@@ -8,9 +8,10 @@ import threading
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from folkmoot_operator.network_addresses import split_address
 from folkmoot_operator.problems import ExitCode, Problem
@@ -91,7 +92,7 @@ def opened(layout: Layout) -> Iterator[Opened]:
 
 
 def wait_for_the_end(site: Opened) -> None:
-    """Waits until the coordinator ends, or Ctrl-C."""
+    """Waits until the process that serves ends, or Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         site.children.wait()
 
@@ -134,16 +135,38 @@ def _wait(address: str, layout: Layout) -> None:
     )
 
 
+def with_links(
+    accounts: Iterable[Account],
+    there: Iterable[Mapping[str, Any]],
+    add: Callable[[Account], str],
+    link: Callable[[Account], str],
+) -> Iterator[Account]:
+    """Accounts, made if they are missing; a link for those that have no password yet.
+
+    Args:
+        accounts: Those that there should be.
+        there: Those that there are, as `accounts list --json` says.
+        add: Makes one, and gives its link.
+        link: Gives another link for one.
+    """
+    known = {one["name"]: one for one in there}
+    for account in accounts:
+        if account.name not in known:
+            yield replace(account, link=add(account))
+        elif not known[account.name]["has_password"]:
+            yield replace(account, link=link(account))
+        else:
+            yield account
+
+
 def _accounts(home: Path, kept: Children) -> Iterator[Account]:
-    """The accounts, made if they are missing; a link for those that have no password yet."""
-    there = {one["name"]: one for one in kept.coordinator_json(home, "accounts", "list")}
-    for account in ACCOUNTS:
-        link = None
-        if account.name not in there:
-            roles = [word for role in account.roles for word in ("--role", role)]
-            link = kept.coordinator_secret(
-                home, "accounts", "add", account.name, *roles, "--shown", account.shown
-            )["link"]
-        elif not there[account.name]["has_password"]:
-            link = kept.coordinator_secret(home, "accounts", "link", account.name)["link"]
-        yield Account(account.name, account.shown, account.roles, account.purpose, link)
+    def add(account: Account) -> str:
+        roles = [word for role in account.roles for word in ("--role", role)]
+        words = ("accounts", "add", account.name, *roles, "--shown", account.shown)
+        return str(kept.coordinator_secret(home, *words)["link"])
+
+    def link(account: Account) -> str:
+        return str(kept.coordinator_secret(home, "accounts", "link", account.name)["link"])
+
+    there = kept.coordinator_json(home, "accounts", "list")
+    yield from with_links(ACCOUNTS, there, add, link)

@@ -103,6 +103,7 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
     """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
     random_numbers = {
         "node/folkmoot_node/casework/ids.py": "secrets",
+        "node/folkmoot_node/casework/referrals/links.py": "secrets",
         "node/folkmoot_node/casework/settings.py": "secrets",
         "node/folkmoot_node/corrections/sealed_file.py": "secrets",
         "node/folkmoot_node/evidence/ledger.py": "secrets",

@@ -15,7 +15,7 @@ from folkmoot_node.casework.referrals.kinds import ReferralState, Way
 from folkmoot_node.casework.referrals.links import OPENED, TRIES, Link
 from folkmoot_node.casework.referrals.links import REFUSED as NOT_SHOWN
 from folkmoot_node.casework.referrals.models import LinkRow
-from folkmoot_node.casework.referrals.room import KEY_FILE, open_room
+from folkmoot_node.casework.referring.room import KEY_FILE, open_room
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
 from tests.referring import NAME, TELEPHONE, Referring
 from tests.web_site import Browser, RunningSite

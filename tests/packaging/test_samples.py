@@ -16,6 +16,8 @@ import pytest
 from folkmoot_coordinator.config import CoordinatorSettings, Home, settings_text
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS
 from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_node.casework.authority.policy import SAMPLE, CaseworkPolicy
+from folkmoot_node.casework.site_settings import site_settings as casework_settings
 from folkmoot_node.operations.initialise import initialise
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
@@ -137,7 +139,7 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     found = re.fullmatch(
         r"(/opt/folkmoot/bin/(?P<program>\S+)|(?P<python>\S+/python3\.11 -I -S) "
         r"/opt/folkmoot/lib/python3\.11/site-packages/(?P<file>\S+)) "
-        r"(?P<command>\S+) --home /srv/\S+",
+        r"(?P<command>\w+( \w+)?) --home /srv/\S+",
         parser["Service"]["ExecStart"],
     )
     assert found is not None
@@ -146,7 +148,7 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     else:
         start = [sys.executable, "-I", "-S", str(ROOT / "node" / found["file"])]
     shown = subprocess.run(
-        [*start, found["command"], "--help"],
+        [*start, *found["command"].split(), "--help"],
         capture_output=True,
         text=True,
         check=False,
@@ -188,3 +190,34 @@ def test_the_settings_in_the_guide_to_the_site_are_valid(tmp_path: Path) -> None
     assert f"{web.origin}{CALLBACK}`" in text
     roles = re.findall(r"^\| `(\w+)` \|", text, re.M)
     assert roles == list(PERMISSIONS.roles)
+
+
+def test_the_settings_in_the_guide_to_casework_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "casework-setup.md").read_text("utf-8")
+    command_line, settings, sign_in = re.findall(r"```toml\n(.*?)```", text, re.S)
+    base = (
+        'schema = 1\ncouncil = "E08000009"\nname = "Trafford"\n[scoring]\nframe = "council_tax"\n'
+    )
+    (tmp_path / "node.toml").write_text(base + settings + sign_in, "utf-8")
+    config = load_config(tmp_path)
+    assert config.readers == 0
+    web = casework_settings(config)
+    assert web.sign_in.openid is not None
+    assert f"{web.origin}{CALLBACK}`" in text
+    sample = SAMPLE.format(council="E08000009", sunset="2029-03-31").partition("[command_line]")[0]
+    policy = parse(CaseworkPolicy, (sample + command_line).encode(), "casework-policy.toml")
+    assert policy.command_line.accounts == {"jo": ("manager",)}
+    mapped = {role for roles in web.sign_in.openid.roles.values() for role in roles}
+    assert mapped <= set(policy.roles)
+
+
+def test_casework_runs_under_an_account_of_its_own_that_writes_two_folders() -> None:
+    units = {name: configparser.ConfigParser(strict=False, interpolation=None) for name in (
+        "folkmoot-node", "folkmoot-casework",
+    )}  # fmt: skip
+    for name, parser in units.items():
+        parser.read(ROOT / "deploy" / f"{name}.service")
+    node, casework = (units[name]["Service"] for name in units)
+    assert node["User"] != casework["User"]
+    home = node["ReadWritePaths"]
+    assert casework["ReadWritePaths"].split() == [f"{home}/casework", f"{home}/corrections"]

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from folkmoot_web.cookies import BROWSER, SESSION, Cookies
 from folkmoot_web.errors import WebProblem, is_api, problem_of_status
 from folkmoot_web.forms import browser_cookie, require_own_form
+from folkmoot_web.permissions import Permissions
 from folkmoot_web.request_size import limited
 from folkmoot_web.routes import GuardedRoute, Handler
 from folkmoot_web.sign_in.pages import sign_in_address
@@ -26,7 +27,14 @@ _READS = ("GET", "HEAD", "OPTIONS")
 class SiteGuard:
     """Decides whether a request reaches its endpoint."""
 
-    def __init__(self, sessions: Sessions, cookies: Cookies, read_key: ReadKey | None) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        cookies: Cookies,
+        read_key: ReadKey | None,
+        permissions: Permissions,
+    ) -> None:
+        self._permissions = permissions
         self._sessions = sessions
         self._cookies = cookies
         self._read_key = read_key
@@ -40,7 +48,7 @@ class SiteGuard:
         request = limited(request, route.max_bytes)
         visitor = request.state.visitor = await self._identify(request, route)
         if not visitor.may(route.permission):
-            return self._refuse(request, visitor)
+            return self._refuse(request, visitor, route.permission)
         if request.method not in _READS and visitor.by_browser:
             await require_own_form(request, self._cookies)
         try:
@@ -68,9 +76,10 @@ class SiteGuard:
             return NOBODY
         return await run_in_threadpool(self._sessions.find, token) or NOBODY
 
-    def _refuse(self, request: Request, visitor: Visitor) -> Response:
+    def _refuse(self, request: Request, visitor: Visitor, permission: str) -> Response:
         if visitor.is_signed_in:
-            raise problem_of_status(403)
+            why = self._permissions.why_refused(permission)
+            raise problem_of_status(403) if why is None else WebProblem(403, *why)
         if is_api(request.scope):
             raise _unknown()
         return RedirectResponse(sign_in_address(request), 303)

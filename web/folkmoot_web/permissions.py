@@ -56,6 +56,13 @@ class Permissions:
         held = (self.roles.get(role, frozenset[str]()) for role in roles)
         return frozenset({PUBLIC, SIGNED_IN}).union(*held)
 
+    def why_refused(self, permission: str) -> tuple[str, str, str] | None:
+        """Why nobody may do something now, whatever their roles: title, problem and remedy.
+
+        None where it is a matter of roles. A product whose permissions end says so here.
+        """
+        return None
+
     def require_roles(self, roles: Iterable[str], where: str = "") -> tuple[str, ...]:
         """The roles in order, each once.
 

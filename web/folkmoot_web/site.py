@@ -212,7 +212,7 @@ def build_site(
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
-    app.state.guard = SiteGuard(sessions, cookies, product.read_key)
+    app.state.guard = SiteGuard(sessions, cookies, product.read_key, product.permissions)
     app.state.renderer = renderer
     app.state.site = state
     parts = (

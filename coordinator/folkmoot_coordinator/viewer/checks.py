@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_operator.checks import Check, Finding, State, failed
-from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
     from folkmoot_coordinator.database.connection import Database
     from folkmoot_web.settings import WebSettings
 
-SOON_DAYS = 14
-"""A certificate of the site that expires sooner is worth a warning: one that is renewed by itself
-is renewed before."""
 _SITE, _CERTIFICATE = "site", "site certificate"
 _BOUNDARIES, _DATABASE, _APPROVERS = "boundaries", "site database", "approvers"
 
@@ -36,49 +31,16 @@ def site(home: Home, settings: CoordinatorSettings, now: int) -> Check:
             yield Finding(_SITE, State.OK, "the settings leave it out")
             return
         from folkmoot_coordinator.viewer.settings import site_settings
+        from folkmoot_web.checks import certificate
 
         # Raises if packages are missing: the rest could not be looked at.
         web = site_settings(home, settings)
         yield Finding(_SITE, State.OK, f"browsers reach it at {web.origin}")
-        yield from _certificate(home, web, now)
+        yield from certificate(_CERTIFICATE, home.path, web, now, "folkmoot-coordinator serve")
         yield from _boundaries(home, settings)
         yield from _kept(home, settings, web)
 
     return Check(_SITE, look)
-
-
-def _certificate(home: Home, web: WebSettings, now: int) -> Iterator[Finding]:
-    if web.tls is None:
-        return
-    from cryptography import x509
-
-    from folkmoot_web.serving import require_pair
-
-    path = home.path / web.tls.certificate
-    try:
-        require_pair(path, home.path / web.tls.key)
-        # The first is the site's own; those after it lead to a root.
-        found = x509.load_pem_x509_certificate(path.read_bytes())
-    except Problem as problem:
-        yield failed(_CERTIFICATE, problem)
-        return
-    except ValueError:
-        what = f"{path} does not begin with a certificate of the form X.509"
-        yield Finding(_CERTIFICATE, State.FAIL, what, "Name a PEM file with the site's own first")
-        return
-    begins = int(found.not_valid_before_utc.timestamp())
-    ends = int(found.not_valid_after_utc.timestamp())
-    remedy = f"Renew {path}, and start `folkmoot-coordinator serve` again"
-    if now < begins:
-        what = f"it is not valid before {to_text(begins)}, by this machine's clock"
-        yield Finding(_CERTIFICATE, State.FAIL, what, "Set the clock, or name another certificate")
-    elif ends <= now:
-        yield Finding(_CERTIFICATE, State.FAIL, f"it expired at {to_text(ends)}", remedy)
-    else:
-        soon = ends - now < SOON_DAYS * DAY
-        state = State.WARN if soon else State.OK
-        what = f"it is valid until {to_text(ends)}"
-        yield Finding(_CERTIFICATE, state, what, remedy if soon else "")
 
 
 def _boundaries(home: Home, settings: CoordinatorSettings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot_node.casework.authority.command_line import CommandUser, command_user
+from folkmoot_node.casework.authority.command_line import REFUSED, CommandUser, command_user
 from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
@@ -28,7 +28,6 @@ from folkmoot_web.site import State
 HOUSEHOLD_READ = "household read by command"
 SUBJECT_ACCESS = "subject access answered by command"
 HOUSEHOLDS_WRITTEN = "households written to a file by command"
-REFUSED = "command refused"
 """Actions of the log."""
 SUBJECT_REASON = "A resident asks for their own data"
 SHORTEST = 5

@@ -28,7 +28,7 @@ from folkmoot_node.casework.opening.openings import Opened, Openings
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.casework.opening.searches import Searches
 from folkmoot_node.casework.opening.sensitive import as_permitted
-from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.belonging import prepare_own
 from folkmoot_node.casework.origin.models import ORIGIN
 from folkmoot_node.casework.referrals.models import REFERRALS
 from folkmoot_node.casework.rights.models import RIGHTS
@@ -185,8 +185,7 @@ def open_casework_state(
         clock=clock,
         key=read_key(config),
     )
-    state.database.prepare()
-    require_origin(config, state.database)
+    prepare_own(config, state.database)
     return state
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from folkmoot_node.casework.desk import desk_of_app
-from folkmoot_node.casework.referrals.mail_rounds import sending_messages
+from folkmoot_node.casework.referring.mail_rounds import sending_messages
 from folkmoot_node.casework.site import build_casework
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.casework.tidying import Tidying

@@ -13,7 +13,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.opening.door import HouseholdDoor
-from folkmoot_node.casework.origin.belonging import require_origin
+from folkmoot_node.casework.origin.belonging import prepare_own
 from folkmoot_node.casework.pages import (
     audit,
     case_record,
@@ -93,8 +93,7 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
     app = build_site(site_settings(config), product, home=config.casework_folder, clock=clock)
     add_helpers(app.state.renderer.environment)
     state: State = app.state.site
-    state.database.prepare()
-    require_origin(config, state.database)
+    prepare_own(config, state.database)
     desk = app.state.desk = Desk(config, known, state, clock)
     app.state.guard = HouseholdDoor(app.state.guard, desk.openings, desk.restrictions, HOUSEHOLD_OF)
     opening.ask_for_reasons(app)

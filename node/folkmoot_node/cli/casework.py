@@ -52,7 +52,12 @@ GroupOption = Annotated[
 
 
 @casework_app.command()
-def init(home: Home = HERE, group: GroupOption = None, as_json: AsJson = False) -> None:
+def init(
+    home: Home = HERE,
+    group: GroupOption = None,
+    listen: Annotated[str, typer.Option(help="Address and port of the site.")] = "127.0.0.1:8444",
+    as_json: AsJson = False,
+) -> None:
     """Sets casework up at this node: settings, a sample policy, and the key of its database.
 
     Read and change the policy before you sign it.
@@ -65,7 +70,7 @@ def init(home: Home = HERE, group: GroupOption = None, as_json: AsJson = False) 
     from folkmoot_node.casework.initialise import initialise
     from folkmoot_node.casework.own_account import share_with_group
 
-    made = initialise(home)
+    made = initialise(home, listen=listen)
     if group is not None:
         share_with_group(home, group)
     if as_json:

@@ -80,10 +80,9 @@ def verify(
 
 
 def _desk(home: Path) -> Desk:
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
 
-    return open_desk(load_config(home))
+    return open_desk(load_config_as_reader(home))

@@ -14,7 +14,7 @@ from folkmoot_operator.console import application, console, print_json, print_te
 from folkmoot_operator.moments import to_text
 
 if TYPE_CHECKING:
-    from folkmoot_node.casework.cohorts.commands import CohortCommand
+    from folkmoot_node.casework.cohort_commands import CohortCommand
     from folkmoot_node.casework.cohorts.evaluate import Counted
     from folkmoot_node.casework.cohorts.runs import Run
 
@@ -223,7 +223,7 @@ def _command(home: Path, right: str) -> Iterator[CohortCommand]:
 
     require_casework()
     from folkmoot_node.casework.authority.rights import Right
-    from folkmoot_node.casework.cohorts.commands import cohort_command
+    from folkmoot_node.casework.cohort_commands import cohort_command
 
     with cohort_command(load_config_as_reader(home), Right(right)) as command:
         yield command

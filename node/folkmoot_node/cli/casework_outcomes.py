@@ -33,7 +33,7 @@ def outcomes(
 
     Example: folkmoot-node casework outcomes
     """
-    from folkmoot_node.casework.site_settings import require_casework
+    from folkmoot_node.casework.settings import require_casework
     from folkmoot_node.settings.node_toml import load_config
 
     require_casework()
@@ -64,7 +64,7 @@ def outcomes(
     if as_json:
         print_json({"file": str(path), "rows": rows})
         return
-    typer.echo(f"Wrote {path}: {rows} households and days.")
+    typer.echo(f"Wrote {path}. Rows: {rows}")
     if rows and out is None and all(one.name != SOURCE_NAME for one in config.sources):
         typer.echo("To read it, add to node.toml:\n")
         typer.echo(outcomes_settings())

@@ -12,7 +12,7 @@ from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import application, print_json
 
 if TYPE_CHECKING:
-    from folkmoot_node.casework.referrals.room import Room
+    from folkmoot_node.casework.referring.room import Room
 
 services_app = application(
     "services", "The directory of services to which households are referred."
@@ -79,8 +79,8 @@ def listed(
         print_json({"services": found})
         return
     for each in found:
-        left = "no limit" if each["left"] is None else f"{each['left']} places left this week"
-        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {left}")
+        free = "no limit" if each["left"] is None else f"{each['left']} places left this week"
+        typer.echo(f"{each['id']}  {each['name']}: {each['status']}, {free}")
     if not found:
         typer.echo(
             "There is no service. Import them: `folkmoot-node casework services import FILE`"
@@ -142,6 +142,6 @@ def _room(home: Path) -> Room:
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
-    from folkmoot_node.casework.referrals.room import open_room
+    from folkmoot_node.casework.referring.room import open_room
 
     return open_room(open_desk(load_config(home)))

@@ -84,7 +84,7 @@ def purge(
 class _Casework:
     """Casework's part of a purge; nothing where it is not set up.
 
-    Its policy is its own, and so is its log: it notes how many entries there were of each kind.
+    Its policy is its own, and so is its log: it notes the number of entries by kind.
     """
 
     def __init__(self, config: NodeConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,11 @@ from folkmoot_node.cli.options import HERE, AsJson, Home, moment
 from folkmoot_operator.console import console, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from folkmoot_node.answering.answer import Event
+    from folkmoot_node.home import NodeHome
+    from folkmoot_operator.checks import Check
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +96,7 @@ def doctor(
     from folkmoot_node.operations.doctor import examine
     from folkmoot_operator.checks import State, exit_code
 
-    findings = list(examine(home, offline=offline))
+    findings = list(examine(home, offline=offline, further=_casework))
     details = [f"{item.where}: {item.what}" if item.where else item.what for item in findings]
     if as_json:
         print_json(
@@ -114,3 +119,23 @@ def doctor(
                 out.print(f"     Remedy: {item.remedy}", markup=False)
     if code := exit_code(findings):
         raise typer.Exit(code)
+
+
+def _casework(node: NodeHome) -> Iterator[Check]:
+    """The checks of casework, where it is set up."""
+    if node.config.casework is None:
+        return
+    from folkmoot_node.casework.settings import require_casework
+    from folkmoot_operator.checks import Check
+    from folkmoot_operator.problems import Problem
+
+    def look() -> str:
+        require_casework()
+        return "what it needs is installed"
+
+    yield Check("casework", look)
+    with contextlib.suppress(Problem):
+        require_casework()
+        from folkmoot_node.casework.checks import casework_checks
+
+        yield from casework_checks(node)

@@ -196,7 +196,7 @@ class Corrections:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         make_private_folder(self._path.parent)
-        with file_lock.waiting_for(self._path.parent):  # a file would belong to one account
+        with file_lock.waiting_for_folder(self._path.parent):
             yield
 
     def _write(self, decisions: Decisions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from folkmoot_node.answering.checks import coordinator, scoring_runs
@@ -28,12 +28,21 @@ from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.problems import Problem
 
 
-def examine(folder: Path, *, offline: bool) -> Iterator[Finding]:
-    """Checks a node's home folder; without its settings there is nothing else to look at."""
+def examine(
+    folder: Path, *, offline: bool, further: Callable[[NodeHome], Iterable[Check]] = lambda _: ()
+) -> Iterator[Finding]:
+    """Checks a node's home folder; without its settings there is nothing else to look at.
+
+    Args:
+        folder: The folder.
+        offline: Whether the coordinator is left alone.
+        further: Gives checks of rooms above this one.
+    """
     try:
         with open_home(folder) as home:
             yield Finding("settings", State.OK, f"{home.config.name} ({home.config.council})")
             yield from checks.examine(_checks(home, offline=offline))
+            yield from checks.examine(further(home))
     except Problem as problem:
         yield checks.failed("settings", problem)
 

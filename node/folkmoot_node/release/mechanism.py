@@ -30,7 +30,6 @@ This is the only module of the node that imports OpenDP or makes NoisyCounts.
 from __future__ import annotations
 
 import math
-import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +37,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -255,7 +255,7 @@ def require_sound_sampler(mechanism: Mechanism, threads: int = 1) -> None:
     tested = _TESTED.get(mechanism)
     if isinstance(tested, Problem):
         raise tested
-    if tested is not None and time.monotonic() - tested < _SOUND_SECONDS:
+    if tested is not None and monotonic() - tested < _SOUND_SECONDS:
         return
     laplace = mechanism is Mechanism.DISCRETE_LAPLACE
     measurement = _laplace(_TEST_EPSILON) if laplace else _gaussian(_TEST_RHO, _TEST_SQUARED)
@@ -275,7 +275,7 @@ def require_sound_sampler(mechanism: Mechanism, threads: int = 1) -> None:
     except Problem as problem:
         _TESTED[mechanism] = problem
         raise
-    _TESTED[mechanism] = time.monotonic()
+    _TESTED[mechanism] = monotonic()
 
 
 def _tasks(counts: ExactCounts, plan: Plan, threads: int, norm: int) -> Iterator[_Task]:

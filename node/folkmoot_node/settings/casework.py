@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -58,9 +59,7 @@ class NotifySettings(Settings):
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> NotifySettings:
-        host = self.address.partition("://")[2].rpartition(":")[0]
-        if self.address.startswith("http://") and not is_loopback(host):
-            raise ValueError("address: begin with https://")
+        _require_https(self.address)
         return self
 
 
@@ -92,6 +91,17 @@ class HandOverSettings(Settings):
 
     address: Annotated[str | None, Field(pattern=_ORIGIN)] = None
     days: Annotated[int, Field(ge=1, le=60)] = 14
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> HandOverSettings:
+        if self.address is not None:
+            _require_https(self.address)
+        return self
+
+
+def _require_https(address: str) -> None:
+    if address.startswith("http://") and not is_loopback(urlsplit(address).hostname or ""):
+        raise ValueError("address: begin with https://")
 
 
 class CaseworkSettings(Settings):

@@ -55,10 +55,19 @@ def test_who_waits_gets_it_in_turn(tmp_path: Path) -> None:
     file_lock.release(lock)
 
 
-def test_a_folder_can_be_locked_and_nothing_is_written_into_it(tmp_path: Path) -> None:
-    with file_lock.waiting_for(tmp_path):
-        assert file_lock.acquire(tmp_path) is None
-    lock = file_lock.acquire(tmp_path)
-    assert lock is not None
-    file_lock.release(lock)
+def test_a_folder_is_locked_by_one_at_a_time_and_nothing_is_written_into_it(tmp_path: Path) -> None:
+    order = []
+
+    def second() -> None:
+        with file_lock.waiting_for_folder(tmp_path):
+            order.append("second")
+
+    with file_lock.waiting_for_folder(tmp_path):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        order.append("first")
+    other.join(10)
+    assert order == ["first", "second"]
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,12 @@ class Database(SqlDatabase):
     """State that survives a restart, in SQLite or PostgreSQL."""
 
     def __init__(
-        self, url: str | URL, products: Sequence[Tables] = (), key: bytes | None = None
+        self,
+        url: str | URL,
+        products: Sequence[Tables] = (),
+        key: bytes | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         """Prepares connections; nothing is opened yet.
 
@@ -28,6 +33,7 @@ class Database(SqlDatabase):
             url: SQLAlchemy URL; of a file for SQLite.
             products: Tables of the product in the same database, besides the kit's.
             key: With which a file of SQLite is encrypted, 32 bytes; None for a plain one.
+            read_only: True if the database itself is to refuse whatever this process writes.
 
         Raises:
             Problem: Exit code SETTINGS, if the URL is wrong or its driver is not installed.
@@ -42,6 +48,7 @@ class Database(SqlDatabase):
             max_overflow=40,
             connect_seconds=BUSY_SECONDS,
             key=key,
+            read_only=read_only,
         )
         self._tables = (KIT, *products)
 

@@ -15,6 +15,8 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.problems import ExitCode, Problem
 
+REFUSED = "command refused"
+"""Action of the log."""
 NODE_RIGHTS = frozenset({Right.OPEN, Right.EXPORT, Right.RIGHTS, Right.COHORTS, Right.LISTS})
 """What the node's account may do by commands unless the policy gives it roles."""
 _RIGHTS_IN_WORDS = {

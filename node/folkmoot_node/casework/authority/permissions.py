@@ -31,4 +31,22 @@ class CaseworkPermissions(Permissions):
     def of(self, roles: Iterable[str]) -> frozenset[str]:
         """What somebody with these roles may do now."""
         held = super().of(roles)
-        return held if day(self._clock()) <= self._sunset else held & AFTER_SUNSET
+        return held & AFTER_SUNSET if self._has_ended() else held
+
+    def why_refused(self, permission: str) -> tuple[str, str, str] | None:
+        """That the policy has ended, if that is why: people would look for a fault in their roles.
+
+        Returns:
+            Title, problem and remedy; None if it is a matter of roles.
+        """
+        if not self._has_ended() or permission in AFTER_SUNSET:
+            return None
+        return (
+            "The casework policy has ended",
+            f"Its last day was {self._sunset:%-d %B %Y}. Until another one is signed nobody opens "
+            "households or lists. Residents are still answered.",
+            "Ask the person who decides about the casework policy at the council.",
+        )
+
+    def _has_ended(self) -> bool:
+        return day(self._clock()) > self._sunset

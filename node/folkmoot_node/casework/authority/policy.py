@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 from folkmoot_node.casework.authority.reading import REASONS, ExportPolicy, UnusualPolicy
 from folkmoot_node.casework.authority.retention import RetentionPolicy, RightsPolicy
 from folkmoot_node.casework.authority.rights import Right
-from folkmoot_node.casework.cases.words import NEED_WORDS
 from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
@@ -69,8 +68,9 @@ may = ["lists", "open", "rights", "restrict", "export", "measure"]
 [roles.auditor]
 may = ["audit", "measure"]
 
-# Commands of the node (`explain`, `households`) write the same log. The node's account may run
-# them, and the log says that it was that account; roles here instead, or [] for none.
+# Commands of the node (`explain`, `households`, `casework cohort`) write the same log. The node's
+# account may run them, and the log says that it was that account; roles here instead, or [] for
+# none.
 [command_line]
 # node_account = ["protection_officer"]
 # [command_line.accounts]      # people, by the account with which they sign in at the machine
@@ -79,7 +79,7 @@ may = ["audit", "measure"]
 """What `casework init` writes: a beginning, to be read and changed before it is signed."""
 
 
-Need = Annotated[str, Field(min_length=1, max_length=NEED_WORDS)]
+Need = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class RolePolicy(Settings):

@@ -94,8 +94,9 @@ def _command_line(policy: CaseworkPolicy) -> Iterator[str]:
         yield f"  By commands, {name} is: {', '.join(roles) or 'nobody'}"
     if table.node_account is None:
         yield (
-            "  By commands, the node's account may open households, write them to files and "
-            "answer residents, without sensitive sources; the log says that it was that account"
+            "  By commands, the node's account may count cohorts, open households, write them to "
+            "files and answer residents, without sensitive sources; the log says that it was that "
+            "account"
         )
     else:
         yield f"  By commands, the node's account is: {', '.join(table.node_account) or 'nobody'}"

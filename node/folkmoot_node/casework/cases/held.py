@@ -127,6 +127,7 @@ def _record(session: Session, case: str) -> Iterator[Item]:
                 Fact("Of", look.account),
                 Fact("View", look.view),
                 Fact("Reason", look.reason, may_name_others=True),
+                Fact("Group that the score then showed", look.band or "no score"),
             ),
         )
     moves = select(MoveRow).where(MoveRow.case_id == case).order_by(MoveRow.version)
@@ -142,8 +143,8 @@ def _record(session: Session, case: str) -> Iterator[Item]:
         for name, (before, after) in change.changed.items():
             label = name.replace("_", " ").capitalize()
             facts.append(Fact(label, f"{before or 'nothing'}, then {after or 'nothing'}"))
-        title = f"{change.action} on {day_text(change.at)}"
-        yield Item(f"{change.case_id} {change.version}", title.capitalize(), tuple(facts))
+        title = f"Change: {change.action}, on {day_text(change.at)}"
+        yield Item(f"{change.case_id} {change.version}", title, tuple(facts))
 
 
 def _particulars(row: EntryRow) -> Iterator[Fact]:

@@ -27,7 +27,7 @@ from folkmoot_node.casework.cases.models import (
 )
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome
 from folkmoot_node.casework.ids import new_id
-from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opened import Opened
 from folkmoot_operator.moments import day
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State

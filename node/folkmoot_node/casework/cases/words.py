@@ -67,5 +67,3 @@ VIEWS = {
     View.CANNOT_SAY: "I cannot say from what I know",
 }
 """As a form says them."""
-NEED_WORDS = 100
-"""The longest name of a need in the policy, in characters."""

@@ -9,7 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.policy import CaseworkPolicy
-from folkmoot_node.casework.cohorts.definition import Conditions, Definition, definition_of
+from folkmoot_node.casework.cohorts.definition import (
+    Conditions,
+    Definition,
+    Mark,
+    definition_of,
+)
 from folkmoot_node.casework.cohorts.evaluate import Counted, Found, find
 from folkmoot_node.casework.cohorts.marks import marked
 from folkmoot_node.casework.cohorts.models import CohortRow
@@ -124,6 +129,7 @@ class Cohorts:
         scores, table = self.table.table(conditions)
         with self.state.database.reading() as session:
             marks = marked(session, conditions, purpose, cohort_id, self.state.clock())
+        marks[Mark.OBJECTED] = self.table.withheld()
         return scores, find(table, scores, conditions, marks)
 
     def check_sources(self, conditions: Conditions, by: Visitor) -> None:

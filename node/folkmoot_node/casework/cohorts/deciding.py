@@ -34,7 +34,6 @@ LOOK_SECONDS = 3600
 """How long after a look somebody may decide on it."""
 MAX_IN_BULK = 200
 """Households in one decision."""
-HIDDEN = "hidden: from a sensitive source"
 Assess = Callable[[Sequence[int]], Mapping[int, str]]
 """Risk assessments of households as JSON, by UPRN."""
 
@@ -76,7 +75,13 @@ class Decided:
 
 
 def note_list(cohorts: Cohorts, run: Run, by: Visitor, page: int) -> None:
-    """Notes that somebody is shown a page of a run's list; durable when this returns."""
+    """Notes that somebody is shown a page of a run's list; durable when this returns.
+
+    Raises:
+        WebProblem: Status 403, if being in the run tells of a sensitive source that they may not
+            see.
+    """
+    _check_sources(cohorts, run, by)
     with cohorts.state.database.writing() as session:
         detail = {"cohort": run.cohort_id, "run": run.run_id, "page": page}
         cohorts.state.audit.record(session, LISTED, by.name, detail)
@@ -87,8 +92,9 @@ def look_at(cohorts: Cohorts, run: Run, household: str, by: Visitor) -> Shown:
     """What a run says of a household; the entry of the log is durable when this returns.
 
     Raises:
-        WebProblem: Status 404, if the household is not in the run.
+        WebProblem: Status 404, if the household is not in the run; 403 as `note_list`.
     """
+    _check_sources(cohorts, run, by)
     with cohorts.state.database.writing() as session:
         row = _member(session, run.run_id, household)
         detail = {"cohort": run.cohort_id, "run": run.run_id, "household": household}
@@ -100,7 +106,7 @@ def look_at(cohorts: Cohorts, run: Run, household: str, by: Visitor) -> Shown:
             Standing(row.standing),
             row.why_gone,
             row.band,
-            tuple(_information(cohorts, run, row, by)),
+            tuple(_information(run, row)),
         )
 
 
@@ -134,13 +140,14 @@ def decide(
 
     Raises:
         Problem: Exit code REFUSED, if the cohort or a policy has ended.
-        WebProblem: Status 404 if a household is not in the run; 409 if there is a newer run, or
-            they have not looked.
+        WebProblem: Status 403 as `note_list`; 404 if a household is not in the run; 409 if there
+            is a newer run, or they have not looked.
     """
     with cohorts.state.database.reading() as session:
         run = get_run(session, run_id)
         _check_newest(session, run)
         uprns = {one: _uprn(session, run_id, one) for one in households}
+    _check_sources(cohorts, run, by)
     cohorts.check_in_use(cohorts.get(run.cohort_id))
     withheld = _withheld(cohorts, run, list(uprns.values()))
     assessed = assess([one for one in uprns.values() if opens_case and one not in withheld])
@@ -173,7 +180,7 @@ def decide(
                 )
             else:
                 against.append(household)
-            information = _information(cohorts, run, row, by) if alone else []
+            information = _information(run, row) if alone else []
             decision = DecisionRow(
                 decision_id=new_id(),
                 cohort_id=run.cohort_id,
@@ -257,11 +264,11 @@ def _check_newest(session: Session, run: Run) -> None:
 
 
 def _withheld(cohorts: Cohorts, run: Run, uprns: list[int]) -> set[int]:
-    """Which of these have objected by the last scores; Problem if those may not be used."""
+    """Which of these have objected; Problem if the last scores may not be used."""
     table = cohorts.table.table(run.definition)[1]
     wanted = pl.Series(uprns, dtype=pl.Int64).implode()
     found = table.filter(pl.col(UPRN_COLUMN).is_in(wanted) & pl.col(WITHHELD_COLUMN))
-    return set(found[UPRN_COLUMN].to_list())
+    return cohorts.table.withheld().intersection(uprns) | set(found[UPRN_COLUMN].to_list())
 
 
 def _why_left(session: Session, run: Run, row: MemberRow, is_withheld: bool) -> str:
@@ -304,11 +311,18 @@ def _looked(
     return now - in_list, False
 
 
-def _information(cohorts: Cohorts, run: Run, row: MemberRow, by: Visitor) -> list[tuple[str, str]]:
-    allowed = cohorts.policy.sources_of(by.roles)
-    hidden = set(cohorts.policy.sensitive_sources) - allowed
+def _check_sources(cohorts: Cohorts, run: Run, by: Visitor) -> None:
+    """A household in a run meets its conditions: who may not see a source may not see that."""
+    hidden = set(cohorts.policy.sensitive_sources) - cohorts.policy.sources_of(by.roles)
+    if any(hidden.intersection(asked.sources) for asked in run.asked):
+        raise WebProblem(
+            403,
+            "You may not see who is in this cohort",
+            "One of its conditions is about a sensitive source.",
+            "Ask somebody whose role in the casework policy names that source.",
+        )
+
+
+def _information(run: Run, row: MemberRow) -> list[tuple[str, str]]:
     values = json.loads(row.information)
-    return [
-        (asked.text, HIDDEN if hidden.intersection(asked.sources) else value)
-        for asked, value in zip(run.asked, values, strict=False)
-    ]
+    return [(asked.text, value) for asked, value in zip(run.asked, values, strict=False)]

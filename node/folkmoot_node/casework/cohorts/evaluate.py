@@ -70,7 +70,7 @@ class Found:
 
     @property
     def members(self) -> pl.DataFrame:
-        """Rows of the members."""
+        """The members: rows of `candidates`, with its columns; a value may be null."""
         return self.candidates.filter(pl.col(MEETS) & ~pl.col("left_out"))
 
 
@@ -144,16 +144,15 @@ def find(
 
 
 def ranked(members: pl.DataFrame) -> pl.DataFrame:
-    """Members by score, the highest first."""
+    """Members by score, the highest first: the same rows and columns, nulls as they were."""
     return members.sort(SCORE_COLUMN, UPRN_COLUMN, descending=[True, False])
 
 
 def _has(mark: Mark, scores: Scores, uprns: Collection[int]) -> pl.Expr:
-    if mark is Mark.OBJECTED:
-        return pl.col(WITHHELD_COLUMN)
     if mark is Mark.DEATH_REPORTED:
         return died(scores)
-    return pl.col(UPRN_COLUMN).is_in(pl.Series(list(uprns), dtype=pl.Int64).implode())
+    listed = pl.col(UPRN_COLUMN).is_in(pl.Series(list(uprns), dtype=pl.Int64).implode())
+    return pl.col(WITHHELD_COLUMN) | listed if mark is Mark.OBJECTED else listed
 
 
 def _by_mark(rows: pl.DataFrame, marks: Sequence[Mark]) -> dict[str, int]:

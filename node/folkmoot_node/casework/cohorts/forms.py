@@ -266,21 +266,24 @@ class Builder:
 
     def _date(self, field: str, title: str) -> datetime.date | None:
         parts = [self.form.typed(f"{field}_{part}").strip() for part in ("year", "month", "day")]
+        year, month, day = map(whole, parts)
         try:
-            return datetime.date(*(int(part) for part in parts))
+            if year is not None and month is not None and day is not None:
+                return datetime.date(year, month, day)
         except ValueError:
-            text = "Enter" if not any(parts) else "Enter a real date for"
-            self.form.add_error(f"{field}_day", f"{text} {title}")
-            return None
+            pass  # the 31st of February
+        text = "Enter a real date for" if any(parts) else "Enter"
+        self.form.add_error(f"{field}_day", f"{text} {title}")
+        return None
 
     def _days(self) -> int | None:
-        text = self.form.typed("supported_within_days") or "365"
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 3660):
+        days = whole(self.form.typed("supported_within_days") or "365")
+        if days is None or not 1 <= days <= 3660:
             self.form.add_error(
                 "supported_within_days", "Number of days must be a whole number from 1 to 3660"
             )
             return None
-        return int(text)
+        return days
 
     def _marks(self) -> tuple[Mark, ...]:
         chosen = self.form.chosen("leave_out")
@@ -293,6 +296,11 @@ class Builder:
         elif len(text) > longest or not text.isprintable():
             self.form.add_error(field, f"{_capital(_ASKS[field])}: at most {longest} characters")
         return text
+
+
+def whole(text: str) -> int | None:
+    """A whole number that was typed; None if it is none."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def sent(form: FormData) -> Typed:

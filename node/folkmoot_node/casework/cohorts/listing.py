@@ -15,7 +15,7 @@ from folkmoot_node.casework.cohorts.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class KnownNow:
     """What is known of a member now, besides the run.
 
     Attributes:
@@ -30,7 +30,7 @@ class Beside:
     against: int | None = None
 
 
-def beside(session: Session, run: Run, households: Sequence[str]) -> dict[str, Beside]:
+def beside(session: Session, run: Run, households: Sequence[str]) -> dict[str, KnownNow]:
     """What is known now of some households of a run, by household.
 
     Args:
@@ -57,5 +57,5 @@ def beside(session: Session, run: Run, households: Sequence[str]) -> dict[str, B
     for one in households:
         decided = last.get(one)
         against = None if decided is None or decided.opens_case else decided.decided_at
-        found[one] = Beside(open_.get(one), one in closed, against)
+        found[one] = KnownNow(open_.get(one), one in closed, against)
     return found

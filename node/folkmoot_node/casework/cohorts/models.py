@@ -52,6 +52,8 @@ class RunRow(Base):
     ran_by: Mapped[str] = mapped_column(String(254))
     scored_at: Mapped[int] = mapped_column(BigInteger)
     """When the scoring run finished whose scores it is made from."""
+    scores_until: Mapped[str] = mapped_column(String(10))
+    """Last day on which those scores may be kept, ISO 8601: the run is kept no longer."""
     scoring_run: Mapped[str] = mapped_column(String(32))
     policy_digest: Mapped[str] = mapped_column(String(64))
     """Of the risk stratification policy, hexadecimal."""
@@ -111,7 +113,8 @@ class DecisionRow(Base):
     case_id: Mapped[str | None] = mapped_column(String(16))
     band: Mapped[str | None] = mapped_column(String(100))
     information: Mapped[str] = mapped_column(Text)
-    """On what it was decided: as `MemberRow.information`, without what they may not see."""
+    """On what it was decided: each condition and the household's value, in words; empty if they
+    saw only the list."""
     seconds_looked: Mapped[int | None] = mapped_column(Integer)
     """From when they first saw the information until they decided; null if they never did."""
     in_bulk: Mapped[str | None] = mapped_column(String(16))

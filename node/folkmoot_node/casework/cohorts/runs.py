@@ -22,6 +22,7 @@ from folkmoot_node.casework.cohorts.scores import Scores
 from folkmoot_node.casework.cohorts.words import condition_text, value_text
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.store.schema import BAND_COLUMN
+from folkmoot_node.store.use import end_of_retention
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.schema import UPRN_COLUMN
 from folkmoot_web.errors import problem_of_status
@@ -145,6 +146,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
                 ran_at=now,
                 ran_by=by.name,
                 scored_at=scores.run.finished_at,
+                scores_until=end_of_retention(scores.run, scores.policy).last_day.isoformat(),
                 scoring_run=scores.run.run_id,
                 policy_digest=scores.run.policy_sha256,
                 definition=definition.model_dump_json(by_alias=True, exclude_none=True),
@@ -168,7 +170,7 @@ def runs_of(session: Session, cohort_id: str) -> list[Run]:
 
 
 def get_run(session: Session, run_id: str, cohort_id: str | None = None) -> Run:
-    """A run; WebProblem with status 404 if there is none, or it is of another cohort."""
+    """A run; WebProblem with status 404 if there is none of this cohort."""
     row = session.get(RunRow, run_id)
     if row is None or cohort_id not in (None, row.cohort_id):
         raise problem_of_status(404)

@@ -20,6 +20,7 @@ from folkmoot_node.casework.cohorts.subjects import (
     subject_of,
     subjects_of,
 )
+from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.attributes import YES
 from folkmoot_node.scoring.explain import policy_of
@@ -102,6 +103,10 @@ class ScoreTable:
     def table(self, conditions: Conditions) -> tuple[Scores, pl.DataFrame]:
         """The columns that conditions need, beside UPRN, score, band and what is withheld.
 
+        Returns:
+            The run, and one row for each household by UPRN, with columns as
+            `HouseholdStore.columns` gives them, null where not known.
+
         Raises:
             Problem: As `open_for_use`; or a condition that the run cannot answer.
         """
@@ -121,6 +126,14 @@ class ScoreTable:
                 self._columns.popitem(last=False)
             return scores, table
 
+    def withheld(self) -> set[int]:
+        """UPRNs of households whose objection counts today, also since the last scores.
+
+        Raises:
+            Problem: If the file of decisions about objections cannot be read.
+        """
+        return decisions_of(self._config).in_force(day(self._clock())).withheld
+
     def _current(self) -> Scores:
         file = self._identity()
         if self._scores is None or file != self._file:
@@ -132,7 +145,7 @@ class ScoreTable:
         return self._scores
 
     def _load(self, names: list[str]) -> Scores:
-        """Reads columns; begins anew if there are other scores than those that are kept."""
+        """Reads columns; forgets those of earlier scores."""
         file = self._identity()
         with open_for_use(self._config, day(self._clock())) as store:
             if self._scores is None or store.run.run_id != self._scores.run.run_id:

@@ -25,8 +25,9 @@ NOT_KNOWN = "not known"
 
 
 def condition_text(condition: Condition, subject: Subject) -> str:
-    """A condition: `council tax arrears: more than 1,000 pounds`."""
-    return f"{subject.title}: {_comparison(condition, subject)}"
+    """A condition: `council tax arrears more than 1,000 pounds`, `band: low or high`."""
+    is_compared = condition.is_known is not None or any(condition.bounds)
+    return f"{subject.title}{'' if is_compared else ':'} {_comparison(condition, subject)}"
 
 
 def _comparison(condition: Condition, subject: Subject) -> str:

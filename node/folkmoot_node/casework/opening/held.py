@@ -25,7 +25,7 @@ class OpeningRecords(Records):
     """Who opened a household, and why."""
 
     room = "openings"
-    title = "Who opened your household, and why"
+    title = "Openings of the household, and why"
     stays = (
         "A restriction goes too, and with it what protects the household: restrict it again if it "
         "comes back. The log keeps that somebody opened the household, by its random id, with the "

@@ -16,7 +16,7 @@ from folkmoot_node.casework.origin.models import OriginRow
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.private_files import write_private
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.sql_database import SqlDatabase
+from folkmoot_web.database.connection import Database
 
 _FILE = "node-id"
 _ID = re.compile(r"[0-9a-z]{24}")
@@ -36,7 +36,21 @@ def create_id(config: NodeConfig) -> None:
     write_private(id_path(config), f"{new_id()}{new_id()}\n".encode("ascii"), replace=False)
 
 
-def require_origin(config: NodeConfig, database: SqlDatabase) -> None:
+def prepare_own(config: NodeConfig, database: Database) -> None:
+    """Makes or upgrades the tables of this node's database; closes one that is not this node's.
+
+    Raises:
+        Problem: As `require_origin`, and as `Database.prepare`.
+    """
+    try:
+        database.prepare()
+        require_origin(config, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def require_origin(config: NodeConfig, database: Database) -> None:
     """Checks that a database belongs to this node; one that is new does from now on.
 
     Args:

@@ -6,7 +6,7 @@ No query here reads who worked on a case, so no figure can be a league table of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -94,13 +94,6 @@ class Contested:
 
 ReadContested = Callable[[Session], Contested]
 """How the room of residents' rights gives its numbers."""
-ReadDecisions = Callable[[Session], Sequence[DecisionFact]]
-"""How the room of cohorts gives its decisions."""
-
-
-def no_objections(session: Session) -> Contested:
-    """For a council whose objections are not recorded here."""
-    return Contested(frozenset(), frozenset())
 
 
 def decisions_of_cohorts(session: Session) -> list[DecisionFact]:

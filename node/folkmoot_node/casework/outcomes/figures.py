@@ -80,8 +80,8 @@ class Looks:
         cannot_say: In how many somebody could not say.
         disagree: Of those that took a side and have a score: likely in need, and a band in the
             lower half; or not likely, and one in the upper half.
-        likely_low: How many are of the first kind.
-        unlikely_high: How many are of the second.
+        likely_low: How many were thought likely, in the lower half.
+        unlikely_high: How many were thought not likely, in the upper half.
     """
 
     looks: int
@@ -121,7 +121,7 @@ class Decisions:
 class Figures:
     """What came of cases.
 
-    A share is None if it would be of fewer than `SMALLEST`.
+    A share is None if it would be about fewer than `SMALLEST`.
 
     Attributes:
         cases: All cases.
@@ -130,11 +130,11 @@ class Figures:
         hits: Need found, of the flagged ones that were assessed.
         false_flags: No need found, of the same: the first kind of miss.
         missed: Need found, of those opened for other reasons that were assessed: the second.
-        waits: From flag to contact; None if of fewer than `SMALLEST`.
+        waits: From flag to contact; None if about fewer than `SMALLEST`.
         contested: Households that objected, of those with a case.
         overturned: Those for which the council changed its mind, of those that objected.
-        looks: First looks; None if of fewer than `SMALLEST`.
-        decisions: Decisions; None if of fewer than `SMALLEST`.
+        looks: First looks; None if about fewer than `SMALLEST`.
+        decisions: Decisions; None if about fewer than `SMALLEST`.
         tables: By band, by factor, by protected group.
         smallest: Figures about fewer are not shown.
     """
@@ -229,7 +229,7 @@ def _whole(
         names = [known[at] for at in pool]
         of = sum(count[name] for name in names)
         found = _shown(sum(hits[name] for name in names), of, smallest)
-        rows.append(Row(" or ".join(names), found))
+        rows.append(Row(", ".join(names) + (" together" if len(names) > 1 else ""), found))
     return Table(title, tuple(rows))
 
 

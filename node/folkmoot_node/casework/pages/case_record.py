@@ -25,7 +25,7 @@ from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
 from folkmoot_node.casework.pages.dates import date_parts, local_time, read_date, read_moment
 from folkmoot_node.casework.pages.people import People
-from folkmoot_web.errors import WebProblem
+from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -151,7 +151,7 @@ def routes() -> Routes:
         elif form.typed("found") == "no" and chosen:
             form.add_error("needs", "Select needs only if you found one")
         elif any(one not in desk.known.policy.needs for one in chosen):
-            form.add_error("needs", "Select needs of the list")
+            form.add_error("needs", "Select needs from the list")
         if form.value is None:
             return _needs(request, case_id, form, 422)
         with desk.state.database.writing() as session:
@@ -191,10 +191,10 @@ def routes() -> Routes:
         return _back(request, case_id, "plan", "action")
 
     @routes.post("/cases/{case_id}/actions/{entry_id}/{mark}", permission=Right.WORK)
-    def mark(
-        request: Request, case_id: str, entry_id: str, mark: Literal["done", "not-done"]
-    ) -> Response:
+    def mark(request: Request, case_id: str, entry_id: str, mark: str) -> Response:
         desk, visitor = _may_add(request, case_id)
+        if mark not in ("done", "not-done"):
+            raise problem_of_status(404)
         with desk.state.database.writing() as session:
             CaseRecord(desk.state).mark(session, case_id, entry_id, visitor, is_done=mark == "done")
         return _back(request, case_id, "plan", mark)
@@ -231,7 +231,7 @@ def _may_add(request: Request, case_id: str) -> tuple[Desk, Any]:
             403,
             "You have never opened this household",
             "Who records something about a household has opened it for the case before.",
-            "Go back to the case, and state why you open it.",
+            "Open the household for the case, and state why.",
         )
     return desk, visitor
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from folkmoot_node.casework.cases.cases import Case, CaseState, Conflict
+from folkmoot_node.casework.cases.cases import Case, CaseState, Conflict, locked_case
 from folkmoot_node.casework.cases.handling import NEEDED, Handling, Step, why_not
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.cases.words import CASE_OUTCOMES, CaseOutcome
@@ -36,10 +36,12 @@ class StepForm(FormModel):
 
 
 class AssignForm(StepForm):
-    """Who gets a case."""
+    """Who gets a case; what is as it was when the page was made is not changed."""
 
     worker: str = ""
     team: str = ""
+    worker_was: str = ""
+    team_was: str = ""
 
 
 class ReviewForm(StepForm):
@@ -134,24 +136,22 @@ def routes() -> Routes:
             form.add_error("worker", "Select somebody who works on cases")
         if team and team not in desk.known.policy.teams:
             form.add_error("team", "Select a team of the casework policy")
-        return _step(
-            request,
-            case_id,
-            Step.ASSIGN,
-            form,
-            lambda session, version: Handling(desk.state).assign(
-                session,
-                case_id,
-                version,
-                visitor,
-                worker=worker.name if worker else None,
-                team=team or None,
-            ),
-            [
-                ("Worker", worker.display_name if worker else "nobody"),
-                ("Team", team or "none"),
-            ],
-        )
+        has_worker = form.typed("worker") != form.typed("worker_was")
+        has_team = team != form.typed("team_was")
+        if not has_worker and not has_team:
+            form.add_error("worker", "Select another worker or another team")
+
+        def act(session: Session, version: int) -> Case:
+            now = locked_case(session, case_id)
+            to = (worker.name if worker else None) if has_worker else now.worker
+            by_team = (team or None) if has_team else now.team
+            return Handling(desk.state).assign(
+                session, case_id, version, visitor, worker=to, team=by_team
+            )
+
+        wanted = [("Worker", worker.display_name if worker else "nobody")] * has_worker
+        wanted += [("Team", team or "none")] * has_team
+        return _step(request, case_id, Step.ASSIGN, form, act, wanted)
 
     @routes.post("/cases/{case_id}/review", permission=NEEDED[Step.REVIEW])
     def review(request: Request, case_id: str) -> Response:
@@ -261,9 +261,10 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
     text, is_true = DONE.get(asked, ("", lambda *_: False))
     review = Form[ReviewForm](_review_parts(case))
     worker = people.accounts.get(case.worker or "")
+    has = {"worker": str(worker.id) if worker else "", "team": case.team or ""}
     forms: dict[str, Any] = {
         "assign_form": Form[AssignForm](
-            {"worker": str(worker.id) if worker else "", "team": case.team or ""}
+            {**has, "worker_was": has["worker"], "team_was": has["team"]}
         ),
         "review_form": review,
         "close_form": Form[CloseForm](),

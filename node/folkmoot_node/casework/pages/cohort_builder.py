@@ -11,7 +11,14 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cohorts.cohorts import Cohort
 from folkmoot_node.casework.cohorts.definition import ALWAYS_LEFT_OUT, Mark
 from folkmoot_node.casework.cohorts.evaluate import Counted
-from folkmoot_node.casework.cohorts.forms import Builder, Typed, as_it_was, beginning, sent
+from folkmoot_node.casework.cohorts.forms import (
+    Builder,
+    Typed,
+    as_it_was,
+    beginning,
+    sent,
+    whole,
+)
 from folkmoot_node.casework.cohorts.words import MARKS
 from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.pages.cohorts import scores_fault, sentence
@@ -106,9 +113,8 @@ def _count(request: Request, builder: Builder, cohort: Cohort | None, *, saves: 
         if cohort is None:
             cohort_id = desk.cohorts.save(definition, visitor)
         else:
-            version = builder.form.typed("version")
-            at = int(version) if version.isascii() and version.isdigit() else -1
-            desk.cohorts.change(cohort.cohort_id, at, definition, visitor)
+            version = whole(builder.form.typed("version")) or 0
+            desk.cohorts.change(cohort.cohort_id, version, definition, visitor)
     except Problem as problem:
         return _refused(request, builder, cohort, problem, counted, digest)
     done = "changed" if cohort else "saved"

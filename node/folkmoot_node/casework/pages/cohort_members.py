@@ -18,6 +18,7 @@ from folkmoot_node.casework.cohorts.deciding import (
     look_at,
     note_list,
 )
+from folkmoot_node.casework.cohorts.forms import whole
 from folkmoot_node.casework.cohorts.listing import beside
 from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, members, runs_of
 from folkmoot_node.casework.cohorts.words import GONE
@@ -32,7 +33,7 @@ from folkmoot_web.visitors import visitor_of
 
 ON_A_PAGE = 50
 OPEN, NOT = "open", "not"
-STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Was here before", "grey")}
+STANDING = {Standing.NEW: ("New", "blue"), Standing.UNCHANGED: ("Unchanged", "grey")}
 _SHOWN = {
     "": (Standing.NEW, Standing.UNCHANGED),
     "new": (Standing.NEW,),
@@ -237,7 +238,7 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
     texts = {
         "": f"All members ({counts['new'] + counts['unchanged']:,})",
         "new": f"New ({counts['new']:,})",
-        "unchanged": f"Here before ({counts['unchanged']:,})",
+        "unchanged": f"Unchanged ({counts['unchanged']:,})",
         "gone": f"Gone ({counts['gone']:,})",
     }
     plain = {"page": None, "opened": None, "against": None, "left": None}
@@ -249,10 +250,10 @@ def _shows(request: Request, run: Run) -> list[tuple[str, str, str]]:
 
 def _notification(request: Request) -> str | None:
     """What was decided, from the address: how many, never who."""
-    numbers = {name: request.query_params.get(name, "") for name in ("opened", "against", "left")}
-    if not all(text.isascii() and text.isdigit() for text in numbers.values()):
+    names = ("opened", "against", "left")
+    opened, against, left = (whole(request.query_params.get(name, "")) for name in names)
+    if opened is None or against is None or left is None:
         return None
-    opened, against, left = (int(text[:6]) for text in numbers.values())
     parts = []
     if opened:
         parts.append("One case was opened." if opened == 1 else f"{opened} cases were opened.")

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cohorts.cohorts import Cohort
+from folkmoot_node.casework.cohorts.definition import Condition
 from folkmoot_node.casework.cohorts.runs import last_runs, run_cohort, runs_of
 from folkmoot_node.casework.cohorts.words import MARKS, condition_text
 from folkmoot_node.casework.desk import Desk, desk_of
@@ -120,11 +121,8 @@ def _conditions(desk: Desk, cohort: Cohort) -> tuple[str, list[str]]:
     return " ".join(faults), texts
 
 
-def _plain(condition: object) -> str:
+def _plain(condition: Condition) -> str:
     """A condition of which nothing more is known than its file says."""
-    from folkmoot_node.casework.cohorts.definition import Condition
-
-    assert isinstance(condition, Condition)
     keys = condition.as_json()
     return ", ".join(f"{key} {value}" for key, value in keys.items())
 

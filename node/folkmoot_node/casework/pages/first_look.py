@@ -11,11 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.first_look import FirstLooks
 from folkmoot_node.casework.cases.words import VIEWS, View
-from folkmoot_node.casework.desk import Desk, desk_of
-from folkmoot_node.casework.opened import Opened
+from folkmoot_node.casework.desk import desk_of
+from folkmoot_node.casework.homes import band_now
 from folkmoot_node.casework.pages.case_steps import crumbs
-from folkmoot_node.store.schema import BAND_COLUMN
-from folkmoot_operator.problems import Problem
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -50,7 +48,7 @@ def routes() -> Routes:
         if form.value is None:
             return _page(request, case_id, form, 422)
         opened = desk.openings.look(visitor, case_id, "first look")
-        band, is_upper = _band(desk, opened)
+        band, is_upper = band_now(desk, opened)
         with desk.state.database.writing() as session:
             FirstLooks(desk.state, desk.known.policy).record(
                 session, case_id, visitor, form.value.view, form.value.why, band, is_upper
@@ -83,17 +81,3 @@ def _page(request: Request, case_id: str, form: Form[FirstLookForm], status: int
         views=[{"value": str(one), "text": text} for one, text in VIEWS.items()],
         breadcrumbs=crumbs(case, "First look"),
     )
-
-
-def _band(desk: Desk, opened: Opened) -> tuple[str | None, bool | None]:
-    """The band of a household, and whether it is in the upper half; None without a score."""
-    try:
-        with desk.store() as store:
-            row = store.household(opened.uprn)
-            names = store.run.band_names
-    except Problem:
-        return None, None
-    if row is None:
-        return None, None
-    at = row[BAND_COLUMN]
-    return names[at], 2 * at >= len(names)

@@ -5,27 +5,15 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from folkmoot_node.casework.authority.households import uprn_of
 from folkmoot_node.casework.authority.rights import Right
-from folkmoot_node.casework.desk import Desk, desk_of
+from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.outcomes.door import outcomes_path, write_for_scoring
-from folkmoot_node.casework.outcomes.facts import (
-    CaseFact,
-    case_facts,
-    decisions_of_cohorts,
-    look_facts,
-    no_objections,
-)
-from folkmoot_node.casework.outcomes.figures import Figures, figures
-from folkmoot_operator.problems import Problem
+from folkmoot_node.casework.outcomes.measuring import measured
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
 from folkmoot_web.visitors import visitor_of
 
 PATH = "/outcomes"
-READ_CONTESTED = no_objections
-"""Where the numbers of objections come from."""
-Groups = dict[str, tuple[list[str], dict[str, str]]]
 
 
 def routes() -> Routes:
@@ -53,58 +41,3 @@ def routes() -> Routes:
         return RedirectResponse(f"{PATH}?written={rows}", 303)
 
     return routes
-
-
-def measured(desk: Desk) -> tuple[Figures, str]:
-    """The figures of a council, and why there are none by protected group; empty if there are."""
-    with desk.state.database.reading() as session:
-        cases = case_facts(session)
-        looks = look_facts(session)
-        decisions = decisions_of_cohorts(session)
-        contested = READ_CONTESTED(session)
-        uprns = {
-            uprn: one.household
-            for one in cases
-            if one.need_found is not None and (uprn := uprn_of(session, one.household)) is not None
-        }
-    bands, groups, why_no_groups = _of_scores(desk, cases, uprns)
-    found = figures(
-        cases,
-        looks,
-        decisions,
-        contested,
-        bands=bands,
-        groups=groups,
-        quick_seconds=desk.known.policy.measures.quick_decision_seconds,
-        now=desk.clock(),
-    )
-    return found, why_no_groups
-
-
-def _of_scores(
-    desk: Desk, cases: list[CaseFact], uprns: dict[int, str]
-) -> tuple[list[str], Groups, str]:
-    """Bands and protected groups of the last run; groups are read there, and not kept here."""
-    try:
-        with desk.store() as store:
-            bands, audited = list(store.run.band_names), store.run.audited
-            found = store.audited_groups(list(uprns))
-    except Problem as problem:
-        # Figures without scores are those that need none.
-        names = dict.fromkeys(one.band for one in cases if one.band)
-        return list(names), {}, f"The scores cannot be read now: {problem.problem}."
-    if not audited:
-        why = "The risk stratification policy names no protected characteristic to audit."
-        return bands, {}, why
-    groups = {
-        f"By {one.characteristic.replace('_', ' ')}: {one.description or name}": (
-            list(one.groups),
-            {
-                uprns[uprn]: group
-                for uprn, group in found.select("uprn", name).iter_rows()
-                if group is not None
-            },
-        )
-        for name, one in audited.items()
-    }
-    return bands, groups, ""

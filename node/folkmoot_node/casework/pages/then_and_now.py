@@ -8,12 +8,12 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from folkmoot_node.casework.authority.households import known_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import Conflict
-from folkmoot_node.casework.cases.homes import connect, moves, score_at_opening
-from folkmoot_node.casework.desk import Desk, desk_of
+from folkmoot_node.casework.desk import desk_of
+from folkmoot_node.casework.homes import connect, moves, score_at_opening, why_not_connect
 from folkmoot_node.casework.opened import Opened
+from folkmoot_node.casework.opening.sensitive import NOT_SHOWN
 from folkmoot_node.casework.opening.words import uk_time
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.case_steps import crumbs
@@ -24,7 +24,7 @@ from folkmoot_web.errors import WebProblem
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
-from folkmoot_web.visitors import Visitor, visitor_of
+from folkmoot_web.visitors import visitor_of
 
 THEN_AND_NOW = "score then and now"
 """What was looked at, for the log."""
@@ -63,7 +63,7 @@ def routes() -> Routes:
         opened = desk.openings.look(visitor, case_id, THEN_AND_NOW)
         if form.value is None:
             return _page(request, opened, form, 422)
-        if why_not := _why_not(desk, visitor, opened, form.value.uprn):
+        if why_not := why_not_connect(desk, visitor, opened, form.value.uprn):
             form.add_error("uprn", why_not)
             return _page(request, opened, form, 422)
         try:
@@ -87,22 +87,6 @@ def routes() -> Routes:
     return routes
 
 
-def _why_not(desk: Desk, visitor: Visitor, opened: Opened, uprn: int) -> str:
-    """Why a case cannot be about another home; empty if it can."""
-    none = "No home in the council's list has this UPRN"
-    with desk.store() as store:
-        if not store.holds(uprn):
-            return none
-    with desk.state.database.reading() as session:
-        other = known_id(session, uprn)
-        if other is not None and desk.restrictions.is_hidden(session, visitor, other):
-            return none  # who may not see a household does not learn that it is restricted
-    restricted = desk.restrictions.restricted()
-    if opened.uprn in restricted and uprn not in restricted:
-        return "This household is restricted: let somebody restrict the other UPRN first"
-    return ""
-
-
 def _page(
     request: Request,
     opened: Opened,
@@ -114,7 +98,7 @@ def _page(
     case = desk.cases.get(opened.case_id)
     people = People.of(desk)
     with desk.store() as store:
-        is_gone = store.household(opened.uprn) is None
+        is_gone = not store.holds(opened.uprn)
         scored_on = store.run.reference_date
     now, why_not = None, ""
     if not is_gone:
@@ -133,6 +117,7 @@ def _page(
         now=now,
         why_not=why_not,
         is_gone=is_gone,
+        HIDDEN=NOT_SHOWN,
         scored_on=scored_on.isoformat(),
         moves=moves(desk.state, opened),
         meanwhile=[told(one, people) for one in conflict.changes] if conflict else [],

@@ -48,7 +48,7 @@ def routes() -> Routes:
         done = f"You have given out {many(assigned, 'case')}." if assigned > 0 else None
         return _list(request, Form[AssignForm](), notification=done)
 
-    @routes.post("/cases/assign", permission=Right.ASSIGN)
+    @routes.post("/", permission=Right.ASSIGN)
     def assign(request: Request) -> Response:
         desk, visitor = desk_of(request), visitor_of(request)
         form = read_form(request, AssignForm)
@@ -97,7 +97,7 @@ def routes() -> Routes:
                 }
             )
             return _list(request, again, status=409, given=given, left=left)
-        return RedirectResponse(f"/?assigned={given}", 303)
+        return RedirectResponse(address_with(request, assigned=str(given)), 303)
 
     return routes
 
@@ -157,6 +157,7 @@ def _list(
         hidden=desk.restrictions.hidden_from(visitor),
         form=form,
         free=free,
+        here=address_with(request, assigned=None),
         free_address=address_with(request, whose="", show=str(Filter.UNASSIGNED), page=None),
         given=given,
         left=left or [],

@@ -33,25 +33,21 @@ class Item:
     value: str
 
 
-def records_of(
-    opened: Opened, explanation: Explanation | None, sensitive: frozenset[str]
-) -> list[Item]:
+def records_of(opened: Opened, explanation: Explanation | None) -> list[Item]:
     """What the council's records say of a household, and could be handed over.
 
     Args:
         opened: The household, opened.
-        explanation: Of its score; None if there is none now.
-        sensitive: Names of sensitive sources: those that `opened` may not see are left out.
+        explanation: Of its score, as far as `opened` may see it; None if there is none now.
     """
     found = [Item("uprn", FIELDS["uprn"], str(opened.uprn))]
     if explanation is None:
         return found
-    source_of = {one.field: one.source for one in explanation.inputs}
-    hidden = sensitive - opened.sources
-    for one in explanation.contributions:
-        if one.points and not any(source_of.get(name, "") in hidden for name in one.inputs):
-            found.append(Item(OF_FACTOR + one.factor, one.title, one.words))
-    return found
+    return found + [
+        Item(OF_FACTOR + one.factor, one.title, one.words)
+        for one in explanation.contributions
+        if one.points  # neither unknown nor withheld
+    ]
 
 
 def chosen_items(

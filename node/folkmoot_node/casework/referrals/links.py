@@ -1,9 +1,10 @@
 """Signed one-time links by which a service sees a referral without an account.
 
 An address holds the id of the link and a code that only the council's key makes (HMAC-SHA256), so
-nobody guesses or changes one, and who reads the database cannot make one. The PIN is told by
-another way. To open the address shows nothing: only the PIN, sent by a form, does, in the browser
-that sent it, for half an hour. After that the same link takes only reports about how it goes on.
+nobody guesses or changes one, and who reads the database cannot make one. The PIN reaches the
+service another way. To open the address shows nothing: only the PIN, sent by a form, does, in the
+browser that sent it, for half an hour. After that the same link takes only reports about how it
+goes on.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Link:
 
     Attributes:
         path: Its address without the host.
-        pin: To be told by telephone.
+        pin: For the telephone.
         expires_at: Seconds since 1970-01-01T00:00:00Z, as `opened_at` and `closed_at`.
         opened_at: When the service saw the referral; None if it did not.
         closed_at: When it was closed; None while it is not.

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from folkmoot_node.casework.referrals.kinds import URGENCIES, Urgency
+from folkmoot_operator.moments import to_datetime
 
 URGENCY_POINTS = {Urgency.IMMEDIATE: 40, Urgency.SOON: 20, Urgency.ROUTINE: 0}
 BAND_POINTS = 30
@@ -84,7 +85,7 @@ def in_order(
 
 def week_of(now: int) -> tuple[int, int]:
     """Beginning and end of the week (Monday to Sunday, UTC), seconds since 1970-01-01T00:00:00Z."""
-    moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    moment = to_datetime(now)
     monday = datetime.datetime.combine(
         moment.date() - datetime.timedelta(days=moment.weekday()), datetime.time(), datetime.UTC
     )

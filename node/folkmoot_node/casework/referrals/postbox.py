@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.referrals.models import LinkRow, MailRow, ReferralRow, ServiceRow
+from folkmoot_operator.moments import day_text
 from folkmoot_web.site import State
 
 SENT = "message sent"
@@ -208,8 +209,6 @@ class Postbox:
             yield found
 
     def _message(self, row: MailRow, link: LinkRow | None) -> Message:
-        from folkmoot_operator.moments import day_text
-
         if row.kind == MailKind.REVOKED or link is None:
             subject = f"A referral is revoked: {row.referral_id}"
             text = (

@@ -103,7 +103,7 @@ class Referrals:
             state: The site's.
             links: Makes links.
             bands: Gives the names of the policy's bands, the lowest first.
-            mails: Whether services are told by messages.
+            mails: Whether services get messages.
         """
         self._state = state
         self._links = links

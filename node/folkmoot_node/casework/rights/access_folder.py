@@ -22,7 +22,7 @@ from folkmoot_node.casework.rights.notice import REGULATOR
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
-REDACTED = "Kept back: it is about somebody else"
+REDACTED = "Kept back: it may be about somebody else"
 """What stands in place of a text that is kept back."""
 PAGE, DATA = "index.html", "everything.json"
 """Files of the folder."""

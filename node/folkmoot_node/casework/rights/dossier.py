@@ -15,7 +15,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
 from folkmoot_node.store.use import open_for_use
-from folkmoot_operator.moments import day_text, to_text
+from folkmoot_operator.moments import day_text, to_datetime
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 
@@ -156,9 +156,10 @@ def _explained(one: Explanation) -> Iterator[Fact]:
         points = "not known" if entry.points is None else f"{entry.points:.1f} points"
         yield Fact(f"Why: {entry.title}", f"{points} of {entry.weight:g}. {entry.words}")
     for known in one.inputs:
-        value = "not known" if known.value is None else f"{known.value} {known.unit}".strip()
+        value = "not known" if known.value is None else f"{_plain(known.value)} {known.unit}"
         supplier = f"; supplier: {known.supplier}" if known.supplier else ""
-        yield Fact(f"Known: {known.field}", f"{value} ({known.words}{supplier})")
+        name = known.field.replace("_", " ")
+        yield Fact(f"Information: {name}", f"{value.strip()} ({known.words}{supplier})")
 
 
 def _corrections(bench: Bench, opened: Opened) -> Iterator[Room]:
@@ -183,12 +184,13 @@ def _log(bench: Bench, opened: Opened) -> Iterator[Item]:
         body = entry.body
         if body.get("household") != opened.household and body.get("case") not in cases:
             continue
-        facts = [Fact("When", to_text(entry.at)), Fact("Who", str(body.get("by", "")))]
+        facts = [Fact("When", _moment(entry.at)), Fact("Who", str(body.get("by", "")))]
         facts += list(_said(body))
         yield Item(str(entry.sequence), str(body.get("action", "")), tuple(facts))
 
 
 _TEXTS = frozenset(("reason", "why"))
+_MOMENTS = frozenset(("until",))
 _NAMED = frozenset(("action", "by", "household", "case"))
 
 
@@ -197,4 +199,15 @@ def _said(body: object) -> Iterable[Fact]:
     for name, value in body.items():
         if name not in _NAMED and value not in (None, ""):
             label = str(name).replace("_", " ").capitalize()
-            yield Fact(label, str(value), may_name_others=name in _TEXTS)
+            text = _moment(value) if name in _MOMENTS else _plain(value)
+            yield Fact(label, text, may_name_others=name in _TEXTS)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _moment(seconds: float) -> str:
+    return f"{to_datetime(seconds):%-d %B %Y, %H:%M} UTC"

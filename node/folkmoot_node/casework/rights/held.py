@@ -22,7 +22,7 @@ class RightsRecords(Records):
     """Objections, requests and legal holds."""
 
     room = "rights"
-    title = "What you have asked for or objected to"
+    title = "Requests and objections"
     stays = (
         "Of objections and requests the kind, the days and who answered stay, by the random id: "
         "they show that the council answered in time. What was said is erased. What an upheld "
@@ -82,6 +82,7 @@ def _objections(session: Session, household: str) -> Iterator[Item]:
     query = select(ObjectionRow).where(ObjectionRow.household_id == household)
     for row in session.scalars(query.order_by(ObjectionRow.recorded_at)):
         facts = (
+            Fact("Kind", row.kind),
             Fact("About", row.field or "the processing as a whole"),
             Fact("What was said", row.said, may_name_others=True),
             Fact("By whom", row.said_by, may_name_others=True),

@@ -329,7 +329,7 @@ def _objecting(texts: Texts, rights: RightsPolicy) -> Section:
     )
     return Section(
         say("If you do not agree"),
-        (say("You can tell us so at any time. It costs nothing, and you need no form. You can:"),),
+        (say("You can say so at any time. It costs nothing, and you need no form. You can:"),),
         (
             say("object to your home being scored"),
             say("say that information is wrong, and ask us to correct it"),

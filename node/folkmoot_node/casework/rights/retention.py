@@ -16,7 +16,10 @@ from folkmoot_node.casework.cases.held import closed_before
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.erasure import holds_of
+from folkmoot_node.casework.rights.kinds import ObjectionState
 from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
+from folkmoot_node.casework.rights.objections import close_when_answered
+from folkmoot_node.corrections.sealed_file import decisions_of
 
 PURGED = "casework purged"
 """Action of the log."""
@@ -44,6 +47,8 @@ def purge_casework(bench: Bench, records: Sequence[Records], by: str) -> dict[st
         records: Of every room.
         by: Who purges, for the log.
     """
+    with bench.state.database.writing() as session:
+        _end_lapsed(bench, session)
     if not expired_casework(bench, records):
         return {}
     with bench.state.database.writing() as session:
@@ -65,6 +70,22 @@ def _counts(
     if delete:
         _forget_households(session, records)
     return {kind: count for kind, count in counts.items() if count}
+
+
+def _end_lapsed(bench: Bench, session: Session) -> None:
+    """Ends upheld objections whose correction is gone: with the policy, or by a command."""
+    query = select(ObjectionRow).where(ObjectionRow.state == ObjectionState.UPHELD)
+    upheld = session.scalars(query).all()
+    if not upheld:
+        return
+    lasting = {one.objection for one in decisions_of(bench.config).all}
+    for row in upheld:
+        if row.objection_id not in lasting:
+            row.state = ObjectionState.ENDED
+            row.ended_at, row.ended_by = bench.clock(), BY_RULE
+            row.ended_why = "The correction ended with the policy, or was withdrawn by a command"
+            row.version += 1
+            close_when_answered(session, row.case_id, bench.clock())
 
 
 def _cases(bench: Bench, session: Session, now: int) -> list[str]:

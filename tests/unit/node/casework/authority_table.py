@@ -90,8 +90,8 @@ OPENING = {
 }
 CASES = {
     "GET /": Door("lists"),
+    "POST /": Door("assign"),
     "GET /cases/{case_id}": Door("lists", CASE),
-    "POST /cases/assign": Door("assign"),
     "POST /cases/{case_id}/claim": Door("work", CASE),
     "POST /cases/{case_id}/release": Door("work", CASE),
     "POST /cases/{case_id}/reopen": Door("work", CASE),
@@ -106,12 +106,14 @@ CASES = {
     "GET /cases/{case_id}/plan": Door("open", HOUSEHOLD),
     "POST /cases/{case_id}/plan": Door("work", HOUSEHOLD),
     "POST /cases/{case_id}/actions": Door("work", HOUSEHOLD),
-    "POST /cases/{case_id}/actions/{entry_id}/{mark}": Door("work", CASE),
-    "POST /cases/{case_id}/entries/{kind}/{entry_id}/remove": Door("work", CASE),
+    "POST /cases/{case_id}/actions/{entry_id}/{mark}": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/entries/{kind}/{entry_id}/remove": Door("work", HOUSEHOLD),
     "GET /cases/{case_id}/first-look": Door("work", HOUSEHOLD),
-    "POST /cases/{case_id}/first-look": Door("work", HOUSEHOLD),
+    "POST /cases/{case_id}/first-look": Door("work", CASE),
     "GET /cases/{case_id}/then-and-now": Door("open", HOUSEHOLD),
     "POST /cases/{case_id}/connect": Door("decide", HOUSEHOLD),
+    "GET /outcomes": Door("measure"),
+    "POST /outcomes/write": Door("measure"),
 }
 COHORTS = {
     "GET /cohorts/new": Door("cohorts"),
@@ -184,7 +186,7 @@ REFERRING = {
     "POST /cases/{case_id}/referrals/{referral_id}/ground": Door("refer", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/decide": Door("override", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/link": Door("refer", CASE),
-    "POST /cases/{case_id}/referrals/{referral_id}/file": Door("refer", CASE),
+    "POST /cases/{case_id}/referrals/{referral_id}/file": Door("refer", HOUSEHOLD),
     "POST /cases/{case_id}/referrals/{referral_id}/report": Door("refer", CASE),
     "POST /cases/{case_id}/referrals/{referral_id}/revoke": Door("refer", CASE),
     "GET /referrals": Door("lists"),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import FirstLookRow
 from folkmoot_node.casework.desk import Desk, desk_of_app
+from folkmoot_node.casework.homes import score_at_opening
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.web_site import Browser, RunningSite
@@ -155,6 +156,16 @@ def test_two_workers_at_once_lose_nothing(
         assert "The case is given out" in again.text
         now = desk.cases.get(case_id)
         assert (now.worker, now.team) == (WORKER, "Welfare rights")
+        # Whoever changes the team only does not take the case from who has claimed it meanwhile.
+        desk_now = desk.cases.get(case_id).version
+        stale = two.fill_in(
+            f"{page}/assign", page, version=desk_now - 1, worker="", worker_was="",
+            team="Adult social care", team_was="",
+        )  # fmt: skip
+        assert "Give the case out: Team Adult social care." in stale.text
+        two.post(f"{page}/assign", data=hidden(stale.text))
+        now = desk.cases.get(case_id)
+        assert (now.worker, now.team) == (WORKER, "Adult social care")
         claimed = one.fill_in(f"{page}/claim", page, version=1)
         assert claimed.status_code == 409
         assert "cannot be done any more. Somebody has the case." in claimed.text
@@ -181,23 +192,23 @@ def test_several_cases_are_given_out_and_those_that_changed_are_named(
     ids = [open_case(council, desk, at) for at in range(3)]
     with Browser(site, follow_redirects=True) as one, Browser(site, follow_redirects=True) as two:
         one.sign_in(MANAGER)
-        assert "Select at least one case" in one.fill_in("/cases/assign", "/").text
-        nothing = one.fill_in("/cases/assign", "/", chosen=f"{ids[0]}:1")
+        assert "Select at least one case" in one.fill_in("/").text
+        nothing = one.fill_in("/", chosen=f"{ids[0]}:1")
         assert "Select a worker, a team or both" in nothing.text
         two.sign_in(WORKER)
         two.fill_in(f"/cases/{ids[2]}/claim", f"/cases/{ids[2]}", version=1)
         chosen = [f"{one_id}:1" for one_id in ids]
-        mixed = one.fill_in("/cases/assign", "/", chosen=chosen, team="Welfare rights")
+        mixed = one.fill_in("/", chosen=chosen, team="Welfare rights")
         assert mixed.status_code == 409
         assert "1 case you did not give out" in mixed.text
         assert "2 cases" in mixed.text
         assert "Worker from nobody to Caseworker" in mixed.text
         assert f'value="{ids[2]}:2" checked' in mixed.text
         assert [desk.cases.get(one_id).team for one_id in ids] == ["Welfare rights"] * 2 + [None]
-        done = one.fill_in("/cases/assign", "/", chosen=f"{ids[2]}:2", team="Welfare rights")
+        done = one.fill_in("/", chosen=f"{ids[2]}:2", team="Welfare rights")
         assert "You have given out 1 case" in done.text
         assert desk.cases.get(ids[2]).worker == WORKER  # what is not chosen stays
-        assert two.fill_in("/cases/assign", f"/cases/{ids[2]}", chosen=chosen[0]).status_code == 403
+        assert two.fill_in("/", f"/cases/{ids[2]}", chosen=chosen[0]).status_code == 403
 
 
 def test_a_first_look_comes_before_the_score_where_the_policy_says_so(
@@ -271,6 +282,23 @@ def test_a_home_that_left_the_list_keeps_its_case_and_gets_a_new_uprn(
         assert str(council.uprn(20)) in moved
         assert "The gazetteer split the building" in moved
     assert str(first) not in str([entry.body for entry in desk.state.audit.entries()])
+
+
+def test_the_score_of_then_hides_sensitive_sources_as_that_of_now_does(
+    council: CaseworkCouncil, site: RunningSite, desk: Desk
+) -> None:
+    case_id = open_case(council, desk, 8)  # arrears, and a case of children's services
+    by = council.visitor(desk, "caseworker")
+    desk.openings.open(by, case_id, "First telephone call")
+    opened = desk.openings.look(by, case_id, "score then and now")
+    then = score_at_opening(desk.state, opened, desk.known.policy.sensitive_sources)
+    now = desk.explanation(opened).as_json()
+    assert then is not None
+    for name in ("score", "highest", "completeness", "band", "action", "contributions"):
+        assert then[name] == now[name], name
+    everything = score_at_opening(desk.state, opened, ())
+    assert everything is not None
+    assert everything["score"] > then["score"]
 
 
 def test_what_was_entered_by_mistake_is_taken_out(

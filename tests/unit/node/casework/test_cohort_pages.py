@@ -131,7 +131,7 @@ def test_a_cohort_is_saved_only_after_its_count_was_seen(site: RunningSite) -> N
         assert saved.status_code == 303
         page = manager.get(saved.headers["location"]).text
         assert "The cohort is saved. Nobody is listed until you run it." in page
-        assert "council tax arrears: more than 1,000 pounds" in page
+        assert "Council tax arrears more than 1,000 pounds" in page
         assert "It was not run yet, so nobody is listed." in page
         assert len(list(desk_of_app(site.app).state.audit.entries((SAVED,)))) == 1
 
@@ -271,3 +271,25 @@ def test_a_sensitive_source_is_not_offered(site: RunningSite) -> None:
         )  # fmt: skip
         assert "that you may not use" in forced.text or "that you may use" in forced.text
         assert " of 40" not in forced.text
+
+
+def test_nothing_is_shown_if_the_log_cannot_be_written(
+    site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort_id, run_id = saved_and_run(site)
+    desk = desk_of_app(site.app)
+    path = f"/cohorts/{cohort_id}/runs/{run_id}"
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        household = re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)[0]
+
+        def full(*arguments: object, **options: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr(type(desk.state.audit), "record", full)
+        for address in (path, f"{path}/{household}"):
+            failed = manager.get(address)
+            assert failed.status_code >= 500
+            assert household not in failed.text
+            assert "2,600" not in failed.text
+        assert build(manager, "count", **THREE).status_code >= 500

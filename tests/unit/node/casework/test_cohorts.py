@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from folkmoot_node.casework.authority.households import uprn_of
+from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cohorts.assessments import assessments
 from folkmoot_node.casework.cohorts.cohorts import COUNTED
 from folkmoot_node.casework.cohorts.deciding import (
     DECIDED,
-    HIDDEN,
     LOOK_SECONDS,
     SHOWN,
     Decided,
@@ -25,7 +25,7 @@ from folkmoot_node.casework.cohorts.deciding import (
     note_list,
 )
 from folkmoot_node.casework.cohorts.definition import Definition, Mark
-from folkmoot_node.casework.cohorts.keeping import forget, held_about, purge_runs
+from folkmoot_node.casework.cohorts.held import CohortRecords
 from folkmoot_node.casework.cohorts.models import MemberRow
 from folkmoot_node.casework.cohorts.runs import (
     RAN,
@@ -37,6 +37,8 @@ from folkmoot_node.casework.cohorts.runs import (
     runs_of,
 )
 from folkmoot_node.casework.desk import Desk
+from folkmoot_node.corrections.decisions import Decision
+from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import SENSITIVE, CaseworkCouncil, Household
@@ -109,7 +111,7 @@ def test_all_three_conditions_find_the_two_and_say_who_is_not_known(
     manager = council.visitor(desk, "manager")
     counted = desk.cohorts.count(definition(), manager, PURPOSE)
     assert (counted.households, counted.members, counted.undecided) == (40, 2, 1)
-    assert counted.not_known == {"council tax arrears: more than 1,000 pounds": 1}
+    assert counted.not_known == {"council tax arrears more than 1,000 pounds": 1}
     assert counted.bands == {"high": 2}
     _, run_id = ran(council, desk, definition())
     assert places(council, desk, run_id) == [0, 1]
@@ -212,7 +214,7 @@ def test_nobody_decides_without_having_looked_and_the_record_says_how_long(
         decided(council, desk, run_id, [household])
     shown = look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
     assert shown.information[0] == (
-        "council tax arrears: more than 1,000 pounds", "2,600 pounds",
+        "council tax arrears more than 1,000 pounds", "2,600 pounds",
     )  # fmt: skip
     council.clock.now += 90
     result = decided(council, desk, run_id, [household], opens_case=False, why="Already pays")
@@ -223,7 +225,7 @@ def test_nobody_decides_without_having_looked_and_the_record_says_how_long(
         assert record.seconds_looked == 90
         assert not record.opens_case
         assert record.in_bulk is None
-        assert json.loads(record.information)[1] == ["oldest age: 65 years or more", "78 years"]
+        assert json.loads(record.information)[1] == ["oldest age 65 years or more", "78 years"]
     council.clock.now += LOOK_SECONDS
     with pytest.raises(WebProblem, match="Look again"):
         decided(council, desk, run_id, [household])
@@ -349,32 +351,135 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
     _, run_id = ran(council, allowed, wanted)
     household = of_run(allowed, run_id)[0].household_id
     run = run_of(allowed, run_id)
-    assert look_at(allowed.cohorts, run, household, manager).information[0][1] != HIDDEN
+    assert look_at(allowed.cohorts, run, household, manager).information
     officer = council.visitor(allowed, "protection_officer")
-    assert look_at(allowed.cohorts, run, household, officer).information[0][1] == HIDDEN
+    for looks in (
+        lambda: look_at(allowed.cohorts, run, household, officer),
+        lambda: note_list(allowed.cohorts, run, officer, 1),
+    ):
+        with pytest.raises(WebProblem, match="may not see who is in this cohort"):
+            looks()
 
 
 def test_objections_always_count() -> None:
     assert definition(leave_out=[]).leave_out == (Mark.OBJECTED,)
 
 
-def test_runs_are_purged_and_what_is_held_can_be_given_and_erased(
+def test_an_upheld_objection_counts_at_once_and_after_the_next_scores(
     council: CaseworkCouncil, desk: Desk
 ) -> None:
+    manager = council.visitor(desk, "manager")
+    cohort_id, run_id = ran(council, desk, definition())
+    households = [row.household_id for row in of_run(desk, run_id)]
+    note_list(desk.cohorts, run_of(desk, run_id), manager, 1)
+    upheld = Decision(objection="a1", decided_on=desk.today(), withhold=True)
+    open_corrections(council.config).add(council.uprn(0), upheld, {})
+    counted = desk.cohorts.count(definition(leave_out=[]), manager, PURPOSE)
+    assert (counted.members, counted.left_out) == (1, {"objected": 1})
+    result = decided(council, desk, run_id, households, in_bulk=True)
+    assert result.left == {households[0]: "an objection was upheld"}
+    assert set(result.cases) == {households[1]}
+    council.clock.now += 60
+    council.score()
+    after = desk.cohorts.count(definition(leave_out=[]), manager, PURPOSE)
+    assert (after.members, after.left_out) == (1, {"objected": 1})
+    second = run_cohort(desk.cohorts, cohort_id, manager)
+    gone = {row.household_id: row.why_gone for row in of_run(desk, second, Standing.GONE)}
+    assert gone[households[0]] == "objected"
+
+
+def test_a_reported_death_is_marked_or_left_out_by_rule(council: CaseworkCouncil) -> None:
+    (council.home / "mappings" / "deaths.toml").write_text(_DEATHS)
+    died = f"UPRN,Died,As at\n{council.uprn(0)},Y,2026-11-01\n"
+    (council.home / "extracts" / "deaths.csv").write_text(died)
+    node = council.home / "node.toml"
+    node.write_text(node.read_text().replace("[casework]", _DEATHS_SOURCE + "[casework]"))
+    policy = council.home / "risk-policy.toml"
+    policy.write_text(
+        policy.read_text() + '\n[attributes.death_reported]\nfield = "death_reported"\n'
+    )
+    council.clock.now += 60
+    council.score()
+    desk = council.desk()
+    manager = council.visitor(desk, "manager")
+    counted = desk.cohorts.count(definition(), manager, PURPOSE)
+    assert (counted.members, counted.marked) == (2, {"death_reported": 1})
+    without = definition(leave_out=["death_reported"])
+    counted = desk.cohorts.count(without, manager, PURPOSE)
+    assert (counted.members, counted.left_out) == (1, {"death_reported": 1})
+
+
+_DEATHS = """\
+schema = 1
+name = "deaths"
+level = "household"
+supplier = "Registrar"
+files = ["deaths.csv"]
+uprn = "UPRN"
+record_date = { column = "As at", format = "%Y-%m-%d" }
+
+[fields.death_reported]
+column = "Died"
+type = "boolean"
+true = ["Y"]
+false = ["N"]
+combine = "any"
+category = "demography"
+absent = false
+"""
+_DEATHS_SOURCE = """\
+[[sources]]
+name = "deaths"
+kind = "extracts"
+[sources.options]
+mapping = "mappings/deaths.toml"
+folder = "extracts"
+"""
+
+
+def test_what_is_held_can_be_given_rectified_and_erased(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    _, run_id = ran(council, desk, definition())
+    household, other = (row.household_id for row in of_run(desk, run_id))
+    look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
+    decided(council, desk, run_id, [household], opens_case=False)
+    records = CohortRecords()
+    with desk.state.database.writing() as session:
+        membership, decision, look = records.held_on(session, household)
+        shown = {one.label: one.value for one in membership.facts}
+        assert shown["Oldest age 65 years or more"] == "78 years"
+        assert shown["Purpose"] == PURPOSE
+        [why] = [one for one in decision.facts if one.field]
+        assert (why.value, why.may_name_others) == ("Telephone first", True)
+        assert look.facts[0].value == "manager@example.gov.uk"
+        assert not records.rectify(session, other, decision.key, "why", "Other words")
+        assert records.rectify(session, household, decision.key, "why", "Other words")
+        assert decisions_about(session, run_of(desk, run_id).cohort_id, household)[0].why == (
+            "Other words"
+        )
+        assert records.erase(session, household) == 3
+        assert list(records.held_on(session, household)) == []
+        assert list(records.held_on(session, other))
+
+
+def test_runs_are_kept_as_long_as_the_policies_say(council: CaseworkCouncil, desk: Desk) -> None:
     cohort_id, run_id = ran(council, desk, definition())
     household = of_run(desk, run_id)[0].household_id
     look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
     decided(council, desk, run_id, [household], opens_case=False)
+    records, now, rule = CohortRecords(), council.clock(), RetentionPolicy()
+    scored = run_of(desk, run_id).scored_at
     with desk.state.database.writing() as session:
-        held = held_about(session, household)
-        assert held["memberships"][0]["information"]["oldest age: 65 years or more"] == "78 years"
-        assert held["decisions"][0]["why"] == "Telephone first"
-        assert held["looks"][0]["by"] == "manager@example.gov.uk"
-        assert forget(session, household) == 3
-        assert held_about(session, household) == {"memberships": [], "decisions": [], "looks": []}
-        assert purge_runs(session, 90, council.clock()) == 0
-        assert purge_runs(session, 90, council.clock() + 91 * 86_400) == 1
+        in_time = scored + 90 * 86_400
+        assert records.past_retention(session, rule, in_time, delete=True) == 0
+        short = RetentionPolicy(cohort_runs_days=1)
+        assert records.past_retention(session, short, now + 2 * 86_400, delete=False) == 1
+        assert records.past_retention(session, rule, in_time + 86_400, delete=True) == 1
         assert runs_of(session, cohort_id) == []
+        assert [one.title.split()[0] for one in records.held_on(session, household)] == ["Decision"]
+        assert records.past_retention(session, rule, now + 366 * 86_400, delete=True) == 1
+        assert list(records.held_on(session, household)) == []
 
 
 def test_the_table_follows_new_scores_and_forgets_when_there_are_none(

@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from folkmoot_node.casework import command_reading
-from folkmoot_node.casework.authority.command_line import command_user
+from folkmoot_node.casework.authority.command_line import NODE_RIGHTS, REFUSED, command_user
 from folkmoot_node.casework.authority.policy import CaseworkPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.command_reading import (
     HOUSEHOLD_READ,
     HOUSEHOLDS_WRITTEN,
-    REFUSED,
     SUBJECT_ACCESS,
 )
 from folkmoot_node.casework.opening.restrictions import RestrictionKind
@@ -245,7 +244,8 @@ def policy(**command_line: object) -> CaseworkPolicy:
 def test_the_nodes_account_sees_no_sensitive_source_unless_a_role_says_so() -> None:
     service = Operator("folkmoot", 990)
     user = command_user(policy(), service)
-    assert user.rights == {Right.OPEN, Right.EXPORT, Right.RIGHTS}
+    assert user.rights == NODE_RIGHTS
+    assert not {Right.RESTRICT, Right.DECIDE, Right.OVERRIDE, Right.AUDIT} & user.rights
     assert not user.sources
     lead = command_user(policy(node_account=["lead"]), service)
     assert lead.sources == {"childrens_services"}

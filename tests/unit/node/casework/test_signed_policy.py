@@ -25,8 +25,9 @@ from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.policies.release_policy import RELEASE_POLICY
 from folkmoot_node.policies.signed_document import sign_document, signature_path
 from folkmoot_operator.problems import ExitCode, Problem
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import CaseworkCouncil, serving_council
 from tests.commands import Done, run_inside
+from tests.web_site import Browser, RunningSite
 
 NOW = 1_790_000_000
 
@@ -168,3 +169,26 @@ def test_after_its_last_day_residents_are_still_answered(council: CaseworkCounci
     assert permissions.of(["protection_officer"]) == {"public", "signed in", Right.RIGHTS}
     assert Right.AUDIT in permissions.of(["auditor"])
     assert Right.LISTS not in permissions.of(["caseworker"])
+
+
+def test_pages_say_that_the_policy_has_ended(council: CaseworkCouncil) -> None:
+    with serving_council(council) as site:
+        council.clock.now = 1_869_696_000  # 2029-04-01T00:00:00Z
+        for name, path, status in (
+            ("caseworker", "/", 403),
+            ("auditor", "/audit", 200),
+            ("caseworker", "/audit", 403),
+        ):
+            with Browser(site) as browser:
+                browser.sign_in(f"{name}@example.gov.uk")
+                page = browser.get(path)
+                assert page.status_code == status
+                has_ended = "The casework policy has ended" in page.text
+                assert has_ended is (path == "/")
+        assert "Its last day was 31 March 2029" in said(site)
+
+
+def said(site: RunningSite) -> str:
+    with Browser(site) as browser:
+        browser.sign_in("manager@example.gov.uk")
+        return browser.get("/").text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -10,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.pages.dates import date_parts, read_date
 from folkmoot_node.casework.referrals.consents import AGREED
 from folkmoot_node.casework.referrals.kinds import ConsentBy, ConsentHow
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_operator.moments import day
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
@@ -29,18 +29,15 @@ class ConsentForm(FormModel):
         "how": "Select how consent was given",
         "given_by": "Select who gave consent",
         "fields": "Select what may be handed over",
-        "day": "Enter the day, from 1 to 31",
-        "month": "Enter the month, from 1 to 12",
-        "year": "Enter the year with four digits",
     }
 
     service: Annotated[str, Field(min_length=1, max_length=16)]
     how: ConsentHow
     given_by: ConsentBy
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
-    day: Annotated[int, Field(ge=1, le=31)]
-    month: Annotated[int, Field(ge=1, le=12)]
-    year: Annotated[int, Field(ge=2000, le=2200)]
+    given_on_day: str = ""
+    given_on_month: str = ""
+    given_on_year: str = ""
     note: Annotated[str, Field(title="the note", max_length=1_000)] = ""
 
 
@@ -50,15 +47,15 @@ def routes() -> Routes:
 
     @routes.get("/cases/{case_id}/consents/new", permission=Right.REFER)
     def new(request: Request, case_id: str, service: str = "") -> Response:
-        today = day(room_of(request).desk.clock())
-        begun = {"day": str(today.day), "month": str(today.month), "year": str(today.year)}
+        begun = date_parts("given_on", day(room_of(request).desk.clock()))
         return _page(request, case_id, Form[ConsentForm]({"service": service, **begun}))
 
     @routes.post("/cases/{case_id}/consents/new", permission=Right.REFER)
     def record(request: Request, case_id: str) -> Response:
         form = read_form(request, ConsentForm)
         room = room_of(request)
-        given_on = _date(form, day(room.desk.clock()))
+        today = day(room.desk.clock())
+        given_on = read_date(form, "given_on", "the day of consent", latest=today)
         offered = {one.service_id for one in room.services.listed()}
         if form.value is not None and form.value.service not in offered:
             form.add_error("service", "Select a service from the list")
@@ -90,7 +87,7 @@ def routes() -> Routes:
         return render(
             request,
             "casework/withdraw.html",
-            case_id=case_id,
+            case=room.desk.cases.get(case_id),
             consent=found[0],
             service=room.services.get(found[0].service_id),
             resting=resting,
@@ -121,20 +118,6 @@ def _page(request: Request, case_id: str, form: Form[ConsentForm], status: int =
         form=form,
         breadcrumbs=_crumbs(case_id, "Record consent"),
     )
-
-
-def _date(form: Form[ConsentForm], today: datetime.date) -> datetime.date | None:
-    if form.value is None:
-        return None
-    try:
-        given = datetime.date(form.value.year, form.value.month, form.value.day)
-    except ValueError:
-        form.add_error("day", "The date must be a real date")
-        return None
-    if given > today:
-        form.add_error("day", "The date must be today or before")
-        return None
-    return given
 
 
 def _crumbs(case_id: str, last: str) -> list[tuple[str, str | None]]:

@@ -10,9 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.pages.first_look import first_look_before
+from folkmoot_node.casework.pages.people import People
+from folkmoot_node.casework.referrals.consents import AGREED
 from folkmoot_node.casework.referrals.content import LONGEST, chosen_items
 from folkmoot_node.casework.referrals.kinds import FIELDS, URGENCIES, Urgency, agreed_name
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -65,6 +68,7 @@ def routes() -> Routes:
             referrals=room.referrals.listed(case_id=case_id),
             consents=room.consents.listed(case_id),
             services={one.service_id: one for one in room.services.listed(retired=True)},
+            people=People.of(room.desk),
             notification=DONE.get(done),
             breadcrumbs=[("Cases", "/"), ("Case", f"/cases/{case_id}"), ("Referrals", None)],
         )
@@ -80,14 +84,18 @@ def routes() -> Routes:
                 services=[one for one in room.services.listed() if one.takes_referrals],
                 breadcrumbs=_crumbs(case_id),
             )
+        if first := first_look_before(request, case_id):
+            return first
         opened = room.desk.openings.look(visitor_of(request), case_id, "referral")
         consents = room.consents.listed(case_id, service)
-        first = consents[0].consent_id if consents else ""
-        return _page(request, opened, service, Form[DraftForm]({"consent": first}))
+        newest = consents[0].consent_id if consents else ""
+        return _page(request, opened, service, Form[DraftForm]({"consent": newest}))
 
     @routes.post("/cases/{case_id}/referrals/new", permission=Right.REFER)
     def draft(request: Request, case_id: str, service: str) -> Response:
         room, visitor = room_of(request), visitor_of(request)
+        if first := first_look_before(request, case_id):
+            return first
         opened = room.desk.openings.look(visitor, case_id, "referral")
         form = read_form(request, DraftForm)
         if form.value is None:
@@ -106,9 +114,11 @@ def routes() -> Routes:
             else:
                 agreed = consents[consent_id].fields
                 for field in chosen:
-                    if agreed_name(field) not in agreed:
+                    covered = agreed_name(field)
+                    if covered not in agreed:
                         where = field if field in TYPED else "records"
-                        form.add_error(where, "The consent does not cover this: leave it out")
+                        words = f"The consent does not cover {AGREED[covered]}: leave it out"
+                        form.add_error(where, words)
         if form.errors:
             return _page(request, opened, service, form, 422)
         referral_id = room.referrals.draft(

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from folkmoot_node.casework.referrals.kinds import ReferralState
 from folkmoot_node.casework.referrals.links import PATH, HandedOver
-from folkmoot_node.casework.referrals.room import Room, room_of
+from folkmoot_node.casework.referring.room import Room, room_of
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_web.cookies import Cookies
 from folkmoot_web.errors import problem_of_status

@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.desk import Desk
+from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.kinds import ENDED, ReferralState
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import Room, room_of
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
-from folkmoot_web.visitors import visitor_of
+from folkmoot_web.visitors import Visitor, visitor_of
 
 WHAT = {
     ReferralState.APPROVAL: "A second person who may override decides about the legal ground.",
@@ -41,11 +43,12 @@ def routes() -> Routes:
             groups=[(state, [one for one in found if one.state == state]) for state in order],
             what=WHAT,
             services={one.service_id: one for one in room.services.listed(retired=True)},
+            people=People.of(room.desk),
+            hidden=room.desk.restrictions.hidden_from(visitor),
             mine=mine,
             ended=ended,
             failed=room.postbox.failed(),
             cases={one.referral_id: one.case_id for one in found},
-            hidden=room.desk.restrictions.hidden_cases(visitor),
             now=room.desk.clock(),
         )
 
@@ -60,7 +63,8 @@ def routes() -> Routes:
             service=service,
             places=places,
             left=left,
-            hidden=room.desk.restrictions.hidden_cases(visitor_of(request)),
+            shows_band=_shows_band(room.desk, visitor_of(request)),
+            hidden_cases=_hidden_cases(room, visitor_of(request), service_id),
             breadcrumbs=[
                 ("Services", "/services"),
                 (service.name, f"/services/{service_id}"),
@@ -69,3 +73,19 @@ def routes() -> Routes:
         )
 
     return routes
+
+
+def _shows_band(desk: Desk, visitor: Visitor) -> bool:
+    """Whether bands give nothing away: what sensitive sources say, or the score before the first
+    look.
+    """
+    policy = desk.known.policy
+    hides_sources = set(policy.sensitive_sources) - policy.sources_of(visitor.roles)
+    is_blind = policy.openings.blind_first_look and visitor.may(Right.WORK)
+    return not (hides_sources or is_blind)
+
+
+def _hidden_cases(room: Room, visitor: Visitor, service_id: str) -> set[str]:
+    hidden = room.desk.restrictions.hidden_from(visitor)
+    waiting = room.referrals.listed(service_id=service_id, states=[ReferralState.QUEUED])
+    return {one.case_id for one in waiting if one.household in hidden}

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from folkmoot_node.casework.authority.rights import Right
+from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.content import document
 from folkmoot_node.casework.referrals.kinds import (
     ENDED,
@@ -20,7 +21,7 @@ from folkmoot_node.casework.referrals.kinds import (
     Way,
 )
 from folkmoot_node.casework.referrals.links import reports
-from folkmoot_node.casework.referrals.room import room_of
+from folkmoot_node.casework.referring.room import room_of
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -223,6 +224,8 @@ def _page(
         "casework/referral.html",
         status,
         referral=found,
+        case=room.desk.cases.get(case_id),
+        people=People.of(room.desk),
         service=room.services.get(found.service_id),
         content=content,
         reads_notes=reads_notes,

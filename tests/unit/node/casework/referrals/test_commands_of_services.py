@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from folkmoot_node.casework.referrals.kinds import Way
-from folkmoot_node.casework.referrals.mail_rounds import sending_messages
+from folkmoot_node.casework.referring.mail_rounds import sending_messages
 from tests.casework_council import CaseworkCouncil
 from tests.commands import run_inside
 from tests.mail_server import MailServer

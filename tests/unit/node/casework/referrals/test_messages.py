@@ -21,8 +21,8 @@ from folkmoot_node.casework.referrals.postbox import (
     MailState,
     Message,
 )
-from folkmoot_node.casework.referrals.room import open_room
 from folkmoot_node.casework.referrals.smtp import by_smtp
+from folkmoot_node.casework.referring.room import open_room
 from folkmoot_node.settings.casework import MailSettings, NotifySettings, SmtpSettings
 from folkmoot_operator.problems import Problem
 from tests.mail_server import MailServer, Notify

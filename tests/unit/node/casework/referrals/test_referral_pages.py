@@ -17,7 +17,7 @@ from tests.web_site import Browser, RunningSite
 
 CONSENT = {
     "how": "spoken", "given_by": "the resident", "fields": ["name", "telephone", "records"],
-    "day": "14", "month": "1", "year": "2027",
+    "given_on_day": "14", "given_on_month": "1", "given_on_year": "2027",
 }  # fmt: skip
 
 
@@ -91,19 +91,18 @@ def test_forms_keep_what_was_typed_and_say_what_is_wrong(
     case_id = on_site.case()
     with browser_of(site, "caseworker") as worker:
         new = f"/cases/{case_id}/consents/new"
-        wrong = worker.fill_in(
-            new, service=on_site.debt, day="31", month="2", year="2026", note="N1"
-        )
+        wrong = worker.fill_in(new, service=on_site.debt, note="N1")
         for words in ("Select how consent was given", "Select what may be handed over", "N1"):
             assert words in wrong.text
-        unreal = worker.fill_in(new, service=on_site.debt, **{**CONSENT, "day": "31", "month": "2"})
+        never = {**CONSENT, "given_on_day": "31", "given_on_month": "2"}
+        unreal = worker.fill_in(new, service=on_site.debt, **never)
         assert "must be a real date" in unreal.text
-        late = worker.fill_in(new, service=on_site.debt, **{**CONSENT, "year": "2031"})
-        assert "must be today or before" in late.text
+        late = worker.fill_in(new, service=on_site.debt, **{**CONSENT, "given_on_year": "2031"})
+        assert "or earlier" in late.text
         consent(worker, on_site, case_id)
         page = draft(worker, on_site, case_id, address="1 High Street")
         assert page.status_code == 422
-        assert "The consent does not cover this" in page.text
+        assert "The consent does not cover Address" in page.text
         assert "1 High Street" in page.text
         nothing = draft(worker, on_site, case_id, name="", telephone="")
         assert "at least one thing" in nothing.text

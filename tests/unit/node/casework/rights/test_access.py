@@ -14,11 +14,13 @@ from sqlalchemy.orm import DeclarativeBase
 
 from folkmoot_node.casework.authority import models as authority
 from folkmoot_node.casework.cases import models as cases
+from folkmoot_node.casework.cohorts import models as cohorts
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.holders import COVERED, RECORDS
 from folkmoot_node.casework.holdings import reference
 from folkmoot_node.casework.opening import models as opening
 from folkmoot_node.casework.origin import models as origin
+from folkmoot_node.casework.referrals import models as referrals
 from folkmoot_node.casework.rights import models as rights
 from folkmoot_node.casework.rights.access_folder import DATA, PAGE, REDACTED, access_folder
 from folkmoot_node.casework.rights.dossier import gather
@@ -147,7 +149,15 @@ def test_every_table_has_somebody_who_speaks_for_it(council: CaseworkCouncil, de
 
 def _bases() -> list[type[DeclarativeBase]]:
     """The tables of the rooms in `COVERED`: whoever adds one has to add it to a `Records`."""
-    return [authority.Base, cases.Base, opening.Base, origin.Base, rights.Base]
+    return [
+        authority.Base,
+        cases.Base,
+        cohorts.Base,
+        opening.Base,
+        origin.Base,
+        referrals.Base,
+        rights.Base,
+    ]
 
 
 def test_references_differ_by_text(council: CaseworkCouncil, desk: Desk) -> None:

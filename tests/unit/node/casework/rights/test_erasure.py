@@ -13,7 +13,13 @@ from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.holders import RECORDS
 from folkmoot_node.casework.rights.comparison import disputable
 from folkmoot_node.casework.rights.erasure import ERASED, Erasure
-from folkmoot_node.casework.rights.kinds import Effect, Ground, RequestKind, RequestState
+from folkmoot_node.casework.rights.kinds import (
+    Effect,
+    Ground,
+    ObjectionState,
+    RequestKind,
+    RequestState,
+)
 from folkmoot_node.casework.rights.models import ErasureRow
 from folkmoot_node.casework.rights.objections import Objections, Upholding
 from folkmoot_node.casework.rights.rectification import RECTIFIED, Rectification
@@ -24,7 +30,7 @@ from folkmoot_node.casework.rights.retention import (
     expired_casework,
     purge_casework,
 )
-from folkmoot_node.corrections.sealed_file import decisions_of
+from folkmoot_node.corrections.sealed_file import decisions_of, open_corrections
 from folkmoot_web.database.models import AuditRow
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
@@ -204,7 +210,27 @@ def test_a_case_under_a_hold_or_with_an_objection_stays(
     assert expired_casework(desk, RECORDS) == {CLOSED_CASES: 1}
     Objections(desk).withdraw(made, 1, "They said so", officer)
     council.clock.now += rule.rights_days * DAY + 1
-    assert expired_casework(desk, RECORDS)["What you have asked for or objected to"] == 1
+    assert expired_casework(desk, RECORDS)["Requests and objections"] == 1
     purge_casework(desk, RECORDS, "test")
     purge_casework(desk, RECORDS, "test")  # the case is free only once the objection is gone
     assert str(council.uprn(1)) not in everything(desk)
+
+
+def test_an_upheld_objection_whose_correction_is_gone_ends(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    rule, officer = desk.known.policy.retention, council.visitor(desk, OFFICER)
+    case_id = flag(council, desk, 0)
+    made = object_to(council, desk, case_id, field=None)
+    what = Upholding(Effect.LEAVE_OUT, True, "You are left out", None, {})
+    objections = Objections(desk)
+    shown = opened(council, desk, case_id)
+    objections.uphold(shown, made, 1, what, officer, disputable(desk))
+    council.clock.now += rule.rights_days * DAY + 10
+    purge_casework(desk, RECORDS, "test")
+    assert objections.get(made).state is ObjectionState.UPHELD  # as long as it is in force
+    open_corrections(council.config).withdraw(made)
+    purge_casework(desk, RECORDS, "test")
+    assert objections.get(made).state is ObjectionState.ENDED
+    council.clock.now += rule.rights_days * DAY + 10
+    assert purge_casework(desk, RECORDS, "test")["Requests and objections"] == 1

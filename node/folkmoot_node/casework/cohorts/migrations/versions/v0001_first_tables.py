@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("ran_at", sa.BigInteger, nullable=False),
         sa.Column("ran_by", sa.String(254), nullable=False),
         sa.Column("scored_at", sa.BigInteger, nullable=False),
+        sa.Column("scores_until", sa.String(10), nullable=False),
         sa.Column("scoring_run", sa.String(32), nullable=False),
         sa.Column("policy_digest", sa.String(64), nullable=False),
         sa.Column("definition", sa.Text, nullable=False),

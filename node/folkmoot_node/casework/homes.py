@@ -9,19 +9,21 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from folkmoot_node.casework.authority.households import household_id
+from folkmoot_node.casework.authority.households import household_id, known_id
 from folkmoot_node.casework.cases.cases import Case, Cases, CaseState
 from folkmoot_node.casework.cases.handling import cannot
 from folkmoot_node.casework.cases.models import CaseRow, MoveRow
+from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.opened import Opened
 from folkmoot_node.casework.opening.models import OpeningRow
+from folkmoot_node.casework.opening.sensitive import NO_BAND, NOT_SHOWN
+from folkmoot_node.store.schema import BAND_COLUMN
+from folkmoot_operator.problems import Problem
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
 
 CONNECTED = "case connected with another household"
 """Action of the log."""
-HIDDEN = "Not shown: this source is sensitive"
-"""In place of what a factor says."""
 
 
 def score_at_opening(
@@ -50,18 +52,52 @@ def score_at_opening(
     known = [one for one in shown if one["points"] is not None]
     for one in factors:
         if one not in shown:
-            one.update(points=None, words=HIDDEN, is_hidden=True)
+            one.update(points=None, words=NOT_SHOWN)
     highest = sum(one["weight"] for one in shown)
     return {
         **found,
         "score": sum(one["points"] for one in known),
         "highest": highest,
         "completeness": sum(one["weight"] for one in known) / highest if highest else 0.0,
-        "band": "not shown",
-        "action": HIDDEN,
+        "band": NO_BAND,
+        "action": NOT_SHOWN,
         "contributions": factors,
         "inputs": [one for one in found["inputs"] if one["field"] not in fields],
     }
+
+
+def band_now(desk: Desk, opened: Opened) -> tuple[str | None, bool | None]:
+    """The band of a household, and whether it is in the upper half of the bands.
+
+    Returns:
+        None for both if it has no score, or scores cannot be read now.
+    """
+    try:
+        with desk.store() as store:
+            row = store.household(opened.uprn)
+            names = store.run.band_names
+    except Problem:
+        return None, None
+    if row is None:
+        return None, None
+    at = row[BAND_COLUMN]
+    return names[at], 2 * at >= len(names)
+
+
+def why_not_connect(desk: Desk, visitor: Visitor, opened: Opened, uprn: int) -> str:
+    """Why a case cannot be about another home; empty if it can."""
+    none = "No home in the council's list has this UPRN"
+    with desk.store() as store:
+        if not store.holds(uprn):
+            return none
+    with desk.state.database.reading() as session:
+        other = known_id(session, uprn)
+        if other is not None and desk.restrictions.is_hidden(session, visitor, other):
+            return none  # who may not see a household does not learn that it is restricted
+    restricted = desk.restrictions.restricted()
+    if opened.uprn in restricted and uprn not in restricted:
+        return "This household is restricted: let somebody restrict the other UPRN first"
+    return ""
 
 
 def connect(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from folkmoot_node.casework.desk import Desk
-from folkmoot_node.casework.referrals.room import open_room
+from folkmoot_node.casework.referring.room import open_room
 from folkmoot_operator.problems import Problem
 
 SECONDS = 60

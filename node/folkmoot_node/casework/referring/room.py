@@ -12,15 +12,18 @@ from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.referrals.consents import Consents
 from folkmoot_node.casework.referrals.content import Item, records_of
 from folkmoot_node.casework.referrals.links import LinkKey, Links
+from folkmoot_node.casework.referrals.notify import by_notify
 from folkmoot_node.casework.referrals.overrides import Overrides
 from folkmoot_node.casework.referrals.postbox import Message, Postbox
 from folkmoot_node.casework.referrals.referrals import Referrals
 from folkmoot_node.casework.referrals.services import Services
+from folkmoot_node.casework.referrals.smtp import by_smtp
 from folkmoot_node.casework.settings import casework_of
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import Band
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.problems import Problem
+from folkmoot_web.errors import WebProblem
 
 KEY_FILE = "links.key"
 """In the folder of casework."""
@@ -52,12 +55,11 @@ class Room:
 
     def records(self, opened: Opened) -> list[Item]:
         """What the council's records say of a household, and could be handed over."""
-        sensitive = frozenset(self.desk.known.policy.sensitive_sources)
         try:
             explanation = self.desk.explanation(opened)
-        except Problem:  # it has left the frame, or there are no scores that may be used now
+        except (Problem, WebProblem):  # it has left the frame, or scores may not be used now
             explanation = None
-        return records_of(opened, explanation, sensitive)
+        return records_of(opened, explanation)
 
 
 def open_room(desk: Desk) -> Room:
@@ -114,10 +116,6 @@ def sender_of(config: NodeConfig) -> Callable[[Message], None] | None:
     if mail is None:
         return None
     if mail.smtp is not None:
-        from folkmoot_node.casework.referrals.smtp import by_smtp
-
         return by_smtp(mail.smtp, config.home)
-    from folkmoot_node.casework.referrals.notify import by_notify
-
     assert mail.notify is not None
     return by_notify(mail.notify, config.home)

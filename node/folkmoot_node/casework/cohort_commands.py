@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from folkmoot_node.casework.authority.command_line import command_user
+from folkmoot_node.casework.authority.command_line import REFUSED, command_user
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import require_in_force
 from folkmoot_node.casework.cohorts.cohorts import Cohort
-from folkmoot_node.casework.command_reading import REFUSED
 from folkmoot_node.casework.desk import Desk, open_desk
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator

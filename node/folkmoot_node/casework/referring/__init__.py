@@ -1,0 +1,1 @@
+"""The room of referrals as pages, commands and the site open it."""

@@ -1,0 +1,132 @@
+"""Casework in a PostgreSQL that the council runs, instead of an encrypted file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+
+from folkmoot_node.casework.opening.openings import OPENED, SHOWN
+from folkmoot_node.casework.settings import database_path
+from folkmoot_node.home import open_home
+from folkmoot_operator import sql_database
+from folkmoot_operator.checks import State, examine
+from folkmoot_operator.problems import ExitCode, Problem
+from tests.casework_council import CaseworkCouncil, make_council, serving_council
+from tests.commands import run_inside
+from tests.postgresql import PASSWORD, PostgreSQL
+from tests.web_site import Browser
+
+REASON = "Monthly list for welfare rights"
+
+
+def use(council: CaseworkCouncil, url: str) -> None:
+    """Names a database in node.toml, and signs the policy there."""
+    settings = council.home / "node.toml"
+    settings.write_text(
+        settings.read_text().replace("[casework]\n", f'[casework]\ndatabase = "{url}"\n')
+    )
+    council.sign()
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ends connections that commands leave to the end of their process."""
+    engines: list[Engine] = []
+    made = sql_database.create_engine
+
+    def noted(*arguments: Any, **options: Any) -> Engine:
+        engines.append(made(*arguments, **options))
+        return engines[-1]
+
+    monkeypatch.setattr(sql_database, "create_engine", noted)
+    yield
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def url(postgresql: PostgreSQL) -> str:
+    url = postgresql.url(postgresql.create("casework"), "postgresql+psycopg")
+    return url.replace("@", f":{PASSWORD}@", 1)
+
+
+@pytest.fixture
+def council(council: CaseworkCouncil, url: str) -> CaseworkCouncil:
+    database_path(council.config).unlink()
+    use(council, url)
+    return council
+
+
+def test_a_household_opens_and_the_log_cannot_be_changed(
+    council: CaseworkCouncil, postgresql: PostgreSQL
+) -> None:
+    desk = council.desk()
+    by = council.visitor(desk, "manager")
+    with desk.state.database.writing() as session:
+        case_id = desk.cases.open(
+            session, council.uprn(0), purpose="winter", why="A decision", by=by
+        )
+    with serving_council(council) as site, Browser(site) as worker:
+        worker.sign_in("caseworker@example.gov.uk")
+        assert worker.get(f"/cases/{case_id}/score").status_code == 403
+    desk.openings.open(council.visitor(desk, "caseworker"), case_id, "First telephone call")
+    opened = desk.openings.look(council.visitor(desk, "caseworker"), case_id, "score")
+    assert desk.explanation(opened).uprn == council.uprn(0)
+    said = run_inside(
+        "folkmoot-node", "explain", council.uprn(0), "--reason", REASON, "--home", council.home
+    ).said()
+    assert str(council.uprn(0)) in said
+    assert [one.body["action"] for one in desk.state.audit.entries((OPENED, SHOWN))] == [
+        OPENED,
+        SHOWN,
+    ]
+    head = desk.state.audit.verify()
+    for statement in ("UPDATE {} SET body = ''", "DELETE FROM {}", "TRUNCATE {}"):
+        change = statement.format("web_audit")
+        with pytest.raises(RuntimeError):
+            postgresql.run(change, "casework")
+    assert desk.state.audit.verify() == head
+    desk.state.database.close()
+    assert not database_path(council.config).exists()
+
+
+def test_two_nodes_never_share_a_database(
+    council: CaseworkCouncil, url: str, tmp_path: Path
+) -> None:
+    council.desk().state.database.close()
+    other = make_council(tmp_path / "other", households=council.households[:4])
+    with pytest.raises(Problem, match="belongs to a node of E08000009 whose folder is another"):
+        use(other, url)
+    with pytest.raises(Problem, match="belongs to a node of E08000009 whose folder is another"):
+        other.desk()
+
+
+def test_a_server_that_is_away_shows_nothing(council: CaseworkCouncil) -> None:
+    settings = council.home / "node.toml"
+    port = settings.read_text().partition("127.0.0.1:")[2].partition("/")[0]
+    settings.write_text(settings.read_text().replace(f"127.0.0.1:{port}/casework", "127.0.0.1:1/x"))
+    done = run_inside(
+        "folkmoot-node", "explain", council.uprn(0), "--reason", REASON, "--home", council.home
+    )
+    assert done.code == ExitCode.UNREACHABLE
+    assert done.stdout == ""
+    assert PASSWORD not in done.stderr
+
+
+def test_doctor_says_whose_the_encryption_is(council: CaseworkCouncil) -> None:
+    from folkmoot_node.casework.checks import casework_checks
+
+    with open_home(council.home, clock=council.clock) as home:
+        found = {one.name: one for one in examine(casework_checks(home))}
+    assert found["casework database"].state is State.OK
+    assert "Folkmoot does not encrypt it" in found["casework database"].what
+    assert PASSWORD not in found["casework database"].what
+    desk = council.desk()
+    with desk.state.database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM casework_origin")) == 1
+    desk.state.database.close()
