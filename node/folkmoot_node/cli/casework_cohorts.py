@@ -196,6 +196,8 @@ def members(
                 if runs
                 else []
             )
+        hidden = command.desk.cohorts.hidden(command.by, [row.household_id for row in rows])
+        rows = [row for row in rows if row.household_id not in hidden]
         if runs:
             note_list(command.desk.cohorts, runs[0], command.by, 0)
         if as_json:

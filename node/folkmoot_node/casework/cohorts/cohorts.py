@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -33,6 +34,10 @@ CHANGED = "cohort changed"
 """Actions of the log. Counts are not in it: they come from residents' records."""
 
 
+Hidden = Callable[[Visitor, Collection[str]], frozenset[str]]
+"""See `Cohorts.hidden`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """A cohort that was saved.
@@ -59,12 +64,16 @@ class Cohorts:
         state: The site's database, log and clock.
         policy: The casework policy.
         table: The last scores.
+        hidden: Ids of those of some households that are hidden from somebody.
     """
 
-    def __init__(self, state: State, policy: CaseworkPolicy, table: ScoreTable) -> None:
+    def __init__(
+        self, state: State, policy: CaseworkPolicy, table: ScoreTable, hidden: Hidden
+    ) -> None:
         self.state = state
         self.policy = policy
         self.table = table
+        self.hidden = hidden
 
     def today(self) -> datetime.date:
         """The date in UTC."""

@@ -29,6 +29,7 @@ from folkmoot_web.visitors import Visitor
 LISTED = "cohort members listed"
 SHOWN = "cohort member shown"
 DECIDED = "cohort decision"
+REFUSED = "cohort member not shown"
 """Actions of the log."""
 LOOK_SECONDS = 3600
 """How long after a look somebody may decide on it."""
@@ -92,9 +93,20 @@ def look_at(cohorts: Cohorts, run: Run, household: str, by: Visitor) -> Shown:
     """What a run says of a household; the entry of the log is durable when this returns.
 
     Raises:
-        WebProblem: Status 404, if the household is not in the run; 403 as `note_list`.
+        WebProblem: Status 404, if the household is not in the run; 403 as `note_list`, or if it is
+            hidden from them.
     """
     _check_sources(cohorts, run, by)
+    if cohorts.hidden(by, (household,)):
+        with cohorts.state.database.writing() as session:
+            detail = {"cohort": run.cohort_id, "run": run.run_id, "household": household}
+            cohorts.state.audit.record(session, REFUSED, by.name, detail)
+        raise WebProblem(
+            403,
+            "You may not see this household",
+            "It is restricted, or it is recorded that you have to do with it yourself.",
+            "If your work needs it, ask the person who restricts households at the council.",
+        )
     with cohorts.state.database.writing() as session:
         row = _member(session, run.run_id, household)
         detail = {"cohort": run.cohort_id, "run": run.run_id, "household": household}
@@ -150,6 +162,7 @@ def decide(
     _check_sources(cohorts, run, by)
     cohorts.check_in_use(cohorts.get(run.cohort_id))
     withheld = _withheld(cohorts, run, list(uprns.values()))
+    hidden = cohorts.hidden(by, households)
     assessed = assess([one for one in uprns.values() if opens_case and one not in withheld])
     opened: dict[str, str] = {}
     against: list[str] = []
@@ -159,7 +172,11 @@ def decide(
         now = cohorts.state.clock()
         for household, uprn in uprns.items():
             row = _member(session, run_id, household)
-            why_left = _why_left(session, run, row, uprn in withheld)
+            why_left = (
+                "it is hidden from you"
+                if household in hidden
+                else _why_left(session, run, row, uprn in withheld)
+            )
             if why_left:
                 left[household] = why_left
                 continue

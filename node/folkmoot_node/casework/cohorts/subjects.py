@@ -72,6 +72,7 @@ class Subject:
         codes: Of a code, in order; empty for other types.
         sources: Sources in `node.toml` that it comes from.
         column: What `HouseholdStore.columns` calls it.
+        description: More about it; may be empty.
     """
 
     kind: Kind
@@ -82,6 +83,7 @@ class Subject:
     codes: tuple[str, ...]
     sources: tuple[str, ...]
     column: str
+    description: str = ""
 
     @property
     def key(self) -> str:
@@ -117,6 +119,7 @@ def subjects_of(
             field.codes,
             sources_of((name,)) or ((field.source,) if field.source else ()),
             field_column(name),
+            field.description,
         )
         for name, field in run.fields.items()
     ]

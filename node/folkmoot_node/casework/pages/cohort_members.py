@@ -160,14 +160,15 @@ def _list(
             _, rows = members(session, run_id, standing=standing, first=pages.first, size=ON_A_PAGE)
         now = beside(session, run, [row.household_id for row in rows])
         newest = runs_of(session, cohort_id)[0].run_id == run_id
+    hidden = desk.cohorts.hidden(visitor, [row.household_id for row in rows])
     note_list(desk.cohorts, run, visitor, pages.page)
     return render(
         request,
         "casework/cohort_members.html",
         status,
         run=run,
-        hidden=desk.restrictions.hidden_from(visitor),
         rows=[(row, STANDING.get(Standing(row.standing)), now[row.household_id]) for row in rows],
+        hidden=hidden,
         pages=pages,
         pagination=pages.links(request),
         show=show if show in _SHOWN else "",
@@ -265,7 +266,7 @@ def _notification(request: Request) -> str | None:
     if left:
         parts.append(
             f"Nothing was decided about {'one household' if left == 1 else f'{left} households'}: "
-            "in a case already, objected, or not in the run any more."
+            "in a case already, hidden from you, objected, or not in the run any more."
         )
     return " ".join(parts) or None
 

@@ -67,7 +67,7 @@ def routes() -> Routes:
         left: list[tuple[str, str, list[Told]]] = []
         for chosen in form.value.chosen:
             case_id, _, version = chosen.partition(":")
-            if not version.isdecimal():
+            if not version.isdecimal() or len(version) > 9:
                 continue
             try:
                 with desk.state.database.writing() as session:
@@ -126,7 +126,7 @@ def _list(
         worker = account.name
     entries = lists.count(shown, worker=worker, team=team or None)
     number = asked.get("page", "1")
-    pages = Pages.of(entries, int(number) if number.isdecimal() else 1, ON_A_PAGE)
+    pages = Pages.of(entries, int(number[:9]) if number.isdecimal() else 1, ON_A_PAGE)
     items = lists.page(shown, worker=worker, team=team or None, first=pages.first, size=ON_A_PAGE)
     ticked = {one.partition(":")[0] for one in form.chosen("chosen")}
     free = lists.count(Filter.UNASSIGNED)

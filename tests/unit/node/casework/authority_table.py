@@ -112,8 +112,6 @@ CASES = {
     "POST /cases/{case_id}/first-look": Door("work", CASE),
     "GET /cases/{case_id}/then-and-now": Door("open", HOUSEHOLD),
     "POST /cases/{case_id}/connect": Door("decide", HOUSEHOLD),
-    "GET /outcomes": Door("measure"),
-    "POST /outcomes/write": Door("measure"),
 }
 COHORTS = {
     "GET /cohorts/new": Door("cohorts"),

@@ -14,6 +14,7 @@ from folkmoot_node.casework.cohorts.definition import Definition
 from folkmoot_node.casework.cohorts.runs import run_cohort
 from folkmoot_node.casework.desk import desk_of_app
 from tests.casework_council import SENSITIVE, CaseworkCouncil
+from tests.casework_opening import restrict
 from tests.unit.node.casework.test_cohorts import definition
 from tests.web_site import Browser, RunningSite
 
@@ -293,3 +294,25 @@ def test_nothing_is_shown_if_the_log_cannot_be_written(
             assert household not in failed.text
             assert "2,600" not in failed.text
         assert build(manager, "count", **THREE).status_code >= 500
+
+
+def test_a_household_that_is_hidden_from_somebody_is_listed_without_anything(
+    site: RunningSite, council: CaseworkCouncil
+) -> None:
+    cohort_id, run_id = saved_and_run(site)
+    desk = desk_of_app(site.app)
+    path = f"/cohorts/{cohort_id}/runs/{run_id}"
+    with Browser(site) as manager:
+        manager.sign_in("manager@example.gov.uk")
+        first, second = re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        restrict(council, desk, 0)
+        listed = manager.get(path).text
+        assert re.findall(rf'href="{path}/([a-z0-9]+)"', listed) == [second]
+        assert "Restricted household: you may not see it" in listed
+        assert first not in listed
+        refused = manager.get(f"{path}/{first}")
+        assert refused.status_code == 403
+        assert "2,600" not in refused.text
+        bulk = manager.fill_in(path, household=[first, second], why="Both of them", decision="open")
+        assert bulk.status_code == 403
+    assert desk.cases.listed() == []

@@ -284,6 +284,26 @@ def test_a_cohort_past_its_end_is_read_and_nothing_else(
         desk.cohorts.save(definition(ends=desk.today() - datetime.timedelta(1)), desk_manager(desk))
 
 
+def test_after_the_risk_policys_last_day_a_cohort_is_read_and_nothing_else(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    cohort_id, run_id = ran(council, desk, definition())
+    household = of_run(desk, run_id)[0].household_id
+    look_at(desk.cohorts, run_of(desk, run_id), household, desk_manager(desk))
+    policy = council.home / "risk-policy.toml"
+    over = desk.today() - datetime.timedelta(1)
+    policy.write_text(policy.read_text().replace("sunset = 2029-03-31", f"sunset = {over}"))
+    for act in (
+        lambda: desk.cohorts.count(definition(), desk_manager(desk), PURPOSE),
+        lambda: run_cohort(desk.cohorts, cohort_id, desk_manager(desk)),
+        lambda: decided(council, desk, run_id, [household]),
+    ):
+        with pytest.raises(Problem, match="the policy ended on") as refused:
+            act()
+        assert refused.value.exit_code is ExitCode.REFUSED
+    assert len(of_run(desk, run_id)) == 2
+
+
 def desk_manager(desk: Desk):
     from folkmoot_web.visitors import Visitor
 
@@ -474,7 +494,7 @@ def test_runs_are_kept_as_long_as_the_policies_say(council: CaseworkCouncil, des
         in_time = scored + 90 * 86_400
         assert records.past_retention(session, rule, in_time, delete=True) == 0
         short = RetentionPolicy(cohort_runs_days=1)
-        assert records.past_retention(session, short, now + 2 * 86_400, delete=False) == 1
+        assert records.past_retention(session, short, now + 2 * 86_400, delete=False) == 2
         assert records.past_retention(session, rule, in_time + 86_400, delete=True) == 1
         assert runs_of(session, cohort_id) == []
         assert [one.title.split()[0] for one in records.held_on(session, household)] == ["Decision"]
