@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -18,7 +18,7 @@ S = ReferralState
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def both(council: CaseworkCouncil, request: pytest.FixtureRequest) -> Referring:
+def both(council: CaseworkCouncil, request: pytest.FixtureRequest) -> Iterator[Referring]:
     """A council that refers, on each database."""
     if request.param == "postgresql":
         server: PostgreSQL = request.getfixturevalue("postgresql")
@@ -26,7 +26,9 @@ def both(council: CaseworkCouncil, request: pytest.FixtureRequest) -> Referring:
         url = server.url(server.create("referring"), "postgresql+psycopg", user)
         toml = council.home / "node.toml"
         toml.write_text(toml.read_text().replace("[casework]", f'[casework]\ndatabase = "{url}"'))
-    return Referring(council, council.desk())
+    desk = council.desk()
+    yield Referring(council, desk)
+    desk.state.database.close()
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
