@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import column as sql_column
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import inspect, select, table, union
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.models import HouseholdRow
@@ -17,7 +19,7 @@ from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.erasure import holds_of
 from folkmoot_node.casework.rights.kinds import ObjectionState
-from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
+from folkmoot_node.casework.rights.models import ObjectionRow, RequestRow
 from folkmoot_node.casework.rights.objections import close_when_answered
 from folkmoot_node.corrections.sealed_file import decisions_of
 
@@ -26,6 +28,8 @@ PURGED = "casework purged"
 CLOSED_CASES = "closed cases"
 BY_RULE = "casework serve, by the policy's rule"
 """Who purged, in the log."""
+_NAMING = frozenset({"household_id", "left"})
+"""Columns that name a household, in tables of any room."""
 
 
 def expired_casework(bench: Bench, records: Sequence[Records]) -> dict[str, int]:
@@ -68,7 +72,7 @@ def _counts(
         for one in records:
             one.erase_cases(session, cases)
     if delete:
-        _forget_households(session, records)
+        _forget_households(session)
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -99,11 +103,16 @@ def _cases(bench: Bench, session: Session, now: int) -> list[str]:
     ]
 
 
-def _forget_households(session: Session, records: Sequence[Records]) -> None:
-    """Deletes ids of households about which nothing is held any more."""
-    held = {*session.scalars(select(HoldRow.household_id))}
-    for row in session.scalars(select(HouseholdRow)).all():
-        if row.household_id not in held and not any(
-            any(True for _ in one.held_on(session, row.household_id)) for one in records
-        ):
-            session.delete(row)
+def _forget_households(session: Session) -> None:
+    """Deletes ids of households that no other table names any more, in one statement."""
+    connection = session.connection()
+    own = HouseholdRow.__tablename__
+    found = inspect(connection)
+    named = []
+    for name in found.get_table_names():
+        columns = {one["name"] for one in found.get_columns(name)} if name != own else set()
+        for column in sorted(columns & _NAMING):
+            one = table(name, sql_column(column))
+            named.append(select(one.c[column]).where(one.c[column].is_not(None)))
+    unnamed = HouseholdRow.household_id.not_in(union(*named))
+    session.execute(delete_rows(HouseholdRow).where(unnamed))
