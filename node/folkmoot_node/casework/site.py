@@ -56,6 +56,7 @@ PAGES = (
 )
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
+    Link("Audit", audit.PATH, Right.AUDIT),
     Link("Cases", "/", Right.LISTS),
     Link("Cohorts", "/cohorts", Right.LISTS),
     Link("Referrals", "/referrals", Right.LISTS),
@@ -65,7 +66,6 @@ NAVIGATION = (
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),
     Link("Residents' rights", "/rights", Right.RIGHTS),
-    Link("Audit", audit.PATH, Right.AUDIT),
 )
 """Links under the masthead, for those who may follow them."""
 
