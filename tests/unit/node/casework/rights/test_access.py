@@ -56,6 +56,25 @@ def test_everything_is_in_the_folder(council: CaseworkCouncil, desk: Desk) -> No
     assert (whole.shown, whole.redacted) == (len(every), 0)
 
 
+def test_what_rests_on_a_sensitive_source_is_kept_back_until_reviewed(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    """Who asks may be the risk that the source is about."""
+    dossier = gather(desk, opened(council, desk, flag(council, desk, 8)), RECORDS)
+    labels = {fact.label for _, _, _, fact in dossier.to_review()}
+    assert "Information: children services" in labels
+    assert {"Score", "Group"} <= labels, "the sum tells it"
+    assert "Information: council tax arrears" not in labels
+    data = json.loads(access_folder(dossier, ()).files[DATA])
+    kept = {
+        fact["label"]: fact["value"]
+        for room in data["rooms"]
+        for item in room["items"]
+        for fact in item["facts"]
+    }
+    assert kept["Information: children services"] == REDACTED
+
+
 def test_one_text_is_let_through_and_the_others_are_not(
     council: CaseworkCouncil, desk: Desk
 ) -> None:
