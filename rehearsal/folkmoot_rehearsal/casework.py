@@ -20,9 +20,15 @@ SIGNER = "The rehearsal, in the place of the council's data protection officer"
 _SENSITIVE = ("domestic_abuse", "childrens_services")
 _OPENINGS = (
     ("sensitive_sources = []", f"sensitive_sources = [{', '.join(map(repr, _SENSITIVE))}]"),
+    (
+        'may = ["lists", "open", "rights", "restrict", "export", "measure"]',
+        'may = ["lists", "open", "rights", "restrict", "export", "measure"]\n'
+        f"sources = [{', '.join(map(repr, _SENSITIVE))}]",
+    ),
     ('# node_account = ["protection_officer"]', 'node_account = ["manager", "protection_officer"]'),
 )
-"""What the rehearsal changes in the sample policy: its sources, and that it may run commands."""
+"""What the rehearsal changes in the sample policy: its sources, who answers residents from all of
+them, and that it may run commands."""
 ACCOUNTS = (
     Account(
         "manager@rehearsal.example",

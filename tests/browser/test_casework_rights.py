@@ -148,7 +148,7 @@ def test_an_objection_from_record_to_upheld_and_in_the_explanation(
     expect(caseworker.get_by_role("alert")).to_contain_text("Enter what the household says")
     examine(caseworker, "objection-errors")
     caseworker.get_by_label("The result, or that an input is wrong").check()
-    caseworker.get_by_label("Which input is it about?").select_option("council_tax_arrears")
+    caseworker.get_by_label("Which information is it about?").select_option("council_tax_arrears")
     caseworker.get_by_label("What does the household say?").fill("We paid this in March")
     caseworker.get_by_label("Day").fill("31")
     caseworker.get_by_label("Month").fill("2")

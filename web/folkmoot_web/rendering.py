@@ -64,6 +64,7 @@ class Look:
         footer: Links in the footer, besides the statements.
         phase: The phase banner, if there is one.
         logo: Name of the logo among the static files.
+        home: Where the organisation's name in the masthead leads.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Look:
     footer: Sequence[Link] = ()
     phase: Phase | None = None
     logo: str | None = None
+    home: str = "/"
 
 
 class Renderer:
@@ -112,6 +114,11 @@ class Renderer:
             organisation=settings.name, look=look, contact=settings.contact, static=static.url
         )
         self.environment.filters.update(moment=to_text, day=day_text)
+
+    @property
+    def navigation(self) -> Sequence[Link]:
+        """The links under the masthead, those that a visitor may not follow among them."""
+        return self._look.navigation
 
     def page(
         self,

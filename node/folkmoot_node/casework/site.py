@@ -31,6 +31,7 @@ from folkmoot_node.casework.pages import (
     restrictions,
     rights,
     search,
+    start,
     then_and_now,
     work_lists,
 )
@@ -46,7 +47,7 @@ from folkmoot_web.site import Product, State, build_site
 
 SERVICE = "Casework"
 PAGES = (
-    *(work_lists, cases, case_steps, case_record, first_look, then_and_now),
+    *(start, work_lists, cases, case_steps, case_record, first_look, then_and_now),
     *(opening, search, exports, restrictions, audit),
     *(cohort_builder, cohorts, cohort_members),
     *(notices, objections, rights),
@@ -55,6 +56,7 @@ PAGES = (
 )
 """Modules of pages; each has `routes()`."""
 NAVIGATION = (
+    Link("Audit", audit.PATH, Right.AUDIT),
     Link("Cases", "/", Right.LISTS),
     Link("Cohorts", "/cohorts", Right.LISTS),
     Link("Referrals", "/referrals", Right.LISTS),
@@ -64,7 +66,6 @@ NAVIGATION = (
     Link("Exports", exports.PATH, Right.EXPORT),
     Link("Restrictions", restrictions.PATH, Right.RESTRICT),
     Link("Residents' rights", "/rights", Right.RIGHTS),
-    Link("Audit", audit.PATH, Right.AUDIT),
 )
 """Links under the masthead, for those who may follow them."""
 
@@ -81,7 +82,8 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
     """
     known = load_signed_policy(config).known
     product = Product(
-        look=Look(SERVICE, navigation=NAVIGATION),
+        look=Look(SERVICE, navigation=NAVIGATION, home=start.PATH),
+        start=start.PATH,
         permissions=CaseworkPermissions(known.policy, clock),
         routes=tuple(module.routes() for module in PAGES),
         templates=PackageLoader("folkmoot_node.casework"),

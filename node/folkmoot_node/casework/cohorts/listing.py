@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.cohorts.cohorts import Cohorts
 from folkmoot_node.casework.cohorts.models import DecisionRow
-from folkmoot_node.casework.cohorts.runs import Run
+from folkmoot_node.casework.cohorts.runs import Run, runs_of
+from folkmoot_web.visitors import Visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,27 @@ def beside(session: Session, run: Run, households: Sequence[str]) -> dict[str, K
         against = None if decided is None or decided.opens_case else decided.decided_at
         found[one] = KnownNow(open_.get(one), one in closed, against)
     return found
+
+
+def cohort_of_case(cohorts: Cohorts, case_id: str, by: Visitor) -> Run | None:
+    """The run that a case was opened from, for somebody who may know who is in its cohort.
+
+    Args:
+        cohorts: The cohorts.
+        case_id: The case.
+        by: Who asks.
+
+    Returns:
+        None if the case is from no cohort, if the run is not kept any more, or if a condition is
+        about a sensitive source that they may not see: the cohort would tell of it.
+    """
+    with cohorts.state.database.reading() as session:
+        query = select(DecisionRow).where(DecisionRow.case_id == case_id)
+        decision = session.scalars(query.limit(1)).first()
+        runs = [] if decision is None else runs_of(session, decision.cohort_id)
+    hidden = set(cohorts.policy.sensitive_sources) - cohorts.policy.sources_of(by.roles)
+    for run in runs:
+        if decision is not None and run.run_id == decision.run_id:
+            shown = not any(hidden.intersection(asked.sources) for asked in run.asked)
+            return run if shown else None
+    return None

@@ -27,6 +27,8 @@ READ = "log read by command"
 WHY = ("reason", "why")
 """Keys of an entry that say why."""
 _OWN_COLUMNS = frozenset({"action", "by", "case", "household", *WHY})
+_MOMENTS = frozenset(("until",))
+"""Details that are seconds since 1970-01-01T00:00:00Z."""
 COLUMNS = ("entry", "at", "by", "action", "case", "household", "reason", "details")
 """Of the log as a file."""
 
@@ -79,7 +81,7 @@ class LogEntry:
     @property
     def details_text(self) -> str:
         """The rest of the entry in a line."""
-        return "; ".join(f"{key} {_text(key, value)}" for key, value in self.details.items())
+        return "; ".join(f"{key} {_detail(key, value)}" for key, value in self.details.items())
 
     def row(self) -> list[str]:
         """The entry in the order of `COLUMNS`."""
@@ -227,7 +229,9 @@ def _value(session: Session, key: str) -> ColumnElement[str | None]:
     return func.json_extract(AuditRow.body, f"$.{key}", type_=Text())
 
 
-def _text(key: str, value: Any) -> str:
-    if key == "until" and isinstance(value, int):
-        return to_text(value)
+def _detail(key: str, value: Any) -> str:
+    return to_text(value) if key in _MOMENTS and isinstance(value, int) else _text(value)
+
+
+def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -220,6 +220,8 @@ def _whole(
 ) -> Table:
     """A table in which each case stands in one row; small rows are taken together."""
     listed = list(cases)
+    if len(listed) < smallest:
+        return Table(title, ())  # the name of a row would tell where those few stand
     known = list(dict.fromkeys([*order, *(name for name, _ in listed)]))
     count = Counter(name for name, _ in listed)
     hits = Counter(name for name, is_found in listed if is_found)
@@ -234,7 +236,11 @@ def _whole(
 
 
 def _by_factor(cases: Sequence[CaseFact], smallest: int) -> Table:
-    """A row for each factor that added points; a case stands in as many as it has factors."""
+    """A row for each factor that added points; a case stands in as many as it has factors.
+
+    A factor that too few have, or that too few have not, has no row: its name alone would tell that
+    somebody has it, also where it rests on a sensitive source.
+    """
     scored = [one for one in cases if one.factors is not None]
     titles = {name: title for one in scored for name, title in (one.factors or {}).items()}
     rows = []
@@ -243,8 +249,9 @@ def _by_factor(cases: Sequence[CaseFact], smallest: int) -> Table:
         without = len(scored) - len(having)
         # The rest could be computed from the row and from the total, so it must not be small.
         is_shown = len(having) >= smallest and (without == 0 or without >= smallest)
-        hits = sum(bool(one.need_found) for one in having)
-        rows.append(Row(title, share(hits, len(having)) if is_shown else None))
+        if is_shown:
+            hits = sum(bool(one.need_found) for one in having)
+            rows.append(Row(title, share(hits, len(having))))
     return Table("By factor", tuple(rows), is_whole=False)
 
 

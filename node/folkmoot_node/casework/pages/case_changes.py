@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot_node.casework.cases.cases import Change
+from folkmoot_node.casework.cases.cases import CaseState, Change
 from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.pages.template_helpers import date_text
 
@@ -52,4 +52,6 @@ def _shown(name: str, value: Any, people: People) -> str:
         return people.shown(value)
     if value is None:
         return "none"
+    if name == "state":
+        return "in work" if value == CaseState.OPEN else str(value)
     return date_text(value) if name == "review_on" else str(value)

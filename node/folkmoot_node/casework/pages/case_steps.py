@@ -15,11 +15,13 @@ from folkmoot_node.casework.cases.cases import Case, CaseState, Conflict, locked
 from folkmoot_node.casework.cases.handling import NEEDED, Handling, Step, why_not
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.cases.words import CASE_OUTCOMES, CaseOutcome
+from folkmoot_node.casework.cohorts.listing import cohort_of_case
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.dates import read_date
 from folkmoot_node.casework.pages.people import People, team_items
 from folkmoot_node.casework.pages.template_helpers import date_text
+from folkmoot_node.casework.rights.objections import Objections
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -278,6 +280,8 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
             "case": case,
             "can": {str(step) for step in Step if not why_not(step, case, visitor)},
             "people": people,
+            "cohort": cohort_of_case(desk.cohorts, case_id, visitor),
+            "objections": Objections(desk).listed(household=case.household),
             "counts": CaseRecord(desk.state).counts(case_id),
             "history": [told(one, people) for one in desk.cases.history(case_id)],
             "workers": people.worker_items("Nobody"),

@@ -25,6 +25,7 @@ from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opening.restrictions import not_visible
 from folkmoot_node.casework.pages.cohorts import scores_fault
+from folkmoot_node.casework.pages.people import People
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.paging import Pages, address_with
 from folkmoot_web.rendering import render
@@ -213,6 +214,7 @@ def _member(
         standing=STANDING.get(shown.standing, ("Gone", "grey")),
         beside=now,
         history=history,
+        people=People.of(desk),
         cannot=cannot,
         teams=_teams(desk),
         form=form,

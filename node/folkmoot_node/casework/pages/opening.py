@@ -17,6 +17,7 @@ from folkmoot_node.casework.opening.reasons import MAX_REASON, whole_reason, wit
 from folkmoot_node.casework.opening.sensitive import withheld
 from folkmoot_node.casework.opening.words import uk_time, value_text
 from folkmoot_node.casework.pages.first_look import first_look_before
+from folkmoot_node.casework.rights.objections import Objections
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
@@ -83,6 +84,7 @@ def routes() -> Routes:
             explanation=explanation,
             withheld=withheld(explanation),
             value_text=value_text,
+            objections=Objections(desk).listed(household=shown.household),
             breadcrumbs=[("Cases", "/"), ("Case", f"/cases/{case_id}"), ("Score", None)],
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -94,6 +94,7 @@ def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
         for one in reversed(records):  # cases first, for readers
             items = tuple(one.held_on(session, opened.household))
             rooms.append(Room(one.room, one.title, items))
+    rooms = list(_sensitive_reviewed(rooms, frozenset(bench.known.policy.sensitive_sources)))
     rooms.append(Room("log", "The log: who looked at what, and why", tuple(_log(bench, opened))))
     policy = bench.risk_policy().document
     retention = bench.known.policy.retention
@@ -140,26 +141,63 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
         nothing = Fact("Score", "No score of this household is held.")
         yield Room("scores", "Score", (Item("none", "Last scoring run", (nothing,)),))
         return
-    facts = tuple(_explained(explanation))
+    sensitive = frozenset(bench.known.policy.sensitive_sources)
+    facts = tuple(_explained(explanation, sensitive))
     item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
     yield Room("scores", "Score, with reasons and sources", (item,))
 
 
-def _explained(one: Explanation) -> Iterator[Fact]:
+def _sensitive_reviewed(rooms: Iterable[Room], sensitive: frozenset[str]) -> Iterator[Room]:
+    """Rooms in which what was known when a case was opened is reviewed like the score of today.
+
+    An assessment that was stored with a case does not name the source of each factor, so all of it
+    is reviewed where the policy has sensitive sources.
+    """
+    for room in rooms:
+        if room.name != "cases" or not sensitive:
+            yield room
+            continue
+        items = (
+            replace(
+                item,
+                facts=tuple(
+                    replace(fact, may_name_others=True) if fact.label.startswith(_THEN) else fact
+                    for fact in item.facts
+                ),
+            )
+            for item in room.items
+        )
+        yield replace(room, items=tuple(items))
+
+
+_THEN = ("Score then", "Known then", "Group of the scores", "Group that the score then")
+"""What facts about a stored assessment begin with."""
+
+
+def _explained(one: Explanation, sensitive: frozenset[str]) -> Iterator[Fact]:
+    """The score; what rests on a sensitive source is reviewed first.
+
+    Who asks may be the person of whom a report of domestic abuse is about, or a risk to a child.
+    With such a part kept back, the sum of the others and the score would give it away.
+    """
+    fields = {known.field for known in one.inputs if known.source in sensitive}
+    has = bool(fields)
     yield Fact("Policy", one.policy)
     yield Fact("Worked out on", one.reference_date.isoformat())
-    yield Fact("Score", f"{one.score:.1f} of {one.highest:g} points")
-    yield Fact("Group", one.band)
-    yield Fact("What the policy says is done", one.action)
+    yield Fact("Score", f"{one.score:.1f} of {one.highest:g} points", has)
+    yield Fact("Group", one.band, has)
+    yield Fact("What the policy says is done", one.action, has)
     yield Fact("Known", f"{one.completeness:.0%} of what the policy weighs")
     for entry in one.contributions:
         points = "not known" if entry.points is None else f"{entry.points:.1f} points"
-        yield Fact(f"Why: {entry.title}", f"{points} of {entry.weight:g}. {entry.words}")
+        words = f"{points} of {entry.weight:g}. {entry.words}"
+        yield Fact(f"Why: {entry.title}", words, bool(fields.intersection(entry.inputs)))
     for known in one.inputs:
         value = "not known" if known.value is None else f"{_plain(known.value)} {known.unit}"
         supplier = f"; supplier: {known.supplier}" if known.supplier else ""
         name = known.field.replace("_", " ")
-        yield Fact(f"Information: {name}", f"{value.strip()} ({known.words}{supplier})")
+        words = f"{value.strip()} ({known.words}{supplier})"
+        yield Fact(f"Information: {name}", words, known.field in fields)
 
 
 def _corrections(bench: Bench, opened: Opened) -> Iterator[Room]:

@@ -107,12 +107,12 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
     factors = [one for one in explanation.contributions if not hidden & {*one.inputs}]
     rights = bench.known.policy.rights
     sections = (
-        _result(texts, explanation, bench.config.name),
+        _result(texts, explanation, bench.config.name, is_whole=not hidden),
         _counted(texts, factors),
         _used(texts, shown),
         _not_known(texts, factors, shown),
         # With a part hidden, scores without the others would give it away.
-        _changes(texts, explanation, () if hidden else _effects(bench, opened, shown)),
+        *(() if hidden else (_changes(texts, explanation, _effects(bench, opened, shown)),)),
         *_decided(texts, bench, opened),
         _who_decides(texts, rights),
         _objecting(texts, rights),
@@ -129,17 +129,10 @@ def make_notice(bench: Bench, opened: Opened, language: str = "en") -> Notice:
     )
 
 
-def _result(texts: Texts, one: Explanation, council: str) -> Section:
+def _result(texts: Texts, one: Explanation, council: str, *, is_whole: bool) -> Section:
     say = texts.say
-    return Section(
-        say("What this is about"),
+    result = (
         (
-            say(
-                "{council} uses information it holds to find homes that may need help. This "
-                "letter is about your home. It says what we worked out, and how.",
-                council=council,
-            ),
-            say("The scheme is called {policy}.", policy=one.policy),
             say(
                 "Your home has {score} points out of {highest}. That puts it in the group "
                 "“{band}”. We worked this out on {day}.",
@@ -153,6 +146,20 @@ def _result(texts: Texts, one: Explanation, council: str) -> Section:
                 "We knew {share}% of what the scheme looks at.",
                 share=round(100 * one.completeness),
             ),
+        )
+        if is_whole
+        else ()
+    )
+    return Section(
+        say("What this is about"),
+        (
+            say(
+                "{council} uses information it holds to find homes that may need help. This "
+                "letter is about your home. It says what we worked out, and how.",
+                council=council,
+            ),
+            say("The scheme is called {policy}.", policy=one.policy),
+            *result,
         ),
     )
 
@@ -391,8 +398,9 @@ def _value(texts: Texts, one: InputValue) -> str:
     if isinstance(one.value, datetime.date):
         return texts.day(one.value)
     if isinstance(one.value, int | float):
-        number = _number(one.value)
-        return f"£{number}" if one.unit == "GBP" else f"{number} {one.unit}".strip()
+        if one.unit == "GBP":
+            return f"£{one.value:,.2f}".removesuffix(".00")
+        return f"{_number(one.value)} {one.unit}".strip()
     return str(one.value)
 
 

@@ -57,6 +57,7 @@ KIT = {
     "POST /set-up/{token}": Door("public"),
     "GET /sign-out": Door("public"),
     "POST /sign-out": Door("signed in"),
+    "GET /start": Door("signed in"),
     "GET /accessibility": Door("public"),
     "GET /cookies": Door("public"),
 }

@@ -143,6 +143,16 @@ def ask(stage: Stage, page: str, role: str, kind: Kind) -> httpx2.Response:
     return browser.request(method, address, data={"form_token": stage.tokens[role]})
 
 
+def test_everybody_begins_at_a_page_that_they_may_see(stage: Stage) -> None:
+    begins = {role: stage.browsers[role].get("/start").headers["location"] for role in ROLES}
+    assert begins == {
+        "caseworker": "/",
+        "manager": "/",
+        "protection_officer": "/",
+        "auditor": "/audit",
+    }
+
+
 PAGES = sorted(page for page, door in TABLE.items() if door.right not in ("public", "signed in"))
 
 

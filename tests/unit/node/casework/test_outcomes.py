@@ -105,13 +105,15 @@ def test_small_numbers_are_not_shown_and_cannot_be_computed_from_the_rest() -> N
     assert found.missed is None
     assert found.looks is None
     assert found.decisions is None
-    bands, factors = found.tables
+    [bands] = found.tables
     assert [(row.title, row.found and row.found.of) for row in bands.rows] == [
         ("low, high together", 34)
     ]
-    # All but four have the factor, so its row and the total would tell about the four.
-    assert [row.found for row in factors.rows] == [None]
+    # All but four have the factor, so its row and the total would tell about the four. Its name
+    # alone would tell that somebody has it.
+    assert "By factor" not in [table.title for table in found.tables]
     assert of(cases[:9]).hits is None
+    assert of(cases[:9]).tables == ()
     assert of([fact(at) for at in range(9)]).waits is None
 
 

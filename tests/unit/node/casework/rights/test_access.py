@@ -56,6 +56,25 @@ def test_everything_is_in_the_folder(council: CaseworkCouncil, desk: Desk) -> No
     assert (whole.shown, whole.redacted) == (len(every), 0)
 
 
+def test_what_rests_on_a_sensitive_source_is_kept_back_until_reviewed(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    """Who asks may be the risk that the source is about."""
+    dossier = gather(desk, opened(council, desk, flag(council, desk, 8)), RECORDS)
+    labels = {fact.label for _, _, _, fact in dossier.to_review()}
+    assert "Information: children services" in labels
+    assert {"Score", "Group"} <= labels, "the sum tells it"
+    assert "Information: council tax arrears" not in labels
+    references = {ref for ref, *_ in dossier.to_review()}
+    [value] = [
+        fact.value
+        for _, _, _, fact in dossier.to_review()
+        if fact.label == "Information: children services"
+    ]
+    assert value not in access_folder(dossier, ()).files[DATA].decode()
+    assert value in access_folder(dossier, references).files[DATA].decode()
+
+
 def test_one_text_is_let_through_and_the_others_are_not(
     council: CaseworkCouncil, desk: Desk
 ) -> None:
