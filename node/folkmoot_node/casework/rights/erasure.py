@@ -161,6 +161,7 @@ class Erasure:
             )
             detail = {"household": household, "ground": ground, "erased": counts}
             self._state.audit.record(session, ERASED, by.name, detail)
+        self._state.database.forget_deleted()
         return counts
 
     def hold(self, opened: Opened, why: str, until: datetime.date, by: Visitor) -> str:
