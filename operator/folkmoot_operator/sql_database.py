@@ -260,7 +260,7 @@ class SqlDatabase(ABC):
             try:
                 cursor = connection.cursor()
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                is_busy = cursor.fetchone()[0]
+                row = cursor.fetchone()
             finally:
                 connection.close()
         except (DBAPIError, sqlite3.Error, NoConnectionFree):
@@ -269,7 +269,7 @@ class SqlDatabase(ABC):
             if self._cipher is None or self._cipher.as_sqlite(error) is None:
                 raise
             return False
-        return not is_busy
+        return row is not None and row[0] == 0
 
     def close(self) -> None:
         """Closes every connection."""

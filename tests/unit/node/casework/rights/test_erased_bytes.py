@@ -26,7 +26,7 @@ NOTE = "Her sister Ann at number 4 told us this in March"
 
 
 def pages(path: Path, key: bytes) -> bytes:
-    """Everything that file and write-ahead log hold, decrypted page by page as SQLCipher 4 has it."""
+    """All that file and write-ahead log hold, decrypted page by page as SQLCipher 4 does."""
     content = path.read_bytes()
     found = [content[at : at + PAGE] for at in range(0, len(content), PAGE)]
     log = path.with_name(path.name + "-wal")
