@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprn_of
-from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.rights.answerers import require_answerer, why_not_answer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import (
     RIGHTS_PURPOSE,
@@ -307,6 +307,7 @@ class Objections:
         """Notes that a household does not object any more; errors of `uphold`."""
         with self._state.database.writing() as session:
             row = self._open(session, objection_id, version)
+            require_answerer(session, by, row.household_id)
             self._end(session, row, ObjectionState.WITHDRAWN, WITHDRAWN, why, by)
             close_when_answered(session, row.case_id, self._bench.clock())
 
@@ -423,39 +424,6 @@ def withdraw(corrections: Corrections, objection_id: str, uprn: int | None) -> b
         return False
     corrections.withdraw(objection_id)
     return True
-
-
-def why_not_answer(database: Any, visitor: Visitor, household: str) -> str:
-    """Why somebody may not answer what a household asks; empty if they may."""
-    with database.reading() as session:
-        return _why_not(session, visitor, household)
-
-
-def require_answerer(session: Session, visitor: Visitor, household: str) -> None:
-    """Checks that somebody may answer what a household asks.
-
-    Raises:
-        WebProblem: Status 403, if their role may not, or they have decided about the household.
-    """
-    why = _why_not(session, visitor, household)
-    if why:
-        raise WebProblem(403, "You may not answer this", why, "Ask somebody else to answer it.")
-
-
-def _why_not(session: Session, visitor: Visitor, household: str) -> str:
-    if not visitor.may(Right.RIGHTS):
-        return "Your role does not answer residents."
-    query = select(CaseRow.case_id).where(
-        CaseRow.household_id == household,
-        CaseRow.purpose != RIGHTS_PURPOSE,
-        (CaseRow.opened_by == visitor.name) | (CaseRow.worker == visitor.name),
-    )
-    if session.scalar(query.limit(1)) is not None:
-        return (
-            "You have decided about a case of this household, or work on one. Somebody who has "
-            "not answers it."
-        )
-    return ""
 
 
 def _row(session: Session, objection_id: str) -> ObjectionRow:
