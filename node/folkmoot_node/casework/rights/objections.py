@@ -20,6 +20,7 @@ from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opening.sensitive import NO_BAND
 from folkmoot_node.casework.rights.answerers import require_answerer, why_not_answer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import (
@@ -91,7 +92,8 @@ class Said:
         withholds: Whether the household is left out of cohorts and counts.
         answer: What the household was answered.
         answered_at: Seconds since 1970-01-01T00:00:00Z.
-        seen: Scores with and without the input, as who answered saw them.
+        seen: Scores with and without the input, as who answered saw them; empty for who may not
+            see all that these rest on.
         ended_why: Why it was withdrawn, or has no effect any more.
     """
 
@@ -205,9 +207,16 @@ class Objections:
                 bool(row.withholds),
                 row.answer,
                 row.answered_at,
-                json.loads(row.seen or "{}"),
+                self._seen(opened, row),
                 row.ended_why,
             )
+
+    def _seen(self, opened: Opened, row: ObjectionRow) -> dict[str, Any]:
+        """What whoever answered saw; nothing if they may have seen more than who looks now may."""
+        seen: dict[str, Any] = json.loads(row.seen or "{}")
+        is_whole = seen.get("with", {}).get("band") not in (None, NO_BAND)
+        hidden = frozenset(self._bench.known.policy.sensitive_sources) - opened.sources
+        return {} if is_whole and hidden else seen
 
     def listed(
         self, *, state: ObjectionState | None = None, household: str | None = None

@@ -222,7 +222,7 @@ def test_a_first_look_comes_before_the_score_where_the_policy_says_so(
         one.sign_in(WORKER)
         assert one.get(f"{page}/score").status_code == 403
         open_household(one, case_id)
-        for path_ in ("score", "then-and-now"):
+        for path_ in ("score", "then-and-now", "notice"):
             asked = one.get(f"{page}/{path_}").text
             assert "say what you think" in asked
             assert "arrears" not in asked.lower()
