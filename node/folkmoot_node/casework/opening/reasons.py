@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-_NUMBER = re.compile(r"[0-9](?:[ -]?[0-9]){5,}")
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}")
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[\dA-Z]?\s?\d[A-Z]{2}\b", re.IGNORECASE)
 MAX_REASON = 300
 """Characters."""
 
@@ -20,7 +21,8 @@ def without_identifiers(text: str) -> str:
         ValueError: If it has a postcode, or a number of six digits or more, as a UPRN or a
             telephone number is.
     """
-    if _NUMBER.search(text) or _POSTCODE.search(text):
+    plain = unicodedata.normalize("NFKC", text)  # wide digits, blanks that do not break
+    if _NUMBER.search(plain) or _POSTCODE.search(plain):
         raise ValueError(
             "Leave out addresses, reference numbers and telephone numbers: the log keeps this text"
         )

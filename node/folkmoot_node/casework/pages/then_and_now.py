@@ -38,7 +38,7 @@ class ConnectForm(FormModel):
         "why.missing": "Enter how you know that the UPRN has changed",
     }
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
     uprn: Annotated[int, Field(ge=1, lt=10**12)]
     why: Annotated[str, Field(title="the reason", min_length=5, max_length=500)]
 

@@ -211,6 +211,15 @@ def test_several_cases_are_given_out_and_those_that_changed_are_named(
         assert two.fill_in("/", f"/cases/{ids[2]}", chosen=chosen[0]).status_code == 403
 
 
+def test_a_version_that_is_no_number_of_the_database_is_refused(
+    council: CaseworkCouncil, site: RunningSite, desk: Desk
+) -> None:
+    page = f"/cases/{open_case(council, desk, 0)}"
+    with Browser(site) as one:
+        one.sign_in(WORKER)
+        assert one.fill_in(f"{page}/claim", page, version="9" * 30).status_code == 422
+
+
 def test_a_first_look_comes_before_the_score_where_the_policy_says_so(
     council: CaseworkCouncil,
 ) -> None:
