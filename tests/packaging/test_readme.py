@@ -83,7 +83,7 @@ def test_a_reader_comes_through_all_three_doors(
     assert region[0].startswith("folkmoot-coordinator round plan")
     assert [line.split()[1] for line in region] == ["round", "round", "round", "export", "keys"]
     council = console("folkmoot-node")
-    assert len(council) == 12
+    assert len(council) == 13
     [request] = console("curl")
     (tmp_path / "curl.py").write_text(CURL)
     request = request.replace("curl", f"{sys.executable} curl.py", 1)

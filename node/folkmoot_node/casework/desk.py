@@ -32,6 +32,7 @@ from folkmoot_node.casework.origin.belonging import prepare_own
 from folkmoot_node.casework.origin.models import ORIGIN
 from folkmoot_node.casework.referrals.models import REFERRALS
 from folkmoot_node.casework.rights.models import RIGHTS
+from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -40,7 +41,6 @@ from folkmoot_node.scoring.explain import Explanation, explain_household, policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins, load_plugins
 from folkmoot_node.store.reader import HouseholdStore
-from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.clock import Clock, system_clock
@@ -119,7 +119,7 @@ class Desk:
     @contextmanager
     def store(self) -> Iterator[HouseholdStore]:
         """The last good scores; Problem if there are none, or they may not be used any more."""
-        with open_for_use(self.config, self.today()) as store:
+        with scores_in_use(self.config, self.today()) as store:
             yield store
 
     def explanation(self, opened: Opened) -> Explanation:

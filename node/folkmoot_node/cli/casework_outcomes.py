@@ -33,8 +33,7 @@ def outcomes(
 
     Example: folkmoot-node casework outcomes
     """
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
     from folkmoot_node.casework.authority.command_line import command_user
@@ -50,7 +49,7 @@ def outcomes(
     )
     from folkmoot_operator.accounts import current_operator
 
-    config = load_config(home)
+    config = load_config_as_reader(home)
     desk = open_desk(config)
     user = command_user(desk.known.policy, current_operator())
     if Right.MEASURE not in user.rights:

@@ -276,13 +276,12 @@ def _read(path: Path) -> str:
 
 @contextmanager
 def _desk(home: Path) -> Iterator[Desk]:
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
 
-    desk = open_desk(load_config(home))
+    desk = open_desk(load_config_as_reader(home))
     try:
         yield desk
     finally:

@@ -137,11 +137,10 @@ def _by() -> str:
 
 
 def _room(home: Path) -> Room:
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
     from folkmoot_node.casework.desk import open_desk
     from folkmoot_node.casework.referring.room import open_room
 
-    return open_room(open_desk(load_config(home)))
+    return open_room(open_desk(load_config_as_reader(home)))

@@ -6,11 +6,11 @@ import datetime
 import json
 from collections.abc import Sequence
 
+from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain_household, policy_of
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
-from folkmoot_node.store.use import open_for_use
 
 
 def assessments(
@@ -29,7 +29,7 @@ def assessments(
     """
     if not uprns:
         return {}
-    with open_for_use(config, today) as store:
+    with scores_in_use(config, today) as store:
         policy = policy_of(store.run, load_policy(config.risk_policy))
         return {
             uprn: json.dumps(

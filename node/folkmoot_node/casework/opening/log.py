@@ -79,7 +79,7 @@ class LogEntry:
     @property
     def details_text(self) -> str:
         """The rest of the entry in a line."""
-        return "; ".join(f"{key} {_text(value)}" for key, value in self.details.items())
+        return "; ".join(f"{key} {_text(key, value)}" for key, value in self.details.items())
 
     def row(self) -> list[str]:
         """The entry in the order of `COLUMNS`."""
@@ -227,5 +227,7 @@ def _value(session: Session, key: str) -> ColumnElement[str | None]:
     return func.json_extract(AuditRow.body, f"$.{key}", type_=Text())
 
 
-def _text(value: Any) -> str:
+def _text(key: str, value: Any) -> str:
+    if key == "until" and isinstance(value, int):
+        return to_text(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

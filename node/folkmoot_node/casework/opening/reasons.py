@@ -8,8 +8,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from folkmoot_sdk.geography import POSTCODE_AREA, POSTCODE_DISTRICT, POSTCODE_INWARD
+
 _NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}")
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[\dA-Z]?\s?\d[A-Z]{2}\b", re.IGNORECASE)
+_POSTCODE = re.compile(
+    rf"\b{POSTCODE_AREA}{POSTCODE_DISTRICT} ?{POSTCODE_INWARD}\b", re.IGNORECASE | re.ASCII
+)
 MAX_REASON = 300
 """Characters."""
 

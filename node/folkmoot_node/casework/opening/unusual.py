@@ -23,7 +23,10 @@ Key = TypeVar("Key")
 
 _HOUR = 3600
 _DAY = 86_400
-_READING = frozenset({OPENED, RENEWED, CLOSED, SHOWN, REFUSED, SEARCHED})
+MEMBER_SHOWN = "cohort member shown"
+"""Action of cohorts: what conditions found of a household that somebody decides about."""
+_FIRST_LOOKS = frozenset({OPENED, SEARCHED, MEMBER_SHOWN})
+_READING = frozenset({*_FIRST_LOOKS, RENEWED, CLOSED, SHOWN, REFUSED})
 """Actions of which none is work done in a case."""
 
 
@@ -82,12 +85,13 @@ def findings(entries: Sequence[LogEntry], policy: UnusualPolicy, now: int) -> li
 
 def _many_in_an_hour(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iterator[Finding]:
     limit = policy.openings_per_hour
-    reading = [one for one in entries if one.action in (OPENED, SEARCHED)]
+    reading = [one for one in entries if one.action in _FIRST_LOOKS]
     for by, theirs in _grouped(reading, lambda one: one.by):
         for burst in _bursts(theirs, limit, _HOUR):
             yield _of_person(
                 "Many in an hour",
-                f"Opened or searched for {len(burst)} households within an hour at its busiest; "
+                f"Opened, searched for or looked at {len(burst)} households within an hour at its "
+                "busiest; "
                 f"more than {limit} are reported.",
                 by,
                 burst,
@@ -95,14 +99,12 @@ def _many_in_an_hour(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iter
 
 
 def _at_night(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iterator[Finding]:
-    at_night = [
-        one for one in entries if one.action in (OPENED, SEARCHED) and _is_night(one.at, policy)
-    ]
+    at_night = [one for one in entries if one.action in _FIRST_LOOKS and _is_night(one.at, policy)]
     for (by, _), theirs in _grouped(at_night, lambda one: (one.by, _evening(one.at))):
         yield _of_person(
             "At night",
-            f"Opened or searched for {_households(len(theirs))} between {policy.night_from}:00 "
-            f"and {policy.night_to}:00.",
+            f"Opened, searched for or looked at {_households(len(theirs))} "
+            f"between {policy.night_from}:00 and {policy.night_to}:00.",
             by,
             theirs,
         )

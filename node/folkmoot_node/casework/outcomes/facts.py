@@ -21,6 +21,7 @@ from folkmoot_node.casework.cases.models import (
 )
 from folkmoot_node.casework.cases.words import View
 from folkmoot_node.casework.cohorts.models import DecisionRow
+from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def decisions_of_cohorts(session: Session) -> list[DecisionFact]:
 
 
 def case_facts(session: Session) -> list[CaseFact]:
-    """All cases, for figures, in no order."""
+    """All cases but those that only answer a resident's request, for figures, in no order."""
     first_contact = (
         select(ContactRow.case_id, func.min(ContactRow.happened_at).label("at"))
         .where(ContactRow.removed_at.is_(None))
@@ -125,6 +126,8 @@ def case_facts(session: Session) -> list[CaseFact]:
         CaseRow.closed_at,
         first_contact.c.at,
     ).outerjoin(first_contact, first_contact.c.case_id == CaseRow.case_id)
+    # A case that only answers a resident's request is not work on a need.
+    query = query.where(CaseRow.purpose != RIGHTS_PURPOSE)
     facts = []
     for row in session.execute(query):
         kept = json.loads(row.assessment or "{}")

@@ -32,6 +32,7 @@ from folkmoot_node.casework.rights.kinds import (
     RequestKind,
     RequestState,
 )
+from folkmoot_node.casework.rights.notice import REGULATOR
 from folkmoot_node.casework.rights.objections import Objection, Objections
 from folkmoot_node.casework.rights.rectification import Rectification
 from folkmoot_node.casework.rights.requests import Request as Asked
@@ -325,6 +326,7 @@ def _one(
         is_open=desk.openings.is_open(visitor, found.case_id),
         why_not=why_not_answer(desk.state.database, visitor, found.household),
         today=desk.today(),
+        regulator=REGULATOR,
         notification=_DONE.get(request.query_params.get("done", "")),
         breadcrumbs=[_LIST, (f"Request for {found.kind}", None)],
     )

@@ -117,6 +117,7 @@ def _referral(session: Session, row: ReferralRow) -> Iterator[Fact]:
         decided = {None: "not decided", True: "approved", False: "refused"}[override.approved]
         ground = f"{GROUNDS[Ground(override.ground)]}, {decided}"
         yield Fact("Legal ground", f"{ground}, stated by {override.asked_by}")
+        yield Fact("Decided by", override.decided_by or "")
         yield Fact("Why", override.reason, may_name_others=True)
     events = select(EventRow).where(EventRow.referral_id == row.referral_id)
     for event in session.scalars(events.order_by(EventRow.event_id)):

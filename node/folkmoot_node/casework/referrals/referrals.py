@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from folkmoot_node.casework.referrals.links import Links
 from folkmoot_node.casework.referrals.models import EventRow, ReferralRow
 from folkmoot_node.casework.referrals.order import Place, Waiting, in_order, week_of
 from folkmoot_node.casework.referrals.postbox import MailKind, address_of_service, put
+from folkmoot_node.casework.referrals.referral import Event, Referral, referral_of
 from folkmoot_node.casework.referrals.services import find_service, service_of
 from folkmoot_node.casework.referrals.transitions import (
     find_referral,
@@ -35,60 +35,6 @@ DRAFTED = "referral drafted"
 TAKEN = "referral taken as a file"
 """Actions of the log; the others are in `transitions` and `overrides`."""
 _AT_THE_SERVICE = (ReferralState.SENT, ReferralState.RECEIVED, ReferralState.ACCEPTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Referral:
-    """A referral, without what it hands over.
-
-    Attributes:
-        referral_id: The reference: what addresses and logs call it.
-        case_id: The case.
-        household: Id of the household.
-        service_id: The service.
-        state: Where it stands.
-        consent_id: The consent on which it rests; None for none.
-        is_overridden: Whether a legal ground was approved.
-        urgency: The risk of waiting.
-        band: Of the case.
-        way: How it was handed over; None until then.
-        drafted_at: Seconds since 1970-01-01T00:00:00Z, as `waiting_since` and `sent_at`.
-        drafted_by: Who wrote it.
-        waiting_since: Since when it waits for a place.
-        sent_at: When it was sent.
-    """
-
-    referral_id: str
-    case_id: str
-    household: str
-    service_id: str
-    state: ReferralState
-    consent_id: str | None
-    is_overridden: bool
-    urgency: Urgency
-    band: str | None
-    way: Way | None
-    drafted_at: int
-    drafted_by: str
-    waiting_since: int | None
-    sent_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A line of a referral's history.
-
-    Attributes:
-        at: Seconds since 1970-01-01T00:00:00Z.
-        by: An account, or a service by a link.
-        state: In which it was afterwards.
-        note: More about it.
-    """
-
-    at: int
-    by: str
-    state: ReferralState
-    note: str
 
 
 class Referrals:
@@ -401,26 +347,6 @@ class Referrals:
         with self._state.database.writing() as session:
             row = find_referral(session, referral_id, case_id)
             move(self._state, session, row, to, by.name, note)
-
-
-def referral_of(row: ReferralRow) -> Referral:
-    """A referral from its row."""
-    return Referral(
-        row.referral_id,
-        row.case_id,
-        row.household_id,
-        row.service_id,
-        ReferralState(row.state),
-        row.consent_id,
-        row.override_id is not None,
-        Urgency(row.urgency),
-        row.band,
-        None if row.way is None else Way(row.way),
-        row.drafted_at,
-        row.drafted_by,
-        row.waiting_since,
-        row.sent_at,
-    )
 
 
 def _takes_nobody() -> WebProblem:

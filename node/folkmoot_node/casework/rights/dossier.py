@@ -12,9 +12,9 @@ from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.holdings import Fact, Item, Records, reference
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.bench import Bench
+from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
-from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.moments import day_text, to_datetime
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
@@ -129,7 +129,7 @@ _ELSEWHERE = (
 def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
     try:
         today = bench.today()
-        with open_for_use(bench.config, today, subject_access=True) as store:
+        with scores_in_use(bench.config, today, subject_access=True) as store:
             finished = store.run.finished_at
             policy = policy_of(store.run, bench.risk_policy())
             given = (store, bench.config, bench.plugins, policy, opened.uprn)

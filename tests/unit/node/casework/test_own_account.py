@@ -143,7 +143,9 @@ def test_the_casework_account_reads_the_scores_of_one_household(node: Node) -> N
         "from folkmoot_node.casework.desk import open_desk;"
         "from folkmoot_node.casework.opening.openings import Opened;"
         "desk = open_desk(load(Path(sys.argv[1])));"
-        "print(desk.explanation(Opened(10_000_000_001, 'h', 'c', 'r', 0, frozenset())).band)"
+        "sources = frozenset({'childrens_services'});"
+        "opened = Opened(10_000_000_001, 'h', 'c', 'r', 0, sources);"
+        "print(desk.explanation(opened).band)"
     )
     done = run(CASEWORK, "-c", script, node.home)
     assert done.stdout.strip() == "high", done.stderr

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
 
+from folkmoot_node.casework.opening.log import Choice
 from folkmoot_node.casework.opening.openings import OPENED, SHOWN
 from folkmoot_node.casework.settings import database_path
 from folkmoot_node.home import open_home
@@ -17,6 +18,7 @@ from folkmoot_operator import sql_database
 from folkmoot_operator.checks import State, examine
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
+from tests.casework_opening import open_case, restrict
 from tests.commands import run_inside
 from tests.postgresql import PASSWORD, PostgreSQL
 from tests.web_site import Browser
@@ -130,3 +132,23 @@ def test_doctor_says_whose_the_encryption_is(council: CaseworkCouncil) -> None:
     with desk.state.database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM casework_origin")) == 1
     desk.state.database.close()
+
+
+def test_the_log_is_chosen_from_and_households_are_hidden(council: CaseworkCouncil) -> None:
+    desk = council.desk()
+    worker = council.visitor(desk, "caseworker")
+    cases = [open_case(council, desk, at) for at in range(2)]
+    for case_id in cases:
+        desk.openings.open(worker, case_id, REASON)
+    restrict(council, desk, 1)
+    assert desk.restrictions.hidden_cases(worker) == {cases[1]}
+    found = desk.log.page(Choice(by=worker.name, action=OPENED, case=cases[0]), 0, 10)
+    assert [(one.case, one.reason) for one in found] == [(cases[0], REASON)]
+    assert desk.log.count(Choice(by=worker.name)) == 2
+    people, actions = desk.log.names()
+    assert worker.name in people
+    assert OPENED in actions
+    assert len(list(desk.log.entries(Choice(first=council.clock())))) >= 5
+    officer = council.visitor(desk, "protection_officer")
+    _, rows = desk.exports.of_cases(officer, "work", desk.cases.listed(), REASON)
+    assert len(rows) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.openings import REFUSED
@@ -13,6 +14,8 @@ from folkmoot_node.casework.opening.restrictions import (
     RESTRICTED,
     RestrictionKind,
 )
+from folkmoot_node.cli import app
+from folkmoot_operator.problems import ExitCode
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
 from tests.casework_opening import REASON, open_case, restrict
@@ -116,3 +119,29 @@ def test_nobody_without_the_right_restricts(council: CaseworkCouncil) -> None:
         with pytest.raises(WebProblem):
             desk.restrictions.bar(visitor, council.uprn(0), "x@example.gov.uk", REASON)
     assert desk.restrictions.listed() == ([], [])
+
+
+def test_commands_keep_to_it(council: CaseworkCouncil) -> None:
+    restrict(council, council.desk(), 0)
+    for at, code in ((0, ExitCode.REFUSED), (1, ExitCode.OK)):
+        run = ["explain", str(council.uprn(at)), "--home", str(council.home), "--reason", REASON]
+        shown = CliRunner().invoke(app, run)
+        assert getattr(shown.exception, "exit_code", shown.exit_code) == code, shown.output
+        assert (str(council.uprn(at)) in shown.stdout) == (at == 1)
+    file = council.home / "files" / "all.csv"
+    file.parent.mkdir(mode=0o700)
+    run = ["households", "--out", str(file), "--home", str(council.home), "--reason", REASON]
+    assert CliRunner().invoke(app, run).exit_code == 0
+    written = file.read_text()
+    assert str(council.uprn(1)) in written
+    assert str(council.uprn(0)) not in written
+
+
+def test_commands_show_no_sensitive_source_to_who_may_not_see_it(council: CaseworkCouncil) -> None:
+    run = ["explain", str(council.uprn(8)), "--home", str(council.home), "--reason", REASON]
+    shown = CliRunner().invoke(app, run)
+    assert "Not shown: this source is sensitive" in shown.stdout
+    assert "band not shown" in shown.stdout
+    whole = CliRunner().invoke(app, [*run, "--subject-access"])
+    assert "Not shown" not in whole.stdout
+    assert "band high" in whole.stdout

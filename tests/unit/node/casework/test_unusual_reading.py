@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from folkmoot_node.casework.authority.reading import UnusualPolicy
+from folkmoot_node.casework.cohorts import deciding
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.log import LogEntry
 from folkmoot_node.casework.opening.openings import OPENED, REFUSED
-from folkmoot_node.casework.opening.unusual import findings
+from folkmoot_node.casework.opening.unusual import MEMBER_SHOWN, findings
 from tests.casework_council import CaseworkCouncil
 from tests.casework_opening import REASON, change_policy, open_case
 from tests.web_site import Browser, RunningSite
@@ -71,12 +72,17 @@ def test_at_night_in_the_uk(hour: int, found: list[str]) -> None:
     assert rules([*opened, *worked(opened, 60)]) == found
 
 
+def test_members_of_cohorts_that_were_looked_at_count_too() -> None:
+    assert MEMBER_SHOWN == deciding.SHOWN
+    assert rules(entries(range(NOON, NOON + 240, 60), MEMBER_SHOWN)) == ["Many in an hour"]
+
+
 def test_one_night_is_one_report() -> None:
     opened = entries(NOON + hour * 3600 for hour in (11, 13, 35))  # 23:00, 1:00, and 23:00
     reports = findings([*opened, *worked(opened, 60)], POLICY, LATER)
-    assert [one.why[:35] for one in reports] == [
-        "Opened or searched for 1 household ",
-        "Opened or searched for 2 households",
+    assert [one.why.removeprefix("Opened, searched for or looked at ")[:12] for one in reports] == [
+        "1 household ",
+        "2 households",
     ]
 
 

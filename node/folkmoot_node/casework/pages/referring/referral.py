@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -20,8 +21,8 @@ from folkmoot_node.casework.referrals.kinds import (
     ReferralState,
     Way,
 )
-from folkmoot_node.casework.referrals.links import reports
-from folkmoot_node.casework.referring.room import room_of
+from folkmoot_node.casework.referrals.links import Link, reports
+from folkmoot_node.casework.referring.room import Room, room_of
 from folkmoot_web.errors import problem_of_status
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -191,6 +192,12 @@ def routes() -> Routes:
     return routes
 
 
+def _link(room: Room, referral_id: str, *, is_open: bool) -> Link | None:
+    """The newest link; address and PIN only where the household is open: they lead to it."""
+    found = room.links.latest(referral_id)
+    return found if found is None or is_open else replace(found, path="", pin="")
+
+
 def _lacks_reason(given: ReportForm) -> bool:
     return given.report == ReferralState.REJECTED and not given.report_note
 
@@ -241,7 +248,7 @@ def _page(
         place=next((one for one in places if one.waiting.referral_id == referral_id), None),
         waiting=len(places),
         left=left,
-        link=room.links.latest(referral_id) if visitor.may(Right.REFER) else None,
+        link=_link(room, referral_id, is_open=content is not None),
         origin=room.origin,
         mails=room.postbox.of_referral(referral_id),
         mail_is_on=room.postbox.is_on,

@@ -10,8 +10,9 @@ import httpx2
 import pytest
 
 from folkmoot_node.casework.desk import desk_of_app
-from folkmoot_node.casework.referrals.kinds import ReferralState
-from tests.casework_council import CaseworkCouncil
+from folkmoot_node.casework.referrals.kinds import ReferralState, Urgency, Way
+from tests.casework_council import CaseworkCouncil, serving_council
+from tests.casework_opening import change_policy, restrict
 from tests.referring import NAME, TELEPHONE, Referring
 from tests.web_site import Browser, RunningSite
 
@@ -143,10 +144,14 @@ def test_a_household_that_is_not_open_shows_nothing(site: RunningSite, on_site: 
     with browser_of(site, "caseworker") as worker:
         consent(worker, on_site, case_id)
         path = draft(worker, on_site, case_id).url.path
-        assert NAME in worker.get(path).text
+        assert NAME in worker.fill_in(f"{path}/send", path, way="link").text
+        link = on_site.room.links.latest(path.rpartition("/")[2])
+        assert link is not None
+        assert link.pin in worker.get(path).text
         site.clock.now += 61 * 60
         worker.sign_in("caseworker@example.gov.uk")
-        assert NAME not in worker.get(path).text
+        page = worker.get(path).text  # nor the way round by the link
+        assert not any(secret in page for secret in (NAME, link.pin, link.path))
         new = worker.get(f"/cases/{case_id}/referrals/new?service={on_site.debt}")
         assert new.status_code == 403
 
@@ -215,6 +220,66 @@ def test_the_work_list_and_the_order_show_no_resident(
     assert "Waits 0 days: 0 points" in pages[2]
     uprn = str(on_site.council.uprn(0))
     assert not any(secret in page for page in pages for secret in (NAME, TELEPHONE, uprn))
+
+
+WAITERS = [("high", "routine"), ("low", "routine")]
+
+
+def order_page(council: CaseworkCouncil, *changes: tuple[str, str], hidden: bool = False) -> str:
+    """The order of two who wait, as a manager sees it under a changed policy."""
+    change_policy(council, *changes)
+    with serving_council(council) as site:
+        on_site = Referring(council, desk_of_app(site.app))
+        version = on_site.room.services.get(on_site.debt).version
+        given = {"contact_name": "", "contact_email": "", "contact_telephone": ""}
+        on_site.room.services.change(on_site.debt, version, "test", **given, capacity=0)
+        for at, (band, urgency) in enumerate(WAITERS):
+            case_id = on_site.case(at, band=band)
+            consent_id = on_site.consent(case_id)
+            one = on_site.draft(case_id, consent_id, urgency=Urgency(urgency))
+            on_site.room.referrals.send(case_id, one, on_site.visitor("caseworker"), Way.FILE)
+            if hidden and not at:
+                restrict(council, on_site.desk, at)
+        with browser_of(site, "manager") as manager:
+            return manager.get(f"/services/{on_site.debt}/order").text
+
+
+SEES = ('may = ["cohorts",', 'sources = ["childrens_services"]\nmay = ["cohorts",')
+BLIND = ("[openings]", "[openings]\nblind_first_look = true")
+
+
+def test_the_order_shows_bands_to_those_who_may_know_them(council: CaseworkCouncil) -> None:
+    page = order_page(council, SEES)
+    assert "30 points" in page
+    assert "Band high: 30 of 30 points" in page
+
+
+@pytest.mark.parametrize("changes", [(), (SEES, BLIND)], ids=["sensitive sources", "blind look"])
+def test_the_order_hides_bands_that_would_give_something_away(
+    council: CaseworkCouncil, changes: tuple[tuple[str, str], ...]
+) -> None:
+    page = order_page(council, *changes)
+    assert "Bands are not shown to you" in page
+    assert "of 30 points" not in page
+    assert page.count("Waits 0 days: 0 points") == len(WAITERS)
+
+
+def test_a_restricted_household_waits_without_a_link(council: CaseworkCouncil) -> None:
+    page = order_page(council, hidden=True)
+    assert page.count("you may not see this household") == 1
+    assert page.count("/referrals/") == 1
+
+
+def test_a_blind_first_look_comes_before_what_records_say(council: CaseworkCouncil) -> None:
+    change_policy(council, BLIND)
+    with serving_council(council) as site:
+        on_site = Referring(council, desk_of_app(site.app))
+        case_id = on_site.case()
+        on_site.opened(case_id, on_site.visitor("caseworker"))
+        with browser_of(site, "caseworker") as worker:
+            page = worker.get(f"/cases/{case_id}/referrals/new?service={on_site.debt}")
+    assert page.url.path.endswith("/first-look")
+    assert "arrears" not in page.text
 
 
 def test_withdrawing_says_what_it_ends(site: RunningSite, on_site: Referring) -> None:

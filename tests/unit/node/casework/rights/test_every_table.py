@@ -40,6 +40,12 @@ JSON: dict[str, Any] = {
     "counts": "{}",
 }
 """Columns that are JSON."""
+CHOICES = {
+    ("casework_consents", "how"): "spoken",
+    ("casework_consents", "given_by"): "the resident",
+    ("casework_overrides", "ground"): "public_task",
+}
+"""Columns that take some values only."""
 NOT_SHOWN = {
     # Ids and settings of the program: nothing about anybody.
     "cohort_id", "service_id", "consent_id", "override_id", "entry_id", "opening_id",
@@ -47,7 +53,7 @@ NOT_SHOWN = {
     "browser", "in_bulk", "run_id", "decision_id", "look_id", "seen", "shown", "hidden", "counts",
     # Who of the staff undid or reviewed something: the log of the household has it.
     "removed_by", "ended_by", "reviewed_by", "lifted_by", "withdrawn_by", "done_by",
-    "answerer",
+    "answerer", "way",
 }  # fmt: skip
 """Columns that a resident is not shown, and why."""
 KEPT = {"casework_objections", "casework_requests", "casework_erasures"}
@@ -94,6 +100,8 @@ def fill(session: Session, household: str) -> Filled:
         for column in table.columns:
             if column.name in ids:
                 row[column.name] = ids[column.name]
+            elif (table.name, column.name) in CHOICES:
+                row[column.name] = CHOICES[table.name, column.name]
             elif column.name in JSON:
                 row[column.name] = JSON[column.name]
             elif isinstance(column.type, Boolean):
@@ -132,7 +140,13 @@ def test_every_text_is_shown(desk: Desk, filled: Filled) -> None:
         if column not in NOT_SHOWN and text not in said
     ]
     assert not missing
-    for text in ("canary handed over", "canary of fields", "canary after", "canary of needs"):
+    for text in (
+        "canary handed over",
+        "spoken",
+        "canary of fields",
+        "canary after",
+        "canary of needs",
+    ):
         assert text in said
 
 

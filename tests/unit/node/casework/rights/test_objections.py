@@ -9,11 +9,13 @@ import pytest
 
 from folkmoot_node.casework.authority.retention import RightsPolicy
 from folkmoot_node.casework.desk import Desk
+from folkmoot_node.casework.outcomes.facts import case_facts
 from folkmoot_node.casework.rights.comparison import compare, disputable
 from folkmoot_node.casework.rights.kinds import Effect, ObjectionState
 from folkmoot_node.casework.rights.notice import make_notice
 from folkmoot_node.casework.rights.numbers import contested, overturned
 from folkmoot_node.casework.rights.objections import RECORDED, UPHELD, Objections, Upholding
+from folkmoot_node.casework.rights.requests import Requests
 from folkmoot_node.corrections.decisions import Stated
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.known_inputs import Standing
@@ -235,3 +237,16 @@ def test_the_log_names_nobody(council: CaseworkCouncil, desk: Desk) -> None:
     text = str([one.body for one in entries])
     for secret in (str(council.uprn(0)), "March", "telephone", "right"):
         assert secret not in text
+
+
+def test_answering_a_resident_does_not_count_as_work_on_a_need(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    flag(council, desk, 0)
+    case_for = Requests(desk).case_for
+    answering = case_for(council.uprn(1), "A resident's access", council.visitor(desk, OFFICER))
+    assert answering is not None
+    with desk.state.database.reading() as session:
+        counted = [one.household for one in case_facts(session)]
+    assert len(counted) == 1
+    assert desk.cases.get(answering).household not in counted
