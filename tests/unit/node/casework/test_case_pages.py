@@ -12,6 +12,7 @@ from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import FirstLookRow
 from folkmoot_node.casework.desk import Desk, desk_of_app
 from folkmoot_node.casework.homes import score_at_opening
+from folkmoot_node.casework.opening.searches import SEARCHED
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.web_site import Browser, RunningSite
@@ -283,6 +284,8 @@ def test_a_home_that_left_the_list_keeps_its_case_and_gets_a_new_uprn(
 
         assert "No home in the council" in connect(999)
         assert "has another case" in connect(council.uprn(3))
+        searched = [one.body["household"] for one in desk.state.audit.entries((SEARCHED,))]
+        assert searched == [None, desk.cases.get(other).household]
         assert other != case_id
         assert "about the other UPRN now" in connect(council.uprn(20))
         assert one.get(f"{page}/score").status_code == 403  # opened for another home
