@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from folkmoot_sdk.geography import POSTCODE_AREA, POSTCODE_DISTRICT, POSTCODE_INWARD
 
-_NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}")
+_NUMBER = re.compile(r"[0-9](?:[ -]?[0-9]){5,}")
 _POSTCODE = re.compile(
     rf"\b{POSTCODE_AREA}{POSTCODE_DISTRICT} ?{POSTCODE_INWARD}\b", re.IGNORECASE | re.ASCII
 )
@@ -25,7 +25,8 @@ def without_identifiers(text: str) -> str:
         ValueError: If it has a postcode, or a number of six digits or more, as a UPRN or a
             telephone number is.
     """
-    plain = unicodedata.normalize("NFKC", text)  # wide digits, blanks that do not break
+    # Wide digits and those of other scripts, and blanks that do not break.
+    plain = "".join(str(unicodedata.digit(one, one)) for one in unicodedata.normalize("NFKC", text))
     if _NUMBER.search(plain) or _POSTCODE.search(plain):
         raise ValueError(
             "Leave out addresses, reference numbers and telephone numbers: the log keeps this text"
