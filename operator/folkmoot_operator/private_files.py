@@ -209,6 +209,36 @@ def share(path: Path, group: int, mode: int) -> None:
     path.chmod(mode)
 
 
+def share_within(folder: Path, path: Path, group: int, mode: int) -> None:
+    """The same for what lies in a folder that the group fills already, and follows no link there.
+
+    A member could lay one there, so that what this account gives away is something else of its
+    own, such as its keys.
+
+    Args:
+        folder: The folder.
+        path: What lies in it, or in a folder in it.
+        group: Number of the group.
+        mode: As `share`.
+
+    Raises:
+        PermissionError: If this account may not do that.
+        OSError: If there is a link.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in path.relative_to(folder).parts:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            inner = os.open(name, flags, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        if os.fstat(handle).st_gid != group:
+            os.fchown(handle, -1, group)
+        os.fchmod(handle, mode)
+    finally:
+        os.close(handle)
+
+
 def is_open_to_others(path: Path, readers: int | None = None) -> bool:
     """Whether another account can read, change or enter a file or folder.
 

@@ -244,6 +244,33 @@ class SqlDatabase(ABC):
                     exit_code=ExitCode.SETTINGS,
                 ) from None
 
+    def forget_deleted(self) -> bool:
+        """Empties the write-ahead log of SQLite, in which what was deleted still stands.
+
+        Outside of any transaction. PostgreSQL does that by itself (`VACUUM`): nothing is done.
+
+        Returns:
+            Whether it is empty. It is not while somebody reads or writes; what was deleted is
+            deleted all the same, and leaves the log at a later call.
+        """
+        if self._file is None or self.is_read_only:
+            return self._file is None
+        try:
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                row = cursor.fetchone()
+            finally:
+                connection.close()
+        except (DBAPIError, sqlite3.Error, NoConnectionFree):
+            return False
+        except Exception as error:
+            if self._cipher is None or self._cipher.as_sqlite(error) is None:
+                raise
+            return False
+        return row is not None and row[0] == 0
+
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()
@@ -265,6 +292,8 @@ class SqlDatabase(ABC):
             else:
                 driver.execute("PRAGMA journal_mode = WAL")
                 driver.execute("PRAGMA synchronous = FULL")
+                # What is deleted would else stay in free pages, for whoever has the file.
+                driver.execute("PRAGMA secure_delete = ON")
             driver.execute("PRAGMA foreign_keys = ON")
 
         @event.listens_for(self._engine, "begin")

@@ -197,6 +197,25 @@ def test_guessing_the_pin_ends_the_link_and_is_logged(site: RunningSite, sent: S
     assert pin not in str([one.body for one in entries])
 
 
+def test_a_worker_who_has_not_opened_the_household_is_not_the_service(
+    site: RunningSite, sent: Sent
+) -> None:
+    """With link and PIN they would see what is handed over, and the log would name the service."""
+    page = f"/cases/{sent.case_id}/referrals/{sent.id}"
+    with Browser(site) as worker:
+        worker.sign_in("manager@example.gov.uk")
+        text = worker.get(page).text
+        assert "Nobody has opened it" in text
+        assert sent.link.pin not in text
+        assert sent.link.path not in text
+        before = sent.referring.desk.state.audit.head().length
+        worker.fill_in(f"/cases/{sent.case_id}/open", reason="To tell the service the PIN")
+        text = worker.get(page).text
+        assert sent.link.pin in text
+        assert sent.link.path in text
+        assert sent.referring.desk.state.audit.head().length == before + 2
+
+
 def test_many_links_from_one_address_are_limited(site: RunningSite) -> None:
     statuses = []
     with Browser(site) as guesser:

@@ -7,6 +7,7 @@ both do: cases with their log, and the decisions about objections.
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
@@ -31,6 +32,7 @@ from folkmoot_operator.private_files import (
     make_private_folder,
     open_private,
     share,
+    share_within,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -120,10 +122,29 @@ def share_with_group(home: Path, name: str) -> NodeConfig:
         open_private(database_path(config), append=True).close()  # SQLite's own would be closed
     make_private_folder(config.corrections_file.parent)
     make_private_folder(config.casework_folder / "outcomes")
+    filled = (config.casework_folder, config.corrections_file.parent)
     for one in shared_places(config):
         if one.path.is_dir() or is_own_file(one.path):
-            share(one.path, group, one.mode)
+            folder = next((folder for folder in filled if folder in one.path.parents), None)
+            if folder is None:
+                share(one.path, group, one.mode)
+            else:
+                _share_within(folder, one, group)
     return config
+
+
+def _share_within(folder: Path, one: Shared, group: int) -> None:
+    try:
+        share_within(folder, one.path, group, one.mode)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        raise Problem(
+            "there is a link where the group may write: it could lead to the node's keys",
+            where=str(one.path),
+            remedy="Find out who made it, and delete it; then run this again",
+            exit_code=ExitCode.REFUSED,
+        ) from None
 
 
 def not_shared(config: NodeConfig) -> list[Shared]:

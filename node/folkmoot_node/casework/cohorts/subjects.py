@@ -96,11 +96,15 @@ def subjects_of(
 ) -> dict[tuple[Kind, str], Subject]:
     """All that conditions can be about, in the order in which forms offer it.
 
+    What it comes from decides who may ask: where that is not known, it may be every source. So it
+    may for score and completeness, which give away by subtraction what one factor adds.
+
     Args:
         run: The scoring run.
         policy: By which it scored.
         words: What plugins say of factors; one that is missing goes by its name.
     """
+    every = tuple(one.name for one in run.sources)
     sources = {
         field: tuple(one.name for one in run.sources if field in one.fields)
         for field in {field for one in run.sources for field in one.fields}
@@ -123,30 +127,33 @@ def subjects_of(
         )
         for name, field in run.fields.items()
     ]
-    found += _attributes(run, policy, sources_of)
+    found += _attributes(run, policy, sources_of, every)
     for factor in run.factors:
-        said = words.get(factor.name, FactorWords(phrase(factor.name), ()))
+        said = words.get(factor.name)
+        title = phrase(factor.name) if said is None else said.title
         found.append(
             Subject(
                 Kind.FACTOR,
                 factor.name,
-                f"points for {said.title[:1].lower()}{said.title[1:]}",
+                f"points for {title[:1].lower()}{title[1:]}",
                 f"of {factor.weight:g} points",
                 Type.NUMBER,
                 (),
-                sources_of(said.inputs),
+                every if said is None else sources_of(said.inputs),
                 points_column(factor.name),
             )
         )
+    of_factors = (one.sources for one in found if one.kind is Kind.FACTOR)
+    scored_from = tuple(dict.fromkeys(source for sources in of_factors for source in sources))
     found += [
         Subject(
             Kind.RESULT, SCORE_COLUMN, "score", f"of {policy.total_weight:g} points", Type.NUMBER,
-            (), (), SCORE_COLUMN,
+            (), scored_from, SCORE_COLUMN,
         ),
         Subject(Kind.RESULT, BAND_COLUMN, "band", "", Type.CODE, run.band_names, (), BAND_COLUMN),
         Subject(
             Kind.RESULT, COMPLETENESS_COLUMN, "share of the score that is known", "from 0 to 1",
-            Type.NUMBER, (), (), COMPLETENESS_COLUMN,
+            Type.NUMBER, (), scored_from, COMPLETENESS_COLUMN,
         ),
     ]  # fmt: skip
     return {(one.kind, one.name): one for one in found}
@@ -156,6 +163,7 @@ def _attributes(
     run: RunSummary,
     policy: RiskPolicy,
     sources_of: Callable[[Iterable[str]], tuple[str, ...]],
+    every: tuple[str, ...],
 ) -> Iterable[Subject]:
     for name, stored in run.stored.items():
         if name == BAND_COLUMN:
@@ -165,7 +173,7 @@ def _attributes(
         codes = stored.stored_codes[:-1]  # the last stands for unknown
         yield Subject(
             Kind.ATTRIBUTE, name, phrase(name), "", Type.CODE, codes,
-            sources_of(fields), attribute_column(name),
+            sources_of(fields) if entry else every, attribute_column(name),
         )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -24,7 +25,9 @@ def without_identifiers(text: str) -> str:
         ValueError: If it has a postcode, or a number of six digits or more, as a UPRN or a
             telephone number is.
     """
-    if _NUMBER.search(text) or _POSTCODE.search(text):
+    # Wide digits and those of other scripts, and blanks that do not break.
+    plain = "".join(str(unicodedata.digit(one, one)) for one in unicodedata.normalize("NFKC", text))
+    if _NUMBER.search(plain) or _POSTCODE.search(plain):
         raise ValueError(
             "Leave out addresses, reference numbers and telephone numbers: the log keeps this text"
         )

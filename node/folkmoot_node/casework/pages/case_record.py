@@ -74,7 +74,7 @@ class AssessmentForm(FormModel):
 class PlanForm(FormModel):
     """A plan."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
     plan_text: Annotated[str, Field(title="the plan", max_length=LONGEST)]
 
 

@@ -34,7 +34,7 @@ _YEARS = datetime.timedelta(days=2 * 366)
 class StepForm(FormModel):
     """What every button of a case sends."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class AssignForm(StepForm):

@@ -20,7 +20,14 @@ from folkmoot_node.casework.cohorts.deciding import (
 )
 from folkmoot_node.casework.cohorts.forms import whole
 from folkmoot_node.casework.cohorts.listing import beside
-from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, members, runs_of
+from folkmoot_node.casework.cohorts.runs import (
+    MAX_MEMBERS,
+    Run,
+    Standing,
+    get_run,
+    members,
+    runs_of,
+)
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opening.restrictions import not_visible
@@ -154,7 +161,7 @@ def _list(
     standing = _SHOWN.get(show, _SHOWN[""])
     with desk.state.database.reading() as session:
         run = get_run(session, run_id, cohort_id)
-        first = (max(page, 1) - 1) * ON_A_PAGE
+        first = (min(max(page, 1), MAX_MEMBERS) - 1) * ON_A_PAGE
         count, rows = members(session, run_id, standing=standing, first=first, size=ON_A_PAGE)
         pages = Pages.of(count, page, ON_A_PAGE)
         if pages.first != first:  # a page that there is not: the last one is shown

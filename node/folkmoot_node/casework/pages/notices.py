@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import desk_of
+from folkmoot_node.casework.pages.first_look import first_look_before
 from folkmoot_node.casework.rights.notice import make_notice
 from folkmoot_node.casework.rights.texts import LANGUAGES
 from folkmoot_web.rendering import render
@@ -21,6 +22,8 @@ def routes() -> Routes:
     @routes.get("/cases/{case_id}/notice", permission=Right.OPEN)
     def notice(request: Request, case_id: str, language: str = "en", size: str = "") -> Response:
         desk = desk_of(request)
+        if first := first_look_before(request, case_id):
+            return first  # the notice says what the score rests on
         shown = desk.openings.look(visitor_of(request), case_id, "notice")
         return render(
             request,

@@ -23,6 +23,7 @@ from folkmoot_node.casework.pages.rights_forms import (
     date_of,
 )
 from folkmoot_node.casework.rights.access_folder import access_folder
+from folkmoot_node.casework.rights.answerers import why_not_answer
 from folkmoot_node.casework.rights.dossier import SHOWN, gather
 from folkmoot_node.casework.rights.erasure import Erasure
 from folkmoot_node.casework.rights.kinds import (
@@ -32,7 +33,7 @@ from folkmoot_node.casework.rights.kinds import (
     RequestState,
 )
 from folkmoot_node.casework.rights.notice import REGULATOR
-from folkmoot_node.casework.rights.objections import Objection, Objections, why_not_answer
+from folkmoot_node.casework.rights.objections import Objection, Objections
 from folkmoot_node.casework.rights.rectification import Rectification
 from folkmoot_node.casework.rights.requests import Request as Asked
 from folkmoot_node.casework.rights.requests import Requests

@@ -38,9 +38,13 @@ class ConnectForm(FormModel):
         "why.missing": "Enter how you know that the UPRN has changed",
     }
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, lt=2**31)]
     uprn: Annotated[int, Field(ge=1, lt=10**12)]
     why: Annotated[str, Field(title="the reason", min_length=5, max_length=500)]
+
+
+SEARCH = "To connect a case with another UPRN"
+"""Why the log says that a home was searched for."""
 
 
 def routes() -> Routes:
@@ -63,6 +67,10 @@ def routes() -> Routes:
         opened = desk.openings.look(visitor, case_id, THEN_AND_NOW)
         if form.value is None:
             return _page(request, opened, form, 422)
+        # What is wrong with a UPRN tells of its home: it counts as a search, and is noted as one.
+        with desk.store() as store:
+            is_scored = store.holds(form.value.uprn)
+        desk.searches.search(visitor, form.value.uprn, SEARCH, is_scored=is_scored)
         if why_not := why_not_connect(desk, visitor, opened, form.value.uprn):
             form.add_error("uprn", why_not)
             return _page(request, opened, form, 422)

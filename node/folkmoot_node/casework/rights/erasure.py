@@ -18,10 +18,10 @@ from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import Ground, ObjectionState, RequestKind, RequestState
 from folkmoot_node.casework.rights.models import ErasureRow, HoldRow, ObjectionRow, RequestRow
-from folkmoot_node.casework.rights.objections import require_answerer
 from folkmoot_node.casework.rights.requests import Requests
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor
@@ -161,6 +161,7 @@ class Erasure:
             )
             detail = {"household": household, "ground": ground, "erased": counts}
             self._state.audit.record(session, ERASED, by.name, detail)
+        self._state.database.forget_deleted()
         return counts
 
     def hold(self, opened: Opened, why: str, until: datetime.date, by: Visitor) -> str:

@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprn_of
-from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opening.sensitive import NO_BAND
+from folkmoot_node.casework.rights.answerers import require_answerer, why_not_answer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import (
     RIGHTS_PURPOSE,
@@ -91,7 +92,8 @@ class Said:
         withholds: Whether the household is left out of cohorts and counts.
         answer: What the household was answered.
         answered_at: Seconds since 1970-01-01T00:00:00Z.
-        seen: Scores with and without the input, as who answered saw them.
+        seen: Scores with and without the input, as who answered saw them; empty for who may not
+            see all that these rest on.
         ended_why: Why it was withdrawn, or has no effect any more.
     """
 
@@ -205,9 +207,16 @@ class Objections:
                 bool(row.withholds),
                 row.answer,
                 row.answered_at,
-                json.loads(row.seen or "{}"),
+                self._seen(opened, row),
                 row.ended_why,
             )
+
+    def _seen(self, opened: Opened, row: ObjectionRow) -> dict[str, Any]:
+        """What whoever answered saw; nothing if they may have seen more than who looks now may."""
+        seen: dict[str, Any] = json.loads(row.seen or "{}")
+        is_whole = seen.get("with", {}).get("band") not in (None, NO_BAND)
+        hidden = frozenset(self._bench.known.policy.sensitive_sources) - opened.sources
+        return {} if is_whole and hidden else seen
 
     def listed(
         self, *, state: ObjectionState | None = None, household: str | None = None
@@ -307,6 +316,7 @@ class Objections:
         """Notes that a household does not object any more; errors of `uphold`."""
         with self._state.database.writing() as session:
             row = self._open(session, objection_id, version)
+            require_answerer(session, by, row.household_id)
             self._end(session, row, ObjectionState.WITHDRAWN, WITHDRAWN, why, by)
             close_when_answered(session, row.case_id, self._bench.clock())
 
@@ -423,39 +433,6 @@ def withdraw(corrections: Corrections, objection_id: str, uprn: int | None) -> b
         return False
     corrections.withdraw(objection_id)
     return True
-
-
-def why_not_answer(database: Any, visitor: Visitor, household: str) -> str:
-    """Why somebody may not answer what a household asks; empty if they may."""
-    with database.reading() as session:
-        return _why_not(session, visitor, household)
-
-
-def require_answerer(session: Session, visitor: Visitor, household: str) -> None:
-    """Checks that somebody may answer what a household asks.
-
-    Raises:
-        WebProblem: Status 403, if their role may not, or they have decided about the household.
-    """
-    why = _why_not(session, visitor, household)
-    if why:
-        raise WebProblem(403, "You may not answer this", why, "Ask somebody else to answer it.")
-
-
-def _why_not(session: Session, visitor: Visitor, household: str) -> str:
-    if not visitor.may(Right.RIGHTS):
-        return "Your role does not answer residents."
-    query = select(CaseRow.case_id).where(
-        CaseRow.household_id == household,
-        CaseRow.purpose != RIGHTS_PURPOSE,
-        (CaseRow.opened_by == visitor.name) | (CaseRow.worker == visitor.name),
-    )
-    if session.scalar(query.limit(1)) is not None:
-        return (
-            "You have decided about a case of this household, or work on one. Somebody who has "
-            "not answers it."
-        )
-    return ""
 
 
 def _row(session: Session, objection_id: str) -> ObjectionRow:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from folkmoot_node.casework.holdings import Fact, Item, Records, reference
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
-from folkmoot_node.casework.rights.objections import require_answerer
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.visitors import Visitor
 

@@ -11,14 +11,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from folkmoot_node.casework.authority.households import household_id
-from folkmoot_node.casework.authority.models import HouseholdRow
+from folkmoot_node.casework.authority.households import household_id, known_id
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
+from folkmoot_node.casework.opening.openings import REFUSED as NOT_OPENED
+from folkmoot_node.casework.opening.restrictions import Restrictions, not_visible
+from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE, RequestKind, RequestState
 from folkmoot_node.casework.rights.models import RequestRow
-from folkmoot_node.casework.rights.objections import close_when_answered, require_answerer
+from folkmoot_node.casework.rights.objections import close_when_answered
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor
@@ -27,6 +29,7 @@ RECORDED = "request recorded"
 REVIEWED = "request reviewed"
 ANSWERED = "request answered"
 REFUSED = "request refused"
+FOUND = "household found for a request"
 NOT_FOUND = "household not found for a request"
 """Actions of the log."""
 
@@ -86,25 +89,46 @@ class Requests:
             uprn: The household.
             why: Why a person opens it: no resident is named in it.
             by: Who asks.
+
+        Raises:
+            WebProblem: Status 403, if the household is hidden from them: nothing is recorded but
+                that they asked.
         """
         scored = self._is_scored(uprn)
         with self._state.database.writing() as session:
-            known = select(HouseholdRow.uprn).where(HouseholdRow.uprn == uprn)
-            if not scored and session.scalar(known) is None:
+            known = known_id(session, uprn)
+            if not scored and known is None:
                 self._state.audit.record(session, NOT_FOUND, by.name)
                 return None
-            there = session.scalar(
-                select(CaseRow.case_id)
-                .where(
-                    CaseRow.household_id == household_id(session, uprn),
-                    CaseRow.purpose == RIGHTS_PURPOSE,
-                    CaseRow.closed_at.is_(None),
-                )
-                .limit(1)
+            is_hidden = known is not None and Restrictions(self._state).is_hidden(
+                session, by, known
             )
-            return there or self._bench.cases.open(
-                session, uprn, purpose=RIGHTS_PURPOSE, why=why, by=by
+            if is_hidden:
+                detail = {"household": known, "page": "/rights", "why_not": not_visible().title}
+                self._state.audit.record(session, NOT_OPENED, by.name, detail)
+                case_id = None
+            else:
+                case_id = self._case(session, uprn, why, by)
+        if is_hidden:
+            raise not_visible()
+        return case_id
+
+    def _case(self, session: Session, uprn: int, why: str, by: Visitor) -> str:
+        household = household_id(session, uprn)
+        there = session.scalar(
+            select(CaseRow.case_id)
+            .where(
+                CaseRow.household_id == household,
+                CaseRow.purpose == RIGHTS_PURPOSE,
+                CaseRow.closed_at.is_(None),
             )
+            .limit(1)
+        )
+        if there is None:
+            return self._bench.cases.open(session, uprn, purpose=RIGHTS_PURPOSE, why=why, by=by)
+        detail = {"case": there, "household": household}
+        self._state.audit.record(session, FOUND, by.name, detail)
+        return there
 
     def record(
         self,

@@ -53,12 +53,14 @@ def purge_casework(bench: Bench, records: Sequence[Records], by: str) -> dict[st
     """
     with bench.state.database.writing() as session:
         _end_lapsed(bench, session)
-    if not expired_casework(bench, records):
-        return {}
-    with bench.state.database.writing() as session:
-        counts = _counts(bench, session, records, delete=True)
-        bench.state.audit.record(session, PURGED, by, {"deleted": counts})
-        return counts
+    counts: dict[str, int] = {}
+    if expired_casework(bench, records):
+        with bench.state.database.writing() as session:
+            counts = _counts(bench, session, records, delete=True)
+            bench.state.audit.record(session, PURGED, by, {"deleted": counts})
+    # Also what an erasure or a correction had to leave in the log, because somebody was reading.
+    bench.state.database.forget_deleted()
+    return counts
 
 
 def _counts(

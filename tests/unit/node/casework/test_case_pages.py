@@ -12,6 +12,7 @@ from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import FirstLookRow
 from folkmoot_node.casework.desk import Desk, desk_of_app
 from folkmoot_node.casework.homes import score_at_opening
+from folkmoot_node.casework.opening.searches import SEARCHED
 from tests.casework_cases import MANAGER, OTHER, WORKER, open_case
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.web_site import Browser, RunningSite
@@ -211,6 +212,15 @@ def test_several_cases_are_given_out_and_those_that_changed_are_named(
         assert two.fill_in("/", f"/cases/{ids[2]}", chosen=chosen[0]).status_code == 403
 
 
+def test_a_version_that_is_no_number_of_the_database_is_refused(
+    council: CaseworkCouncil, site: RunningSite, desk: Desk
+) -> None:
+    page = f"/cases/{open_case(council, desk, 0)}"
+    with Browser(site) as one:
+        one.sign_in(WORKER)
+        assert one.fill_in(f"{page}/claim", page, version="9" * 30).status_code == 422
+
+
 def test_a_first_look_comes_before_the_score_where_the_policy_says_so(
     council: CaseworkCouncil,
 ) -> None:
@@ -222,7 +232,7 @@ def test_a_first_look_comes_before_the_score_where_the_policy_says_so(
         one.sign_in(WORKER)
         assert one.get(f"{page}/score").status_code == 403
         open_household(one, case_id)
-        for path_ in ("score", "then-and-now"):
+        for path_ in ("score", "then-and-now", "notice"):
             asked = one.get(f"{page}/{path_}").text
             assert "say what you think" in asked
             assert "arrears" not in asked.lower()
@@ -274,6 +284,8 @@ def test_a_home_that_left_the_list_keeps_its_case_and_gets_a_new_uprn(
 
         assert "No home in the council" in connect(999)
         assert "has another case" in connect(council.uprn(3))
+        searched = [one.body["household"] for one in desk.state.audit.entries((SEARCHED,))]
+        assert searched == [None, desk.cases.get(other).household]
         assert other != case_id
         assert "about the other UPRN now" in connect(council.uprn(20))
         assert one.get(f"{page}/score").status_code == 403  # opened for another home

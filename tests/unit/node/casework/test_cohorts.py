@@ -24,7 +24,7 @@ from folkmoot_node.casework.cohorts.deciding import (
     look_at,
     note_list,
 )
-from folkmoot_node.casework.cohorts.definition import Definition, Mark
+from folkmoot_node.casework.cohorts.definition import Definition, Kind, Mark
 from folkmoot_node.casework.cohorts.held import CohortRecords
 from folkmoot_node.casework.cohorts.models import MemberRow
 from folkmoot_node.casework.cohorts.runs import (
@@ -36,6 +36,7 @@ from folkmoot_node.casework.cohorts.runs import (
     run_cohort,
     runs_of,
 )
+from folkmoot_node.casework.cohorts.subjects import subjects_of
 from folkmoot_node.casework.desk import Desk
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
@@ -346,7 +347,12 @@ def test_a_condition_that_cannot_be_asked_is_named(
 
 @pytest.mark.parametrize(
     "condition",
-    [{"field": "children_services", "is": True}, {"factor": "child_need", "above": 0}],
+    [
+        {"field": "children_services", "is": True},
+        {"factor": "child_need", "above": 0},
+        # Less the points of the factors that anybody may see, it is those of the other one.
+        {"result": "score", "above": 45},
+    ],
 )
 def test_a_sensitive_source_needs_a_role_that_names_it(
     condition: dict[str, object], council: CaseworkCouncil
@@ -367,7 +373,7 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
     council.sign()
     allowed = council.desk()
     manager = council.visitor(allowed, "manager")
-    assert allowed.cohorts.count(wanted, manager, PURPOSE).members == 2
+    assert allowed.cohorts.count(wanted, manager, PURPOSE).members >= 2
     _, run_id = ran(council, allowed, wanted)
     household = of_run(allowed, run_id)[0].household_id
     run = run_of(allowed, run_id)
@@ -379,6 +385,19 @@ def test_a_sensitive_source_needs_a_role_that_names_it(
     ):
         with pytest.raises(WebProblem, match="may not see who is in this cohort"):
             looks()
+
+
+def test_completeness_and_a_factor_that_nobody_explains_may_rest_on_every_source(
+    council: CaseworkCouncil,
+) -> None:
+    desk = council.desk()
+    manager = council.visitor(desk, "manager")
+    with pytest.raises(Problem, match=f"{SENSITIVE}, a sensitive source"):
+        desk.cohorts.count(definition([{"result": "completeness", "under": 0.9}]), manager, PURPOSE)
+    scores = desk.cohorts.table.scores()
+    unexplained = subjects_of(scores.run, scores.policy, {})
+    for kind, name in ((Kind.FACTOR, "isolation"), (Kind.RESULT, "score")):
+        assert SENSITIVE in unexplained[kind, name].sources, name
 
 
 def test_objections_always_count() -> None:

@@ -30,7 +30,11 @@ def test_a_reason_is_chosen_or_typed_and_names_nobody(
         nothing = worker.fill_in(address, reason=" ")
         assert nothing.status_code == 422
         assert "Enter why you open this household" in nothing.text
-        for named in ("She lives at M33 7ZF", "Call 0161 496 0000", f"UPRN {council.uprn(0)}"):
+        for named in (
+            "She lives at M33 7ZF", "Call 0161 496 0000", f"UPRN {council.uprn(0)}",
+            "At M33\N{NO-BREAK SPACE}7ZF", "UPRN \N{FULLWIDTH DIGIT ONE}0000000001",
+            "UPRN " + "\N{ARABIC-INDIC DIGIT ONE}" * 11,
+        ):  # fmt: skip
             refused = worker.fill_in(address, reason=named)
             assert refused.status_code == 422
             assert "Leave out addresses" in refused.text

@@ -23,6 +23,7 @@ import pytest
 
 from folkmoot_node.casework.own_account import not_shared
 from folkmoot_node.casework.settings import load_config_as_reader
+from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.problems import Problem
 from tests.casework_council import CaseworkCouncil
@@ -300,3 +301,16 @@ def test_a_node_whose_account_is_not_in_the_group_is_told(node: Node) -> None:
 def test_root_reads_nothing_in_anothers_folder(node: Node) -> None:
     with pytest.raises(Problem, match="belongs to 64200, and this command runs as root"):
         load_config_as_reader(node.home)
+
+
+def test_a_link_that_the_other_account_lays_gives_it_nothing_of_the_node(node: Node) -> None:
+    keys = KeyFiles.of(node.home).folder
+    before = {path: path.stat().st_mode for path in (keys, *keys.iterdir())}
+    outcomes = node.home / "casework" / "outcomes"
+    laid = f"import os; os.rename({str(outcomes)!r}, {str(outcomes) + '2'!r}); "
+    laid += f"os.symlink({str(keys)!r}, {str(outcomes)!r})"
+    assert run(CASEWORK, "-c", laid).returncode == 0
+    done = node.run("casework", "share", GROUP, expect=None)
+    assert {path: path.stat().st_mode for path in (keys, *keys.iterdir())} == before
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "there is a link where the group may write" in done.stderr

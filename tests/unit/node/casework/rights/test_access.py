@@ -19,13 +19,14 @@ from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.holders import COVERED, RECORDS
 from folkmoot_node.casework.holdings import reference
 from folkmoot_node.casework.opening import models as opening
+from folkmoot_node.casework.opening.openings import REFUSED as NOT_OPENED
 from folkmoot_node.casework.origin import models as origin
 from folkmoot_node.casework.referrals import models as referrals
 from folkmoot_node.casework.rights import models as rights
 from folkmoot_node.casework.rights.access_folder import DATA, PAGE, REDACTED, access_folder
 from folkmoot_node.casework.rights.dossier import gather
 from folkmoot_node.casework.rights.kinds import RequestKind
-from folkmoot_node.casework.rights.requests import Requests
+from folkmoot_node.casework.rights.requests import FOUND, Requests
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
@@ -143,6 +144,7 @@ def test_a_household_without_a_case_gets_one_for_the_request(
     case_id = requests.case_for(council.uprn(20), "A resident's access", officer)
     assert case_id is not None
     assert requests.case_for(council.uprn(20), "Again", officer) == case_id
+    assert len(list(desk.state.audit.entries((FOUND,)))) == 1
     assert requests.case_for(99_999_999_999, "Nobody", officer) is None
     made = requests.record(
         case_id,
@@ -189,3 +191,15 @@ def test_references_differ_by_text(council: CaseworkCouncil, desk: Desk) -> None
         if fact.may_name_others
     ]
     assert len(found) == len(set(found)) > 0
+
+
+def test_nobody_records_a_request_of_a_household_that_is_hidden_from_them(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    officer = council.visitor(desk, OFFICER)
+    desk.restrictions.bar(officer, council.uprn(20), officer.name, "It is their own home")
+    with pytest.raises(WebProblem, match="may not see this household"):
+        Requests(desk).case_for(council.uprn(20), "A resident's access", officer)
+    assert desk.cases.listed() == []
+    refused = list(desk.state.audit.entries((NOT_OPENED,)))
+    assert [entry.body["by"] for entry in refused] == [officer.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -125,6 +126,25 @@ def test_whoever_decided_about_the_household_does_not_answer(
     assert decisions_of(council.config).households == {}
 
 
+@pytest.mark.parametrize("does", ["answers", "withdraws"])
+def test_whoever_gives_a_case_away_has_worked_on_it_all_the_same(
+    council: CaseworkCouncil, desk: Desk, does: str
+) -> None:
+    officer = council.visitor(desk, OFFICER)
+    case_id = flag(council, desk, 1)
+    with desk.state.database.writing() as session:
+        for version, worker in ((1, officer.name), (2, "somebody@example.gov.uk")):
+            desk.cases.change(session, case_id, version, "assigned", officer, {"worker": worker})
+    made = object_to(council, desk, case_id)
+    shown, objections = opened(council, desk, case_id), Objections(desk)
+    with pytest.raises(WebProblem, match="may not answer"):
+        if does == "answers":
+            objections.refuse(shown, made, 1, "We were right", officer, {})
+        else:
+            objections.withdraw(made, 1, "They do not mind any more", officer)
+    assert objections.get(made).state is ObjectionState.OPEN
+
+
 def test_an_answer_is_undone_with_its_effect(council: CaseworkCouncil, desk: Desk) -> None:
     case_id = flag(council, desk, 2)
     made = object_to(council, desk, case_id, field=None)
@@ -141,6 +161,20 @@ def test_an_answer_is_undone_with_its_effect(council: CaseworkCouncil, desk: Des
     objections.withdraw(made, 5, "The tenant said so", officer)
     with desk.state.database.reading() as session:
         assert contested(session) == frozenset()
+
+
+def test_what_an_answer_rested_on_is_for_those_who_may_see_its_sources(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    case_id = flag(council, desk, 8)
+    made = object_to(council, desk, case_id)
+    shown, objections = opened(council, desk, case_id), Objections(desk)
+    seen = compare(desk, shown, without=("council_tax_arrears",)).as_seen()
+    objections.refuse(shown, made, 1, "We were right", council.visitor(desk, OFFICER), seen)
+    assert objections.said(shown, made).seen == seen
+    other = replace(shown, sources=frozenset())
+    assert objections.said(other, made).seen == {}
+    assert objections.said(other, made).answer == "We were right"
 
 
 def test_two_people_do_not_answer_the_same_objection(council: CaseworkCouncil, desk: Desk) -> None:
