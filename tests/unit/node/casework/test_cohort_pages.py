@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import Any
 
 import httpx2
@@ -11,8 +12,10 @@ import pytest
 from folkmoot_node.casework.cohorts.cohorts import COUNTED, SAVED
 from folkmoot_node.casework.cohorts.deciding import DECIDED, LISTED, SHOWN
 from folkmoot_node.casework.cohorts.definition import Definition
+from folkmoot_node.casework.cohorts.listing import cohort_of_case
 from folkmoot_node.casework.cohorts.runs import run_cohort
 from folkmoot_node.casework.desk import desk_of_app
+from folkmoot_web.visitors import Visitor
 from tests.casework_council import SENSITIVE, CaseworkCouncil
 from tests.casework_opening import restrict
 from tests.unit.node.casework.test_cohorts import definition
@@ -217,6 +220,14 @@ def test_a_person_decides_on_what_they_see_and_can_decide_otherwise(site: Runnin
         assert "They telephoned" in history
         bulk = manager.fill_in(path, household=[second], why="From the list", decision="open")
         assert "One case was opened." in manager.get(bulk.headers["location"]).text
+        for one in desk.cases.listed():
+            assert "From the cohort" in manager.get(f"/cases/{one.case_id}").text
+            by = Visitor(1, "x", "X", ("manager",), frozenset(), "session")
+            cohorts = copy(desk.cohorts)
+            assert cohort_of_case(cohorts, one.case_id, by) is not None
+            hides = {"sensitive_sources": ("council_tax",)}
+            cohorts.policy = cohorts.policy.model_copy(update=hides)
+            assert cohort_of_case(cohorts, one.case_id, by) is None, "it would tell of the source"
         empty = manager.fill_in(path, why="Nobody", decision="open")
         assert "Select at least one household" in empty.text
     cases = desk.cases.listed()
