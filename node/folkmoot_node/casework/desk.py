@@ -17,7 +17,7 @@ from folkmoot_node.casework.authority.policy import KnownPolicy
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy
 from folkmoot_node.casework.cases.cases import Cases
 from folkmoot_node.casework.cases.models import CASES
-from folkmoot_node.casework.cohorts.cohorts import Cohorts
+from folkmoot_node.casework.cohorts.cohorts import Cohorts, Reading
 from folkmoot_node.casework.cohorts.models import COHORTS
 from folkmoot_node.casework.cohorts.scores import ScoreTable
 from folkmoot_node.casework.cohorts.subjects import factor_words
@@ -81,7 +81,8 @@ class Desk:
     def cohorts(self) -> Cohorts:
         """Its cohorts, with the last scores in memory."""
         table = ScoreTable(self.config, self.clock, lambda: factor_words(self.plugins.factors))
-        return Cohorts(self.state, self.known.policy, table, self.restrictions.hidden_from)
+        reading = Reading(self.restrictions.hidden_from, self.log.how_often)
+        return Cohorts(self.state, self.known.policy, table, reading)
 
     @cached_property
     def openings(self) -> Openings:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,9 @@ from folkmoot_operator.console import application, console, print_json, print_te
 from folkmoot_operator.moments import to_text
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from folkmoot_node.casework.cohort_commands import CohortCommand
-    from folkmoot_node.casework.cohorts.evaluate import Counted
     from folkmoot_node.casework.cohorts.runs import Run
 
 cohort_app = application(
@@ -41,10 +42,15 @@ def count(file: FileArgument, home: Home = HERE, as_json: AsJson = False) -> Non
 
         definition = load_definition(file)
         counted = command.desk.cohorts.count(definition, command.by, definition.purpose)
+        from folkmoot_node.casework.cohorts.seen import FEW, rough
+
+        shown = rough(counted)
         if as_json:
-            print_json(counted.as_json())
+            # null stands for a number from 1 to below this
+            print_json(shown | {"fewer_than": FEW})
             return
-        _print_count(counted)
+        _print_count(shown)
+        typer.echo("Households that are hidden from you are not in the count.")
 
 
 @cohort_app.command("save")
@@ -90,7 +96,7 @@ def run(named: CohortArgument, home: Home = HERE, as_json: AsJson = False) -> No
         cohort = command.cohort(named)
         run_id = run_cohort(command.desk.cohorts, cohort.cohort_id, command.by)
         with command.desk.state.database.reading() as session:
-            found = get_run(session, run_id)
+            found = _seen(command, session, get_run(session, run_id))
         if as_json:
             print_json(found.as_json())
             return
@@ -108,7 +114,7 @@ def list_(home: Home = HERE, as_json: AsJson = False) -> None:
 
         cohorts = command.desk.cohorts.listed()
         with command.desk.state.database.reading() as session:
-            runs = last_runs(session)
+            runs = {one: _seen(command, session, last) for one, last in last_runs(session).items()}
         if as_json:
             print_json(
                 [
@@ -151,7 +157,7 @@ def show(named: CohortArgument, home: Home = HERE, as_json: AsJson = False) -> N
 
         cohort = command.cohort(named)
         with command.desk.state.database.reading() as session:
-            runs = runs_of(session, cohort.cohort_id)
+            runs = [_seen(command, session, one) for one in runs_of(session, cohort.cohort_id)]
         if as_json:
             print_json(
                 {
@@ -189,15 +195,21 @@ def members(
         wanted = [Standing.GONE] if gone else [Standing.NEW]
         if not gone and not new:
             wanted.append(Standing.UNCHANGED)
+        hidden = command.desk.cohorts.hidden(command.by)
         with command.desk.state.database.reading() as session:
             runs = runs_of(session, cohort.cohort_id)
             rows = (
-                members_of(session, runs[0].run_id, standing=wanted, first=0, size=MAX_MEMBERS)[1]
+                members_of(
+                    session,
+                    runs[0].run_id,
+                    standing=wanted,
+                    first=0,
+                    size=MAX_MEMBERS,
+                    without=hidden,
+                )[1]
                 if runs
                 else []
             )
-        hidden = command.desk.cohorts.hidden(command.by, [row.household_id for row in rows])
-        rows = [row for row in rows if row.household_id not in hidden]
         if runs:
             note_list(command.desk.cohorts, runs[0], command.by, 0)
         if as_json:
@@ -231,22 +243,36 @@ def _command(home: Path, right: str) -> Iterator[CohortCommand]:
         yield command
 
 
+def _seen(command: CohortCommand, session: Session, run: Run) -> Run:
+    from folkmoot_node.casework.cohorts.seen import seen_run
+
+    return seen_run(command.desk.cohorts, session, run, command.by).run
+
+
 def _print_run(run: Run) -> None:
     typer.echo(f"Run {run.number}, {to_text(run.ran_at)}, by {run.ran_by}")
-    _print_count(run.counted)
+    _print_count(run.counted.as_json())
     numbers = ", ".join(f"{count:,} {name}" for name, count in run.standing.items())
     typer.echo(f"Since the run before: {numbers}.")
+    typer.echo("Households that are hidden from you are not in the count.")
 
 
-def _print_count(counted: Counted) -> None:
+def _print_count(counted: Mapping[str, Any]) -> None:
+    """Prints a count by the names of `Counted`; None stands for fewer than 5."""
     from folkmoot_node.casework.cohorts.definition import Mark
+    from folkmoot_node.casework.cohorts.seen import FEW
     from folkmoot_node.casework.cohorts.words import MARKS
 
-    more = f"; {counted.undecided:,} more may belong" if counted.undecided else ""
-    typer.echo(f"{counted.members:,} of {counted.households:,} households{more}.")
-    for text, number in counted.not_known.items():
-        typer.echo(f"  not known of {number:,} of those: {text}")
-    for mark, number in counted.left_out.items():
-        typer.echo(f"  left out: {number:,} ({MARKS[Mark(mark)]})")
-    for mark, number in counted.marked.items():
-        typer.echo(f"  marked: {number:,} ({MARKS[Mark(mark)]})")
+    def number(value: int | None) -> str:
+        return f"fewer than {FEW}" if value is None else f"{value:,}"
+
+    undecided = counted["undecided"]
+    more = "" if undecided == 0 else f"; {number(undecided)} more may belong"
+    first = f"{number(counted['members'])} of {counted['households']:,} households{more}."
+    typer.echo(first[:1].upper() + first[1:])
+    for text, value in counted["not_known"].items():
+        typer.echo(f"  not known of {number(value)} of those: {text}")
+    for mark, value in counted["left_out"].items():
+        typer.echo(f"  left out: {number(value)} ({MARKS[Mark(mark)]})")
+    for mark, value in counted["marked"].items():
+        typer.echo(f"  marked: {number(value)} ({MARKS[Mark(mark)]})")

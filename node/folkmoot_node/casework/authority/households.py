@@ -4,7 +4,7 @@ UPRN.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -59,3 +59,12 @@ def household_ids(session: Session, uprns: Sequence[int]) -> dict[int, str]:
         new = [{"household_id": id_, "uprn": uprn} for uprn, id_ in made.items()]
         session.execute(insert(HouseholdRow), new)
     return found | made
+
+
+def uprns_of(session: Session, households: Collection[str]) -> set[int]:
+    """The UPRNs of households by their ids; ids that there are not give none."""
+    wanted, found = list(households), set[int]()
+    for first in range(0, len(wanted), _AT_ONCE):
+        some = HouseholdRow.household_id.in_(wanted[first : first + _AT_ONCE])
+        found.update(session.scalars(select(HouseholdRow.uprn).where(some)))
+    return found

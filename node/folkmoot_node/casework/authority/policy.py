@@ -34,10 +34,12 @@ minutes = 60           # how long an opened household stays open
 per_day = 60           # openings by one person in a day
 searches_per_day = 30  # searches by one person in a day
 exports_per_day = 5    # files by one person in a day
+counts_per_day = 100   # counts and runs of cohorts by one person in a day
 
 # From what on the auditor is shown reading as unusual; see docs/casework-authority.md.
 [unusual]
 openings_per_hour = 20
+counts_per_hour = 30
 
 # Lists that may be written to a file, with what their purpose needs and no more.
 [exports.work]
@@ -105,6 +107,7 @@ class OpeningPolicy(Settings):
         searches_per_day: By one person in 24 hours.
         exports_per_day: By one person in 24 hours.
         export_rows: Most cases in one file.
+        counts_per_day: Counts and runs of cohorts by one person in 24 hours.
     """
 
     minutes: Annotated[int, Field(ge=1, le=480)] = 60
@@ -114,6 +117,7 @@ class OpeningPolicy(Settings):
     searches_per_day: Annotated[int, Field(ge=1, le=10_000)] = 30
     exports_per_day: Annotated[int, Field(ge=1, le=1_000)] = 5
     export_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    counts_per_day: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 
 class CommandLinePolicy(Settings):

@@ -52,6 +52,7 @@ class UnusualPolicy(Settings):
     Attributes:
         days: How many days back the log is looked at.
         openings_per_hour: More openings and searches than this by one person in an hour.
+        counts_per_hour: More counts and runs of cohorts than this by one person in an hour.
         night_from: Hour of the day, UK time, from which an opening is at night.
         night_to: Hour before which it is.
         readers: As many people or more who opened the same household within `days`.
@@ -64,6 +65,7 @@ class UnusualPolicy(Settings):
 
     days: Annotated[int, Field(ge=1, le=366)] = 30
     openings_per_hour: Annotated[int, Field(ge=1)] = 20
+    counts_per_hour: Annotated[int, Field(ge=1)] = 30
     night_from: Annotated[int, Field(ge=0, le=23)] = 22
     night_to: Annotated[int, Field(ge=0, le=23)] = 6
     readers: Annotated[int, Field(ge=2)] = 5

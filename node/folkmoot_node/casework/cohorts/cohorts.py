@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
+import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from folkmoot_node.casework.authority.households import uprns_of
 from folkmoot_node.casework.authority.policy import CaseworkPolicy
 from folkmoot_node.casework.cohorts.definition import (
     Conditions,
@@ -24,6 +27,7 @@ from folkmoot_node.casework.cohorts.subjects import Subject
 from folkmoot_node.casework.ids import new_id
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.schema import UPRN_COLUMN
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.site import State
 from folkmoot_web.visitors import Visitor
@@ -31,11 +35,36 @@ from folkmoot_web.visitors import Visitor
 COUNTED = "cohort counted"
 SAVED = "cohort saved"
 CHANGED = "cohort changed"
+RAN = "cohort run"
 """Actions of the log. Counts are not in it: they come from residents' records."""
+_DAY = 86_400
 
 
-Hidden = Callable[[Visitor, Collection[str]], frozenset[str]]
-"""See `Cohorts.hidden`."""
+class Hidden(Protocol):
+    """Says what is hidden from somebody."""
+
+    def __call__(self, visitor: Visitor, households: Collection[str] = (), /) -> frozenset[str]:
+        """Ids of those of some households that are hidden; of all, if none are given."""
+
+
+class HowOften(Protocol):
+    """Says what somebody has done, by the log."""
+
+    def __call__(self, session: Session, actions: Collection[str], by: str, since: int, /) -> int:
+        """How often they have done any of some actions since a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What cohorts ask of the rest of casework about whoever reads.
+
+    Attributes:
+        hidden: What is hidden from them.
+        how_often: What they have done.
+    """
+
+    hidden: Hidden
+    how_often: HowOften
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +97,13 @@ class Cohorts:
     """
 
     def __init__(
-        self, state: State, policy: CaseworkPolicy, table: ScoreTable, hidden: Hidden
+        self, state: State, policy: CaseworkPolicy, table: ScoreTable, reading: Reading
     ) -> None:
         self.state = state
         self.policy = policy
         self.table = table
-        self.hidden = hidden
+        self.hidden = reading.hidden
+        self._how_often = reading.how_often
 
     def today(self) -> datetime.date:
         """The date in UTC."""
@@ -102,6 +132,9 @@ class Cohorts:
     ) -> Counted:
         """Counts who belongs to a cohort, without listing anybody; the log says who asked.
 
+        Households that are hidden from whoever asks are not counted. The numbers are exact:
+        `rough` makes of them what may be shown before there is a run.
+
         Args:
             conditions: Of a cohort, or of one that is not saved.
             by: Who asks.
@@ -110,10 +143,11 @@ class Cohorts:
 
         Raises:
             Problem: If there are no scores that may be used, the run cannot answer a condition, or
-                they may not ask it.
+                they may not ask it, or have counted too often today.
         """
         found = self.find(conditions, by, purpose, cohort_id)[1]
         with self.state.database.writing() as session:
+            self.check_how_often(session, by)
             self.state.audit.record(
                 session,
                 COUNTED,
@@ -131,15 +165,41 @@ class Cohorts:
     ) -> tuple[Scores, Found]:
         """Finds who belongs to a cohort; nothing of it is to be shown before the log has it.
 
+        Households that are hidden from whoever asks are treated as if nobody had scored them.
+
         Raises:
             Problem: As `count`.
         """
         self.check_sources(conditions, by)
+        hidden = self.hidden(by)
         scores, table = self.table.table(conditions)
         with self.state.database.reading() as session:
             marks = marked(session, conditions, purpose, cohort_id, self.state.clock())
+            uprns = uprns_of(session, hidden)
+        if uprns:
+            unseen = pl.Series(list(uprns), dtype=pl.Int64).implode()
+            table = table.filter(~pl.col(UPRN_COLUMN).is_in(unseen))
         marks[Mark.OBJECTED] = self.table.withheld()
         return scores, find(table, scores, conditions, marks)
+
+    def check_how_often(self, session: Session, by: Visitor) -> None:
+        """Refuses another count or run to whoever has had as many as one person may in a day.
+
+        By counts that differ a little somebody finds out what a single household has.
+
+        Raises:
+            Problem: Exit code REFUSED.
+        """
+        most = self.policy.openings.counts_per_day
+        since = self.state.clock() - _DAY + 1
+        if self._how_often(session, (COUNTED, RAN), by.name, since) >= most:
+            raise Problem(
+                f"you have counted and run cohorts as often as one person may in a day, {most} "
+                "times",
+                where="casework policy: openings.counts_per_day",
+                remedy="Go on tomorrow, or ask a colleague",
+                exit_code=ExitCode.REFUSED,
+            )
 
     def check_sources(self, conditions: Conditions, by: Visitor) -> None:
         """Refuses conditions over sensitive sources that somebody may not see.

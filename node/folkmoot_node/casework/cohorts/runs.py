@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import household_ids
 from folkmoot_node.casework.authority.models import HouseholdRow
-from folkmoot_node.casework.cohorts.cohorts import Cohorts
+from folkmoot_node.casework.cohorts.cohorts import RAN, Cohorts
 from folkmoot_node.casework.cohorts.definition import Definition, definition_of
 from folkmoot_node.casework.cohorts.evaluate import MEETS, Counted, Found, ranked
 from folkmoot_node.casework.cohorts.models import CohortRow, MemberRow, RunRow
@@ -30,8 +31,6 @@ from folkmoot_web.visitors import Visitor
 
 MAX_MEMBERS = 50_000
 """Of a run. Nobody decides about more: such a cohort is a share of the council, to be counted."""
-RAN = "cohort run"
-"""Action of the log."""
 
 
 class Standing(StrEnum):
@@ -75,6 +74,7 @@ class Run:
         counted: How many.
         standing: Members by `Standing`, with those that are gone.
         asked: The conditions, in the order of members' information.
+        hidden: `digest_of` the households that were hidden from who ran it.
     """
 
     run_id: str
@@ -89,6 +89,7 @@ class Run:
     counted: Counted
     standing: Mapping[str, int]
     asked: tuple[Asked, ...]
+    hidden: str
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`; without members."""
@@ -109,6 +110,8 @@ class Run:
 def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
     """Runs a cohort on the last scores, and keeps who is in it; the run's id.
 
+    Households that are hidden from whoever runs it are neither in it nor gone.
+
     Raises:
         Problem: Exit code REFUSED, if the cohort or a policy has ended, it has more than
             `MAX_MEMBERS` or they may not use a source; else as `Cohorts.count`.
@@ -126,8 +129,10 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
             exit_code=ExitCode.REFUSED,
         )
     run_id, now = new_id(), cohorts.state.clock()
+    hidden = cohorts.hidden(by)
     with cohorts.state.database.writing() as session:
-        rows = list(_members(session, cohort_id, scores, found, definition))
+        cohorts.check_how_often(session, by)
+        rows = list(_members(session, cohort_id, scores, found, definition, hidden))
         standing = {one.value: 0 for one in Standing}
         for place, row in enumerate(rows):
             row |= {"run_id": run_id, "place": place}
@@ -136,6 +141,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
         counts = {
             "counted": found.counted.as_json(),
             "standing": standing,
+            "hidden": digest_of(hidden),
             "asked": [asdict(one) for one in _asked(scores, definition)],
         }
         session.add(
@@ -188,7 +194,13 @@ def last_runs(session: Session) -> dict[str, Run]:
 
 
 def members(
-    session: Session, run_id: str, *, standing: Sequence[Standing], first: int, size: int
+    session: Session,
+    run_id: str,
+    *,
+    standing: Sequence[Standing],
+    first: int,
+    size: int,
+    without: Collection[str] = (),
 ) -> tuple[int, list[MemberRow]]:
     """Some members of a run, by place, and how many there are.
 
@@ -198,21 +210,37 @@ def members(
         standing: Those that are wanted.
         first: Place of the first, from 0, among those that are wanted.
         size: How many at most.
+        without: Ids of households that are left out of the list and of how many there are.
     """
     which = (MemberRow.run_id == run_id) & MemberRow.standing.in_(standing)
+    which &= MemberRow.household_id.not_in(without)
     count = session.scalar(select(func.count()).where(which)) or 0
     query = select(MemberRow).where(which).order_by(MemberRow.place).offset(first).limit(size)
     return count, list(session.scalars(query))
 
 
+def digest_of(households: Collection[str]) -> str:
+    """What stands for a set of households, hexadecimal: ids are random, and none can be found."""
+    return hashlib.sha256(" ".join(sorted(households)).encode()).hexdigest()
+
+
 def _members(
-    session: Session, cohort_id: str, scores: Scores, found: Found, definition: Definition
+    session: Session,
+    cohort_id: str,
+    scores: Scores,
+    found: Found,
+    definition: Definition,
+    hidden: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     """Rows of the members, then of those that are gone."""
     rows = ranked(found.members)
     uprns = rows[UPRN_COLUMN].to_list()
     ids = household_ids(session, uprns)
-    before = _members_before(session, cohort_id)
+    before = {
+        uprn: household
+        for uprn, household in _members_before(session, cohort_id).items()
+        if household not in hidden
+    }
     subjects = scores.of(definition.conditions)
     values = [rows[one.column].to_list() for one in subjects]
     bands = rows[BAND_COLUMN].to_list()
@@ -290,4 +318,5 @@ def _run(row: RunRow) -> Run:
         Counted(**counts["counted"]),
         counts["standing"],
         tuple(Asked(one["text"], one["title"], tuple(one["sources"])) for one in counts["asked"]),
+        counts.get("hidden", ""),
     )

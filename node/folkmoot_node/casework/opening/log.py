@@ -109,6 +109,25 @@ class Log:
             query = _chosen(session, select(func.count()).select_from(AuditRow), choice)
             return session.scalar(query) or 0
 
+    def how_often(self, session: Session, actions: Collection[str], by: str, since: int) -> int:
+        """How often somebody has done something since a moment.
+
+        Args:
+            session: Of a transaction: in one that writes, nobody does it in between.
+            actions: Any of which counts.
+            by: Name of the account.
+            since: Seconds since 1970-01-01T00:00:00Z.
+        """
+        columns = AuditRow.at, _value(session, "action"), _value(session, "by")
+        found = 0
+        # Newest first, so that a day is read of a log of years.
+        newest = select(*columns).order_by(AuditRow.sequence.desc())
+        for at, action, name in session.execute(newest.execution_options(yield_per=1000)):
+            if at < since:
+                break
+            found += name == by and action in actions
+        return found
+
     def page(self, choice: Choice, first: int, size: int) -> list[LogEntry]:
         """Entries, newest first.
 

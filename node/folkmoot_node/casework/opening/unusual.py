@@ -25,6 +25,8 @@ _HOUR = 3600
 _DAY = 86_400
 MEMBER_SHOWN = "cohort member shown"
 """Action of cohorts: what conditions found of a household that somebody decides about."""
+COUNTS = frozenset({"cohort counted", "cohort run"})
+"""Actions of cohorts by which somebody learns how many households meet conditions."""
 _FIRST_LOOKS = frozenset({OPENED, SEARCHED, MEMBER_SHOWN})
 _READING = frozenset({*_FIRST_LOOKS, RENEWED, CLOSED, SHOWN, REFUSED})
 """Actions of which none is work done in a case."""
@@ -74,6 +76,7 @@ def findings(entries: Sequence[LogEntry], policy: UnusualPolicy, now: int) -> li
     """
     found = [
         *_many_in_an_hour(entries, policy),
+        *_many_counts(entries, policy),
         *_at_night(entries, policy),
         *_not_assigned(entries, policy),
         *_many_readers(entries, policy),
@@ -93,6 +96,20 @@ def _many_in_an_hour(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iter
                 f"Opened, searched for or looked at {len(burst)} households within an hour at its "
                 "busiest; "
                 f"more than {limit} are reported.",
+                by,
+                burst,
+            )
+
+
+def _many_counts(entries: Iterable[LogEntry], policy: UnusualPolicy) -> Iterator[Finding]:
+    counts = [one for one in entries if one.action in COUNTS]
+    for by, theirs in _grouped(counts, lambda one: one.by):
+        for burst in _bursts(theirs, policy.counts_per_hour, _HOUR):
+            yield _of_person(
+                "Many counts in an hour",
+                f"Counted or ran cohorts {len(burst)} times within an hour at its busiest; more "
+                f"than {policy.counts_per_hour} are reported, since counts that differ a little "
+                "tell of single households.",
                 by,
                 burst,
             )

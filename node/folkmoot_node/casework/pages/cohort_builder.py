@@ -19,6 +19,7 @@ from folkmoot_node.casework.cohorts.forms import (
     sent,
     whole,
 )
+from folkmoot_node.casework.cohorts.seen import rough
 from folkmoot_node.casework.cohorts.words import MARKS
 from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.pages.cohorts import scores_fault, sentence
@@ -165,7 +166,7 @@ def _page(
         marks=[{"value": str(one), "text": _LEFT_OUT[one]} for one in marks],
         mark_words=MARKS,
         cohort=cohort,
-        counted=counted,
+        counted=rough(counted) if counted else None,
         digest=digest or builder.form.typed("counted"),
         fault=fault,
         breadcrumbs=[

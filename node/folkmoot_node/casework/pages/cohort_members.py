@@ -20,6 +20,7 @@ from folkmoot_node.casework.cohorts.deciding import (
 )
 from folkmoot_node.casework.cohorts.forms import whole
 from folkmoot_node.casework.cohorts.listing import beside
+from folkmoot_node.casework.cohorts.models import MemberRow
 from folkmoot_node.casework.cohorts.runs import (
     MAX_MEMBERS,
     Run,
@@ -28,6 +29,7 @@ from folkmoot_node.casework.cohorts.runs import (
     members,
     runs_of,
 )
+from folkmoot_node.casework.cohorts.seen import seen_run
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_node.casework.opening.restrictions import not_visible
@@ -159,16 +161,22 @@ def _list(
 ) -> Response:
     desk, visitor = desk_of(request), visitor_of(request)
     standing = _SHOWN.get(show, _SHOWN[""])
+    hidden = desk.cohorts.hidden(visitor)
     with desk.state.database.reading() as session:
-        run = get_run(session, run_id, cohort_id)
+        run = seen_run(desk.cohorts, session, get_run(session, run_id, cohort_id), visitor).run
         first = (min(max(page, 1), MAX_MEMBERS) - 1) * ON_A_PAGE
-        count, rows = members(session, run_id, standing=standing, first=first, size=ON_A_PAGE)
+
+        def listed(first: int) -> tuple[int, list[MemberRow]]:
+            return members(
+                session, run_id, standing=standing, first=first, size=ON_A_PAGE, without=hidden
+            )
+
+        count, rows = listed(first)
         pages = Pages.of(count, page, ON_A_PAGE)
         if pages.first != first:  # a page that there is not: the last one is shown
-            _, rows = members(session, run_id, standing=standing, first=pages.first, size=ON_A_PAGE)
+            _, rows = listed(pages.first)
         now = beside(session, run, [row.household_id for row in rows])
         newest = runs_of(session, cohort_id)[0].run_id == run_id
-    hidden = desk.cohorts.hidden(visitor, [row.household_id for row in rows])
     note_list(desk.cohorts, run, visitor, pages.page)
     return render(
         request,
@@ -176,7 +184,6 @@ def _list(
         status,
         run=run,
         rows=[(row, STANDING.get(Standing(row.standing)), now[row.household_id]) for row in rows],
-        hidden=hidden,
         pages=pages,
         pagination=pages.links(request),
         show=show if show in _SHOWN else "",

@@ -10,6 +10,7 @@ from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cohorts.cohorts import Cohort
 from folkmoot_node.casework.cohorts.definition import Condition
 from folkmoot_node.casework.cohorts.runs import last_runs, run_cohort, runs_of
+from folkmoot_node.casework.cohorts.seen import seen_run
 from folkmoot_node.casework.cohorts.words import MARKS, condition_text
 from folkmoot_node.casework.desk import Desk, desk_of
 from folkmoot_operator.problems import ExitCode, Problem
@@ -34,7 +35,11 @@ def routes() -> Routes:
     def cohorts(request: Request) -> Response:
         desk = desk_of(request)
         with desk.state.database.reading() as session:
-            runs = last_runs(session)
+            by = visitor_of(request)
+            runs = {
+                one: seen_run(desk.cohorts, session, run, by).run
+                for one, run in last_runs(session).items()
+            }
         return render(
             request,
             "casework/cohorts.html",
@@ -82,7 +87,10 @@ def _page(
     desk = desk_of(request)
     definition = cohort.definition
     with desk.state.database.reading() as session:
-        runs = runs_of(session, cohort.cohort_id)
+        seen = [
+            seen_run(desk.cohorts, session, run, visitor_of(request))
+            for run in runs_of(session, cohort.cohort_id)
+        ]
     fault, conditions = _conditions(desk, cohort)
     return render(
         request,
@@ -90,7 +98,8 @@ def _page(
         status,
         cohort=cohort,
         definition=definition,
-        runs=runs,
+        runs=[one.run for one in seen],
+        newest_is_whole=not seen or seen[0].is_whole,
         conditions=conditions,
         left_out=[MARKS[one] for one in definition.leave_out],
         mark_words=MARKS,

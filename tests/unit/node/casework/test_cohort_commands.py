@@ -57,8 +57,13 @@ def cohort(council: CaseworkCouncil, *arguments: object) -> Done:
 
 def test_a_file_is_counted_saved_run_and_listed(council: CaseworkCouncil, file: Path) -> None:
     counted = cohort(council, "count", file).said()
-    assert counted.startswith("2 of 40 households; 1 more may belong.")
-    assert "not known of 1 of those: council tax arrears more than 1,000 pounds" in counted
+    assert counted.startswith("Fewer than 5 of 40 households; fewer than 5 more may belong.")
+    assert (
+        "not known of fewer than 5 of those: council tax arrears more than 1,000 pounds" in counted
+    )
+    assert "Households that are hidden from you are not in the count." in counted
+    exact = json.loads(cohort(council, "count", file, "--json").said())
+    assert (exact["members"], exact["undecided"], exact["fewer_than"]) == (None, None, 5)
     assert "No cohort is saved" in cohort(council, "list").said()
     cohort_id = cohort(council, "save", file).said().strip()
     assert "not run yet" in cohort(council, "members", cohort_id).said()
@@ -79,7 +84,7 @@ def test_a_file_is_counted_saved_run_and_listed(council: CaseworkCouncil, file: 
     assert cohort(council, "save", file, "--changes", cohort_id).said().strip() == cohort_id
     assert "above = 500" in cohort(council, "show", cohort_id).said()
     actions = [one.body["action"] for one in council.desk().state.audit.entries((COUNTED, LISTED))]
-    assert actions == [COUNTED, LISTED, LISTED]
+    assert actions == [COUNTED, COUNTED, LISTED, LISTED]
 
 
 def test_what_is_wrong_is_named(council: CaseworkCouncil, file: Path) -> None:

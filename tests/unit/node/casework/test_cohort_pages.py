@@ -76,8 +76,12 @@ def test_conditions_are_added_one_by_one_and_counted_before_anything_is_kept(
         assert "Condition 1: band" in without
         assert "Condition 2" not in without
         counted = build(manager, "count", **THREE).text
-        assert "2 of 40" in counted
-        assert "1 more may belong" in counted
+        assert "Fewer than 5 of 40" in counted
+        assert "fewer than 5 more may belong" in counted
+        assert "Not known for fewer than 5" in counted
+        assert "2 of 40" not in counted
+        assert "Band high" not in counted, "it would tell how many"
+        assert "Households that are hidden from you are not in the count." in counted
         assert "Save the cohort" in counted
         desk = desk_of_app(site.app)
         assert desk.cohorts.listed() == []
@@ -307,7 +311,7 @@ def test_nothing_is_shown_if_the_log_cannot_be_written(
         assert build(manager, "count", **THREE).status_code >= 500
 
 
-def test_a_household_that_is_hidden_from_somebody_is_listed_without_anything(
+def test_a_household_that_is_hidden_from_somebody_is_not_listed(
     site: RunningSite, council: CaseworkCouncil
 ) -> None:
     cohort_id, run_id = saved_and_run(site)
@@ -319,7 +323,9 @@ def test_a_household_that_is_hidden_from_somebody_is_listed_without_anything(
         restrict(council, desk, 0)
         listed = manager.get(path).text
         assert re.findall(rf'href="{path}/([a-z0-9]+)"', listed) == [second]
-        assert "Restricted household: you may not see it" in listed
+        assert "All members (1)" in listed
+        assert "Households that are hidden from you are not in the list." in listed
+        assert "1 of 40" in manager.get(f"/cohorts/{cohort_id}").text
         assert first not in listed
         refused = manager.get(f"{path}/{first}")
         assert refused.status_code == 403

@@ -13,7 +13,7 @@ from folkmoot_node.casework.authority.households import uprn_of
 from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cohorts.assessments import assessments
-from folkmoot_node.casework.cohorts.cohorts import COUNTED
+from folkmoot_node.casework.cohorts.cohorts import COUNTED, RAN
 from folkmoot_node.casework.cohorts.deciding import (
     DECIDED,
     LOOK_SECONDS,
@@ -28,7 +28,6 @@ from folkmoot_node.casework.cohorts.definition import Definition, Kind, Mark
 from folkmoot_node.casework.cohorts.held import CohortRecords
 from folkmoot_node.casework.cohorts.models import MemberRow
 from folkmoot_node.casework.cohorts.runs import (
-    RAN,
     Run,
     Standing,
     get_run,

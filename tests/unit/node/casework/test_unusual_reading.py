@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from folkmoot_node.casework.authority.reading import UnusualPolicy
-from folkmoot_node.casework.cohorts import deciding
+from folkmoot_node.casework.cohorts import cohorts, deciding
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.log import LogEntry
 from folkmoot_node.casework.opening.openings import OPENED, REFUSED
-from folkmoot_node.casework.opening.unusual import MEMBER_SHOWN, findings
+from folkmoot_node.casework.opening.unusual import COUNTS, MEMBER_SHOWN, findings
 from tests.casework_council import CaseworkCouncil
 from tests.casework_opening import REASON, change_policy, open_case
 from tests.web_site import Browser, RunningSite
@@ -21,7 +21,13 @@ NOON = int(datetime.datetime(2027, 6, 15, 11, tzinfo=datetime.UTC).timestamp()) 
 DAY = 86_400
 LATER = NOON + 20 * DAY
 POLICY = UnusualPolicy(
-    openings_per_hour=3, readers=3, not_assigned=2, refused=2, without_work=4, work_hours=24
+    openings_per_hour=3,
+    counts_per_hour=3,
+    readers=3,
+    not_assigned=2,
+    refused=2,
+    without_work=4,
+    work_hours=24,
 )
 
 
@@ -75,6 +81,15 @@ def test_at_night_in_the_uk(hour: int, found: list[str]) -> None:
 def test_members_of_cohorts_that_were_looked_at_count_too() -> None:
     assert MEMBER_SHOWN == deciding.SHOWN
     assert rules(entries(range(NOON, NOON + 240, 60), MEMBER_SHOWN)) == ["Many in an hour"]
+
+
+@pytest.mark.parametrize("action", [cohorts.COUNTED, cohorts.RAN])
+def test_many_counts_in_an_hour(action: str) -> None:
+    assert cohorts.COUNTED in COUNTS
+    assert cohorts.RAN in COUNTS
+    assert rules(entries(range(NOON, NOON + 180, 60), action)) == []
+    assert rules(entries(range(NOON, NOON + 240, 60), action)) == ["Many counts in an hour"]
+    assert rules(entries(range(NOON, NOON + 4 * 1300, 1300), action)) == []
 
 
 def test_one_night_is_one_report() -> None:
