@@ -71,6 +71,13 @@ SEES_SENSITIVE = (
     '[roles.protection_officer]\nsources = ["childrens_services"]\n',
 )
 """A change of the policy: the protection officer may see the sensitive source."""
+MANAGER_SEES = (
+    'may = ["cohorts",',
+    'sources = ["childrens_services"]\nmay = ["cohorts",',
+)
+"""A change of the policy: the manager may see the sensitive source, and so bands."""
+BLIND = ("[openings]", "[openings]\nblind_first_look = true")
+"""A change of the policy: workers have a view of a household before its score is shown."""
 EXPORTS_UPRNS = (
     "[exports.work]",
     "[exports.visits]\n"

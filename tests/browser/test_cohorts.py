@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, NewPage, sign_in
 from tests.casework_council import CaseworkCouncil, make_council, serving_council
+from tests.casework_opening import MANAGER_SEES, change_policy
 from tests.web_site import PASSWORD, RunningSite
 
 Check = Callable[[Page], None]
@@ -24,7 +25,9 @@ CONDITIONS = (
 
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> CaseworkCouncil:
-    return make_council(tmp_path_factory.mktemp("council"))
+    council = make_council(tmp_path_factory.mktemp("council"))
+    change_policy(council, MANAGER_SEES)
+    return council
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from folkmoot_node.casework.cohort_commands import CohortCommand
     from folkmoot_node.casework.cohorts.runs import Run
+    from folkmoot_node.casework.cohorts.seen import SeenRun
 
 cohort_app = application(
     "cohort", "Cohorts: households that meet conditions, about which people then decide."
@@ -96,7 +97,7 @@ def run(named: CohortArgument, home: Home = HERE, as_json: AsJson = False) -> No
         cohort = command.cohort(named)
         run_id = run_cohort(command.desk.cohorts, cohort.cohort_id, command.by)
         with command.desk.state.database.reading() as session:
-            found = _seen(command, session, get_run(session, run_id))
+            found = _seen(command, session, get_run(session, run_id)).run
         if as_json:
             print_json(found.as_json())
             return
@@ -114,7 +115,9 @@ def list_(home: Home = HERE, as_json: AsJson = False) -> None:
 
         cohorts = command.desk.cohorts.listed()
         with command.desk.state.database.reading() as session:
-            runs = {one: _seen(command, session, last) for one, last in last_runs(session).items()}
+            runs = {
+                one: _seen(command, session, last).run for one, last in last_runs(session).items()
+            }
         if as_json:
             print_json(
                 [
@@ -157,7 +160,7 @@ def show(named: CohortArgument, home: Home = HERE, as_json: AsJson = False) -> N
 
         cohort = command.cohort(named)
         with command.desk.state.database.reading() as session:
-            runs = [_seen(command, session, one) for one in runs_of(session, cohort.cohort_id)]
+            runs = [_seen(command, session, one).run for one in runs_of(session, cohort.cohort_id)]
         if as_json:
             print_json(
                 {
@@ -198,6 +201,7 @@ def members(
         hidden = command.desk.cohorts.hidden(command.by)
         with command.desk.state.database.reading() as session:
             runs = runs_of(session, cohort.cohort_id)
+            shows_bands = bool(runs) and _seen(command, session, runs[0]).shows_bands
             rows = (
                 members_of(
                     session,
@@ -206,6 +210,7 @@ def members(
                     first=0,
                     size=MAX_MEMBERS,
                     without=hidden,
+                    by_score=shows_bands,
                 )[1]
                 if runs
                 else []
@@ -219,7 +224,7 @@ def members(
                         "household": row.household_id,
                         "standing": row.standing,
                         "why_gone": row.why_gone,
-                        "band": row.band,
+                        "band": row.band if shows_bands else None,
                     }
                     for row in rows
                 ]
@@ -228,7 +233,8 @@ def members(
         if not rows:
             typer.echo("No household." if runs else "The cohort was not run yet.")
         for row in rows:
-            typer.echo(f"{row.household_id}  {row.standing}  {row.band or row.why_gone}")
+            more = row.why_gone or (row.band if shows_bands else None)
+            typer.echo("  ".join(filter(None, (row.household_id, row.standing, more))))
 
 
 @contextmanager
@@ -243,10 +249,10 @@ def _command(home: Path, right: str) -> Iterator[CohortCommand]:
         yield command
 
 
-def _seen(command: CohortCommand, session: Session, run: Run) -> Run:
+def _seen(command: CohortCommand, session: Session, run: Run) -> SeenRun:
     from folkmoot_node.casework.cohorts.seen import seen_run
 
-    return seen_run(command.desk.cohorts, session, run, command.by).run
+    return seen_run(command.desk.cohorts, session, run, command.by)
 
 
 def _print_run(run: Run) -> None:

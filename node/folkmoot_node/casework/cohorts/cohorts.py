@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import polars as pl
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprns_of
 from folkmoot_node.casework.authority.policy import CaseworkPolicy
+from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cohorts.definition import (
     Conditions,
     Definition,
@@ -127,13 +128,30 @@ class Cohorts:
         sensitive = set(self.policy.sensitive_sources)
         return [one for one in subject.sources if one in sensitive and one not in allowed]
 
+    def judges_blind(self, by: Visitor) -> bool:
+        """Whether somebody is to have a view of a household before its score is shown to them."""
+        return self.policy.openings.blind_first_look and by.may(Right.WORK)
+
+    def shows_bands(self, by: Visitor, scored_from: Collection[str] | None = None) -> bool:
+        """Whether bands, and an order by score, give nothing away to somebody.
+
+        Args:
+            by: Who asks.
+            scored_from: Sources that the factors use; None if that is not known: it may be all.
+        """
+        unseen = set(self.policy.sensitive_sources) - self.policy.sources_of(by.roles)
+        if scored_from is not None:
+            unseen.intersection_update(scored_from)
+        return not unseen and not self.judges_blind(by)
+
     def count(
         self, conditions: Conditions, by: Visitor, purpose: str, cohort_id: str | None = None
     ) -> Counted:
         """Counts who belongs to a cohort, without listing anybody; the log says who asked.
 
-        Households that are hidden from whoever asks are not counted. The numbers are exact:
-        `rough` makes of them what may be shown before there is a run.
+        Households that are hidden from whoever asks are not counted, and bands only where they
+        give nothing away. The numbers are exact: `rough` makes of them what may be shown before
+        there is a run.
 
         Args:
             conditions: Of a cohort, or of one that is not saved.
@@ -145,7 +163,7 @@ class Cohorts:
             Problem: If there are no scores that may be used, the run cannot answer a condition, or
                 they may not ask it, or have counted too often today.
         """
-        found = self.find(conditions, by, purpose, cohort_id)[1]
+        scores, found = self.find(conditions, by, purpose, cohort_id)
         with self.state.database.writing() as session:
             self.check_how_often(session, by)
             self.state.audit.record(
@@ -158,7 +176,9 @@ class Cohorts:
                     "digest": conditions.digest,
                 },
             )
-        return found.counted
+        if self.shows_bands(by, scores.scored_from):
+            return found.counted
+        return replace(found.counted, bands={})
 
     def find(
         self, conditions: Conditions, by: Visitor, purpose: str, cohort_id: str | None = None

@@ -7,7 +7,7 @@ its entry in the log is durable. What it says has no UPRN, name or address: thos
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -18,6 +18,7 @@ from folkmoot_node.casework.authority.households import uprn_of
 from folkmoot_node.casework.cases.cases import Cases, CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.cohorts.cohorts import Cohorts
+from folkmoot_node.casework.cohorts.definition import Kind
 from folkmoot_node.casework.cohorts.models import DecisionRow, LookRow, MemberRow, RunRow
 from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run
 from folkmoot_node.casework.ids import new_id
@@ -35,6 +36,9 @@ LOOK_SECONDS = 3600
 """How long after a look somebody may decide on it."""
 MAX_IN_BULK = 200
 """Households in one decision."""
+NOT_YET = "not shown before a first look"
+"""In place of what a score says."""
+_OF_SCORE = (Kind.FACTOR, Kind.RESULT)
 Assess = Callable[[Sequence[int]], Mapping[int, str]]
 """Risk assessments of households as JSON, by UPRN."""
 
@@ -45,10 +49,10 @@ class Shown:
 
     Attributes:
         household: Its id.
-        place: In the run.
+        place: In their list of all members, from 0.
         standing: Beside the run before.
         why_gone: Why it is no member any more.
-        band: In the run.
+        band: In the run; None also if it would give something away to them.
         information: Each condition in words, and the household's value in words.
     """
 
@@ -112,13 +116,14 @@ def look_at(cohorts: Cohorts, run: Run, household: str, by: Visitor) -> Shown:
         detail = {"cohort": run.cohort_id, "run": run.run_id, "household": household}
         cohorts.state.audit.record(session, SHOWN, by.name, detail)
         _note(session, run.run_id, household, by, cohorts.state.clock())
+        shows_bands = cohorts.shows_bands(by, run.scored_from)
         return Shown(
             household,
-            row.place,
+            _place(session, row, cohorts.hidden(by), by_score=shows_bands),
             Standing(row.standing),
             row.why_gone,
-            row.band,
-            tuple(_information(run, row)),
+            row.band if shows_bands else None,
+            tuple(_information(cohorts, run, row, by)),
         )
 
 
@@ -197,7 +202,7 @@ def decide(
                 )
             else:
                 against.append(household)
-            information = _information(run, row) if alone else []
+            information = _information(cohorts, run, row, by) if alone else []
             decision = DecisionRow(
                 decision_id=new_id(),
                 cohort_id=run.cohort_id,
@@ -340,6 +345,23 @@ def _check_sources(cohorts: Cohorts, run: Run, by: Visitor) -> None:
         )
 
 
-def _information(run: Run, row: MemberRow) -> list[tuple[str, str]]:
-    values = json.loads(row.information)
-    return [(asked.text, value) for asked, value in zip(run.asked, values, strict=False)]
+def _place(session: Session, row: MemberRow, hidden: Collection[str], *, by_score: bool) -> int:
+    """Where a household is in a list of all members without those that are hidden."""
+    before = MemberRow.place < row.place if by_score else MemberRow.household_id < row.household_id
+    query = select(func.count()).where(
+        MemberRow.run_id == row.run_id,
+        MemberRow.standing != Standing.GONE,
+        MemberRow.household_id.not_in(hidden),
+        before,
+    )
+    return session.scalar(query) or 0
+
+
+def _information(cohorts: Cohorts, run: Run, row: MemberRow, by: Visitor) -> list[tuple[str, str]]:
+    """Each condition and the household's value, as somebody may see it."""
+    blind = cohorts.judges_blind(by)
+    asked = zip(run.definition.conditions, run.asked, json.loads(row.information), strict=False)
+    return [
+        (about.text, NOT_YET if blind and condition.kind in _OF_SCORE else value)
+        for condition, about, value in asked
+    ]

@@ -75,6 +75,7 @@ class Run:
         standing: Members by `Standing`, with those that are gone.
         asked: The conditions, in the order of members' information.
         hidden: `digest_of` the households that were hidden from who ran it.
+        scored_from: Sources that the factors used; None if that is not known.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class Run:
     standing: Mapping[str, int]
     asked: tuple[Asked, ...]
     hidden: str
+    scored_from: tuple[str, ...] | None
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`; without members."""
@@ -142,6 +144,7 @@ def run_cohort(cohorts: Cohorts, cohort_id: str, by: Visitor) -> str:
             "counted": found.counted.as_json(),
             "standing": standing,
             "hidden": digest_of(hidden),
+            "scored_from": scores.scored_from,
             "asked": [asdict(one) for one in _asked(scores, definition)],
         }
         session.add(
@@ -201,8 +204,9 @@ def members(
     first: int,
     size: int,
     without: Collection[str] = (),
+    by_score: bool = True,
 ) -> tuple[int, list[MemberRow]]:
-    """Some members of a run, by place, and how many there are.
+    """Some members of a run, and how many there are.
 
     Args:
         session: Of a transaction.
@@ -211,11 +215,13 @@ def members(
         first: Place of the first, from 0, among those that are wanted.
         size: How many at most.
         without: Ids of households that are left out of the list and of how many there are.
+        by_score: Whether those with the highest score come first; else they come by id.
     """
     which = (MemberRow.run_id == run_id) & MemberRow.standing.in_(standing)
     which &= MemberRow.household_id.not_in(without)
     count = session.scalar(select(func.count()).where(which)) or 0
-    query = select(MemberRow).where(which).order_by(MemberRow.place).offset(first).limit(size)
+    order = MemberRow.place if by_score else MemberRow.household_id
+    query = select(MemberRow).where(which).order_by(order).offset(first).limit(size)
     return count, list(session.scalars(query))
 
 
@@ -319,4 +325,5 @@ def _run(row: RunRow) -> Run:
         counts["standing"],
         tuple(Asked(one["text"], one["title"], tuple(one["sources"])) for one in counts["asked"]),
         counts.get("hidden", ""),
+        tuple(counts["scored_from"]) if "scored_from" in counts else None,
     )

@@ -58,6 +58,11 @@ class Scores:
         return [subject_of(one, self.subjects) for one in conditions]
 
     @property
+    def scored_from(self) -> tuple[str, ...]:
+        """Sources that the factors use: the band tells of them."""
+        return self.subjects[Kind.RESULT, BAND_COLUMN].sources
+
+    @property
     def deaths(self) -> Subject | None:
         """What says that somebody has died; None if no source does."""
         for kind in (Kind.FIELD, Kind.ATTRIBUTE):

@@ -1,4 +1,6 @@
-"""What somebody is shown of counts and runs: nothing that a hidden household has added to."""
+"""What somebody is shown of counts and runs: nothing that a hidden household has added to, and no
+band that gives something away.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ class SeenRun:
 
     Attributes:
         run: With the numbers of the households that they may see.
+        shows_bands: Whether they may see bands, and the order by score.
         is_whole: Whether its details (who may belong, who is left out) are there; they are not
             if households may be in them that are hidden from this person.
     """
 
     run: Run
+    shows_bands: bool
     is_whole: bool
 
 
@@ -61,9 +65,12 @@ def seen_run(cohorts: Cohorts, session: Session, run: Run, by: Visitor) -> SeenR
         run: As it is kept.
         by: Who asks.
     """
+    shows_bands = cohorts.shows_bands(by, run.scored_from)
+    if not shows_bands:
+        run = replace(run, counted=replace(run.counted, bands={}))
     hidden = cohorts.hidden(by)
     if not hidden:
-        return SeenRun(run, is_whole=True)
+        return SeenRun(run, shows_bands, is_whole=True)
     query = select(MemberRow.standing, func.count()).where(
         MemberRow.run_id == run.run_id, MemberRow.household_id.not_in(hidden)
     )
@@ -78,7 +85,7 @@ def seen_run(cohorts: Cohorts, session: Session, run: Run, by: Visitor) -> SeenR
         counted = replace(
             counted, undecided=0, not_known={}, left_out={}, left_out_in_all=0, marked={}, bands={}
         )
-    return SeenRun(replace(run, counted=counted, standing=standing), is_whole)
+    return SeenRun(replace(run, counted=counted, standing=standing), shows_bands, is_whole)
 
 
 def _rough(number: int) -> int | None:

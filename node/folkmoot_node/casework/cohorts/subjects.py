@@ -97,7 +97,8 @@ def subjects_of(
     """All that conditions can be about, in the order in which forms offer it.
 
     What it comes from decides who may ask: where that is not known, it may be every source. So it
-    may for score and completeness, which give away by subtraction what one factor adds.
+    may for score, band and completeness, which give away what one factor adds: the score by
+    subtraction, the band wherever the other factors do not reach it.
 
     Args:
         run: The scoring run.
@@ -150,7 +151,10 @@ def subjects_of(
             Kind.RESULT, SCORE_COLUMN, "score", f"of {policy.total_weight:g} points", Type.NUMBER,
             (), scored_from, SCORE_COLUMN,
         ),
-        Subject(Kind.RESULT, BAND_COLUMN, "band", "", Type.CODE, run.band_names, (), BAND_COLUMN),
+        Subject(
+            Kind.RESULT, BAND_COLUMN, "band", "", Type.CODE, run.band_names, scored_from,
+            BAND_COLUMN,
+        ),
         Subject(
             Kind.RESULT, COMPLETENESS_COLUMN, "share of the score that is known", "from 0 to 1",
             Type.NUMBER, (), scored_from, COMPLETENESS_COLUMN,

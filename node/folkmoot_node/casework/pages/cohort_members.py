@@ -163,12 +163,19 @@ def _list(
     standing = _SHOWN.get(show, _SHOWN[""])
     hidden = desk.cohorts.hidden(visitor)
     with desk.state.database.reading() as session:
-        run = seen_run(desk.cohorts, session, get_run(session, run_id, cohort_id), visitor).run
+        seen = seen_run(desk.cohorts, session, get_run(session, run_id, cohort_id), visitor)
+        run = seen.run
         first = (min(max(page, 1), MAX_MEMBERS) - 1) * ON_A_PAGE
 
         def listed(first: int) -> tuple[int, list[MemberRow]]:
             return members(
-                session, run_id, standing=standing, first=first, size=ON_A_PAGE, without=hidden
+                session,
+                run_id,
+                standing=standing,
+                first=first,
+                size=ON_A_PAGE,
+                without=hidden,
+                by_score=seen.shows_bands,
             )
 
         count, rows = listed(first)
@@ -183,6 +190,7 @@ def _list(
         "casework/cohort_members.html",
         status,
         run=run,
+        shows_bands=seen.shows_bands,
         rows=[(row, STANDING.get(Standing(row.standing)), now[row.household_id]) for row in rows],
         pages=pages,
         pagination=pages.links(request),

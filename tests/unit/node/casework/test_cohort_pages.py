@@ -10,14 +10,14 @@ import httpx2
 import pytest
 
 from folkmoot_node.casework.cohorts.cohorts import COUNTED, SAVED
-from folkmoot_node.casework.cohorts.deciding import DECIDED, LISTED, SHOWN
+from folkmoot_node.casework.cohorts.deciding import DECIDED, LISTED, NOT_YET, SHOWN, look_at
 from folkmoot_node.casework.cohorts.definition import Definition
 from folkmoot_node.casework.cohorts.listing import cohort_of_case
-from folkmoot_node.casework.cohorts.runs import run_cohort
-from folkmoot_node.casework.desk import desk_of_app
+from folkmoot_node.casework.cohorts.runs import Standing, get_run, members, run_cohort
+from folkmoot_node.casework.desk import Desk, desk_of_app
 from folkmoot_web.visitors import Visitor
-from tests.casework_council import SENSITIVE, CaseworkCouncil
-from tests.casework_opening import restrict
+from tests.casework_council import SENSITIVE, CaseworkCouncil, serving_council
+from tests.casework_opening import BLIND, MANAGER_SEES, change_policy, restrict
 from tests.unit.node.casework.test_cohorts import definition
 from tests.web_site import Browser, RunningSite
 
@@ -65,15 +65,15 @@ def test_conditions_are_added_one_by_one_and_counted_before_anything_is_kept(
         assert 'value="Debt advice"' in added.text
         both = build(
             manager, "add", subject_1="field.council_tax_arrears", compare_1="above",
-            value_1="1000", add="result.band",
+            value_1="1000", add="attribute.lsoa",
         ).text  # fmt: skip
-        assert "Condition 2: band" in both
+        assert "Condition 2: LSOA" in both
         assert 'value="1000"' in both
         without = build(
             manager, "remove-1", subject_1="field.council_tax_arrears", value_1="1000",
-            subject_2="result.band", codes_2="high",
+            subject_2="attribute.lsoa", codes_2="E01005061",
         ).text  # fmt: skip
-        assert "Condition 1: band" in without
+        assert "Condition 1: LSOA" in without
         assert "Condition 2" not in without
         counted = build(manager, "count", **THREE).text
         assert "Fewer than 5 of 40" in counted
@@ -96,8 +96,8 @@ def test_conditions_are_added_one_by_one_and_counted_before_anything_is_kept(
         ({"value_1": ""}, "Enter a number for council tax arrears"),
         ({"compare_1": "about"}, "Select how to compare council tax arrears"),
         ({"subject_2": "field.lapsed"}, "the last scoring run has no field &#39;lapsed&#39;"),
-        ({"subject_2": "result.band", "codes_2": []}, "Select at least one code of band"),
-        ({"subject_2": "result.band", "codes_2": ["mild"]}, "has no code &#39;mild&#39;"),
+        ({"subject_2": "attribute.lsoa", "codes_2": []}, "Select at least one code of LSOA"),
+        ({"subject_2": "attribute.lsoa", "codes_2": ["mild"]}, "has no code &#39;mild&#39;"),
         ({"supported_within_days": "-1"}, "whole number from 1 to 3660"),
         ({"supported_within_days": "٣"}, "whole number from 1 to 3660"),
     ],
@@ -151,6 +151,13 @@ def saved_and_run(site: RunningSite, wanted: Definition | None = None) -> tuple[
     return cohort_id, run_cohort(desk.cohorts, cohort_id, by)
 
 
+def by_score(desk: Desk, run_id: str) -> list[str]:
+    """The households of a run, the highest score first."""
+    with desk.state.database.reading() as session:
+        rows = members(session, run_id, standing=tuple(Standing), first=0, size=99)[1]
+    return [row.household_id for row in rows]
+
+
 def test_a_cohort_is_changed_and_run_and_shown_as_a_file(site: RunningSite) -> None:
     cohort_id, _ = saved_and_run(site)
     with Browser(site) as manager:
@@ -183,7 +190,8 @@ def test_members_show_the_least_and_each_page_is_logged_first(
         worker.sign_in("caseworker@example.gov.uk")
         listed = worker.get(f"/cohorts/{cohort_id}/runs/{run_id}").text
         assert listed.count("casework-member__name") == 2
-        assert "Band high" in listed
+        assert "Band" not in listed
+        assert "in no order: bands would give away" in listed
         assert "2,600" not in listed
         assert all(str(council.uprn(at)) not in listed for at in range(40))
         assert "Record the decision" not in listed  # a caseworker does not decide
@@ -201,7 +209,10 @@ def test_a_person_decides_on_what_they_see_and_can_decide_otherwise(site: Runnin
     path = f"/cohorts/{cohort_id}/runs/{run_id}"
     with Browser(site) as manager:
         manager.sign_in("manager@example.gov.uk")
-        first, second = re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        first, second = by_score(desk, run_id)
+        assert {first, second} == set(
+            re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        )
         page = manager.get(f"{path}/{first}").text
         assert "2,600 pounds" in page
         refused = manager.fill_in(f"{path}/{first}", why="Pays by now", decision="")
@@ -319,7 +330,10 @@ def test_a_household_that_is_hidden_from_somebody_is_not_listed(
     path = f"/cohorts/{cohort_id}/runs/{run_id}"
     with Browser(site) as manager:
         manager.sign_in("manager@example.gov.uk")
-        first, second = re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        first, second = by_score(desk, run_id)
+        assert {first, second} == set(
+            re.findall(rf'href="{path}/([a-z0-9]+)"', manager.get(path).text)
+        )
         restrict(council, desk, 0)
         listed = manager.get(path).text
         assert re.findall(rf'href="{path}/([a-z0-9]+)"', listed) == [second]
@@ -333,3 +347,66 @@ def test_a_household_that_is_hidden_from_somebody_is_not_listed(
         bulk = manager.fill_in(path, household=[first, second], why="Both of them", decision="open")
         assert bulk.status_code == 403
     assert desk.cases.listed() == []
+
+
+def listed_and_first(
+    council: CaseworkCouncil, *changes: tuple[str, str]
+) -> tuple[list[str], list[str], str, str]:
+    """Households by score and as a manager's list has them, the list, and the page of the first."""
+    wanted = definition(
+        [{"field": "oldest_age", "at_least": 0}, {"factor": "isolation", "at_least": 0}]
+    )
+    change_policy(council, *changes)
+    with serving_council(council) as site, Browser(site) as manager:
+        cohort_id, run_id = saved_and_run(site, wanted)
+        desk = desk_of_app(site.app)
+        scored = by_score(desk, run_id)[:20]
+        manager.sign_in("manager@example.gov.uk")
+        path = f"/cohorts/{cohort_id}/runs/{run_id}"
+        page = manager.get(path).text
+        listed = re.findall(rf'href="{path}/([a-z0-9]+)"', page)
+        first = manager.get(f"{path}/{scored[0]}").text
+        cohort = manager.get(f"/cohorts/{cohort_id}").text
+    assert ("Band high" in cohort) == ("Band high" in page)
+    return scored, listed, page, first
+
+
+def test_who_may_see_all_factors_sees_bands_the_highest_score_first(
+    council: CaseworkCouncil,
+) -> None:
+    scored, listed, page, first = listed_and_first(council, MANAGER_SEES)
+    assert listed[:20] == scored
+    assert "the highest score first" in page
+    assert "Band high" in page
+    assert ">Band<" in first
+    assert NOT_YET not in first
+
+
+@pytest.mark.parametrize("changes", [(), (MANAGER_SEES, BLIND)], ids=["sources", "blind look"])
+def test_bands_and_the_order_by_score_are_hidden_where_they_give_something_away(
+    changes: tuple[tuple[str, str], ...], council: CaseworkCouncil
+) -> None:
+    scored, listed, page, first = listed_and_first(council, *changes)
+    assert listed == sorted(listed)
+    assert listed[:20] != scored
+    assert "Band high" not in page
+    assert "the highest score first" not in page
+    assert ">Band<" not in first
+    assert (NOT_YET in first) == bool(changes), "points are a part of the score"
+    assert "?page=1" in first
+
+
+def test_the_way_back_from_a_household_does_not_tell_its_place_by_score(
+    council: CaseworkCouncil,
+) -> None:
+    desk = council.desk()
+    manager = council.visitor(desk, "manager")
+    cohort_id = desk.cohorts.save(definition([{"field": "people", "at_least": 0}]), manager)
+    run_id = run_cohort(desk.cohorts, cohort_id, manager)
+    restrict(council, desk, 3)
+    hidden = desk.cohorts.hidden(manager)
+    with desk.state.database.reading() as session:
+        run = get_run(session, run_id)
+        rows = members(session, run_id, standing=tuple(Standing), first=0, size=99, without=hidden)
+    ids = sorted(row.household_id for row in rows[1])
+    assert [look_at(desk.cohorts, run, one, manager).place for one in ids] == list(range(len(ids)))

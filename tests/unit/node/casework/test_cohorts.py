@@ -112,7 +112,7 @@ def test_all_three_conditions_find_the_two_and_say_who_is_not_known(
     counted = desk.cohorts.count(definition(), manager, PURPOSE)
     assert (counted.households, counted.members, counted.undecided) == (40, 2, 1)
     assert counted.not_known == {"council tax arrears more than 1,000 pounds": 1}
-    assert counted.bands == {"high": 2}
+    assert counted.bands == {}, "a factor uses a source that managers may not see"
     _, run_id = ran(council, desk, definition())
     assert places(council, desk, run_id) == [0, 1]
     [entry] = desk.state.audit.entries((COUNTED,))
@@ -351,6 +351,8 @@ def test_a_condition_that_cannot_be_asked_is_named(
         {"factor": "child_need", "above": 0},
         # Less the points of the factors that anybody may see, it is those of the other one.
         {"result": "score", "above": 45},
+        # Nor would the other factors reach it, if its band is high.
+        {"result": "band", "is": "high"},
     ],
 )
 def test_a_sensitive_source_needs_a_role_that_names_it(

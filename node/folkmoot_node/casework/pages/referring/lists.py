@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from folkmoot_node.casework.authority.rights import Right
-from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.pages.people import People
 from folkmoot_node.casework.referrals.kinds import ENDED, ReferralState
 from folkmoot_node.casework.referring.room import Room, room_of
@@ -63,7 +62,7 @@ def routes() -> Routes:
             service=service,
             places=places,
             left=left,
-            shows_band=_shows_band(room.desk, visitor_of(request)),
+            shows_band=room.desk.cohorts.shows_bands(visitor_of(request)),
             hidden_cases=_hidden_cases(room, visitor_of(request), service_id),
             breadcrumbs=[
                 ("Services", "/services"),
@@ -73,16 +72,6 @@ def routes() -> Routes:
         )
 
     return routes
-
-
-def _shows_band(desk: Desk, visitor: Visitor) -> bool:
-    """Whether bands give nothing away: what sensitive sources say, or the score before the first
-    look.
-    """
-    policy = desk.known.policy
-    hides_sources = set(policy.sensitive_sources) - policy.sources_of(visitor.roles)
-    is_blind = policy.openings.blind_first_look and visitor.may(Right.WORK)
-    return not (hides_sources or is_blind)
 
 
 def _hidden_cases(room: Room, visitor: Visitor, service_id: str) -> set[str]:
