@@ -122,10 +122,11 @@ class Log:
         found = 0
         # Newest first, so that a day is read of a log of years.
         newest = select(*columns).order_by(AuditRow.sequence.desc())
-        for at, action, name in session.execute(newest.execution_options(yield_per=1000)):
-            if at < since:
-                break
-            found += name == by and action in actions
+        with session.execute(newest.execution_options(yield_per=1000)) as rows:
+            for at, action, name in rows:
+                if at < since:
+                    break
+                found += name == by and action in actions
         return found
 
     def page(self, choice: Choice, first: int, size: int) -> list[LogEntry]:
