@@ -229,6 +229,31 @@ def test_a_household_without_a_case_gets_one_for_the_request(
     assert desk.cases.get(case_id).state == "closed"
 
 
+def test_a_second_request_uses_the_open_case_of_the_first(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    """Beside a case in which the household is helped, and until both are answered."""
+    helped = flag(council, desk, 0)
+    requests, officer = Requests(desk), council.visitor(desk, OFFICER)
+    made = []
+    for kind in (RequestKind.ACCESS, RequestKind.ERASURE):
+        case_id = requests.case_for(council.uprn(0), f"A resident's {kind}", officer)
+        assert case_id is not None
+        made.append(
+            requests.record(
+                case_id, kind=kind, asked_by="The tenant", received_on=desk.today(), by=officer
+            )
+        )
+    [answering] = {requests.get(one).case_id for one in made}
+    assert answering != helped
+    assert len(desk.cases.listed()) == 2
+    requests.answer(made[0], 1, officer)
+    assert desk.cases.get(answering).state != "closed", "the other request waits"
+    requests.answer(made[1], 1, officer, refused=True)
+    assert desk.cases.get(answering).state == "closed"
+    assert requests.case_for(council.uprn(0), "Later", officer) != answering
+
+
 def test_every_table_has_somebody_who_speaks_for_it(council: CaseworkCouncil, desk: Desk) -> None:
     assert {one.name for one in TABLES} == set(COVERED)
     rooms = {one.room for one in RECORDS}
