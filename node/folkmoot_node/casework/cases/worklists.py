@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Result, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.cases.cases import Case, CaseState, case_of
-from folkmoot_node.casework.cases.models import ActionRow, CaseRow, ContactRow
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, ActionRow, CaseRow, ContactRow
 from folkmoot_operator.moments import day
 from folkmoot_web.site import State
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 
 from folkmoot_node.casework.cases.handling import Handling
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.cases.words import CaseOutcome
 from folkmoot_node.casework.cases.worklists import Filter, WorkLists
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE
 from tests.casework_cases import WORKER, open_case, worker
 from tests.casework_council import CaseworkCouncil
 
