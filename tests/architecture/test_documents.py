@@ -39,6 +39,8 @@ DOCUMENTS = sorted(
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:folkmoot\w*|tests|node|coordinator|proto|plugins|docs)/[\w./*-]+)`")
 
+_DOCUMENT = re.compile(r"\bdocs/[\w/-]+\.md\b")
+
 
 def links(path: Path) -> Iterator[tuple[str, str]]:
     """Label and target of each link to a file of the repository."""
@@ -54,6 +56,20 @@ def test_links_lead_to_files(path: Path) -> None:
         assert found.exists(), f"{target} is not there"
         if label.startswith("`") and label.endswith(".py`"):
             assert str(found).endswith("/" + label.strip("`")), f"{label} leads to {target}"
+
+
+def test_documents_that_programs_name_are_there() -> None:
+    """Settings files that commands write, remedies and units send people to them."""
+    folders = ("node", "coordinator", "operator", "web", "deploy", "plugins")
+    named = {
+        name
+        for folder in folders
+        for suffix in ("py", "toml", "html", "service")
+        for path in ROOT.glob(f"{folder}/**/*.{suffix}")
+        for name in _DOCUMENT.findall(path.read_text("utf-8"))
+    }
+    assert "docs/casework-authority.md" in named, "the sample casework policy"
+    assert sorted(name for name in named if not (ROOT / name).is_file()) == []
 
 
 def anchor(heading: str) -> str:

@@ -28,12 +28,17 @@ class Fact:
         may_name_others: Whether it may be about somebody else than who asks: free text, and
             fields about people. It is shown to nobody before a worker has reviewed it.
         field: Name by which the room rectifies it; empty if it cannot be rectified there.
+        sources: Sources in `node.toml` of which it tells something; None if it may be any. What
+            tells of a sensitive one is reviewed too.
+        inputs: Inputs of factors of which it tells something; their sources count likewise.
     """
 
     label: str
     value: str
     may_name_others: bool = False
     field: str = ""
+    sources: tuple[str, ...] | None = ()
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

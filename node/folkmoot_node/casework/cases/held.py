@@ -95,7 +95,7 @@ def _item(row: CaseRow) -> Item:
         Fact("Why", row.why, may_name_others=True, field="why"),
         Fact("Team", row.team or ""),
         Fact("Who works on it", row.worker or ""),
-        Fact("Group of the scores", row.band or ""),
+        Fact("Group of the scores", row.band or "", sources=None),
         Fact("To be looked at again on", row.review_on or ""),
         Fact("Closed on", "" if row.closed_at is None else day_text(row.closed_at)),
         Fact("Outcome", row.outcome or ""),
@@ -127,7 +127,7 @@ def _record(session: Session, case: str) -> Iterator[Item]:
                 Fact("Of", look.account),
                 Fact("View", look.view),
                 Fact("Reason", look.reason, may_name_others=True),
-                Fact("Group that the score then showed", look.band or "no score"),
+                Fact("Group that the score then showed", look.band or "no score", sources=None),
             ),
         )
     moves = select(MoveRow).where(MoveRow.case_id == case).order_by(MoveRow.version)
@@ -170,16 +170,23 @@ def _cases(household: str) -> Select[str]:
 
 
 def _assessment(stored: str) -> Iterator[Fact]:
-    """The score as it was when the case was opened."""
+    """The score as it was when the case was opened.
+
+    It does not say from which source each factor was, and the sum tells of each.
+    """
     document: dict[str, Any] = json.loads(stored or "{}")
     if "score" not in document:
         return
     when = document.get("reference_date", "")
-    yield Fact("Score then", f"{document['score']} of {document.get('highest')} on {when}")
+    yield Fact(
+        "Score then", f"{document['score']} of {document.get('highest')} on {when}", sources=None
+    )
     for one in document.get("contributions", ()):
         points = "not known" if one.get("points") is None else f"{one['points']} points"
-        yield Fact(f"Score then: {one.get('title')}", f"{points}. {one.get('words', '')}")
+        words = f"{points}. {one.get('words', '')}"
+        yield Fact(f"Score then: {one.get('title')}", words, sources=None)
     for one in document.get("inputs", ()):
         if one.get("value") is not None:
             source = one.get("supplier") or one.get("source")
-            yield Fact(f"Known then: {one.get('field')}", f"{one['value']} ({source})")
+            value = f"{one['value']} ({source})"
+            yield Fact(f"Known then: {one.get('field')}", value, sources=None)

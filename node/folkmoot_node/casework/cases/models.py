@@ -15,6 +15,8 @@ from folkmoot_operator.sql_migrations import Tables
 
 CASES = Tables("casework_cases", Path(__file__).parent / "migrations", "0002")
 """For the site, which makes the tables when it starts."""
+RIGHTS_PURPOSE = "resident's rights"
+"""Purpose of a case that was opened to answer a resident, and not to help the household."""
 
 
 class Base(DeclarativeBase):

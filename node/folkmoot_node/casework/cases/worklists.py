@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Result, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.cases.cases import Case, CaseState, case_of
-from folkmoot_node.casework.cases.models import ActionRow, CaseRow, ContactRow
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, ActionRow, CaseRow, ContactRow
 from folkmoot_operator.moments import day
 from folkmoot_web.site import State
 
@@ -59,7 +59,11 @@ class WorkItem:
 
 
 class WorkLists:
-    """The work lists of a council."""
+    """The work lists of a council.
+
+    Cases that only answer a resident stand among the requests and objections. Here they are in no
+    list but of whoever works on them: nobody claims one to help a household.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -146,7 +150,9 @@ class WorkLists:
             found.append(exists().where(ActionRow.case_id == CaseRow.case_id, *self._is_overdue()))
         elif shown is Filter.REVIEW:
             found.append(and_(CaseRow.review_on.isnot(None), CaseRow.review_on <= self._today()))
-        if worker is not None:
+        if worker is None:
+            found.append(CaseRow.purpose != RIGHTS_PURPOSE)
+        else:
             found.append(CaseRow.worker == worker)
         if team is not None:
             found.append(CaseRow.team == team)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.cohorts.models import DecisionRow, LookRow, MemberRow, RunRow
-from folkmoot_node.casework.cohorts.runs import Run, get_run
+from folkmoot_node.casework.cohorts.runs import Asked, Run, get_run
 from folkmoot_node.casework.cohorts.words import GONE
 from folkmoot_node.casework.holdings import Fact, Item, Records
 from folkmoot_operator.moments import day, day_text
@@ -33,11 +33,13 @@ class CohortRecords(Records):
         """See `Records`."""
         found = select(MemberRow, RunRow.ran_at).join(RunRow, RunRow.run_id == MemberRow.run_id)
         found = found.where(MemberRow.household_id == household).order_by(RunRow.ran_at)
+        runs: dict[str, Run] = {}
         for row, _ in session.execute(found):
-            yield _membership(row, get_run(session, row.run_id))
+            run = runs[row.run_id] = get_run(session, row.run_id)
+            yield _membership(row, run)
         decisions = select(DecisionRow).where(DecisionRow.household_id == household)
         for decision in session.scalars(decisions.order_by(DecisionRow.decided_at)):
-            yield _decision(decision)
+            yield _decision(decision, runs.get(decision.run_id))
         looks = select(LookRow).where(LookRow.household_id == household)
         for look in session.scalars(looks.order_by(LookRow.looked_at)):
             title = f"Looked at on {day_text(look.looked_at)}"
@@ -82,35 +84,55 @@ class CohortRecords(Records):
 
 
 def _membership(row: MemberRow, run: Run) -> Item:
+    """The title of a list, and each of its conditions, tell of all who are on it."""
+    rests_on = _sources(run)
     facts = [
-        Fact("Purpose", run.definition.purpose),
-        Fact("Lawful basis", run.definition.lawful_basis),
+        Fact("List", run.definition.title, sources=rests_on),
+        Fact("Purpose", run.definition.purpose, sources=rests_on),
+        Fact("Lawful basis", run.definition.lawful_basis, sources=rests_on),
     ]
     if row.why_gone is not None:
         facts.append(Fact("Not on it any more", GONE.get(row.why_gone, row.why_gone)))
     facts += [
-        Fact(asked.text[:1].upper() + asked.text[1:], value)
+        Fact("Condition, and what was known", _sentence(asked.text, value), sources=_known(asked))
         for asked, value in zip(run.asked, json.loads(row.information), strict=False)
     ]
     if row.band is not None:
-        facts.append(Fact("Group of the scores", row.band))
-    title = f"List “{run.definition.title}” of {day_text(run.ran_at)}"
-    return Item(f"{row.run_id}-{row.place}", title, tuple(facts))
+        facts.append(Fact("Group of the scores", row.band, sources=None))
+    return Item(f"{row.run_id}-{row.place}", f"List of {day_text(run.ran_at)}", tuple(facts))
 
 
-def _decision(row: DecisionRow) -> Item:
+def _decision(row: DecisionRow, run: Run | None) -> Item:
     return Item(
         row.decision_id,
         f"Decision of {day_text(row.decided_at)}",
-        tuple(_decision_facts(row)),
+        tuple(_decision_facts(row, run)),
     )
 
 
-def _decision_facts(row: DecisionRow) -> Iterator[Fact]:
+def _decision_facts(row: DecisionRow, run: Run | None) -> Iterator[Fact]:
     yield Fact("Who decided", row.decided_by)
     yield Fact("Decided", "to open a case" if row.opens_case else "to open no case")
     yield Fact("Reason", row.why, may_name_others=True, field="why")
     if row.in_bulk is not None:
         yield Fact("How", "together with other households, from a list")
+    asked = {one.text: _known(one) for one in run.asked} if run else {}
     for text, value in json.loads(row.information):
-        yield Fact(f"Seen: {text}", value)
+        yield Fact("Condition, and what was seen", _sentence(text, value), sources=asked.get(text))
+
+
+def _sentence(text: str, value: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}: {value}"
+
+
+def _sources(run: Run) -> tuple[str, ...] | None:
+    """Of which a list tells something; None if it may be any."""
+    found = [_known(one) for one in run.asked]
+    if None in found:
+        return None
+    return tuple(dict.fromkeys(source for one in found for source in one or ()))
+
+
+def _known(asked: Asked) -> tuple[str, ...] | None:
+    """A condition without sources, such as one on the band, may rest on any."""
+    return asked.sources or None

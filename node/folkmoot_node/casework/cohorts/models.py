@@ -110,7 +110,7 @@ class DecisionRow(Base):
     opens_case: Mapped[bool] = mapped_column(Boolean)
     """Whether it was to open a case: as the score proposed."""
     why: Mapped[str] = mapped_column(Text)
-    case_id: Mapped[str | None] = mapped_column(String(16))
+    case_id: Mapped[str | None] = mapped_column(String(16), index=True)
     band: Mapped[str | None] = mapped_column(String(100))
     information: Mapped[str] = mapped_column(Text)
     """On what it was decided: each condition and the household's value, in words; empty if they

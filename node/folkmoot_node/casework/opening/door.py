@@ -49,7 +49,8 @@ class HouseholdDoor:
         """The endpoint's answer, or why there is none.
 
         Raises:
-            WebProblem: As the guard; 403 if the household is hidden from whoever asks.
+            WebProblem: As the guard; 403 if the household is hidden from whoever asks; what
+                `parameters` raise of what is not there any more.
         """
 
         async def behind(request: Request) -> Response:

@@ -241,6 +241,18 @@ def _chosen(session: Session, query: Select[Any], choice: Choice) -> Select[Any]
     return query
 
 
+def household_in_log(session: Session, case_id: str) -> str | None:
+    """Id of the household that a case was last about, also of a case that is not there any more.
+
+    Args:
+        session: Of a transaction.
+        case_id: Id of the case; None is returned if no entry names it with a household.
+    """
+    household = _value(session, "household")
+    query = select(household).where(_value(session, "case") == case_id, household.isnot(None))
+    return session.scalar(query.order_by(AuditRow.sequence.desc()).limit(1))
+
+
 def _value(session: Session, key: str) -> ColumnElement[str | None]:
     """A text in the body of an entry."""
     if session.get_bind().dialect.name == "postgresql":

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.cases.models import (
+    RIGHTS_PURPOSE,
     AssessmentRow,
     CaseRow,
     ContactRow,
@@ -21,7 +22,6 @@ from folkmoot_node.casework.cases.models import (
 )
 from folkmoot_node.casework.cases.words import View
 from folkmoot_node.casework.cohorts.models import DecisionRow
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE
 
 
 @dataclass(frozen=True, slots=True)

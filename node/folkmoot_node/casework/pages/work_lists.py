@@ -157,6 +157,8 @@ def _list(
         hidden=desk.restrictions.hidden_from(visitor),
         form=form,
         free=free,
+        none_yet=not (items or lists.count(Filter.OPEN) or lists.count(Filter.CLOSED)),
+        can_begin=visitor.may(Right.COHORTS) or visitor.may(Right.DECIDE),
         here=address_with(request, assigned=None),
         free_address=address_with(request, whose="", show=str(Filter.UNASSIGNED), page=None),
         given=given,

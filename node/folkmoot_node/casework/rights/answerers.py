@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.cases.models import (
+    RIGHTS_PURPOSE,
     ActionRow,
     AssessmentRow,
     CaseRow,
@@ -18,7 +19,6 @@ from folkmoot_node.casework.cases.models import (
     NoteRow,
     PlanRow,
 )
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.visitors import Visitor
 

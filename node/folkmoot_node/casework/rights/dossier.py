@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
+from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.moments import day_text, to_datetime
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.errors import WebProblem
@@ -94,7 +95,7 @@ def gather(bench: Bench, opened: Opened, records: Sequence[Records]) -> Dossier:
         for one in reversed(records):  # cases first, for readers
             items = tuple(one.held_on(session, opened.household))
             rooms.append(Room(one.room, one.title, items))
-    rooms = list(_sensitive_reviewed(rooms, frozenset(bench.known.policy.sensitive_sources)))
+    rooms = list(_sensitive_reviewed(bench, rooms))
     rooms.append(Room("log", "The log: who looked at what, and why", tuple(_log(bench, opened))))
     policy = bench.risk_policy().document
     retention = bench.known.policy.retention
@@ -135,6 +136,7 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
             policy = policy_of(store.run, bench.risk_policy())
             given = (store, bench.config, bench.plugins, policy, opened.uprn)
             explanation = explain_household(*given, today=today)
+            sources = _sources_of_inputs(store.run)
     except Problem as problem:
         if problem.exit_code not in (ExitCode.DATA, ExitCode.REFUSED):
             raise
@@ -142,26 +144,39 @@ def _scores(bench: Bench, opened: Opened) -> Iterator[Room]:
         yield Room("scores", "Score", (Item("none", "Last scoring run", (nothing,)),))
         return
     sensitive = frozenset(bench.known.policy.sensitive_sources)
-    facts = tuple(_explained(explanation, sensitive))
+    fields = {name for name, given in sources.items() if not sensitive.isdisjoint(given)}
+    fields |= {known.field for known in explanation.inputs if known.source in sensitive}
+    facts = tuple(_explained(explanation, fields))
     item = Item(policy.digest.hex(), f"Scoring run that ended on {day_text(finished)}", facts)
     yield Room("scores", "Score, with reasons and sources", (item,))
 
 
-def _sensitive_reviewed(rooms: Iterable[Room], sensitive: frozenset[str]) -> Iterator[Room]:
-    """Rooms in which what was known when a case was opened is reviewed like the score of today.
+def _sensitive_reviewed(bench: Bench, rooms: Iterable[Room]) -> Iterator[Room]:
+    """Rooms in which whatever tells of a sensitive source waits for the review, as the score does.
 
-    An assessment that was stored with a case does not name the source of each factor, so all of it
-    is reviewed where the policy has sensitive sources.
+    Who asks may be the person of whom it is about. An input of which nobody knows the source any
+    more may be from each.
     """
+    sensitive = frozenset(bench.known.policy.sensitive_sources)
+    if not sensitive:
+        yield from rooms
+        return
+    sources_of = _sources_now(bench)
+
+    def tells(fact: Fact) -> bool:
+        return fact.sources is None or not sensitive.isdisjoint(
+            [
+                *fact.sources,
+                *(one for name in fact.inputs for one in sources_of.get(name, sensitive)),
+            ]
+        )
+
     for room in rooms:
-        if room.name != "cases" or not sensitive:
-            yield room
-            continue
         items = (
             replace(
                 item,
                 facts=tuple(
-                    replace(fact, may_name_others=True) if fact.label.startswith(_THEN) else fact
+                    replace(fact, may_name_others=fact.may_name_others or tells(fact))
                     for fact in item.facts
                 ),
             )
@@ -170,18 +185,35 @@ def _sensitive_reviewed(rooms: Iterable[Room], sensitive: frozenset[str]) -> Ite
         yield replace(room, items=tuple(items))
 
 
-_THEN = ("Score then", "Known then", "Group of the scores", "Group that the score then")
-"""What facts about a stored assessment begin with."""
+def _sources_now(bench: Bench) -> dict[str, frozenset[str]]:
+    """Sources of each input in the last scoring run; empty if there are no scores."""
+    try:
+        with scores_in_use(bench.config, bench.today(), subject_access=True) as store:
+            return _sources_of_inputs(store.run)
+    except Problem as problem:
+        if problem.exit_code not in (ExitCode.DATA, ExitCode.REFUSED):
+            raise
+        return {}
 
 
-def _explained(one: Explanation, sensitive: frozenset[str]) -> Iterator[Fact]:
+def _sources_of_inputs(run: RunSummary) -> dict[str, frozenset[str]]:
+    fields = {name for one in run.sources for name in one.fields}
+    return {
+        name: frozenset(one.name for one in run.sources if name in one.fields) for name in fields
+    }
+
+
+def _explained(one: Explanation, fields: Set[str]) -> Iterator[Fact]:
     """The score; what rests on a sensitive source is reviewed first.
 
-    Who asks may be the person of whom a report of domestic abuse is about, or a risk to a child.
+    Who asks may be the person whom a report of domestic abuse is about, or a risk to a child.
     With such a part kept back, the sum of the others and the score would give it away.
+
+    Args:
+        one: The explanation.
+        fields: Inputs from sensitive sources, those that are suppressed or corrected among them.
     """
-    fields = {known.field for known in one.inputs if known.source in sensitive}
-    has = bool(fields)
+    has = any(known.field in fields for known in one.inputs)
     yield Fact("Policy", one.policy)
     yield Fact("Worked out on", one.reference_date.isoformat())
     yield Fact("Score", f"{one.score:.1f} of {one.highest:g} points", has)
@@ -191,7 +223,7 @@ def _explained(one: Explanation, sensitive: frozenset[str]) -> Iterator[Fact]:
     for entry in one.contributions:
         points = "not known" if entry.points is None else f"{entry.points:.1f} points"
         words = f"{points} of {entry.weight:g}. {entry.words}"
-        yield Fact(f"Why: {entry.title}", words, bool(fields.intersection(entry.inputs)))
+        yield Fact(f"Why: {entry.title}", words, not fields.isdisjoint(entry.inputs))
     for known in one.inputs:
         value = "not known" if known.value is None else f"{_plain(known.value)} {known.unit}"
         supplier = f"; supplier: {known.supplier}" if known.supplier else ""
@@ -205,8 +237,11 @@ def _corrections(bench: Bench, opened: Opened) -> Iterator[Room]:
     items = []
     for one in decisions:
         facts = [Fact("Decided on", one.decided_on.isoformat())]
-        facts += [Fact("Not used", name) for name in one.suppress]
-        facts += [Fact(f"Corrected: {name}", str(value)) for name, value in one.correct.items()]
+        facts += [Fact("Not used", name, inputs=(name,)) for name in one.suppress]
+        facts += [
+            Fact("Corrected", f"{name}: {value}", inputs=(name,))
+            for name, value in one.correct.items()
+        ]
         if one.withhold:
             facts.append(Fact("Left out of lists and counts", "yes"))
         items.append(Item(one.objection, f"Correction of {one.decided_on}", tuple(facts)))

@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.ids import new_id
+from folkmoot_node.casework.opening.log import household_in_log
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import Ground, ObjectionState, RequestKind, RequestState
 from folkmoot_node.casework.rights.models import ErasureRow, HoldRow, ObjectionRow, RequestRow
 from folkmoot_node.casework.rights.requests import Requests
+from folkmoot_operator.moments import day_text
 from folkmoot_web.errors import WebProblem, problem_of_status
 from folkmoot_web.visitors import Visitor
 
@@ -221,6 +223,27 @@ class Erasure:
         if session.scalar(waiting.limit(1)) is not None:
             found.append("Another request of the household is not answered yet.")
         return found
+
+
+def require_not_erased(session: Session, case_id: str) -> None:
+    """Checks that a case which is not there did not go with its household.
+
+    The log has the household's random id beside the case's, and the erasure has it with its day:
+    nothing is kept for this.
+
+    Raises:
+        WebProblem: Status 410, with the day.
+    """
+    household = household_in_log(session, case_id)
+    row = None if household is None else session.get(ErasureRow, household)
+    if row is None:
+        return
+    raise WebProblem(
+        410,
+        "This case is not held any more",
+        f"The household asked for it, and its data were erased on {day_text(row.erased_at)}.",
+        "Nobody can bring them back. The log keeps that people looked at the case and why.",
+    )
 
 
 def holds_of(session: Session, household: str, today: datetime.date) -> list[Hold]:

@@ -83,7 +83,11 @@ def _objections(session: Session, household: str) -> Iterator[Item]:
     for row in session.scalars(query.order_by(ObjectionRow.recorded_at)):
         facts = (
             Fact("Kind", row.kind),
-            Fact("About", row.field or "the processing as a whole"),
+            Fact(
+                "About",
+                row.field or "the processing as a whole",
+                inputs=(row.field,) if row.field else (),
+            ),
             Fact("What was said", row.said, may_name_others=True),
             Fact("By whom", row.said_by, may_name_others=True),
             Fact("Received on", row.received_on),

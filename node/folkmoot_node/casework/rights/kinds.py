@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-RIGHTS_PURPOSE = "resident's rights"
-"""Purpose of a case that was opened to answer a resident, for a household without another one."""
-
 
 class Kind(StrEnum):
     """What an objection rests on."""

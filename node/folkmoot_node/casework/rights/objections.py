@@ -17,14 +17,13 @@ from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import uprn_of
 from folkmoot_node.casework.cases.cases import CaseState
-from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.opening.sensitive import NO_BAND
 from folkmoot_node.casework.rights.answerers import require_answerer, why_not_answer
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.kinds import (
-    RIGHTS_PURPOSE,
     Effect,
     Kind,
     ObjectionState,

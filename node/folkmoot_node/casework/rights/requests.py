@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import household_id, known_id
-from folkmoot_node.casework.cases.models import CaseRow
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE, CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import REFUSED as NOT_OPENED
 from folkmoot_node.casework.opening.restrictions import Restrictions, not_visible
 from folkmoot_node.casework.rights.answerers import require_answerer
 from folkmoot_node.casework.rights.bench import Bench
-from folkmoot_node.casework.rights.kinds import RIGHTS_PURPOSE, RequestKind, RequestState
+from folkmoot_node.casework.rights.kinds import RequestKind, RequestState
 from folkmoot_node.casework.rights.models import RequestRow
 from folkmoot_node.casework.rights.objections import close_when_answered
 from folkmoot_operator.problems import Problem

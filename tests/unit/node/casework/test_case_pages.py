@@ -29,6 +29,23 @@ def open_household(browser: Browser, case_id: str) -> None:
     browser.fill_in(f"/cases/{case_id}/open", reason="First telephone call")
 
 
+def test_while_there_are_no_cases_the_work_list_says_where_they_begin(
+    council: CaseworkCouncil, site: RunningSite, desk: Desk
+) -> None:
+    leads = 'href="/cohorts">go to cohorts'
+    with Browser(site) as manager, Browser(site) as caseworker:
+        manager.sign_in(MANAGER)
+        caseworker.sign_in(WORKER)
+        for one in (manager, caseworker):
+            assert "There are no cases yet" in one.get("/").text
+        assert leads in manager.get("/").text
+        assert leads not in caseworker.get("/").text
+        open_case(council, desk, 0)
+        for one in (manager, caseworker):
+            assert "There are no cases yet" not in one.get("/?whose=me").text
+        assert leads not in manager.get("/?show=closed").text
+
+
 def test_a_case_is_worked_on_from_claim_to_close_and_reopened(
     council: CaseworkCouncil, site: RunningSite, desk: Desk
 ) -> None:

@@ -487,9 +487,9 @@ def test_what_is_held_can_be_given_rectified_and_erased(
     records = CohortRecords()
     with desk.state.database.writing() as session:
         membership, decision, look = records.held_on(session, household)
-        shown = {one.label: one.value for one in membership.facts}
-        assert shown["Oldest age 65 years or more"] == "78 years"
-        assert shown["Purpose"] == PURPOSE
+        shown = {one.value: one.sources for one in membership.facts}
+        assert shown["Oldest age 65 years or more: 78 years"] == ("council_tax",)
+        assert PURPOSE in shown
         [why] = [one for one in decision.facts if one.field]
         assert (why.value, why.may_name_others) == ("Telephone first", True)
         assert look.facts[0].value == "manager@example.gov.uk"

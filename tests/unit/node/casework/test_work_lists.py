@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from folkmoot_node.casework.cases.handling import Handling
+from folkmoot_node.casework.cases.models import RIGHTS_PURPOSE
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.cases.words import CaseOutcome
 from folkmoot_node.casework.cases.worklists import Filter, WorkLists
@@ -59,3 +60,18 @@ def test_filters_find_what_they_say(council: CaseworkCouncil) -> None:
         record.mark(session, overdue, late, by, is_done=False)
         record.remove(session, "action", overdue, late, by)
     assert found(Filter.OVERDUE) == set()
+
+
+def test_a_case_that_only_answers_a_resident_is_nobodys_to_claim(council: CaseworkCouncil) -> None:
+    desk = council.desk()
+    lists = WorkLists(desk.state)
+    work = open_case(council, desk, 0)
+    answering = open_case(council, desk, 0, purpose=RIGHTS_PURPOSE)
+    for shown in (Filter.OPEN, Filter.NEW, Filter.UNASSIGNED):
+        assert [one.case.case_id for one in lists.page(shown)] == [work], shown
+        assert lists.count(shown) == 1
+    with desk.state.database.writing() as session:
+        Handling(desk.state).claim(session, answering, 1, worker(WORKER))
+    assert lists.count(Filter.OPEN) == 1
+    mine = lists.page(Filter.OPEN, worker=WORKER)
+    assert [one.case.case_id for one in mine] == [answering], "whoever works on it finds it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import stat
@@ -15,6 +16,9 @@ from sqlalchemy.orm import DeclarativeBase
 from folkmoot_node.casework.authority import models as authority
 from folkmoot_node.casework.cases import models as cases
 from folkmoot_node.casework.cohorts import models as cohorts
+from folkmoot_node.casework.cohorts.deciding import decide, look_at
+from folkmoot_node.casework.cohorts.definition import Definition
+from folkmoot_node.casework.cohorts.runs import get_run, run_cohort
 from folkmoot_node.casework.desk import TABLES, Desk
 from folkmoot_node.casework.holders import COVERED, RECORDS
 from folkmoot_node.casework.holdings import reference
@@ -24,12 +28,14 @@ from folkmoot_node.casework.origin import models as origin
 from folkmoot_node.casework.referrals import models as referrals
 from folkmoot_node.casework.rights import models as rights
 from folkmoot_node.casework.rights.access_folder import DATA, PAGE, REDACTED, access_folder
+from folkmoot_node.casework.rights.comparison import disputable
 from folkmoot_node.casework.rights.dossier import gather
-from folkmoot_node.casework.rights.kinds import RequestKind
+from folkmoot_node.casework.rights.kinds import Effect, RequestKind
+from folkmoot_node.casework.rights.objections import Objections, Upholding
 from folkmoot_node.casework.rights.requests import FOUND, Requests
 from folkmoot_operator.problems import Problem
 from folkmoot_web.errors import WebProblem
-from tests.casework_council import CaseworkCouncil
+from tests.casework_council import SENSITIVE, CaseworkCouncil
 from tests.casework_rights import OFFICER, flag, object_to, opened
 
 SECRET = "Her sister Ann at number 4 told us"
@@ -74,6 +80,72 @@ def test_what_rests_on_a_sensitive_source_is_kept_back_until_reviewed(
     ]
     assert value not in access_folder(dossier, ()).files[DATA].decode()
     assert value in access_folder(dossier, references).files[DATA].decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "waits"), [("children_services", True), ("council_tax_arrears", False)]
+)
+def test_a_decision_on_a_sensitive_source_waits_for_the_review(
+    field: str, waits: bool, council: CaseworkCouncil
+) -> None:
+    """Who is on a list meets its conditions, so its title and their words tell of the household."""
+    policy = council.home / "casework-policy.toml"
+    named = f'[roles.manager]\nsources = ["{SENSITIVE}"]\n'
+    policy.write_text(policy.read_text().replace("[roles.manager]\n", named))
+    council.sign()
+    desk = council.desk()
+    manager = council.visitor(desk, "manager")
+    condition = {"is": True} if waits else {"above": 1000}
+    wanted = Definition.model_validate(
+        {
+            "title": "List of a name",
+            "purpose": "Early help",
+            "owner": "Head of Early Help",
+            "lawful_basis": "UK GDPR article 6(1)(e)",
+            "ends": datetime.date(2028, 3, 31),
+            "conditions": [{"field": field, **condition}],
+        }
+    )
+    run_id = run_cohort(desk.cohorts, desk.cohorts.save(wanted, manager), manager)
+    case_id = flag(council, desk, 8)
+    household = desk.cases.get(case_id).household
+    with desk.state.database.reading() as session:
+        run = get_run(session, run_id)
+    [asked] = run.asked
+    look_at(desk.cohorts, run, household, manager)
+    decide(
+        desk.cohorts, desk.cases, run_id, [household], opens_case=False, why="Not now",
+        by=manager, in_bulk=False, assess=lambda uprns: {},
+    )  # fmt: skip
+    dossier = gather(desk, opened(council, desk, case_id), RECORDS)
+    page = access_folder(dossier, ()).files[PAGE].decode()
+    assert "to open no case" in page
+    for text in ("List of a name", "Early help", asked.text[1:]):
+        assert (text not in page) is waits, text
+    let_through = access_folder(dossier, {ref for ref, *_ in dossier.to_review()})
+    assert let_through.files[PAGE].decode().count(asked.text[1:]) == 2, "on the list, and decided"
+
+
+@pytest.mark.parametrize(
+    ("field", "waits"), [("children_services", True), ("council_tax_arrears", False)]
+)
+def test_what_an_objection_to_a_sensitive_source_changes_waits_for_the_review(
+    field: str, waits: bool, council: CaseworkCouncil, desk: Desk
+) -> None:
+    """One person of the household can object, and another one ask for the folder."""
+    case_id = flag(council, desk, 8)
+    made = object_to(council, desk, case_id, field)
+    shown, officer = opened(council, desk, case_id), council.visitor(desk, OFFICER)
+    what = Upholding(Effect.SUPPRESS, False, "You are right", None, {})
+    Objections(desk).uphold(shown, made, 1, what, officer, disputable(desk))
+    council.score()
+    dossier = gather(desk, shown, RECORDS)
+    reviewed = {(fact.label, fact.value) for _, _, _, fact in dossier.to_review()}
+    for label in ("About", "Not used"):
+        assert ((label, field) in reviewed) is waits, label
+    information = f"Information: {field.replace('_', ' ')}"
+    assert (information in {label for label, _ in reviewed}) is waits, "suppressed, and still told"
+    assert (field in access_folder(dossier, ()).files[PAGE].decode()) is not waits
 
 
 def test_one_text_is_let_through_and_the_others_are_not(
@@ -155,6 +227,31 @@ def test_a_household_without_a_case_gets_one_for_the_request(
     )
     requests.answer(made, 1, officer)
     assert desk.cases.get(case_id).state == "closed"
+
+
+def test_a_second_request_uses_the_open_case_of_the_first(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    """Beside a case in which the household is helped, and until both are answered."""
+    helped = flag(council, desk, 0)
+    requests, officer = Requests(desk), council.visitor(desk, OFFICER)
+    made = []
+    for kind in (RequestKind.ACCESS, RequestKind.ERASURE):
+        case_id = requests.case_for(council.uprn(0), f"A resident's {kind}", officer)
+        assert case_id is not None
+        made.append(
+            requests.record(
+                case_id, kind=kind, asked_by="The tenant", received_on=desk.today(), by=officer
+            )
+        )
+    [answering] = {requests.get(one).case_id for one in made}
+    assert answering != helped
+    assert len(desk.cases.listed()) == 2
+    requests.answer(made[0], 1, officer)
+    assert desk.cases.get(answering).state != "closed", "the other request waits"
+    requests.answer(made[1], 1, officer, refused=True)
+    assert desk.cases.get(answering).state == "closed"
+    assert requests.case_for(council.uprn(0), "Later", officer) != answering
 
 
 def test_every_table_has_somebody_who_speaks_for_it(council: CaseworkCouncil, desk: Desk) -> None:

@@ -31,10 +31,12 @@ from folkmoot_node.casework.rights.retention import (
     purge_casework,
 )
 from folkmoot_node.corrections.sealed_file import decisions_of, open_corrections
+from folkmoot_operator.moments import day_text
 from folkmoot_web.database.models import AuditRow
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
 from tests.casework_rights import OFFICER, flag, object_to, opened
+from tests.web_site import Browser, RunningSite
 
 SECRET = "Her sister Ann at number 4 told us"
 DAY = 86_400
@@ -87,6 +89,24 @@ def test_nothing_connects_an_erased_household_with_its_home(
     log = str([one.body for one in desk.state.audit.entries()])
     for gone in (str(council.uprn(0)), SECRET, "Ann", "March", "telephone", "arrears"):
         assert gone not in log, gone
+
+
+def test_the_address_of_an_erased_case_says_that_it_was_erased_and_when(
+    council: CaseworkCouncil, desk: Desk, site: RunningSite
+) -> None:
+    case_id, other = flag(council, desk, 0), flag(council, desk, 1)
+    shown = opened(council, desk, case_id)
+    with Browser(site) as worker:
+        worker.sign_in("caseworker@example.gov.uk")
+        assert worker.get(f"/cases/{case_id}").status_code == 200
+        Erasure(desk, RECORDS).erase(shown, Ground.OBJECTED, council.visitor(desk, OFFICER))
+        for page in ("", "/score", "/record"):
+            answer = worker.get(f"/cases/{case_id}{page}")
+            assert answer.status_code == 410
+            assert f"erased on {day_text(desk.clock())}" in answer.text
+            assert shown.household not in answer.text
+        assert worker.get(f"/cases/{other}").status_code == 200
+        assert worker.get("/cases/neverthere00").status_code == 404
 
 
 def test_a_household_that_comes_back_gets_another_id(council: CaseworkCouncil, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, Integer, String, Table, Text, insert, select
+from sqlalchemy import BigInteger, Boolean, Integer, String, Table, Text, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import household_id
@@ -121,6 +121,18 @@ def fill(session: Session, household: str) -> Filled:
 def filled(council: CaseworkCouncil, desk: Desk) -> Filled:
     with desk.state.database.writing() as session:
         return fill(session, household_id(session, council.uprn(30)))
+
+
+def test_the_tables_are_those_of_the_models(desk: Desk) -> None:
+    """Columns and indexes: what erasure and retention look for is found without reading it all."""
+    with desk.state.database.reading() as session:
+        there = inspect(session.connection())
+        for table in tables():
+            columns = {one["name"]: one["nullable"] for one in there.get_columns(table.name)}
+            assert columns == {one.name: bool(one.nullable) for one in table.columns}, table.name
+            indexes = {(one["name"], *one["column_names"]) for one in there.get_indexes(table.name)}
+            wanted = {(one.name, *(c.name for c in one.columns)) for one in table.indexes}
+            assert indexes == wanted, table.name
 
 
 def test_every_text_is_shown(desk: Desk, filled: Filled) -> None:

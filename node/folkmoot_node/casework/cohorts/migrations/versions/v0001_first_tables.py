@@ -84,5 +84,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_casework_cohort_decisions_run_id", "casework_cohort_decisions", ["run_id"])
     op.create_index(
+        "ix_casework_cohort_decisions_case_id", "casework_cohort_decisions", ["case_id"]
+    )
+    op.create_index(
         "casework_cohort_decisions_of", "casework_cohort_decisions", ["cohort_id", "household_id"]
     )
