@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from tests.absent import absent
 
@@ -27,6 +27,8 @@ _HEIGHT = 900
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _ANSWER = "the server responded with a status of 4"  # an error page is one on purpose
 NewPage = Callable[..., Page]
+
+expect.set_options(timeout=30_000)  # milliseconds, as for clicks: the machine may be busy
 
 
 @pytest.fixture(scope="module")
