@@ -87,6 +87,7 @@ BY_ANOTHER_WAY = {
     "coordinator/folkmoot_coordinator/viewer/api/written_tables.py": "`table_files.write_csv` "
     "makes it harmless; the API's own tests have hostile names",
     "coordinator/folkmoot_coordinator/drafts/offer.py": "kept in a draft for `area_file` to read",
+    "node/folkmoot_node/sources/outcomes.py": "digits, a date, yes or no: nothing that is typed",
 }
 """Modules that write CSV without the guard, and why that is no file that a spreadsheet opens."""
 
