@@ -97,6 +97,7 @@ def axe() -> Callable[[Page], None]:
     """Fails on any violation that axe-core finds on a page."""
 
     def check(page: Page) -> None:
+        page.wait_for_load_state()  # a click does not wait for the page that it leads to
         options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
         results = Axe().run(page, options=options)
         assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
