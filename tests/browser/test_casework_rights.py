@@ -306,4 +306,4 @@ def test_a_household_is_erased_after_a_hold_is_lifted(
     examine(officer, "erased")
     answer = officer.goto(f"/cases/{case_id}")
     assert answer is not None
-    assert answer.status == 404
+    assert answer.status == 410  # and says that the household asked for it
