@@ -16,12 +16,12 @@ from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
 from folkmoot_node.casework.desk import open_casework_state
-from folkmoot_node.casework.opening.reasons import MAX_REASON, without_identifiers
+from folkmoot_node.casework.opening.reasons import checked_reason
 from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.moments import day
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.problems import Problem
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State
 
@@ -30,8 +30,6 @@ SUBJECT_ACCESS = "subject access answered by command"
 HOUSEHOLDS_WRITTEN = "households written to a file by command"
 """Actions of the log."""
 SUBJECT_REASON = "A resident asks for their own data"
-SHORTEST = 5
-"""Characters of a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def _reading(
     config: NodeConfig, right: Right, reason: str | None, *, ends: bool, clock: Clock
 ) -> Iterator[_Noting]:
     known = load_signed_policy(config).known
-    given = _checked(reason)
+    given = checked_reason(reason)
     if ends:
         require_in_force(known, day(clock()))
     user = command_user(known.policy, current_operator())
@@ -161,27 +159,3 @@ def _reading(
         yield noting
     finally:
         state.database.close()
-
-
-def _checked(reason: str | None) -> str:
-    given = " ".join((reason or "").split())
-    try:
-        without_identifiers(given)
-    except ValueError as error:
-        raise Problem(
-            "the reason has an address or a number in it",
-            where="--reason",
-            remedy=str(error),
-            exit_code=ExitCode.USAGE,
-        ) from None
-    if not SHORTEST <= len(given) <= MAX_REASON or not given.isprintable():
-        raise Problem(
-            "casework is set up at this node, so that reading households needs a reason"
-            if not given
-            else f"the reason is not one of {SHORTEST} to {MAX_REASON} characters",
-            where="--reason",
-            remedy='Say why in a few words, which the log keeps: --reason "Monthly list for '
-            'welfare rights". Name nobody in it',
-            exit_code=ExitCode.USAGE,
-        )
-    return given

@@ -165,6 +165,32 @@ def open_desk(config: NodeConfig, *, clock: Clock = system_clock) -> Desk:
     return Desk(config, known, open_casework_state(config, known, clock=clock), clock)
 
 
+@contextmanager
+def desk_for_command(config: NodeConfig, *, clock: Clock = system_clock) -> Iterator[Desk]:
+    """Opens casework for a command, and closes it at the end.
+
+    Raises:
+        Problem: As `open_desk`; exit code REFUSED, in place of what a page would say in the block.
+    """
+    desk = open_desk(config, clock=clock)
+    try:
+        yield desk
+    except WebProblem as problem:
+        raise _of_command(problem) from None
+    finally:
+        desk.state.database.close()
+
+
+def _of_command(problem: WebProblem) -> Problem:
+    text = " ".join(part for part in (problem.title.rstrip(".") + ".", problem.problem) if part)
+    return Problem(
+        text[:1].lower() + text[1:].rstrip("."),
+        where=problem.where or "casework",
+        remedy=problem.remedy,
+        exit_code=ExitCode.REFUSED,
+    )
+
+
 def open_casework_state(
     config: NodeConfig, known: KnownPolicy, *, clock: Clock = system_clock
 ) -> State:

@@ -279,10 +279,7 @@ def _desk(home: Path) -> Iterator[Desk]:
     from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
-    from folkmoot_node.casework.desk import open_desk
+    from folkmoot_node.casework.desk import desk_for_command
 
-    desk = open_desk(load_config_as_reader(home))
-    try:
+    with desk_for_command(load_config_as_reader(home)) as desk:
         yield desk
-    finally:
-        desk.state.database.close()

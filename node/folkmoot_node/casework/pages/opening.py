@@ -13,7 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.desk import desk_of
 from folkmoot_node.casework.opening.openings import NotOpen
-from folkmoot_node.casework.opening.reasons import MAX_REASON, whole_reason, without_identifiers
+from folkmoot_node.casework.opening.reasons import (
+    MAX_REASON,
+    MIN_REASON,
+    whole_reason,
+    without_identifiers,
+)
 from folkmoot_node.casework.opening.sensitive import withheld
 from folkmoot_node.casework.opening.words import uk_time, value_text
 from folkmoot_node.casework.pages.first_look import first_look_before
@@ -25,7 +30,6 @@ from folkmoot_web.visitors import visitor_of
 
 _PAGE_OF_CASE = re.compile(r"/[a-z]+(?:[/-][a-z]+)*")
 _SCORE = "/score"
-_FEWEST = 5  # characters of own words
 
 
 class OpeningForm(FormModel):
@@ -55,7 +59,7 @@ def routes() -> Routes:
         if sent is not None:
             if sent.choice and sent.choice not in desk_of(request).known.policy.openings.reasons:
                 form.add_error("choice", "Select a reason from the list")
-            elif not sent.choice and len(sent.reason) < _FEWEST:
+            elif not sent.choice and len(sent.reason) < MIN_REASON:
                 form.add_error("reason", "Enter why you open this household")
         if sent is None or form.value is None:
             return _ask(request, case_id, form, 422)

@@ -11,6 +11,7 @@ from folkmoot_node.casework.authority.command_line import command_user
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.opening.openings import Opened
+from folkmoot_node.casework.opening.reasons import checked_reason
 from folkmoot_node.casework.rights.access_folder import AccessFolder, access_folder
 from folkmoot_node.casework.rights.bench import Bench
 from folkmoot_node.casework.rights.dossier import SHOWN, gather
@@ -55,8 +56,12 @@ def begin(bench: Bench, uprn: int, kind: RequestKind, reason: str, what: str) ->
         what: What is looked at, for the log.
 
     Raises:
-        Problem: Exit code REFUSED, if the policy does not permit it; DATA if nothing is held.
+        Problem: Exit code REFUSED, if the policy does not permit it; DATA if nothing is held;
+            USAGE, if the reason is none.
+        WebProblem: Status 403, if the household is hidden from them. Of this and of the others
+            `desk_for_command` makes a `Problem`.
     """
+    reason = checked_reason(reason)
     visitor = command_visitor(bench)
     case_id = _case(bench, visitor, uprn, reason)
     made = Requests(bench).record(
@@ -79,6 +84,7 @@ def _case(bench: Bench, visitor: Visitor, uprn: int, reason: str) -> str:
 
 def notice_by_command(bench: Bench, case_id: str, reason: str, language: str) -> Notice:
     """The notice of the household of a case; arguments and errors as `begin`."""
+    reason = checked_reason(reason)
     visitor = command_visitor(bench)
     return make_notice(bench, _look(bench, visitor, case_id, reason, "notice"), language)
 
@@ -151,7 +157,7 @@ def erase_by_command(
     """Erases a household; says how many entries each room had.
 
     Raises:
-        Problem: Exit code REFUSED, naming what stands in the way.
+        WebProblem: Naming what stands in the way.
     """
     try:
         return Erasure(bench, records).erase(
@@ -159,11 +165,12 @@ def erase_by_command(
         )
     except WebProblem as problem:
         leave(bench, answering, problem.problem)
-        raise _as_problem(problem) from None
+        raise
 
 
 def rectifiable(bench: Bench, uprn: int, reason: str, records: Sequence[Records]) -> list[Wrong]:
     """Texts about a household that can be rectified; arguments and errors as `begin`."""
+    reason = checked_reason(reason)
     visitor = command_visitor(bench)
     case_id = _case(bench, visitor, uprn, reason)
     opened = _look(bench, visitor, case_id, reason, "rectification")
@@ -174,12 +181,7 @@ def rectify_by_command(
     bench: Bench, answering: Answering, records: Sequence[Records], ref: str, text: str
 ) -> Wrong:
     """Replaces a text; says what it said before."""
-    try:
-        wrong = Rectification(bench, records).rectify(
-            answering.opened, ref, text, answering.visitor
-        )
-    except WebProblem as problem:
-        raise _as_problem(problem) from None
+    wrong = Rectification(bench, records).rectify(answering.opened, ref, text, answering.visitor)
     Requests(bench).answer(*answering.request, answering.visitor)
     return wrong
 
@@ -202,22 +204,9 @@ def command_visitor(bench: Bench) -> Visitor:
 
 
 def _look(bench: Bench, visitor: Visitor, case_id: str, reason: str, what: str) -> Opened:
-    try:
-        bench.openings.open(visitor, case_id, reason)
-        opened = bench.openings.look(visitor, case_id, what)
-    except WebProblem as problem:
-        raise _as_problem(problem) from None
+    bench.openings.open(visitor, case_id, reason)
+    opened = bench.openings.look(visitor, case_id, what)
     if what != SHOWN:
         return opened
     # A resident is answered with everything, whoever runs the command, as `explain` does.
     return replace(opened, sources=frozenset(bench.known.policy.sensitive_sources))
-
-
-def _as_problem(problem: WebProblem) -> Problem:
-    text = " ".join(part for part in (problem.title.rstrip(".") + ".", problem.problem) if part)
-    return Problem(
-        text[:1].lower() + text[1:].rstrip("."),
-        where="casework",
-        remedy=problem.remedy,
-        exit_code=ExitCode.REFUSED,
-    )

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from folkmoot_node.casework.opening.openings import REFUSED
 from folkmoot_node.casework.rights.access_folder import DATA, PAGE
 from folkmoot_node.casework.rights.retention import BY_RULE, PURGED
 from folkmoot_node.casework.tidying import Tidying
 from folkmoot_operator.problems import ExitCode
 from tests.casework_council import CaseworkCouncil
+from tests.casework_opening import restrict
 from tests.casework_rights import flag, object_to
 from tests.commands import Done, run_inside
 
@@ -157,3 +159,43 @@ def test_the_site_purges_by_itself(council: CaseworkCouncil) -> None:
     tidying.stop()
     assert [one["by"] for one in entries(council, PURGED)] == [BY_RULE]
     assert not desk.cases.listed()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("subject-access", 0, "--out", "answer"),
+        ("rectify", 0),
+        ("erase", 0, "--ground", "objected", "--yes"),
+    ],
+)
+def test_a_restricted_household_is_answered_by_who_may_see_it(
+    council: CaseworkCouncil, tmp_path: Path, command: tuple[object, ...]
+) -> None:
+    desk = council.desk()
+    restrict(council, desk, 0)
+    desk.state.database.close()
+    words = [council.uprn(0) if word == 0 else word for word in command]
+    words = [tmp_path / "answer" if word == "answer" else word for word in words]
+    done = node(council, "casework", *words, "--reason", "A letter")
+    assert done.code == ExitCode.REFUSED, done.stderr
+    assert "you may not see this household" in done.stderr
+    assert "ask the person who restricts households" in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "answer").exists()
+    assert [one["by"] for one in entries(council, REFUSED)]
+
+
+def test_a_reason_that_names_somebody_is_refused(council: CaseworkCouncil, tmp_path: Path) -> None:
+    case_id = flag(council, council.desk(), 0)
+    for command in (
+        ("subject-access", council.uprn(0), "--out", tmp_path / "answer"),
+        ("rectify", council.uprn(0)),
+        ("erase", council.uprn(0), "--ground", "objected", "--yes"),
+        ("notice", case_id),
+    ):
+        done = node(council, "casework", *command, "--reason", "Call 0161 496 0000 first")
+        assert done.code == ExitCode.USAGE
+        assert "Leave out addresses" in done.stderr
+    assert not (tmp_path / "answer").exists()
+    assert "0161" not in str(entries(council))
