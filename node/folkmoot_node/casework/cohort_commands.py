@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from folkmoot_node.casework.authority.command_line import REFUSED, command_user
+from folkmoot_node.casework.authority.command_line import command_user, require_noted
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import require_in_force
 from folkmoot_node.casework.cohorts.cohorts import Cohort
-from folkmoot_node.casework.desk import Desk, open_desk
+from folkmoot_node.casework.desk import Desk, desk_for_command
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.clock import Clock, system_clock
-from folkmoot_web.errors import WebProblem
 from folkmoot_web.visitors import Visitor
 
 
@@ -68,17 +67,10 @@ def cohort_command(
         Problem: Exit code REFUSED, if the policy does not permit it or has ended; or if casework
             cannot be opened.
     """
-    desk = open_desk(config, clock=clock)
-    try:
+    with desk_for_command(config, clock=clock) as desk:
         require_in_force(desk.known, desk.today())
         user = command_user(desk.known.policy, current_operator())
-        try:
-            user.require(right)
-        except Problem:
-            with desk.state.database.writing() as session:
-                detail = {"right": str(right), **user.as_detail()}
-                desk.state.audit.record(session, REFUSED, user.name, detail)
-            raise
+        require_noted(desk.state, user, right)
         permissions = frozenset(map(str, user.rights))
         yield CohortCommand(
             desk,
@@ -90,11 +82,3 @@ def cohort_command(
                 by_browser=False,
             ),
         )
-    except WebProblem as problem:
-        raise Problem(
-            f"{problem.title}. {problem.problem}".strip(),
-            remedy=problem.remedy,
-            exit_code=ExitCode.REFUSED,
-        ) from None
-    finally:
-        desk.state.database.close()

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from folkmoot_node.casework.authority.command_line import REFUSED, CommandUser, command_user
+from folkmoot_node.casework.authority.command_line import (
+    REFUSED,
+    CommandUser,
+    command_user,
+    require_noted,
+)
 from folkmoot_node.casework.authority.households import household_id
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.authority.signed_policy import load_signed_policy, require_in_force
@@ -21,7 +26,6 @@ from folkmoot_node.casework.opening.restrictions import Restrictions
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.moments import day
-from folkmoot_operator.problems import Problem
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.site import State
 
@@ -151,11 +155,7 @@ def _reading(
     hidden = frozenset(known.policy.sensitive_sources) - user.sources
     noting = _Noting(user, hidden, state, given)
     try:
-        try:
-            user.require(right)
-        except Problem:
-            noting.note(REFUSED, what={"right": str(right)})
-            raise
+        require_noted(state, user, right, reason=given)
         yield noting
     finally:
         state.database.close()

@@ -29,16 +29,17 @@ def outcomes(
     The file has three columns and no room for more: UPRN, need_found (yes or no) and decided_on.
     It replaces an earlier one. Restricted households are left out. The log of casework has an
     entry first. The file is personal data: store and delete it as such. Exit code 5 if the
-    casework policy does not permit it.
+    casework policy does not permit it, or has ended.
 
     Example: folkmoot-node casework outcomes
     """
     from folkmoot_node.casework.settings import load_config_as_reader, require_casework
 
     require_casework()
-    from folkmoot_node.casework.authority.command_line import command_user
+    from folkmoot_node.casework.authority.command_line import command_user, require_noted
     from folkmoot_node.casework.authority.rights import Right
-    from folkmoot_node.casework.desk import open_desk
+    from folkmoot_node.casework.authority.signed_policy import require_in_force
+    from folkmoot_node.casework.desk import desk_for_command
     from folkmoot_node.casework.outcomes.door import outcomes_path, write_for_scoring
     from folkmoot_node.sources.outcomes import (
         MAPPING_NAME,
@@ -50,12 +51,13 @@ def outcomes(
     from folkmoot_operator.accounts import current_operator
 
     config = load_config_as_reader(home)
-    desk = open_desk(config)
-    user = command_user(desk.known.policy, current_operator())
-    if Right.MEASURE not in user.rights:
-        user.require(Right.EXPORT)
     path = out or outcomes_path(config)
-    rows = write_for_scoring(desk.state, path, user.name)
+    with desk_for_command(config) as desk:
+        require_in_force(desk.known, desk.today())
+        user = command_user(desk.known.policy, current_operator())
+        if Right.MEASURE not in user.rights:
+            require_noted(desk.state, user, Right.EXPORT)
+        rows = write_for_scoring(desk.state, path, user.name)
     mapping = config.home / "mappings" / MAPPING_NAME
     if out is None and not mapping.exists():
         mapping.parent.mkdir(exist_ok=True)

@@ -14,6 +14,7 @@ from folkmoot_node.casework.authority.policy import CaseworkPolicy
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_web.site import State
 
 REFUSED = "command refused"
 """Action of the log."""
@@ -95,6 +96,27 @@ def command_user(policy: CaseworkPolicy, operator: Operator) -> CommandUser:
     if roles is None:
         return CommandUser(operator, (), NODE_RIGHTS, frozenset(), is_node=True)
     return _with_roles(policy, operator, roles, is_node=True)
+
+
+def require_noted(state: State, user: CommandUser, right: Right, **detail: Any) -> None:
+    """Checks that somebody may do something; that they may not is an entry of the log.
+
+    Args:
+        state: Of casework.
+        user: Who runs the command.
+        right: What it needs.
+        detail: More for the entry.
+
+    Raises:
+        Problem: As `CommandUser.require`.
+    """
+    try:
+        user.require(right)
+    except Problem:
+        with state.database.writing() as session:
+            body = {"right": str(right), **detail, **user.as_detail()}
+            state.audit.record(session, REFUSED, user.name, body)
+        raise
 
 
 def _with_roles(

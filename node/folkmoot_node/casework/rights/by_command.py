@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from folkmoot_node.casework.authority.command_line import command_user
+from folkmoot_node.casework.authority.command_line import command_user, require_noted
 from folkmoot_node.casework.authority.rights import Right
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.opening.openings import Opened
@@ -198,7 +198,7 @@ def command_visitor(bench: Bench) -> Visitor:
         Problem: Exit code REFUSED, if the policy does not let them answer residents.
     """
     user = command_user(bench.known.policy, current_operator())
-    user.require(Right.RIGHTS)
+    require_noted(bench.state, user, Right.RIGHTS)
     permissions = frozenset(str(one) for one in user.rights)
     return Visitor(name=user.name, roles=user.roles, permissions=permissions, by_browser=False)
 

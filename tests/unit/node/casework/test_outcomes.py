@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import CensoredData, binomtest, ecdf
 from sqlalchemy import event, update
 
+from folkmoot_node.casework.authority.command_line import REFUSED
 from folkmoot_node.casework.cases.models import AssessmentRow, CaseRow, ContactRow
 from folkmoot_node.casework.cases.record import CaseRecord
 from folkmoot_node.casework.cases.words import Channel, ContactOutcome, View
@@ -263,4 +264,14 @@ def test_the_command_obeys_the_policy(council: CaseworkCouncil) -> None:
     )
     done = run_inside("folkmoot-node", "casework", "outcomes", "--home", council.home)
     assert done.code == ExitCode.REFUSED
+    assert not outcomes_path(council.config).exists()
+    (entry,) = council.desk().state.audit.entries((REFUSED,))
+    assert entry.body["right"] == "export"
+
+
+def test_the_command_ends_with_the_policy(council: CaseworkCouncil) -> None:
+    change_policy(council, ("2029-03-31", "2026-01-01"))
+    done = run_inside("folkmoot-node", "casework", "outcomes", "--home", council.home)
+    assert done.code == ExitCode.REFUSED
+    assert "the casework policy ended on 2026-01-01" in done.stderr
     assert not outcomes_path(council.config).exists()
