@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from folkmoot_node.casework.authority.permissions import CaseworkPermissions
 from folkmoot_node.casework.authority.policy import SAMPLE
 from folkmoot_node.casework.authority.signed_policy import load_own_policy
 from folkmoot_node.casework.authority.signing import sign_casework_policy
@@ -256,7 +257,7 @@ class CaseworkCouncil:
 
     def visitor(self, desk: Desk, role: str) -> Visitor:
         """Somebody with a role, as pages know them."""
-        permissions = desk.known.policy.permissions().of((role,))
+        permissions = CaseworkPermissions(desk.known.policy, desk.clock).of((role,))
         return Visitor(1, f"{role}@example.gov.uk", role.title(), (role,), permissions, "session")
 
 

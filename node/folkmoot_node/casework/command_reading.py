@@ -66,19 +66,20 @@ def note_household(
         uprn: The household.
         reason: Why, in the words of who asks; for a resident's request it need not be given.
         subject_access: Whether a resident asks for their own data, who is answered with
-            everything, also after the policy's last day.
+            every source, also after the policy's last day.
         clock: The time.
 
     Raises:
         Problem: Exit code USAGE without a reason; SETTINGS if the policy is not signed; REFUSED if
-            it has ended, or does not permit it; or why the log cannot be written.
+            it has ended or does not permit it, as for a restricted household; or why the log
+            cannot be written.
     """
     if subject_access and reason is None:
         reason = SUBJECT_REASON
     right = Right.RIGHTS if subject_access else Right.OPEN
     action = SUBJECT_ACCESS if subject_access else HOUSEHOLD_READ
     with _reading(config, right, reason, ends=not subject_access, clock=clock) as noting:
-        if not subject_access and uprn in noting.restricted():
+        if uprn in noting.restricted():
             noting.note(REFUSED, uprn=uprn, what={"right": str(Right.RESTRICT)})
             noting.user.require(Right.RESTRICT)
         noting.note(action, uprn=uprn)

@@ -10,8 +10,11 @@ from folkmoot_operator.moments import day
 from folkmoot_web.clock import Clock
 from folkmoot_web.permissions import PUBLIC, SIGNED_IN, Permissions
 
-AFTER_SUNSET = frozenset({PUBLIC, SIGNED_IN, *map(str, (Right.RIGHTS, Right.AUDIT))})
-"""What outlasts a policy: residents are answered, and the log is read."""
+AFTER_SUNSET = frozenset(
+    {PUBLIC, SIGNED_IN, *map(str, (Right.RIGHTS, Right.RESTRICT, Right.AUDIT))}
+)
+"""What outlasts a policy: residents are answered, also those of restricted households, households
+are protected, and the log is read."""
 
 
 class CaseworkPermissions(Permissions):

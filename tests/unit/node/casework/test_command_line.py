@@ -195,17 +195,19 @@ def test_a_restricted_household_is_not_read(council: CaseworkCouncil, tmp_path: 
     kind = RestrictionKind.SAFE_ADDRESS
     desk.restrictions.restrict(officer, council.uprn(0), kind, "Police advice", until)
     out = tmp_path / "calls.csv"
-    done = node(council, "explain", council.uprn(0), "--reason", REASON)
-    assert done.code == ExitCode.REFUSED
-    assert done.stdout == ""
+    for how in (("--reason", REASON), ("--subject-access",)):
+        done = node(council, "explain", council.uprn(0), *how)
+        assert done.code == ExitCode.REFUSED
+        assert done.stdout == ""
+        assert "to open restricted households by commands" in done.stderr
     node(council, "households", "--out", out, "--reason", REASON).said()
     written = pl.read_csv(out)["uprn"].to_list()
     assert council.uprn(0) not in written
     assert len(written) == len(council.households) - 1
-    assert [entry["right"] for entry in entries(council, REFUSED)] == ["restrict"]
+    assert [entry["right"] for entry in entries(council, REFUSED)] == ["restrict", "restrict"]
     append(council, 'node_account = ["protection_officer"]\n')
-    said = node(council, "explain", council.uprn(0), "--reason", REASON).said()
-    assert str(council.uprn(0)) in said
+    for how in (("--reason", REASON), ("--subject-access",)):
+        assert str(council.uprn(0)) in node(council, "explain", council.uprn(0), *how).said()
 
 
 def test_sensitive_sources_are_taken_out_except_for_the_resident(

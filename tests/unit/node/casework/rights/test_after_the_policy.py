@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from folkmoot_node.casework.desk import Desk
@@ -10,6 +12,7 @@ from folkmoot_node.casework.rights.dossier import gather
 from folkmoot_node.casework.rights.objections import Objections
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
+from tests.casework_opening import restrict
 from tests.casework_rights import OFFICER, flag, object_to, opened
 
 DAY = 86_400
@@ -31,3 +34,14 @@ def test_whoever_answers_residents_still_opens_households_and_nobody_else(
     Objections(desk).refuse(shown, made, 1, "The arrears are right", officer, {})
     rooms = {room.name for room in gather(desk, shown, RECORDS).rooms}
     assert {"scores", "cases", "rights", "log"} <= rooms
+
+
+def test_a_restricted_household_is_still_answered_and_another_one_restricted(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    case_id = flag(council, desk, 0)
+    restrict(council, desk, 0)
+    over = desk.known.policy.sunset + datetime.timedelta(days=1)
+    council.clock.now += (over - desk.today()).days * DAY
+    assert opened(council, desk, case_id).uprn == council.uprn(0)
+    assert restrict(council, desk, 1)
