@@ -124,9 +124,12 @@ class Cohorts:
 
     def hidden_sources(self, visitor: Visitor, subject: Subject) -> list[str]:
         """Sensitive sources of a subject that somebody may not see."""
-        allowed = self.policy.sources_of(visitor.roles)
-        sensitive = set(self.policy.sensitive_sources)
-        return [one for one in subject.sources if one in sensitive and one not in allowed]
+        unseen = self.unseen_sources(visitor)
+        return [one for one in subject.sources if one in unseen]
+
+    def unseen_sources(self, visitor: Visitor) -> set[str]:
+        """Sensitive sources that somebody may not see."""
+        return set(self.policy.sensitive_sources) - self.policy.sources_of(visitor.roles)
 
     def judges_blind(self, by: Visitor) -> bool:
         """Whether somebody is to have a view of a household before its score is shown to them."""
@@ -139,7 +142,7 @@ class Cohorts:
             by: Who asks.
             scored_from: Sources that the factors use; None if that is not known: it may be all.
         """
-        unseen = set(self.policy.sensitive_sources) - self.policy.sources_of(by.roles)
+        unseen = self.unseen_sources(by)
         if scored_from is not None:
             unseen.intersection_update(scored_from)
         return not unseen and not self.judges_blind(by)

@@ -19,8 +19,8 @@ from folkmoot_node.casework.cases.cases import Cases, CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.cohorts.cohorts import Cohorts
 from folkmoot_node.casework.cohorts.definition import Kind
-from folkmoot_node.casework.cohorts.models import DecisionRow, LookRow, MemberRow, RunRow
-from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run
+from folkmoot_node.casework.cohorts.models import DecisionRow, LookRow, MemberRow
+from folkmoot_node.casework.cohorts.runs import Run, Standing, get_run, is_newest
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.store.schema import WITHHELD_COLUMN
 from folkmoot_sdk.schema import UPRN_COLUMN
@@ -273,10 +273,7 @@ def _uprn(session: Session, run_id: str, household: str) -> int:
 
 
 def _check_newest(session: Session, run: Run) -> None:
-    newer = select(func.count()).where(
-        RunRow.cohort_id == run.cohort_id, RunRow.number > run.number
-    )
-    if session.scalar(newer):
+    if not is_newest(session, run):
         raise WebProblem(
             409,
             "There is a newer run of this cohort",
@@ -334,9 +331,8 @@ def _looked(
 
 
 def _check_sources(cohorts: Cohorts, run: Run, by: Visitor) -> None:
-    """A household in a run meets its conditions: who may not see a source may not see that."""
-    hidden = set(cohorts.policy.sensitive_sources) - cohorts.policy.sources_of(by.roles)
-    if any(hidden.intersection(asked.sources) for asked in run.asked):
+    """Who may not see a source may not see which households a run found by it."""
+    if run.tells_of(cohorts.unseen_sources(by)):
         raise WebProblem(
             403,
             "You may not see who is in this cohort",

@@ -12,7 +12,7 @@ from folkmoot_node.casework.cases.cases import CaseState
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.cohorts.cohorts import Cohorts
 from folkmoot_node.casework.cohorts.models import DecisionRow
-from folkmoot_node.casework.cohorts.runs import Run, runs_of
+from folkmoot_node.casework.cohorts.runs import Run, find_run
 from folkmoot_web.visitors import Visitor
 
 
@@ -76,12 +76,7 @@ def cohort_of_case(cohorts: Cohorts, case_id: str, by: Visitor) -> Run | None:
         about a sensitive source that they may not see: the cohort would tell of it.
     """
     with cohorts.state.database.reading() as session:
-        query = select(DecisionRow).where(DecisionRow.case_id == case_id)
-        decision = session.scalars(query.limit(1)).first()
-        runs = [] if decision is None else runs_of(session, decision.cohort_id)
-    hidden = set(cohorts.policy.sensitive_sources) - cohorts.policy.sources_of(by.roles)
-    for run in runs:
-        if decision is not None and run.run_id == decision.run_id:
-            shown = not any(hidden.intersection(asked.sources) for asked in run.asked)
-            return run if shown else None
-    return None
+        query = select(DecisionRow.run_id).where(DecisionRow.case_id == case_id)
+        run_id = session.scalar(query.limit(1))
+        run = None if run_id is None else find_run(session, run_id)
+    return None if run is None or run.tells_of(cohorts.unseen_sources(by)) else run

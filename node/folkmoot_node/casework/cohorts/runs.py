@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import polars as pl
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.households import household_ids
@@ -18,7 +18,7 @@ from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.cohorts.cohorts import RAN, Cohorts
 from folkmoot_node.casework.cohorts.definition import Definition, definition_of
 from folkmoot_node.casework.cohorts.evaluate import MEETS, Counted, Found, ranked
-from folkmoot_node.casework.cohorts.models import CohortRow, MemberRow, RunRow
+from folkmoot_node.casework.cohorts.models import MemberRow, RunRow
 from folkmoot_node.casework.cohorts.scores import Scores
 from folkmoot_node.casework.cohorts.words import condition_text, value_text
 from folkmoot_node.casework.ids import new_id
@@ -92,6 +92,10 @@ class Run:
     asked: tuple[Asked, ...]
     hidden: str
     scored_from: tuple[str, ...] | None
+
+    def tells_of(self, sources: Collection[str]) -> bool:
+        """Whether being in it tells of any of some sources: its households meet its conditions."""
+        return any(not set(sources).isdisjoint(asked.sources) for asked in self.asked)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`; without members."""
@@ -180,20 +184,29 @@ def runs_of(session: Session, cohort_id: str) -> list[Run]:
 
 def get_run(session: Session, run_id: str, cohort_id: str | None = None) -> Run:
     """A run; WebProblem with status 404 if there is none of this cohort."""
-    row = session.get(RunRow, run_id)
-    if row is None or cohort_id not in (None, row.cohort_id):
+    run = find_run(session, run_id)
+    if run is None or cohort_id not in (None, run.cohort_id):
         raise problem_of_status(404)
-    return _run(row)
+    return run
+
+
+def find_run(session: Session, run_id: str) -> Run | None:
+    """A run; None if it is not kept any more."""
+    row = session.get(RunRow, run_id)
+    return None if row is None else _run(row)
 
 
 def last_runs(session: Session) -> dict[str, Run]:
     """The newest run of each cohort."""
-    query = (
-        select(RunRow)
-        .join(CohortRow, CohortRow.cohort_id == RunRow.cohort_id)
-        .order_by(RunRow.number)
-    )
+    newest = select(RunRow.cohort_id, func.max(RunRow.number)).group_by(RunRow.cohort_id)
+    query = select(RunRow).where(tuple_(RunRow.cohort_id, RunRow.number).in_(newest))
     return {row.cohort_id: _run(row) for row in session.scalars(query)}
+
+
+def is_newest(session: Session, run: Run) -> bool:
+    """Whether its cohort has no newer run."""
+    newest = select(func.max(RunRow.number)).where(RunRow.cohort_id == run.cohort_id)
+    return bool(session.scalar(newest) == run.number)
 
 
 def members(

@@ -118,16 +118,24 @@ class Log:
             by: Name of the account.
             since: Seconds since 1970-01-01T00:00:00Z.
         """
-        columns = AuditRow.at, _value(session, "action"), _value(session, "by")
-        found = 0
-        # Newest first, so that a day is read of a log of years.
-        newest = select(*columns).order_by(AuditRow.sequence.desc())
-        with session.execute(newest.execution_options(yield_per=1000)) as rows:
-            for at, action, name in rows:
-                if at < since:
-                    break
-                found += name == by and action in actions
-        return found
+        # Found from the newest entry backwards, so that a day is read of a log of years.
+        before = (
+            select(AuditRow.sequence)
+            .where(AuditRow.at < since)
+            .order_by(AuditRow.sequence.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(func.count())
+            .select_from(AuditRow)
+            .where(
+                AuditRow.sequence > func.coalesce(before, 0),
+                _value(session, "by") == by,
+                _value(session, "action").in_(actions),
+            )
+        )
+        return session.scalar(query) or 0
 
     def page(self, choice: Choice, first: int, size: int) -> list[LogEntry]:
         """Entries, newest first.

@@ -26,8 +26,8 @@ from folkmoot_node.casework.cohorts.runs import (
     Run,
     Standing,
     get_run,
+    is_newest,
     members,
-    runs_of,
 )
 from folkmoot_node.casework.cohorts.seen import seen_run
 from folkmoot_node.casework.cohorts.words import GONE
@@ -183,7 +183,7 @@ def _list(
         if pages.first != first:  # a page that there is not: the last one is shown
             _, rows = listed(pages.first)
         now = beside(session, run, [row.household_id for row in rows])
-        newest = runs_of(session, cohort_id)[0].run_id == run_id
+        newest = is_newest(session, run)
     note_list(desk.cohorts, run, visitor, pages.page)
     return render(
         request,
@@ -217,7 +217,7 @@ def _member(
     desk, visitor = desk_of(request), visitor_of(request)
     with desk.state.database.reading() as session:
         run = get_run(session, run_id, cohort_id)
-        newest = runs_of(session, cohort_id)[0].run_id == run_id
+        newest = is_newest(session, run)
     shown = look_at(desk.cohorts, run, household, visitor)
     with desk.state.database.reading() as session:
         now = beside(session, run, [household])[household]

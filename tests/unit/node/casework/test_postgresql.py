@@ -145,6 +145,9 @@ def test_the_log_is_chosen_from_and_households_are_hidden(council: CaseworkCounc
     found = desk.log.page(Choice(by=worker.name, action=OPENED, case=cases[0]), 0, 10)
     assert [(one.case, one.reason) for one in found] == [(cases[0], REASON)]
     assert desk.log.count(Choice(by=worker.name)) == 2
+    with desk.state.database.reading() as session:
+        for since, often in ((council.clock(), 2), (council.clock() + 1, 0)):
+            assert desk.log.how_often(session, (OPENED, SHOWN), worker.name, since) == often
     people, actions = desk.log.names()
     assert worker.name in people
     assert OPENED in actions
