@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
@@ -117,7 +118,13 @@ class Records(ABC):
         return False
 
     def past_retention(
-        self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
+        self,
+        session: Session,
+        rule: RetentionPolicy,
+        now: int,
+        *,
+        held: Select[str],
+        delete: bool,
     ) -> int:
         """Entries that are past their retention, besides those of cases.
 
@@ -125,6 +132,7 @@ class Records(ABC):
             session: Of a transaction; one that writes, to delete them.
             rule: Of the casework policy.
             now: Seconds since 1970-01-01T00:00:00Z.
+            held: Ids of households under a legal hold: nothing about them is deleted.
             delete: Whether they are deleted.
 
         Returns:
@@ -134,7 +142,7 @@ class Records(ABC):
 
 
 def reference(room: str, item: Item, fact: Fact) -> str:
-    """What a review and a rectification call a fact: `cases/k3j.../Note`, or short: its digest.
+    """What a review and a rectification call a fact: a digest of it and of where it stands.
 
     It changes when the text changes, so that a review of the earlier text does not count.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 
+from sqlalchemy import Select, func, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
@@ -66,19 +66,43 @@ class CohortRecords(Records):
         return True
 
     def past_retention(
-        self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
+        self,
+        session: Session,
+        rule: RetentionPolicy,
+        now: int,
+        *,
+        held: Select[str],
+        delete: bool,
     ) -> int:
         """Runs that are kept no longer by the casework policy, or by that of their scores; and
         decisions that opened no case. Those that did go with the case.
+
+        Of a run with households under a legal hold, these stay and the others go.
         """
         last = now - rule.cohort_runs_days * _DAY
         old = (RunRow.ran_at < last) | (RunRow.scores_until < day(now).isoformat())
-        runs = list(session.scalars(select(RunRow.run_id).where(old)))
-        alone = (DecisionRow.decided_at < last) & DecisionRow.case_id.is_(None)
+        needed = set(
+            session.scalars(select(MemberRow.run_id).where(MemberRow.household_id.in_(held)))
+        )
+        others = select(MemberRow.run_id).where(MemberRow.household_id.not_in(held))
+        runs = [
+            run
+            for run in session.scalars(select(RunRow.run_id).where(old))
+            if run not in needed or session.scalar(others.where(MemberRow.run_id == run).limit(1))
+        ]
+        alone = (
+            (DecisionRow.decided_at < last)
+            & DecisionRow.case_id.is_(None)
+            & DecisionRow.household_id.not_in(held)
+        )
         count = session.scalar(select(func.count()).select_from(DecisionRow).where(alone)) or 0
         if delete:
-            for table in (MemberRow, LookRow, RunRow):
-                session.execute(delete_rows(table).where(table.run_id.in_(runs)))
+            for table in (MemberRow, LookRow):
+                # Who looked at a whole list looked at no household.
+                household = func.coalesce(table.household_id, "")
+                of_others = table.run_id.in_(runs) & household.not_in(held)
+                session.execute(delete_rows(table).where(of_others))
+            session.execute(delete_rows(RunRow).where(RunRow.run_id.in_({*runs} - needed)))
             session.execute(delete_rows(DecisionRow).where(alone))
         return count + len(runs)
 

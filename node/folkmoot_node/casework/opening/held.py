@@ -66,16 +66,26 @@ class OpeningRecords(Records):
         return int(result.rowcount)  # type: ignore[attr-defined]
 
     def past_retention(
-        self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
+        self,
+        session: Session,
+        rule: RetentionPolicy,
+        now: int,
+        *,
+        held: Select[str],
+        delete: bool,
     ) -> int:
         """See `Records`."""
         last = now - rule.openings_days * 86_400
+        of_held = select(CaseRow.case_id).where(CaseRow.household_id.in_(held))
         past: dict[type[DeclarativeBase], ColumnElement[bool]] = {
-            OpeningRow: OpeningRow.ends_at < last,
-            SearchRow: SearchRow.searched_at < last,
+            OpeningRow: (OpeningRow.ends_at < last) & OpeningRow.case_id.not_in(of_held),
+            SearchRow: (SearchRow.searched_at < last)
+            # A search may have found nobody.
+            & func.coalesce(SearchRow.household_id, "").not_in(held),
             ExportRow: ExportRow.made_at < last,
-            RestrictionRow: RestrictionRow.lifted_at < last,
-            BarRow: BarRow.lifted_at < last,
+            RestrictionRow: (RestrictionRow.lifted_at < last)
+            & RestrictionRow.household_id.not_in(held),
+            BarRow: (BarRow.lifted_at < last) & BarRow.household_id.not_in(held),
         }
         count = 0
         for one, old in past.items():

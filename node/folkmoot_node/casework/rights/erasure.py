@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.models import HouseholdRow
@@ -246,13 +246,18 @@ def require_not_erased(session: Session, case_id: str) -> None:
     )
 
 
+def _in_force(today: datetime.date) -> ColumnElement[bool]:
+    return HoldRow.lifted_at.is_(None) & (HoldRow.until >= today.isoformat())
+
+
+def households_held(today: datetime.date) -> Select[str]:
+    """A query of ids of households under a legal hold on a day."""
+    return select(HoldRow.household_id).where(_in_force(today))
+
+
 def holds_of(session: Session, household: str, today: datetime.date) -> list[Hold]:
     """Legal holds of a household that are in force on a day."""
-    query = select(HoldRow).where(
-        HoldRow.household_id == household,
-        HoldRow.lifted_at.is_(None),
-        HoldRow.until >= today.isoformat(),
-    )
+    query = select(HoldRow).where(HoldRow.household_id == household, _in_force(today))
     return [
         Hold(row.hold_id, row.why, datetime.date.fromisoformat(row.until), row.placed_by)
         for row in session.scalars(query)

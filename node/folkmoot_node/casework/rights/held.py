@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.retention import RetentionPolicy
 from folkmoot_node.casework.holdings import Fact, Item, Records
 from folkmoot_node.casework.rights.kinds import ObjectionState, RequestState
 from folkmoot_node.casework.rights.models import HoldRow, ObjectionRow, RequestRow
-from folkmoot_operator.moments import day_text
+from folkmoot_operator.moments import day, day_text
 
 ERASED = "erased"
 """What stands in place of a text that was erased."""
 
 
 class RightsRecords(Records):
-    """Objections, requests and legal holds."""
+    """Objections, requests and legal holds. They have a retention of their own, not the case's."""
 
     room = "rights"
     title = "Requests and objections"
@@ -54,27 +54,32 @@ class RightsRecords(Records):
         counted = [one.rowcount for one in (objections, requests, holds)]  # type: ignore[attr-defined]
         return sum(counted)
 
-    def erase_cases(self, session: Session, cases: Collection[str]) -> int:
-        """Nothing: objections and requests have a retention of their own."""
-        return 0
-
     def past_retention(
-        self, session: Session, rule: RetentionPolicy, now: int, *, delete: bool
+        self,
+        session: Session,
+        rule: RetentionPolicy,
+        now: int,
+        *,
+        held: Select[str],
+        delete: bool,
     ) -> int:
-        """Those answered long ago; an objection in force stays until its effect ends."""
+        """Those answered, and holds that ended, long ago; an objection in force stays until its
+        effect ends.
+        """
         last = now - rule.rights_days * 86_400
         ended = func.coalesce(ObjectionRow.ended_at, ObjectionRow.answered_at)
-        over = (
-            ObjectionRow.state.not_in((ObjectionState.OPEN, ObjectionState.UPHELD))
-            & (ended < last)
-        )  # fmt: skip
-        answered = (RequestRow.state != RequestState.OPEN) & (RequestRow.answered_at < last)
-        count = (session.scalar(select(func.count()).where(over)) or 0) + (
-            session.scalar(select(func.count()).where(answered)) or 0
-        )
-        if delete and count:
-            session.execute(delete_rows(ObjectionRow).where(over))
-            session.execute(delete_rows(RequestRow).where(answered))
+        lasting = (ObjectionState.OPEN, ObjectionState.UPHELD)
+        past: dict[type[ObjectionRow | RequestRow | HoldRow], ColumnElement[bool]] = {
+            ObjectionRow: ObjectionRow.state.not_in(lasting) & (ended < last),
+            RequestRow: (RequestRow.state != RequestState.OPEN) & (RequestRow.answered_at < last),
+            HoldRow: (HoldRow.lifted_at < last) | (HoldRow.until < day(last).isoformat()),
+        }
+        count = 0
+        for table, is_over in past.items():
+            old = is_over & table.household_id.not_in(held)
+            count += session.scalar(select(func.count()).where(old)) or 0
+            if delete:
+                session.execute(delete_rows(table).where(old))
         return count
 
 

@@ -6,7 +6,7 @@ leaves it, and shows to an auditor that the rule is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import column as sql_column
 from sqlalchemy import delete as delete_rows
@@ -17,7 +17,7 @@ from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.cases.held import closed_before
 from folkmoot_node.casework.holdings import Records
 from folkmoot_node.casework.rights.bench import Bench
-from folkmoot_node.casework.rights.erasure import holds_of
+from folkmoot_node.casework.rights.erasure import households_held
 from folkmoot_node.casework.rights.kinds import ObjectionState
 from folkmoot_node.casework.rights.models import ObjectionRow, RequestRow
 from folkmoot_node.casework.rights.objections import close_when_answered
@@ -67,8 +67,12 @@ def _counts(
     bench: Bench, session: Session, records: Sequence[Records], *, delete: bool
 ) -> dict[str, int]:
     rule, now = bench.known.policy.retention, bench.clock()
-    counts = {one.title: one.past_retention(session, rule, now, delete=delete) for one in records}
-    cases = _cases(bench, session, now)
+    held = households_held(bench.today())
+    counts = {
+        one.title: one.past_retention(session, rule, now, held=held, delete=delete)
+        for one in records
+    }
+    cases = _cases(bench, session, now, {*session.scalars(held)})
     counts[CLOSED_CASES] = len(cases)
     if delete and cases:
         for one in records:
@@ -94,14 +98,14 @@ def _end_lapsed(bench: Bench, session: Session) -> None:
             close_when_answered(session, row.case_id, bench.clock())
 
 
-def _cases(bench: Bench, session: Session, now: int) -> list[str]:
+def _cases(bench: Bench, session: Session, now: int, held: Collection[str]) -> list[str]:
     """Closed long ago, and needed neither for a legal hold nor to answer a resident."""
     needed = {*session.scalars(select(ObjectionRow.case_id))}
     needed |= {*session.scalars(select(RequestRow.case_id))}
     return [
         case
         for case, household in closed_before(session, bench.known.policy.retention, now)
-        if case not in needed and not holds_of(session, household, bench.today())
+        if case not in needed and household not in held
     ]
 
 

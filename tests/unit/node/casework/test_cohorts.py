@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -37,6 +38,8 @@ from folkmoot_node.casework.cohorts.runs import (
 )
 from folkmoot_node.casework.cohorts.subjects import subjects_of
 from folkmoot_node.casework.desk import Desk
+from folkmoot_node.casework.rights.erasure import households_held
+from folkmoot_node.casework.rights.models import HoldRow
 from folkmoot_node.corrections.decisions import Decision
 from folkmoot_node.corrections.sealed_file import open_corrections
 from folkmoot_operator.problems import ExitCode, Problem
@@ -509,17 +512,48 @@ def test_runs_are_kept_as_long_as_the_policies_say(council: CaseworkCouncil, des
     look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
     decided(council, desk, run_id, [household], opens_case=False)
     records, now, rule = CohortRecords(), council.clock(), RetentionPolicy()
+    past = partial(records.past_retention, held=households_held(desk.today()))
     scored = run_of(desk, run_id).scored_at
     with desk.state.database.writing() as session:
         in_time = scored + 90 * 86_400
-        assert records.past_retention(session, rule, in_time, delete=True) == 0
+        assert past(session, rule, in_time, delete=True) == 0
         short = RetentionPolicy(cohort_runs_days=1)
-        assert records.past_retention(session, short, now + 2 * 86_400, delete=False) == 2
-        assert records.past_retention(session, rule, in_time + 86_400, delete=True) == 1
+        assert past(session, short, now + 2 * 86_400, delete=False) == 2
+        assert past(session, rule, in_time + 86_400, delete=True) == 1
         assert runs_of(session, cohort_id) == []
         assert [one.title.split()[0] for one in records.held_on(session, household)] == ["Decision"]
-        assert records.past_retention(session, rule, now + 366 * 86_400, delete=True) == 1
+        assert past(session, rule, now + 366 * 86_400, delete=True) == 1
         assert list(records.held_on(session, household)) == []
+
+
+def test_a_household_under_a_hold_stays_on_its_list_and_the_others_go(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    _, run_id = ran(council, desk, definition())
+    held, other = [one.household_id for one in of_run(desk, run_id)][:2]
+    for household in (held, other):
+        look_at(desk.cohorts, run_of(desk, run_id), household, council.visitor(desk, "manager"))
+        decided(council, desk, run_id, [household], opens_case=False)
+    records, rule, later = CohortRecords(), RetentionPolicy(), council.clock() + 366 * 86_400
+    past = partial(records.past_retention, held=households_held(desk.today()))
+    with desk.state.database.writing() as session:
+        session.add(
+            HoldRow(
+                hold_id="hold00000001",
+                household_id=held,
+                why="A claim is before the court",
+                until="2999-12-31",
+                placed_at=council.clock(),
+                placed_by="somebody",
+            )
+        )
+        session.flush()
+        before = list(records.held_on(session, held))
+        assert len(before) == 3
+        assert past(session, rule, later, delete=True) == 2
+        assert list(records.held_on(session, held)) == before
+        assert list(records.held_on(session, other)) == []
+        assert past(session, rule, later, delete=True) == 0
 
 
 def test_the_table_follows_new_scores_and_forgets_when_there_are_none(

@@ -8,6 +8,7 @@ import json
 import pytest
 from sqlalchemy import select, text
 
+from folkmoot_node.casework.authority.households import known_id
 from folkmoot_node.casework.authority.models import HouseholdRow
 from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.holders import RECORDS
@@ -230,10 +231,46 @@ def test_a_case_under_a_hold_or_with_an_objection_stays(
     assert expired_casework(desk, RECORDS) == {CLOSED_CASES: 1}
     Objections(desk).withdraw(made, 1, "They said so", officer)
     council.clock.now += rule.rights_days * DAY + 1
-    assert expired_casework(desk, RECORDS)["Requests and objections"] == 1
+    assert expired_casework(desk, RECORDS)["Requests and objections"] == 2, "and the hold"
     purge_casework(desk, RECORDS, "test")
     purge_casework(desk, RECORDS, "test")  # the case is free only once the objection is gone
     assert str(council.uprn(1)) not in everything(desk)
+
+
+def test_a_hold_keeps_all_that_is_held_and_goes_itself_when_it_has_long_ended(
+    council: CaseworkCouncil, desk: Desk
+) -> None:
+    rule, officer = desk.known.policy.retention, council.visitor(desk, OFFICER)
+    long = (max(rule.rights_days, rule.openings_days, rule.closed_cases_days) + 2) * DAY
+    for at in (0, 1):
+        case_id = flag(council, desk, at)
+        shown = opened(council, desk, case_id)
+        made = object_to(council, desk, case_id)
+        Objections(desk).refuse(shown, made, 1, "The arrears are right", officer, {})
+        if at == 0:
+            until = desk.today() + datetime.timedelta(days=long // DAY + 3)
+            Erasure(desk, RECORDS).hold(shown, "A claim is before the court", until, officer)
+        close(desk, case_id, desk.clock())
+
+    def held_on(at: int) -> list[str]:
+        with desk.state.database.reading() as session:
+            household = known_id(session, council.uprn(at))
+            if household is None:
+                return []
+            return [one.room for one in RECORDS if list(one.held_on(session, household))]
+
+    before = held_on(0)
+    assert {"cases", "openings", "rights"} <= {*before}
+    council.clock.now += long
+    purge_casework(desk, RECORDS, "test")
+    purge_casework(desk, RECORDS, "test")
+    assert held_on(0) == before
+    assert held_on(1) == []
+    council.clock.now += long + 4 * DAY
+    purge_casework(desk, RECORDS, "test")
+    purge_casework(desk, RECORDS, "test")
+    assert held_on(0) == []
+    assert str(council.uprn(0)) not in everything(desk)
 
 
 def test_an_upheld_objection_whose_correction_is_gone_ends(
