@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
-from folkmoot_node.corrections.decisions import Decision, Decisions, InForce
+from folkmoot_node.corrections.decisions import Decision, Decisions
 from folkmoot_node.corrections.values import can_be_corrected, checked_value, unknown_field
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import StoreKey, read_key
@@ -94,31 +94,6 @@ class Corrections:
                 exit_code=ExitCode.DATA,
             ) from None
 
-    def of(self, uprn: int) -> tuple[Decision, ...]:
-        """The decisions about one household, also those that are not in force any more."""
-        return self.read().households.get(uprn, ())
-
-    def in_force(self, day: datetime.date) -> InForce:
-        """What counts on a day."""
-        return self.read().in_force(day)
-
-    def replace(self, decisions: Decisions, fields: Mapping[str, Field]) -> None:
-        """Puts other decisions in the place of all, whole or not at all.
-
-        Args:
-            decisions: The decisions.
-            fields: What `add` checks them by.
-
-        Raises:
-            Problem: As `add`; nothing has changed then.
-        """
-        checked = Decisions()
-        for uprn, entries in decisions.households.items():
-            for entry in entries:
-                checked = _with(checked, uprn, entry, fields)
-        with self._changing():
-            self._write(checked)
-
     def add(self, uprn: int, decision: Decision, fields: Mapping[str, Field]) -> None:
         """Adds a decision, durably. It counts from the next scoring run; withholding at once.
 
@@ -164,20 +139,6 @@ class Corrections:
             remedy="See `folkmoot-node corrections list` for the ids that there are",
             exit_code=ExitCode.DATA,
         )
-
-    def forget(self, uprn: int) -> int:
-        """Takes out all decisions about a household, for example since it has moved.
-
-        Returns:
-            How many there were.
-        """
-        with self._changing():
-            before = self.read()
-            gone = before.households.get(uprn, ())
-            if gone:
-                left = {other: one for other, one in before.households.items() if other != uprn}
-                self._write(Decisions(households=left))
-        return len(gone)
 
     def drop_ended(self, day: datetime.date) -> int:
         """Takes out decisions whose last day is before `day`; says how many there were."""
