@@ -8,28 +8,23 @@ under an account of its own, the administrator gives the folder to a group of bo
 from __future__ import annotations
 
 import datetime
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
 from folkmoot_node.corrections.decisions import Decision, Decisions
 from folkmoot_node.corrections.values import can_be_corrected, checked_value, unknown_field
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import StoreKey, read_key
+from folkmoot_node.store.sealing import BrokenSeal, Seal
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_shared
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable
 from folkmoot_sdk.schema import Field
 
-_NONCE_BYTES = 12
 _WHAT = "the decisions about objections"
 
 
@@ -65,8 +60,7 @@ class Corrections:
 
     def __init__(self, path: Path, key: StoreKey) -> None:
         self._path = path
-        derived = HKDF(SHA256(), 32, None, b"folkmoot corrections")
-        self._cipher = AESGCM(derived.derive(key.encoded.encode()))
+        self._seal = Seal(key, "folkmoot corrections")
 
     def read(self) -> Decisions:
         """All decisions, also those that are not in force any more.
@@ -82,9 +76,8 @@ class Corrections:
         except OSError as error:
             raise unusable(error, self._path, _WHAT) from None
         try:
-            content = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
-            return Decisions.model_validate_json(content)
-        except (InvalidTag, ValueError, ValidationError):
+            return Decisions.model_validate_json(self._seal.open(sealed))
+        except (BrokenSeal, ValidationError):
             raise Problem(
                 f"{_WHAT} cannot be read",
                 where=str(self._path),
@@ -164,9 +157,7 @@ class Corrections:
         if not decisions.households:
             delete_private(self._path)
             return
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, decisions.model_dump_json().encode(), None)
-        write_shared(self._path, nonce + sealed)
+        write_shared(self._path, self._seal.seal(decisions.model_dump_json().encode()))
 
 
 def _with(
