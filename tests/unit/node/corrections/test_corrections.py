@@ -217,7 +217,9 @@ def test_two_decisions_about_one_field_may_follow_but_not_meet(file):
 
 def test_a_decision_counts_from_its_day_to_its_last(file):
     file.add(100, decided(until=DAY + datetime.timedelta(days=2)), FIELDS)
-    counts = [file.read().in_force(DAY + datetime.timedelta(days=days)).effects for days in range(-1, 4)]
+    counts = [
+        file.read().in_force(DAY + datetime.timedelta(days=days)).effects for days in range(-1, 4)
+    ]
     assert counts == [0, 1, 1, 1, 0]
 
 
