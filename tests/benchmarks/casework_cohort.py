@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 import scoring
@@ -31,10 +32,7 @@ from folkmoot_node.casework.desk import open_casework_state, open_desk
 from folkmoot_node.casework.initialise import initialise
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.pipeline.local import score
-from folkmoot_node.pipeline.own_run import Judged
-from folkmoot_node.policies.risk_policy import load_policy
-from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.store.reader import open_store, read_key
 from folkmoot_node.store.schema import field_column
 from folkmoot_web.visitors import Visitor
@@ -79,11 +77,11 @@ def seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
     return statistics.median(taken)
 
 
-def casework(home: Path) -> dict[str, float]:
+def casework(config: NodeConfig) -> dict[str, float]:
     """Seconds of what people wait for at the casework site, without drawing the page."""
-    initialise(home)
-    config = load_config(home)
-    create_policy_key(KeyFiles.of(home))
+    initialise(config.home)
+    config = load_config(config.home)
+    create_policy_key(KeyFiles.of(config.home))
     StateDatabase(config.state_path, create=True).close()
     state = open_casework_state(config, load_own_policy(config))
     sign_casework_policy(config, state, "Benchmark")
@@ -123,36 +121,21 @@ def casework(home: Path) -> dict[str, float]:
 
     measured["page"] = seconds(list_it)
     desk.state.database.close()
-    print(f"Casework: {newest.counted.members:,} members of {newest.counted.households:,}")
     return measured
 
 
-def main() -> None:
-    """Makes the scores, measures, and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--households", type=int, default=HOUSEHOLDS)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
+def main(households: int = HOUSEHOLDS, threads: int = 2) -> dict[str, Any]:
+    """Makes the scores, and measures."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        scoring.write_extracts(folder / "extracts", arguments.households)
-        scoring.write_home(folder / "home", arguments.threads)
-        config = load_config(folder / "home")
-        score(
-            config,
-            scoring.plugins(),
-            load_policy(config.risk_policy),
-            today=scoring.REFERENCE,
-            judged=Judged(stops=False),
-        )
+        config = scoring.scored(Path(name), households, threads)
         key = read_key(config.key_file)
 
         def load() -> pl.DataFrame:
-            with open_store(config.store_path, key, threads=arguments.threads) as store:
+            with open_store(config.store_path, key, threads=threads) as store:
                 return store.columns(NAMES)
 
         table = load()
-        plain = folder / "floor.parquet"
+        plain = Path(name) / "floor.parquet"
         table.write_parquet(plain)
         floor = pl.read_parquet(plain)
         measured = {
@@ -160,13 +143,38 @@ def main() -> None:
             "count": (seconds(lambda: count(table)), seconds(lambda: count(floor))),
             "page": (seconds(lambda: page(table)), seconds(lambda: page(floor))),
         }
-        print(f"{table.height:,} households, {count(table):,} in the cohort")
-        print(f"Kept in memory: {table.estimated_size('mb'):.0f} MiB")
-        for what, (ours, theirs) in measured.items():
-            print(f"{what:6} {ours:8.4f} s   plain Polars {theirs:8.4f} s   target {TARGETS[what]}")
-        for what, taken in casework(folder / "home").items():
-            print(f"casework {what:11} {taken:8.4f} s   target {CASEWORK_TARGETS[what]}")
+        return {
+            "households": table.height,
+            "members": count(table),
+            "kept_mib": table.estimated_size("mb"),
+            "seconds": {what: ours for what, (ours, _) in measured.items()},
+            "seconds_plain": {what: theirs for what, (_, theirs) in measured.items()},
+            "targets": TARGETS,
+            "casework_seconds": casework(config),
+            "casework_targets": CASEWORK_TARGETS,
+        }
+
+
+def told(found: dict[str, Any]) -> str:
+    """The figures, line by line."""
+    lines = [
+        f"A cohort of three conditions, {found['members']:,} of {found['households']:,} "
+        f"households; {found['kept_mib']:.0f} MiB of them kept in memory:"
+    ]
+    for what, taken in found["seconds"].items():
+        lines.append(
+            f"  {what:11} {taken:8.4f} s (target {found['targets'][what]}), plain Polars "
+            f"{found['seconds_plain'][what]:.4f} s"
+        )
+    for what, taken in found["casework_seconds"].items():
+        target = found["casework_targets"][what]
+        lines.append(f"  casework: {what:11} {taken:8.4f} s (target {target})")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--households", type=int, default=HOUSEHOLDS)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    print(told(main(options.households, options.threads)))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -25,11 +26,8 @@ from folkmoot_node.casework.initialise import initialise
 from folkmoot_node.casework.opening.words import uk_midnight
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
-from folkmoot_node.pipeline.local import score
-from folkmoot_node.pipeline.own_run import Judged
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.scoring.explain import explain_household
-from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.use import open_for_use
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.casework_opening import change_policy
@@ -81,28 +79,13 @@ def measure(site: RunningSite, desk: Desk, uprns: list[int]) -> dict[str, list[T
     return found
 
 
-def main() -> None:
-    """Makes the scores, measures, and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--households", type=int, default=HOUSEHOLDS)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
+def main(households: int = HOUSEHOLDS, threads: int = 2) -> dict[str, Any]:
+    """Makes the scores, serves casework, and measures."""
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        scoring.write_extracts(folder / "extracts", arguments.households)
-        scoring.write_home(folder / "home", arguments.threads)
-        home = folder / "home"
-        home.chmod(0o700)
-        config = load_config(home)
+        config = scoring.scored(Path(name), households, threads)
+        home = config.home
         create_policy_key(KeyFiles.of(home))
         StateDatabase(config.state_path, create=True).close()
-        score(
-            config,
-            scoring.plugins(),
-            load_policy(config.risk_policy),
-            today=scoring.REFERENCE,
-            judged=Judged(stops=False),
-        )
         initialise(home, listen=f"127.0.0.1:{free_port()}")
         council = CaseworkCouncil(home, clock=Clock(uk_midnight(scoring.REFERENCE) + 43_200))
         change_policy(council, ("per_day = 60 ", "per_day = 9000 "))
@@ -113,15 +96,38 @@ def main() -> None:
                 bands = store.bands()
             step = max(1, bands.height // OPENINGS)
             found = measure(site, desk, bands["uprn"].to_list()[::step][:OPENINGS])
-        print(f"{bands.height:,} households, {len(found['page'])} of them opened")
-        for what, taken in found.items():
-            clock, processor = zip(*taken, strict=True)
-            print(
-                f"{what:18} median {statistics.median(clock):.3f} s, slowest {max(clock):.3f} s   "
-                f"of processors {statistics.median(processor):.3f} s"
-                + (f"   target {TARGET} s" if what == "page" else "")
-            )
+    return {
+        "households": bands.height,
+        "openings": len(found["page"]),
+        "target_seconds": TARGET,
+        "taken": {what: _summary(taken) for what, taken in found.items()},
+    }
+
+
+def _summary(taken: list[Taken]) -> dict[str, float]:
+    clock, processor = zip(*taken, strict=True)
+    return {
+        "median": statistics.median(clock),
+        "slowest": max(clock),
+        "processor": statistics.median(processor),
+    }
+
+
+def told(found: dict[str, Any]) -> str:
+    """The figures, line by line."""
+    lines = [f"Opening {found['openings']} of {found['households']:,} households at the site:"]
+    for what, taken in found["taken"].items():
+        target = f" (target {found['target_seconds']} s)" if what == "page" else ""
+        lines.append(
+            f"  {what:18} median {taken['median']:.3f} s{target}, slowest {taken['slowest']:.3f} "
+            f"s, of processors {taken['processor']:.3f} s"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--households", type=int, default=HOUSEHOLDS)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    print(told(main(options.households, options.threads)))

@@ -18,6 +18,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent))
 
 import address_linkage
+import casework_cohort
+import casework_opening
 import hotspots
 import many_nodes
 import map_page
@@ -101,6 +103,12 @@ def main() -> None:
         f"{six_extracts.TARGET_MEMORY} MiB."
     )
     (RESULTS / "six_extracts.json").write_text(json.dumps(sizes, indent=2))
+    cohort = casework_cohort.main()
+    out.print(casework_cohort.told(cohort))
+    (RESULTS / "casework_cohort.json").write_text(json.dumps(cohort, indent=2))
+    opened = casework_opening.main()
+    out.print(casework_opening.told(opened))
+    (RESULTS / "casework_opening.json").write_text(json.dumps(opened, indent=2))
     linked = address_linkage.main()
     out.print(f"Linking {linked['records']:,} typed addresses to {linked['homes']:,} homes:")
     table = Table("", "Records a second", "Recall", "Precision", "Peak GiB")

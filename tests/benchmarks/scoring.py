@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import polars as pl
 
+    from folkmoot_node.settings.node_toml import NodeConfig
+
 REFERENCE = datetime.date(2026, 12, 1)
 HOUSEHOLDS = 1_000_000
 PEOPLE_PER_HOUSEHOLD = 2.4
@@ -270,6 +272,22 @@ def plugins() -> Any:
         factors={**installed.factors, **{factor.name: factor for factor in made}},
         factor_origins={**installed.factor_origins, **{f.name: origin for f in made}},
     )
+
+
+def scored(folder: Path, households: int, threads: int) -> NodeConfig:
+    """Makes extracts and a node's home, and scores its households in this process."""
+    from folkmoot_node.pipeline.local import score
+    from folkmoot_node.pipeline.own_run import Judged
+    from folkmoot_node.policies.risk_policy import load_policy
+    from folkmoot_node.settings.node_toml import load_config
+
+    write_extracts(folder / "extracts", households)
+    write_home(folder / "home", threads)
+    (folder / "home").chmod(0o700)
+    config = load_config(folder / "home")
+    policy = load_policy(config.risk_policy)
+    score(config, plugins(), policy, today=REFERENCE, judged=Judged(stops=False))
+    return config
 
 
 class Taken(NamedTuple):

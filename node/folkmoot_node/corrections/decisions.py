@@ -63,11 +63,6 @@ class Decision(_Model):
         """The fields that it is about."""
         return (*self.suppress, *self.correct)
 
-    @property
-    def effects(self) -> int:
-        """How many things it changes: each field is one, and so is withholding."""
-        return len(self.fields) + self.withhold
-
     def counts_on(self, day: datetime.date) -> bool:
         """Whether it is in force on a day."""
         return self.decided_on <= day and (self.until is None or day <= self.until)

@@ -8,28 +8,23 @@ under an account of its own, the administrator gives the folder to a group of bo
 from __future__ import annotations
 
 import datetime
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
-from folkmoot_node.corrections.decisions import Decision, Decisions, InForce
+from folkmoot_node.corrections.decisions import Decision, Decisions
 from folkmoot_node.corrections.values import can_be_corrected, checked_value, unknown_field
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.encrypted_file import StoreKey, read_key
+from folkmoot_node.store.sealing import BrokenSeal, Seal
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_shared
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable
 from folkmoot_sdk.schema import Field
 
-_NONCE_BYTES = 12
 _WHAT = "the decisions about objections"
 
 
@@ -65,8 +60,7 @@ class Corrections:
 
     def __init__(self, path: Path, key: StoreKey) -> None:
         self._path = path
-        derived = HKDF(SHA256(), 32, None, b"folkmoot corrections")
-        self._cipher = AESGCM(derived.derive(key.encoded.encode()))
+        self._seal = Seal(key, "folkmoot corrections")
 
     def read(self) -> Decisions:
         """All decisions, also those that are not in force any more.
@@ -82,9 +76,8 @@ class Corrections:
         except OSError as error:
             raise unusable(error, self._path, _WHAT) from None
         try:
-            content = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
-            return Decisions.model_validate_json(content)
-        except (InvalidTag, ValueError, ValidationError):
+            return Decisions.model_validate_json(self._seal.open(sealed))
+        except (BrokenSeal, ValidationError):
             raise Problem(
                 f"{_WHAT} cannot be read",
                 where=str(self._path),
@@ -93,31 +86,6 @@ class Corrections:
                 "residents would not be kept",
                 exit_code=ExitCode.DATA,
             ) from None
-
-    def of(self, uprn: int) -> tuple[Decision, ...]:
-        """The decisions about one household, also those that are not in force any more."""
-        return self.read().households.get(uprn, ())
-
-    def in_force(self, day: datetime.date) -> InForce:
-        """What counts on a day."""
-        return self.read().in_force(day)
-
-    def replace(self, decisions: Decisions, fields: Mapping[str, Field]) -> None:
-        """Puts other decisions in the place of all, whole or not at all.
-
-        Args:
-            decisions: The decisions.
-            fields: What `add` checks them by.
-
-        Raises:
-            Problem: As `add`; nothing has changed then.
-        """
-        checked = Decisions()
-        for uprn, entries in decisions.households.items():
-            for entry in entries:
-                checked = _with(checked, uprn, entry, fields)
-        with self._changing():
-            self._write(checked)
 
     def add(self, uprn: int, decision: Decision, fields: Mapping[str, Field]) -> None:
         """Adds a decision, durably. It counts from the next scoring run; withholding at once.
@@ -165,20 +133,6 @@ class Corrections:
             exit_code=ExitCode.DATA,
         )
 
-    def forget(self, uprn: int) -> int:
-        """Takes out all decisions about a household, for example since it has moved.
-
-        Returns:
-            How many there were.
-        """
-        with self._changing():
-            before = self.read()
-            gone = before.households.get(uprn, ())
-            if gone:
-                left = {other: one for other, one in before.households.items() if other != uprn}
-                self._write(Decisions(households=left))
-        return len(gone)
-
     def drop_ended(self, day: datetime.date) -> int:
         """Takes out decisions whose last day is before `day`; says how many there were."""
         with self._changing():
@@ -203,9 +157,7 @@ class Corrections:
         if not decisions.households:
             delete_private(self._path)
             return
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, decisions.model_dump_json().encode(), None)
-        write_shared(self._path, nonce + sealed)
+        write_shared(self._path, self._seal.seal(decisions.model_dump_json().encode()))
 
 
 def _with(

@@ -12,49 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.corrections.decisions import InForce
 from folkmoot_node.corrections.values import can_be_corrected, checked_value
+from folkmoot_node.store.household_table import VALUE_TYPES
+from folkmoot_node.store.run_summary import CorrectionsSummary
 from folkmoot_node.store.schema import corrected_column, rejected_column, suppressed_column
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk.schema import UPRN_COLUMN, Field, FieldType
-
-_TYPES: dict[FieldType, type[pl.DataType]] = {
-    FieldType.BOOLEAN: pl.Boolean,
-    FieldType.INTEGER: pl.Int64,
-    FieldType.NUMBER: pl.Float64,
-    FieldType.CATEGORY: pl.Int16,
-    FieldType.DATE: pl.Date,
-}
-
-
-class CorrectionsApplied(BaseModel):
-    """What decisions about objections changed, in one partition or in all. Counts alone.
-
-    Attributes:
-        suppressed: Values that were not used.
-        corrected: Values that were corrected.
-        withheld: Households that are left out of cohorts and new counts.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    suppressed: int = 0
-    corrected: int = 0
-    withheld: int = 0
-
-    def __add__(self, other: CorrectionsApplied) -> CorrectionsApplied:
-        return CorrectionsApplied(
-            suppressed=self.suppressed + other.suppressed,
-            corrected=self.corrected + other.corrected,
-            withheld=self.withheld + other.withheld,
-        )
-
-    @property
-    def effects(self) -> int:
-        """All together."""
-        return self.suppressed + self.corrected + self.withheld
 
 
 def corrected_households(
@@ -93,12 +58,12 @@ def corrected_households(
         changed = uprns.is_in(pl.Series([*days, *values], dtype=pl.Int64).implode())
         if not changed.any():
             continue
-        put_in = _by_uprn(uprns, values, _TYPES[field.household_type])
+        put_in = _by_uprn(uprns, values, VALUE_TYPES[field.household_type])
         columns = [pl.when(changed).then(put_in).otherwise(pl.col(name)).alias(name)]
         if rejected_column(name) in households.columns:
             columns.append(pl.col(rejected_column(name)) & ~changed)
         for column, on in ((suppressed_column(name), days), (corrected_column(name), corrected_on)):
-            dates = _by_uprn(uprns, on, pl.Date)
+            dates = _by_uprn(uprns, on, pl.Date())
             columns += [pl.lit(dates).alias(column)] if dates.count() else []
         households = households.with_columns(columns)
     return households
@@ -110,7 +75,7 @@ def withheld(households: pl.DataFrame, in_force: InForce) -> npt.NDArray[np.bool
     return households[UPRN_COLUMN].is_in(uprns.implode()).to_numpy()
 
 
-def applied(households: pl.DataFrame, withheld: npt.NDArray[np.bool_]) -> CorrectionsApplied:
+def applied(households: pl.DataFrame, withheld: npt.NDArray[np.bool_]) -> CorrectionsSummary:
     """Counts what `corrected_households` changed, and who is withheld."""
 
     def days(prefix: str) -> int:
@@ -118,7 +83,7 @@ def applied(households: pl.DataFrame, withheld: npt.NDArray[np.bool_]) -> Correc
             households[name].count() for name in households.columns if name.startswith(prefix)
         )
 
-    return CorrectionsApplied(
+    return CorrectionsSummary(
         suppressed=days(suppressed_column("")),
         corrected=days(corrected_column("")),
         withheld=int(withheld.sum()),
@@ -129,7 +94,7 @@ def _stored(field: Field, value: Any) -> Any:
     return field.codes.index(value) if field.household_type is FieldType.CATEGORY else value
 
 
-def _by_uprn(uprns: pl.Series, values: Mapping[int, Any], kind: type[pl.DataType]) -> pl.Series:
+def _by_uprn(uprns: pl.Series, values: Mapping[int, Any], kind: pl.DataType) -> pl.Series:
     """For each UPRN its value, null where it has none."""
     known = pl.Series(list(values), dtype=pl.Int64)
     stated = pl.Series(list(values.values()), dtype=kind)

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_node.store.sealing import BrokenSeal, Seal, derived_key
 from folkmoot_operator import file_lock
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
-_NONCE_BYTES = 12
 _DIGEST_BYTES = 16
 _PAIR_DIGITS = 20
 
@@ -82,9 +77,8 @@ class ReviewDecisions:
 
     def __init__(self, path: Path, key: StoreKey) -> None:
         self._path = path
-        secret = key.encoded.encode()
-        self._cipher = AESGCM(HKDF(SHA256(), 32, None, b"folkmoot clerical review").derive(secret))
-        self._digest_key = HKDF(SHA256(), 32, None, b"folkmoot typed address").derive(secret)
+        self._seal = Seal(key, "folkmoot clerical review")
+        self._digest_key = derived_key(key, "folkmoot typed address")
 
     def digest(self, source: str, typed: Sequence[str | None]) -> str:
         """Keyed digest of what was typed in a source: 32 hexadecimal digits."""
@@ -108,9 +102,8 @@ class ReviewDecisions:
         except FileNotFoundError:
             return {}
         try:
-            content = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
-            return _Content.model_validate_json(content).sources
-        except (InvalidTag, ValueError, ValidationError):
+            return _Content.model_validate_json(self._seal.open(sealed)).sources
+        except (BrokenSeal, ValidationError):
             raise Problem(
                 "the decisions of clerical review cannot be read",
                 where=str(self._path),
@@ -133,7 +126,5 @@ class ReviewDecisions:
             self._replace(self.read() | {source: review})
 
     def _replace(self, sources: dict[str, SourceReview]) -> None:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
         content = _Content(sources=sources).model_dump_json().encode()
-        sealed = nonce + self._cipher.encrypt(nonce, content, None)
-        write_private(self._path, sealed, replace=True)
+        write_private(self._path, self._seal.seal(content), replace=True)

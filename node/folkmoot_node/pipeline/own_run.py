@@ -17,7 +17,6 @@ import numpy as np
 from folkmoot_node.corrections.decisions import Decisions
 from folkmoot_node.corrections.sealed_file import decisions_of
 from folkmoot_node.households.assemble import PartitionRecords
-from folkmoot_node.households.corrected_values import CorrectionsApplied
 from folkmoot_node.pipeline import store_columns as columns
 from folkmoot_node.pipeline.lineage import files_read, folders_of
 from folkmoot_node.pipeline.plan import RunPlan, run_folder, write_plan
@@ -74,7 +73,7 @@ class OwnRun(ScoringRun):
         self._collected: set[int] = set()
         self._bands = np.zeros(len(policy.bands), dtype=np.int64)
         self._incomplete = 0
-        self._corrections = CorrectionsApplied()
+        self._corrections = CorrectionsSummary()
         self._records: dict[str, PartitionRecords] = {}
 
     @property
@@ -163,10 +162,7 @@ class OwnRun(ScoringRun):
             not_held=binding.not_held,
             retention=policy.retention,
             fields=columns.stored_fields(binding),
-            corrections=CorrectionsSummary(
-                **self._corrections.model_dump(),
-                without_effect=self.in_force.effects - self._corrections.effects,
-            ),
+            corrections=self._corrections.of(self.in_force.effects),
             policy_text=policy.text,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
         )

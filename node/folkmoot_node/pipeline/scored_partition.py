@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from folkmoot_node.households.assemble import PartitionRecords
-from folkmoot_node.households.corrected_values import CorrectionsApplied
+from folkmoot_node.store.run_summary import CorrectionsSummary
 
 
 class PartitionOutcome(BaseModel):
@@ -29,7 +29,7 @@ class PartitionOutcome(BaseModel):
     bands: tuple[int, ...]
     incomplete: int
     records: dict[str, PartitionRecords]
-    corrections: CorrectionsApplied = CorrectionsApplied()
+    corrections: CorrectionsSummary = CorrectionsSummary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ScoredPartition:
     bands: tuple[int, ...]
     incomplete: int
     records: Mapping[str, PartitionRecords]
-    corrections: CorrectionsApplied
+    corrections: CorrectionsSummary
 
     @property
     def outcome(self) -> PartitionOutcome:

@@ -21,18 +21,14 @@ from pathlib import Path
 from typing import IO
 
 import polars as pl
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from folkmoot_node.sources.unread import stacked
 from folkmoot_node.store.encrypted_file import StoreKey
+from folkmoot_node.store.sealing import BrokenSeal, Seal
 from folkmoot_operator.private_files import make_private_folder, open_private
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import is_known, unusable
 
-_NONCE_BYTES = 12
 _LENGTH_BYTES = 8
 _FLUSH_BYTES = 64 * 2**20
 """Bytes that a writer collects before it writes: chunks of a few megabytes a partition."""
@@ -59,8 +55,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path, key: StoreKey, run_id: str, memory: int) -> None:
-        derived = HKDF(SHA256(), 32, salt=None, info=b"folkmoot scoring run " + run_id.encode())
-        self._cipher = AESGCM(derived.derive(key.encoded.encode()))
+        self._seal = Seal(key, f"folkmoot scoring run {run_id}")
         self._folder = folder
         self._room = memory
         self._lock = threading.Lock()
@@ -138,8 +133,7 @@ class Spool:
 
     def seal(self, content: bytes, what: str) -> bytes:
         """Encrypts; `what` is needed to open it again."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, content, what.encode())
+        return self._seal.seal(content, what)
 
     def _forget(self, name: str) -> None:
         kept = self._kept.pop(name, None)
@@ -155,8 +149,8 @@ class Spool:
 
     def _unsealed(self, name: str, sealed: bytes, what: str) -> bytes:
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], what.encode())
-        except (InvalidTag, ValueError):
+            return self._seal.open(sealed, what)
+        except BrokenSeal:
             raise self._damaged(name) from None
 
     def _trailer(self, name: str, stream: IO[bytes]) -> dict[str, object]:

@@ -20,18 +20,11 @@ from folkmoot_node.scoring.known_inputs import InputValue, Standing
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
+from folkmoot_node.store.household_table import VALUE_TYPES
 from folkmoot_node.store.reader import HouseholdStore
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
-
-_TYPES = {
-    FieldType.BOOLEAN: pl.Boolean,
-    FieldType.INTEGER: pl.Int64,
-    FieldType.NUMBER: pl.Float64,
-    FieldType.CATEGORY: pl.Int16,
-    FieldType.DATE: pl.Date,
-}
 
 
 def rescored(
@@ -124,5 +117,5 @@ def _one_row(binding: Binding, uprn: int, inputs: Mapping[str, InputValue]) -> p
             field = binding.fields[name].field
             is_code = field.household_type is FieldType.CATEGORY and entry.value is not None
             value = field.codes.index(str(entry.value)) if is_code else entry.value
-            columns.append(pl.Series(name, [value], _TYPES[field.household_type]))
+            columns.append(pl.Series(name, [value], VALUE_TYPES[field.household_type]))
     return pl.DataFrame(columns)

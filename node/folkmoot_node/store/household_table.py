@@ -37,13 +37,14 @@ from folkmoot_sdk.schema import UPRN_COLUMN, FieldType
 if TYPE_CHECKING:
     import duckdb
 
-_TYPES: dict[FieldType, pl.DataType] = {
+VALUE_TYPES: dict[FieldType, pl.DataType] = {
     FieldType.BOOLEAN: pl.Boolean(),
     FieldType.INTEGER: pl.Int64(),
     FieldType.NUMBER: pl.Float64(),
+    FieldType.CATEGORY: pl.Int16(),
     FieldType.DATE: pl.Date(),
 }
-
+"""Type of a household's value, by that of its field; a category's is the index of its code."""
 
 MARKS = {
     "rejected_inputs": rejected_column(""),
@@ -247,7 +248,7 @@ def _field(name: str, field: StoredField) -> _Column:
     if field.type is FieldType.CATEGORY:
         codes = field.codes
         return _Column(pl.Enum(codes), lambda _: _decoded(pl.col(name), codes), needs=(name,))
-    return _Column(_TYPES[field.type], lambda _: pl.col(name), needs=(name,))
+    return _Column(VALUE_TYPES[field.type], lambda _: pl.col(name), needs=(name,))
 
 
 def _told(name: str, kind: pl.DataType, *, absent: Any) -> _Column:

@@ -224,20 +224,33 @@ class StoredAudit(_Record):
 
 
 class CorrectionsSummary(_Record):
-    """What decisions about upheld objections changed in the run. Counts alone.
+    """What decisions about upheld objections changed, in a run or a part of it. Counts alone.
 
     Attributes:
         suppressed: Values of households that were not used.
         corrected: Values of households that were corrected.
         withheld: Households that are left out of cohorts and new counts.
         without_effect: Decisions in force, field by field, that changed nothing: their household
-            is not in the frame any more, or the policy does not use the field any more.
+            is not in the frame any more, or the policy does not use the field any more. Known
+            of a whole run alone.
     """
 
     suppressed: int = 0
     corrected: int = 0
     withheld: int = 0
     without_effect: int = 0
+
+    def __add__(self, other: CorrectionsSummary) -> CorrectionsSummary:
+        return CorrectionsSummary(
+            suppressed=self.suppressed + other.suppressed,
+            corrected=self.corrected + other.corrected,
+            withheld=self.withheld + other.withheld,
+        )
+
+    def of(self, decided: int) -> CorrectionsSummary:
+        """The same of a whole run, in which so many things were decided."""
+        changed = self.suppressed + self.corrected + self.withheld
+        return self.model_copy(update={"without_effect": decided - changed})
 
     @property
     def in_words(self) -> tuple[str, ...]:

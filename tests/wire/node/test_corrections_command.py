@@ -101,7 +101,7 @@ def test_a_decision_is_withdrawn_once_and_logged_before(
 ) -> None:
     text = run("corrections", "withdraw", "o-1").said()
     assert "folkmoot-node score" in text
-    assert [one.objection for one in file.of(10_000_003)] == ["o-3"]
+    assert [one.objection for one in file.read().households[10_000_003]] == ["o-3"]
     (body,) = actions(stage.home)
     assert (body["action"], body["objection"]) == ("correction withdrawn", "o-1")
     assert "by" in body

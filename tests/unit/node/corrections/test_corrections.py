@@ -56,7 +56,7 @@ def file(place):
 
 def test_without_a_file_there_is_no_decision(file):
     assert file.read() == Decisions()
-    assert file.in_force(DAY).effects == 0
+    assert file.read().in_force(DAY).effects == 0
 
 
 def test_what_was_decided_is_read_again_with_its_types(file):
@@ -72,7 +72,7 @@ def test_what_was_decided_is_read_again_with_its_types(file):
         withhold=True,
     )  # fmt: skip
     file.add(100, one, FIELDS)
-    (kept,) = file.of(100)
+    (kept,) = file.read().households[100]
     assert (kept.objection, kept.until, kept.suppress, kept.withhold) == (
         "a1", one.until, ("age",), True
     )  # fmt: skip
@@ -84,7 +84,7 @@ def test_what_was_decided_is_read_again_with_its_types(file):
     assert type(found["arrears"]) is float
     assert type(found["people"]) is int
     assert found["alone"] is True
-    assert file.of(101) == ()
+    assert list(file.read().households) == [100]
 
 
 def test_the_file_is_sealed_and_for_the_owner_alone(file, place):
@@ -209,15 +209,17 @@ def test_two_decisions_about_one_field_may_follow_but_not_meet(file):
     )
     file.add(100, later, FIELDS)
     file.add(101, decided("a4"), FIELDS)  # of another household
-    found = file.in_force(DAY)
+    found = file.read().in_force(DAY)
     assert found.suppressed == {"age": {100: DAY, 101: DAY}}
     assert found.corrected == {}
-    assert file.in_force(DAY + datetime.timedelta(days=1)).corrected["age"][100].value == 70
+    assert file.read().in_force(DAY + datetime.timedelta(days=1)).corrected["age"][100].value == 70
 
 
 def test_a_decision_counts_from_its_day_to_its_last(file):
     file.add(100, decided(until=DAY + datetime.timedelta(days=2)), FIELDS)
-    counts = [file.in_force(DAY + datetime.timedelta(days=days)).effects for days in range(-1, 4)]
+    counts = [
+        file.read().in_force(DAY + datetime.timedelta(days=days)).effects for days in range(-1, 4)
+    ]
     assert counts == [0, 1, 1, 1, 0]
 
 
@@ -225,19 +227,11 @@ def test_a_withdrawn_decision_counts_no_more(file, place):
     file.add(100, decided(), FIELDS)
     file.add(100, decided("a2", suppress=("tenure",)), FIELDS)
     assert file.withdraw("a1").fields == ("age",)
-    assert [one.objection for one in file.of(100)] == ["a2"]
+    assert [one.objection for one in file.read().households[100]] == ["a2"]
     with pytest.raises(Problem, match="'a1'"):
         file.withdraw("a1")
     file.withdraw("a2")
     assert not place[0].exists()
-
-
-def test_a_household_can_be_forgotten(file):
-    file.add(100, decided(), FIELDS)
-    file.add(101, decided("a2"), FIELDS)
-    assert file.forget(100) == 1
-    assert file.forget(100) == 0
-    assert list(file.read().households) == [101]
 
 
 def test_what_has_ended_is_dropped(file):
@@ -246,18 +240,6 @@ def test_what_has_ended_is_dropped(file):
     assert file.drop_ended(DAY) == 0
     assert file.drop_ended(DAY + datetime.timedelta(days=1)) == 1
     assert list(file.read().households) == [101]
-
-
-def test_all_are_replaced_or_none(file):
-    file.add(100, decided(), FIELDS)
-    before = file.read()
-    wrong = Decisions(households={1: (decided("b1"),), 2: (decided("b2", suppress=("no",)),)})
-    with pytest.raises(Problem):
-        file.replace(wrong, FIELDS)
-    assert file.read() == before
-    right = Decisions(households={1: (decided("b1"),)})
-    file.replace(right, FIELDS)
-    assert file.read() == right
 
 
 def test_a_uprn_has_at_most_twelve_digits(file):
@@ -293,7 +275,7 @@ def test_no_decision_is_lost_when_two_write_at_once(place):
 
 def test_nothing_of_a_household_is_in_a_representation(file):
     file.add(100, decided(withhold=True), FIELDS)
-    assert "100" not in repr(file.in_force(DAY))
+    assert "100" not in repr(file.read().in_force(DAY))
 
 
 @settings(max_examples=50, deadline=None)
@@ -317,7 +299,7 @@ def test_any_value_is_kept_as_it_was_checked_or_refused(tmp_path_factory, values
             file.add(1, decided(suppress=(), correct=values), FIELDS)
         return
     file.add(1, decided(suppress=(), correct=values), FIELDS)
-    (kept,) = file.of(1)
+    (kept,) = file.read().households[1]
     again = {name: checked_value(FIELDS[name], value) for name, value in kept.correct.items()}
     assert again == expected
     assert list(map(type, again.values())) == list(map(type, expected.values()))

@@ -156,7 +156,7 @@ def test_decisions_about_objections_go_when_they_have_ended_and_need_the_key_til
     assert {item.kind for item in purged.deleted} == {Kind.SCORES, Kind.ENDED_CORRECTIONS}
     assert not purged.key_replaced
     assert scored.config.key_file.read_text() == before
-    assert [one.objection for one in file.of(5)] == ["b"]
+    assert [one.objection for one in file.read().households[5]] == ["b"]
 
 
 def test_decisions_about_objections_go_when_nobody_is_scored_any_more(scored):
