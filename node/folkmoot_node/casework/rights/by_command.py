@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 
 from folkmoot_node.casework.authority.command_line import command_user
@@ -214,6 +215,13 @@ def _look(bench: Bench, visitor: Visitor, case_id: str, reason: str, what: str) 
 
 
 def _as_problem(problem: WebProblem) -> Problem:
+    if problem.is_general and problem.status == HTTPStatus.NOT_FOUND:
+        return Problem(
+            "there is no such case, or you may not see it",
+            where="CASE",
+            remedy="Check the id: the address of the case's page ends with it",
+            exit_code=ExitCode.DATA,
+        )
     text = " ".join(part for part in (problem.title.rstrip(".") + ".", problem.problem) if part)
     return Problem(
         text[:1].lower() + text[1:].rstrip("."),
