@@ -41,7 +41,7 @@ def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool) -> None:
     )
     for entry in found:
         body = entry.body
-        details = (f"{key} {value}" for key, value in body.items() if key not in _WHO)
+        details = (f"{key} {_words(body[key])}" for key in body if key not in _WHO)
         table.add_row(
             str(entry.sequence),
             minute(to_text(entry.at)),
@@ -49,6 +49,7 @@ def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool) -> None:
             escape("; ".join(details)),
         )
     console().print(table)
+    typer.echo("--json shows digests and numbers of accounts.")
 
 
 def show_head(head: Head, *, as_json: bool) -> None:
@@ -58,6 +59,14 @@ def show_head(head: Head, *, as_json: bool) -> None:
         return
     typer.echo(f"The audit log is whole: {head.length} entries")
     typer.echo(f"Its head, to be noted elsewhere: {head}")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import tomllib
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from folkmoot.series import SeriesRow
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.models import DRAFTS
 from folkmoot_coordinator.viewer.keys.models import API_KEYS
+from folkmoot_node.casework.desk import TABLES
 from folkmoot_node.corrections import decisions
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.linkage import review_decisions
@@ -215,6 +217,24 @@ def corrections(node: TestNode, folder: Path) -> Columns:
     }
 
 
+def casework_database(_: TestNode, folder: Path) -> Columns:
+    """Its tables, each with the room that has it."""
+    rooms = {
+        table: tables.migrations.parent.name
+        for tables in TABLES
+        for table in import_module(
+            f"folkmoot_node.casework.{tables.migrations.parent.name}.models"
+        ).Base.metadata.tables
+    }
+    site = SiteDatabase(f"sqlite:///{folder / 'casework.sqlite'}", TABLES)
+    site.prepare()
+    site.close()
+    engine = create_engine(f"sqlite:///{folder / 'casework.sqlite'}")
+    made = [one for one in inspect(engine).get_table_names() if not one.endswith("_version")]
+    engine.dispose()
+    return {(table, rooms[table]) for table in made if not table.startswith("web_")}
+
+
 def coordinator_database(node: TestNode, folder: Path) -> Columns:
     database = Database(f"sqlite:///{folder / 'coordinator.sqlite'}")
     database.create()
@@ -256,6 +276,7 @@ DATABASES: dict[str, Callable[[TestNode, Path], Columns]] = {
     "### `store/series/*.duckdb`": series_history,
     "### `store/review.sealed`": review_store,
     "### `corrections/corrections.sealed`": corrections,
+    "### `casework/casework.sqlite`": casework_database,
     "### `coordinator.sqlite`": coordinator_database,
     "### `viewer.sqlite`": viewer_database,
 }

@@ -17,7 +17,7 @@ from folkmoot_node.casework.authority.signed_policy import (
 )
 from folkmoot_node.casework.desk import TABLES
 from folkmoot_node.casework.origin.belonging import require_origin
-from folkmoot_node.casework.own_account import not_shared
+from folkmoot_node.casework.own_account import how_to_join, not_shared
 from folkmoot_node.casework.settings import casework_of, database_path, read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.home import NodeHome
@@ -93,7 +93,7 @@ def _own_account(config: NodeConfig) -> Iterator[Finding]:
         return
     if not is_member(group):
         what = f"the node's account is not in the group {name}: it cannot use the log of casework"
-        yield Finding(_OWN, State.FAIL, what, f"As root: usermod -aG {name} and this account")
+        yield Finding(_OWN, State.FAIL, what, how_to_join(name))
     wrong = not_shared(config)
     for one in wrong:
         what = f"{one.path} has not the permissions {one.mode:o} of the group {name}"

@@ -89,6 +89,12 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
     yield Shared(corrections, GROUP_WRITES)
 
 
+def how_to_join(group: str) -> str:
+    """How this account becomes a member of a group, for whoever reads an error."""
+    join = shlex.join(["usermod", "-aG", group, account_name(os.geteuid())])
+    return f"As root: `{join}`; then sign in again, and restart services of this account"
+
+
 def share_with_group(home: Path, name: str) -> NodeConfig:
     """Names the group in node.toml and lets it use what casework needs; safe to repeat.
 
@@ -112,7 +118,7 @@ def share_with_group(home: Path, name: str) -> NodeConfig:
             f"the node's account, {account}, is not in the group {name}: it could not use the log "
             "that casework writes",
             where="--group",
-            remedy=f"As root: {shlex.join(['usermod', '-aG', name, account])}; then sign in again",
+            remedy=how_to_join(name),
             exit_code=ExitCode.SETTINGS,
         )
     if config.casework is not None and config.casework.group != name:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, NOT_NOTED, AsJson, Expected, Home, moment
-from folkmoot_operator.console import console, minute, print_json
-
-if TYPE_CHECKING:
-    from folkmoot_operator.hash_chain import Entry
-
-_WHO = ("action", "by", "uid", "login", "claimed")
-"""Keys of an entry that have columns of their own."""
+from folkmoot_node.cli.options import HERE, NOT_NOTED, AsJson, Expected, Home
+from folkmoot_operator.console import print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -52,53 +46,20 @@ def show(
 
     Example: folkmoot-node audit show --since 2026-12-01 --action "household explained"
     """
-    from collections import deque
-
     from folkmoot_node.home import open_home
+    from folkmoot_operator.audit_console import show_entries
 
     first = None if since is None else _midnight(since)
     end = None if until is None else _midnight(until) + 86_400
     with open_home(home) as node:
-        found = deque(
-            (
-                entry
-                for entry in node.audit.entries(tuple(action or ()))
-                if (first is None or entry.at >= first)
-                and (end is None or entry.at < end)
-                and (by is None or entry.body.get("by") == by)
-            ),
-            maxlen=last,
+        found = (
+            entry
+            for entry in node.audit.entries(tuple(action or ()))
+            if (first is None or entry.at >= first)
+            and (end is None or entry.at < end)
+            and (by is None or entry.body.get("by") == by)
         )
-    if as_json:
-        print_json([_as_json(entry) for entry in found])
-        return
-    if not found:
-        typer.echo("There is no such entry.")
-        return
-    from rich.markup import escape
-    from rich.table import Column, Table
-
-    table = Table(
-        Column("", justify="right"),
-        Column("When (UTC)", no_wrap=True),
-        Column("Action", overflow="fold"),
-        Column("By", overflow="fold"),
-        Column("Signed in as", overflow="fold"),
-        Column("Details", overflow="fold"),
-    )
-    for entry in found:
-        body = entry.body
-        details = {key: body[key] for key in body if key not in _WHO or key == "claimed"}
-        table.add_row(
-            str(entry.sequence),
-            minute(moment(entry.at)),
-            escape(str(body.get("action", ""))),
-            escape(str(body.get("by", ""))),
-            escape(str(body.get("login", ""))),
-            escape("; ".join(f"{key} {_words(value)}" for key, value in details.items())),
-        )
-    console().print(table)
-    typer.echo("--json shows digests and numbers of accounts.")
+        show_entries(found, last, as_json=as_json)
 
 
 def verify(home: Home = HERE, as_json: AsJson = False, expect: Expected = None) -> None:
@@ -148,18 +109,3 @@ def verify(home: Home = HERE, as_json: AsJson = False, expect: Expected = None) 
 
 def _midnight(day: datetime.datetime) -> int:
     return int(day.replace(tzinfo=datetime.UTC).timestamp())
-
-
-def _as_json(entry: Entry) -> dict[str, Any]:
-    return {
-        "sequence": entry.sequence,
-        "at": moment(entry.at),
-        **entry.body,
-        "digest": entry.digest.hex(),
-    }
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -24,7 +24,6 @@ policy_app = application("policy", "The casework policy: who may do what with ho
 casework_app.add_typer(accounts_app, name="accounts")
 casework_app.add_typer(policy_app, name="policy")
 casework_app.add_typer(audit_app, name="audit")
-casework_outcomes.register(casework_app)
 casework_app.add_typer(cohort_app, name="cohort")
 
 NameArgument = Annotated[
@@ -37,6 +36,7 @@ RoleOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
+    casework_outcomes.register(casework_app)
     casework_services.register(casework_app)
     app.add_typer(casework_app, name="casework")
 
@@ -84,7 +84,9 @@ def init(
 
 @casework_app.command("share")
 def share(
-    group: Annotated[str, typer.Argument(help="Of the site's account and of the node's.")],
+    group: Annotated[
+        str, typer.Argument(help="The group: that of the site's account and of the node's.")
+    ],
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:

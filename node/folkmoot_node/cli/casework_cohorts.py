@@ -180,7 +180,9 @@ def show(named: CohortArgument, home: Home = HERE, as_json: AsJson = False) -> N
 @cohort_app.command("members")
 def members(
     named: CohortArgument,
-    gone: Annotated[bool, typer.Option("--gone", help="Those of the run before.")] = False,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Those that have gone since the run before.")
+    ] = False,
     new: Annotated[bool, typer.Option("--new", help="Only those that are new.")] = False,
     home: Home = HERE,
     as_json: AsJson = False,
@@ -258,8 +260,9 @@ def _seen(command: CohortCommand, session: Session, run: Run) -> SeenRun:
 def _print_run(run: Run) -> None:
     typer.echo(f"Run {run.number}, {to_text(run.ran_at)}, by {run.ran_by}")
     _print_count(run.counted.as_json())
-    numbers = ", ".join(f"{count:,} {name}" for name, count in run.standing.items())
-    typer.echo(f"Since the run before: {numbers}.")
+    if run.number > 1:
+        numbers = ", ".join(f"{count:,} {name}" for name, count in run.standing.items())
+        typer.echo(f"Since the run before: {numbers}.")
     typer.echo("Households that are hidden from you are not in the count.")
 
 

@@ -44,7 +44,7 @@ def notice(
     """Prints what the household of a case is told: what counted, from where, and how to object.
 
     The log has an entry before anything is shown. The page of the case prints it on paper, also in
-    large print.
+    large print. Exit code 4 if there is no such case.
 
     Example: folkmoot-node casework notice k3jx8m2n5p7q --reason "The tenant asked on the phone"
     """

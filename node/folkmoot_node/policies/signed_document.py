@@ -124,7 +124,17 @@ def sign_document(
 
     Returns:
         Where the signature is.
+
+    Raises:
+        Problem: Exit code USAGE, if nobody is named.
     """
+    if not signer.strip():
+        raise Problem(
+            "a signature without a name says of nobody that they decided",
+            where="--signer",
+            remedy='Give name and role: --signer "A. Khan, Data Protection Officer"',
+            exit_code=ExitCode.USAGE,
+        )
     key = Ed25519PrivateKey.from_private_bytes(private_key)
     when = moments.to_datetime(moment)
     signer = " ".join(signer.replace('"', "'").replace("\\", "/").split())

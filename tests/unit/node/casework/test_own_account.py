@@ -296,6 +296,7 @@ def test_a_node_whose_account_is_not_in_the_group_is_told(node: Node) -> None:
     done = node.run("casework", "share", STRANGER, expect=3)
     assert "is not in the group 64202" in done.stderr
     assert "usermod -aG 64202" in done.stderr
+    assert "usermod -aG 64202" in done.stderr
 
 
 def test_root_reads_nothing_in_anothers_folder(node: Node) -> None:

@@ -117,6 +117,14 @@ def test_a_key_that_does_not_count_signs_nothing(council: CaseworkCouncil, tmp_p
     assert signature_path(policy_path(council.config)).read_bytes() == before
 
 
+def test_nobody_signs_without_a_name(council: CaseworkCouncil) -> None:
+    before = signature_path(policy_path(council.config)).read_bytes()
+    done = casework(council, "policy", "sign", "--signer", " ")
+    assert done.code == ExitCode.USAGE
+    assert "--signer" in done.stderr
+    assert signature_path(policy_path(council.config)).read_bytes() == before
+
+
 def test_a_key_kept_elsewhere_signs(council: CaseworkCouncil, tmp_path: Path) -> None:
     kept = tmp_path / "kept.key"
     shutil.move(KeyFiles.of(council.home).policy_key, kept)

@@ -89,6 +89,12 @@ def test_a_notice_by_command(council: CaseworkCouncil) -> None:
     assert set(json.loads(missing.stdout)["untranslated"]) == {"cy"}
 
 
+def test_a_notice_of_a_case_that_is_not_there(council: CaseworkCouncil) -> None:
+    done = node(council, "casework", "notice", "k3jx8m2n5p7q", "--reason", "A call")
+    assert done.code == ExitCode.DATA
+    assert "there is no such case, or you may not see it" in done.stderr
+
+
 def test_rectify_and_erase_by_command(council: CaseworkCouncil) -> None:
     desk = council.desk()
     flag(council, desk, 0, why=SECRET)
