@@ -129,6 +129,12 @@ class Referring:
             consent_id=consent_id,
         )
 
+    def take(self, capacity: int) -> None:
+        """Lets the service for debts take a number of referrals a week."""
+        version = self.room.services.get(self.debt).version
+        given = {"contact_name": "", "contact_email": "", "contact_telephone": ""}
+        self.room.services.change(self.debt, version, "test", **given, capacity=capacity)
+
     def actions(self) -> list[str]:
         """What the log has of referrals, as `action` and state."""
         return [

@@ -21,6 +21,8 @@ from folkmoot_node.casework.pages.case_changes import told
 from folkmoot_node.casework.pages.dates import read_date
 from folkmoot_node.casework.pages.people import People, team_items
 from folkmoot_node.casework.pages.template_helpers import date_text
+from folkmoot_node.casework.referrals.transitions import unsent
+from folkmoot_node.casework.referring.closing import close_case
 from folkmoot_node.casework.rights.objections import Objections
 from folkmoot_web.forms import Form, FormModel, read_form
 from folkmoot_web.rendering import render
@@ -186,7 +188,7 @@ def routes() -> Routes:
         def act(session: Session, version: int) -> Case:
             assert form.value is not None
             outcome = form.value.outcome
-            return Handling(desk.state).close(session, case_id, version, visitor, outcome)
+            return close_case(desk.state, session, case_id, version, visitor, outcome)
 
         return _step(
             request,
@@ -258,6 +260,8 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
     """
     desk, visitor = desk_of(request), visitor_of(request)
     case = desk.cases.get(case_id)
+    with desk.state.database.reading() as session:
+        not_sent = len(unsent(session, case_id))
     people = People.of(desk)
     asked = request.query_params.get("done", "")
     text, is_true = DONE.get(asked, ("", lambda *_: False))
@@ -282,6 +286,7 @@ def case_page(request: Request, case_id: str, status: int = 200, **values: Any) 
             "people": people,
             "cohort": cohort_of_case(desk.cohorts, case_id, visitor),
             "objections": Objections(desk).listed(household=case.household),
+            "not_sent": not_sent,
             "counts": CaseRecord(desk.state).counts(case_id),
             "history": [told(one, people) for one in desk.cases.history(case_id)],
             "workers": people.worker_items("Nobody"),

@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from folkmoot_node.casework.authority.rights import Right
-from folkmoot_node.casework.cases.cases import CaseState
+from folkmoot_node.casework.cases.cases import CaseState, locked_case
 from folkmoot_node.casework.cases.models import CaseRow
 from folkmoot_node.casework.ids import new_id
 from folkmoot_node.casework.opening.openings import Opened
 from folkmoot_node.casework.referrals.consents import closed_case
 from folkmoot_node.casework.referrals.content import Item, as_text, items_of
-from folkmoot_node.casework.referrals.kinds import ReferralState, Urgency, Way
+from folkmoot_node.casework.referrals.kinds import OUTSIDE, ReferralState, Urgency, Way
 from folkmoot_node.casework.referrals.links import Links
 from folkmoot_node.casework.referrals.models import EventRow, ReferralRow
 from folkmoot_node.casework.referrals.order import Place, Waiting, in_order, week_of
@@ -34,7 +34,6 @@ from folkmoot_web.visitors import Visitor
 DRAFTED = "referral drafted"
 TAKEN = "referral taken as a file"
 """Actions of the log; the others are in `transitions` and `overrides`."""
-_AT_THE_SERVICE = (ReferralState.SENT, ReferralState.RECEIVED, ReferralState.ACCEPTED)
 
 
 class Referrals:
@@ -86,8 +85,9 @@ class Referrals:
         if not items:
             raise problem_of_status(422)
         with self._state.database.writing() as session:
-            case = session.get(CaseRow, opened.case_id)
-            if case is None or case.household_id != opened.household:
+            # Locked, so that no draft comes into a case that is closed at the same moment.
+            case = locked_case(session, opened.case_id)
+            if case.household_id != opened.household:
                 raise problem_of_status(404)
             if case.state == CaseState.CLOSED:
                 raise closed_case()
@@ -178,7 +178,7 @@ class Referrals:
             raise problem_of_status(403)
         with self._state.database.writing() as session:
             row = find_referral(session, referral_id, case_id)
-            if row.state not in _AT_THE_SERVICE or row.way != Way.LINK:
+            if row.state not in OUTSIDE or row.way != Way.LINK:
                 raise _not_sent()
             self._put_link(session, row, by)
             note_event(self._state, session, row, by.name, "Made a new link")
@@ -226,7 +226,7 @@ class Referrals:
         """
         with self._state.database.writing() as session:
             row = find_referral(session, referral_id, opened.case_id)
-            if row.way != Way.FILE or row.state not in _AT_THE_SERVICE:
+            if row.way != Way.FILE or row.state not in OUTSIDE:
                 raise _not_sent()
             detail = {"case": row.case_id, "household": row.household_id, "referral": referral_id}
             self._state.audit.record(session, TAKEN, by.name, detail)

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from folkmoot_node.casework.referrals.kinds import MOVES, ReferralState, agreed_name
+from folkmoot_node.casework.referrals.kinds import BEFORE, MOVES, ReferralState, agreed_name
 from folkmoot_node.casework.referrals.models import (
     ConsentRow,
     EventRow,
@@ -95,6 +95,16 @@ def move(
             "state": to,
         },
     )
+
+
+def unsent(session: Session, case_id: str, *, lock: bool = False) -> list[ReferralRow]:
+    """The referrals of a case that have not left the council, locked if asked."""
+    query = select(ReferralRow).where(
+        ReferralRow.case_id == case_id, ReferralRow.state.in_(sorted(BEFORE))
+    )
+    if lock:
+        query = query.with_for_update()
+    return list(session.scalars(query.order_by(ReferralRow.referral_id)))
 
 
 def note_event(state: State, session: Session, row: ReferralRow, by: str, note: str) -> None:

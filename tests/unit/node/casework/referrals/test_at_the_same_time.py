@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from folkmoot_node.casework.cases.words import CaseOutcome
 from folkmoot_node.casework.referrals.kinds import Ground, ReferralState, Way
+from folkmoot_node.casework.referring.closing import close_case
 from folkmoot_web.errors import WebProblem
 from tests.casework_council import CaseworkCouncil
 from tests.postgresql import ADMINISTRATOR, PASSWORD, PostgreSQL
@@ -68,9 +70,7 @@ def test_consent_withdrawn_while_it_is_sent_leaves_nothing_at_the_service(both: 
 
 def test_the_last_place_is_given_once(both: Referring) -> None:
     worker = both.visitor("caseworker")
-    version = both.room.services.get(both.debt).version
-    given = {"contact_name": "", "contact_email": "", "contact_telephone": ""}
-    both.room.services.change(both.debt, version, "test", **given, capacity=1)
+    both.take(1)
     made = []
     for at in range(4):
         case_id = both.case(at)
@@ -79,6 +79,32 @@ def test_the_last_place_is_given_once(both: Referring) -> None:
         *(lambda one=one: both.room.referrals.send(*one, worker, Way.FILE) for one in made)
     )
     assert sorted(map(str, sent)) == [S.SENT, *[S.QUEUED] * 3]
+
+
+def test_a_case_that_closes_while_its_referral_is_sent_leaves_nothing_that_waits(
+    both: Referring,
+) -> None:
+    worker = both.visitor("caseworker")
+    state = both.desk.state
+
+    def close(case_id: str) -> None:
+        with state.database.writing() as session:
+            close_case(state, session, case_id, 1, worker, CaseOutcome.HELPED)
+
+    for at in range(8):
+        case_id = both.case(at)
+        consent = both.consent(case_id)
+        one = both.draft(case_id, consent)
+        sent, closed, drafted = at_once(
+            lambda: both.room.referrals.send(case_id, one, worker, Way.FILE),  # noqa: B023
+            lambda: close(case_id),  # noqa: B023
+            lambda: both.draft(case_id, consent),  # noqa: B023
+        )
+        assert closed is None
+        assert isinstance(drafted, str) or drafted == 409
+        states = [found.state for found in both.room.referrals.listed(case_id=case_id)]
+        assert states.count(S.SENT) == (sent == S.SENT)
+        assert set(states) <= {S.SENT, S.REVOKED}
 
 
 def test_a_link_is_opened_once(both: Referring) -> None:

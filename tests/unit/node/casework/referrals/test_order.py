@@ -87,16 +87,8 @@ def test_a_week_begins_on_monday() -> None:
     assert (monday.weekday(), monday.hour, monday.minute) == (0, 0, 0)
 
 
-def take(referring: Referring, capacity: int) -> None:
-    service = referring.room.services.get(referring.debt)
-    referring.room.services.change(
-        referring.debt, service.version, "test", contact_name="", contact_email="",
-        contact_telephone="", capacity=capacity,
-    )  # fmt: skip
-
-
 def test_a_full_service_lets_referrals_wait_and_a_reason_goes_before(referring: Referring) -> None:
-    take(referring, 1)
+    referring.take(1)
     by = referring.visitor("caseworker")
     room = referring.room
     made = []
@@ -125,12 +117,12 @@ def test_a_full_service_lets_referrals_wait_and_a_reason_goes_before(referring: 
 
 
 def test_a_draft_does_not_overtake_those_who_wait(referring: Referring) -> None:
-    take(referring, 0)
+    referring.take(0)
     by = referring.visitor("caseworker")
     first, second = referring.case(0, band="high"), referring.case(1, band="none")
     waits = referring.draft(first, referring.consent(first))
     referring.room.referrals.send(first, waits, by, Way.FILE)
-    take(referring, 1)
+    referring.take(1)
     late = referring.draft(second, referring.consent(second))
     assert referring.room.referrals.send(second, late, by, Way.FILE) == ReferralState.QUEUED
     assert referring.room.referrals.send(first, waits, by, Way.FILE) == ReferralState.SENT

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from folkmoot_node.casework.desk import desk_of_app
-from folkmoot_node.casework.referrals.kinds import ReferralState, Urgency, Way
+from folkmoot_node.casework.referrals.kinds import Ground, ReferralState, Urgency, Way
 from tests.casework_council import CaseworkCouncil, serving_council
 from tests.casework_opening import change_policy, restrict
 from tests.referring import NAME, TELEPHONE, Referring
@@ -205,9 +205,7 @@ def test_the_work_list_and_the_order_show_no_resident(
 ) -> None:
     case_id = on_site.case()
     on_site.draft(case_id, on_site.consent(case_id))
-    service = on_site.room.services.get(on_site.debt)
-    given = {"contact_name": "", "contact_email": "", "contact_telephone": ""}
-    on_site.room.services.change(on_site.debt, service.version, "test", **given, capacity=0)
+    on_site.take(0)
     with browser_of(site, "caseworker") as worker:
         draft(worker, on_site, case_id, consent="none")
         found = next(one for one in on_site.room.referrals.listed() if one.consent_id)
@@ -230,9 +228,7 @@ def order_page(council: CaseworkCouncil, *changes: tuple[str, str], hidden: bool
     change_policy(council, *changes)
     with serving_council(council) as site:
         on_site = Referring(council, desk_of_app(site.app))
-        version = on_site.room.services.get(on_site.debt).version
-        given = {"contact_name": "", "contact_email": "", "contact_telephone": ""}
-        on_site.room.services.change(on_site.debt, version, "test", **given, capacity=0)
+        on_site.take(0)
         for at, (band, urgency) in enumerate(WAITERS):
             case_id = on_site.case(at, band=band)
             consent_id = on_site.consent(case_id)
@@ -308,3 +304,29 @@ def test_no_address_carries_a_resident(site: RunningSite, on_site: Referring) ->
     everything = json.dumps(seen)
     for secret in (NAME, NAME.replace(" ", "+"), TELEPHONE, str(on_site.council.uprn(0))):
         assert secret not in everything
+
+
+def test_closing_a_case_revokes_what_was_not_sent_and_says_so_before(
+    site: RunningSite, on_site: Referring
+) -> None:
+    """One that waits for a place would keep it from others, and could never be sent."""
+    case_id, other = on_site.case(0), on_site.case(1, band="none")
+    by = on_site.visitor("caseworker")
+    consent_id = on_site.consent(case_id)
+    sent, waits, written, asked = (on_site.draft(case_id, consent_id) for _ in range(4))
+    on_site.room.referrals.send(case_id, sent, by, Way.FILE)
+    on_site.room.overrides.ask(case_id, asked, by, Ground.COURT_ORDER, "A court says so")
+    on_site.take(1)
+    assert on_site.room.referrals.send(case_id, waits, by, Way.FILE) == ReferralState.QUEUED
+    page = f"/cases/{case_id}"
+    with browser_of(site, "caseworker") as worker:
+        shown = worker.get(page).text
+        assert "3 referrals have not been sent, and closing the case revokes them" in shown
+        worker.fill_in(f"{page}/close", page, version="1", outcome="helped")
+    states = {one.referral_id: one.state for one in on_site.room.referrals.listed(case_id=case_id)}
+    assert states.pop(sent) == ReferralState.SENT
+    assert states == dict.fromkeys((waits, written, asked), ReferralState.REVOKED)
+    assert on_site.room.referrals.history(waits)[-1].note == "The case was closed"
+    on_site.take(2)
+    late = on_site.draft(other, on_site.consent(other))
+    assert on_site.room.referrals.send(other, late, by, Way.FILE) == ReferralState.SENT
