@@ -89,8 +89,8 @@ def test_goodness_of_fit(rho: str, threads: int) -> None:
         sigma = math.sqrt(squared / (2 * float(rho)))
         assert sample.size >= 16_000
         assert is_of(sample, discrete_gaussian(sigma)), sigma
-        assert not is_of(sample, discrete_gaussian(sigma * 1.05)), sigma
-        assert not is_of(sample, discrete_gaussian(sigma / 1.05)), sigma
+        assert not is_of(sample, discrete_gaussian(sigma * 1.06)), sigma
+        assert not is_of(sample, discrete_gaussian(sigma / 1.06)), sigma
 
 
 def test_goodness_of_fit_sees_a_wrong_shape() -> None:
@@ -104,7 +104,10 @@ def test_goodness_of_fit_sees_a_wrong_shape() -> None:
 
 @pytest.mark.parametrize("epsilon, threads", [("0.05", 1), ("1", 2), ("4", 3)])
 def test_laplace_noise_under_pure_privacy(epsilon: str, threads: int) -> None:
-    """A marginal itself, of L1 sensitivity 1: two comparisons, five per cent seen."""
+    """A marginal itself, of L1 sensitivity 1: two comparisons.
+
+    15 % of scale is always seen, even where most cells get no noise at all.
+    """
     codes = tuple(f"c{at}" for at in range(20_000))
     asked = Workload((Attribute("area", codes),), (Marginal(("area",)),))
     planned = plan_pure(asked, TRAFFORD, Epsilon.of(epsilon))
@@ -112,8 +115,8 @@ def test_laplace_noise_under_pure_privacy(epsilon: str, threads: int) -> None:
     noise = release(planned, exact(planned, table), threads) - table
     scale = 1 / float(epsilon)
     assert is_of(noise, discrete_laplace(scale))
-    assert not is_of(noise, discrete_laplace(scale * 1.07))
-    assert not is_of(noise, discrete_laplace(scale / 1.07))
+    assert not is_of(noise, discrete_laplace(scale * 1.15))
+    assert not is_of(noise, discrete_laplace(scale / 1.15))
     assert not is_of(noise, discrete_gaussian(math.sqrt(moment(discrete_laplace(scale), 2))))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -182,6 +183,13 @@ def desk_for_command(config: NodeConfig, *, clock: Clock = system_clock) -> Iter
 
 
 def _of_command(problem: WebProblem) -> Problem:
+    if problem.is_general and problem.status == HTTPStatus.NOT_FOUND:
+        return Problem(
+            "there is no such case, or you may not see it",
+            where="CASE",
+            remedy="Check the id: the address of the case's page ends with it",
+            exit_code=ExitCode.DATA,
+        )
     text = " ".join(part for part in (problem.title.rstrip(".") + ".", problem.problem) if part)
     return Problem(
         text[:1].lower() + text[1:].rstrip("."),

@@ -174,7 +174,12 @@ def test_after_its_last_day_residents_are_still_answered(council: CaseworkCounci
     permissions = CaseworkPermissions(policy, clock)
     assert Right.OPEN in permissions.of(["protection_officer"])
     clock.now = 1_869_696_000  # 2029-04-01T00:00:00Z
-    assert permissions.of(["protection_officer"]) == {"public", "signed in", Right.RIGHTS}
+    assert permissions.of(["protection_officer"]) == {
+        "public",
+        "signed in",
+        Right.RIGHTS,
+        Right.RESTRICT,
+    }
     assert Right.AUDIT in permissions.of(["auditor"])
     assert Right.LISTS not in permissions.of(["caseworker"])
 

@@ -166,4 +166,4 @@ def test_dates_of_records_are_dates(node):
 def test_the_module_has_a_type_for_each_kind_of_value():
     from folkmoot_sdk.schema import FieldType
 
-    assert set(household_table._TYPES) == set(FieldType) - {FieldType.CATEGORY, FieldType.AREA}
+    assert set(household_table.VALUE_TYPES) == set(FieldType) - {FieldType.AREA}
