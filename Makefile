@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DISTRIBUTIONS := proto plugins/sdk operator web plugins/extracts plugins/council_records plugins/savvi \
+DISTRIBUTIONS := proto plugins/sdk operator plugins/kit web plugins/extracts plugins/council_records plugins/savvi \
 	plugins/nhs_shielding plugins/notifications plugins/gazetteer plugins/open_areas plugins/sql \
 	plugins/household_factors node coordinator rehearsal
 STUBS := proto/folkmoot/v1

@@ -1,0 +1,1 @@
+"""Attempts to get out of confinement, and whether each was contained."""

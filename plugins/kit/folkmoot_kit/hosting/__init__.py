@@ -1,0 +1,1 @@
+"""Plugins in confined processes, as the data sources and risk factors that callers know."""

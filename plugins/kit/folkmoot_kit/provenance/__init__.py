@@ -1,0 +1,1 @@
+"""Who made a plugin, who reviewed it, and whether it is the one that was agreed to."""
