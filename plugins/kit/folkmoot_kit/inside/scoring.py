@@ -50,7 +50,7 @@ def score(
         FactorFailed: From what a factor raised, or from the breach of its contract.
     """
     table = columns.read(content)
-    arrays = {name: _array(table.field(name), table.column(name)) for name in table.column_names}
+    arrays = {name: _array(table.column(name)) for name in table.column_names}
     context = ScoringContext(datetime.date.fromisoformat(date))
     scored = []
     for at, (factor, inputs) in enumerate(zip(factors, wanted, strict=True)):
@@ -78,11 +78,12 @@ def explain(factor: RiskFactor, household: object, score_: object, date: str) ->
     return said
 
 
-def _array(field: pa.Field, column: pa.ChunkedArray) -> npt.NDArray[Any]:
+def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """The input as a factor receives it: a view that cannot be written to."""
-    chunk = column.chunk(0) if column.num_chunks else pa.array([], field.type)
-    array: npt.NDArray[Any] = chunk.to_numpy(zero_copy_only=True)
-    return array.view(_DAYS) if field.type == pa.int64() else array
+    chunk = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    array = columns.fixed(chunk)
+    array.flags.writeable = False
+    return array.view(_DAYS) if column.type == pa.int64() else array
 
 
 def _thousandths(scores: object, count: int) -> pa.Array:
@@ -92,15 +93,16 @@ def _thousandths(scores: object, count: int) -> pa.Array:
         raise BreachError(Breach.WRONG_TYPE, str(scores.dtype))
     if scores.shape != (count,):
         raise BreachError(Breach.WRONG_SHAPE)
-    # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
-    if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
-        raise BreachError(Breach.OUT_OF_RANGE)
-    exact = np.multiply(scores, THOUSANDTHS)
-    np.rint(exact, out=exact)
+    exact = np.array(scores)
     unknown = np.isnan(exact)
     validity = None
     if unknown.any():
-        exact[unknown] = 0
+        np.putmask(exact, unknown, 0.0)
+    if count and (exact.min() < 0 or exact.max() > 1):
+        raise BreachError(Breach.OUT_OF_RANGE)
+    np.multiply(exact, THOUSANDTHS, out=exact)
+    np.rint(exact, out=exact)
+    if unknown.any():
         validity = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
     return pa.Array.from_buffers(
         pa.int32(), count, [validity, pa.py_buffer(exact.astype(np.int32))]
