@@ -185,6 +185,21 @@ def open_registry(folder: Path, trusted: TrustedKeys) -> Registry:
     return Registry(folder, index)
 
 
+def require_fresh(index: Signed[Index], today: datetime.date) -> None:
+    """Checks that a reader may rely on a list on a day.
+
+    Raises:
+        Problem: Exit code VERIFICATION, if it is out of date.
+    """
+    if today > index.body.fresh_until:
+        raise Problem(
+            f"is out of date since {index.body.fresh_until}: it may not know what was revoked",
+            where=index.where,
+            remedy="Get the newest, or sign it again with `folkmoot-plugin registry refresh`",
+            exit_code=ExitCode.VERIFICATION,
+        )
+
+
 def require_key(index: Signed[Index], trusted: TrustedKeys) -> None:
     """Checks that the registry's own key has signed a list.
 
