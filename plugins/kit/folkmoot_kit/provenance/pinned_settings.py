@@ -14,6 +14,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import is_too_deep, read
 
 _HEADER = re.compile(r"\s*\[")
+_REMARK = re.compile(r"\s*(#.*)?")
 
 
 def write_pin(path: Path, name: str, pin: Pin) -> None:
@@ -83,13 +84,20 @@ def _filled(values: dict[str, Any]) -> dict[str, Any]:
 def _without(text: str, name: str) -> list[str]:
     """The lines of a file but for the tables of a pin."""
     own = re.compile(rf'\s*\[\s*plugins\s*\.\s*allowed\s*\.\s*"?{re.escape(name)}"?\s*[\].]')
-    lines, is_own = [], False
+    lines: list[str] = []
+    after: list[str] = []
+    is_own = False
     for line in text.splitlines():
         if _HEADER.match(line):
             is_own = own.match(line) is not None
         if not is_own:
-            lines.append(line)
-    return lines
+            lines += [*after, line]
+            after = []
+        elif _REMARK.fullmatch(line):
+            after.append(line)  # if nothing of the pin follows, it is about what comes next
+        else:
+            after = []
+    return lines + after
 
 
 def _text(path: Path) -> str:
