@@ -198,16 +198,16 @@ def test_nearest_names_the_near_word_and_all_valid_ones():
     assert nearest("zzz", []) == "Valid: none"
 
 
-@dataclass(frozen=True)
-class Chosen:
-    mode: str = parameter(default="soft", choices=("soft", "hard"), description="Which.")
-    sizes: tuple[int, ...] = parameter(default=(1,), choices=(1, 2, 4))
-    word: str = parameter(default="aye", validate=lambda word: has_a_vowel(word))
-
-
 def has_a_vowel(word):
     if not set(word) & set("aeiou"):
         raise ValueError("has no vowel")
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    mode: str = parameter(default="soft", choices=("soft", "hard"), description="Which.")
+    sizes: tuple[int, ...] = parameter(default=(1,), choices=(1, 2, 4))
+    word: str = parameter(default="aye", validate=has_a_vowel)
 
 
 def test_choices_are_the_valid_values_and_the_nearest_is_named():

@@ -48,7 +48,9 @@ def test_a_deprecated_function_works_and_warns_who_calls_it(listed):
     assert [entry.removed_in for entry in listed] == ["0.3"]
 
 
-@pytest.mark.parametrize(("since", "removed_in"), [("0.2", "0.2"), ("0.2.0", "0.2.9"), ("1.0", "0.9")])
+@pytest.mark.parametrize(
+    ("since", "removed_in"), [("0.2", "0.2"), ("0.2.0", "0.2.9"), ("1.0", "0.9")]
+)
 def test_nothing_is_removed_without_a_version_that_warns(listed, since, removed_in):
     with pytest.raises(ValueError, match="warn one version ahead"):
         deprecated(since=since, removed_in=removed_in, instead="Use another")
