@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -48,7 +49,17 @@ KEEPS_STATE = Check(
     "Compute in `__init__` what depends on parameters alone; keep nothing else",
 )  # fmt: skip
 
+THREADS_LEFT = Check(
+    "threads-left",
+    "factor",
+    "No thread runs on after a call",
+    "It could change scores later, and takes a processor from the node.",
+    "Compute in the calling thread, or end threads before `score` returns",
+)
+
 COUNT = 1000
+_GRACE = 0.2
+"""Seconds in which a thread that is about to end may do so."""
 _PARTS = {
     "one household": slice(5, 6),
     "some of the households": slice(100, 700),
@@ -157,11 +168,18 @@ def in_threads(trial: Trial, drawn: Arrays, scores: FactorArray) -> list[Finding
 
 
 def stateless(trial: Trial, drawn: Arrays) -> list[Finding]:
-    """Looks at the attributes of the object before and after a call."""
+    """Looks at the attributes of the object, and at threads, before and after a call."""
     factor = trial.fresh()
-    before = _state(factor)
+    before, threads = _state(factor), set(threading.enumerate())
     factor.score(drawn, CONTEXT)
     after = _state(factor)
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in left:
+        thread.join(_GRACE)
+    running = [thread for thread in left if thread.is_alive()]
+    if running:
+        seen = f"`score` leaves the thread {running[0].name!r} running"
+        return [trial.finding(THREADS_LEFT, seen)]
     changed = sorted(name for name in after | before if after.get(name) != before.get(name))
     if not changed:
         return []

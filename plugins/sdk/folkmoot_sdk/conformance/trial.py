@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_sdk.conformance.findings import Check, Finding, Found, said
+from folkmoot_sdk.conformance.findings import Check, Finding, Found
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import FactorArray, Input, RiskFactor, ScoringContext
 
@@ -224,17 +224,24 @@ class Trial:
             what: The call, in words.
             arrays: The values that it was given.
         """
-        text = str(error)
+        return self.of_exception(check, type(error).__name__, str(error), what, arrays)
+
+    def of_exception(
+        self, check: Check, name: str, text: str, what: str, arrays: Arrays
+    ) -> Finding:
+        """The same, of the name and the text of an exception."""
+        text = " ".join(text.split())
         if "read-only" in text or "WRITEABLE" in text:
             return self.finding(WRITES_INPUTS, f"{what} writes to its inputs")
-        named = _NAMED.search(text)
-        if isinstance(error, KeyError) and named and named[1] not in self._names():
-            return self.finding(UNDECLARED_INPUT, f"{what} asks for {named[1]!r}, not declared")
+        key = _NAMED.search(text)
+        if name == KeyError.__name__ and key and key[1] not in self._names():
+            seen = f"{what} asks for {key[1]!r}, which `inputs` does not declare"
+            return self.finding(UNDECLARED_INPUT, seen)
         quoted = quotes(text, arrays)
         if quoted:
-            seen = f"{what} raises {type(error).__name__}, and its message quotes {quoted}"
-            return self.finding(QUOTES_RECORDS, f"{seen}, a value of the household")
-        return self.finding(check, f"{what} raises {said(error)}")
+            seen = f"{what} raises {name}, and its message quotes {quoted}, a value of a record"
+            return self.finding(QUOTES_RECORDS, seen)
+        return self.finding(check, f"{what} raises {name}" + (f": {text}" if text else ""))
 
     def _names(self) -> set[str]:
         return {entry.name for entry in self.inputs}
