@@ -164,8 +164,9 @@ def _check_here(options: argparse.Namespace) -> int:
             "--source and --options", "go together", "Give both, or neither to read no records"
         )
     # Late: the checks are of no use to `list` and `new`.
-    from folkmoot_sdk.factor_conformance import factor_conformance
-    from folkmoot_sdk.source_conformance import REFERENCE_DATE, source_conformance
+    from folkmoot_sdk.conformance import REFERENCE_DATE
+    from folkmoot_sdk.conformance import factor_findings as factor_conformance
+    from folkmoot_sdk.conformance import source_findings as source_conformance
 
     plugins = load(_entry_points(options.plugin))
     if options.source and options.source not in plugins.sources:
@@ -188,7 +189,7 @@ def _check_here(options: argparse.Namespace) -> int:
     return FAULTS if faulty else OK
 
 
-def _print_faults(what: str, faults: Sequence[str]) -> bool:
+def _print_faults(what: str, faults: Sequence[object]) -> bool:
     print(f"{'FAULT ' if faults else 'ok    '} {what}")
     for fault in faults:
         print(f"         - {fault}")
