@@ -70,7 +70,9 @@ def _table(path: Path) -> pa.Table:
         with path.open(encoding="utf-8") as file:
             names = file.readline().strip("\ufeff\r\n").split(",")
         texts = {name.strip('"'): pa.string() for name in names}
-        options = pyarrow.csv.ConvertOptions(column_types=texts, strings_can_be_null=True)
+        options = pyarrow.csv.ConvertOptions(
+            column_types=texts, null_values=[""], strings_can_be_null=True
+        )
         return pyarrow.csv.read_csv(path, convert_options=options)
     except OSError as error:
         raise _problem(path, f"cannot be read ({error.strerror})", "Correct --sample") from None

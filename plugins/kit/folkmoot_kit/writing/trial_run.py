@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from folkmoot_kit.hosting import make_factor, make_source
 from folkmoot_kit.writing import sample
 from folkmoot_kit.writing.picture import Spread, spread
-from folkmoot_sdk import RiskFactor, ScoringContext, samples
+from folkmoot_sdk import FieldType, RiskFactor, ScoringContext, samples
 from folkmoot_sdk.source import DataSource, ReadContext, Rejection
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ T = TypeVar("T")
 BATCH_ROWS = 65_536
 """Households in a batch of a node."""
 _TIMES = 3
+_ORDERED = (FieldType.INTEGER, FieldType.NUMBER, FieldType.DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,19 +219,15 @@ def try_source(
 
 
 def _columns(table: pa.Table, schema: Schema, unread: Mapping[str, int]) -> tuple[Column, ...]:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     found = []
     for entry in schema.fields:
         values = table[entry.name]
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(pa.string())
         known = table.num_rows - values.null_count
         kind = entry.type.value + (f", {entry.unit}" if entry.unit else "")
         column = {"name": entry.name, "type": kind, "known": known, "unread": unread[entry.name]}
-        ordered = not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
-        if known and ordered and not pa.types.is_boolean(values.type):
+        if known and entry.type in _ORDERED:
             limits = pc.min_max(values).as_py()
             found.append(Column(**column, smallest=limits["min"], largest=limits["max"]))
             continue
