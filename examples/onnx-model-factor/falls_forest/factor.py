@@ -82,7 +82,7 @@ class FallsForest(RiskFactor):
 def _listed(
     names: Sequence[str], moved: Mapping[str, float], values: Mapping[str, Any]
 ) -> str:
-    """In words, what moves the score most first. How much is for the model card to say."""
+    """In words, what moves the score most first."""
     ordered = sorted(names, key=lambda name: -abs(moved[name]))
     return ", ".join(_words(name, values[name]) for name in ordered)
 

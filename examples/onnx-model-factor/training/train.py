@@ -1,9 +1,9 @@
 """Trains the forest and writes it as ONNX: `python training/train.py [FOLDER]`.
 
-The people are made up here, from rates that nobody has measured: replace `people()` with
-your cohort, and keep that out of the repository. The ONNX file is written node by node, so
-that what is shipped is what is described, and no converter has to be trusted; it is then
-compared with scikit-learn on people that it has not seen.
+The people are made up here, from rates that nobody has measured: replace `people()`
+with your cohort, and keep that out of the repository. The ONNX file is written node by
+node, so that what is shipped is what is described, and no converter has to be trusted; it
+is then compared with scikit-learn on people that it has not seen.
 """
 
 from __future__ import annotations
