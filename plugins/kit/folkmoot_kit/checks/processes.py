@@ -54,7 +54,7 @@ HUGE = 16 * BATCH
 """Households of a batch that no node sends, since a node sends smaller ones."""
 SECONDS = 1.0
 """Limit for a batch of `BATCH` households."""
-_FOLD = 12
+_FOLD = 6
 _SPARE = 128 << 20
 """Bytes that a process may take beyond `_FOLD` times what it was handed."""
 
