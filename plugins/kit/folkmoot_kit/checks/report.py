@@ -11,7 +11,6 @@ from folkmoot_kit.checks.plugin import Result
 from folkmoot_kit.provenance.signed import load_key, sign
 from folkmoot_kit.provenance.statements import Outcome, Report
 from folkmoot_kit.provenance.wheel_file import read_wheel
-from folkmoot_operator.private_files import write_new
 from folkmoot_sdk.conformance import Check, Finding
 
 DAYS = 365
@@ -62,12 +61,10 @@ def _short(text: str) -> str:
     return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"
 
 
-def write_report(result: Result, wheel: Path, report: Path, key: Path) -> None:
-    """Signs a report and writes it into a new file.
+def signed_report(result: Result, wheel: Path, key: Path, today: datetime.date) -> bytes:
+    """The report as a file, signed.
 
     Raises:
-        Problem: Exit code SETTINGS or VERIFICATION, if the key, the wheel or the file will not do.
+        Problem: Exit code SETTINGS or VERIFICATION, if the key or the wheel will not do.
     """
-    today = datetime.datetime.now(datetime.UTC).date()
-    signed = sign(make_report(result, wheel, today), load_key(key))
-    report.write_bytes(signed)
+    return sign(make_report(result, wheel, today), load_key(key))
