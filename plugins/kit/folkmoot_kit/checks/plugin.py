@@ -150,15 +150,13 @@ def _check_factor(
     From outside is what a node sees. What runs beside it sees attributes, threads and what it
     writes to; a hostile plugin could deceive it, and a careless one does not.
     """
-    subject = f"factor {name}"
     with bench.start() as running:
         before = len(running.printed())
         step(f"{name}: what it does to its process")
         result.add(tuple(running.examine(name, parameters)))
-        result.add(processes.printed_findings(running, subject, before))
-    with bench.start() as running:
         trial = running.trial(name, parameters)
         result.add(trial_findings(trial, lambda what: step(f"{name}: {what}")))
+        result.add(processes.printed_findings(running, trial.subject, before))
     with bench.start() as running:
         step(f"{name}: time and memory")
         trial = running.trial(name, parameters)

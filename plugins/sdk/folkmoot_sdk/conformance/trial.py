@@ -115,9 +115,11 @@ class Trial:
         subject: What findings call it.
         shares_process: True if the factor runs in this process, where its state and its
             threads can be seen.
+        explained: How many households are explained.
     """
 
     shares_process = True
+    explained = 300
 
     def __init__(self, cls: type[RiskFactor], make: Callable[[], RiskFactor]) -> None:
         self.cls = cls
