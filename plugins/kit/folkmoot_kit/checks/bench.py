@@ -56,6 +56,11 @@ class Running(Protocol):
     def examine(self, name: str, parameters: Mapping[str, Any]) -> Sequence[Finding]:
         """The checks of a factor that only its own process can make."""
 
+    def examine_source(
+        self, kind: str, options: Mapping[str, Any], base: Path
+    ) -> Sequence[Finding]:
+        """The checks of a source, made beside it."""
+
     def printed(self) -> str:
         """What the process has written to its standard output and standard error so far."""
 

@@ -48,6 +48,7 @@ class ConfinedTrial(Trial):
     """A factor that runs in a confined process, called as a node calls it."""
 
     shares_process = False
+    explained = 60
 
     def failure(self, check: Check, error: Exception, what: str, arrays: Arrays) -> Finding:
         """What an exception is a finding of; see `Trial.failure`."""

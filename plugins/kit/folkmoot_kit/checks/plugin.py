@@ -16,13 +16,13 @@ from folkmoot_kit.checks import (
     spoiled,
     vocabulary,
 )
-from folkmoot_kit.checks.bench import Bench, Running
+from folkmoot_kit.checks.bench import Bench
 from folkmoot_kit.checks.extracts import copied
 from folkmoot_kit.checks.subject import Subject
 from folkmoot_sdk import conformance
 from folkmoot_sdk.conformance.factor import trial_findings
 from folkmoot_sdk.conformance.findings import Check, Finding, checks_in
-from folkmoot_sdk.conformance.source import READ_AGAIN, reading_findings
+from folkmoot_sdk.conformance.source import READ_AGAIN
 
 Step = Callable[[str], None]
 _PLUGIN = (distribution, vocabulary)
@@ -150,15 +150,13 @@ def _check_factor(
     From outside is what a node sees. What runs beside it sees attributes, threads and what it
     writes to; a hostile plugin could deceive it, and a careless one does not.
     """
-    subject = f"factor {name}"
     with bench.start() as running:
         before = len(running.printed())
         step(f"{name}: what it does to its process")
         result.add(tuple(running.examine(name, parameters)))
-        result.add(processes.printed_findings(running, subject, before))
-    with bench.start() as running:
         trial = running.trial(name, parameters)
         result.add(trial_findings(trial, lambda what: step(f"{name}: {what}")))
+        result.add(processes.printed_findings(running, trial.subject, before))
     with bench.start() as running:
         step(f"{name}: time and memory")
         trial = running.trial(name, parameters)
@@ -180,11 +178,11 @@ def _check_source(
 
         with bench.start((base,)) as running:
             before = len(running.printed())
-            make = _maker(running, reading.kind, copies.options, base)
-            found = reading_findings(subject, make, date, step)
-            result.add(found)
+            step(f"{reading.kind}: batches")
+            found = running.examine_source(reading.kind, copies.options, base)
+            result.add(tuple(found))
             if not found:
-                source = make()
+                source = running.source(reading.kind, copies.options, base)
                 result.add(vocabulary.schema_findings(subject, source.schema, others))
                 step("values")
                 content = contents.read_all(subject, source, source.schema, date)
@@ -200,10 +198,6 @@ def _check_source(
                     tuple(spoiled.spoiled_findings(running, reading.kind, copies, date, step=step))
                 )
             result.add(processes.printed_findings(running, subject, before))
-
-
-def _maker(running: Running, kind: str, options: Mapping[str, Any], base: Path) -> Any:
-    return lambda: running.source(kind, options, base)
 
 
 def _made(result: Result) -> Iterator[Check]:

@@ -58,6 +58,7 @@ def spoiled_findings(
     kind: str,
     copies: Copies,
     reference_date: datetime.date,
+    rows: int = HUGE,
     seconds: float = SECONDS,
     step: Callable[[str], None] = lambda what: None,
 ) -> Iterator[Finding]:
@@ -68,6 +69,7 @@ def spoiled_findings(
         kind: The source.
         copies: Its options and files. Each is put back after it was changed.
         reference_date: Date of the run.
+        rows: Length of a long file.
         seconds: Limit for `BATCH` records.
         step: Called with what is checked next, in a few words.
     """
@@ -85,7 +87,7 @@ def spoiled_findings(
     yield from found.values()
     if copies.extracts and not found:
         step("a long file")
-        yield from _huge(trials, max(copies.extracts, key=lambda e: len(e.text)), seconds)
+        yield from _huge(trials, max(copies.extracts, key=lambda e: len(e.text)), rows, seconds)
 
 
 class _Trials:
@@ -164,23 +166,23 @@ def _empty(trials: _Trials, extract: Extract, whole: Content) -> Iterator[Findin
         yield EMPTY_EXTRACT.finding(seen, trials.subject)
 
 
-def _huge(trials: _Trials, extract: Extract, seconds: float) -> Iterator[Finding]:
+def _huge(trials: _Trials, extract: Extract, rows: int, seconds: float) -> Iterator[Finding]:
     before = trials.running.figures()
-    written(extract.path, extract.repeated(HUGE))
+    written(extract.path, extract.repeated(rows))
     length = extract.path.stat().st_size
     try:
         start = time.perf_counter()
         trials.read()
         took = time.perf_counter() - start
     except Exception as error:
-        seen = f"with {HUGE:,} records in {extract.path.name}, reading raises {said(error)}"
+        seen = f"with {rows:,} records in {extract.path.name}, reading raises {said(error)}"
         yield SOURCE_MEMORY.finding(seen, trials.subject)
         return
     finally:
         written(extract.path, extract.text)
     after = trials.running.figures()
-    if took * BATCH / HUGE > seconds:
-        seen = f"{BATCH:,} records take {took * BATCH / HUGE:.1f} s; the limit is {seconds:g} s"
+    if took * BATCH / rows > seconds:
+        seen = f"{BATCH:,} records take {took * BATCH / rows:.1f} s; the limit is {seconds:g} s"
         yield SOURCE_SLOW.finding(seen, trials.subject)
     if before is None or after is None:
         return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
+from folkmoot_kit.provenance.wheel_file import read_wheel, unpack_wheel
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.hooks import PROJECT
 from folkmoot_sdk.parameters import nearest
@@ -71,11 +71,7 @@ def opened(plugin: str) -> Iterator[Subject]:
 
 
 def _unpacked(wheel: Path, folder: Path) -> Subject:
-    from folkmoot_kit.provenance.wheel_file import read_wheel
-
-    read_wheel(wheel)  # refuses paths that lead elsewhere, and files that RECORD does not name
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+    unpack_wheel(read_wheel(wheel), folder)
     (found,) = Distribution.discover(path=[str(folder)])
     _require_entry_point(found, str(wheel))
     return Subject(found, (folder,), wheel)

@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot_kit.cli.wheel_options import AsJson, today
 from folkmoot_operator import console
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -29,40 +30,64 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    plugin: str = typer.Argument(
-        metavar="PLUGIN|WHEEL", help="An installed distribution, a wheel, or a module here."
-    ),
-    source: str | None = typer.Option(None, metavar="KIND", help="Kind of source to read."),
-    options: Path | None = typer.Option(
-        None,
-        metavar="FILE",
-        help="TOML file with the options of the source; its paths refer to the file's folder.",
-    ),
-    seconds: float = typer.Option(
-        1.0, min=0.01, help="Longest time that a factor may take for 65,536 households."
-    ),
-    report: Path | None = typer.Option(
-        None, metavar="FILE", help="Write a signed report about a wheel to this file."
-    ),
-    key: Path | None = typer.Option(None, metavar="KEY", help="Private key that signs the report."),
-    json: bool = typer.Option(False, "--json", help="For programs to read."),
+    plugin: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLUGIN|WHEEL", help="An installed distribution, a wheel, or a module here."
+        ),
+    ],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="KIND", help="Kind of source to read.")
+    ] = None,
+    options: Annotated[
+        Path | None,
+        typer.Option(
+            "--options",
+            metavar="FILE",
+            help="TOML file with the options of the source; its paths refer to the file's folder.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds", min=0.01, help="Longest time that a factor takes for 65,536 households."
+        ),
+    ] = 1.0,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write a signed report about a wheel."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            help="Private key that signs it, made with `keygen`.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check that a plugin does what it declares, confined as in a node, on made-up data.
+    """Checks that a plugin does what it declares: confined as in a node, on made-up data.
 
-    Tried are its factors on made-up households, and the declaration of its sources. With
+    Its factors are tried on made-up households, and of its sources the declaration. With
     --source and --options a source is read, and again from changed copies of its files.
 
-    Examples:
-    `folkmoot-plugin check folkmoot-plugin-energy-debt`
+    Exit code 1 if it does not conform.
 
-    `folkmoot-plugin check dist/energy_debt-1.2.0-py3-none-any.whl --report report.json --key k.pem`
+    Example: folkmoot-plugin check folkmoot-plugin-energy-debt
 
-    `folkmoot-plugin check my_source --source my_kind --options options.toml`
+    Example: folkmoot-plugin check energy.whl --source meters --options options.toml
+    --report report.json --key ~/keys/me.pem
     """
     from folkmoot_kit.checks import subject
+    from folkmoot_operator.output_places import require_no_link, require_place_for_file
 
     _together("--source", source, "--options", options)
     _together("--report", report, "--key", key)
+    if report is not None:
+        require_no_link(report, "--report")
+        require_place_for_file(report)
     with subject.opened(plugin) as found:
         if report is not None and found.wheel is None:
             raise Problem(
@@ -72,11 +97,11 @@ def check(
                 exit_code=ExitCode.SETTINGS,
             )
         reading = _reading(source, options)
-        with _steps(quiet=json) as step:
+        with _steps(quiet=as_json) as step:
             result = _checked(found, reading, seconds, step)
         if report is not None and key is not None:
             _write_report(result, found, report, key)
-    if json:
+    if as_json:
         console.print_json(_as_json(result))
     else:
         _print(result)
@@ -141,10 +166,14 @@ def _steps(*, quiet: bool) -> Iterator[Step]:
 
 
 def _write_report(result: Result, found: Subject, report: Path, key: Path) -> None:
-    from folkmoot_kit.checks.report import write_report
+    from folkmoot_kit.checks.report import signed_report
+    from folkmoot_operator.output_places import writing_to
+    from folkmoot_operator.private_files import publishing
 
     assert found.wheel is not None
-    write_report(result, found.wheel, report, key)
+    content = signed_report(result, found.wheel, key, today())
+    with writing_to(report), publishing():
+        report.write_bytes(content)
 
 
 def _print(result: Result) -> None:

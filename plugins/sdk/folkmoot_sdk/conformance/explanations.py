@@ -58,7 +58,6 @@ EXPLAIN_LONG = Check(
     Severity.WARNING,
 )  # fmt: skip
 
-_EXPLAINED = 300
 _LONGEST = 600
 _UNSPOKEN = re.compile(r"NaN|NaT|None|\bnan\b|\binf\b|<[\w.]+ object at")
 _DIGITS = re.compile(r"\d{9,}")
@@ -104,7 +103,7 @@ Told = tuple[Mapping[str, Any], float, str]
 
 def _told(trial: Trial, factor: RiskFactor, drawn: Arrays, scores: FactorArray) -> Iterator[Told]:
     """Households with their scores and texts: made-up ones, nothing known, and zeros."""
-    for at in range(min(_EXPLAINED, len(scores))):
+    for at in range(min(trial.explained, len(scores))):
         values = samples.household(drawn, trial.inputs, at)
         yield values, float(scores[at]), trial.explain(factor, values, float(scores[at]))
     for made in (_nothing(trial), _zeros(trial)):

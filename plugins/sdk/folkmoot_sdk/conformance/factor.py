@@ -82,8 +82,9 @@ def trial_findings(
     if not apart:
         apart = _of_this_process(trial, drawn, scores)
     findings += apart
-    step("directions")
-    findings += directions(trial, drawn)
+    if not apart:
+        step("directions")
+        findings += directions(trial, drawn)
     step("explanations")
     findings += explanations(trial, drawn, scores)
     return tuple(dict.fromkeys(findings))

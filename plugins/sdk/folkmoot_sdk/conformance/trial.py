@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,22 +84,25 @@ _LONG_NUMBER = re.compile(r"\d[\d,_]*(?:\.\d+)?")
 _NAMED = re.compile(r"['\"](\w+)['\"]")
 
 
-class Watched(Mapping[str, Any]):
-    """A mapping that notes which keys were asked for one by one, declared or not."""
+class Watched(dict[str, Any]):
+    """A dictionary that notes which keys were asked for one by one, declared or not."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
+        super().__init__(values)
         self.asked: set[str] = set()
 
     def __getitem__(self, key: str) -> Any:
         self.asked.add(key)
-        return self._values[key]
+        return super().__getitem__(key)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of a dictionary."""
+        self.asked.add(key)
+        return super().get(key, default)
 
 
 class Trial:
@@ -112,9 +115,11 @@ class Trial:
         subject: What findings call it.
         shares_process: True if the factor runs in this process, where its state and its
             threads can be seen.
+        explained: How many households are explained.
     """
 
     shares_process = True
+    explained = 300
 
     def __init__(self, cls: type[RiskFactor], make: Callable[[], RiskFactor]) -> None:
         self.cls = cls

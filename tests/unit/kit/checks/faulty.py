@@ -15,6 +15,8 @@ import numpy as np
 from folkmoot_sdk import Evidence, FieldType, Input, RiskFactor, hookimpl, parameter
 
 TENURES = ("own", "rent", "none")
+END = threading.Event()
+"""For what runs on in the process of a test."""
 FACTORS = {}
 """Class by the id of the rule that it breaks."""
 ALSO = {}
@@ -143,7 +145,11 @@ class Echo(Sound):
         return inputs["kit_claims"]
 
     def explain(self, values, score, context):
-        known = {None: "It is not known whether", True: "It is true that", False: "It is false that"}
+        known = {
+            None: "It is not known whether",
+            True: "It is true that",
+            False: "It is false that",
+        }
         return f"{known[values['kit_claims']]} somebody claims."
 
 
@@ -161,7 +167,7 @@ class Undeclared(Sound):
         return scored(self, inputs) + inputs["rent_arrears"]
 
 
-@breaks("quotes-records", "extreme-values")
+@breaks("quotes-records")
 class Quotes(Sound):
     def score(self, inputs, context):
         arrears = inputs["kit_arrears"]
@@ -211,7 +217,7 @@ class Shares(Sound):
 
     def score(self, inputs, context):
         Shares.held = scored(self, inputs)
-        time.sleep(0.002)
+        sum(range(400_000))
         return Shares.held.copy()
 
 
@@ -227,11 +233,11 @@ class Keeps(Sound):
 @breaks("threads-left")
 class Lingers(Sound):
     def score(self, inputs, context):
-        threading.Thread(target=time.sleep, args=(30,), daemon=True, name="lingering").start()
+        threading.Thread(target=END.wait, daemon=True, name="lingering").start()
         return scored(self, inputs)
 
 
-@breaks("unknown-scored", "explain-unknown")
+@breaks("unknown-scored")
 class Certain(Sound):
     def score(self, inputs, context):
         return np.nan_to_num(scored(self, inputs))
@@ -296,7 +302,9 @@ class SaysNone(Sound):
 @breaks("explain-unknown")
 class SaysZero(Sound):
     def explain(self, values, score, context):
-        return Sound.explain(self, values | {"kit_arrears": values["kit_arrears"] or 0.0}, score, context)
+        return Sound.explain(
+            self, values | {"kit_arrears": values["kit_arrears"] or 0.0}, score, context
+        )
 
 
 @breaks("explain-same")
@@ -336,7 +344,7 @@ class Unrounded(Sound):
     def explain(self, values, score, context):
         said = Sound.explain(self, values, score, context)
         owed = values["kit_arrears"]
-        return f"{said} A third is {owed / 3!r}." if owed else said
+        return f"{said} A week's share is {owed / 52!r}." if owed else said
 
 
 @breaks("explain-long")
@@ -345,16 +353,9 @@ class Wordy(Sound):
         return Sound.explain(self, values, score, context) + " This matters a great deal." * 40
 
 
-_CALLS = []
-
-
 @breaks("global-state")
-class Leaves(Sound):
-    """Other factors are scored by what is on the module: here by one's own name."""
-
-    def __init__(self, parameters):
-        super().__init__(parameters)
-        _CALLS.append(self.name)
+class Affected(Sound):
+    """Is scored by what another factor has left on a module that both use."""
 
     def score(self, inputs, context):
         found = scored(self, inputs)
@@ -382,7 +383,7 @@ class Prints(Sound):
 class Hoards(Sound):
     def score(self, inputs, context):
         count = len(inputs["kit_arrears"])
-        hoard = np.zeros(1000 * count if count > 100_000 else count, dtype=np.int8)
+        hoard = np.zeros(500 * count if count > 100_000 else count, dtype=np.int8)
         hoard[::512] = 1
         return scored(self, inputs)
 

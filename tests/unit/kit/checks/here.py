@@ -10,7 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from folkmoot_kit.checks.bench import Figures, Named
+from folkmoot_sdk.conformance import REFERENCE_DATE, source_findings
 from folkmoot_sdk.conformance.factor import declaration_findings, trial_findings
 from folkmoot_sdk.conformance.trial import Trial
 from folkmoot_sdk.factor import RiskFactor
@@ -31,6 +34,8 @@ class Here:
     @contextlib.contextmanager
     def start(self, readable: Sequence[Path] = ()) -> Iterator[Here]:
         del readable
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the most that was ever held
+        vars(np).pop("folkmoot_seen", None)  # a new process has no such mark
         running = Here((), ())
         running.factors, running.sources = self.factors, self.sources
         with contextlib.redirect_stdout(running._said), contextlib.redirect_stderr(running._said):
@@ -40,7 +45,9 @@ class Here:
         plugins = load()
         found: dict[Origin, Named] = {}
         for origin in {*plugins.factor_origins.values(), *plugins.source_origins.values()}:
-            factors = {n: plugins.factors[n] for n, o in plugins.factor_origins.items() if o == origin}
+            factors = {
+                n: plugins.factors[n] for n, o in plugins.factor_origins.items() if o == origin
+            }
             kinds = frozenset(k for k, o in plugins.source_origins.items() if o == origin)
             found[origin] = Named(factors, kinds)
         return found
@@ -56,6 +63,9 @@ class Here:
     def examine(self, name: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
         declared = declaration_findings(self.factors[name])
         return declared or trial_findings(self.trial(name, parameters))
+
+    def examine_source(self, kind: str, options: Mapping[str, Any], base: Path) -> Sequence[Any]:
+        return source_findings(self.sources[kind], {**options, "base": base}, REFERENCE_DATE)
 
     def printed(self) -> str:
         return self._said.getvalue()
