@@ -298,6 +298,8 @@ class RunSummary(_Record):
         fields: How the inputs of factors are stored, by name; empty in runs of earlier versions.
         policy_text: The policy's file, by which the scores can be explained when it has been
             changed; empty in runs of earlier versions.
+        not_confined: Which plugins ran in the node's own process and why, a sentence each; none
+            if all ran apart, and in runs of earlier versions.
     """
 
     run_id: str
@@ -323,6 +325,7 @@ class RunSummary(_Record):
     fields: dict[str, StoredField] = {}
     corrections: CorrectionsSummary = CorrectionsSummary()
     policy_text: str = ""
+    not_confined: tuple[str, ...] = ()
 
     @property
     def last_day(self) -> datetime.date:
