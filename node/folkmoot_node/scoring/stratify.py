@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import polars as pl
 
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.binding import BoundFactor
-from folkmoot_node.scoring.factors import CHUNK, chunk_arrays, score_factor
+from folkmoot_node.scoring.factors import CHUNK, THOUSANDTHS, chunk_arrays, score_chunk
 from folkmoot_node.store.schema import POINT, UNKNOWN_POINTS
 from folkmoot_sdk.factor import ScoringContext
 
@@ -59,35 +60,96 @@ def stratify(
 ) -> Stratified:
     """Scores households through the plugin API, chunk by chunk.
 
-    Contributions are added in the order of the policy and each household depends on its
-    own inputs alone, so the result is the same for any division into parts or threads.
+    Contributions are whole numbers and each household depends on its own inputs alone, so the
+    result is the same for any order, and any division into parts or threads.
 
     Raises:
-        Problem: Exit code FAULT, if a factor breaks its contract.
+        PluginProblem: Exit code FAULT, if a factor breaks its contract.
+    """
+    points = contributions(households, factors, context)
+    score = np.zeros(households.height, dtype=np.int32)
+    some_unknown = np.zeros(households.height, dtype=np.bool_)
+    for column in points:
+        missing = column == UNKNOWN_POINTS
+        if missing.any():
+            score += np.where(missing, 0, column)
+            some_unknown |= missing
+        else:
+            score += column
+    incomplete = int(np.count_nonzero(some_unknown))
+    return Stratified(points, score, band_indexes(score, policy), incomplete)
+
+
+def contributions(
+    households: pl.DataFrame, factors: Sequence[BoundFactor], context: ScoringContext
+) -> tuple[npt.NDArray[np.signedinteger], ...]:
+    """What each factor adds to the score of each household.
+
+    The factors of a distribution are called together. Those that did not come with the node see
+    the households in an order drawn for this call, and nothing of them but the declared inputs.
+
+    Args:
+        households: Rows to score.
+        factors: The factors.
+        context: That of the run.
+
+    Returns:
+        For each factor, shape (households,), in the order of the rows: `Stratified.points`.
+
+    Raises:
+        PluginProblem: Exit code FAULT, if a factor breaks its contract.
     """
     count = households.height
     points = tuple(np.empty(count, dtype=_points_type(bound)) for bound in factors)
-    scores = np.empty(count, dtype=np.int32)
-    incomplete = 0
-    for start in range(0, count, CHUNK):
-        chunk = households.slice(start, CHUNK)
-        arrays = chunk_arrays(chunk, factors)
-        rows = slice(start, start + chunk.height)
-        total = np.zeros(chunk.height, dtype=np.int32)
-        some_unknown = np.zeros(chunk.height, dtype=np.bool_)
-        for at, bound in enumerate(factors):
-            factor_scores = score_factor(bound, arrays, context, chunk.height)
-            missing = np.isnan(factor_scores)
-            contribution = np.rint(factor_scores * (bound.weight * POINT))
-            if missing.any():
-                contribution[missing] = 0
-                total += contribution.astype(np.int32)
-                contribution[missing] = UNKNOWN_POINTS
-                some_unknown |= missing
-                points[at][rows] = contribution
+    for places in _companies(factors):
+        company = [factors[at] for at in places]
+        order = None if company[0].is_shipped else shuffled(count)
+        for start in range(0, count, CHUNK):
+            if order is None:
+                rows: slice | npt.NDArray[np.int64] = slice(start, min(start + CHUNK, count))
+                chunk = households.slice(start, CHUNK)
             else:
-                points[at][rows] = contribution
-                total += points[at][rows]
-        scores[rows] = total
-        incomplete += int(np.count_nonzero(some_unknown))
-    return Stratified(points, scores, band_indexes(scores, policy), incomplete)
+                rows = order[start : start + CHUNK]
+                chunk = households.select(pl.col(_inputs(company)).gather(rows))
+            arrays = chunk_arrays(chunk, company)
+            scores = score_chunk(company, arrays, context, chunk.height)
+            for at, thousandths in zip(places, scores, strict=True):
+                points[at][rows] = _points(thousandths, factors[at].weight)
+    return points
+
+
+def shuffled(count: int) -> npt.NDArray[np.int64]:
+    """The numbers below `count` in an order that nobody can know beforehand or find out later.
+
+    It comes from the system's randomness and not from a seed, so that who sees many rows in
+    their order learns nothing about the order of others.
+
+    Returns:
+        int64, shape (count,).
+    """
+    drawn = np.frombuffer(secrets.token_bytes(8 * count), dtype=np.uint64)
+    return np.argsort(drawn, kind="stable").astype(np.int64, copy=False)
+
+
+def _companies(factors: Sequence[BoundFactor]) -> list[list[int]]:
+    """Which factors are scored in one call: those that came with the node, and each other
+    distribution's by themselves.
+    """
+    found: dict[str, list[int]] = {}
+    for at, bound in enumerate(factors):
+        found.setdefault("" if bound.is_shipped else bound.origin.distribution, []).append(at)
+    return list(found.values())
+
+
+def _inputs(factors: Sequence[BoundFactor]) -> list[str]:
+    """Columns that the factors need of households."""
+    entries = (entry for bound in factors for entry in bound.inputs if entry.available)
+    return list(dict.fromkeys(entry.input.name for entry in entries))
+
+
+def _points(thousandths: npt.NDArray[np.float64], weight: float) -> npt.NDArray[np.float64]:
+    points: npt.NDArray[np.float64] = np.rint(thousandths * (weight * POINT / THOUSANDTHS))
+    missing = np.isnan(points)
+    if missing.any():
+        points[missing] = UNKNOWN_POINTS
+    return points
