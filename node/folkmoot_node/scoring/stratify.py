@@ -15,6 +15,11 @@ from folkmoot_node.scoring.binding import BoundFactor
 from folkmoot_node.scoring.factors import CHUNK, THOUSANDTHS, chunk_arrays, score_chunk
 from folkmoot_node.store.schema import POINT, UNKNOWN_POINTS
 from folkmoot_sdk.factor import ScoringContext
+from folkmoot_sdk.schema import UPRN_COLUMN
+
+Points = tuple[npt.NDArray[np.signedinteger], ...]
+"""For each factor int16, or int32 if its weight needs it, of shape (households,): weight x factor
+score in units of `POINT`; `UNKNOWN_POINTS` where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +27,13 @@ class Stratified:
     """Scores of some households, in their order.
 
     Attributes:
-        points: For each factor int16, or int32 if its weight needs it, of shape
-            (households,): weight x factor score in units of `POINT`; `UNKNOWN_POINTS`
-            where unknown.
+        points: What each factor adds.
         score: int32 (households,): sum of the known contributions.
         band: uint8 (households,): index of the band.
         incomplete: Households of which some factor is unknown.
     """
 
-    points: tuple[npt.NDArray[np.signedinteger], ...]
+    points: Points
     score: npt.NDArray[np.int32]
     band: npt.NDArray[np.uint8]
     incomplete: int
@@ -66,9 +69,18 @@ def stratify(
     Raises:
         PluginProblem: Exit code FAULT, if a factor breaks its contract.
     """
-    points = contributions(households, factors, context)
-    score = np.zeros(households.height, dtype=np.int32)
-    some_unknown = np.zeros(households.height, dtype=np.bool_)
+    return added_up(contributions(households, factors, context), policy)
+
+
+def added_up(points: Points, policy: RiskPolicy) -> Stratified:
+    """Scores and bands of households.
+
+    Args:
+        points: What each factor adds; there is a factor.
+        policy: The policy, with the bands.
+    """
+    score = np.zeros(points[0].shape, dtype=np.int32)
+    some_unknown = np.zeros(points[0].shape, dtype=np.bool_)
     for column in points:
         missing = column == UNKNOWN_POINTS
         if missing.any():
@@ -81,40 +93,48 @@ def stratify(
 
 
 def contributions(
-    households: pl.DataFrame, factors: Sequence[BoundFactor], context: ScoringContext
-) -> tuple[npt.NDArray[np.signedinteger], ...]:
+    households: pl.DataFrame,
+    factors: Sequence[BoundFactor],
+    context: ScoringContext,
+    rows: npt.NDArray[np.int64] | None = None,
+) -> Points:
     """What each factor adds to the score of each household.
 
     The factors of a distribution are called together. Those that did not come with the node see
     the households in an order drawn for this call, and nothing of them but the declared inputs.
 
     Args:
-        households: Rows to score.
+        households: Households, as `link` gives them.
         factors: The factors.
         context: That of the run.
+        rows: Which households to score, in this order, as int64 of shape (households,); all if
+            None.
 
     Returns:
-        For each factor, shape (households,), in the order of the rows: `Stratified.points`.
+        For each factor, shape (households,), in the order of `rows`: as `Stratified.points`.
 
     Raises:
         PluginProblem: Exit code FAULT, if a factor breaks its contract.
     """
-    count = households.height
+    count = households.height if rows is None else len(rows)
     points = tuple(np.empty(count, dtype=_points_type(bound)) for bound in factors)
     for places in _companies(factors):
         company = [factors[at] for at in places]
         order = None if company[0].is_shipped else shuffled(count)
+        # The key stays on this side: it gives a chunk its height where no input is available.
+        wanted = households.select(UPRN_COLUMN, *_inputs(company))
         for start in range(0, count, CHUNK):
-            if order is None:
-                rows: slice | npt.NDArray[np.int64] = slice(start, min(start + CHUNK, count))
-                chunk = households.slice(start, CHUNK)
+            part = slice(start, min(start + CHUNK, count))
+            into: slice | npt.NDArray[np.int64] = part if order is None else order[part]
+            which = (None if order is None else order[part]) if rows is None else rows[into]
+            if which is None:
+                chunk = wanted.slice(start, CHUNK)
             else:
-                rows = order[start : start + CHUNK]
-                chunk = households.select(pl.col(_inputs(company)).gather(rows))
+                chunk = wanted.select(pl.all().gather(pl.Series(which)))
             arrays = chunk_arrays(chunk, company)
             scores = score_chunk(company, arrays, context, chunk.height)
             for at, thousandths in zip(places, scores, strict=True):
-                points[at][rows] = _points(thousandths, factors[at].weight)
+                points[at][into] = _points(thousandths, factors[at].weight)
     return points
 
 
