@@ -10,16 +10,34 @@ from folkmoot_operator.unusable_files import as_problem
 from folkmoot_sdk.loading import Origin
 
 
-def plugin_fault(origin: Origin, where: str, error: BaseException) -> Problem:
-    """A problem that names distribution, version, kind of error and line of code.
+class PluginProblem(Problem):
+    """A plugin failed while it worked: it broke its contract, died or hung.
+
+    Attributes:
+        origin: The plugin.
+    """
+
+    def __init__(self, problem: str, *, where: str, remedy: str, origin: Origin) -> None:
+        super().__init__(problem, where=where, remedy=remedy, exit_code=ExitCode.FAULT)
+        self.origin = origin
+
+
+def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) -> PluginProblem:
+    """A problem that names distribution, version, hook, kind of error and line of code.
 
     The error's own text is left out: it may quote a resident's record.
+
+    Args:
+        origin: The plugin.
+        hook: The method of its class that was called: `score`, `explain`, `read`.
+        where: The factor or source.
+        error: What it raised.
     """
-    return Problem(
+    return PluginProblem(
         f"plugin {origin} failed: {_kind_and_place(error)}",
-        where=where,
+        where=f"{where}, {hook}",
         remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
-        exit_code=ExitCode.FAULT,
+        origin=origin,
     )
 
 

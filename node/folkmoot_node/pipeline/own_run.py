@@ -243,6 +243,7 @@ def begin(
                 run.note_files_read()  # while no purge can run: it would go by an older note
         finally:
             run.end_linkage()
+            run.end_scoring()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 

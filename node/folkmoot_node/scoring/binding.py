@@ -78,6 +78,9 @@ class BoundFactor:
         factor: The plugin's object.
         inputs: Its inputs.
         origin: Distribution, version and entry point of the plugin.
+        is_shipped: Whether the plugin came with the node.
+        is_scored_twice: Whether nobody has reviewed it, so that each run compares its scores with
+            those that it gives to other company.
     """
 
     name: str
@@ -85,6 +88,8 @@ class BoundFactor:
     factor: RiskFactor
     inputs: tuple[BoundInput, ...]
     origin: Origin
+    is_shipped: bool = True
+    is_scored_twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ def _contribution(
     try:
         words = bound.factor.explain({name: values[name] for name in names}, score, context)
     except Exception as error:
-        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+        raise plugin_fault(bound.origin, "explain", f"factor {bound.name}", error) from None
     return Contribution(
         factor=bound.name,
         title=bound.factor.title,
