@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
     BoundAttribute,
@@ -352,7 +353,16 @@ class _Binder:
                 exit_code=ExitCode.FAULT,
             ) from error
         inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
-        return BoundFactor(entry.factor, entry.weight, factor, inputs, origin)
+        standing = standing_of(plugins, origin)
+        return BoundFactor(
+            entry.factor,
+            entry.weight,
+            factor,
+            inputs,
+            origin,
+            is_shipped=standing.is_shipped,
+            is_scored_twice=not standing.is_reviewed,
+        )
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"
