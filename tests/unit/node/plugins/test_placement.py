@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ reason = "its driver needs it"
 
 
 def sound(*_: Any) -> Provenance:
-    return Provenance(None, is_reviewed=False, words=("pinned",))
+    return Provenance(words=("pinned",))
 
 
 def place(
@@ -40,8 +39,7 @@ def place(
     unmet: Problem | None = None,
     examine: Any = sound,
 ) -> Placement:
-    today = datetime.date(2026, 12, 1)
-    (found,) = placements(config, [one], unmet=unmet, examine=examine, today=today)
+    (found,) = placements(config, [one], unmet=unmet, examine=examine)
     return found
 
 
@@ -111,7 +109,7 @@ def test_where_the_kernel_cannot_it_refuses_with_what_to_enable(home: Home) -> N
 def test_what_speaks_against_it_is_named_with_what_to_do(home: Home) -> None:
     revoked = Problem("was revoked", remedy="Install 1.2.1", exit_code=ExitCode.VERIFICATION)
     found = place(
-        home.config(ALLOWED), plugin(), examine=lambda *_: Provenance(revoked, is_reviewed=True)
+        home.config(ALLOWED), plugin(), examine=lambda *_: Provenance((revoked,), is_reviewed=True)
     )
     assert found.way is Way.REFUSED
     assert str(found.broken) == "plugin meters 1.2.0 (meters): was revoked. Install 1.2.1"
