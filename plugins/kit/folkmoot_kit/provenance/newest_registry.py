@@ -33,8 +33,8 @@ class NewestRegistry:
         """
         self._path = path
 
-    def accept(self, index: Signed[Index]) -> None:
-        """Takes a list for the newest, and remembers it; asks for its signature nothing.
+    def require(self, index: Signed[Index]) -> None:
+        """Checks that a list is not older than one seen before.
 
         Args:
             index: The list, whose key is trusted.
@@ -43,22 +43,32 @@ class NewestRegistry:
             Problem: Exit code VERIFICATION, if a newer one was seen, or another of the same number.
             UnusableFile: If the file cannot be used now.
         """
-        seen = self._seen()
-        number, known = seen.get(index.key_id, (0, ""))
-        now = (index.body.number, index.digest)
-        if now[0] < number:
-            raise _refused(
-                index, f"has number {now[0]}, and this node has seen number {number} already"
-            )
-        if now[0] == number and now[1] != known:
+        number, known = self._seen().get(index.key_id, (0, ""))
+        now = index.body.number
+        if now < number:
+            problem = f"has number {now}, and this node has seen number {number} already"
+            raise _refused(index, problem)
+        if now == number and index.digest != known:
             raise _refused(index, f"is another list with number {number} than this node has seen")
-        if now != (number, known):
-            seen[index.key_id] = now
-            content = canonical_json.encode({key: list(held) for key, held in seen.items()})
-            try:
-                write_private(self._path, content, replace=True)
-            except OSError as error:
-                raise unusable(error, self._path, "the newest registry's number") from None
+
+    def accept(self, index: Signed[Index]) -> None:
+        """Checks the same, and remembers the list as the newest.
+
+        Raises:
+            Problem: As `require`.
+            UnusableFile: As `require`.
+        """
+        self.require(index)
+        seen = self._seen()
+        now = (index.body.number, index.digest)
+        if seen.get(index.key_id) == now:
+            return
+        seen[index.key_id] = now
+        content = canonical_json.encode({key: list(held) for key, held in seen.items()})
+        try:
+            write_private(self._path, content, replace=True)
+        except OSError as error:
+            raise unusable(error, self._path, "the newest registry's number") from None
 
     def _seen(self) -> dict[str, tuple[int, str]]:
         try:

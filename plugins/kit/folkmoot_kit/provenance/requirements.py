@@ -30,8 +30,28 @@ def reached(installation: Installation, name: str) -> tuple[str, ...]:
     Raises:
         Problem: Exit code SETTINGS, if one that it needs is not installed.
     """
-    needed = set(_closure(installation, (name,), is_strict=True))
-    return tuple(sorted(needed - _own(installation) - {canonicalize_name(name)}))
+    return _without_own(installation, _closure(installation, (name,), is_strict=True), name)
+
+
+def reached_from(
+    installation: Installation, requirements: Iterable[str], name: str
+) -> tuple[str, ...]:
+    """The same of a wheel that is not installed.
+
+    Args:
+        installation: Where what it requires is installed.
+        requirements: What it requires, as `Requires-Dist` has it.
+        name: Its name.
+
+    Raises:
+        Problem: As `reached`.
+    """
+    needed = [one for text in requirements for one in _wanted(text, "")]
+    return _without_own(installation, _walk(installation, needed, is_strict=True), name)
+
+
+def _without_own(installation: Installation, needed: Iterable[str], name: str) -> tuple[str, ...]:
+    return tuple(sorted(set(needed) - _own(installation) - {canonicalize_name(name)}))
 
 
 @functools.lru_cache(maxsize=4)
@@ -41,7 +61,14 @@ def _own(installation: Installation) -> frozenset[str]:
 
 
 def _closure(installation: Installation, names: Iterable[str], *, is_strict: bool) -> Iterator[str]:
-    waiting = [(str(canonicalize_name(name)), "") for name in names]
+    start = [(str(canonicalize_name(name)), "") for name in names]
+    return _walk(installation, start, is_strict=is_strict)
+
+
+def _walk(
+    installation: Installation, start: Iterable[tuple[str, str]], *, is_strict: bool
+) -> Iterator[str]:
+    waiting = list(start)
     seen = set(waiting)
     while waiting:
         name, extra = waiting.pop()

@@ -75,9 +75,14 @@ class Wheel:
     sboms: Mapping[str, bytes]
 
     @property
+    def counted(self) -> dict[str, str]:
+        """The files that count for its digest; not those that installers write over."""
+        return {path: of for path, of in self.files.items() if counts(path)}
+
+    @property
     def content(self) -> str:
         """The digest of its files; see `content_digest`."""
-        return digest_of_files({path: of for path, of in self.files.items() if counts(path)})
+        return digest_of_files(self.counted)
 
     @property
     def label(self) -> str:
