@@ -13,6 +13,7 @@ from folkmoot_node.cli import (
     evidence,
     installation,
     linkage,
+    plugins,
     policies,
     retention,
     rounds,
@@ -31,7 +32,7 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
+    setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
     audit, running, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(

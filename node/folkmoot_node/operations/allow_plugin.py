@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,10 @@ from folkmoot_kit.provenance import (
     as_toml,
     load_trusted_keys,
     make_pin,
-    open_registry,
     read_wheel,
 )
+from folkmoot_kit.provenance.bundle import import_registry
+from folkmoot_kit.provenance.registry_index import Index
 from folkmoot_node.home import NodeHome
 from folkmoot_node.plugins.opening import places
 from folkmoot_node.plugins.placement import Placement
@@ -27,7 +27,7 @@ from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
 from folkmoot_node.settings.plugin_tables import with_table, without_table
 from folkmoot_node.settings.plugins import normal
 from folkmoot_operator.accounts import Operator
-from folkmoot_operator.private_files import write_private
+from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
 ALLOWED, FORGOTTEN = "plugin allowed", "plugin forgotten"
@@ -114,6 +114,39 @@ def forget(node: NodeHome, distribution: str, *, by: Operator) -> None:
     _keep(node, text, {"action": FORGOTTEN, "plugin": normal(distribution)}, by)
 
 
+def take_over_registry(node: NodeHome, source: Path, *, by: Operator) -> Index:
+    """Takes over the registry of plugins, if it is whole, of the trusted key and not an older one.
+
+    Args:
+        node: The node.
+        source: A bundle or a folder.
+        by: Who does, for the audit log.
+
+    Returns:
+        Its list: what is signed about plugins, and what was revoked.
+
+    Raises:
+        Problem: If it is not to be taken over, or the settings name no trusted keys. Nothing is
+            changed then.
+    """
+    keys, folder = node.config.plugin_keys, node.config.plugin_registry
+    if not keys.exists():
+        raise Problem(
+            "there is no file of trusted keys, so that nobody's registry can be believed",
+            where=str(keys),
+            remedy="Write the keys there that the region has told you by another way; or name the "
+            "file in node.toml as plugins.trusted_keys",
+            exit_code=ExitCode.SETTINGS,
+        )
+    newest = node.config.home / NEWEST
+    make_private_folder(newest.parent)
+    index = import_registry(source, folder, load_trusted_keys(keys), NewestRegistry(newest))
+    body = {"action": IMPORTED, "registry": index.name, "number": index.number, **by.as_body()}
+    with node.state.transaction() as connection:
+        node.audit.append(connection, node.clock(), body)
+    return index
+
+
 def _privileges(config: NodeConfig, name: str, granted: Granted) -> Privileges:
     before = config.plugins.of(name)
     known = Privileges()
@@ -147,6 +180,4 @@ def _keep(node: NodeHome, text: str, body: dict[str, object], by: Operator) -> N
     with node.state.transaction() as connection:
         node.audit.append(connection, node.clock(), {**body, **by.as_body()})
     path = node.config.home / FILE_NAME
-    mode = path.stat().st_mode & 0o777
-    write_private(path, text.encode(), replace=True)
-    path.chmod(mode)
+    write_private(path, text.encode(), replace=True, readers=node.config.readers)

@@ -102,7 +102,9 @@ def placements(
         else:
             if decisions is None and allowed.trust == "in_process":
                 decisions = in_process_decisions(config)
-            found.append(_of_others(config, plugin, allowed, decisions, unmet, examine(plugin, allowed)))
+            found.append(
+                _of_others(config, plugin, allowed, decisions, unmet, examine(plugin, allowed))
+            )
     return tuple(found)
 
 

@@ -30,7 +30,6 @@ from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_node.settings.plugins import AllowedPlugin
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_operator.unusable_files import UnusableFile
 
 REGISTRY_LIST = "registry.json"
 """The file of a registry that lists the others."""
@@ -88,9 +87,7 @@ class Examiner:
     The registry and the list of trusted keys are opened when the first plugin is looked at, once.
     """
 
-    def __init__(
-        self, config: NodeConfig, folders: Sequence[Path], today: datetime.date
-    ) -> None:
+    def __init__(self, config: NodeConfig, folders: Sequence[Path], today: datetime.date) -> None:
         """Opens nothing yet.
 
         Args:
@@ -136,13 +133,12 @@ class Examiner:
         if self._trusted is None or not (folder / REGISTRY_LIST).exists():
             return None
         registry = open_registry(folder, self._trusted)
-        newest = self._config.home / NEWEST
-        try:
-            make_private_folder(newest.parent)
-            NewestRegistry(newest).accept(registry.index)
-        except (UnusableFile, PermissionError):  # casework's own account reads, and writes not
-            if self._config.home.stat().st_uid == os.geteuid():
-                raise
+        newest = NewestRegistry(self._config.home / NEWEST)
+        if self._config.home.stat().st_uid == os.geteuid():
+            make_private_folder(self._config.home / NEWEST.parent)
+            newest.accept(registry.index)
+        else:
+            newest.require(registry.index)  # casework's own account reads, and does not write
         return registry
 
     def _other_version(self, plugin: InstalledPlugin, allowed: AllowedPlugin) -> Problem:
