@@ -117,7 +117,9 @@ def describe(cls: type[Any]) -> tuple[Description, ...]:
         found.append(
             Description(
                 key=entry.metadata.get("name") or entry.name,
-                type=_secret_named(entry) or _named(hints[entry.name]),
+                type=entry.metadata.get("type")
+                or _secret_named(entry)
+                or _named(hints[entry.name]),
                 required=required,
                 default=None if required else default,
                 unit=entry.metadata.get("unit", ""),
