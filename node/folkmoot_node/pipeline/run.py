@@ -67,7 +67,7 @@ class ScoringRun:
         self.plan = plan
         self.config = config
         self.policy = policy
-        self.binding: Binding = bind_for(policy, config, plugins, plan.today)
+        self.binding: Binding = bind_for(policy, config, plugins, plan.today, plan.failed)
         self._sources = {
             source.name: source
             for source in sorted(

@@ -56,7 +56,7 @@ class RunScoring:
             households: A part of those of the run; no other part has any of them.
 
         Raises:
-            PluginProblem: Exit code FAULT, if a factor breaks its contract.
+            FactorsFailed: Exit code FAULT, if a factor breaks its contract.
             Problem: Exit code FAULT, if a factor scores a household by what others have.
         """
         halves = self._opened()
