@@ -106,7 +106,7 @@ def score(
         if not replace:
             _ask_to_replace(last_run(config), policy, configured)
     _warn_of_series(home, last_run(config), policy)
-    with progress() as bars:
+    with load_plugins(config) as plugins, progress() as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
@@ -120,7 +120,7 @@ def score(
 
             trial = try_policy(
                 config,
-                load_plugins(),
+                plugins,
                 policy,
                 today=today,
                 reference_date=reference,
@@ -131,7 +131,7 @@ def score(
             with _says_that_rounds_wait(home), recorded_run(config.state_path, current_operator()):
                 summary = run(
                     config,
-                    load_plugins(),
+                    plugins,
                     policy,
                     today=today,
                     reference_date=reference,
@@ -328,6 +328,8 @@ def _print_summary(summary: RunSummary) -> None:
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
         for note in source.notes:
             out.print(f"{source.name}: {note}", markup=False)
+    for text in summary.not_confined:
+        out.print(f"Note: {text}.", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
     for line in summary.corrections.in_words:
@@ -393,9 +395,10 @@ def explain(
                 node.audit.append(connection, node.clock(), body)
             if subject_access:
                 policy = policy_of(store.run, policy)
-            found = explain_household(
-                store, node.config, load_plugins(), policy, uprn, today=node.today()
-            )
+            with load_plugins(node.config) as plugins:
+                found = explain_household(
+                    store, node.config, plugins, policy, uprn, today=node.today()
+                )
     if hidden:
         from folkmoot_node.casework.opening.sensitive import as_permitted
 

@@ -28,6 +28,8 @@ from folkmoot_node.pipeline.source_health import (
     source_findings,
     with_findings,
 )
+from folkmoot_node.plugins.loaded import placements_of
+from folkmoot_node.plugins.words import not_confined
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -70,6 +72,7 @@ class OwnRun(ScoringRun):
         decisions: Decisions,
     ) -> None:
         super().__init__(plan, config, plugins, policy)
+        self._not_confined = not_confined(placements_of(plugins))
         self._keep_corrections(decisions)
         self._writer = writer
         self._clock = clock
@@ -180,6 +183,7 @@ class OwnRun(ScoringRun):
                 )
                 for distribution, problem in plan.failed.items()
             ),
+            not_confined=self._not_confined,
         )
 
 

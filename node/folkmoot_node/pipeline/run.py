@@ -116,7 +116,7 @@ class ScoringRun:
                 remedy="Score again",
                 exit_code=ExitCode.DATA,
             )
-        return cls(plan, config, load_plugins(), policy)
+        return cls(plan, config, load_plugins(config), policy)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +182,8 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
     if not hasattr(_Body, "failure"):
         judged = Judged(last_run(config), in_force(config.state_path, day))
         policy = load_policy(config.risk_policy)
-        engine.score(config, load_plugins(), policy, today=day, judged=judged)
+        with load_plugins(config) as plugins:
+            engine.score(config, plugins, policy, today=day, judged=judged)
     elif _Body.failure is not None:
         raise _Body.failure.problem
 
@@ -207,27 +208,29 @@ def _runner(config: NodeConfig) -> TaskRunner[Any]:
 @contextmanager
 def _begun(home: str, day: str) -> Iterator[OwnRun]:
     """A run that the stages of this process, or the workers', can find."""
+    opened = ExitStack()
 
-    def prepare() -> Any:
+    def prepare() -> OwnRun:
         config = load_config(Path(home))
         policy = load_policy(config.risk_policy)
         day_ = datetime.date.fromisoformat(day)
-        return begin(
-            config,
-            load_plugins(),
-            policy,
-            today=day_,
-            shared=config.on_cluster,
-            judged=Judged(last_run(config), in_force(config.state_path, day_)),
+        plugins = opened.enter_context(load_plugins(config))
+        return opened.enter_context(
+            begin(
+                config,
+                plugins,
+                policy,
+                today=day_,
+                shared=config.on_cluster,
+                judged=Judged(last_run(config), in_force(config.state_path, day_)),
+            )
         )
 
-    begun = shielded("the run", prepare)
-    run = shielded("the run", begun.__enter__)
     try:
-        with stages.owned(run):
+        with stages.owned(shielded("the run", prepare)) as run:
             yield run
     except BaseException as error:
-        begun.__exit__(type(error), error, error.__traceback__)
+        opened.__exit__(type(error), error, error.__traceback__)
         raise
     else:
-        shielded("the run", lambda: begun.__exit__(None, None, None))
+        shielded("the run", opened.close)

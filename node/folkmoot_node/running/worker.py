@@ -47,7 +47,8 @@ def score(
             return
         policy = load_policy(config.risk_policy)
         judged = Judged(last_run(config), in_force(config.state_path, today))
-        score_plainly(config, load_plugins(), policy, today=today, judged=judged)
+        with load_plugins(config) as plugins:
+            score_plainly(config, plugins, policy, today=today, judged=judged)
 
 
 @app.command()

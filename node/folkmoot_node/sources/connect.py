@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from folkmoot_node.plugins.loaded import Plugins
+from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
-from folkmoot_sdk.loading import Origin, Plugins, load
+from folkmoot_sdk.loading import Origin
 from folkmoot_sdk.parameters import build, nearest
 from folkmoot_sdk.schema import RecordLevel, Schema
 from folkmoot_sdk.source import DataSource
@@ -32,11 +34,6 @@ class ConnectedSource:
     schema: Schema
     origin: Origin
     area_field: str | None = None
-
-
-def load_plugins() -> Plugins:
-    """Loads the installed plugins; the broken ones are listed in `broken`."""
-    return load()
 
 
 def connect(config: NodeConfig, plugins: Plugins) -> tuple[ConnectedSource, ...]:

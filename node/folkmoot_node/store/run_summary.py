@@ -323,6 +323,8 @@ class RunSummary(_Record):
             changed; empty in runs of earlier versions.
         failed: Plugins that failed, and whose factors are unknown; rounds wait then for a
             person's decision.
+        not_confined: Which plugins ran in the node's own process and why, a sentence each; none
+            if all ran apart, and in runs of earlier versions.
     """
 
     run_id: str
@@ -349,6 +351,7 @@ class RunSummary(_Record):
     corrections: CorrectionsSummary = CorrectionsSummary()
     policy_text: str = ""
     failed: tuple[FailedPlugin, ...] = ()
+    not_confined: tuple[str, ...] = ()
 
     @property
     def last_day(self) -> datetime.date:

@@ -18,6 +18,9 @@ import pytest
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged, last_run
+from folkmoot_node.plugins.installed import InstalledPlugin
+from folkmoot_node.plugins.loaded import LoadedPlugins
+from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
@@ -300,6 +303,19 @@ class TestNode:
             source_origins=dict.fromkeys(sources, ORIGIN),
             factor_origins=dict.fromkeys(self.factors, ORIGIN),
             broken=(),
+        )
+
+    @property
+    def loaded(self) -> LoadedPlugins:
+        """The same as commands have them: as if they came with the node."""
+        own, plugin = self.plugins, InstalledPlugin("test-plugin", "1.2.3", ())
+        return LoadedPlugins(
+            own.sources,
+            own.factors,
+            own.source_origins,
+            own.factor_origins,
+            own.broken,
+            (Placement(plugin, Way.APART, is_shipped=True),),
         )
 
     @property
