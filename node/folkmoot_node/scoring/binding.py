@@ -10,10 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
     BoundAttribute,
@@ -78,6 +80,7 @@ class BoundFactor:
         weight: Points at a factor score of 1.
         kind: The plugin's class.
         factor: Its object; one of `Unscored` in a run in which the plugin has failed.
+        parameters: What the policy says to it.
         inputs: Its inputs.
         origin: Distribution, version and entry point of the plugin.
         is_shipped: Whether the plugin came with the node.
@@ -89,6 +92,7 @@ class BoundFactor:
     weight: float
     kind: type[RiskFactor]
     factor: RiskFactor
+    parameters: Mapping[str, Any]
     inputs: tuple[BoundInput, ...]
     origin: Origin
     is_shipped: bool = True
@@ -217,6 +221,33 @@ def bind(
         audited=audited,
         not_held=not_held,
     )
+
+
+def made(
+    kind: type[RiskFactor], parameters: Mapping[str, Any], where: str, origin: Origin
+) -> RiskFactor:
+    """Makes a factor with the parameters of a policy.
+
+    Args:
+        kind: Its class.
+        parameters: What the policy says to it.
+        where: The table of the policy, for messages.
+        origin: Its plugin.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it refuses its parameters; FAULT, if it fails.
+    """
+    try:
+        return kind(build(kind.Parameters, parameters, where))
+    except PluginError as error:
+        raise _problem(error.problem, error.where, error.remedy) from None
+    except Exception as error:
+        raise Problem(
+            f"the factor {kind.name!r} of plugin {origin} failed to start ({type(error).__name__})",
+            where=where,
+            remedy="Report it to the plugin's supplier",
+            exit_code=ExitCode.FAULT,
+        ) from error
 
 
 def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
@@ -363,28 +394,24 @@ class _Binder:
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)
-        if failure is None:
-            factor = self._made(kind, entry, where, origin)
-        else:
-            factor = Unscored(failure)
+        factor = (
+            made(kind, entry.parameters, f"{where}.parameters", origin)
+            if failure is None
+            else Unscored(failure)
+        )
         inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
-        return BoundFactor(entry.factor, entry.weight, kind, factor, inputs, origin)
-
-    def _made(
-        self, kind: type[RiskFactor], entry: FactorEntry, where: str, origin: Origin
-    ) -> RiskFactor:
-        try:
-            return kind(build(kind.Parameters, entry.parameters, f"{where}.parameters"))
-        except PluginError as error:
-            raise _problem(error.problem, error.where, error.remedy) from None
-        except Exception as error:
-            raise Problem(
-                f"the factor {entry.factor!r} of plugin {origin} failed to start "
-                f"({type(error).__name__})",
-                where=where,
-                remedy="Report it to the plugin's supplier",
-                exit_code=ExitCode.FAULT,
-            ) from error
+        standing = standing_of(plugins, origin)
+        return BoundFactor(
+            entry.factor,
+            entry.weight,
+            kind,
+            factor,
+            entry.parameters,
+            inputs,
+            origin,
+            is_shipped=standing.is_shipped,
+            is_scored_twice=not standing.is_reviewed and failure is None,
+        )
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"

@@ -182,7 +182,7 @@ class FailedPlugin(_Record):
         which = ", ".join(self.factors)
         return (
             f"{which}: unknown for every household in this run, since its plugin failed "
-            f"({self.problem}). Rounds wait until you decide"
+            f"({self.problem})"
         )
 
 
