@@ -7,7 +7,10 @@ whatever else the node keeps are never among them, whatever an option says.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig, 
 from folkmoot_node.settings.plugins import AllowedPlugin, PluginLimits
 
 _SQLITE = "sqlite:///"
+_WILD = re.compile(r"[*?\[]")
+_MACHINE = ("/proc", "/sys", "/dev", "/run/user")
+"""Never granted, and nothing in them."""
+_MOST_LINKS = 1000
 _NETWORK_FILES = (
     "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
     "/etc/services", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/run/systemd/resolve",
@@ -64,35 +71,60 @@ def for_sources(
 
 
 def readable(config: NodeConfig, sources: Iterable[SourceSettings]) -> tuple[Path, ...]:
-    """The files and folders that sources read, without links; in order, each once.
+    """The files and folders that sources read; in order, each once.
 
     Args:
         config: The node's settings.
         sources: Of which every text among the options that names something that is there counts,
-            and `extracts`.
+            and `extracts`. A pattern such as `addresses/*.csv` names the folder before it.
     """
     found: dict[Path, None] = {}
     for source in sources:
         secrets = SECRETS.get(source.kind, frozenset())
         options = {key: value for key, value in source.options.items() if key not in secrets}
-        for named in ("extracts", *_texts(options)):
-            path = _named(config, named)
-            if path is not None and is_grantable(config, path):
-                found[path] = None
+        for text in (config.extracts_folder.name, *_texts(options)):
+            for path in _named(config, text):
+                found.update(dict.fromkeys(_granted(config, path)))
     return tuple(found)
 
 
 def is_grantable(config: NodeConfig, path: Path) -> bool:
-    """Whether a file or folder may be read by a plugin: nothing that the node keeps, nor above it.
+    """Whether a plugin may read a file or folder: nothing that the node keeps, nor what holds it.
 
     Args:
         config: The node's settings.
-        path: Without links.
+        path: The file or folder; where it is a link, both it and what it leads to count.
     """
-    if path == path.parent:  # the whole machine
-        return False
-    kept = [one.resolve() for one in _kept(config)]
-    return not any(path == one or path in one.parents or one in path.parents for one in kept)
+    never = [*map(Path, _MACHINE), *_kept(config)]
+    never += [one.resolve() for one in never]
+    return not any(
+        one == other or one in other.parents or other in one.parents
+        for one in (path, path.resolve())
+        for other in never
+    )
+
+
+def _granted(config: NodeConfig, path: Path) -> Iterator[Path]:
+    """A path under its name and as it is, and what links in it lead to; nothing if it may not."""
+    if not is_grantable(config, path):
+        return
+    yield path
+    if path.resolve() != path:
+        yield path.resolve()
+    if path.is_dir():
+        for link in islice(_links_in(path), _MOST_LINKS):
+            target = link.resolve()
+            if target.exists() and is_grantable(config, target):
+                yield target
+
+
+def _links_in(folder: Path) -> Iterator[Path]:
+    """Links in a folder that this account or root has made: nobody else can widen a grant."""
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place, name)
+            if path.is_symlink() and path.lstat().st_uid in (0, os.geteuid()):
+                yield path
 
 
 def _kept(config: NodeConfig) -> Iterator[Path]:
@@ -102,8 +134,11 @@ def _kept(config: NodeConfig) -> Iterator[Path]:
     yield from (home / FILE_NAME, home / "plugins")
     yield from (home / f"{STATE_FILE}{end}" for end in ("", "-wal", "-shm"))
     yield from (config.casework_folder, config.corrections_file.parent, config.review_folder)
-    yield from (config.key_file, config.store_path.parent, config.runs_folder, config.review_store)
-    yield from (config.quarantine_folder, config.plugin_registry, config.plugin_keys)
+    yield from (config.key_file, config.store_path, config.runs_folder, config.review_store)
+    yield from (config.history_folder, config.plugin_registry, config.plugin_keys)
+    # Folders that the settings name: one that is the home would keep all that is in it.
+    named = (config.store_path.parent, config.quarantine_folder)
+    yield from (one for one in named if one != home and one not in home.parents)
     dask = config.dask
     yield from (home / one for one in (dask.certificate, dask.key) if one is not None)
     mail = config.casework.mail if config.casework else None
@@ -123,16 +158,21 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-def _named(config: NodeConfig, text: str) -> Path | None:
+def _named(config: NodeConfig, text: str) -> Iterator[Path]:
     """What a text names, if it is there."""
     text = text.removeprefix(_SQLITE)
     if not text or "\0" in text:
-        return None
+        return
+    wild = _WILD.search(text)
+    before = text[: wild.start()].rpartition("/")[0] if wild else text
     try:
-        path = (config.home / text).resolve()
-        return path if path.is_file() or path.is_dir() else None
-    except (OSError, ValueError, RuntimeError):  # too long for a path, or a circle of links
-        return None
+        path = Path(os.path.normpath(config.home / before))
+        if path.is_file() or path.is_dir():
+            yield path
+        if wild and path == config.home:  # a pattern in the home itself names files alone
+            yield from (one for one in sorted(config.home.glob(text)) if one.is_file())
+    except (OSError, ValueError, RuntimeError, NotImplementedError):
+        return  # too long for a path, a circle of links, or no pattern
 
 
 def _there(paths: Iterable[str]) -> tuple[Path, ...]:

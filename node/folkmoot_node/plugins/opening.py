@@ -9,7 +9,7 @@ from pathlib import Path
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.plugins.placement import Placement, placements
-from folkmoot_node.plugins.provenance import examine
+from folkmoot_node.plugins.provenance import Examiner
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_sdk.loading import load
 
@@ -47,4 +47,5 @@ def places(config: NodeConfig | None, today: datetime.date) -> tuple[Placement, 
         config: The node's settings; None where there is no node.
         today: The date in UTC.
     """
-    return placements(config, installed_plugins(), unmet=None, examine=examine, today=today)
+    examine = Examiner(config, import_folders(), today) if config else None
+    return placements(config, installed_plugins(), unmet=unmet(), examine=examine)

@@ -7,7 +7,6 @@ that is wanted, and not revoked; in the node's process only by the signed releas
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,7 +69,7 @@ class Placement:
         return BrokenPlugin(self.plugin.origin, "", text, self.problem.remedy)
 
 
-Examine = Callable[[NodeConfig, InstalledPlugin, AllowedPlugin, datetime.date], Provenance]
+Examine = Callable[[InstalledPlugin, AllowedPlugin], Provenance]
 """What signatures, pins and revocations say of a plugin that `node.toml` names."""
 
 
@@ -79,8 +78,7 @@ def placements(
     installed: Iterable[InstalledPlugin],
     *,
     unmet: Problem | None,
-    examine: Examine,
-    today: datetime.date,
+    examine: Examine | None,
 ) -> tuple[Placement, ...]:
     """How each installed plugin runs.
 
@@ -88,8 +86,8 @@ def placements(
         config: The node's settings; None where there is no node: then only shipped ones run.
         installed: The installed plugins.
         unmet: Why the kernel cannot confine; None if it can.
-        examine: Compares a plugin of others with what was pinned and signed.
-        today: The date in UTC.
+        examine: Compares a plugin of others with what was pinned and signed; None where there is
+            no node.
     """
     own = node_version()
     found: list[Placement] = []
@@ -98,13 +96,15 @@ def placements(
         allowed = config.plugins.of(plugin.distribution) if config else None
         if is_shipped(plugin.distribution):
             found.append(_shipped(plugin, own, unmet))
-        elif config is None or allowed is None:
+        elif config is None or allowed is None or examine is None:
             problem = _not_allowed(plugin, config)
             found.append(Placement(plugin, Way.NOT_ALLOWED, is_shipped=False, problem=problem))
         else:
             if decisions is None and allowed.trust == "in_process":
                 decisions = in_process_decisions(config)
-            found.append(_of_others(config, plugin, allowed, decisions, unmet, examine, today))
+            found.append(
+                _of_others(config, plugin, allowed, decisions, unmet, examine(plugin, allowed))
+            )
     return tuple(found)
 
 
@@ -144,11 +144,9 @@ def _of_others(
     allowed: AllowedPlugin,
     decisions: Decisions | None,
     unmet: Problem | None,
-    examine: Examine,
-    today: datetime.date,
+    provenance: Provenance,
 ) -> Placement:
     where = _key(config, plugin.distribution)
-    provenance = examine(config, plugin, allowed, today)
     reason, problem = "", provenance.problem
     way = Way.APART
     if allowed.trust == "in_process":

@@ -16,7 +16,7 @@ DistributionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,
 """Name of an installed distribution, as `pip list` shows it."""
 Requirement = Annotated[str, Field(pattern=r"^\S{1,100} sha256:[0-9a-f]{64}$")]
 """Version and content of a distribution that a plugin brings with it."""
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$")]
+Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.:-]{0,251}[a-z0-9])?$")]
 """Name or address of a host, with or without a port."""
 _LARGEST_MIB = 1_048_576
 _DAY = 86_400
@@ -36,7 +36,7 @@ class PluginLimits(Settings):
     """
 
     memory_mib: Annotated[int, Field(ge=64, le=_LARGEST_MIB)]
-    seconds: Annotated[float, Field(gt=0, le=_DAY)]
+    seconds: Annotated[int, Field(ge=1, le=_DAY)]
 
 
 class ShippedLimits(PluginLimits):
@@ -48,7 +48,7 @@ class ShippedLimits(PluginLimits):
     """
 
     memory_mib: Annotated[int, Field(ge=64, le=_LARGEST_MIB)] = 8192
-    seconds: Annotated[float, Field(gt=0, le=_DAY)] = 1800
+    seconds: Annotated[int, Field(ge=1, le=_DAY)] = 1800
 
 
 class AllowedPlugin(PluginLimits):
@@ -77,7 +77,7 @@ class AllowedPlugin(PluginLimits):
     network: tuple[Host, ...] = ()
     files: bool = False
     memory_mib: Annotated[int, Field(ge=64, le=_LARGEST_MIB)] = 2048
-    seconds: Annotated[float, Field(gt=0, le=_DAY)] = 600
+    seconds: Annotated[int, Field(ge=1, le=_DAY)] = 600
     scratch_mib: Annotated[int, Field(ge=0, le=_LARGEST_MIB)] = 0
     trust: Literal["confined", "in_process"] = "confined"
     requires: dict[DistributionName, Requirement] = {}
