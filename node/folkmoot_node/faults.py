@@ -10,19 +10,39 @@ from folkmoot_operator.unusable_files import as_problem
 from folkmoot_sdk.loading import Origin
 
 
-class PluginProblem(Problem):
-    """A plugin failed while it worked: it broke its contract, died or hung.
+class FactorsFailed(Problem):
+    """A plugin failed at its factors: it broke its contract, died or hung.
 
     Attributes:
-        origin: The plugin.
+        distribution: Name of its distribution, if it did not come with the node. A run may go on
+            with all of its factors unknown, where the council says so. Empty for one that did.
     """
 
-    def __init__(self, problem: str, *, where: str, remedy: str, origin: Origin) -> None:
-        super().__init__(problem, where=where, remedy=remedy, exit_code=ExitCode.FAULT)
-        self.origin = origin
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str,
+        remedy: str,
+        distribution: str,
+        exit_code: ExitCode = ExitCode.FAULT,
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy, exit_code=exit_code)
+        self.distribution = distribution
+
+    @classmethod
+    def of(cls, problem: Problem, distribution: str) -> FactorsFailed:
+        """The same problem, at the factors of a distribution."""
+        return cls(
+            problem.problem,
+            where=problem.where,
+            remedy=problem.remedy,
+            distribution=distribution,
+            exit_code=problem.exit_code,
+        )
 
 
-def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) -> PluginProblem:
+def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) -> Problem:
     """A problem that names distribution, version, hook, kind of error and line of code.
 
     The error's own text is left out: it may quote a resident's record.
@@ -33,11 +53,11 @@ def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) ->
         where: The factor or source.
         error: What it raised.
     """
-    return PluginProblem(
+    return Problem(
         f"plugin {origin} failed: {_kind_and_place(error)}",
         where=f"{where}, {hook}",
         remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
-        origin=origin,
+        exit_code=ExitCode.FAULT,
     )
 
 

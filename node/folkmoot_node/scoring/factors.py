@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.faults import PluginProblem, plugin_fault
+from folkmoot_node.faults import FactorsFailed, plugin_fault
 from folkmoot_node.scoring.binding import BoundFactor, BoundInput
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import FieldType
@@ -97,7 +97,7 @@ def score_chunk(
         unknown. Lower digits are dropped, so that a factor cannot write anything into them.
 
     Raises:
-        PluginProblem: Exit code FAULT, naming distribution, version, hook and factor.
+        FactorsFailed: Exit code FAULT, naming distribution, version, hook and factor.
     """
     inputs = [
         {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs} for bound in factors
@@ -117,7 +117,8 @@ def score_together(
         try:
             found.append(bound.factor.score(own, context))
         except Exception as error:
-            raise plugin_fault(bound.origin, "score", f"factor {bound.name}", error) from None
+            fault = plugin_fault(bound.origin, "score", f"factor {bound.name}", error)
+            raise FactorsFailed.of(fault, bound.spared) from None
     return found
 
 
@@ -152,10 +153,10 @@ def _key(wanted: BoundInput) -> str:
     return f"{wanted.input.name}|{wanted.input.type.value}|{wanted.input.codes}"
 
 
-def _broken_contract(bound: BoundFactor, what: str) -> PluginProblem:
-    return PluginProblem(
+def _broken_contract(bound: BoundFactor, what: str) -> FactorsFailed:
+    return FactorsFailed(
         f"plugin {bound.origin} {what}",
         where=f"factor {bound.name}, score",
         remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
-        origin=bound.origin,
+        distribution=bound.spared,
     )

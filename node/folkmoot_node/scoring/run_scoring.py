@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from folkmoot_node.plugins.loaded import LoadedPlugins, Plugins
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.binding import BoundFactor
 from folkmoot_node.scoring.fresh import FreshFactors
@@ -27,6 +28,7 @@ class RunScoring:
         factors: Sequence[BoundFactor],
         policy: RiskPolicy,
         context: ScoringContext,
+        plugins: Plugins,
         *,
         apart: bool = False,
     ) -> None:
@@ -36,11 +38,13 @@ class RunScoring:
             factors: In the order of the policy.
             policy: The policy.
             context: That of the run.
+            plugins: From which the factors were made.
             apart: Whether those that are scored twice also score the first time in processes
                 that have seen nothing, and not in those of `factors`.
         """
         self._policy = policy
         self._context = context
+        self._plugins = plugins
         self._factors = tuple(factors)
         self._apart = apart
         self._twice = [at for at, bound in enumerate(factors) if bound.is_scored_twice]
@@ -56,7 +60,7 @@ class RunScoring:
             households: A part of those of the run; no other part has any of them.
 
         Raises:
-            PluginProblem: Exit code FAULT, if a factor breaks its contract.
+            FactorsFailed: Exit code FAULT, if a factor breaks its contract.
             Problem: Exit code FAULT, if a factor scores a household by what others have.
         """
         halves = self._opened()
@@ -81,12 +85,13 @@ class RunScoring:
         """What scores a second time; None if all factors are scored once."""
         if not self._twice:
             return None
+        assert isinstance(self._plugins, LoadedPlugins)  # classes given directly are trusted
         with self._lock:
             if self._halves is None:
                 twice = [self._factors[at] for at in self._twice]
-                self._halves = Halves(twice)
+                self._halves = Halves(twice, self._plugins)
                 if self._apart:
-                    self._first = FreshFactors(twice)
+                    self._first = FreshFactors(twice, self._plugins)
                     made = dict(zip(self._twice, self._first.factors, strict=True))
                     self._factors = tuple(
                         made.get(at, bound) for at, bound in enumerate(self._factors)

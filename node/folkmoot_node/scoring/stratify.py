@@ -67,7 +67,7 @@ def stratify(
     result is the same for any order, and any division into parts or threads.
 
     Raises:
-        PluginProblem: Exit code FAULT, if a factor breaks its contract.
+        FactorsFailed: Exit code FAULT, if a factor breaks its contract.
     """
     return added_up(contributions(households, factors, context), policy)
 
@@ -114,7 +114,7 @@ def contributions(
         For each factor, shape (households,), in the order of `rows`: as `Stratified.points`.
 
     Raises:
-        PluginProblem: Exit code FAULT, if a factor breaks its contract.
+        FactorsFailed: Exit code FAULT, if a factor breaks its contract.
     """
     count = households.height if rows is None else len(rows)
     points = tuple(np.empty(count, dtype=_points_type(bound)) for bound in factors)

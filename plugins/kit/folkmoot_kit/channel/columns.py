@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from folkmoot_kit.channel.frames import Buffer, FrameError, Part
@@ -46,6 +48,43 @@ def read(buffer: Buffer) -> pa.Table:
             return reader.read_all()
     except (pa.ArrowException, ValueError, OSError, MemoryError):
         raise FrameError("a frame holds no Arrow columns") from None
+
+
+def fixed(column: pa.Array) -> npt.NDArray[Any]:
+    """The values of a column of fixed width, as a view.
+
+    pyarrow's own conversions to and from NumPy import pandas where it is installed, which takes
+    longer than all else at the start of a process.
+
+    Returns:
+        Shape (rows,), of the column's type; booleans as uint8 of 0 and 1, dates as int32 days. A
+        place that is null holds anything.
+    """
+    buffer = column.buffers()[1]
+    start, end = column.offset, column.offset + len(column)
+    if not len(column):
+        return np.empty(0, _NUMPY[str(column.type)])
+    if pa.types.is_boolean(column.type):
+        return np.unpackbits(np.frombuffer(buffer, np.uint8), count=end, bitorder="little")[start:]
+    return np.frombuffer(buffer, _NUMPY[str(column.type)])[start:end]
+
+
+def made(kind: pa.DataType, array: npt.NDArray[Any]) -> pa.Array:
+    """A column without nulls of an array of its type, as a view; of bool a copy.
+
+    Args:
+        kind: Type of the column.
+        array: Shape (rows,).
+    """
+    held = np.packbits(array, bitorder="little") if array.dtype == np.bool_ else array
+    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(held)])
+
+
+_NUMPY = {
+    "bool": np.uint8, "date32[day]": np.int32, "double": np.float64,
+    "int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64,
+    "uint8": np.uint8, "uint16": np.uint16, "uint32": np.uint32, "uint64": np.uint64,
+}  # fmt: skip
 
 
 class _Pieces:

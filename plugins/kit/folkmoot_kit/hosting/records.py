@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
@@ -161,7 +163,7 @@ def _rows(table: pa.Table) -> Sequence[int] | None:
     column = table.column(ROWS_COLUMN)
     if column.null_count:
         raise Garbage("a row without a number")
-    return column.to_numpy()  # type: ignore[no-any-return]
+    return _array(column)  # type: ignore[return-value]
 
 
 def _unread(table: pa.Table, name: str) -> Sequence[int] | None:
@@ -171,5 +173,11 @@ def _unread(table: pa.Table, name: str) -> Sequence[int] | None:
     column = table.column(marks)
     if column.null_count:
         raise Garbage("a mark that is unknown")
-    places: list[int] = np.flatnonzero(column.to_numpy()).tolist()
+    places: list[int] = np.flatnonzero(_array(column)).tolist()
     return places
+
+
+def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """The values of a column without nulls, shape (rows,)."""
+    pieces = [columns.fixed(chunk) for chunk in column.chunks]
+    return pieces[0] if len(pieces) == 1 else np.concatenate([*pieces, np.empty(0, np.int64)])

@@ -99,8 +99,8 @@ def _crossing(arrays: Sequence[npt.NDArray[Any]], count: int) -> list[Part]:
         kind = _TYPES[str(array.dtype)]
         if array.shape != (count,):
             raise ValueError("inputs of different lengths")
-        buffer = pa.py_buffer(np.ascontiguousarray(array).view(np.uint8))
-        made.append(pa.Array.from_buffers(kind, count, [None, buffer]))
+        held = np.ascontiguousarray(array)
+        made.append(columns.made(kind, held.view(np.int64) if held.dtype.kind == "M" else held))
     batch = pa.RecordBatch.from_arrays(made, [str(at) for at in range(len(made))])
     return columns.written([batch], batch.schema)
 
@@ -127,11 +127,13 @@ def _scores(column: pa.ChunkedArray, count: int) -> Scores:
         raise Garbage("scores in several pieces")
     chunk = column.chunk(0)
     validity, held = chunk.buffers()
-    whole = np.frombuffer(held, np.int32, count)
-    if whole.min() < 0 or whole.max() > THOUSANDTHS:
+    # As if they had no sign: one below zero is then above all.
+    if np.frombuffer(held, np.uint32, count).max() > THOUSANDTHS:
         raise Garbage("a score outside 0 to 1")
-    scores: Scores = np.divide(whole, float(THOUSANDTHS))
+    scores: Scores = np.frombuffer(held, np.int32, count).astype(np.float64)
+    np.divide(scores, THOUSANDTHS, out=scores)
     if chunk.null_count:
         bits = np.frombuffer(validity, np.uint8)
-        scores[np.unpackbits(bits, count=count, bitorder="little") == 0] = np.nan
+        known = np.unpackbits(bits, count=count, bitorder="little")
+        np.putmask(scores, known == 0, np.nan)
     return scores

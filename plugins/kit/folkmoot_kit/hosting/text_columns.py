@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
+from folkmoot_kit.channel import columns
 from folkmoot_kit.channel.words import LONGEST_CELL
 from folkmoot_kit.hosting.answers import Garbage
 
@@ -50,9 +51,8 @@ def _lengths(chunk: pa.Array) -> npt.NDArray[np.int64]:
         held = _lengths(chunk.dictionary)
         if not len(held):
             return np.zeros(0, np.int64)
-        indices = chunk.indices.fill_null(0) if chunk.indices.null_count else chunk.indices
-        places: npt.NDArray[np.integer] = indices.to_numpy(zero_copy_only=False)
-        lengths: npt.NDArray[np.int64] = held[places]
+        # The place of a null may hold an index that is out of range.
+        lengths: npt.NDArray[np.int64] = held.take(columns.fixed(chunk.indices), mode="clip")
         return lengths
     count = len(chunk)
     if count == 0:

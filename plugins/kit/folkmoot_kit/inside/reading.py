@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from folkmoot_kit.channel import columns
+from folkmoot_kit.channel import columns as arrow
 from folkmoot_kit.channel.frames import Part
 from folkmoot_kit.channel.words import (
     LONGEST_LINE,
@@ -142,7 +142,7 @@ def _messages(records: object) -> Iterator[tuple[dict[str, Any], list[Part]]]:
             "first_row": int(records.first_row) + start,
             "rows": part.num_rows,
         }
-        yield message, columns.written(part.to_batches(), part.schema)
+        yield message, arrow.written(part.to_batches(), part.schema)
 
 
 def _table(data: object) -> pa.Table:
@@ -164,7 +164,7 @@ def _marked(records: Records, table: pa.Table) -> pa.Table:
         rows = np.asarray(records.rows)
         if rows.shape != (count,) or (count and rows.dtype.kind not in "iu"):
             raise BreachError(Breach.WRONG_ROWS)
-        table = table.append_column(ROWS_COLUMN, pa.array(rows.astype(np.int64)))
+        table = table.append_column(ROWS_COLUMN, arrow.made(pa.int64(), rows.astype(np.int64)))
     names = set(table.column_names)
     for name, places in records.unread.items():
         at = np.asarray(places)
@@ -176,5 +176,5 @@ def _marked(records: Records, table: pa.Table) -> pa.Table:
             raise BreachError(Breach.WRONG_UNREAD, str(name))
         mask = np.zeros(count, np.bool_)
         mask[at.astype(np.int64)] = True
-        table = table.append_column(UNREAD_COLUMN + name, pa.array(mask))
+        table = table.append_column(UNREAD_COLUMN + name, arrow.made(pa.bool_(), mask))
     return table

@@ -50,13 +50,14 @@ def score(
         FactorFailed: From what a factor raised, or from the breach of its contract.
     """
     table = columns.read(content)
-    arrays = {name: _array(table.field(name), table.column(name)) for name in table.column_names}
+    arrays = {name: _array(table.column(name)) for name in table.column_names}
     context = ScoringContext(datetime.date.fromisoformat(date))
-    scored = []
+    scored: list[pa.Array] = []
+    thousandths = _Thousandths(len(factors), table.num_rows)
     for at, (factor, inputs) in enumerate(zip(factors, wanted, strict=True)):
         try:
             scores = factor.score({name: arrays[key] for name, key in inputs.items()}, context)
-            scored.append(_thousandths(scores, table.num_rows))
+            scored.append(thousandths.column(at, scores))
         except Exception as error:
             raise FactorFailed(at) from error
     names = [str(at) for at in range(len(scored))]
@@ -78,30 +79,40 @@ def explain(factor: RiskFactor, household: object, score_: object, date: str) ->
     return said
 
 
-def _array(field: pa.Field, column: pa.ChunkedArray) -> npt.NDArray[Any]:
+def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """The input as a factor receives it: a view that cannot be written to."""
-    chunk = column.chunk(0) if column.num_chunks else pa.array([], field.type)
-    array: npt.NDArray[Any] = chunk.to_numpy(zero_copy_only=True)
-    return array.view(_DAYS) if field.type == pa.int64() else array
+    chunk = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    array = columns.fixed(chunk)
+    array.flags.writeable = False
+    return array.view(_DAYS) if column.type == pa.int64() else array
 
 
-def _thousandths(scores: object, count: int) -> pa.Array:
-    if not isinstance(scores, np.ndarray):
-        raise BreachError(Breach.NO_ARRAY, type(scores).__name__)
-    if scores.dtype != np.float64:
-        raise BreachError(Breach.WRONG_TYPE, str(scores.dtype))
-    if scores.shape != (count,):
-        raise BreachError(Breach.WRONG_SHAPE)
-    # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
-    if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
-        raise BreachError(Breach.OUT_OF_RANGE)
-    exact = np.multiply(scores, THOUSANDTHS)
-    np.rint(exact, out=exact)
-    unknown = np.isnan(exact)
-    validity = None
-    if unknown.any():
-        exact[unknown] = 0
-        validity = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
-    return pa.Array.from_buffers(
-        pa.int32(), count, [validity, pa.py_buffer(exact.astype(np.int32))]
-    )
+class _Thousandths:
+    """Makes columns of scores, in memory that all factors of a chunk share."""
+
+    def __init__(self, factors: int, count: int) -> None:
+        self._count = count
+        self._whole = np.empty((factors, count), np.int32)
+        self._exact = np.empty(count)
+
+    def column(self, at: int, scores: object) -> pa.Array:
+        """The scores of one factor: int32 thousandths, null where unknown."""
+        if not isinstance(scores, np.ndarray):
+            raise BreachError(Breach.NO_ARRAY, type(scores).__name__)
+        if scores.dtype != np.float64:
+            raise BreachError(Breach.WRONG_TYPE, str(scores.dtype))
+        if scores.shape != (self._count,):
+            raise BreachError(Breach.WRONG_SHAPE)
+        exact, whole = self._exact, self._whole[at]
+        np.copyto(exact, scores)
+        unknown = np.isnan(exact)
+        validity = None
+        if unknown.any():
+            np.putmask(exact, unknown, 0.0)
+            validity = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
+        if self._count and (exact.min() < 0 or exact.max() > 1):
+            raise BreachError(Breach.OUT_OF_RANGE)
+        np.multiply(exact, THOUSANDTHS, out=exact)
+        np.rint(exact, out=exact)
+        whole[:] = exact
+        return pa.Array.from_buffers(pa.int32(), self._count, [validity, pa.py_buffer(whole)])
