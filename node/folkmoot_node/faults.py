@@ -51,12 +51,19 @@ def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) ->
         origin: The plugin.
         hook: The method of its class that was called: `score`, `explain`, `read`.
         where: The factor or source.
-        error: What it raised.
+        error: What it raised; or the `PluginFailure` of a confined process, whose words are the
+            node's own.
     """
+    named = getattr(error, "origin", None)
+    if isinstance(named, Origin):
+        what, remedy = getattr(error, "problem", ""), getattr(error, "remedy", "")
+    else:
+        what = _kind_and_place(error)
+        remedy = "Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check"
     return Problem(
-        f"plugin {origin} failed: {_kind_and_place(error)}",
+        f"plugin {origin} failed: {what}",
         where=f"{where}, {hook}",
-        remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
+        remedy=remedy,
         exit_code=ExitCode.FAULT,
     )
 

@@ -21,6 +21,8 @@ from folkmoot_kit.provenance import (
     Registry,
     Standing,
     TrustedKeys,
+    fields_not_claimed,
+    fields_of,
     load_trusted_keys,
     open_registry,
     standing,
@@ -30,6 +32,7 @@ from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_node.settings.plugins import AllowedPlugin
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.schema import Schema
 
 REGISTRY_LIST = "registry.json"
 """The file of a registry that lists the others."""
@@ -79,6 +82,12 @@ class Provenance:
         known = len(self.standing.problems)
         more = self.standing.compared_with(declared).problems[known:]
         return tuple(fault.as_problem() for fault in more)
+
+    def fields_not_claimed(self, kind: str, schema: Schema) -> tuple[str, ...]:
+        """Fields that a source gives and the manifest does not name; a sentence each."""
+        if self.manifest is None:
+            return ()
+        return fields_not_claimed(self.manifest.declares, kind, fields_of(schema))
 
 
 class Examiner:

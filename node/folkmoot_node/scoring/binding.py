@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_kit.hosting import make_factor
+from folkmoot_node.faults import plugin_fault
 from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -30,7 +32,7 @@ from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, conn
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
-from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import Combine, Field, FieldType, ProtectedCharacteristic, RecordLevel
 
 DIRECT_IDENTIFIERS = frozenset({
@@ -238,16 +240,11 @@ def made(
         Problem: Exit code SETTINGS, if it refuses its parameters; FAULT, if it fails.
     """
     try:
-        return kind(build(kind.Parameters, parameters, where))
+        return make_factor(kind, parameters, where)
     except PluginError as error:
         raise _problem(error.problem, error.where, error.remedy) from None
     except Exception as error:
-        raise Problem(
-            f"the factor {kind.name!r} of plugin {origin} failed to start ({type(error).__name__})",
-            where=where,
-            remedy="Report it to the plugin's supplier",
-            exit_code=ExitCode.FAULT,
-        ) from error
+        raise plugin_fault(origin, "start", f"factor {kind.name}", error) from error
 
 
 def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
