@@ -2,7 +2,8 @@
 
 Pure functions of settings and of what lies in the home. A source reads the files and folders that
 its options in `node.toml` name, and the folder `extracts`. The home itself, keys, scores, logs and
-whatever else the node keeps are never among them, whatever an option says.
+whatever else the node keeps are never among them, whatever an option says. Sources have the clock,
+without which libraries that read files do not work; factors have not, nor anything else.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ def for_factors(limits: PluginLimits) -> Grants:
     return Grants(limits=_limits(limits))
 
 
-def for_shipped(
+def for_shipped_sources(
     config: NodeConfig | None, sources: Iterable[SourceSettings], reading: Iterable[Path] = ()
 ) -> Grants:
-    """What the plugins that come with the node have together: what their sources name.
+    """What the sources that come with the node have together: what the settings name for them.
 
     Args:
         config: The node's settings; None where there is no node, as for drafting a mapping.
@@ -44,16 +45,16 @@ def for_shipped(
     """
     named = tuple(path.absolute() for path in reading if path.is_file())
     if config is None:
-        return Grants(readable=named, limits=_limits(ShippedLimits()))
+        return Grants(readable=named, clock=True, limits=_limits(ShippedLimits()))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=(*readable(config, sources), *named), limits=limits)
+    return Grants(readable=(*readable(config, sources), *named), clock=True, limits=limits)
 
 
 def for_shipped_network(config: NodeConfig, sources: Iterable[SourceSettings]) -> Grants:
     """What a shipped plugin has that reads from databases: the network, as a whole."""
     given = (*readable(config, sources), *_there(_DATABASE_SOCKETS))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=given, network=True, limits=limits)
+    return Grants(readable=given, network=True, clock=True, limits=limits)
 
 
 def for_sources(
@@ -62,7 +63,7 @@ def for_sources(
     """What a plugin of others has to read its sources: what its table grants, and no more."""
     given: tuple[Path, ...] = readable(config, sources) if allowed.files else ()
     limits = _limits(allowed, allowed.scratch_mib)
-    return Grants(readable=given, network=bool(allowed.network), limits=limits)
+    return Grants(readable=given, network=bool(allowed.network), clock=True, limits=limits)
 
 
 def readable(config: NodeConfig, sources: Iterable[SourceSettings]) -> tuple[Path, ...]:
