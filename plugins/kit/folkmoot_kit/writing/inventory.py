@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from typing import Any
 
+from folkmoot_kit.hosting import HostedPlugins, Hosting, open_plugins
+from folkmoot_sdk.hooks import PROJECT
 from folkmoot_sdk.loading import Origin, Plugins
 from folkmoot_sdk.parameters import describe
 
 Entry = dict[str, Any]
 
 
-def inventory(plugins: Plugins) -> Entry:
+def opened() -> HostedPlugins:
+    """The installed plugins, loaded in a confined process; in several, if one ends it.
+
+    Raises:
+        Problem: If this machine cannot confine a process.
+    """
+    names = sorted({p.dist.name for p in entry_points(group=PROJECT) if p.dist is not None})
+    together = [Hosting(distributions=tuple(names), show_messages=True)] if names else []
+    plugins = open_plugins(together)
+    if plugins.processes or not names:
+        return plugins
+    return open_plugins([Hosting(distributions=(one,), show_messages=True) for one in names])
+
+
+def inventory(plugins: Plugins | HostedPlugins) -> Entry:
     """Distributions with their sources and factors, and what is broken; JSON types only."""
     origins = {*plugins.source_origins.values(), *plugins.factor_origins.values()}
     return {
@@ -38,7 +55,7 @@ def _origin(origin: Origin) -> Entry:
     }
 
 
-def _plugin(origin: Origin, plugins: Plugins) -> Entry:
+def _plugin(origin: Origin, plugins: Plugins | HostedPlugins) -> Entry:
     sources = [kind for kind, at in plugins.source_origins.items() if at == origin]
     factors = [name for name, at in plugins.factor_origins.items() if at == origin]
     hooks = {"folkmoot_data_sources": sources, "folkmoot_risk_factors": factors}
@@ -53,7 +70,7 @@ def _plugin(origin: Origin, plugins: Plugins) -> Entry:
     }
 
 
-def _factor(name: str, plugins: Plugins) -> Entry:
+def _factor(name: str, plugins: Plugins | HostedPlugins) -> Entry:
     factor = plugins.factors[name]
     return {
         "name": name,
@@ -72,6 +89,7 @@ def _factor(name: str, plugins: Plugins) -> Entry:
                 "unit": entry.unit,
                 "codes": list(entry.codes),
                 "required": entry.required,
+                "direction": entry.direction,
             }
             for entry in factor.inputs
         ],
@@ -89,6 +107,8 @@ def _parameters(cls: type[Any]) -> list[Entry]:
             "unit": entry.unit,
             "minimum": entry.minimum,
             "maximum": entry.maximum,
+            "choices": [_plain(choice) for choice in entry.choices],
+            "secret": bool(entry.secret),
             "description": entry.description,
         }
         for entry in describe(cls)
