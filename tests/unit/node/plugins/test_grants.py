@@ -85,8 +85,7 @@ def test_not_where_the_settings_put_them_either(home: Home) -> None:
     for name in ("data", "rejected", "own"):
         (home.folder / name).mkdir(mode=0o700)
     elsewhere = (
-        '[store]\npath = "data/h.duckdb"\nkey_file = "own/k"\n'
-        '[quarantine]\nfolder = "rejected"\n'
+        '[store]\npath = "data/h.duckdb"\nkey_file = "own/k"\n[quarantine]\nfolder = "rejected"\n'
     )
     (home.folder / "own" / "k").touch(mode=0o600)
     options = 'a = "data"\nb = "rejected"\nc = "own"\nd = "own/k"'
