@@ -10,15 +10,60 @@ from folkmoot_operator.unusable_files import as_problem
 from folkmoot_sdk.loading import Origin
 
 
-def plugin_fault(origin: Origin, where: str, error: BaseException) -> Problem:
-    """A problem that names distribution, version, kind of error and line of code.
+class FactorsFailed(Problem):
+    """A plugin failed at its factors: it broke its contract, died or hung.
+
+    Attributes:
+        distribution: Name of its distribution, if it did not come with the node. A run may go on
+            with all of its factors unknown, where the council says so. Empty for one that did.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str,
+        remedy: str,
+        distribution: str,
+        exit_code: ExitCode = ExitCode.FAULT,
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy, exit_code=exit_code)
+        self.distribution = distribution
+
+    @classmethod
+    def of(cls, problem: Problem, distribution: str) -> FactorsFailed:
+        """The same problem, at the factors of a distribution."""
+        return cls(
+            problem.problem,
+            where=problem.where,
+            remedy=problem.remedy,
+            distribution=distribution,
+            exit_code=problem.exit_code,
+        )
+
+
+def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) -> Problem:
+    """A problem that names distribution, version, hook, kind of error and line of code.
 
     The error's own text is left out: it may quote a resident's record.
+
+    Args:
+        origin: The plugin.
+        hook: The method of its class that was called: `score`, `explain`, `read`.
+        where: The factor or source.
+        error: What it raised; or the `PluginFailure` of a confined process, whose words are the
+            node's own.
     """
+    named = getattr(error, "origin", None)
+    if isinstance(named, Origin):
+        what, remedy = getattr(error, "problem", ""), getattr(error, "remedy", "")
+    else:
+        what = _kind_and_place(error)
+        remedy = "Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check"
     return Problem(
-        f"plugin {origin} failed: {_kind_and_place(error)}",
-        where=where,
-        remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
+        f"plugin {origin} failed: {what}",
+        where=f"{where}, {hook}",
+        remedy=remedy,
         exit_code=ExitCode.FAULT,
     )
 

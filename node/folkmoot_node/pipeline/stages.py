@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from folkmoot_node.faults import work_fault
+from folkmoot_node.faults import FactorsFailed, work_fault
 from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
@@ -29,22 +29,31 @@ class StageFailed(Exception):
     """What workflow engines and other processes are told of a failure."""
 
     def __init__(
-        self, problem: str, where: str, remedy: str, exit_code: int, is_of_file: bool = False
+        self,
+        problem: str,
+        where: str,
+        remedy: str,
+        exit_code: int,
+        is_of_file: bool = False,
+        distribution: str | None = None,
     ) -> None:
-        super().__init__(problem, where, remedy, exit_code, is_of_file)
+        super().__init__(problem, where, remedy, exit_code, is_of_file, distribution)
 
     @classmethod
     def of(cls, problem: Problem) -> StageFailed:
         """The same, to be sent and stored."""
         texts = problem.problem, problem.where, problem.remedy
-        return cls(*texts, int(problem.exit_code), isinstance(problem, UnusableFile))
+        distribution = problem.distribution if isinstance(problem, FactorsFailed) else None
+        is_of_file = isinstance(problem, UnusableFile)
+        return cls(*texts, int(problem.exit_code), is_of_file, distribution)
 
     @property
     def problem(self) -> Problem:
         """The same, for this process."""
-        problem, where, remedy, exit_code, is_of_file = self.args
+        problem, where, remedy, exit_code, is_of_file, distribution = self.args
         kind = UnusableFile if is_of_file else Problem
-        return kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+        known = kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+        return known if distribution is None else FactorsFailed.of(known, distribution)
 
     @property
     def is_transient(self) -> bool:

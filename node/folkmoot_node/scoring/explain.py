@@ -245,7 +245,10 @@ def stored_household(
     # The fields left out are those the run left out, also if the clock has been set back to a day
     # before their licence ended, or one has ended since (a resident may ask even then).
     after = (end + datetime.timedelta(days=1) for end in run.unlicensed.values())
-    binding = bind_for(policy, config, plugins, max([min([today, *run.licences.values()]), *after]))
+    day = max([min([today, *run.licences.values()]), *after])
+    # Factors that the run went on without stay unknown, although the plugin may work again.
+    failed = {one.distribution: one.problem for one in run.failed}
+    binding = bind_for(policy, config, plugins, day, failed)
     return StoredHousehold(uprn, run, binding, row, known_inputs(binding, run, row))
 
 
@@ -303,10 +306,10 @@ def _contribution(
     try:
         words = bound.factor.explain({name: values[name] for name in names}, score, context)
     except Exception as error:
-        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+        raise plugin_fault(bound.origin, "explain", f"factor {bound.name}", error) from None
     return Contribution(
         factor=bound.name,
-        title=bound.factor.title,
+        title=bound.kind.title,
         points=points,
         weight=bound.weight,
         words=words,

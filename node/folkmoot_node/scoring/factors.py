@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.faults import plugin_fault
+from folkmoot_node.faults import FactorsFailed, plugin_fault
 from folkmoot_node.scoring.binding import BoundFactor, BoundInput
-from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import FieldType
 
 CHUNK = 61_440
 """Households scored at once. Fixed, so that results depend neither on threads nor on
 partitions; small, so that a chunk's arrays stay in the processor's cache."""
+
+THOUSANDTHS = 1000
+"""A factor score counts in whole thousandths, wherever it was computed."""
 
 
 def input_arrays(
@@ -76,22 +78,51 @@ def _categories(
     return np.append(codes, np.int16(-1))[indexes]
 
 
-def score_factor(
-    bound: BoundFactor, arrays: Mapping[str, npt.NDArray[Any]], context: ScoringContext, count: int
-) -> npt.NDArray[np.float64]:
-    """Calls one factor and checks what it returns.
+def score_chunk(
+    factors: Sequence[BoundFactor],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    context: ScoringContext,
+    count: int,
+) -> list[npt.NDArray[np.float64]]:
+    """Calls the factors for one chunk, checks what they return, and rounds it.
+
+    Args:
+        factors: The factors.
+        arrays: Their inputs, as `chunk_arrays` makes them.
+        context: That of the run.
+        count: Households of the chunk.
 
     Returns:
-        float64 of shape (count,), values in [0, 1], NaN where unknown.
+        For each factor float64 of shape (count,): whole thousandths from 0 to 1000, NaN where
+        unknown. Lower digits are dropped, so that a factor cannot write anything into them.
 
     Raises:
-        Problem: Exit code FAULT, naming distribution, version and factor.
+        FactorsFailed: Exit code FAULT, naming distribution, version, hook and factor.
     """
-    inputs = {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs}
-    try:
-        scores = bound.factor.score(inputs, context)
-    except Exception as error:
-        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+    inputs = [
+        {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs} for bound in factors
+    ]
+    scores = score_together(factors, inputs, context)
+    return [_thousandths(bound, found, count) for bound, found in zip(factors, scores, strict=True)]
+
+
+def score_together(
+    factors: Sequence[BoundFactor],
+    inputs: Sequence[Mapping[str, npt.NDArray[Any]]],
+    context: ScoringContext,
+) -> list[object]:
+    """What the factors return for one chunk, unchecked."""
+    found: list[object] = []
+    for bound, own in zip(factors, inputs, strict=True):
+        try:
+            found.append(bound.factor.score(own, context))
+        except Exception as error:
+            fault = plugin_fault(bound.origin, "score", f"factor {bound.name}", error)
+            raise FactorsFailed.of(fault, bound.spared) from None
+    return found
+
+
+def _thousandths(bound: BoundFactor, scores: object, count: int) -> npt.NDArray[np.float64]:
     if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
         found = getattr(scores, "dtype", type(scores).__name__)
         raise _broken_contract(bound, f"returned {found}, not an array of float64")
@@ -100,7 +131,8 @@ def score_factor(
     # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
     if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
         raise _broken_contract(bound, "returned a score outside 0 to 1")
-    return scores
+    thousandths: npt.NDArray[np.float64] = np.rint(scores * THOUSANDTHS)
+    return thousandths
 
 
 def chunk_arrays(
@@ -121,10 +153,10 @@ def _key(wanted: BoundInput) -> str:
     return f"{wanted.input.name}|{wanted.input.type.value}|{wanted.input.codes}"
 
 
-def _broken_contract(bound: BoundFactor, what: str) -> Problem:
-    return Problem(
+def _broken_contract(bound: BoundFactor, what: str) -> FactorsFailed:
+    return FactorsFailed(
         f"plugin {bound.origin} {what}",
-        where=f"factor {bound.name}",
+        where=f"factor {bound.name}, score",
         remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
-        exit_code=ExitCode.FAULT,
+        distribution=bound.spared,
     )

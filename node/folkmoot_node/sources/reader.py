@@ -131,7 +131,7 @@ class RecordReader:
         except Problem:
             raise
         except Exception as error:
-            raise plugin_fault(source.origin, f"source {source.name}", error) from None
+            raise plugin_fault(source.origin, "read", f"source {source.name}", error) from None
         finally:
             self._quarantine.close()
         self.labels = {name: tuple(codes) for name, codes in self._areas.items()}

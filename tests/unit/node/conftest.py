@@ -5,8 +5,9 @@ The plugins are made through the SDK alone, exactly as a vendor would make them.
 
 from __future__ import annotations
 
+import copy
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,9 @@ import pytest
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged, last_run
+from folkmoot_node.plugins.installed import InstalledPlugin
+from folkmoot_node.plugins.loaded import LoadedPlugins, Standing
+from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
@@ -278,6 +282,16 @@ def people_rows(
     )
 
 
+def _with_own_state(kind: type[RiskFactor]) -> type[RiskFactor]:
+    """The class as another process would have it: what it notes in itself is its own."""
+    state = {
+        name: copy.copy(value)
+        for name, value in vars(kind).items()
+        if not name.startswith("_") and isinstance(value, int | list | dict)
+    }
+    return type(kind.__name__, (kind,), state)
+
+
 @dataclass
 class TestNode:
     """A node home and the plugins that serve it."""
@@ -289,17 +303,60 @@ class TestNode:
     people: Book
     factors: dict[str, type[RiskFactor]]
     extra: dict[str, Book] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    opened: list[LoadedPlugins] = field(default_factory=list)
 
     @property
-    def plugins(self) -> Plugins:
+    def plugins(self) -> Plugins | LoadedPlugins:
+        """Plugins as if they came with the node; of others if `standing` says so."""
         books = {"tax_book": self.tax, "people_book": self.people, **self.extra}
         sources = {kind: in_memory(kind, book) for kind, book in books.items()}
-        return Plugins(
+        plain = Plugins(
             sources=sources,
             factors=self.factors,
             source_origins=dict.fromkeys(sources, ORIGIN),
             factor_origins=dict.fromkeys(self.factors, ORIGIN),
             broken=(),
+        )
+        return plain if self.standing.is_shipped else self._of_others(plain)
+
+    def _of_others(self, plain: Plugins) -> LoadedPlugins:
+        """In this process, where classes stand for processes: fresh ones share no attribute."""
+        placement = Placement(
+            InstalledPlugin(ORIGIN.distribution, ORIGIN.version, ()),
+            Way.IN_PROCESS,
+            is_shipped=False,
+            is_reviewed=self.standing.is_reviewed,
+        )
+
+        def fresh(distributions: Collection[str]) -> LoadedPlugins:
+            assert list(distributions) == [ORIGIN.distribution]
+            again = {name: _with_own_state(kind) for name, kind in plain.factors.items()}
+            found = LoadedPlugins({}, again, {}, plain.factor_origins, (), (placement,))
+            self.opened.append(found)
+            return found
+
+        return LoadedPlugins(
+            plain.sources,
+            plain.factors,
+            plain.source_origins,
+            plain.factor_origins,
+            (),
+            (placement,),
+            reopen=fresh,
+        )
+
+    @property
+    def loaded(self) -> LoadedPlugins:
+        """The same as commands have them: as if they came with the node."""
+        own, plugin = self.plugins, InstalledPlugin("test-plugin", "1.2.3", ())
+        return LoadedPlugins(
+            own.sources,
+            own.factors,
+            own.source_origins,
+            own.factor_origins,
+            own.broken,
+            (Placement(plugin, Way.APART, is_shipped=True),),
         )
 
     @property
