@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_kit.hosting import make_factor
 from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -30,7 +31,7 @@ from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, conn
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
-from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import Combine, Field, FieldType, ProtectedCharacteristic, RecordLevel
 
 DIRECT_IDENTIFIERS = frozenset({
@@ -80,7 +81,6 @@ class BoundFactor:
         weight: Points at a factor score of 1.
         kind: The plugin's class.
         factor: Its object; one of `Unscored` in a run in which the plugin has failed.
-        parameters: What the policy says to it.
         inputs: Its inputs.
         origin: Distribution, version and entry point of the plugin.
         is_shipped: Whether the plugin came with the node.
@@ -92,7 +92,6 @@ class BoundFactor:
     weight: float
     kind: type[RiskFactor]
     factor: RiskFactor
-    parameters: Mapping[str, Any]
     inputs: tuple[BoundInput, ...]
     origin: Origin
     is_shipped: bool = True
@@ -238,7 +237,7 @@ def made(
         Problem: Exit code SETTINGS, if it refuses its parameters; FAULT, if it fails.
     """
     try:
-        return kind(build(kind.Parameters, parameters, where))
+        return make_factor(kind, parameters, where)
     except PluginError as error:
         raise _problem(error.problem, error.where, error.remedy) from None
     except Exception as error:
@@ -406,7 +405,6 @@ class _Binder:
             entry.weight,
             kind,
             factor,
-            entry.parameters,
             inputs,
             origin,
             is_shipped=standing.is_shipped,
