@@ -17,18 +17,13 @@ from typing import Any
 from folkmoot_kit.confinement import Grants, Limits
 from folkmoot_node.plugins.shipped import SECRETS
 from folkmoot_node.settings.node_toml import FILE_NAME, STATE_FILE, NodeConfig, SourceSettings
-from folkmoot_node.settings.plugins import AllowedPlugin, PluginLimits
+from folkmoot_node.settings.plugins import AllowedPlugin, PluginLimits, ShippedLimits
 
 _SQLITE = "sqlite:///"
 _WILD = re.compile(r"[*?\[]")
 _MACHINE = ("/proc", "/sys", "/dev", "/run/user")
 """Never granted, and nothing in them."""
 _MOST_LINKS = 1000
-_NETWORK_FILES = (
-    "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
-    "/etc/services", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/run/systemd/resolve",
-)  # fmt: skip
-"""What finding a host by its name, and checking its certificate, reads."""
 _DATABASE_SOCKETS = ("/var/run/postgresql", "/run/postgresql", "/run/mysqld")
 
 
@@ -37,24 +32,28 @@ def for_factors(limits: PluginLimits) -> Grants:
     return Grants(limits=_limits(limits))
 
 
-def for_shipped(config: NodeConfig | None, sources: Iterable[SourceSettings]) -> Grants:
+def for_shipped(
+    config: NodeConfig | None, sources: Iterable[SourceSettings], reading: Iterable[Path] = ()
+) -> Grants:
     """What the plugins that come with the node have together: what their sources name.
 
     Args:
         config: The node's settings; None where there is no node, as for drafting a mapping.
         sources: The sources in `node.toml` that these plugins serve.
+        reading: Files that somebody has named on a command line.
     """
+    named = tuple(path.absolute() for path in reading if path.is_file())
     if config is None:
-        return Grants()
+        return Grants(readable=named, limits=_limits(ShippedLimits()))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=readable(config, sources), limits=limits)
+    return Grants(readable=(*readable(config, sources), *named), limits=limits)
 
 
 def for_shipped_network(config: NodeConfig, sources: Iterable[SourceSettings]) -> Grants:
     """What a shipped plugin has that reads from databases: the network, as a whole."""
-    given = (*readable(config, sources), *_there(_NETWORK_FILES), *_there(_DATABASE_SOCKETS))
+    given = (*readable(config, sources), *_there(_DATABASE_SOCKETS))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=given, network=True, clock=True, limits=limits)
+    return Grants(readable=given, network=True, limits=limits)
 
 
 def for_sources(
@@ -62,12 +61,8 @@ def for_sources(
 ) -> Grants:
     """What a plugin of others has to read its sources: what its table grants, and no more."""
     given: tuple[Path, ...] = readable(config, sources) if allowed.files else ()
-    if allowed.network:
-        given += _there(_NETWORK_FILES)
-    # Certificates are checked against the time, so that the network is of no use without a clock.
-    network = bool(allowed.network)
     limits = _limits(allowed, allowed.scratch_mib)
-    return Grants(readable=given, network=network, clock=network, limits=limits)
+    return Grants(readable=given, network=bool(allowed.network), limits=limits)
 
 
 def readable(config: NodeConfig, sources: Iterable[SourceSettings]) -> tuple[Path, ...]:

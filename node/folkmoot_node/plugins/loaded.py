@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -45,14 +45,15 @@ class Plugins(Protocol):
         """What was not loaded, and why."""
 
 
-class Processes(Protocol):
-    """The confined processes behind loaded plugins."""
+class Process(Protocol):
+    """A confined process behind loaded plugins."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it answers no more."""
 
     def close(self) -> None:
-        """Ends them."""
-
-    def have_ended(self) -> bool:
-        """Whether one has ended without being asked to."""
+        """Ends it. Safe to call again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,6 @@ class LoadedPlugins:
         broken: What was not loaded, and why.
         placements: How each installed plugin runs, or why it does not.
         processes: The confined processes.
-        reopen: Opens new processes for some of the distributions.
     """
 
     sources: Mapping[str, type[DataSource]]
@@ -76,8 +76,7 @@ class LoadedPlugins:
     factor_origins: Mapping[str, Origin]
     broken: tuple[BrokenPlugin, ...]
     placements: tuple[Placement, ...] = ()
-    processes: tuple[Processes, ...] = ()
-    reopen: Callable[[Collection[str]], LoadedPlugins] | None = field(default=None, repr=False)
+    processes: tuple[Process, ...] = ()
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _end, os.getpid(), self.processes)
@@ -99,8 +98,8 @@ class LoadedPlugins:
 
     @property
     def has_ended(self) -> bool:
-        """Whether a process has ended by itself, so that the next look needs new ones."""
-        return any(one.have_ended() for one in self.processes)
+        """Whether a process has ended, so that the next look needs new ones."""
+        return any(one.has_ended for one in self.processes)
 
     @property
     def in_process(self) -> tuple[Placement, ...]:
@@ -111,18 +110,6 @@ class LoadedPlugins:
         """How a distribution runs; None of one that is not installed."""
         name = normal(distribution)
         return next((one for one in self.placements if one.plugin.distribution == name), None)
-
-    def fresh(self, distributions: Collection[str]) -> LoadedPlugins:
-        """The factors of some distributions in new processes, which have seen nothing yet.
-
-        Args:
-            distributions: Names of distributions that run here.
-
-        Returns:
-            Plugins to be closed by the caller; without the sources.
-        """
-        assert self.reopen is not None
-        return self.reopen([normal(one) for one in distributions])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +139,7 @@ def standing_of(plugins: Plugins, origin: Origin) -> Standing:
     return Standing(found.is_shipped, found.is_reviewed) if found else Standing(False, False)
 
 
-def _end(owner: int, processes: Collection[Processes]) -> None:
+def _end(owner: int, processes: Collection[Process]) -> None:
     if owner == os.getpid():  # a fork of this process has its memory, and not its children
         for one in processes:
             one.close()

@@ -1,17 +1,37 @@
-"""Opens the plugins of a node: those that may run, each where it is to run."""
+"""Opens the plugins of a node: those that may run, each where it is to run.
+
+What comes with the node shares one process; sources that reach a network have one of their own.
+A plugin of others has one for its factors, which is granted nothing, and one for its sources, if
+some are configured, which is granted what its table in `node.toml` names.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from folkmoot_kit.confinement import import_folders, unmet
+from folkmoot_kit.hosting import HostedPlugins, Hosting, open_plugins
+from folkmoot_kit.provenance import declarations_of
+from folkmoot_node.plugins.accepted import require_accepted
+from folkmoot_node.plugins.grants import (
+    for_factors,
+    for_shipped,
+    for_shipped_network,
+    for_sources,
+)
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.loaded import LoadedPlugins
-from folkmoot_node.plugins.placement import Placement, placements
+from folkmoot_node.plugins.placement import Placement, Way, placements
 from folkmoot_node.plugins.provenance import Examiner
+from folkmoot_node.plugins.shipped import NETWORKED
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_sdk.loading import load
+from folkmoot_node.settings.plugins import normal
+from folkmoot_sdk.loading import Origin
+from folkmoot_sdk.loading import Plugins as SdkPlugins
 
 
 def load_plugins(config: NodeConfig | None, *, reading: Sequence[Path] = ()) -> LoadedPlugins:
@@ -20,24 +40,37 @@ def load_plugins(config: NodeConfig | None, *, reading: Sequence[Path] = ()) -> 
     Args:
         config: The node's settings; None where there is no node: then those that come with the
             node are loaded, and nothing of others.
-        reading: Files that somebody has named on a command line, which sources may read too.
+        reading: Files that somebody has named on a command line, which sources that come with the
+            node may read too.
 
     Returns:
         The plugins, to be closed when the command or the run ends.
+
+    Raises:
+        Problem: Exit code SETTINGS, if what was granted is not there; VERIFICATION, if what runs
+            confined is not the installation that was accepted.
     """
-    today = datetime.datetime.now(datetime.UTC).date()
-    found = places(config, today)
-    inside = [point for one in found if one.runs for point in one.plugin.points]
-    loaded = load(inside)
-    refused = tuple(one.broken for one in found if one.broken is not None)
-    return LoadedPlugins(
-        sources=loaded.sources,
-        factors=loaded.factors,
-        source_origins=loaded.source_origins,
-        factor_origins=loaded.factor_origins,
-        broken=(*refused, *loaded.broken),
-        placements=found,
-    )
+    found = places(config, datetime.datetime.now(datetime.UTC).date())
+    plan = _plan(config, found, reading)
+    require_accepted(name for one in plan.first for name in one.distributions)
+    folders = import_folders()
+    first = open_plugins(plan.first, in_process=plan.in_process, import_folders=folders)
+    with ExitStack() as opened:
+        opened.enter_context(first)
+        of_others = open_plugins(plan.sources, import_folders=folders)
+        opened.enter_context(of_others)
+        found, together = _without_liars(found, _together(first, of_others))
+        loaded = LoadedPlugins(
+            sources=together.sources,
+            factors=together.factors,
+            source_origins=together.source_origins,
+            factor_origins=together.factor_origins,
+            broken=(*(one.broken for one in found if one.broken is not None), *together.broken),
+            placements=found,
+            processes=(*first.processes, *of_others.processes),
+        )
+        opened.pop_all()
+    return loaded
 
 
 def places(config: NodeConfig | None, today: datetime.date) -> tuple[Placement, ...]:
@@ -49,3 +82,110 @@ def places(config: NodeConfig | None, today: datetime.date) -> tuple[Placement, 
     """
     examine = Examiner(config, import_folders(), today) if config else None
     return placements(config, installed_plugins(), unmet=unmet(), examine=examine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which processes there will be.
+
+    Attributes:
+        first: One of them serves each distribution.
+        sources: Those of plugins of others that have one for their factors too.
+        in_process: Distributions that run in this process.
+    """
+
+    first: tuple[Hosting, ...]
+    sources: tuple[Hosting, ...]
+    in_process: tuple[str, ...]
+
+
+def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequence[Path]) -> _Plan:
+    first: list[Hosting] = []
+    sources: list[Hosting] = []
+    configured = config.sources if config else ()
+    shipped = [one.plugin.distribution for one in found if _is_apart(one) and one.is_shipped]
+    claimed: set[str] = set()
+    for one in found:
+        if config is None or one.allowed is None or not _is_apart(one):
+            continue
+        kinds, has_factors = _declared(one)
+        claimed |= kinds
+        own = [source for source in configured if source.kind in kinds]
+        names = (one.plugin.distribution,)
+        reads = Hosting(distributions=names, grants=for_sources(config, one.allowed, own))
+        if has_factors or not own:
+            first.append(Hosting(distributions=names, grants=for_factors(one.allowed)))
+            sources += [reads] if own else []
+        else:
+            first.append(reads)
+    theirs = [source for source in configured if source.kind not in claimed]
+    for kind, distribution in NETWORKED.items():
+        own = [source for source in theirs if source.kind == kind]
+        if config is not None and own and distribution in shipped:
+            shipped.remove(distribution)
+            grants = for_shipped_network(config, own)
+            first.append(Hosting(distributions=(distribution,), grants=grants))
+            theirs = [source for source in theirs if source not in own]
+    if shipped:
+        grants = for_shipped(config, theirs, reading)
+        first.insert(0, Hosting(distributions=tuple(shipped), grants=grants))
+    inside = tuple(one.plugin.distribution for one in found if one.way is Way.IN_PROCESS)
+    return _Plan(tuple(first), tuple(sources), inside)
+
+
+def _is_apart(one: Placement) -> bool:
+    return one.way is Way.APART
+
+
+def _declared(one: Placement) -> tuple[set[str], bool]:
+    """Kinds of sources that a plugin's manifest names, and whether it names factors."""
+    manifest = one.provenance.manifest if one.provenance else None
+    if manifest is None:
+        return set(), True
+    return {source.kind for source in manifest.declares.sources}, bool(manifest.declares.factors)
+
+
+def _together(first: HostedPlugins, of_others: HostedPlugins) -> SdkPlugins:
+    """Factors of the first processes, and sources of those that may read."""
+    sources = dict(first.sources)
+    for kind, source in of_others.sources.items():
+        # What another plugin registers too was left out, and stays so.
+        if first.source_origins.get(kind) == of_others.source_origins[kind]:
+            sources[kind] = source
+    broken = dict.fromkeys((*first.broken, *of_others.broken))
+    return SdkPlugins(
+        sources, first.factors, first.source_origins, first.factor_origins, tuple(broken)
+    )
+
+
+def _without_liars(
+    found: tuple[Placement, ...], plugins: SdkPlugins
+) -> tuple[tuple[Placement, ...], SdkPlugins]:
+    """Leaves out plugins of others that do more than the manifest says which was signed."""
+    honest: list[Placement] = []
+    for one in found:
+        known = one.provenance
+        own = _only(plugins, {one.plugin.distribution})
+        problems = known.problems_with(declarations_of(own)) if known and one.runs else ()
+        if known and problems:
+            liar = replace(known, problems=problems)
+            honest.append(replace(one, way=Way.REFUSED, problem=liar.problem, provenance=liar))
+        else:
+            honest.append(one)
+    return tuple(honest), _only(plugins, {one.plugin.distribution for one in honest if one.runs})
+
+
+def _only(plugins: SdkPlugins, distributions: Collection[str]) -> SdkPlugins:
+    """What some distributions register."""
+
+    def of(origins: Mapping[str, Origin]) -> dict[str, Origin]:
+        return {k: at for k, at in origins.items() if normal(at.distribution) in distributions}
+
+    sources, factors = of(plugins.source_origins), of(plugins.factor_origins)
+    return SdkPlugins(
+        {kind: plugins.sources[kind] for kind in sources},
+        {name: plugins.factors[name] for name in factors},
+        sources,
+        factors,
+        plugins.broken,
+    )
