@@ -10,12 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_kit.hosting import make_factor
+from folkmoot_kit.hosting import PluginFailure, make_factor
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -96,11 +96,6 @@ class BoundFactor:
     origin: Origin
     is_shipped: bool = True
     is_scored_twice: bool = False
-
-    @property
-    def spared(self) -> str:
-        """Distribution without which a run may go on; empty if it came with the node."""
-        return "" if self.is_shipped else self.origin.distribution
 
     @property
     def failed(self) -> str:
@@ -220,33 +215,6 @@ def bind(
         audited=audited,
         not_held=not_held,
     )
-
-
-def made(
-    kind: type[RiskFactor], parameters: Mapping[str, Any], where: str, origin: Origin
-) -> RiskFactor:
-    """Makes a factor with the parameters of a policy.
-
-    Args:
-        kind: Its class.
-        parameters: What the policy says to it.
-        where: The table of the policy, for messages.
-        origin: Its plugin.
-
-    Raises:
-        Problem: Exit code SETTINGS, if it refuses its parameters; FAULT, if it fails.
-    """
-    try:
-        return make_factor(kind, parameters, where)
-    except PluginError as error:
-        raise _problem(error.problem, error.where, error.remedy) from None
-    except Exception as error:
-        raise Problem(
-            f"the factor {kind.name!r} of plugin {origin} failed to start ({type(error).__name__})",
-            where=where,
-            remedy="Report it to the plugin's supplier",
-            exit_code=ExitCode.FAULT,
-        ) from error
 
 
 def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
@@ -393,13 +361,12 @@ class _Binder:
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)
-        factor = (
-            made(kind, entry.parameters, f"{where}.parameters", origin)
-            if failure is None
-            else Unscored(failure)
-        )
-        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
         standing = standing_of(plugins, origin)
+        if failure is None:
+            factor = self._made(kind, entry, where, origin, may_be_spared=not standing.is_shipped)
+        else:
+            factor = Unscored(failure)
+        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
         return BoundFactor(
             entry.factor,
             entry.weight,
@@ -410,6 +377,31 @@ class _Binder:
             is_shipped=standing.is_shipped,
             is_scored_twice=not standing.is_reviewed and failure is None,
         )
+
+    def _made(
+        self,
+        kind: type[RiskFactor],
+        entry: FactorEntry,
+        where: str,
+        origin: Origin,
+        *,
+        may_be_spared: bool,
+    ) -> RiskFactor:
+        try:
+            return make_factor(kind, entry.parameters, f"{where}.parameters")
+        except PluginError as error:
+            raise _problem(error.problem, error.where, error.remedy) from None
+        except PluginFailure as failure:
+            fault = plugin_fault(origin, failure.hook, where, failure)
+        except Exception as error:
+            fault = Problem(
+                f"the factor {entry.factor!r} of plugin {origin} failed to start "
+                f"({type(error).__name__})",
+                where=where,
+                remedy="Report it to the plugin's supplier",
+                exit_code=ExitCode.FAULT,
+            )
+        raise FactorsFailed.of(fault, origin.distribution, may_be_spared=may_be_spared)
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"

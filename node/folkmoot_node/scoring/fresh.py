@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from folkmoot_kit.hosting import ConfinedFactor, fresh_copies
+from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, fresh_copies
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_sdk.errors import PluginError
 
 
 @contextmanager
@@ -21,9 +23,13 @@ def fresh(factors: Sequence[BoundFactor]) -> Iterator[tuple[BoundFactor, ...]]:
         factors: Of a run.
 
     Raises:
-        PluginFailure: If a process does not start, or a factor refuses what it took before.
+        FactorsFailed: If a process does not start, or a factor refuses what it took before.
     """
-    with fresh_copies([bound.factor for bound in factors]) as copies:
+    with ExitStack() as stack:
+        try:
+            copies = stack.enter_context(fresh_copies([bound.factor for bound in factors]))
+        except (PluginFailure, PluginError) as failure:
+            raise _failed(factors, failure) from None
         yield tuple(
             replace(
                 bound,
@@ -33,3 +39,14 @@ def fresh(factors: Sequence[BoundFactor]) -> Iterator[tuple[BoundFactor, ...]]:
             )
             for bound, copy in zip(factors, copies, strict=True)
         )
+
+
+def _failed(factors: Sequence[BoundFactor], failure: PluginFailure | PluginError) -> FactorsFailed:
+    found = factors[0]
+    if isinstance(failure, PluginFailure):
+        found = next((one for one in factors if one.origin == failure.origin), found)
+    hook = failure.hook if isinstance(failure, PluginFailure) else "make"
+    which = ", ".join(one.name for one in factors if one.origin == found.origin)
+    fault = plugin_fault(found.origin, hook, f"factors {which}, made again", failure)
+    distribution, is_shipped = found.origin.distribution, found.is_shipped
+    return FactorsFailed.of(fault, distribution, may_be_spared=not is_shipped)
