@@ -37,6 +37,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """
     import datetime
 
+    from folkmoot_kit.confinement import unmet
     from folkmoot_node.plugins.installed import installed_plugins
     from folkmoot_node.plugins.opening import places
     from folkmoot_node.plugins.placement import Way, missing
@@ -44,7 +45,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
     from folkmoot_operator.problems import ExitCode
 
     config = load_config(home)
-    found = places(config, datetime.datetime.now(datetime.UTC).date())
+    found = places(config, datetime.datetime.now(datetime.UTC).date(), unmet())
     absent = missing(config, installed_plugins())
     if as_json:
         print_json(
@@ -60,10 +61,11 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
 
 
 def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
+    from folkmoot_node.plugins.provenance import Provenance
     from folkmoot_node.plugins.words import granted
 
     allowed, known = one.allowed, one.provenance
-    standing = known.standing if known else None
+    signed = known.as_json() if known else Provenance().as_json()
     return {
         "distribution": one.plugin.distribution,
         "version": one.plugin.version,
@@ -75,12 +77,9 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
         "files": bool(allowed and allowed.files),
         "memory_mib": allowed.memory_mib if allowed else None,
         "seconds": allowed.seconds if allowed else None,
-        "signed": bool(standing and standing.signed),
-        "reviewed": one.is_reviewed if known else one.is_shipped,
-        "reported": bool(standing and standing.reported),
-        "revoked": bool(standing and standing.revoked),
+        "reviewed": known.is_reviewed if known else one.is_shipped,
+        **signed,
         "problems": [_problem_json(problem) for problem in _problems(one)],
-        "notes": [str(note) for note in standing.notes] if standing else [],
     }
 
 

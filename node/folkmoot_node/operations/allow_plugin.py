@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_kit.confinement import unmet
 from folkmoot_kit.provenance import (
     Installation,
     NewestRegistry,
@@ -19,9 +20,9 @@ from folkmoot_kit.provenance import (
 from folkmoot_kit.provenance.bundle import import_registry
 from folkmoot_kit.provenance.registry_index import Index
 from folkmoot_node.home import NodeHome
+from folkmoot_node.plugins.examining import NEWEST
 from folkmoot_node.plugins.opening import places
 from folkmoot_node.plugins.placement import Placement
-from folkmoot_node.plugins.provenance import NEWEST
 from folkmoot_node.plugins.shipped import is_shipped
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
 from folkmoot_node.settings.plugin_tables import with_table, without_table
@@ -85,7 +86,9 @@ def allow(
     text = with_table(path.read_text("utf-8"), name, as_toml(name, pin), str(path))
     _keep(node, text, {"action": ALLOWED, "plugin": name, **_noted(pin)}, by)
     config = load_config(node.config.home)
-    return next(one for one in places(config, node.today()) if one.plugin.distribution == name)
+    return next(
+        one for one in places(config, node.today(), unmet()) if one.plugin.distribution == name
+    )
 
 
 def forget(node: NodeHome, distribution: str, *, by: Operator) -> None:

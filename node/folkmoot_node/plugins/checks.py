@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from folkmoot_kit.confinement import self_test
+from folkmoot_kit.confinement import self_test, unmet
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.opening import places
 from folkmoot_node.plugins.placement import Placement, Way, missing
@@ -49,7 +49,7 @@ def plugins(config: NodeConfig, today: datetime.date) -> Check:
     """
 
     def look() -> Iterator[Finding]:
-        found = places(config, today)
+        found = places(config, today, unmet())
         shipped = [one for one in found if one.is_shipped and one.way is Way.APART]
         if shipped:
             names = ", ".join(

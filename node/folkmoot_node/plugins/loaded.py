@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -68,6 +68,7 @@ class LoadedPlugins:
         broken: What was not loaded, and why.
         placements: How each installed plugin runs, or why it does not.
         processes: The confined processes.
+        reopen: Opens new processes for the factors of some distributions.
     """
 
     sources: Mapping[str, type[DataSource]]
@@ -77,6 +78,7 @@ class LoadedPlugins:
     broken: tuple[BrokenPlugin, ...]
     placements: tuple[Placement, ...] = ()
     processes: tuple[Process, ...] = ()
+    reopen: Callable[[Collection[str]], LoadedPlugins] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _end, os.getpid(), self.processes)
@@ -111,6 +113,18 @@ class LoadedPlugins:
         name = normal(distribution)
         return next((one for one in self.placements if one.plugin.distribution == name), None)
 
+    def fresh(self, distributions: Collection[str]) -> LoadedPlugins:
+        """The factors of some distributions in new processes, which have seen nothing yet.
+
+        Args:
+            distributions: Names of distributions that run here.
+
+        Returns:
+            Plugins to be closed by the caller; without sources.
+        """
+        assert self.reopen is not None
+        return self.reopen({normal(one) for one in distributions})
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -131,11 +145,18 @@ def placements_of(plugins: Plugins) -> tuple[Placement, ...]:
     return plugins.placements if isinstance(plugins, LoadedPlugins) else ()
 
 
+def placement_in(plugins: Plugins, origin: Origin) -> Placement | None:
+    """How a plugin runs; None for classes given directly."""
+    if not isinstance(plugins, LoadedPlugins):
+        return None
+    return plugins.placement_of(origin.distribution)
+
+
 def standing_of(plugins: Plugins, origin: Origin) -> Standing:
     """How far the node trusts a plugin; that of shipped ones for classes given directly."""
     if not isinstance(plugins, LoadedPlugins):
         return Standing()
-    found = plugins.placement_of(origin.distribution)
+    found = placement_in(plugins, origin)
     return Standing(found.is_shipped, found.is_reviewed) if found else Standing(False, False)
 
 

@@ -11,11 +11,11 @@ import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from folkmoot_kit.confinement import import_folders, unmet
 from folkmoot_kit.hosting import HostedPlugins, Hosting, open_plugins
-from folkmoot_kit.provenance import declarations_of
 from folkmoot_node.plugins.accepted import require_accepted
 from folkmoot_node.plugins.grants import (
     for_factors,
@@ -25,11 +25,12 @@ from folkmoot_node.plugins.grants import (
 )
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.loaded import LoadedPlugins
-from folkmoot_node.plugins.placement import Placement, Way, placements
-from folkmoot_node.plugins.provenance import Examiner
+from folkmoot_node.plugins.placement import Decide, Examine, Placement, Way, placements
+from folkmoot_node.plugins.provenance import Provenance
 from folkmoot_node.plugins.shipped import NETWORKED
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.settings.plugins import normal
+from folkmoot_operator.problems import Problem
 from folkmoot_sdk.loading import Origin
 from folkmoot_sdk.loading import Plugins as SdkPlugins
 
@@ -50,15 +51,38 @@ def load_plugins(config: NodeConfig | None, *, reading: Sequence[Path] = ()) -> 
         Problem: Exit code SETTINGS, if what was granted is not there; VERIFICATION, if what runs
             confined is not the installation that was accepted.
     """
-    found = places(config, datetime.datetime.now(datetime.UTC).date())
+    today = datetime.datetime.now(datetime.UTC).date()
+    opened: LoadedPlugins | None = None
+    try:
+        opened, is_whole = _opened(config, places(config, today, None), reading)
+        if is_whole:
+            return opened
+    except Problem:
+        if unmet() is None:
+            raise
+    # Each confined process proves its layers before it runs a plugin. To try them in processes of
+    # their own takes longer, and tells why it could not.
+    kernel = unmet()
+    if opened is not None:
+        if kernel is None:
+            return opened
+        opened.close()
+    return _opened(config, places(config, today, kernel), reading)[0]
+
+
+def _opened(
+    config: NodeConfig | None, found: tuple[Placement, ...], reading: Sequence[Path]
+) -> tuple[LoadedPlugins, bool]:
+    """Opens plugins as they were placed; the second is false if a process did not start."""
     plan = _plan(config, found, reading)
     require_accepted(name for one in plan.first for name in one.distributions)
     folders = import_folders()
     first = open_plugins(plan.first, in_process=plan.in_process, import_folders=folders)
-    with ExitStack() as opened:
-        opened.enter_context(first)
+    with ExitStack() as stack:
+        stack.enter_context(first)
         of_others = open_plugins(plan.sources, import_folders=folders)
-        opened.enter_context(of_others)
+        stack.enter_context(of_others)
+        processes = (*first.processes, *of_others.processes)
         found, together = _without_liars(found, _together(first, of_others))
         loaded = LoadedPlugins(
             sources=together.sources,
@@ -67,21 +91,49 @@ def load_plugins(config: NodeConfig | None, *, reading: Sequence[Path] = ()) -> 
             factor_origins=together.factor_origins,
             broken=(*(one.broken for one in found if one.broken is not None), *together.broken),
             placements=found,
-            processes=(*first.processes, *of_others.processes),
+            processes=processes,
+            reopen=lambda names: _reopened(names, found, plan),
         )
-        opened.pop_all()
-    return loaded
+        stack.pop_all()
+    return loaded, len(processes) == len(plan.first) + len(plan.sources)
 
 
-def places(config: NodeConfig | None, today: datetime.date) -> tuple[Placement, ...]:
+def _reopened(names: Collection[str], found: tuple[Placement, ...], plan: _Plan) -> LoadedPlugins:
+    """Factors of some distributions in processes that have seen nothing; without sources."""
+    hostings = [one for one in plan.first if set(one.distributions) <= set(names)]
+    inside = [name for name in plan.in_process if name in names]
+    fresh = open_plugins(hostings, in_process=inside, import_folders=import_folders())
+    return LoadedPlugins(
+        sources={},
+        factors=fresh.factors,
+        source_origins={},
+        factor_origins=fresh.factor_origins,
+        broken=fresh.broken,
+        placements=found,
+        processes=fresh.processes,
+    )
+
+
+def places(
+    config: NodeConfig | None, today: datetime.date, kernel: Problem | None
+) -> tuple[Placement, ...]:
     """How each installed plugin runs at a node. Imports nothing of any.
 
     Args:
         config: The node's settings; None where there is no node.
         today: The date in UTC.
+        kernel: Why processes cannot be confined here; None if they can.
     """
-    examine = Examiner(config, import_folders(), today) if config else None
-    return placements(config, installed_plugins(), unmet=unmet(), examine=examine)
+    examine: Examine | None = None
+    decide: Decide | None = None
+    if config is not None and config.plugins.allowed:
+        # Late: signatures and their libraries are for councils that allow plugins of others.
+        from folkmoot_node.plugins.decisions import in_process_decisions
+        from folkmoot_node.plugins.examining import Examiner
+
+        examine = Examiner(config, import_folders(), today)
+        decide = partial(in_process_decisions, config)
+    return placements(config, installed_plugins(), unmet=kernel, examine=examine, decide=decide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +160,12 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
     for one in found:
         if config is None or one.allowed is None or not _is_apart(one):
             continue
-        kinds, has_factors = _declared(one)
-        claimed |= kinds
-        own = [source for source in configured if source.kind in kinds]
+        known = one.provenance or Provenance()
+        claimed |= known.kinds
+        own = [source for source in configured if source.kind in known.kinds]
         names = (one.plugin.distribution,)
         reads = Hosting(distributions=names, grants=for_sources(config, one.allowed, own))
-        if has_factors or not own:
+        if known.has_factors or not own:
             first.append(Hosting(distributions=names, grants=for_factors(one.allowed)))
             sources += [reads] if own else []
         else:
@@ -137,14 +189,6 @@ def _is_apart(one: Placement) -> bool:
     return one.way is Way.APART
 
 
-def _declared(one: Placement) -> tuple[set[str], bool]:
-    """Kinds of sources that a plugin's manifest names, and whether it names factors."""
-    manifest = one.provenance.manifest if one.provenance else None
-    if manifest is None:
-        return set(), True
-    return {source.kind for source in manifest.declares.sources}, bool(manifest.declares.factors)
-
-
 def _together(first: HostedPlugins, of_others: HostedPlugins) -> SdkPlugins:
     """Factors of the first processes, and sources of those that may read."""
     sources = dict(first.sources)
@@ -166,7 +210,7 @@ def _without_liars(
     for one in found:
         known = one.provenance
         own = _only(plugins, {one.plugin.distribution})
-        problems = known.problems_with(declarations_of(own)) if known and one.runs else ()
+        problems = known.problems_with(own) if known and one.runs else ()
         if known and problems:
             liar = replace(known, problems=problems)
             honest.append(replace(one, way=Way.REFUSED, problem=liar.problem, provenance=liar))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from folkmoot_node.plugins.decisions import Decisions, in_process_decisions
 from folkmoot_node.plugins.installed import InstalledPlugin, node_version
 from folkmoot_node.plugins.provenance import Provenance
 from folkmoot_node.plugins.shipped import is_shipped
@@ -19,6 +19,9 @@ from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
 from folkmoot_node.settings.plugins import AllowedPlugin, normal
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.loading import BrokenPlugin
+
+if TYPE_CHECKING:
+    from folkmoot_node.plugins.decisions import Decisions
 
 
 class Way(StrEnum):
@@ -69,6 +72,8 @@ class Placement:
         return BrokenPlugin(self.plugin.origin, "", text, self.problem.remedy)
 
 
+Decide = Callable[[], "Decisions"]
+"""Reads what the signed release policy says of plugins in the node's process."""
 Examine = Callable[[InstalledPlugin, AllowedPlugin], Provenance]
 """What signatures, pins and revocations say of a plugin that `node.toml` names."""
 
@@ -79,6 +84,7 @@ def placements(
     *,
     unmet: Problem | None,
     examine: Examine | None,
+    decide: Decide | None,
 ) -> tuple[Placement, ...]:
     """How each installed plugin runs.
 
@@ -88,6 +94,7 @@ def placements(
         unmet: Why the kernel cannot confine; None if it can.
         examine: Compares a plugin of others with what was pinned and signed; None where there is
             no node.
+        decide: Asked once, if `node.toml` asks for the node's process for one.
     """
     own = node_version()
     found: list[Placement] = []
@@ -96,12 +103,12 @@ def placements(
         allowed = config.plugins.of(plugin.distribution) if config else None
         if is_shipped(plugin.distribution):
             found.append(_shipped(plugin, own, unmet))
-        elif config is None or allowed is None or examine is None:
+        elif config is None or allowed is None or examine is None or decide is None:
             problem = _not_allowed(plugin, config)
             found.append(Placement(plugin, Way.NOT_ALLOWED, is_shipped=False, problem=problem))
         else:
             if decisions is None and allowed.trust == "in_process":
-                decisions = in_process_decisions(config)
+                decisions = decide()
             found.append(
                 _of_others(config, plugin, allowed, decisions, unmet, examine(plugin, allowed))
             )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from folkmoot_kit.hosting import PluginFailure, make_factor
+from folkmoot_kit.hosting import make_factor
 from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
@@ -391,16 +391,8 @@ class _Binder:
             return make_factor(kind, entry.parameters, f"{where}.parameters")
         except PluginError as error:
             raise _problem(error.problem, error.where, error.remedy) from None
-        except PluginFailure as failure:
-            fault = plugin_fault(origin, failure.hook, where, failure)
         except Exception as error:
-            fault = Problem(
-                f"the factor {entry.factor!r} of plugin {origin} failed to start "
-                f"({type(error).__name__})",
-                where=where,
-                remedy="Report it to the plugin's supplier",
-                exit_code=ExitCode.FAULT,
-            )
+            fault = plugin_fault(origin, "start", f"factor {entry.factor}", error)
         raise FactorsFailed.of(fault, origin.distribution, may_be_spared=may_be_spared)
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from folkmoot_node.plugins.decisions import in_process_decisions
 from folkmoot_node.plugins.installed import InstalledPlugin, installed_plugins, node_version
 from folkmoot_node.plugins.placement import Placement, Way, missing, placements
 from folkmoot_node.plugins.provenance import Provenance
@@ -39,7 +40,9 @@ def place(
     unmet: Problem | None = None,
     examine: Any = sound,
 ) -> Placement:
-    (found,) = placements(config, [one], unmet=unmet, examine=examine)
+    (found,) = placements(
+        config, [one], unmet=unmet, examine=examine, decide=lambda: in_process_decisions(config)
+    )
     return found
 
 
