@@ -294,6 +294,9 @@ class PluginProcess:
             self._break(FailureKind.GARBAGE, f"sent something else than an answer ({error})")
         except OSError:
             self._break_as_it_ended()
+        except Exception as error:
+            # Those who wait must learn of it, whatever it was: a frame too large for memory, say.
+            self._break(FailureKind.GARBAGE, f"cannot be listened to ({type(error).__name__})")
 
     def _hand_on(self, message: Message) -> None:
         with self._lock:
