@@ -255,7 +255,7 @@ def run(attempt: Attempt, targets: Targets) -> Any:
         say(RAISED, type(error).__name__)
         raise
     else:
-        if attempt.runs is Runs.SCORE:
+        if attempt.runs is Runs.SCORE and got is not None:
             say(SUCCEEDED, str(got))
         return got
     return None

@@ -58,8 +58,8 @@ def raise_strange(at: Targets) -> None:
 
 @attempt("Crash", must_fail=True)
 def crash(at: Targets) -> None:
-    """Reads from address 0."""
-    ctypes.string_at(0, 1)
+    """Writes to address 0."""
+    ctypes.memset(0, 0, 1)
 
 
 @attempt("Abort", must_fail=True)

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import mmap
 import os
+import resource
 import socket
 import sys
 import threading
@@ -30,23 +31,23 @@ def _more_than_granted(held: int, at: Targets) -> str:
 
 @attempt("Take memory without end")
 def take_memory(at: Targets) -> str:
-    """Makes objects of Python until twice its memory is used."""
-    held = [b"\xff" * _MIB for _ in range(2 * at.memory_mib)]
+    """Makes objects of Python until more than its memory is used."""
+    held = [b"\xff" * _MIB for _ in range(at.memory_mib + 64)]
     return _more_than_granted(len(held), at)
 
 
 @attempt("Take memory by NumPy")
 def take_memory_by_numpy(at: Targets) -> str:
-    """Makes arrays until twice its memory is used."""
-    held = [np.ones(_MIB // 8) for _ in range(2 * at.memory_mib)]
+    """Makes arrays until more than its memory is used."""
+    held = [np.ones(_MIB // 8) for _ in range(at.memory_mib + 64)]
     return _more_than_granted(len(held), at)
 
 
 @attempt("Take memory from the kernel")
 def take_memory_by_map(at: Targets) -> str:
-    """Maps memory until twice its memory is used."""
+    """Maps memory until more than its memory is used."""
     held = []
-    for _ in range(2 * at.memory_mib // 16):
+    for _ in range(at.memory_mib // 16 + 4):
         held.append(mmap.mmap(-1, 16 * _MIB))
         held[-1].write(b"\xff" * 16 * _MIB)
     return _more_than_granted(16 * len(held), at)
@@ -59,7 +60,7 @@ def take_shared_memory(at: Targets) -> str:
     library.shmat.restype = ctypes.c_void_p
     made: list[int] = []
     try:
-        for _ in range(2 * at.memory_mib // 16):
+        for _ in range(at.memory_mib // 16 + 4):
             made.append(call("shmget", 0, 16 * _MIB, 0o1600))
             address = library.shmat(made[-1], None, 0)
             if address in (None, ctypes.c_void_p(-1).value):
@@ -83,7 +84,7 @@ def _fill(at: Targets, make: object) -> int:
     assert callable(make)
     kept, held = [], 0
     try:
-        while held < 2 * at.memory_mib * _MIB:
+        while held < (at.memory_mib + 64) * _MIB:
             reading, writing = make()
             kept += [reading, writing]
             os.set_blocking(writing, False)
@@ -220,9 +221,7 @@ def flood_output(at: Targets) -> str:
 @attempt("Leave its memory on the disk", must_fail=True)
 def write_core(at: Targets) -> None:
     """Asks for a core without limit, and dies of a fault."""
-    import resource
-
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     os.chdir("/")
-    ctypes.string_at(0, 1)
+    ctypes.memset(0, 0, 1)

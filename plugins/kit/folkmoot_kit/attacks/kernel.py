@@ -57,9 +57,9 @@ def set_namespace(at: Targets) -> str:
     return "joined"
 
 
-@attempt("Mount a file system")
+@attempt("Mount a file system", unsafe="it would change this machine's mounts")
 def mount(at: Targets) -> str:
-    """Mounts a file system in memory over the root folder of the plugin."""
+    """Mounts a file system in memory over a folder."""
     call("mount", b"none", at.outside.encode(), b"tmpfs", 0, 0)
     return "mounted"
 
@@ -76,7 +76,7 @@ def open_tree(at: Targets) -> str:
     return f"has descriptor {call('open_tree', -100, b'/', 1)}"
 
 
-@attempt("Make a mount writable")
+@attempt("Make a mount writable", unsafe="it would change this machine's mounts")
 def mount_attributes(at: Targets) -> str:
     """Takes the mark of reading only from the mount of a granted file."""
     clear = ctypes.create_string_buffer(struct.pack("=QQQQ", 0, 1, 0, 0))

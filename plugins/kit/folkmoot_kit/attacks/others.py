@@ -197,13 +197,3 @@ def be_traced(at: Targets) -> str:
     """Asks its parent to trace it, which would stop at each signal."""
     call("ptrace", _TRACEME, 0, 0, 0)
     return "is traced"
-
-
-@attempt("Signal another process by a timer")
-def signal_by_timer(at: Targets) -> str:
-    """Has a timer of the kernel signal another process's thread."""
-    event = ctypes.create_string_buffer(
-        struct.pack("=Qiii", 0, signal.SIGTERM, 4, at.victim) + b"\0" * 44
-    )
-    call("timer_create", 1, event, ctypes.create_string_buffer(8))
-    return "has a timer"

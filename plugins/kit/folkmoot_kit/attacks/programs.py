@@ -6,11 +6,12 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
-from folkmoot_kit.attacks.attempts import Collection, Group, Refused, Targets
+from folkmoot_kit.attacks.attempts import MARK, SUCCEEDED, Collection, Group, Refused, Targets
 from folkmoot_kit.attacks.system_calls import SIGCHLD, X86, call, machine_code, negative_is_error
 
 PROGRAMS = Collection(Group.PROGRAMS)
@@ -101,30 +102,48 @@ def run_multiprocessing(at: Targets) -> str:
     return f"exit code {process.exitcode}"
 
 
-@attempt("Become another program", must_fail=True, unsafe="it would replace this program")
+_PROGRAM = f"import os; os.write(2, b'{MARK} {SUCCEEDED} ran\\n')"
+_EMPTY_PATH = 0x1000
+
+
+@attempt("Become another program")
 def become_program(at: Targets) -> str:
-    """Replaces itself by the interpreter, which would start without a filter of its own."""
-    os.execv(sys.executable, [sys.executable, "-c", "import os; os.write(2, b'ran')"])  # noqa: S606
+    """Replaces itself by the interpreter, which would start without what runs beside it."""
+    os.execv(sys.executable, [sys.executable, "-c", _PROGRAM])  # noqa: S606
 
 
-@attempt("Run a program from a descriptor")
-def run_descriptor(at: Targets) -> str:
-    """Starts an open file by execveat."""
-    descriptor = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
-    none = ctypes.create_string_buffer(8)
-    call("execveat", descriptor, b"relative", none, none, 0)
+def _become(descriptor: int, *arguments: bytes) -> str:
+    words = (ctypes.c_char_p * (len(arguments) + 1))(*arguments)
+    held = ctypes.create_string_buffer(bytes(words), ctypes.sizeof(words))
+    call("execveat", descriptor, b"", held, None, _EMPTY_PATH)
     return "ran"
 
 
-@attempt("Run a program from memory")
-def run_from_memory(at: Targets) -> str:
-    """Writes a program into memory without a file, and starts it."""
+@attempt("Become an open file")
+def become_descriptor(at: Targets) -> str:
+    """Replaces itself by a program that is open, by execveat."""
+    program = os.path.realpath(sys.executable)
+    return _become(os.open(program, os.O_RDONLY), program.encode(), b"-c", _PROGRAM.encode())
+
+
+@attempt("Become a program in memory", machines=X86)
+def become_memory(at: Targets) -> str:
+    """Writes a program into memory without a file, and replaces itself by it."""
+    said = f"{MARK} {SUCCEEDED} ran\n".encode()
+    code = (
+        b"\xb8\x01\0\0\0\xbf\x02\0\0\0\x48\x8d\x35\x10\0\0\0"
+        + b"\xba" + len(said).to_bytes(4, "little") + b"\x0f\x05" + _EXITS + said
+    )  # fmt: skip
+    base, start = 0x400000, 64 + 56
+    header = struct.pack(
+        "=16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, base + start, 64, 0, 0, 64, 56, 1,
+        64, 0, 0,
+    )  # fmt: skip
+    size = start + len(code)
+    segment = struct.pack("=IIQQQQQQ", 1, 5, 0, base, base, size, size, 4096)
     descriptor = call("memfd_create", b"program", 0)
-    os.write(descriptor, Path(os.path.realpath(sys.executable)).read_bytes()[: 1 << 16])
-    path = f"/proc/self/fd/{descriptor}"
-    child = os.posix_spawn(path, [path], {})
-    os.waitpid(child, 0)
-    return "ran"
+    os.write(descriptor, header + segment + code)
+    return _become(descriptor, b"program")
 
 
 @attempt("Load a library from memory")

@@ -134,9 +134,11 @@ def read_own_memory(at: Targets) -> str:
 def read_root_of_first(at: Targets) -> str:
     """Goes through /proc/1/root, and through the working folder of the parent."""
     for door in ("/proc/1/root", f"/proc/{os.getppid()}/cwd", "/proc/self/root"):
-        if Path(door).exists():
+        try:
             return f"{len(os.listdir(door))} names in {door}"  # noqa: PTH208
-    raise Refused("there is no /proc")
+        except OSError:
+            continue
+    raise Refused("none of these doors opens")
 
 
 @attempt("Read the table of mounts")

@@ -83,10 +83,10 @@ class Victim:
 
     def _state(self) -> dict[str, object]:
         with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123
-            said = dict(line.strip().split(":\t", 1) for line in file if ":\t" in line)
+            said = dict(line.split(":\t", 1) for line in file if ":\t" in line)
         return {
             "state": said["State"][0] in "tTZX",
-            "tracer": said["TracerPid"],
+            "tracer": said["TracerPid"].strip(),
             "priority": os.getpriority(os.PRIO_PROCESS, self.pid),
             "set of processors": os.sched_getaffinity(self.pid),
             "scheduler": os.sched_getscheduler(self.pid),

@@ -247,13 +247,22 @@ def fill_scratch(at: Targets) -> str:
     return f"wrote {written} MiB, where {at.scratch_mib} are granted"
 
 
-@attempt("Keep what it learnt for the next run", scratch=True)
-def keep_in_scratch(at: Targets) -> str:
-    """Looks in its scratch folder for what an earlier process left there."""
-    left = Path(os.environ.get("TMPDIR", "/tmp"), "folkmoot-attack-kept")  # noqa: S108
-    if left.exists():
+def _kept(at: Targets) -> Path:
+    return Path(os.environ.get("TMPDIR", "/tmp"), Path(at.places["tmp"]).name)  # noqa: S108
+
+
+@attempt("Leave a note in its scratch folder", scratch=True)
+def leave_in_scratch(at: Targets) -> str:
+    """Writes where it may, for the next process of the same plugin."""
+    _kept(at).write_text(at.secret)
+    raise Refused("left; whether it stays shows outside, and in the next process")
+
+
+@attempt("Find the note of another process", scratch=True, unsafe="the note is removed before")
+def find_in_scratch(at: Targets) -> str:
+    """Looks in its scratch folder for what the process before it has left."""
+    if _kept(at).exists():
         return "found what an earlier process left"
-    left.write_text("kept")
     raise Refused("nothing was kept")
 
 
@@ -262,7 +271,7 @@ def fill_memory_files(at: Targets) -> str:
     """Writes into files in memory (memfd), which no limit of address space counts."""
     written, block = 0, b"\xff" * (1 << 20)
     descriptor = call("memfd_create", b"fill", 0)
-    while written < 2 * at.memory_mib:
+    while written < at.memory_mib + 64:
         os.write(descriptor, block)
         written += 1
     return f"wrote {written} MiB, where {at.memory_mib} are granted"
