@@ -96,7 +96,7 @@ def describe(cls: type[Any]) -> tuple[Description, ...]:
         found.append(
             Description(
                 key=entry.metadata.get("name") or entry.name,
-                type=_named(hints[entry.name]),
+                type=entry.metadata.get("type") or _named(hints[entry.name]),
                 required=required,
                 default=None if required else default,
                 unit=entry.metadata.get("unit", ""),
