@@ -102,9 +102,7 @@ def pivot_root(at: Targets) -> str:
 def filter_off(at: Targets) -> str:
     """Adds a filter that allows all system calls, and then opens a socket."""
     allow = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0x7FFF0000))
-    program = ctypes.create_string_buffer(
-        struct.pack("=HxxxxxxQ", 1, ctypes.addressof(allow))
-    )
+    program = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 1, ctypes.addressof(allow)))
     _prctl(_SET_NO_NEW_PRIVS, 1)
     _prctl(_SET_SECCOMP, 2, ctypes.addressof(program))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM):
@@ -271,4 +269,3 @@ for _name, _title, *_arguments in (
         _title,
         f"Makes the system call `{_name}` with arguments that do nothing.",
     )
-

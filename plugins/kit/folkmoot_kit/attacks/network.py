@@ -139,9 +139,7 @@ def socket_by_machine_code(at: Targets) -> str:
 @attempt("Open a socket by a 32-bit system call", machines=X86)
 def socket_by_32_bit_call(at: Targets) -> str:
     """Calls the kernel by interrupt 0x80, whose numbers mean other calls."""
-    code = (
-        b"\x53\xb8\x67\x01\0\0\xbb\x02\0\0\0\xb9\x01\0\0\0\x31\xd2\xcd\x80\x5b\x48\x98\xc3"
-    )
+    code = b"\x53\xb8\x67\x01\0\0\xbb\x02\0\0\0\xb9\x01\0\0\0\x31\xd2\xcd\x80\x5b\x48\x98\xc3"
     return f"has descriptor {negative_is_error(machine_code(code))}"
 
 

@@ -74,9 +74,7 @@ def call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None
     return call_number(NUMBERS[name], *arguments)
 
 
-def call_number(
-    number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None
-) -> int:
+def call_number(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     """Makes a system call by its number; raises OSError as the kernel answers."""
     library = ctypes.CDLL(None, use_errno=True)
     library.syscall.restype = ctypes.c_long

@@ -68,7 +68,10 @@ def _control(stage: Stage, attempt: Attempt) -> Control:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # as inside: a thread changes what is allowed
+        env={
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": "1",
+        },  # as inside: a thread changes what is allowed
         close_fds=False,
         start_new_session=True,
     )

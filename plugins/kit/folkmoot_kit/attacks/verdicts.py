@@ -124,7 +124,9 @@ def explanation_fault(text: str) -> str:
     """What is wrong with a text that people will read; empty if nothing is."""
     if len(text) > _LONGEST_EXPLANATION:
         return f"the host took an explanation of {len(text)} letters"
-    unseen = sorted({f"U+{ord(sign):04X}" for sign in text if unicodedata.category(sign) in _UNSEEN})
+    unseen = sorted(
+        {f"U+{ord(sign):04X}" for sign in text if unicodedata.category(sign) in _UNSEEN}
+    )
     if unseen:
         return f"the host took an explanation with {', '.join(unseen[:5])}"
     return ""

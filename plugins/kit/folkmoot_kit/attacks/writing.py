@@ -86,9 +86,7 @@ def write_anywhere(at: Targets) -> str:
     raise Refused("no folder takes a file")
 
 
-def _granted(
-    id_: str, title: str, tries: str, function: Callable[[str, Targets], object]
-) -> None:
+def _granted(id_: str, title: str, tries: str, function: Callable[[str, Targets], object]) -> None:
     def change(at: Targets) -> str:
         function(at.granted, at)
         return "changed"
