@@ -1,0 +1,102 @@
+"""Whether this machine can confine plugins: every layer is tried in a real process.
+
+What cannot be had is said in a sentence for who looks after the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from folkmoot_operator.problems import ExitCode, Problem
+
+from folkmoot_kit.confinement import remedies
+from folkmoot_kit.confinement.grants import Grants
+from folkmoot_kit.confinement.layers import BUBBLEWRAP, LAYERS, SECCOMP
+from folkmoot_kit.confinement.processes import ConfinedProcess, start
+
+_SECONDS = 20.0
+_PROBE = Path(__file__).with_name("probe.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of confinement on this machine.
+
+    Attributes:
+        name: One of `layers.LAYERS`.
+        works: Whether it was proved.
+        problem: What was found: if it works what was proved, else what is wrong.
+        remedy: What to do; empty if it works.
+    """
+
+    name: str
+    works: bool
+    problem: str
+    remedy: str = ""
+
+
+@cache
+def self_test() -> tuple[Layer, ...]:
+    """Starts a confined process that proves all layers, once for each process that asks.
+
+    Returns:
+        A line for each layer. After one that fails, the others were not tried, and do not work.
+    """
+    kit = Path(__file__).resolve().parents[2]
+    try:
+        started = start(Grants(), (kit,), script=_PROBE)
+    except Problem as problem:
+        return _failed(BUBBLEWRAP, problem.problem, problem.remedy)
+    except OSError as error:
+        return _failed(
+            BUBBLEWRAP, f"it cannot be run: {error}", remedies.for_bubblewrap(str(error))
+        )
+    with started:
+        return _judge(started, kit)
+
+
+def unmet() -> Problem | None:
+    """What keeps this machine from confining plugins, and how to enable it; None if nothing does."""
+    for layer in self_test():
+        if not layer.works:
+            return Problem(
+                f"plugins cannot be confined on this machine: {layer.name}: {layer.problem}",
+                remedy=layer.remedy,
+                exit_code=ExitCode.SETTINGS,
+            )
+    return None
+
+
+def _judge(process: ConfinedProcess, kit: Path) -> tuple[Layer, ...]:
+    given = {"confinement": process.setup, "import_folders": [str(kit)]}
+    answer: dict[str, object] = {}
+    try:
+        process.channel.settimeout(_SECONDS)
+        process.channel.sendall(json.dumps(given).encode() + b"\n")
+        with process.channel.makefile("rb") as lines:
+            answer = json.loads(lines.readline() or b"{}")
+    except (OSError, ValueError):
+        pass  # it has ended, or hangs
+    ending = process.wait(_SECONDS)
+    if "layer" in answer:
+        name, problem = str(answer["layer"]), str(answer["problem"])
+        return _failed(name, problem, remedies.for_layer(name, problem))
+    proved = answer.get("proved")
+    if not isinstance(proved, dict):
+        said = process.stderr_text().strip()  # no plugin has run: these are words of bubblewrap
+        return _failed(BUBBLEWRAP, said or "no answer", remedies.for_bubblewrap(said))
+    if ending is None or ending.signal != signal.SIGSYS:
+        return _failed(SECCOMP, "a call that only attacks make did not end the process", "")
+    return tuple(Layer(name, True, str(proved[name])) for name in LAYERS)
+
+
+def _failed(name: str, problem: str, remedy: str) -> tuple[Layer, ...]:
+    untried = f"not tried, because {name} does not work"
+    return tuple(
+        Layer(it, False, problem, remedy) if it == name else Layer(it, False, untried, remedy)
+        for it in (name, *(it for it in LAYERS if it != name))
+    )
