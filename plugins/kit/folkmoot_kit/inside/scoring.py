@@ -52,11 +52,12 @@ def score(
     table = columns.read(content)
     arrays = {name: _array(table.column(name)) for name in table.column_names}
     context = ScoringContext(datetime.date.fromisoformat(date))
-    scored = []
+    scored: list[pa.Array] = []
+    thousandths = _Thousandths(len(factors), table.num_rows)
     for at, (factor, inputs) in enumerate(zip(factors, wanted, strict=True)):
         try:
             scores = factor.score({name: arrays[key] for name, key in inputs.items()}, context)
-            scored.append(_thousandths(scores, table.num_rows))
+            scored.append(thousandths.column(at, scores))
         except Exception as error:
             raise FactorFailed(at) from error
     names = [str(at) for at in range(len(scored))]
@@ -86,24 +87,32 @@ def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return array.view(_DAYS) if column.type == pa.int64() else array
 
 
-def _thousandths(scores: object, count: int) -> pa.Array:
-    if not isinstance(scores, np.ndarray):
-        raise BreachError(Breach.NO_ARRAY, type(scores).__name__)
-    if scores.dtype != np.float64:
-        raise BreachError(Breach.WRONG_TYPE, str(scores.dtype))
-    if scores.shape != (count,):
-        raise BreachError(Breach.WRONG_SHAPE)
-    exact = np.array(scores)
-    unknown = np.isnan(exact)
-    validity = None
-    if unknown.any():
-        np.putmask(exact, unknown, 0.0)
-    if count and (exact.min() < 0 or exact.max() > 1):
-        raise BreachError(Breach.OUT_OF_RANGE)
-    np.multiply(exact, THOUSANDTHS, out=exact)
-    np.rint(exact, out=exact)
-    if unknown.any():
-        validity = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
-    return pa.Array.from_buffers(
-        pa.int32(), count, [validity, pa.py_buffer(exact.astype(np.int32))]
-    )
+class _Thousandths:
+    """Makes columns of scores, in memory that all factors of a chunk share."""
+
+    def __init__(self, factors: int, count: int) -> None:
+        self._count = count
+        self._whole = np.empty((factors, count), np.int32)
+        self._exact = np.empty(count)
+
+    def column(self, at: int, scores: object) -> pa.Array:
+        """The scores of one factor: int32 thousandths, null where unknown."""
+        if not isinstance(scores, np.ndarray):
+            raise BreachError(Breach.NO_ARRAY, type(scores).__name__)
+        if scores.dtype != np.float64:
+            raise BreachError(Breach.WRONG_TYPE, str(scores.dtype))
+        if scores.shape != (self._count,):
+            raise BreachError(Breach.WRONG_SHAPE)
+        exact, whole = self._exact, self._whole[at]
+        np.copyto(exact, scores)
+        unknown = np.isnan(exact)
+        validity = None
+        if unknown.any():
+            np.putmask(exact, unknown, 0.0)
+            validity = pa.py_buffer(np.packbits(~unknown, bitorder="little"))
+        if self._count and (exact.min() < 0 or exact.max() > 1):
+            raise BreachError(Breach.OUT_OF_RANGE)
+        np.multiply(exact, THOUSANDTHS, out=exact)
+        np.rint(exact, out=exact)
+        whole[:] = exact
+        return pa.Array.from_buffers(pa.int32(), self._count, [validity, pa.py_buffer(whole)])
