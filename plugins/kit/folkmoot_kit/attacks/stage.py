@@ -25,7 +25,7 @@ from folkmoot_kit.attacks.listeners import Listeners, open_descriptors
 from folkmoot_kit.attacks.victim import Victim
 
 VARIABLE = "FOLKMOOT_ATTACK_SECRET"
-MEMORY_MIB = 512
+MEMORY_MIB = 1024
 THREADS = 32
 SCRATCH_MIB = 8
 _KEPT_MIB = 64
