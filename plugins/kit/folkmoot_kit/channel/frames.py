@@ -7,12 +7,13 @@ A message is one JSON frame, and the frame of columns that follows it if it says
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,7 @@ _JSON = 1
 _COLUMNS = 2
 _COLUMNS_FOLLOW = "columns"
 _MOST_PARTS = 512
-"""Buffers given to one `sendmsg`; Linux takes 1,024."""
-
-SOCKET_BUFFER = 4 << 20
-"""Bytes asked of the kernel for each direction: a chunk of columns then takes few wake-ups."""
+"""Buffers given to one call; Linux takes 1,024."""
 
 Part = bytes | memoryview
 Buffer = npt.NDArray[np.uint8]
@@ -64,15 +62,55 @@ class Message:
     columns: Buffer | None = None
 
 
-class Channel:
-    """One end of the socket. Any thread may send; one thread receives."""
+class End(Protocol):
+    """One end of the socket."""
 
-    def __init__(self, connection: socket.socket, bounds: Bounds) -> None:
+    def write(self, parts: Sequence[memoryview]) -> int:
+        """Sends some of the bytes, and says how many. Raises BlockingIOError if it may not wait."""
+        ...
+
+    def read_into(self, view: memoryview) -> int:
+        """Waits for bytes, and says how many came; 0 if the other side has closed."""
+        ...
+
+
+class SocketEnd:
+    """The end of the node, which waits no longer than it wants to."""
+
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+
+    def write(self, parts: Sequence[memoryview]) -> int:
+        """See `End`."""
+        return self._connection.sendmsg(parts, (), socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT)
+
+    def read_into(self, view: memoryview) -> int:
+        """See `End`."""
+        return self._connection.recv_into(view)
+
+
+class DescriptorEnd:
+    """The end of the confined process, which may make no call for sockets."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, parts: Sequence[memoryview]) -> int:
+        """See `End`."""
+        return os.writev(self._descriptor, parts)
+
+    def read_into(self, view: memoryview) -> int:
+        """See `End`."""
+        return os.readv(self._descriptor, [view])
+
+
+class Channel:
+    """Messages over one end of the socket. Any thread may send; one thread receives."""
+
+    def __init__(self, end: End, bounds: Bounds) -> None:
+        self._end = end
         self._bounds = bounds
         self._sending = threading.Lock()
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            connection.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
 
     def send(
         self,
@@ -134,13 +172,13 @@ class Channel:
 
     def _send_all(self, parts: Sequence[Part], wait: Callable[[], None] | None) -> None:
         left = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
-        flags = socket.MSG_NOSIGNAL | (socket.MSG_DONTWAIT if wait is not None else 0)
         at = 0
         while at < len(left):
             try:
-                sent = self._connection.sendmsg(left[at : at + _MOST_PARTS], (), flags)
+                sent = self._end.write(left[at : at + _MOST_PARTS])
             except BlockingIOError:
-                assert wait is not None
+                if wait is None:
+                    raise
                 wait()
                 continue
             while at < len(left) and sent >= left[at].nbytes:
@@ -171,7 +209,7 @@ class Channel:
         view = into.data
         got = 0
         while got < len(view):
-            count = self._connection.recv_into(view[got:])
+            count = self._end.read_into(view[got:])
             if count == 0:
                 break
             got += count

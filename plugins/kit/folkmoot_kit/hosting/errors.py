@@ -89,7 +89,8 @@ def raised(
     if kind == "raised":
         message = texts.line(error.get("message", ""), LONGEST_LINE) if shows else ""
         problem = _raised(error, folders) + (f" ({message})" if message else "")
-        return one.failure(FailureKind.RAISED, problem, message)
+        memory = error.get("type") == MemoryError.__name__
+        return one.failure(FailureKind.MEMORY if memory else FailureKind.RAISED, problem, message)
     raise Garbage("an error is of no kind")
 
 

@@ -6,6 +6,8 @@ import contextlib
 import itertools
 import queue
 import select
+import signal
+import socket
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from folkmoot_kit import confinement
-from folkmoot_kit.channel.frames import Bounds, Channel, FrameError, Message, Part
+from folkmoot_kit.channel.frames import Bounds, Channel, FrameError, Message, Part, SocketEnd
 from folkmoot_kit.channel.words import READ_AHEAD, Call, Reply
 from folkmoot_kit.hosting import errors
 from folkmoot_kit.hosting.answers import Garbage
@@ -23,6 +25,8 @@ from folkmoot_kit.hosting.failure import FailureKind
 
 FLOOD_BYTES = 64 << 20
 """Printed bytes after which a process is stopped. What it prints is thrown away, and costs."""
+_BUFFER_BYTES = 4 << 20
+"""Asked of the kernel for what is sent: a chunk of columns then takes few wake-ups."""
 _TO_END_SECONDS = 5.0
 _LAST_HANDLE = (1 << 32) - 1
 
@@ -87,11 +91,13 @@ class PluginProcess:
         self._broken: tuple[FailureKind, str] | None = None
         self._closed = False
         self._process = confinement.start(hosting.grants, self.import_folders)
-        self._channel = Channel(self._process.channel, Bounds())
+        self._process.channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._channel = Channel(SocketEnd(self._process.channel), Bounds())
         threading.Thread(target=self._receive, name="plugin answers", daemon=True).start()
         setup = {
             "import_folders": [str(folder) for folder in self.import_folders],
             "show_messages": hosting.show_messages,
+            "confinement": self._process.setup,
         }
         self._send(0, setup, None, self._deadline(), [first])
         ready = self._next(0, self._pending[0], self._deadline(), [first])
@@ -226,10 +232,9 @@ class PluginProcess:
         deadline: float,
         asked: Sequence[Asked],
     ) -> None:
-        poll = select.poll()
-        poll.register(self._process.channel, select.POLLOUT)
-
         def wait() -> None:
+            poll = select.poll()
+            poll.register(self._process.channel, select.POLLOUT)
             left = deadline - time.monotonic()
             if left <= 0 or not poll.poll(left * 1000):
                 self._break(FailureKind.HUNG, self._no_answer())
@@ -237,7 +242,8 @@ class PluginProcess:
 
         try:
             self._channel.send(number, body, columns, wait)
-        except OSError:
+        except (OSError, ValueError):
+            # ValueError: another thread has closed the channel meanwhile.
             self._break_as_it_ended()
             raise self._failure(asked) from None
 
@@ -283,6 +289,9 @@ class PluginProcess:
             self._break(FailureKind.GARBAGE, f"sent something else than an answer ({error})")
         except OSError:
             self._break_as_it_ended()
+        except Exception as error:
+            # Those who wait must learn of it, whatever it was: a frame too large for memory, say.
+            self._break(FailureKind.GARBAGE, f"cannot be listened to ({type(error).__name__})")
 
     def _hand_on(self, message: Message) -> None:
         with self._lock:
@@ -302,15 +311,13 @@ class PluginProcess:
         """Says how the process ended by itself."""
         if self._broken is not None:
             return
-        until = time.monotonic() + _TO_END_SECONDS
-        ending = self._process.ended()
-        while ending is None and time.monotonic() < until:
-            time.sleep(0.005)
-            ending = self._process.ended()
+        ending = self._process.wait(_TO_END_SECONDS)
         if ending is None:
             self._break(FailureKind.GARBAGE, "closed its channel")
         else:
-            self._break(_kind_of(ending), f"its process {ending.reason}")
+            forbidden = ending.signal == signal.SIGSYS
+            kind = FailureKind.FORBIDDEN if forbidden else FailureKind.DIED
+            self._break(kind, f"its process {_was(ending)}{ending.reason}")
 
     def _break(self, kind: FailureKind, problem: str) -> None:
         """Stops the process for the first reason given, and wakes all who wait."""
@@ -333,5 +340,5 @@ class PluginProcess:
         return f"gave no answer within {self.seconds:g} seconds, and was stopped"
 
 
-def _kind_of(ending: confinement.Ending) -> FailureKind:
-    return FailureKind.DIED
+def _was(ending: confinement.Ending) -> str:
+    return "was " if ending.signal is not None else ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from folkmoot_kit.channel import values
-from folkmoot_kit.channel.frames import Bounds, Channel, Message, Part
+from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
 from folkmoot_kit.inside import reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
@@ -35,8 +34,7 @@ def serve(setup: Mapping[str, Any]) -> None:
         setup: `import_folders`, where plugins are installed; `show_messages`, whether the texts
             of errors may cross.
     """
-    connection = socket.socket(fileno=0)
-    _Server(Channel(connection, Bounds()), setup).run()
+    _Server(Channel(DescriptorEnd(0), Bounds()), setup).run()
     # Threads of plugins may go on: nothing waits for them.
     os._exit(_EXIT_CHANNEL_CLOSED)
 

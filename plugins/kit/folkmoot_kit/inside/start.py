@@ -14,20 +14,28 @@ if TYPE_CHECKING:
 
 _HEADER_BYTES = 16
 _LONGEST_SETUP = 1 << 20
+_BUFFER_BYTES = 4 << 20
+"""Asked of the kernel for what is sent: a chunk of columns then takes few wake-ups."""
 
 
 def main() -> None:
     """Reads the set-up, locks the process down, and answers calls until the channel closes."""
     setup = _setup()
-    # Before NumPy: its library of linear algebra would start a thread for each processor.
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     sys.stdin = None  # descriptor 0 is the channel
     sys.path.extend(setup["import_folders"])
 
-    from folkmoot_kit.confinement import locking
+    import socket
+
+    from folkmoot_kit.confinement.locking import lock_down
+
+    with socket.socket(fileno=os.dup(0)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+    # Before anything that starts a thread: Landlock would not bind it.
+    lock_down(setup["confinement"])
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
     from folkmoot_kit.inside import runtime
 
-    locking.lock_down(setup)
     runtime.serve(setup)
 
 
