@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from folkmoot_kit.attacks.attempts import Collection, Group, Runs, Targets
 from folkmoot_kit.attacks.frames import (
+    changed,
     done,
     message,
     say_nothing_more,
@@ -37,14 +39,11 @@ def _columns(id_: str, title: str, tries: str, columns: Callable[[], bytes]) -> 
     ANSWERS.add(answer, id_, title, tries, must_fail=True)
 
 
-def _short_buffers() -> bytes:
-    return stream(pa.Array.from_buffers(pa.int32(), 1_000_000, [None, pa.py_buffer(b"\0" * 64)]))
-
-
-def _wild_offsets() -> bytes:
-    offsets = np.array([0, 1 << 30, -5, 1 << 20, 7], np.int32)
-    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"short")]
-    return stream(pa.Array.from_buffers(pa.string(), _ROWS, buffers))
+def _changed(old: tuple[int, int], new: tuple[int, int]) -> Callable[[], bytes]:
+    """Sound scores in which a pair of numbers of the description is another."""
+    return lambda: changed(
+        stream(thousandths(_ROWS)), struct.pack("<qq", *old), struct.pack("<qq", *new)
+    )
 
 
 def _wild_dictionary() -> bytes:
@@ -53,13 +52,7 @@ def _wild_dictionary() -> bytes:
 
 
 def _many_rows() -> bytes:
-    return stream(pa.Array.from_buffers(pa.null(), (1 << 62) - 1, [None]))
-
-
-def _many_nulls() -> bytes:
-    return stream(
-        pa.Array.from_buffers(pa.int32(), _ROWS, [None, pa.py_buffer(b"\0" * 16)], null_count=9)
-    )
+    return changed(stream(pa.nulls(12_345)), struct.pack("<q", 12_345), struct.pack("<q", 1 << 61))
 
 
 def _compressed() -> bytes:
@@ -118,16 +111,18 @@ _columns("other-columns", "Answer for another factor", "Sends a column of anothe
          lambda: stream(thousandths(_ROWS), names=["1"]))  # fmt: skip
 _columns("no-columns", "Answer with no columns at all", "Sends an Arrow stream of none.",
          lambda: stream_of([pa.RecordBatch.from_arrays([], names=[])]))  # fmt: skip
-_columns("short-buffers", "Promise more rows than it sends",
-         "Sends a million rows over a buffer of sixteen.", _short_buffers)  # fmt: skip
-_columns("wild-offsets", "Point outside its texts",
-         "Sends offsets that are out of range and go backwards.", _wild_offsets)  # fmt: skip
+_columns("short-buffers", "Promise more rows than it sends", "Shortens a buffer under its rows.",
+         _changed((0, 16), (0, 3)))  # fmt: skip
+_columns("far-buffers", "Put its scores outside the frame", "Moves a buffer far behind it.",
+         _changed((0, 16), (1 << 40, 16)))  # fmt: skip
+_columns("rows-below-zero", "Answer with less than no rows", "Changes the number of rows.",
+         _changed((_ROWS, 0), (-_ROWS, 0)))  # fmt: skip
 _columns("wild-dictionary", "Point outside its dictionary",
          "Sends indexes for which there are no words.", _wild_dictionary)  # fmt: skip
-_columns("many-rows", "Answer with 4,611,686,018,427,387,903 rows",
+_columns("many-rows", "Answer with 2,305,843,009,213,693,952 rows",
          "Sends a column that needs no memory and claims to be that long.", _many_rows)  # fmt: skip
 _columns("many-nulls", "Lie about unknown values", "Counts more unknown scores than there are.",
-         _many_nulls)  # fmt: skip
+         _changed((_ROWS, 0), (_ROWS, 99)))  # fmt: skip
 _columns("compressed", "Send a bomb", "Sends a short frame that unpacks to 64 MiB.", _compressed)
 _columns("many-fields", "Answer with a million columns", "Sends a schema of a million fields.",
          _many_fields)  # fmt: skip
@@ -141,10 +136,15 @@ _columns("trailing-bytes", "Hide something behind the columns", "Sends bytes aft
 _columns("no-arrow", "Answer with no Arrow at all", "Sends a text.", lambda: b"0.5,0.5\n" * 8)
 _columns("nothing-for-columns", "Answer with empty columns", "Sends a frame of no bytes.",
          lambda: b"")  # fmt: skip
+
+
+def _damages(place: int) -> None:
+    _columns(f"damaged-{place}", f"Damage its columns ({place})",
+             "Turns bits in each part of an Arrow stream.", lambda: _damaged(place))  # fmt: skip
+
+
 for _place in (0, 5, 11, 23, 31):
-    _columns(f"damaged-{_place}", f"Damage its columns ({_place})",
-             "Turns bits in each part of an Arrow stream.",
-             lambda place=_place: _damaged(place))  # fmt: skip
+    _damages(_place)
 
 
 class _Runs:
@@ -189,9 +189,8 @@ def _scores(id_: str, title: str, tries: str, made: Callable[[], object]) -> Non
 class _Lies(np.ndarray[Any, Any]):
     """An array that says something else about itself each time."""
 
-    @property
-    def shape(self) -> Any:  # type: ignore[override]
-        return (_ROWS,)
+    def __len__(self) -> int:
+        return _ROWS
 
 
 _scores("infinite", "Score infinity", "Returns a score that is no number.",
@@ -212,7 +211,7 @@ def _explains(id_: str, title: str, tries: str, text: object, *, must_fail: bool
     ANSWERS.add(lambda at: text, id_, title, tries, runs=Runs.EXPLANATION, must_fail=must_fail)
 
 
-_explains("escapes", "Write over the operator's screen", "Explains with a terminal's control codes.",
+_explains("escapes", "Write over the operator's screen", "Explains in control codes.",
           "paid \x1b[2J\x1b]0;owned\x07\x1b[31m\r\b\x00")  # fmt: skip
 _explains("c1-controls", "Write over the screen in one sign", "Uses the control codes above 127.",
           "paid \x9b2J \x85 \x90")  # fmt: skip

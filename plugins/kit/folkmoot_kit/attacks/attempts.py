@@ -42,6 +42,7 @@ class Group(StrEnum):
     CLOCK = "clock"
     CHANNEL = "channel"
     ANSWERS = "answers"
+    RECORDS = "records"
 
 
 class Runs(StrEnum):
@@ -51,6 +52,8 @@ class Runs(StrEnum):
     """Does something while it scores, then scores as if nothing were."""
     SCORES = "scores"
     """Gives back what `score` then returns."""
+    RECORDS = "records"
+    """Does something while a source is read."""
     EXPLANATION = "explanation"
     """Gives back what `explain` then returns."""
 
@@ -248,9 +251,8 @@ def run(attempt: Attempt, targets: Targets) -> Any:
     except Refused as refused:
         say(REFUSED, str(refused))
     except REFUSALS as error:
-        # A class of the standard library and an error number: nothing of what was read.
-        number = getattr(error, "errno", None)
-        say(REFUSED, f"{type(error).__name__} {os.strerror(number) if number else ''}")
+        # What the system says, and no text that could hold what was read.
+        say(REFUSED, f"{type(error).__name__} {getattr(error, 'strerror', None) or ''}")
     except BaseException as error:
         say(RAISED, type(error).__name__)
         raise

@@ -16,11 +16,13 @@ from folkmoot_kit.attacks.network import NETWORK
 from folkmoot_kit.attacks.others import OTHERS
 from folkmoot_kit.attacks.programs import PROGRAMS
 from folkmoot_kit.attacks.reading import READING
+from folkmoot_kit.attacks.records import RECORDS
 from folkmoot_kit.attacks.writing import WRITING
 
 _COLLECTIONS = (
     NETWORK, READING, WRITING, PROGRAMS, OTHERS, KERNEL, ENDING, EXHAUSTING, CLOCK, CHANNEL,
     ANSWERS,
+    RECORDS,
 )  # fmt: skip
 
 

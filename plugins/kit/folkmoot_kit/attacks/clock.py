@@ -24,15 +24,23 @@ _TSC = b"\x0f\x31\x48\xc1\xe2\x20\x48\x09\xd0\xc3"
 _TSCP = b"\x0f\x01\xf9\x48\xc1\xe2\x20\x48\x09\xd0\xc3"
 _SET_TSC, _TSC_ENABLE = 26, 1
 _DAY = 86_400.0
+_COARSE = 0.0005
+"""Steps of a clock, in seconds, that are too long to see caches and other programs by."""
 
 
-def _moves(read: Callable[[], float]) -> str:
-    """Reads a clock twice, with work between."""
-    first = read()
-    sum(range(3_000_000))
-    if read() == first:
+def _is_exact(read: Callable[[], float]) -> str:
+    """Looks for the smallest step of a clock, in seconds."""
+    steps, before = [], read()
+    for _ in range(200_000):
+        now = read()
+        if now != before:
+            steps.append(now - before)
+        before = now
+    if not steps:
         raise Refused("it stands still")
-    return "the clock goes"
+    if min(steps) > _COARSE:
+        raise Refused(f"it goes in steps of {min(steps) * 1000:.0f} ms")
+    return f"the clock goes in steps of {min(steps) * 1e6:.3f} microseconds"
 
 
 def _is_now(moment: float, at: Targets) -> str:
@@ -44,37 +52,38 @@ def _is_now(moment: float, at: Targets) -> str:
 def _of_call(name: str, *before: int) -> float:
     held = ctypes.create_string_buffer(128)
     call(name, *before, held, 0)
-    return float(struct.unpack_from("=qq", held.raw)[0]) + struct.unpack_from("=qq", held.raw)[1]
+    seconds, parts = struct.unpack_from("=qq", held.raw)
+    return float(seconds + parts / 1e9)
 
 
 @attempt("Read the time")
 def read_time(at: Targets) -> str:
-    """Calls time.time."""
-    return _moves(time.time)
-
-
-@attempt("Read the date")
-def read_date(at: Targets) -> str:
-    """Calls time.gmtime, as datetime does for today's date."""
+    """Calls time.time, as datetime does for today's date."""
     return _is_now(time.time(), at)
 
 
-@attempt("Read the time since the machine started")
-def read_monotonic(at: Targets) -> str:
-    """Calls time.monotonic and time.perf_counter."""
-    return _moves(lambda: time.monotonic() + time.perf_counter())
+@attempt("Read an exact clock")
+def read_exact_clock(at: Targets) -> str:
+    """Calls time.perf_counter and time.monotonic, and looks how fine their steps are."""
+    return _is_exact(time.perf_counter)
 
 
 @attempt("Read the clock by a system call")
 def clock_by_call(at: Targets) -> str:
     """Makes the system call `clock_gettime`."""
-    return _moves(lambda: _of_call("clock_gettime", 0))
+    return _is_now(_of_call("clock_gettime", 0), at)
+
+
+@attempt("Read an exact clock by a system call")
+def exact_clock_by_call(at: Targets) -> str:
+    """Makes the system call `clock_gettime` for the clock of its own thread's work."""
+    return _is_exact(lambda: _of_call("clock_gettime", 3))
 
 
 @attempt("Read the clock by an older system call")
 def clock_by_older_call(at: Targets) -> str:
     """Makes the system call `gettimeofday`."""
-    return _moves(lambda: _of_call("gettimeofday"))
+    return _is_now(_of_call("gettimeofday"), at)
 
 
 @attempt("Read the clock by the oldest system call", machines=X86)
@@ -86,27 +95,33 @@ def clock_by_oldest_call(at: Targets) -> str:
 @attempt("Read the clock without the kernel")
 def clock_of_vdso(at: Targets) -> str:
     """Finds the code that the kernel puts into each process, and calls its clock."""
-    function = vdso_function("clock_gettime")
+    return _is_now(_of_vdso(0), at)
+
+
+@attempt("Read an exact clock without the kernel")
+def exact_clock_of_vdso(at: Targets) -> str:
+    """Calls the same code for the clock that counts nanoseconds."""
+    return _is_exact(lambda: _of_vdso(4))
+
+
+def _of_vdso(clock: int) -> float:
     held = ctypes.create_string_buffer(16)
-
-    def read() -> float:
-        if function(0, held) != 0:
-            raise Refused("the function fails")
-        return float(struct.unpack("=qq", held.raw)[1])
-
-    return _moves(read)
+    if vdso_function("clock_gettime")(clock, held) != 0:
+        raise Refused("the function fails")
+    seconds, parts = struct.unpack("=qq", held.raw)
+    return float(seconds + parts / 1e9)
 
 
 @attempt("Read the processor's counter", machines=X86)
 def read_counter(at: Targets) -> str:
     """Runs the instruction RDTSC."""
-    return _moves(lambda: machine_code(_TSC))
+    return _is_exact(lambda: 1e-10 * machine_code(_TSC))
 
 
 @attempt("Read the processor's counter by another instruction", machines=X86)
 def read_counter_and_processor(at: Targets) -> str:
     """Runs the instruction RDTSCP."""
-    return _moves(lambda: machine_code(_TSCP))
+    return _is_exact(lambda: 1e-10 * machine_code(_TSCP))
 
 
 @attempt("Allow itself the processor's counter", machines=X86)
@@ -115,7 +130,7 @@ def allow_counter(at: Targets) -> str:
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(_SET_TSC, ctypes.c_ulong(_TSC_ENABLE), 0, 0, 0) < 0:
         raise OSError(ctypes.get_errno(), "prctl")
-    return _moves(lambda: machine_code(_TSC))
+    return _is_exact(lambda: 1e-10 * machine_code(_TSC))
 
 
 @attempt("Ask how long the machine runs")
@@ -165,7 +180,7 @@ def time_of_descriptors(at: Targets) -> str:
 
 @attempt("Read the time from the sandbox's folders")
 def time_of_folders(at: Targets) -> str:
-    """Asks for the age of the folders that were made when the sandbox was."""
+    """Asks when the folders changed that were made when the sandbox was."""
     ages = [0.0]
     for folder in ("/", "/tmp", "/dev", "/usr", "/proc", os.path.dirname(__file__)):  # noqa: S108, PTH120
         if Path(folder).exists():

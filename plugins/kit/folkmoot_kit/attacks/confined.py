@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import plugin
 from folkmoot_kit.attacks.attempts import Attempt, Runs
+from folkmoot_kit.attacks.records import FIELDS
 from folkmoot_kit.attacks.stage import MEMORY_MIB, SCRATCH_MIB, THREADS, Stage
 from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge
 from folkmoot_kit.hosting import (
@@ -23,13 +24,16 @@ from folkmoot_kit.hosting import (
     PluginFailure,
     PluginProcess,
     make_factor,
+    make_source,
     open_plugins,
 )
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import RiskFactor, ScoringContext
+from folkmoot_sdk.source import DataSource, ReadContext, Rejection
 
 DISTRIBUTION = "folkmoot-attack"
 _START_SECONDS = 60.0
+_READING_SECONDS = 20.0
 _HOUSEHOLDS = 4
 _CONTEXT = ScoringContext(datetime.date(2026, 4, 1))
 _WHERE = "attack"
@@ -92,8 +96,13 @@ def _happened(attempt: Attempt, stage: Stage, folder: Path) -> Happened:
         begun = time.monotonic()
         call = _Call()
         try:
-            factor = make_factor(plugins.factors[plugin.Attacker.name], given, _WHERE)
-            call.make(factor, attempt)
+            if attempt.runs is Runs.RECORDS:
+                kind = plugins.sources[plugin.AttackerSource.kind]
+                call.read(make_source(kind, given, _WHERE, stage.granted.parent))
+            else:
+                call.make(
+                    make_factor(plugins.factors[plugin.Attacker.name], given, _WHERE), attempt
+                )
         except (PluginFailure, PluginError) as failure:
             call.failure = getattr(failure, "problem", type(failure).__name__)
             call.texts = _texts_of(failure)
@@ -106,6 +115,7 @@ def _happened(attempt: Attempt, stage: Stage, folder: Path) -> Happened:
         failure_texts=call.texts,
         explanation=call.explanation,
         answer_is_own=call.answer_is_own,
+        unending=call.unending,
         seconds=seconds,
         traces=[*traces, *stage.traces()],
     )
@@ -119,6 +129,18 @@ class _Call:
     texts: str = ""
     explanation: str | None = None
     answer_is_own: bool = True
+    unending: bool = False
+
+    def read(self, source: DataSource) -> None:
+        def reject(rejections: Sequence[Rejection]) -> None:
+            """The host keeps none of them here."""
+
+        context = ReadContext(FIELDS, _CONTEXT.reference_date, reject)
+        begun = time.monotonic()
+        for _ in source.read(context):
+            self.unending = time.monotonic() - begun > _READING_SECONDS
+            if self.unending:
+                return
 
     def make(self, factor: RiskFactor, attempt: Attempt) -> None:
         if attempt.runs is Runs.EXPLANATION:

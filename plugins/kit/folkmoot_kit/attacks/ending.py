@@ -125,7 +125,7 @@ def read_channel(at: Targets) -> None:
 def ignore_signals(at: Targets) -> None:
     """Ignores every signal that can be ignored, and never comes back."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
+        ctypes.CDLL(None).signal(number, ctypes.c_void_p(1))  # Python's own wants its main thread
     while True:
         pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -13,7 +14,7 @@ import threading
 
 import numpy as np
 
-from folkmoot_kit.attacks.attempts import Collection, Group, Refused, Targets
+from folkmoot_kit.attacks.attempts import BEGUN, MARK, Collection, Group, Refused, Targets
 from folkmoot_kit.attacks.system_calls import call
 
 EXHAUSTING = Collection(Group.EXHAUSTING)
@@ -88,15 +89,11 @@ def _fill(at: Targets, make: object) -> int:
             reading, writing = make()
             kept += [reading, writing]
             os.set_blocking(writing, False)
-            try:
+            with contextlib.suppress(OSError):
                 fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _MIB)
-            except OSError:
-                pass
-            try:
+            with contextlib.suppress(BlockingIOError):
                 while True:
                     held += os.write(writing, b"\xff" * 65536)
-            except BlockingIOError:
-                pass
     except OSError:
         if held < at.memory_mib * _MIB:
             raise
@@ -176,7 +173,7 @@ def take_stacks(at: Targets) -> str:
 @attempt("Open files without end")
 def open_files(at: Targets) -> str:
     """Opens a file until it has more descriptors than any plugin needs."""
-    held = []
+    held: list[int] = []
     try:
         while len(held) < _FILES:
             held.append(os.open(sys.executable, os.O_RDONLY))
@@ -189,7 +186,7 @@ def open_files(at: Targets) -> str:
 @attempt("Copy descriptors without end")
 def copy_descriptors(at: Targets) -> str:
     """Copies one until it has more than any plugin needs."""
-    held = []
+    held: list[int] = []
     try:
         while len(held) < _FILES:
             held.append(os.dup(2))
@@ -200,7 +197,7 @@ def copy_descriptors(at: Targets) -> str:
 
 
 def _flood(descriptor: int) -> str:
-    block = b"flood " * 10_000
+    block = f"{MARK} {BEGUN} flood\n".encode() * 2_000  # the host keeps the end alone
     for _ in range(_FLOOD_MIB * _MIB // len(block)):
         os.write(descriptor, block)
     raise Refused(f"wrote {_FLOOD_MIB} MiB; what the host keeps of it shows there")
@@ -222,6 +219,7 @@ def flood_output(at: Targets) -> str:
 def write_core(at: Targets) -> None:
     """Asks for a core without limit, and dies of a fault."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     os.chdir("/")
     ctypes.memset(0, 0, 1)

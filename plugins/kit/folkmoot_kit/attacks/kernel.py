@@ -157,10 +157,10 @@ def raise_limits(at: Targets) -> str:
     """Sets the limits of its memory, files and processes to none."""
     for limit in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_CORE):
         soft, hard = resource.getrlimit(limit)
-        wanted = hard + 1 if 0 <= hard < resource.RLIM_INFINITY else hard
         if soft == hard == resource.RLIM_INFINITY:
             return "has a limit that is none"
-        resource.setrlimit(limit, (wanted, wanted))
+        wanted = ctypes.create_string_buffer(struct.pack("=qq", hard + 1, hard + 1))
+        call("prlimit64", 0, limit, wanted, None)
     return "raised"
 
 
@@ -244,6 +244,15 @@ def name_itself(at: Targets) -> str:
     raise Refused("named; what the host says of it shows there")
 
 
+def _reaches(name: str, title: str, *arguments: int) -> None:
+    KERNEL.add(
+        lambda _: reaches_kernel(name, *arguments),
+        f"call-{name.replace('_', '-')}",
+        title,
+        f"Makes the system call `{name}` with arguments that do nothing.",
+    )
+
+
 for _name, _title, *_arguments in (
     ("kexec_load", "Start another kernel", 0, 0, 0, 1 << 40),
     ("init_module", "Load a module into the kernel", 0, 0, 0),
@@ -263,9 +272,4 @@ for _name, _title, *_arguments in (
     ("semget", "Use semaphores of the machine", 0, -1, 0),
     ("cachestat", "Ask what others have read", -1, 8, 8, 0),
 ):  # fmt: skip
-    KERNEL.add(
-        lambda _, name=_name, arguments=tuple(_arguments): reaches_kernel(name, *arguments),
-        f"call-{_name.replace('_', '-')}",
-        _title,
-        f"Makes the system call `{_name}` with arguments that do nothing.",
-    )
+    _reaches(_name, _title, *_arguments)

@@ -63,7 +63,7 @@ class Listeners:
             thread.join(2)
         self._folder.cleanup()
 
-    def _serve(self, word: str, family: int, address: object) -> int:
+    def _serve(self, word: str, family: int, address: tuple[str, int] | str) -> int:
         listening = socket.socket(family, socket.SOCK_STREAM)
         try:
             listening.bind(address)

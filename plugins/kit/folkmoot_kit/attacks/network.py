@@ -22,7 +22,7 @@ NETWORK = Collection(Group.NETWORK)
 attempt = NETWORK.attempt
 
 
-def _send(family: int, address: object, secret: str) -> str:
+def _send(family: int, address: tuple[str, int] | str, secret: str) -> str:
     with socket.socket(family, socket.SOCK_STREAM) as made:
         made.settimeout(2)
         made.connect(address)

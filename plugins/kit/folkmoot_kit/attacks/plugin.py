@@ -5,7 +5,7 @@ It imports what a plugin's process may: NumPy, pyarrow and the SDK.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,11 @@ import numpy as np
 from folkmoot_kit.attacks.attempts import Attempt, Runs, Targets, run
 from folkmoot_kit.attacks.catalogue import ATTEMPTS
 from folkmoot_kit.attacks.frames import done, stream, thousandths, write
+from folkmoot_kit.attacks.records import CODES, item, sound
 from folkmoot_sdk import FieldType, Input, RiskFactor, hookimpl, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays, ScoringContext
+from folkmoot_sdk.schema import Category, Combine, Field, RecordLevel, Schema
+from folkmoot_sdk.source import DataSource, ReadContext, Records, SourceOptions
 
 NOTHING = "nothing"
 """Names no attempt: the plugin then scores as a sound one does."""
@@ -68,6 +71,46 @@ class Attacker(RiskFactor):
 
     def _attempt(self) -> Attempt | None:
         return ATTEMPTS.get(self.parameters.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(SourceOptions):
+    """What the source is to try; see `Parameters`."""
+
+    attempt: str = parameter(default=NOTHING, description="id of the attempt")
+    targets: str = parameter(default="", description="what there is to attack")
+
+
+class AttackerSource(DataSource):
+    """A source that attacks."""
+
+    kind = "folkmoot_attack"
+    Options = Options
+
+    @property
+    def schema(self) -> Schema:
+        """Two fields of made-up records."""
+        fields = (
+            Field("kind", FieldType.CATEGORY, Combine.FIRST, Category.HOUSING, codes=CODES),
+            Field("amount", FieldType.NUMBER, Combine.SUM, Category.HOUSING),
+        )
+        return Schema("folkmoot_attack", RecordLevel.HOUSEHOLD, fields)
+
+    def read(self, context: ReadContext) -> Iterator[Records]:
+        """Makes an attempt that stands here, and yields nothing of its own."""
+        assert isinstance(self.options, Options)
+        if self.options.attempt == SOUND_FRAME:
+            write(item(sound()))
+        attempt = ATTEMPTS.get(self.options.attempt)
+        if attempt is not None and attempt.runs is Runs.RECORDS:
+            run(attempt, Targets.from_json(self.options.targets))
+        yield from ()
+
+
+@hookimpl
+def folkmoot_data_sources() -> Sequence[type[DataSource]]:
+    """The source that attacks."""
+    return [AttackerSource]
 
 
 @hookimpl

@@ -190,7 +190,8 @@ class Stage:
         text = f"uprn,name\n100000000001,{self.secret}\n"
         for name in (
             "home/keys/store.key", "home/store/households.bin", "home/state.sqlite",
-            "home/node.toml", "granted/secret.csv", "granted/elsewhere/-", "other-council.csv", "outside/-",
+            "home/node.toml", "granted/secret.csv", "granted/elsewhere/-", "other-council.csv",
+            "outside/-",
         ):  # fmt: skip
             path = self._folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ _LIMIT_SECONDS = 30.0
 _NO_CONTROL = {
     Group.CHANNEL: "it needs a host to confuse",
     Group.ANSWERS: "it needs a host to confuse",
+    Group.RECORDS: "it needs a host to confuse",
 }
 
 

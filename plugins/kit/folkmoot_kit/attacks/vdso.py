@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from folkmoot_kit.attacks.attempts import Refused
@@ -16,6 +17,7 @@ _NAMES = (b"__vdso_", b"__kernel_")
 _MOST_SYMBOLS = 64
 
 
+@cache
 def vdso_function(name: str) -> Callable[..., Any]:
     """A function of the vDSO that takes two arguments and gives an int.
 
@@ -54,7 +56,7 @@ def _dynamic_table(base: int) -> tuple[int, int]:
 
 
 def _pairs(table: int) -> list[tuple[int, int]]:
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         key, value = struct.unpack("=QQ", ctypes.string_at(table, 16))
         if key == 0:

@@ -42,6 +42,7 @@ class Happened:
         failure_texts: Every text of that failure, to be looked through for what it may quote.
         explanation: The text that the host took; None if none was asked for.
         answer_is_own: Whether the scores that the host took are those of the plugin.
+        unending: Whether the host would have gone on reading.
         seconds: Wall-clock time of the call.
         traces: What the host found done outside.
     """
@@ -51,6 +52,7 @@ class Happened:
     failure_texts: str = ""
     explanation: str | None = None
     answer_is_own: bool = True
+    unending: bool = False
     seconds: float = 0.0
     traces: Sequence[str] = ()
 
@@ -107,11 +109,13 @@ def _hole(attempt: Attempt, happened: Happened, words: Mapping[str, str], secret
         return "what the host says of the failure quotes the secret"
     if SUCCEEDED in words:
         return words[SUCCEEDED]
+    if happened.unending:
+        return "the host goes on reading without end"
     if happened.seconds > attempt.seconds + _MARGIN_SECONDS:
         return f"the host waited for {happened.seconds:.0f} seconds"
     if happened.failure:
         return ""
-    if BEGUN in words and attempt.must_fail:
+    if attempt.must_fail and BEGUN in words and REFUSED not in words:
         return "the host took its answer"
     if not happened.answer_is_own:
         return "the host took other scores than the plugin's"

@@ -129,10 +129,10 @@ for _id, _title, _tries, _function in (
     ("append-granted", "Append to a granted file", "Opens it for writing.", _append),
     ("truncate-granted", "Empty a granted file", "Truncates it by its path.", _truncate),
     ("map-granted", "Write a granted file through memory", "Maps it as shared.", _map),
-    ("unlink-granted", "Delete a granted file", "Removes its name.", lambda p, _: os.unlink(p)),
+    ("unlink-granted", "Delete a granted file", "Removes its name.", lambda p, _: Path(p).unlink()),
     ("replace-granted", "Replace a granted file", "Moves another file over it.", _replace),
     ("chmod-granted", "Open a granted file to everybody", "Changes its mode.",
-     lambda p, _: os.chmod(p, 0o666)),
+     lambda p, _: Path(p).chmod(0o604)),
     ("chown-granted", "Give a granted file away", "Changes its group.",
      lambda p, _: os.chown(p, -1, 1)),
     ("utime-granted", "Change a granted file's times", "Sets when it was changed.",
@@ -141,7 +141,7 @@ for _id, _title, _tries, _function in (
     ("link-granted", "Link a granted file elsewhere", "Makes a second name in its folder.",
      lambda p, at: os.link(p, f"{p}.{at.secret[:8]}")),
     ("rename-granted", "Move a granted file", "Gives it another name in its folder.",
-     lambda p, at: os.rename(p, f"{p}.{at.secret[:8]}")),
+     lambda p, at: Path(p).rename(f"{p}.{at.secret[:8]}")),
 ):  # fmt: skip
     _granted(_id, _title, _tries, _function)
 
