@@ -1,1 +1,1 @@
-"""Frames between the node and a confined process: JSON, and columns as Arrow IPC."""
+"""What crosses between the node and a plugin's process: frames, plain values, columns."""

@@ -1,1 +1,1 @@
-"""What runs inside the confined process: it loads plugins and answers calls."""
+"""What runs in a plugin's process, beside the plugin."""
