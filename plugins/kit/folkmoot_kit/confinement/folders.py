@@ -23,7 +23,7 @@ _OF_NETWORKS = (
 """What names and TLS need."""
 _PRIVATE = ("/etc/ssl/private", "/etc/pki/tls/private")
 """Folders among them that hold keys: an empty one is seen in their place."""
-_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run", "/tmp")  # noqa: S108
+_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run")
 
 
 def import_folders() -> tuple[Path, ...]:
