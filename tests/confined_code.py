@@ -38,7 +38,7 @@ class Outcome:
 
 def run_confined(
     code: str,
-    grants: Grants = Grants(),
+    grants: Grants | None = None,
     *,
     before: str = "",
     imports: Sequence[Path] = (),
@@ -49,14 +49,14 @@ def run_confined(
 
     Args:
         code: What is run after lock-down; its variable `result` comes back as JSON.
-        grants: What the process is granted.
+        grants: What the process is granted; None for nothing.
         before: What is run before lock-down.
         imports: Further folders to import from.
         setup: Changes what the process is told, before it is sent.
         seconds: How long it may take.
     """
     folders = [HERE, *import_folders(), *imports]
-    with start(grants, folders, script=_PROGRAM) as process:
+    with start(grants or Grants(), folders, script=_PROGRAM) as process:
         setup(process.setup)
         return _outcome(process, code, before, folders, seconds)
 

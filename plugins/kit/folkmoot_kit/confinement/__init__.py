@@ -1,8 +1,9 @@
 """Starts a process that can reach nothing but what it was given, and shows that it cannot.
 
-Three layers, all required: bubblewrap gives it namespaces of its own, Landlock takes from it files and
-sockets, seccomp system calls. Limits and a stopped clock come on top. The process itself imports
-`locking` and nothing else of this room but what that needs, so names of the host are looked up late.
+Three layers, all required: bubblewrap gives it namespaces of its own, Landlock takes files and
+sockets from it, seccomp system calls. Limits and a clock without a date come on top. The process
+itself imports `locking` and what that needs. Names for the host are looked up late, because what
+they import is not for that process.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from folkmoot_kit.confinement.folders import import_folders as import_folders
     from folkmoot_kit.confinement.grants import Grants as Grants
     from folkmoot_kit.confinement.grants import Limits as Limits
-    from folkmoot_kit.confinement.processes import ConfinedProcess as ConfinedProcess
-    from folkmoot_kit.confinement.processes import Ending as Ending
-    from folkmoot_kit.confinement.processes import start as start
     from folkmoot_kit.confinement.layer_tests import Layer as Layer
     from folkmoot_kit.confinement.layer_tests import self_test as self_test
     from folkmoot_kit.confinement.layer_tests import unmet as unmet
+    from folkmoot_kit.confinement.processes import ConfinedProcess as ConfinedProcess
+    from folkmoot_kit.confinement.processes import Ending as Ending
+    from folkmoot_kit.confinement.processes import start as start
 
 _HOMES = {
     "ConfinedProcess": "processes",

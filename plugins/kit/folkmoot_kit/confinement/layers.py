@@ -40,8 +40,10 @@ class Setup(TypedDict):
         writable: Folders that it may write.
         network: Whether it may connect to others.
         clock: Whether it may read the time.
-        memory_mib: Address space, in MiB.
+        memory_mib: Memory that it may have, in MiB.
         processes: How many threads it may have.
+        control_group: Whether a control group limits both, too.
+        by_root: Whether root has started it, whose threads no other limit counts.
         scratch_mib: Size of the largest file that it may write, in MiB.
         top: Names that the root folder holds, and no others.
         hidden: Paths that exist on the machine, and that it must not see.
@@ -55,6 +57,8 @@ class Setup(TypedDict):
     clock: bool
     memory_mib: int
     processes: int
+    control_group: bool
+    by_root: bool
     scratch_mib: int
     top: list[str]
     hidden: list[str]

@@ -1,4 +1,4 @@
-"""Limits of the kernel on one process: memory, threads, files, no core dump. Standard library only."""
+"""Limits on one process: memory, threads, files, no core dump. Standard library only."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from folkmoot_kit.confinement.layers import Setup
 
 _MIB = 1 << 20
 _DESCRIPTORS = 256
-_OTHERS = 2
-"""What counts as threads of the account beside those of the process itself: bubblewrap's own."""
+_RESERVED_MIB = 8192
+_OTHERS = 1
+"""What the kernel counts beside the threads of the process itself: bubblewrap's own."""
+
+
+def address_space(setup: Setup) -> int:
+    """Address space of the process, in bytes.
+
+    Where a control group counts the memory that is used, libraries may reserve more.
+    """
+    reserved = _RESERVED_MIB if setup["control_group"] else 0
+    return (setup["memory_mib"] + reserved) * _MIB
 
 
 def limits_of(setup: Setup) -> dict[int, int]:
     """The limits, by what they limit; no process can raise them again."""
     return {
-        resource.RLIMIT_AS: setup["memory_mib"] * _MIB,
+        resource.RLIMIT_AS: address_space(setup),
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: setup["scratch_mib"] * _MIB,
         resource.RLIMIT_MEMLOCK: 0,

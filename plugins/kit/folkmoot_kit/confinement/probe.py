@@ -1,7 +1,7 @@
 """What runs in a process that is started to prove confinement, and nothing else does.
 
-It says on its channel what was proved, as a line of JSON, and then makes a system call at which seccomp
-must end it. Standard library only.
+It says on its channel what was proved, as a line of JSON, and then makes a system call at which
+seccomp must end it. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ _CHANNEL = 0
 
 
 def main() -> None:
-    """Reads the setup as a line of JSON, locks itself down, answers, and asks to be killed."""
+    """Says that it has started, reads the setup, locks itself down, answers, asks to be killed."""
+    os.write(_CHANNEL, b"started\n")
     given = json.loads(_line())
     sys.path[:0] = given["import_folders"]
     from folkmoot_kit.confinement import kernel, locking  # they can be found from here on

