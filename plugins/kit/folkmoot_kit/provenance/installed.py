@@ -157,7 +157,7 @@ def installed_content(distribution: Distribution, folders: Sequence[Path] = ()) 
 
     Args:
         distribution: The distribution.
-        folders: All folders from which it will be imported; that which holds it if empty.
+        folders: All folders from which it will be imported; the folder that holds it if empty.
 
     Raises:
         Problem: As `Installation.read`.

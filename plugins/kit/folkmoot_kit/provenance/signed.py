@@ -145,7 +145,7 @@ def read_signed(model: type[B], content: bytes, where: str) -> Signed[B]:
         where: The file, for messages.
 
     Raises:
-        Problem: Exit code VERIFICATION, if a byte of it was changed, it is of another kind, or its
+        Problem: Exit code VERIFICATION, if a byte of it was changed, it has another kind, or its
             signature is not valid.
     """
     whole = canonical_json.decode(content, where)

@@ -22,7 +22,7 @@ from folkmoot_operator.settings import Settings, parse, read
 PREFIX = "ed25519:"
 """How a public key begins where people copy it."""
 KeyText = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
-_FAULT = re.compile(r"(?P<table>[a-z]+)(\[(?P<index>\d+)\])?(\.(?P<key>[a-z_]+))?.*")
+_FAULT = re.compile(r"(?P<table>[a-z]+)(\[(?P<index>[0-9]+)\])?(\.(?P<key>[a-z_]+))?.*")
 
 
 class _Trusted(Settings):

@@ -24,7 +24,7 @@ _AT_START = ("sitecustomize", "usercustomize")
 _RUN_BY_SITE = (".pth", ".start", ".egg-link")
 _ABOUT = (".dist-info", ".data", ".egg-info", ".egg")
 _OURS = re.compile(r"folkmoot(?!_plugin_).*")
-_COMMANDS = re.compile(r"(folkmoot|python|pip|uv|bwrap|systemctl|sudo)([-_.\d].*)?", re.IGNORECASE)
+_COMMANDS = re.compile(r"(folkmoot|python|pip|uv|bwrap|systemctl|sudo)([-_.0-9].*)?", re.IGNORECASE)
 _SCRIPTS = ("console_scripts", "gui_scripts")
 _LONGEST = 240
 

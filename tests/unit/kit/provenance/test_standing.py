@@ -449,7 +449,7 @@ def the_same_person_twice(council: Council) -> list[bytes]:
             statement="Again."), council.khan)]  # fmt: skip
 
 
-@reviews("of an organisation that has reviewed it already")
+@reviews("from an organisation that has reviewed it already")
 def two_people_of_one_organisation(council: Council) -> list[bytes]:
     other = Ed25519PrivateKey.generate()
     trust_reviewer(council, "C. Singh", "EXAMPLETON  council.", other)
