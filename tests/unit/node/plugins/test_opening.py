@@ -51,6 +51,8 @@ def refusal(config: NodeConfig) -> str:
         assert not found.runs
         assert "council_tax_arrears" in plugins.factors, "the others run"
         broken = [str(one) for one in plugins.broken if one.origin.distribution == NAME]
+        if found.provenance is not None:
+            broken += [str(problem) for problem in found.provenance.problems[1:]]
     assert MODULE not in sys.modules
     return "; ".join(broken)
 
