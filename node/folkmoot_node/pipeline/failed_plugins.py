@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from folkmoot_node.faults import FactorsFailed
 from folkmoot_node.pipeline.stages import StageFailed
+from folkmoot_node.plugins.failures import FactorsFailed
 from folkmoot_node.settings.node_toml import NodeConfig
 
 _T = TypeVar("_T")
@@ -40,7 +40,7 @@ def with_failures(config: NodeConfig, run: Callable[[Mapping[str, str]], _T]) ->
             if not isinstance(stage.problem, FactorsFailed):
                 raise
             known = stage.problem
-        may_go_on = config.plugins.if_one_fails == "unknown"
-        if not may_go_on or not known.distribution or known.distribution in failed:
+        may_go_on = known.may_be_spared and config.plugins.if_one_fails == "unknown"
+        if not may_go_on or known.distribution in failed:
             raise known
         failed[known.distribution] = str(known)

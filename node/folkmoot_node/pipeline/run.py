@@ -88,9 +88,9 @@ class ScoringRun:
         self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
         self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
         context = ScoringContext(plan.reference_date)
-        self._scoring = RunScoring(self.binding.factors, policy, context, plugins)
+        self._scoring = RunScoring(self.binding.factors, policy, context)
         # What rounds count is scored by processes that have not seen what linkage of people moves.
-        self._scoring_alone = RunScoring(self.binding.factors, policy, context, plugins, apart=True)
+        self._scoring_alone = RunScoring(self.binding.factors, policy, context, apart=True)
         self._in_force: InForce | None = None
         self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()

@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from folkmoot_node.faults import FactorsFailed, work_fault
+from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.run import ScoringRun
+from folkmoot_node.plugins.failures import FactorsFailed
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
@@ -35,25 +36,28 @@ class StageFailed(Exception):
         remedy: str,
         exit_code: int,
         is_of_file: bool = False,
-        distribution: str | None = None,
+        failed: str = "",
+        may_be_spared: bool = False,
     ) -> None:
-        super().__init__(problem, where, remedy, exit_code, is_of_file, distribution)
+        super().__init__(problem, where, remedy, exit_code, is_of_file, failed, may_be_spared)
 
     @classmethod
     def of(cls, problem: Problem) -> StageFailed:
         """The same, to be sent and stored."""
         texts = problem.problem, problem.where, problem.remedy
-        distribution = problem.distribution if isinstance(problem, FactorsFailed) else None
-        is_of_file = isinstance(problem, UnusableFile)
-        return cls(*texts, int(problem.exit_code), is_of_file, distribution)
+        code, is_of_file = int(problem.exit_code), isinstance(problem, UnusableFile)
+        if isinstance(problem, FactorsFailed):
+            failed, may_be_spared = problem.distribution, problem.may_be_spared
+            return cls(*texts, code, is_of_file, failed, may_be_spared)
+        return cls(*texts, code, is_of_file)
 
     @property
     def problem(self) -> Problem:
         """The same, for this process."""
-        problem, where, remedy, exit_code, is_of_file, distribution = self.args
+        problem, where, remedy, exit_code, is_of_file, failed, may_be_spared = self.args
         kind = UnusableFile if is_of_file else Problem
         known = kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
-        return known if distribution is None else FactorsFailed.of(known, distribution)
+        return FactorsFailed.of(known, failed, may_be_spared=may_be_spared) if failed else known
 
     @property
     def is_transient(self) -> bool:

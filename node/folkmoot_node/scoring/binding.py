@@ -10,13 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from folkmoot_kit.hosting import make_factor
-from folkmoot_node.faults import plugin_fault
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -82,7 +81,6 @@ class BoundFactor:
         weight: Points at a factor score of 1.
         kind: The plugin's class.
         factor: Its object; one of `Unscored` in a run in which the plugin has failed.
-        parameters: What the policy says to it.
         inputs: Its inputs.
         origin: Distribution, version and entry point of the plugin.
         is_shipped: Whether the plugin came with the node.
@@ -94,16 +92,10 @@ class BoundFactor:
     weight: float
     kind: type[RiskFactor]
     factor: RiskFactor
-    parameters: Mapping[str, Any]
     inputs: tuple[BoundInput, ...]
     origin: Origin
     is_shipped: bool = True
     is_scored_twice: bool = False
-
-    @property
-    def spared(self) -> str:
-        """Distribution without which a run may go on; empty if it came with the node."""
-        return "" if self.is_shipped else self.origin.distribution
 
     @property
     def failed(self) -> str:
@@ -223,28 +215,6 @@ def bind(
         audited=audited,
         not_held=not_held,
     )
-
-
-def made(
-    kind: type[RiskFactor], parameters: Mapping[str, Any], where: str, origin: Origin
-) -> RiskFactor:
-    """Makes a factor with the parameters of a policy.
-
-    Args:
-        kind: Its class.
-        parameters: What the policy says to it.
-        where: The table of the policy, for messages.
-        origin: Its plugin.
-
-    Raises:
-        Problem: Exit code SETTINGS, if it refuses its parameters; FAULT, if it fails.
-    """
-    try:
-        return make_factor(kind, parameters, where)
-    except PluginError as error:
-        raise _problem(error.problem, error.where, error.remedy) from None
-    except Exception as error:
-        raise plugin_fault(origin, "start", f"factor {kind.name}", error) from error
 
 
 def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
@@ -391,24 +361,39 @@ class _Binder:
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)
-        factor = (
-            made(kind, entry.parameters, f"{where}.parameters", origin)
-            if failure is None
-            else Unscored(failure)
-        )
-        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
         standing = standing_of(plugins, origin)
+        if failure is None:
+            factor = self._made(kind, entry, where, origin, may_be_spared=not standing.is_shipped)
+        else:
+            factor = Unscored(failure)
+        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
         return BoundFactor(
             entry.factor,
             entry.weight,
             kind,
             factor,
-            entry.parameters,
             inputs,
             origin,
             is_shipped=standing.is_shipped,
             is_scored_twice=not standing.is_reviewed and failure is None,
         )
+
+    def _made(
+        self,
+        kind: type[RiskFactor],
+        entry: FactorEntry,
+        where: str,
+        origin: Origin,
+        *,
+        may_be_spared: bool,
+    ) -> RiskFactor:
+        try:
+            return make_factor(kind, entry.parameters, f"{where}.parameters")
+        except PluginError as error:
+            raise _problem(error.problem, error.where, error.remedy) from None
+        except Exception as error:
+            fault = plugin_fault(origin, "start", f"factor {entry.factor}", error)
+        raise FactorsFailed.of(fault, origin.distribution, may_be_spared=may_be_spared)
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.faults import FactorsFailed, plugin_fault
+from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, score_together
+from folkmoot_node.plugins.failures import FactorsFailed, is_its_own, plugin_fault
 from folkmoot_node.scoring.binding import BoundFactor, BoundInput
+from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import FieldType
 
@@ -102,24 +104,54 @@ def score_chunk(
     inputs = [
         {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs} for bound in factors
     ]
-    scores = score_together(factors, inputs, context)
-    return [_thousandths(bound, found, count) for bound, found in zip(factors, scores, strict=True)]
+    found: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(factors)
+    apart = [at for at, bound in enumerate(factors) if isinstance(bound.factor, ConfinedFactor)]
+    if apart:
+        confined = [factors[at] for at in apart]
+        scores = _scored_apart(confined, [inputs[at] for at in apart], context)
+        for at, one in zip(apart, scores, strict=True):
+            found[at] = np.rint(one * THOUSANDTHS)
+    for at, bound in enumerate(factors):
+        if not isinstance(bound.factor, ConfinedFactor):
+            found[at] = _thousandths(bound, _scored_here(bound, inputs[at], context), count)
+    return found
 
 
-def score_together(
+def _scored_apart(
     factors: Sequence[BoundFactor],
     inputs: Sequence[Mapping[str, npt.NDArray[Any]]],
     context: ScoringContext,
-) -> list[object]:
-    """What the factors return for one chunk, unchecked."""
-    found: list[object] = []
-    for bound, own in zip(factors, inputs, strict=True):
-        try:
-            found.append(bound.factor.score(own, context))
-        except Exception as error:
-            fault = plugin_fault(bound.origin, "score", f"factor {bound.name}", error)
-            raise FactorsFailed.of(fault, bound.spared) from None
-    return found
+) -> list[npt.NDArray[np.float64]]:
+    """The scores of confined factors, which the kit has checked; one round trip a process."""
+    try:
+        return score_together([bound.factor for bound in factors], inputs, context)
+    except PluginFailure as failure:
+        named = [bound for bound in factors if bound.origin == failure.origin]
+        if failure.at is not None and is_its_own(failure):
+            named = [factors[failure.at]]
+        which = ", ".join(bound.name for bound in named)
+        where = f"factor {which}" if len(named) == 1 else f"factors {which}"
+        fault = plugin_fault(failure.origin, "score", where, failure)
+    except PluginError as error:  # its words may quote a record
+        named = list(factors)
+        which = ", ".join(bound.name for bound in named)
+        fault = plugin_fault(
+            named[0].origin, "score", f"factors {which}", error.with_traceback(None)
+        )
+    raise FactorsFailed.of(
+        fault, named[0].origin.distribution, may_be_spared=not named[0].is_shipped
+    )
+
+
+def _scored_here(
+    bound: BoundFactor, inputs: Mapping[str, npt.NDArray[Any]], context: ScoringContext
+) -> object:
+    """What a factor in the node's own process returns, unchecked."""
+    try:
+        return bound.factor.score(inputs, context)
+    except Exception as error:
+        fault = plugin_fault(bound.origin, "score", f"factor {bound.name}", error)
+    raise FactorsFailed.of(fault, bound.origin.distribution, may_be_spared=not bound.is_shipped)
 
 
 def _thousandths(bound: BoundFactor, scores: object, count: int) -> npt.NDArray[np.float64]:
@@ -158,5 +190,6 @@ def _broken_contract(bound: BoundFactor, what: str) -> FactorsFailed:
         f"plugin {bound.origin} {what}",
         where=f"factor {bound.name}, score",
         remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
-        distribution=bound.spared,
+        distribution=bound.origin.distribution,
+        may_be_spared=not bound.is_shipped,
     )

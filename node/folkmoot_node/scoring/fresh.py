@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from folkmoot_node.plugins.loaded import LoadedPlugins
-from folkmoot_node.scoring.binding import BoundFactor, made
+from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, fresh_copies
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
+from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_sdk.errors import PluginError
 
 
-class FreshFactors:
-    """Factors made again, with the same parameters, in processes of their own.
+@contextmanager
+def fresh(factors: Sequence[BoundFactor]) -> Iterator[tuple[BoundFactor, ...]]:
+    """Factors made again, with the same parameters, in processes that end with the block.
 
-    Attributes:
-        factors: In the order of those they were made from. Those that run in the node's process,
-            because the council has signed for that, are other objects.
+    Those that run in the node's process, because the council has signed for that, are made again
+    there: other objects of the same class.
+
+    Args:
+        factors: Of a run.
+
+    Raises:
+        FactorsFailed: If a process does not start, or a factor refuses what it took before.
     """
-
-    def __init__(self, factors: Sequence[BoundFactor], plugins: LoadedPlugins) -> None:
-        """Starts the processes.
-
-        Args:
-            factors: Of the run.
-            plugins: From which they were made.
-
-        Raises:
-            Problem: If a process does not start, or a factor refuses what it took before.
-        """
-        self._plugins = plugins.fresh({bound.origin.distribution for bound in factors})
+    with ExitStack() as stack:
         try:
-            self.factors = tuple(map(self._again, factors))
-        except BaseException:
-            self._plugins.close()
-            raise
+            copies = stack.enter_context(fresh_copies([bound.factor for bound in factors]))
+        except (PluginFailure, PluginError) as failure:
+            raise _failed(factors, failure) from None
+        yield tuple(
+            replace(
+                bound,
+                factor=copy
+                if isinstance(copy, ConfinedFactor)
+                else type(copy)(bound.factor.parameters),
+            )
+            for bound, copy in zip(factors, copies, strict=True)
+        )
 
-    def close(self) -> None:
-        """Ends the processes."""
-        self._plugins.close()
 
-    def _again(self, bound: BoundFactor) -> BoundFactor:
-        kind, where = self._plugins.factors[bound.name], f"factor {bound.name}"
-        return replace(bound, kind=kind, factor=made(kind, bound.parameters, where, bound.origin))
+def _failed(factors: Sequence[BoundFactor], failure: PluginFailure | PluginError) -> FactorsFailed:
+    found = factors[0]
+    if isinstance(failure, PluginFailure):
+        found = next((one for one in factors if one.origin == failure.origin), found)
+    hook = failure.hook if isinstance(failure, PluginFailure) else "make"
+    which = ", ".join(one.name for one in factors if one.origin == found.origin)
+    fault = plugin_fault(found.origin, hook, f"factors {which}, made again", failure)
+    distribution, is_shipped = found.origin.distribution, found.is_shipped
+    return FactorsFailed.of(fault, distribution, may_be_spared=not is_shipped)

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.scoring.binding import BoundFactor
-from folkmoot_node.scoring.fresh import FreshFactors
+from folkmoot_node.scoring.fresh import fresh
 from folkmoot_node.scoring.stratify import contributions, shuffled
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
@@ -71,27 +70,28 @@ class Halves:
     and one that goes by chance differs from itself.
 
     What is missed follows from this. A factor that lets h change k others goes unnoticed in a run
-    with probability 2^-k at most: half of the time for one other household, never for many. What a factor
-    would do, and does not do in this run, is not seen. A factor that finds out, by counting, that
-    its process sees the whole can do in the halves without h what it does in the whole with h;
-    then it is the runs without h that stop, so that it says no more than a factor that fails on
-    purpose where h is missing, which nothing prevents. A household that gets a strange score by a
-    rule about its own inputs depends on nobody, and is for a review to find. In the node's own
-    process, where a council has signed for that, "process" means objects of their own, and what
-    they share in memory is not seen.
+    with probability 2^-k at most: half of the time for one other household, never for many. What
+    a factor would do, and does not do in this run, is not seen. A factor that finds out, by
+    counting, that its process sees the whole can do in the halves without h what it does in the
+    whole with h; then it is the runs without h that stop, so that it says no more than a factor
+    that fails on purpose where h is missing, which nothing prevents. A household that gets a
+    strange score by a rule about its own inputs depends on nobody, and is for a review to find.
+    In the node's own process, where a council has signed for that, "process" means objects of
+    their own, and what they share in memory is not seen.
     """
 
-    def __init__(self, factors: Sequence[BoundFactor], plugins: LoadedPlugins) -> None:
+    def __init__(self, factors: Sequence[BoundFactor]) -> None:
         """Starts the processes.
 
         Args:
             factors: The factors that nobody has reviewed.
-            plugins: From which they were made.
+
+        Raises:
+            PluginFailure: If one does not start.
         """
         self._factors = tuple(factors)
         with ExitStack() as opened:
-            made = [opened.enter_context(closing(FreshFactors(factors, plugins))) for _ in range(2)]
-            self._made = tuple(made)
+            self._halves = [opened.enter_context(fresh(self._factors)) for _ in range(2)]
             self._opened = opened.pop_all()
 
     def require_same(
@@ -112,12 +112,12 @@ class Halves:
                 way, its distribution and version.
         """
         coins = np.frombuffer(secrets.token_bytes(households.height), dtype=np.uint8) & 1
-        for side, fresh in enumerate(self._made):
+        for side, half in enumerate(self._halves):
             rows = np.flatnonzero(coins == side)
             # In two calls, so that what depends on the number of a call differs too.
             for some in np.array_split(rows[shuffled(len(rows))], 2):
                 if len(some):
-                    _require_same(households, some, points, self._factors, fresh.factors, context)
+                    _require_same(households, some, points, self._factors, half, context)
 
     def close(self) -> None:
         """Ends the processes."""

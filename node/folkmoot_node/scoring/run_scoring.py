@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import polars as pl
 
-from folkmoot_node.plugins.loaded import LoadedPlugins, Plugins
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.binding import BoundFactor
-from folkmoot_node.scoring.fresh import FreshFactors
+from folkmoot_node.scoring.fresh import fresh
 from folkmoot_node.scoring.independence import Halves, require_independent
 from folkmoot_node.scoring.stratify import Stratified, added_up, contributions
 from folkmoot_sdk.factor import ScoringContext
@@ -28,7 +28,6 @@ class RunScoring:
         factors: Sequence[BoundFactor],
         policy: RiskPolicy,
         context: ScoringContext,
-        plugins: Plugins,
         *,
         apart: bool = False,
     ) -> None:
@@ -38,18 +37,16 @@ class RunScoring:
             factors: In the order of the policy.
             policy: The policy.
             context: That of the run.
-            plugins: From which the factors were made.
             apart: Whether those that are scored twice also score the first time in processes
                 that have seen nothing, and not in those of `factors`.
         """
         self._policy = policy
         self._context = context
-        self._plugins = plugins
-        self._factors = tuple(factors)
+        self._factors = list(factors)
         self._apart = apart
         self._twice = [at for at, bound in enumerate(factors) if bound.is_scored_twice]
         self._once = [at for at, bound in enumerate(factors) if not bound.is_scored_twice]
-        self._first: FreshFactors | None = None
+        self._started = ExitStack()
         self._halves: Halves | None = None
         self._lock = threading.Lock()
 
@@ -75,25 +72,19 @@ class RunScoring:
 
     def close(self) -> None:
         """Ends the processes that were started for this."""
-        with self._lock:
-            opened = [one for one in (self._first, self._halves) if one is not None]
-            self._first = self._halves = None
-        for one in opened:
-            one.close()
+        self._started.close()
 
     def _opened(self) -> Halves | None:
         """What scores a second time; None if all factors are scored once."""
         if not self._twice:
             return None
-        assert isinstance(self._plugins, LoadedPlugins)  # classes given directly are trusted
         with self._lock:
             if self._halves is None:
                 twice = [self._factors[at] for at in self._twice]
-                self._halves = Halves(twice, self._plugins)
+                self._halves = Halves(twice)
+                self._started.callback(self._halves.close)
                 if self._apart:
-                    self._first = FreshFactors(twice, self._plugins)
-                    made = dict(zip(self._twice, self._first.factors, strict=True))
-                    self._factors = tuple(
-                        made.get(at, bound) for at, bound in enumerate(self._factors)
-                    )
+                    made = self._started.enter_context(fresh(twice))
+                    for at, bound in zip(self._twice, made, strict=True):
+                        self._factors[at] = bound
             return self._halves

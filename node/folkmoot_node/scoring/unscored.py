@@ -1,4 +1,4 @@
-"""Stands for a factor whose plugin has failed in a run that went on without it."""
+"""Stands for a factor whose plugin has failed, in this run or since."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from folkmoot_sdk.factor import FactorArray, InputArrays, NoParameters, RiskFact
 
 
 class Unscored(RiskFactor):
-    """Unknown for every household, and says why."""
+    """Unknown for every household."""
 
     def __init__(self, failure: str) -> None:
         """Stands in.
@@ -28,9 +28,6 @@ class Unscored(RiskFactor):
         return np.full(len(next(iter(inputs.values()))), np.nan)
 
     def explain(self, values: Mapping[str, Any], score: float, context: ScoringContext) -> str:
-        """Says that it was not scored for anybody."""
+        """Nothing: who explains a score says that the plugin failed, and when."""
         del values, score, context
-        return (
-            "Not known for any household: what works it out failed when homes were last scored, "
-            "and the others were scored without it."
-        )
+        return ""

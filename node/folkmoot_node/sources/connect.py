@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from folkmoot_kit.hosting import make_source
-from folkmoot_node.faults import plugin_fault
+from folkmoot_node.plugins.failures import plugin_fault
 from folkmoot_node.plugins.loaded import Plugins, placement_in
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings

@@ -15,7 +15,7 @@ from typing import cast
 
 import polars as pl
 
-from folkmoot_node.faults import plugin_fault
+from folkmoot_node.plugins.failures import plugin_fault
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, ROW
 from folkmoot_node.sources.quarantine import Quarantine

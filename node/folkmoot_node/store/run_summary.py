@@ -354,6 +354,11 @@ class RunSummary(_Record):
     not_confined: tuple[str, ...] = ()
 
     @property
+    def left_out(self) -> frozenset[str]:
+        """Factors that are unknown for every household, since their plugin failed."""
+        return frozenset(factor for one in self.failed for factor in one.factors)
+
+    @property
     def last_day(self) -> datetime.date:
         """Last day on which the scores may be used: of the policy and of what was read."""
         return min([self.policy_sunset, *self.licences.values()])

@@ -5,9 +5,8 @@ The plugins are made through the SDK alone, exactly as a vendor would make them.
 
 from __future__ import annotations
 
-import copy
 import datetime
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -282,16 +281,6 @@ def people_rows(
     )
 
 
-def _with_own_state(kind: type[RiskFactor]) -> type[RiskFactor]:
-    """The class as another process would have it: what it notes in itself is its own."""
-    state = {
-        name: copy.copy(value)
-        for name, value in vars(kind).items()
-        if not name.startswith("_") and isinstance(value, int | list | dict)
-    }
-    return type(kind.__name__, (kind,), state)
-
-
 @dataclass
 class TestNode:
     """A node home and the plugins that serve it."""
@@ -304,7 +293,6 @@ class TestNode:
     factors: dict[str, type[RiskFactor]]
     extra: dict[str, Book] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
-    opened: list[LoadedPlugins] = field(default_factory=list)
 
     @property
     def plugins(self) -> Plugins | LoadedPlugins:
@@ -321,20 +309,13 @@ class TestNode:
         return plain if self.standing.is_shipped else self._of_others(plain)
 
     def _of_others(self, plain: Plugins) -> LoadedPlugins:
-        """In this process, where classes stand for processes: fresh ones share no attribute."""
+        """In this process, where objects stand for processes."""
         placement = Placement(
             InstalledPlugin(ORIGIN.distribution, ORIGIN.version, ()),
             Way.IN_PROCESS,
             is_shipped=False,
             is_reviewed=self.standing.is_reviewed,
         )
-
-        def fresh(distributions: Collection[str]) -> LoadedPlugins:
-            assert list(distributions) == [ORIGIN.distribution]
-            again = {name: _with_own_state(kind) for name, kind in plain.factors.items()}
-            found = LoadedPlugins({}, again, {}, plain.factor_origins, (), (placement,))
-            self.opened.append(found)
-            return found
 
         return LoadedPlugins(
             plain.sources,
@@ -343,7 +324,6 @@ class TestNode:
             plain.factor_origins,
             (),
             (placement,),
-            reopen=fresh,
         )
 
     @property

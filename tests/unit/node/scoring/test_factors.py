@@ -22,7 +22,7 @@ from folkmoot_sdk.schema import FieldType
 from tests.unit.node.conftest import ORIGIN, Alone
 
 CANARY = "zq-canary-3107"
-BOUND = BoundFactor("alone", 30, Alone, Alone(NoParameters()), {}, (), ORIGIN)
+BOUND = BoundFactor("alone", 30, Alone, Alone(NoParameters()), (), ORIGIN)
 
 
 def fault(node, score) -> Problem:
