@@ -63,6 +63,10 @@ class Examined(Provenance):
             words=tuple(_words(found)),
             kinds=frozenset(one.kind for one in declares.sources) if declares else frozenset(),
             has_factors=bool(declares.factors) if declares else True,
+            secrets={
+                one.kind: frozenset(entry.key for entry in one.options if entry.secret == "file")
+                for one in (declares.sources if declares else ())
+            },
             standing=found,
         )
 

@@ -165,7 +165,9 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
         claimed |= known.kinds
         own = [source for source in configured if source.kind in known.kinds]
         names = (one.plugin.distribution,)
-        reads = Hosting(distributions=names, grants=for_sources(config, one.allowed, own))
+        reads = Hosting(
+            distributions=names, grants=for_sources(config, one.allowed, own, known.secrets)
+        )
         if known.has_factors or not own:
             first.append(Hosting(distributions=names, grants=for_factors(one.allowed)))
             sources += [reads] if own else []

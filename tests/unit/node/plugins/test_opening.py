@@ -264,7 +264,7 @@ def test_a_source_reads_what_is_granted_and_its_secret_comes_from_the_node(
     with pytest.raises(PluginError, match="cannot be read"):
         read(made.pinned(Privileges()))
     token.chmod(0o644)
-    with pytest.raises(Problem, match="can be read by others"):
+    with pytest.raises(PluginError, match="can be read by others"):
         read(made.pinned(FILES))
 
 
