@@ -119,6 +119,11 @@ class PluginProcess:
         """Wall-clock seconds that one call may take."""
         return self.hosting.grants.limits.seconds
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it answers no more: it was closed, has ended, or was stopped."""
+        return self._broken is not None
+
     def new_handle(self) -> int:
         """A number by which the process knows an object that is made in it."""
         return next(self._handles)
@@ -293,6 +298,9 @@ class PluginProcess:
             self._break(FailureKind.GARBAGE, f"sent something else than an answer ({error})")
         except OSError:
             self._break_as_it_ended()
+        except Exception as error:
+            # Those who wait must learn of it, whatever it was: a frame too large for memory, say.
+            self._break(FailureKind.GARBAGE, f"cannot be listened to ({type(error).__name__})")
 
     def _hand_on(self, message: Message) -> None:
         with self._lock:

@@ -32,6 +32,8 @@ from folkmoot_sdk.source import ReadContext, Records
 
 _COUNTED = (Combine.COUNT, Combine.COUNT_DISTINCT)
 _LAST_ROW = (1 << 63) - 1 - MOST_ROWS
+_ENUM = b"_PL_ENUM_VALUES2"
+"""Where Polars writes the codes of a category."""
 _NAMES = {
     FieldType.BOOLEAN: "bool",
     FieldType.INTEGER: "int32 or int64",
@@ -54,6 +56,11 @@ class Batches:
     def __init__(self, schema: Schema, context: ReadContext, asked: Asked) -> None:
         self._asked = asked
         self._types: dict[str, FieldType | None] = {}
+        self._codes = {
+            entry.name: list(entry.codes)
+            for entry in schema.fields
+            if entry.codes and entry.combine not in _COUNTED
+        }
         if schema.level is RecordLevel.AREA:
             self._types[AREA_COLUMN] = FieldType.AREA
         else:
@@ -89,21 +96,40 @@ class Batches:
         first_row = answers.whole(message.body, "first_row", -_LAST_ROW, _LAST_ROW)
         self._check_names(table.column_names)
         self._check_types(table.schema)
-        try:
-            table.validate(full=True)
-        except pa.ArrowInvalid:
-            raise Garbage("columns that are not valid") from None
+        columns.validate(table)
         for column in table.columns:
             check_lengths(column)
         if not origin:
             raise self._breach("yields records without an origin")
         return Records(
-            table.select(list(self._types)),
+            pa.table([table.column(name) for name in self._types], schema=self._schema(table)),
             origin,
             first_row,
             _rows(table),
             {name: at for name in self._types if (at := _unread(table, name)) is not None},
         )
+
+    def _schema(self, table: pa.Table) -> pa.Schema:
+        """The columns of a batch without what else was said of them.
+
+        A library may believe what metadata say of a column's values, and not look. What Polars
+        writes of a category is kept where it is true: it then need not go through the texts.
+        """
+        return pa.schema(
+            [
+                pa.field(name, table.schema.field(name).type, metadata=self._true(table, name))
+                for name in self._types
+            ]
+        )
+
+    def _true(self, table: pa.Table, name: str) -> dict[bytes, bytes] | None:
+        column = table.column(name)
+        codes = self._codes.get(name)
+        if codes is None or not types.is_dictionary(column.type):
+            return None
+        true = {_ENUM: "".join(f"{len(code.encode())};{code}" for code in codes).encode()}
+        held = all(chunk.dictionary.to_pylist() == codes for chunk in column.chunks)
+        return true if held and table.schema.field(name).metadata == true else None
 
     def _check_names(self, names: Sequence[str]) -> None:
         if len(set(names)) != len(names):

@@ -48,6 +48,8 @@ def check_lengths(column: pa.ChunkedArray) -> None:
 def _lengths(chunk: pa.Array) -> npt.NDArray[np.int64]:
     """Bytes of each text, shape (rows,); of a null too, if its place holds a length."""
     if types.is_dictionary(chunk.type):
+        if chunk.dictionary.null_count:
+            raise Garbage("a dictionary with an unknown text")
         held = _lengths(chunk.dictionary)
         if not len(held):
             return np.zeros(0, np.int64)

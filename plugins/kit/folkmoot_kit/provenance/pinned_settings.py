@@ -65,6 +65,22 @@ def with_pin(text: str, name: str, pin: Pin) -> str | None:
     return after if _filled(found) == _filled(wanted) else None
 
 
+def without_pin(text: str, name: str) -> str | None:
+    """The text of a settings file without the pin of a plugin; None if that cannot be done.
+
+    Args:
+        text: The file.
+        name: Name of the distribution, as it stands there.
+    """
+    after = "\n".join(_without(text, name)).rstrip("\n") + "\n"
+    try:
+        found, wanted = tomllib.loads(after), tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    _allowed(wanted).pop(name, None)
+    return after if _filled(found) == _filled(wanted) else None
+
+
 def _allowed(values: dict[str, Any]) -> dict[str, Any]:
     table = values.get("plugins", {})
     allowed = table.get("allowed", {}) if isinstance(table, dict) else {}
