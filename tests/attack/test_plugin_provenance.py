@@ -35,9 +35,11 @@ from folkmoot_kit.provenance import (
 from folkmoot_kit.provenance.bundle import import_registry, write_bundle
 from folkmoot_kit.provenance.registry_index import INDEX, Index, Revocation
 from folkmoot_kit.provenance.signed import read_signed_file
+from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import ScoringContext
 from tests.plugin_council import MODULE, NAME, TODAY, Council, key_text, write_wheel
+from tests.plugin_of_others import FACTOR, install_plugin
 
 DAY = datetime.timedelta(days=1)
 CODE = """
@@ -64,6 +66,18 @@ class EnergyDebt(RiskFactor):
 @hookimpl
 def folkmoot_risk_factors():
     return [EnergyDebt]
+"""
+NODE = """
+schema = 1
+council = "E08000009"
+name = "Trafford"
+[scoring]
+frame = "tax"
+[[sources]]
+name = "tax"
+kind = "extracts"
+[sources.options]
+mapping = "mappings/tax.toml"
 """
 FILES = {f"{MODULE}/__init__.py": CODE, f"{MODULE}/scale.py": "STEP = 0.25\n"}
 confined = pytest.mark.skipif(
@@ -158,21 +172,43 @@ def test_who_changes_the_list_of_files_too_is_caught(council: Council, pin: Pin)
     blocked(council.stands(pin), Reason.CHANGED, f"{MODULE}/scale.py")
 
 
+def leave_compiled(source: Path, text: str) -> None:
+    """Leaves other code where Python keeps the compiled copy of a source."""
+    evil = source.with_name("evil.txt")
+    evil.write_text(text)
+    cache = Path(importlib.util.cache_from_source(str(source)))
+    cache.parent.mkdir(exist_ok=True)
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(evil), str(cache), invalidation_mode=unchecked)
+    evil.unlink()
+
+
 @confined
 def test_compiled_code_that_was_left_beside_the_source_is_not_run(
     council: Council, pin: Pin
 ) -> None:
     """It says that nobody need compare it with its source, so Python would run it instead."""
     source = council.site / MODULE / "scale.py"
-    evil = council.folder / "evil.py"
-    evil.write_text("STEP = 1.0\n")
-    cache = Path(importlib.util.cache_from_source(str(source)))
-    cache.parent.mkdir(exist_ok=True)
-    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    py_compile.compile(str(evil), str(cache), invalidation_mode=unchecked)
+    leave_compiled(source, "STEP = 1.0\n")
     assert council.stands(pin).may_run, "what Python writes by itself is no fault"
     assert scored(council, from_source=False) == 1.0, "or this attack does nothing"
     assert scored(council) == 0.25
+
+
+@confined
+def test_nor_does_a_node_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = FACTOR.replace("1000", "STEP") + f"\n\nfrom {MODULE}.scale import STEP\n"
+    files = {f"{MODULE}/scale.py": "STEP = 1000\n"}
+    for name in ("keys", "mappings", "extracts", "store"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "mappings" / "tax.toml").write_text("")
+    others = install_plugin(tmp_path, NODE, monkeypatch, code=code, files=files)
+    leave_compiled(others.council.site / MODULE / "scale.py", "STEP = 1\n")
+    with load_plugins(others.pinned()) as plugins:
+        assert plugins.placement_of(NAME).runs  # type: ignore[union-attr]
+        factor = plugins.factors["energy_debt"]
+        inputs = {"council_tax_arrears": np.array([500.0])}
+        assert factor(factor.Parameters()).score(inputs, ScoringContext(TODAY))[0] == 0.5
 
 
 @pytest.mark.parametrize(
