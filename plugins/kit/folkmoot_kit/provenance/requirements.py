@@ -34,6 +34,11 @@ def reached(installation: Installation, name: str) -> tuple[str, ...]:
     return _without_own(installation, _closure(installation, (name,), is_strict=True), name)
 
 
+def comes_with_the_node(installation: Installation, name: str) -> bool:
+    """Whether a distribution is the node's own, or one that it requires."""
+    return canonicalize_name(name) in {*OWN, *_own(installation)}
+
+
 def not_pinned(installation: Installation, name: str, pinned: Collection[str]) -> tuple[str, ...]:
     """Names of distributions that a plugin reaches and neither pin nor node brings, sorted.
 

@@ -14,7 +14,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from folkmoot_kit.provenance.signed import key_id
 from folkmoot_kit.provenance.words import Name, Words
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
@@ -182,11 +181,6 @@ def load_trusted_keys(path: Path) -> TrustedKeys:
             remedy=problem.remedy,
             exit_code=ExitCode.SETTINGS,
         ) from None
-
-
-def id_of(trusted: _Trusted) -> str:
-    """The id of a trusted key."""
-    return key_id(trusted.key_bytes)
 
 
 def _lines(text: str) -> Callable[[str], str]:

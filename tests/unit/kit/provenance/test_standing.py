@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -249,6 +250,21 @@ def test_a_revoked_wheel_must_not_run(council: Council) -> None:
     found = council.stands()
     blocked(found, Reason.REVOKED, "It reads more.")
     assert found.revoked
+
+
+def test_the_files_of_a_revoked_wheel_must_not_run_from_another_wheel(council: Council) -> None:
+    """The same files, packed again, are another wheel, which nobody has revoked."""
+    what = Revocation(wheel=council.wheel.digest, since=TODAY, reason="It reads more.")
+    council.keeper().revoke(what)
+    [path] = council.folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in held.items():
+            archive.writestr(name, content)
+    assert council.wheel.digest != what.wheel
+    council.add(sign(council.manifest(), council.vendor))
+    blocked(council.stands(), Reason.REVOKED, "It reads more.")
 
 
 def test_a_revoked_key_has_signed_nothing(council: Council) -> None:
