@@ -116,10 +116,14 @@ def _scored(trials: Mapping[str, Trial], order: Iterable[str]) -> dict[str, Fact
     return scored
 
 
+_LIBRARIES = re.compile(r"^Error in cpuinfo: .*\n?", re.M)
+"""What libraries say of a confined process, and no plugin can keep from them: onnxruntime misses
+`/proc`."""
 _WARNED = re.compile(r"^\S+:\d+: (\w*Warning): (.+)$", re.MULTILINE)
 
 
 def _printed(subject: str, text: str, when: str) -> Iterator[Finding]:
+    text = _LIBRARIES.sub("", text)
     if not text.strip():
         return
     warned = _WARNED.search(text)
