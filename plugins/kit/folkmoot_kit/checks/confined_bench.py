@@ -23,6 +23,7 @@ from folkmoot_sdk.source import DataSource
 
 MEMORY_MIB = 2048
 SECONDS = 120.0
+SCRATCH_MIB = 64
 """Limits of a process under test; the checks say what is too much long before."""
 
 
@@ -44,7 +45,9 @@ class ConfinedBench:
         Raises:
             Problem: If this machine cannot confine a process.
         """
-        limits = confinement.Limits(memory_mib=MEMORY_MIB, seconds=SECONDS)
+        limits = confinement.Limits(
+            memory_mib=MEMORY_MIB, seconds=SECONDS, scratch_mib=SCRATCH_MIB if readable else 0
+        )
         grants = confinement.Grants(readable=tuple(readable), clock=bool(readable), limits=limits)
         wanted = hosting.Hosting(
             distributions=(self._subject.name,), grants=grants, show_messages=True
