@@ -17,8 +17,9 @@ from folkmoot_operator import console
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
+    from folkmoot_kit.confinement import Grants
     from folkmoot_kit.hosting import HostedPlugins
     from folkmoot_kit.writing.trial_run import FactorRun, SourceRun
 
@@ -136,7 +137,7 @@ def _run_factor(
 
     given = _toml(parameters, "--parameters") if parameters else {}
     where = str(parameters) if parameters else "parameters"
-    with _opened(plugin, (), network=False) as (plugins, started):
+    with _opened(plugin, _grants()) as (plugins, started):
         name = _only("--factor", "factor", wanted, plugins.factors)
         cls = plugins.factors[name]
         drawn = samples.read(sample, cls.inputs) if sample else None
@@ -154,7 +155,9 @@ def _run_source(
 
     given = _toml(options, "--options")
     base = options.resolve().parent
-    with _opened(plugin, named_paths(given, base), network=network) as (plugins, started):
+    # Libraries that read files read the time as well, and end where they cannot.
+    grants = _grants(readable=named_paths(given, base), network=network, clock=True)
+    with _opened(plugin, grants) as (plugins, started):
         name = _only("--source", "source", kind, plugins.sources)
         found = try_source(plugins.sources[name], given, str(options), base, rows=rows)
     if json:
@@ -163,21 +166,20 @@ def _run_source(
         _print_source(found, started)
 
 
+def _grants(**given: Any) -> Grants:
+    from folkmoot_kit.confinement import Grants, Limits
+
+    return Grants(limits=Limits(memory_mib=_MEMORY_MIB, seconds=_SECONDS), **given)
+
+
 @contextmanager
-def _opened(
-    plugin: str, readable: Sequence[Path], *, network: bool
-) -> Iterator[tuple[HostedPlugins, float]]:
+def _opened(plugin: str, grants: Grants) -> Iterator[tuple[HostedPlugins, float]]:
     """The plugin in a confined process, and the milliseconds that starting it took."""
     from folkmoot_kit import confinement
     from folkmoot_kit.checks import subject
     from folkmoot_kit.hosting import Hosting, open_plugins
 
     with subject.opened(plugin) as found:
-        grants = confinement.Grants(
-            readable=tuple(readable),
-            network=network,
-            limits=confinement.Limits(memory_mib=_MEMORY_MIB, seconds=_SECONDS),
-        )
         wanted = Hosting(distributions=(found.name,), grants=grants, show_messages=True)
         folders = (*found.folders, *confinement.import_folders())
         start = time.perf_counter()
@@ -185,7 +187,7 @@ def _opened(
             started = 1000 * (time.perf_counter() - start)
             for broken in plugins.broken:
                 raise Problem(
-                    str(broken.problem),
+                    broken.problem,
                     where=f"{broken.origin}{', ' if broken.hook else ''}{broken.hook}",
                     remedy=broken.remedy,
                     exit_code=ExitCode.FAULT,
