@@ -38,7 +38,8 @@ class ConfinedBench:
         """A new process with the plugin.
 
         Args:
-            readable: Files and folders that it may read.
+            readable: Files and folders that it may read: then it has a clock, too, as sources
+                have and factors do not.
 
         Raises:
             Problem: If this machine cannot confine a process.

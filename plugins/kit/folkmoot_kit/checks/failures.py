@@ -8,24 +8,15 @@ from folkmoot_kit.checks.processes import MEMORY, PRINTS, SLOW
 from folkmoot_kit.hosting.failure import FailureKind, PluginFailure
 from folkmoot_sdk.conformance.findings import Check, Finding
 from folkmoot_sdk.conformance.trial import (
+    ENDS_PROCESS,
     EXPLAIN_EMPTY,
+    FORBIDDEN_CALL,
     SCORE_RANGE,
     SCORE_SHAPE,
     SCORE_TYPE,
     Arrays,
     Trial,
 )
-
-ENDS_PROCESS = Check(
-    "ends-process", "factor", "The plugin does not end the process that it runs in",
-    "The run stops, and nobody can say at which household.",
-    "Raise an error instead of calling sys.exit or os._exit",
-)  # fmt: skip
-FORBIDDEN_CALL = Check(
-    "forbidden-call", "factor", "A plugin asks the system for nothing that it was not granted",
-    "A factor gets no files, no network and no clock: its process is stopped when it tries.",
-    "Take the date from `context`, settings from parameters, and tables from your package",
-)  # fmt: skip
 
 _KINDS: dict[FailureKind, Check] = {
     FailureKind.DIED: ENDS_PROCESS,
@@ -50,7 +41,7 @@ class ConfinedTrial(Trial):
     shares_process = False
     explained = 60
 
-    def failure(self, check: Check, error: Exception, what: str, arrays: Arrays) -> Finding:
+    def failure(self, check: Check, error: BaseException, what: str, arrays: Arrays) -> Finding:
         """What an exception is a finding of; see `Trial.failure`."""
         if not isinstance(error, PluginFailure):
             return super().failure(check, error, what, arrays)

@@ -11,7 +11,6 @@ from typing import Any
 from folkmoot_kit.checks import (
     contents,
     distribution,
-    failures,
     processes,
     spoiled,
     vocabulary,
@@ -19,14 +18,16 @@ from folkmoot_kit.checks import (
 from folkmoot_kit.checks.bench import Bench
 from folkmoot_kit.checks.extracts import copied
 from folkmoot_kit.checks.subject import Subject
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import conformance
 from folkmoot_sdk.conformance.factor import trial_findings
 from folkmoot_sdk.conformance.findings import Check, Finding, checks_in
 from folkmoot_sdk.conformance.source import READ_AGAIN
+from folkmoot_sdk.parameters import nearest
 
 Step = Callable[[str], None]
 _PLUGIN = (distribution, vocabulary)
-_FACTOR = (failures, processes)
+_FACTOR = (processes,)
 _SOURCE = (contents, spoiled)
 
 
@@ -106,11 +107,22 @@ def check_plugin(
         parameters: Of factors that cannot do with their defaults, by name.
         seconds: Limit for a batch of 65,536 households.
         step: Called with what is checked next, in a few words.
+
+    Raises:
+        Problem: Exit code SETTINGS, if it has no such source; or if this machine cannot confine
+            a process.
     """
     result = Result(subject.name, subject.version)
     given = parameters or {}
     step("names and requirements")
     with bench.start() as running:
+        if reading is not None and not running.broken and reading.kind not in running.sources:
+            raise Problem(
+                "is not a kind of source of this plugin",
+                where=f"--source {reading.kind}",
+                remedy=nearest(reading.kind, running.sources),
+                exit_code=ExitCode.SETTINGS,
+            )
         result.factors = tuple(running.factors)
         result.declared = tuple(k for k in running.sources if reading is None or k != reading.kind)
         result.add(distribution.loading_findings(running))

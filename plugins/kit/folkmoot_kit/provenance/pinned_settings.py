@@ -14,6 +14,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import is_too_deep, read
 
 _HEADER = re.compile(r"\s*\[")
+_REMARK = re.compile(r"\s*(#.*)?")
 
 
 def write_pin(path: Path, name: str, pin: Pin) -> None:
@@ -64,6 +65,22 @@ def with_pin(text: str, name: str, pin: Pin) -> str | None:
     return after if _filled(found) == _filled(wanted) else None
 
 
+def without_pin(text: str, name: str) -> str | None:
+    """The text of a settings file without the pin of a plugin; None if that cannot be done.
+
+    Args:
+        text: The file.
+        name: Name of the distribution, as it stands there.
+    """
+    after = "\n".join(_without(text, name)).rstrip("\n") + "\n"
+    try:
+        found, wanted = tomllib.loads(after), tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    _allowed(wanted).pop(name, None)
+    return after if _filled(found) == _filled(wanted) else None
+
+
 def _allowed(values: dict[str, Any]) -> dict[str, Any]:
     table = values.get("plugins", {})
     allowed = table.get("allowed", {}) if isinstance(table, dict) else {}
@@ -83,13 +100,20 @@ def _filled(values: dict[str, Any]) -> dict[str, Any]:
 def _without(text: str, name: str) -> list[str]:
     """The lines of a file but for the tables of a pin."""
     own = re.compile(rf'\s*\[\s*plugins\s*\.\s*allowed\s*\.\s*"?{re.escape(name)}"?\s*[\].]')
-    lines, is_own = [], False
+    lines: list[str] = []
+    after: list[str] = []
+    is_own = False
     for line in text.splitlines():
         if _HEADER.match(line):
             is_own = own.match(line) is not None
         if not is_own:
-            lines.append(line)
-    return lines
+            lines += [*after, line]
+            after = []
+        elif _REMARK.fullmatch(line):
+            after.append(line)  # if nothing of the pin follows, it is about what comes next
+        else:
+            after = []
+    return lines + after
 
 
 def _text(path: Path) -> str:

@@ -158,6 +158,8 @@ class Registry:
             Problem: If it is missing, or another file than the list names.
         """
         place = self.folder / path
+        if not place.is_file():
+            raise damaged(str(place), "is missing, and the registry lists it")
         content = read_bounded(place, "a document of the registry")
         if digest(content) != self.index.body.documents[path]:
             raise damaged(str(place), "is not the file that the registry lists")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import datetime
 import re
 import warnings
@@ -79,6 +80,21 @@ EXPLAIN_EMPTY = Check(
     "Return a sentence, also where the score is 0 or unknown",
 )  # fmt: skip
 
+ENDS_PROCESS = Check(
+    "ends-process",
+    "factor",
+    "The plugin does not end the process that it runs in",
+    "The run stops, and nobody can say at which household.",
+    "Raise an error instead of calling sys.exit or os._exit",
+)
+FORBIDDEN_CALL = Check(
+    "forbidden-call",
+    "factor",
+    "A factor asks the system for no file, network or clock",
+    "It is granted none: its process is refused, or stopped, when it tries.",
+    "Take the date from `context`, settings from parameters, and tables from your module",
+)
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 _LONG_NUMBER = re.compile(r"\d[\d,_]*(?:\.\d+)?")
 _NAMED = re.compile(r"['\"](\w+)['\"]")
@@ -146,7 +162,7 @@ class Trial:
         except PluginError as error:
             raise Found(self.finding(NOT_MADE, f"cannot be made: {error.where}: {error.problem}",
                                      error.remedy)) from None  # fmt: skip
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Found(self.failure(NOT_MADE, error, "the constructor", {})) from None
 
     def score(self, factor: RiskFactor, arrays: Arrays, what: str) -> FactorArray:
@@ -172,7 +188,7 @@ class Trial:
                 scores: object = factor.score(watched, CONTEXT)
         except Warning as warning:
             raise Found(self.finding(SCORE_WARNS, f"`score` of {what} warns: {warning}")) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             undeclared = self._undeclared(watched, "score")
             if undeclared is not None and isinstance(error, KeyError):
                 raise Found(undeclared) from None
@@ -207,7 +223,7 @@ class Trial:
         watched = Watched(values)
         try:
             text: object = factor.explain(watched, score, CONTEXT)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             undeclared = self._undeclared(watched, "explain")
             if undeclared is not None and isinstance(error, KeyError):
                 raise Found(undeclared) from None
@@ -220,7 +236,7 @@ class Trial:
             raise Found(self.finding(EXPLAIN_EMPTY, "`explain` says nothing"))
         return text
 
-    def failure(self, check: Check, error: Exception, what: str, arrays: Arrays) -> Finding:
+    def failure(self, check: Check, error: BaseException, what: str, arrays: Arrays) -> Finding:
         """What an exception of the plugin is a finding of.
 
         Args:
@@ -242,6 +258,12 @@ class Trial:
         if name == KeyError.__name__ and key and key[1] not in self._names():
             seen = f"{what} asks for {key[1]!r}, which `inputs` does not declare"
             return self.finding(UNDECLARED_INPUT, seen)
+        if name == SystemExit.__name__:
+            return self.finding(ENDS_PROCESS, f"{what} raises SystemExit")
+        if _is_of_system(name):
+            return self.finding(
+                FORBIDDEN_CALL, f"{what} raises {name}" + (f": {text}" if text else "")
+            )
         quoted = quotes(text, arrays)
         if quoted:
             seen = f"{what} raises {name}, and its message quotes {quoted}, a value of a record"
@@ -262,6 +284,12 @@ class Trial:
         undeclared = self._undeclared(watched, hook)
         if undeclared is not None:
             raise Found(undeclared)
+
+
+def _is_of_system(name: str) -> bool:
+    """Whether an exception of this name comes from a file, a socket or another process."""
+    known = getattr(builtins, name, None)
+    return isinstance(known, type) and issubclass(known, OSError)
 
 
 def quotes(text: str, arrays: Arrays) -> str:

@@ -119,6 +119,19 @@ class Divides(Sound):
         return np.where(np.isnan(arrears), np.nan, np.clip(np.nan_to_num(share), 0, 1))
 
 
+@breaks("ends-process")
+class Leaves(Sound):
+    def score(self, inputs, context):
+        sys.exit(0)
+
+
+@breaks("forbidden-call")
+class Opens(Sound):
+    def score(self, inputs, context):
+        with open("/etc/no-such-file-anywhere") as file:
+            return scored(self, inputs) * len(file.read())
+
+
 @breaks("score-type")
 class Float32(Sound):
     def score(self, inputs, context):

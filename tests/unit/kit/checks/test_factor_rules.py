@@ -2,7 +2,7 @@
 
 import pytest
 
-from folkmoot_kit.checks import failures, processes, vocabulary
+from folkmoot_kit.checks import processes, vocabulary
 from folkmoot_kit.checks.processes import measured_findings, printed_findings, process_findings
 from folkmoot_sdk import conformance
 from folkmoot_sdk.conformance import catalogue, factor_findings
@@ -13,8 +13,6 @@ BY_CALLING = [c.id for c in conformance.catalogue() if c.about == "factor"]
 DECLARED = {"factor-declaration"}
 BY_PROCESS = {"global-state", "prints", "memory", "slow", "rather-slow"}
 BY_NAMES = {"unit", "field-type", "unit-unknown", "unit-without-number"}
-CONFINED = {"ends-process", "forbidden-call"}
-"""Only a confined process shows these: see tests/attack/test_check_confined.py."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +27,9 @@ def ids(findings):
 
 
 def test_every_rule_about_factors_has_a_factor_that_breaks_it():
-    modules = (processes, failures, vocabulary)
+    modules = (processes, vocabulary)
     rules = {*BY_CALLING, *(c.id for c in conformance.findings.checks_in(modules))}
-    assert rules - DECLARED - CONFINED == set(faulty.FACTORS) - {"name-clash"}
+    assert rules - DECLARED == set(faulty.FACTORS) - {"name-clash"}
 
 
 def test_a_sound_factor_breaks_no_rule():
