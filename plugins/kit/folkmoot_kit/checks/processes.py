@@ -116,9 +116,9 @@ def _scored(trials: Mapping[str, Trial], order: Iterable[str]) -> dict[str, Fact
     return scored
 
 
-_LIBRARIES = re.compile(r"^(Error in cpuinfo|onnxruntime [a-z_ ]*warning): .*\n?", re.M)
-"""What libraries say of a confined process, and no plugin can keep from them: onnxruntime misses
-`/proc`."""
+_LIBRARIES = re.compile(r"^.*(?:cpuinfo|cpuid_info).*\n?", re.M)
+"""What libraries say of a confined process, and no plugin can keep from them: onnxruntime looks
+for the processor in `/proc`."""
 _WARNED = re.compile(r"^\S+:\d+: (\w*Warning): (.+)$", re.MULTILINE)
 
 
