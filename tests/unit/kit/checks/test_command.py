@@ -1,11 +1,13 @@
 """`folkmoot-plugin check`, in the sandbox, as a vendor uses it."""
 
+import datetime
 import json
 import re
 
 import pytest
 
 from folkmoot_kit.checks import plugin
+from folkmoot_kit.checks.report import make_report
 from folkmoot_kit.provenance import new_key, public_key, read_signed_file, read_wheel
 from folkmoot_kit.provenance.statements import Report
 from tests.commands import run_inside
@@ -159,6 +161,18 @@ def test_a_report_of_a_plugin_that_fails_says_so(outside):
     assert failed.check == "score-range"
     assert failed.finding
     assert failed.remedy
+
+
+def test_a_report_quotes_no_record_that_a_source_was_read_on(outside):
+    result = plugin.Result("folkmoot-plugin-damp", "1", sources=("meters",))
+    (check_made,) = [c for c in plugin.catalogue() if c.id == "read-fails"]
+    result.checks = (check_made,)
+    result.add((check_made.finding("raises ValueError: Ann Quill", "source meters"),))
+    body = make_report(result, wheel(outside), datetime.date(2026, 4, 1))
+    (outcome,) = body.outcomes
+    assert not outcome.passed
+    assert "Quill" not in body.model_dump_json()
+    assert "source meters" in outcome.finding
 
 
 MAPPING = (
