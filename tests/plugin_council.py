@@ -119,10 +119,11 @@ def unpack(wheel: Path, site: Path) -> None:
         archive.extractall(site)
     [info] = site.glob(f"{wheel.name.split('-')[0]}-*.dist-info")
     (info / "INSTALLER").write_text("pip\n")
-    with (info / "RECORD").open("a") as file:
-        file.write(f"{info.name}/INSTALLER,,\n{info.name}/REQUESTED,,\n")
     (info / "REQUESTED").touch()
     data = site / f"{info.name.removesuffix('.dist-info')}.data"
+    record = (info / "RECORD").read_text().replace(f"{data.name}/purelib/", "")
+    record += f"{info.name}/INSTALLER,,\n{info.name}/REQUESTED,,\n"
+    (info / "RECORD").write_text(record)
     for scheme in data.glob("*lib"):
         for path in [one for one in scheme.rglob("*") if one.is_file()]:
             place = site / path.relative_to(scheme)

@@ -19,6 +19,21 @@ from folkmoot_operator.private_files import write_private
 
 KEY_BYTES = 32
 """Length of a public key."""
+_SIGN = 0x7F
+"""All but the last bit of a key's last byte, which is the sign of a coordinate."""
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(key)
+    for key in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""Keys that nobody holds, for which one signature fits many statements: points of small order."""
 
 
 def domain(kind: str) -> bytes:
@@ -38,6 +53,8 @@ def is_valid(key: bytes, signature: bytes, statement: bytes) -> bool:
         signature: 64 bytes.
         statement: What was signed, domain included.
     """
+    if key[:-1] + bytes(byte & _SIGN for byte in key[-1:]) in _SMALL_ORDER:
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, statement)
     except (InvalidSignature, ValueError):

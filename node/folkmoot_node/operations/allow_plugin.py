@@ -12,12 +12,12 @@ from folkmoot_kit.provenance import (
     NewestRegistry,
     Pin,
     Privileges,
-    as_toml,
     load_trusted_keys,
     make_pin,
     read_wheel,
 )
 from folkmoot_kit.provenance.bundle import import_registry
+from folkmoot_kit.provenance.pinned_settings import with_pin, without_pin
 from folkmoot_kit.provenance.registry_index import Index
 from folkmoot_node.home import NodeHome
 from folkmoot_node.plugins.examining import NEWEST
@@ -25,7 +25,6 @@ from folkmoot_node.plugins.opening import places
 from folkmoot_node.plugins.placement import Placement
 from folkmoot_node.plugins.shipped import is_shipped
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
-from folkmoot_node.settings.plugin_tables import with_table, without_table
 from folkmoot_node.settings.plugins import normal
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.private_files import make_private_folder, write_private
@@ -82,8 +81,7 @@ def allow(
             exit_code=ExitCode.USAGE,
         )
     pin = make_pin(read, Installation(folders), _privileges(node.config, name, granted))
-    path = node.config.home / FILE_NAME
-    text = with_table(path.read_text("utf-8"), name, as_toml(name, pin), str(path))
+    text = with_pin(_settings(node.config), _written(node.config, name), pin)
     _keep(node, text, {"action": ALLOWED, "plugin": name, **_noted(pin)}, by)
     config = load_config(node.config.home)
     return next(
@@ -112,8 +110,7 @@ def forget(node: NodeHome, distribution: str, *, by: Operator) -> None:
             remedy=nearest(distribution, allowed) if allowed else "Nothing needs doing",
             exit_code=ExitCode.USAGE,
         )
-    path = node.config.home / FILE_NAME
-    text = without_table(path.read_text("utf-8"), distribution, str(path))
+    text = without_pin(_settings(node.config), _written(node.config, distribution))
     _keep(node, text, {"action": FORGOTTEN, "plugin": normal(distribution)}, by)
 
 
@@ -178,8 +175,26 @@ def _noted(pin: Pin) -> dict[str, object]:
     }
 
 
-def _keep(node: NodeHome, text: str, body: dict[str, object], by: Operator) -> None:
+def _settings(config: NodeConfig) -> str:
+    return (config.home / FILE_NAME).read_text("utf-8")
+
+
+def _written(config: NodeConfig, distribution: str) -> str:
+    """A distribution's name as the settings write it."""
+    name = normal(distribution)
+    return next((one for one in config.plugins.allowed if normal(one) == name), name)
+
+
+def _keep(node: NodeHome, text: str | None, body: dict[str, object], by: Operator) -> None:
     """Writes the settings, and who decided: the log first, which may say what did not happen."""
+    if text is None:
+        raise Problem(
+            "writes what it allows of plugins in a way that a command cannot change",
+            where=f"{node.config.home / FILE_NAME}: plugins.allowed",
+            remedy=f"Change the table [plugins.allowed.{body['plugin']}] by hand; "
+            "`folkmoot-plugin pin` prints one",
+            exit_code=ExitCode.SETTINGS,
+        )
     with node.state.transaction() as connection:
         node.audit.append(connection, node.clock(), {**body, **by.as_body()})
     path = node.config.home / FILE_NAME

@@ -13,7 +13,7 @@ from folkmoot_node.plugins.words import granted
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.checks import Check, Finding, State
 
-_CONFINEMENT, _PLUGINS = "confinement of plugins", "plugins"
+_CONFINEMENT, _PLUGINS = "confinement", "plugins"
 _APART = (
     'Find out whether it can run apart: take trust = "in_process" out of its table in node.toml'
 )
@@ -30,7 +30,7 @@ def confinement(config: NodeConfig) -> Check:
         for layer in self_test():
             name = f"{_CONFINEMENT}: {layer.name}"
             if layer.works:
-                yield Finding(name, State.OK, "works")
+                yield Finding(name, State.OK, f"keeps from plugins: {layer.problem}")
                 continue
             others = bool(config.plugins.allowed)
             what = f"{layer.problem}; the plugins that come with the node run in its own process"

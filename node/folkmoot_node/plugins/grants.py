@@ -2,14 +2,15 @@
 
 Pure functions of settings and of what lies in the home. A source reads the files and folders that
 its options in `node.toml` name, and the folder `extracts`. The home itself, keys, scores, logs and
-whatever else the node keeps are never among them, whatever an option says.
+whatever else the node keeps are never among them, whatever an option says. Sources have the clock,
+without which libraries that read files do not work; factors have not, nor anything else.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,10 @@ def for_factors(limits: PluginLimits) -> Grants:
     return Grants(limits=_limits(limits))
 
 
-def for_shipped(
+def for_shipped_sources(
     config: NodeConfig | None, sources: Iterable[SourceSettings], reading: Iterable[Path] = ()
 ) -> Grants:
-    """What the plugins that come with the node have together: what their sources name.
+    """What the sources that come with the node have together: what the settings name for them.
 
     Args:
         config: The node's settings; None where there is no node, as for drafting a mapping.
@@ -44,39 +45,54 @@ def for_shipped(
     """
     named = tuple(path.absolute() for path in reading if path.is_file())
     if config is None:
-        return Grants(readable=named, limits=_limits(ShippedLimits()))
+        return Grants(readable=named, clock=True, limits=_limits(ShippedLimits()))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=(*readable(config, sources), *named), limits=limits)
+    return Grants(readable=(*readable(config, sources), *named), clock=True, limits=limits)
 
 
 def for_shipped_network(config: NodeConfig, sources: Iterable[SourceSettings]) -> Grants:
     """What a shipped plugin has that reads from databases: the network, as a whole."""
     given = (*readable(config, sources), *_there(_DATABASE_SOCKETS))
     limits = _limits(config.plugins.shipped)
-    return Grants(readable=given, network=True, limits=limits)
+    return Grants(readable=given, network=True, clock=True, limits=limits)
 
 
 def for_sources(
-    config: NodeConfig, allowed: AllowedPlugin, sources: Iterable[SourceSettings]
+    config: NodeConfig,
+    allowed: AllowedPlugin,
+    sources: Iterable[SourceSettings],
+    secrets: Mapping[str, Collection[str]],
 ) -> Grants:
-    """What a plugin of others has to read its sources: what its table grants, and no more."""
-    given: tuple[Path, ...] = readable(config, sources) if allowed.files else ()
+    """What a plugin of others has to read its sources: what its table grants, and no more.
+
+    Args:
+        config: The node's settings.
+        allowed: Its table there.
+        sources: The sources that it serves.
+        secrets: Options, by kind of source, that name a file with a secret.
+    """
+    given: tuple[Path, ...] = readable(config, sources, secrets) if allowed.files else ()
     limits = _limits(allowed, allowed.scratch_mib)
-    return Grants(readable=given, network=bool(allowed.network), limits=limits)
+    return Grants(readable=given, network=bool(allowed.network), clock=True, limits=limits)
 
 
-def readable(config: NodeConfig, sources: Iterable[SourceSettings]) -> tuple[Path, ...]:
+def readable(
+    config: NodeConfig,
+    sources: Iterable[SourceSettings],
+    secrets: Mapping[str, Collection[str]] = SECRETS,
+) -> tuple[Path, ...]:
     """The files and folders that sources read; in order, each once.
 
     Args:
         config: The node's settings.
         sources: Of which every text among the options that names something that is there counts,
             and `extracts`. A pattern such as `addresses/*.csv` names the folder before it.
+        secrets: Options, by kind of source, that name a file with a secret: the node reads it.
     """
     found: dict[Path, None] = {}
     for source in sources:
-        secrets = SECRETS.get(source.kind, frozenset())
-        options = {key: value for key, value in source.options.items() if key not in secrets}
+        hidden = secrets.get(source.kind, ())
+        options = {key: value for key, value in source.options.items() if key not in hidden}
         for text in (config.extracts_folder.name, *_texts(options)):
             for path in _named(config, text):
                 found.update(dict.fromkeys(_granted(config, path)))

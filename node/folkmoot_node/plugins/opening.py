@@ -1,6 +1,7 @@
 """Opens the plugins of a node: those that may run, each where it is to run.
 
-What comes with the node shares one process; sources that reach a network have one of their own.
+What comes with the node shares a process, its factors one that is granted nothing; sources that
+reach a network have one of their own.
 A plugin of others has one for its factors, which is granted nothing, and one for its sources, if
 some are configured, which is granted what its table in `node.toml` names.
 """
@@ -19,17 +20,17 @@ from folkmoot_kit.hosting import HostedPlugins, Hosting, open_plugins
 from folkmoot_node.plugins.accepted import require_accepted
 from folkmoot_node.plugins.grants import (
     for_factors,
-    for_shipped,
     for_shipped_network,
+    for_shipped_sources,
     for_sources,
 )
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.plugins.placement import Decide, Examine, Placement, Way, placements
 from folkmoot_node.plugins.provenance import Provenance
-from folkmoot_node.plugins.shipped import NETWORKED
+from folkmoot_node.plugins.shipped import FACTORS, NETWORKED
 from folkmoot_node.settings.node_toml import NodeConfig
-from folkmoot_node.settings.plugins import normal
+from folkmoot_node.settings.plugins import ShippedLimits, normal
 from folkmoot_operator.problems import Problem
 from folkmoot_sdk.loading import Origin
 from folkmoot_sdk.loading import Plugins as SdkPlugins
@@ -164,7 +165,9 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
         claimed |= known.kinds
         own = [source for source in configured if source.kind in known.kinds]
         names = (one.plugin.distribution,)
-        reads = Hosting(distributions=names, grants=for_sources(config, one.allowed, own))
+        reads = Hosting(
+            distributions=names, grants=for_sources(config, one.allowed, own, known.secrets)
+        )
         if known.has_factors or not own:
             first.append(Hosting(distributions=names, grants=for_factors(one.allowed)))
             sources += [reads] if own else []
@@ -178,9 +181,12 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
             grants = for_shipped_network(config, own)
             first.append(Hosting(distributions=(distribution,), grants=grants))
             theirs = [source for source in theirs if source not in own]
-    if shipped:
-        grants = for_shipped(config, theirs, reading)
-        first.insert(0, Hosting(distributions=tuple(shipped), grants=grants))
+    if computing := tuple(name for name in shipped if name in FACTORS):
+        limits = config.plugins.shipped if config else ShippedLimits()
+        first.append(Hosting(distributions=computing, grants=for_factors(limits)))
+    if readers := tuple(name for name in shipped if name not in FACTORS):
+        grants = for_shipped_sources(config, theirs, reading)
+        first.append(Hosting(distributions=readers, grants=grants))
     inside = tuple(one.plugin.distribution for one in found if one.way is Way.IN_PROCESS)
     return _Plan(tuple(first), tuple(sources), inside)
 

@@ -1,7 +1,8 @@
 """The plugins that come with the node, of its own version: the one list of them.
 
-They are allowed without being named in `node.toml`, and share one confined process. What the node
-has to know of them before they are started stands here too.
+They are allowed without being named in `node.toml`, and share a confined process: sources one, and
+factors one that is granted nothing. What the node has to know of them before they are started
+stands here too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ SHIPPED = frozenset({
     "folkmoot-plugin-sql",
 })  # fmt: skip
 """Names of distributions."""
+FACTORS = frozenset({"folkmoot-plugin-household-factors"})
+"""Those of them that register factors and no sources. The others register sources alone."""
 NETWORKED: Mapping[str, str] = MappingProxyType({"sql": "folkmoot-plugin-sql"})
 """Kinds of sources that reach a network, and their distributions: each has a process of its own
 where a source of that kind is configured, so that no other shipped plugin is with it."""

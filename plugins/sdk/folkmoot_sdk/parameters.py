@@ -69,9 +69,15 @@ def parameter(
 def nearest(word: str, valid: typing.Iterable[str]) -> str:
     """A hint that names the valid word nearest to `word`, and all of them if they are few."""
     words = sorted(valid)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    hint = f"Did you mean {close[0]!r}? " if close else ""
+    close = closest(word, words)
+    hint = f"Did you mean {close!r}? " if close else ""
     return f"{hint}Valid: {', '.join(words) or 'none'}"
+
+
+def closest(word: str, words: Sequence[str]) -> str:
+    """The word that is spelt most like `word`; empty if none is."""
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return close[0] if close else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -76,6 +76,31 @@ def zeros(entry: Input, today: datetime.date, count: int) -> npt.NDArray[Any]:
     return np.zeros(count)
 
 
+def extremes(inputs: Sequence[Input]) -> Arrays:
+    """Households with mistakes in their records, one value at a time; all else is unknown.
+
+    Returns:
+        For each input an array of shape (households,), in the type that the node hands over;
+        unknown is NaN, -1 (categories) or NaT (dates).
+    """
+    rows = [(entry.name, value) for entry in inputs for value in _mistakes(entry)]
+    made = {entry.name: unknowns(entry, len(rows)) for entry in inputs}
+    for at, (name, value) in enumerate(rows):
+        made[name][at] = value
+    return made
+
+
+def _mistakes(entry: Input) -> tuple[Any, ...]:
+    if entry.type is FieldType.CATEGORY:
+        return tuple(range(len(entry.codes)))
+    if entry.type is FieldType.DATE:
+        return tuple(np.datetime64(day) for day in ("1066-10-14", "1900-01-01", "2999-12-31"))
+    if entry.type is FieldType.BOOLEAN:
+        return (0.0, 1.0)
+    whole = (0.0, -0.0, -1e12, 1e12)
+    return whole if entry.type is FieldType.INTEGER else (*whole, 1e-12, 0.5)
+
+
 def household(arrays: Mapping[str, npt.NDArray[Any]], inputs: Sequence[Input], at: int) -> Any:
     """One household's values as `explain` receives them."""
     return {entry.name: _value(entry, arrays[entry.name][at]) for entry in inputs}

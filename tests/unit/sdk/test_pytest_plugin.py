@@ -30,7 +30,7 @@ class Debt(RiskFactor):
         return np.clip(inputs["debt"] / 100, 0, 1) * rented
 
     def explain(self, values, score, context):
-        if None in values.values():
+        if values["debt"] is None or values["tenure"] is None:
             return "Not known."
         return f"Owes {values['debt']} pounds, home {values['tenure']}."
 """

@@ -14,6 +14,7 @@ import pytest
 from stage import Stage
 from typer.testing import CliRunner
 
+from folkmoot_kit.confinement.layers import LAYERS
 from folkmoot_node.cli import app
 from folkmoot_node.federation.checks import certificate
 from folkmoot_node.federation.identity import KeyFiles, load_identity
@@ -29,7 +30,8 @@ from folkmoot_operator.checks import examine as run
 from folkmoot_sdk.loading import BrokenPlugin
 
 NAMES = [
-    "settings", "home", "council", "keys", "installation", "policies and sources", "linkage",
+    "settings", "home", "council", "keys", "installation",
+    *(f"confinement: {layer}" for layer in LAYERS), "plugins", "policies and sources", "linkage",
     "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "scoring runs",
     "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip

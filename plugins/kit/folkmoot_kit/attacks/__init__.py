@@ -1,1 +1,1 @@
-"""Attempts to get out of confinement, and whether each was contained."""
+"""Attempts to break out of the confinement, each run inside it as plugin code."""

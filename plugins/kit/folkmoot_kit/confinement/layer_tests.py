@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from folkmoot_kit.confinement import remedies
+from folkmoot_kit.confinement import namespaces, remedies
 from folkmoot_kit.confinement.grants import Grants
 from folkmoot_kit.confinement.layers import BUBBLEWRAP, CLOCK, LAYERS, LIMITS, SECCOMP
 from folkmoot_kit.confinement.processes import ConfinedProcess, start
@@ -74,13 +74,14 @@ def unmet() -> Problem | None:
 def _judge(process: ConfinedProcess, kit: Path) -> tuple[Layer, ...]:
     given = {"confinement": process.setup, "import_folders": [str(kit)]}
     answer: dict[str, object] = {}
-    entered = False
+    entered, shared = False, ""
     try:
         process.channel.settimeout(_SECONDS)
         with process.channel.makefile("rb") as lines:
             lines.readline()  # it has started
             group = process.control_group
             entered = group is None or group.holds_a_process()
+            shared = _shared_namespaces(process)
             process.channel.sendall(json.dumps(given).encode() + b"\n")
             answer = json.loads(lines.readline() or b"{}")
     except (OSError, ValueError):
@@ -95,11 +96,33 @@ def _judge(process: ConfinedProcess, kit: Path) -> tuple[Layer, ...]:
         reason = ending.reason if ending else "it does not answer"
         name = _ENDED_BY.get(ending.signal or 0, BUBBLEWRAP) if ending else BUBBLEWRAP
         return _failed(name, said or reason, remedies.for_layer(name))
+    if shared:
+        return _failed(BUBBLEWRAP, shared, remedies.for_bubblewrap())
     if not entered:
         return _failed(LIMITS, "the control group is empty", remedies.for_layer(LIMITS))
     if ending is None or ending.signal != signal.SIGSYS:
-        return _failed(SECCOMP, "a call that only attacks make did not end the process", "")
+        return _failed(
+            SECCOMP,
+            "a call that only attacks make did not end the process",
+            remedies.for_layer(SECCOMP),
+        )
     return tuple(Layer(name, True, str(proved[name])) for name in LAYERS)
+
+
+def _shared_namespaces(process: ConfinedProcess) -> str:
+    """What is wrong with the namespaces of a process that waits to be told more; empty if nothing.
+
+    The process cannot see this itself: to it namespaces look alike.
+    """
+    try:
+        shared = namespaces.shared_with_us(namespaces.descendants(process.pid)[-1])
+    except (OSError, IndexError) as error:
+        return f"the namespaces of the process cannot be read: {type(error).__name__}"
+    return (
+        f"the process shares namespaces of the machine: {', '.join(sorted(shared))}"
+        if shared
+        else ""
+    )
 
 
 def _failed(name: str, problem: str, remedy: str) -> tuple[Layer, ...]:

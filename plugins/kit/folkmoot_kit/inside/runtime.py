@@ -11,9 +11,10 @@ from typing import Any
 from folkmoot_kit.channel import values
 from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
-from folkmoot_kit.inside import reading, scoring
+from folkmoot_kit.inside import examining, reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
 from folkmoot_kit.inside.faults import BreachError, Faults
+from folkmoot_kit.inside.held_secrets import HeldSecrets
 from folkmoot_kit.inside.workers import Workers
 from folkmoot_sdk.factor import RiskFactor
 from folkmoot_sdk.loading import Plugins
@@ -47,6 +48,7 @@ class _Server:
         self._workers = Workers()
         self._plugins: Plugins | None = None
         self._made: dict[int, RiskFactor | DataSource] = {}
+        self._secrets: dict[int, HeldSecrets] = {}
         self._streams: dict[int, _Credit] = {}
 
     def run(self) -> None:
@@ -60,6 +62,7 @@ class _Server:
     def _take(self, message: Message) -> None:
         for handle in message.body.get("drop", ()):
             self._made.pop(handle, None)
+            self._secrets.pop(handle, None)
         call = message.body["call"]
         if call in (Call.NEXT, Call.END):
             credit = self._streams.get(message.call)
@@ -103,7 +106,9 @@ class _Server:
             made = factor(build(factor.Parameters, given, HERE))
         else:
             source = self._plugins.sources[body["name"]]
-            made = source(build(source.Options, given, HERE))
+            held = HeldSecrets(body["secrets"])
+            made = source(build(source.Options, {**given, **held.options()}, HERE))
+            self._secrets[body["handle"]] = held
         self._made[body["handle"]] = made
         return {"reply": Reply.DONE}, None
 
@@ -131,8 +136,10 @@ class _Server:
             self._channel.send(message.call, {"reply": Reply.ITEM, **body}, parts)
             return True
 
+        handle = message.body["handle"]
+        self._secrets[handle].take(message.body["secrets"])
         try:
-            reading.read(self._source(message.body["handle"]), message.body, send)
+            reading.read(self._source(handle), message.body, send)
         except reading.Ended:
             return {"reply": Reply.DONE}, None
         return {"reply": Reply.DONE}, None
@@ -149,6 +156,13 @@ class _Server:
         factor = self._factor(body["handle"])
         text = scoring.explain(factor, body["values"], body["score"], body["date"])
         return {"reply": Reply.DONE, "text": cut(text, LONGEST_VALUE)}, None
+
+    def _examine(self, message: Message) -> Answer:
+        assert self._plugins is not None
+        body = message.body
+        given = values.decode(body["values"])
+        found = examining.examine(self._plugins, body["hook"], body["name"], given)
+        return {"reply": Reply.DONE, "findings": found}, None
 
     def _factor(self, handle: int) -> RiskFactor:
         made = self._made[handle]
@@ -168,6 +182,7 @@ class _Server:
         Call.READ: _read,
         Call.SCORE: _score,
         Call.EXPLAIN: _explain,
+        Call.EXAMINE: _examine,
     }
 
 

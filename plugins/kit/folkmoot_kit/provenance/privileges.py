@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from folkmoot_kit.provenance.signed import Part
+from folkmoot_operator.problems import ExitCode, Problem
 
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.:-]{0,251}[a-z0-9])?$")]
 """A host, with a port or without: `meters.example.org:443`."""
@@ -27,6 +28,24 @@ class Privileges(Part):
     files: bool = False
     memory_mib: int = Field(default=2048, ge=64, le=1024 * 1024)
     seconds: int = Field(default=600, ge=1, le=86_400)
+
+
+def stated(hosts: tuple[str, ...], *, files: bool, memory_mib: int, seconds: int) -> Privileges:
+    """Privileges in the words of a command.
+
+    Raises:
+        Problem: Exit code USAGE, naming what is wrong.
+    """
+    try:
+        return Privileges(network=hosts, files=files, memory_mib=memory_mib, seconds=seconds)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Problem(
+            f"{first['msg'][:1].lower()}{first['msg'][1:]}",
+            where=f"--{str(first['loc'][0]).replace('_', '-')}",
+            remedy="Name hosts like meters.example.org, memory from 64 MiB, time from 1 second",
+            exit_code=ExitCode.USAGE,
+        ) from None
 
 
 def granted_too_much(declared: Privileges, granted: Privileges) -> tuple[str, ...]:

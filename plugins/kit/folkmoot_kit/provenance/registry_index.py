@@ -158,6 +158,8 @@ class Registry:
             Problem: If it is missing, or another file than the list names.
         """
         place = self.folder / path
+        if not place.is_file():
+            raise damaged(str(place), "is missing, and the registry lists it")
         content = read_bounded(place, "a document of the registry")
         if digest(content) != self.index.body.documents[path]:
             raise damaged(str(place), "is not the file that the registry lists")
@@ -183,6 +185,21 @@ def open_registry(folder: Path, trusted: TrustedKeys) -> Registry:
     index = read_signed_file(Index, folder / INDEX)
     require_key(index, trusted)
     return Registry(folder, index)
+
+
+def require_fresh(index: Signed[Index], today: datetime.date) -> None:
+    """Checks that a reader may rely on a list on a day.
+
+    Raises:
+        Problem: Exit code VERIFICATION, if it is out of date.
+    """
+    if today > index.body.fresh_until:
+        raise Problem(
+            f"is out of date since {index.body.fresh_until}: it may not know what was revoked",
+            where=index.where,
+            remedy="Get the newest, or sign it again with `folkmoot-plugin registry refresh`",
+            exit_code=ExitCode.VERIFICATION,
+        )
 
 
 def require_key(index: Signed[Index], trusted: TrustedKeys) -> None:

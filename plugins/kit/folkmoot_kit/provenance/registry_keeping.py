@@ -34,6 +34,7 @@ from folkmoot_kit.provenance.signed import (
     sign,
 )
 from folkmoot_kit.provenance.statements import Manifest, Statement
+from folkmoot_kit.provenance.verification import read_statement
 from folkmoot_operator.output_places import writing_to
 from folkmoot_operator.private_files import publishing, put_in_place
 from folkmoot_operator.problems import ExitCode, Problem
@@ -191,15 +192,7 @@ def _document(content: bytes, where: str) -> Signed[Statement] | None:
     """
     if _is_sbom(content):
         return None
-    problems = []
-    for model in KINDS.values():
-        try:
-            return read_signed(model, content, where)
-        except Problem as problem:
-            problems.append(problem)
-    # Of the kind that it says it is, the reason is the best one to give.
-    told = [one for one in problems if "where a" not in one.problem]
-    raise (told or problems)[0]
+    return read_statement(content, where)
 
 
 def _is_sbom(content: bytes) -> bool:

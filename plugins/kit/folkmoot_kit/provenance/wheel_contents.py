@@ -98,22 +98,38 @@ def about_folder(path: Path, names: Iterable[str], name: str, version: str) -> s
     return about[0]
 
 
+def place_of(path: Path, name: str, about: str) -> str:
+    """Where an installer puts a file of a wheel, in the folder of packages.
+
+    Args:
+        path: The wheel.
+        name: The file in it.
+        about: Its `*.dist-info`.
+
+    Raises:
+        Problem: If it goes elsewhere.
+    """
+    data = about.removesuffix(".dist-info") + ".data/"
+    if not name.startswith(data):
+        return name
+    scheme, _, place = name.removeprefix(data).partition("/")
+    if scheme not in _PLACES or not place:
+        raise bad_wheel(path, name, "it is installed outside the packages, over files of others")
+    if place.startswith(f"{about}/"):
+        raise bad_wheel(path, name, f"it overwrites {place}")
+    return place
+
+
 def as_installed(path: Path, digests: Mapping[str, tuple[str, int]], about: str) -> dict[str, str]:
     """SHA-256 of each file by the place where an installer puts it, in the folder of packages.
 
     Raises:
         Problem: If a file goes elsewhere, or over another.
     """
-    data = about.removesuffix(".dist-info") + ".data"
     files: dict[str, str] = {}
     for name, (digest, _) in digests.items():
-        place = name
-        if name.startswith(f"{data}/"):
-            scheme, _, place = name.removeprefix(f"{data}/").partition("/")
-            if scheme not in _PLACES or not place:
-                problem = "it is installed outside the packages, over files of others"
-                raise bad_wheel(path, name, problem)
-        if place in files or (place != name and place.startswith(f"{about}/")):
+        place = place_of(path, name, about)
+        if place in files:
             raise bad_wheel(path, name, f"it overwrites {place}")
         files[place] = digest
     require_one_meaning(path, files)

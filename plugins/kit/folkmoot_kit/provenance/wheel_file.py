@@ -142,6 +142,31 @@ def read_wheel(path: Path) -> Wheel:
         raise bad_wheel(path, "", "it is damaged, or not all of it is there") from None
 
 
+def unpack_wheel(wheel: Wheel, folder: Path) -> None:
+    """Puts the files of a wheel where an installer would, to look at it without installing it.
+
+    Args:
+        wheel: A wheel that was read.
+        folder: A folder for packages, of this account alone.
+
+    Raises:
+        Problem: If the wheel was changed since it was read.
+    """
+    about = next(path for path in wheel.files if path.endswith(".dist-info/METADATA"))
+    with zipfile.ZipFile(wheel.path) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            name = wheel_contents.place_of(wheel.path, member.filename, about.partition("/")[0])
+            with archive.open(member) as file:
+                content = file.read(MAX_CONTENT_BYTES)
+            if hashlib.sha256(content).hexdigest() != wheel.files.get(name):
+                raise bad_wheel(wheel.path, name, "it was changed while it was looked at")
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+
+
 def _read(path: Path, file: IO[bytes], digest: str, name: str, version: str) -> Wheel:
     file.seek(0)
     if file.read(4) != b"PK\x03\x04":

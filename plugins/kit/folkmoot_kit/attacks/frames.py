@@ -1,0 +1,95 @@
+"""Frames that a hostile plugin writes to the channel itself, past what runs beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import threading
+from typing import Any
+
+import pyarrow as pa
+
+from folkmoot_kit.attacks.attempts import Refused
+
+JSON, COLUMNS = 1, 2
+_HEADER = "<4sIII"
+_MAGIC = b"FMK1"
+_CALLS_BACK = 40
+
+
+def this_call() -> int:
+    """The number of the call that is being answered: it stands in the frames of the callers."""
+    frame = sys._getframe()
+    for _ in range(_CALLS_BACK):
+        call = getattr(frame.f_locals.get("message"), "call", None)
+        if isinstance(call, int):
+            return call
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    raise Refused("no caller holds the number of the call")
+
+
+def frame(kind: int, content: bytes, call: int | None = None, *, magic: bytes = _MAGIC,
+          length: int | None = None) -> bytes:  # fmt: skip
+    """A frame; each part of its header may be wrong."""
+    number = this_call() if call is None else call
+    said = len(content) if length is None else length
+    return struct.pack(_HEADER, magic, kind, number, said) + content
+
+
+def message(body: Any, call: int | None = None) -> bytes:
+    """A frame of JSON."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return frame(JSON, text, call)
+
+
+def done(columns: bytes) -> bytes:
+    """An answer with columns, as the sound end of the channel would write it."""
+    return message({"reply": "done", "columns": True}) + frame(COLUMNS, columns)
+
+
+def write(content: bytes) -> None:
+    """Writes to the channel."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(0, view) :]
+
+
+def say_nothing_more() -> None:
+    """Waits until the process is ended."""
+    threading.Event().wait()
+
+
+def stream(*arrays: pa.Array, names: list[str] | None = None, **options: Any) -> bytes:
+    """An Arrow stream of one batch, not validated."""
+    names = names or [str(at) for at in range(len(arrays))]
+    return stream_of([pa.RecordBatch.from_arrays(list(arrays), names)], **options)
+
+
+def stream_of(batches: list[pa.RecordBatch], **options: Any) -> bytes:
+    """An Arrow stream of batches of the same columns."""
+    sink = pa.BufferOutputStream()
+    writing = pa.ipc.IpcWriteOptions(**options)
+    with pa.ipc.new_stream(sink, batches[0].schema, options=writing) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def thousandths(count: int, value: int = 500) -> pa.Array:
+    """Scores as they cross the channel: int32, one for each household, none unknown."""
+    return pa.array([value] * count, pa.int32())
+
+
+def changed(whole: bytes, old: bytes, new: bytes) -> bytes:
+    """The same bytes with one piece replaced by another of its length, wherever it stands.
+
+    Raises:
+        Refused: If it stands nowhere: the attempt would show nothing.
+    """
+    if old not in whole or len(old) != len(new):
+        raise Refused("the library writes columns in another way")
+    return whole.replace(old, new)
