@@ -63,9 +63,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                     "rho_per_round": str(loss.per_round),
                     "rho_per_period": str(loss.per_period),
                     "rho_lifetime": str(loss.lifetime),
-                    "plugins_in_process": [
-                        one.model_dump() for one in release.plugins_in_process
-                    ],
+                    "plugins_in_process": [one.model_dump() for one in release.plugins_in_process],
                 },
                 "signer": {
                     "key": signer.key.hex(),
