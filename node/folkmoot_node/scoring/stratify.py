@@ -145,7 +145,7 @@ def shuffled(count: int) -> npt.NDArray[np.int64]:
     their order learns nothing about the order of others.
 
     Returns:
-        int64, shape (count,).
+        int64, shape (count,); never null.
     """
     drawn = np.frombuffer(secrets.token_bytes(8 * count), dtype=np.uint64)
     return np.argsort(drawn, kind="stable").astype(np.int64, copy=False)
