@@ -71,7 +71,7 @@ def hosting(attempt: Attempt | None, granted: Path) -> Hosting:
         memory_mib=MEMORY_MIB,
         seconds=_START_SECONDS,
         processes=THREADS,
-        scratch_mib=SCRATCH_MIB if attempt is not None and attempt.scratch else 0,
+        scratch_mib=SCRATCH_MIB if attempt is not None and attempt.manner.scratch else 0,
     )
     grants = confinement.Grants(readable=(granted,), limits=limits)
     return Hosting(distributions=(DISTRIBUTION,), grants=grants)
@@ -90,13 +90,13 @@ def _happened(attempt: Attempt, stage: Stage, folder: Path) -> Happened:
             problem = "; ".join(entry.problem for entry in plugins.broken)
             return Happened(said="", failure=problem, traces=stage.traces())
         [process] = plugins.processes
-        _allow(process, attempt.seconds)
-        targets = stage.targets(scratch=attempt.scratch, seconds=attempt.seconds)
+        _allow(process, attempt.manner.seconds)
+        targets = stage.targets(scratch=attempt.manner.scratch, seconds=attempt.manner.seconds)
         given = {"attempt": attempt.id, "targets": targets.to_json()}
         begun = time.monotonic()
         call = _Call()
         try:
-            if attempt.runs is Runs.RECORDS:
+            if attempt.manner.runs is Runs.RECORDS:
                 kind = plugins.sources[plugin.AttackerSource.kind]
                 call.read(make_source(kind, given, _WHERE, stage.granted.parent))
             else:
@@ -143,7 +143,7 @@ class _Call:
                 return
 
     def make(self, factor: RiskFactor, attempt: Attempt) -> None:
-        if attempt.runs is Runs.EXPLANATION:
+        if attempt.manner.runs is Runs.EXPLANATION:
             self.explanation = factor.explain({"amount": 1.0}, plugin.SCORE, _CONTEXT)
             return
         scores = factor.score({"amount": np.ones(_HOUSEHOLDS)}, _CONTEXT)
