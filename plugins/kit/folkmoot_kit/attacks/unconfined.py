@@ -55,11 +55,13 @@ def controls(attempts: Iterable[Attempt]) -> Iterator[Control]:
     """Runs attempts without confinement, one after the other; yields each as it ends."""
     with Stage() as stage:
         for attempt in attempts:
-            reason = attempt.manner.unsafe or _NO_CONTROL.get(attempt.group, "")
-            if reason:
-                yield Control(attempt, None, reason)
-            else:
-                yield _control(stage, attempt)
+            yield control(attempt, stage)
+
+
+def control(attempt: Attempt, stage: Stage) -> Control:
+    """Runs an attempt without confinement, if it does no harm."""
+    reason = attempt.manner.unsafe or _NO_CONTROL.get(attempt.group, "")
+    return Control(attempt, None, reason) if reason else _control(stage, attempt)
 
 
 def _control(stage: Stage, attempt: Attempt) -> Control:
