@@ -238,7 +238,7 @@ class CaseworkCouncil:
         }
         score(
             config,
-            load_plugins(),
+            load_plugins(config),
             load_policy(config.risk_policy),
             today=day(self.clock()),
             judged=Judged(None, accepted),

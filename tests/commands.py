@@ -22,6 +22,7 @@ from folkmoot_coordinator.database.connection import Database
 PROGRAMS = {
     "folkmoot-node": "folkmoot_node.cli",
     "folkmoot-coordinator": "folkmoot_coordinator.cli",
+    "folkmoot-plugin": "folkmoot_kit.cli",
 }
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from folkmoot_operator.key_files import KeyFile
-from folkmoot_operator.private_files import write_private
+from folkmoot_operator.signatures import create_key
 
 _KEY_FILE = "signing.key"
 _REMEDY = (
@@ -26,17 +25,7 @@ class SigningKey:
     @classmethod
     def create(cls, folder: Path) -> SigningKey:
         """Makes a new key and keeps it in `folder`."""
-        key = Ed25519PrivateKey.generate()
-        write_private(
-            folder / _KEY_FILE,
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ),
-            replace=False,
-        )
-        return cls(key)
+        return cls(create_key(folder / _KEY_FILE))
 
     @classmethod
     def load(cls, folder: Path) -> SigningKey:

@@ -7,20 +7,6 @@ from pathlib import Path
 
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import as_problem
-from folkmoot_sdk.loading import Origin
-
-
-def plugin_fault(origin: Origin, where: str, error: BaseException) -> Problem:
-    """A problem that names distribution, version, kind of error and line of code.
-
-    The error's own text is left out: it may quote a resident's record.
-    """
-    return Problem(
-        f"plugin {origin} failed: {_kind_and_place(error)}",
-        where=where,
-        remedy="Report it to the plugin's supplier, who can repeat it with folkmoot-plugin check",
-        exit_code=ExitCode.FAULT,
-    )
 
 
 def fault_among_counts(error: BaseException) -> Problem:
@@ -29,7 +15,7 @@ def fault_among_counts(error: BaseException) -> Problem:
     The error's own text is left out: it may quote an exact count.
     """
     return Problem(
-        f"the counts could not be made noisy: {_kind_and_place(error)}",
+        f"the counts could not be made noisy: {kind_and_place(error)}",
         where="release",
         remedy="Nothing was sent. Score again if the store is damaged, or report the fault",
         exit_code=ExitCode.FAULT,
@@ -43,14 +29,15 @@ def work_fault(where: str, error: BaseException) -> Problem:
     now is no fault of the program's.
     """
     return as_problem(error) or Problem(
-        f"a fault in Folkmoot: {_kind_and_place(error)}",
+        f"a fault in Folkmoot: {kind_and_place(error)}",
         where=where,
         remedy="Run `folkmoot-node score --debug`, and report the fault",
         exit_code=ExitCode.FAULT,
     )
 
 
-def _kind_and_place(error: BaseException) -> str:
+def kind_and_place(error: BaseException) -> str:
+    """The type of an error and its line of code, and nothing of its text."""
     frames = traceback.extract_tb(error.__traceback__)
     line = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{line}"

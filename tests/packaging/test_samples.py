@@ -22,13 +22,13 @@ from folkmoot_node.operations.initialise import initialise
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import load_config
-from folkmoot_node.sources.connect import load_plugins
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.settings import parse
 from folkmoot_plugin_savvi.standard import load
-from folkmoot_sdk.command import main as check_plugin
+from folkmoot_sdk.loading import load as load_installed
 from folkmoot_sdk.parameters import build
 from folkmoot_web.sign_in.openid import CALLBACK
+from tests.commands import run_inside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +42,7 @@ def test_a_new_node_has_valid_settings_and_a_policy_whose_factors_are_installed(
     policy, _ = load_unsigned(config.release_policy)
     assert policy.operator_approval
     risk = load_policy(config.risk_policy)
-    assert {factor.factor for factor in risk.document.factors} <= set(load_plugins().factors)
+    assert {factor.factor for factor in risk.document.factors} <= set(load_installed().factors)
 
 
 def test_nobodys_loss_is_chosen_for_them(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_rehearsals_policy_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "risk-policy.toml"
     path.write_text(shipped.read_text("utf-8"), "utf-8")
     risk = load_policy(path)
-    assert {factor.factor for factor in risk.document.factors} <= set(load_plugins().factors)
+    assert {factor.factor for factor in risk.document.factors} <= set(load_installed().factors)
 
 
 SAMPLES = {
@@ -81,21 +81,19 @@ FEED = (
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_a_vendor_s_check_passes_on_the_shipped_samples(
-    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_vendor_s_check_passes_on_the_shipped_samples(kind: str, tmp_path: Path) -> None:
     plugin = SAMPLES[kind]
     folder = resources.files(f"folkmoot_plugin_{plugin}") / "samples"
     (tmp_path / "options.toml").write_text(
         (FEED if kind == "savvi" else "") + f'folder = "{folder}"\n', "utf-8"
     )
     options = ["--source", kind, "--options", str(tmp_path / "options.toml")]
-    code = check_plugin(["check", f"folkmoot-plugin-{plugin.replace('_', '-')}", *options])
-    assert code == 0, capsys.readouterr().out
+    name = f"folkmoot-plugin-{plugin.replace('_', '-')}"
+    run_inside("folkmoot-plugin", "check", name, *options).said()
 
 
 def test_a_vendor_s_check_passes_on_the_sample_of_a_database(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     folder = resources.files("folkmoot_plugin_sql") / "samples"
     with closing(sqlite3.connect(tmp_path / "council_tax.sqlite")) as database, database:
@@ -105,11 +103,11 @@ def test_a_vendor_s_check_passes_on_the_sample_of_a_database(
         "utf-8",
     )
     options = ["--source", "sql", "--options", str(tmp_path / "options.toml")]
-    assert check_plugin(["check", "folkmoot-plugin-sql", *options]) == 0, capsys.readouterr().out
+    run_inside("folkmoot-plugin", "check", "folkmoot-plugin-sql", *options).said()
 
 
 def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path: Path) -> None:
-    plugins = load_plugins()
+    plugins = load_installed()
     inputs = {entry.name: entry for factor in plugins.factors.values() for entry in factor.inputs}
     met = set()
     for kind in SAMPLES:

@@ -163,7 +163,7 @@ def _make_node(scenery: Scenery, council: str, database: Database) -> None:
             "\n".join(["UPRN,Arrears,Support,LSOA", *rows]) + "\n"
         )
         policy = load_policy(config.risk_policy)
-        score(config, load_plugins(), policy, today=today, judged=Judged())
+        score(config, load_plugins(config), policy, today=today, judged=Judged())
         kept = scenery.extract(council, name)
         shutil.copytree(config.store_path.parent, kept)
         opened = open_store(kept / config.store_path.name, key)

@@ -163,7 +163,7 @@ def uphold(node: Node) -> None:
     """Three objections, which every engine has to go by."""
     config = load_config(node.home)
     binding = bind_for(
-        load_policy(config.risk_policy), config, load_plugins(), datetime.date(2026, 11, 1)
+        load_policy(config.risk_policy), config, load_plugins(config), datetime.date(2026, 11, 1)
     )
     fields = {name: bound.field for name, bound in binding.fields.items()}
     changes: tuple[dict[str, Any], ...] = (

@@ -17,6 +17,7 @@ from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
+from folkmoot_node.evidence.scoring_runs import StoppedRun
 from folkmoot_node.evidence.signatures import check_receipt
 from folkmoot_node.federation.client import CoordinatorClient, RejectedByCoordinator
 from folkmoot_node.home import NodeHome
@@ -33,11 +34,20 @@ if TYPE_CHECKING:
     from folkmoot_node.store.reader import HouseholdStore
 
 STOPPED = "a scoring run was stopped before its end, and the scores are older than that"
+INCOMPLETE = (
+    "a plugin failed in the last scoring run, and its factors are unknown for every household"
+)
 RESUME = (
     "Find the cause and run `folkmoot-node score` again; or, to answer from the scores there are, "
     "`folkmoot-node rounds resume --reason TEXT`"
 )
 """What a person can do about rounds that wait since a run was stopped."""
+
+
+def why_rounds_wait(run: StoppedRun) -> str:
+    """Why rounds wait since a scoring run, for people."""
+    return INCOMPLETE if run.is_incomplete else STOPPED
+
 
 _NOT_ITS_FAULT = {RejectionReason.CERTIFICATE, RejectionReason.VERSION}
 """Rejections of the node rather than of the answer, which is kept and sent again."""
@@ -199,11 +209,12 @@ def _are_of_today(home: NodeHome, store: HouseholdStore) -> bool:
 def _waiting(home: NodeHome, known: KnownRound) -> Event:
     """What a round waits for that has no answer yet."""
     approval = home.release_policy().policy.operator_approval
-    if home.stopped_run() is None or (approval and known.decision is None):
+    stopped = home.stopped_run()
+    if stopped is None or (approval and known.decision is None):
         return Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
     if is_scoring(home):
         return Event(known.round_id, "waits for the scoring run that is going on")
-    return Event(known.round_id, f"waits: {STOPPED}. {RESUME}", is_problem=True)
+    return Event(known.round_id, f"waits: {why_rounds_wait(stopped)}. {RESUME}", is_problem=True)
 
 
 def is_scoring(home: NodeHome) -> bool:

@@ -127,7 +127,8 @@ def make_catalogue(
     from folkmoot_node.scoring.binding import bind_for
     from folkmoot_node.sources.connect import load_plugins
 
-    binding = bind_for(risk, config, load_plugins(), today)
+    with load_plugins(config) as plugins:
+        binding = bind_for(risk, config, plugins, today)
     offered = [one for one in binding.attributes if one.name in release.attributes]
     origins = {one.origin for one in binding.sources} | {one.origin for one in binding.factors}
     loss = release.loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from folkmoot_node.answering.answer import RESUME, STOPPED, is_scoring
+from folkmoot_node.answering.answer import RESUME, is_scoring, why_rounds_wait
 from folkmoot_node.answering.reconcile import reconcile
 from folkmoot_node.home import NodeHome
 from folkmoot_operator.checks import Check, Finding, State
@@ -57,7 +57,7 @@ def scoring_runs(home: NodeHome) -> Check:
         if is_scoring(home):
             return f"rounds wait for a scoring run that is going on; waiting since {began}"
         raise Problem(
-            f"rounds wait: {STOPPED}",
+            f"rounds wait: {why_rounds_wait(stopped)}",
             where=f"the run that began at {began}",
             remedy=RESUME,
             exit_code=ExitCode.DATA,

@@ -36,6 +36,7 @@ from folkmoot_node.casework.rights.models import RIGHTS
 from folkmoot_node.casework.scores_in_use import scores_in_use
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
+from folkmoot_node.plugins.warm import WarmPlugins
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.policies.risk_policy import load_policy as load_risk_policy
 from folkmoot_node.scoring.explain import Explanation, explain_household, policy_of
@@ -69,9 +70,18 @@ class Desk:
     clock: Clock
 
     @cached_property
+    def _plugins(self) -> WarmPlugins:
+        return WarmPlugins(self.config, load_plugins, self.today)
+
+    @property
     def plugins(self) -> Plugins:
-        """Installed plugins: factors explain themselves."""
-        return load_plugins()
+        """Installed plugins: factors explain themselves. Their processes stay for the next look."""
+        return self._plugins()
+
+    def close(self) -> None:
+        """Ends the processes of plugins, and closes the database."""
+        self._plugins.close()
+        self.state.database.close()
 
     @cached_property
     def cases(self) -> Cases:
@@ -179,7 +189,7 @@ def desk_for_command(config: NodeConfig, *, clock: Clock = system_clock) -> Iter
     except WebProblem as problem:
         raise _of_command(problem) from None
     finally:
-        desk.state.database.close()
+        desk.close()
 
 
 def _of_command(problem: WebProblem) -> Problem:

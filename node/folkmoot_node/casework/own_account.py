@@ -59,6 +59,17 @@ def shared_places(config: NodeConfig) -> Iterator[Shared]:
             yield one
 
 
+def _plugin_registry(config: NodeConfig) -> Iterator[Shared]:
+    """What is signed about plugins: they explain scores on pages too."""
+    registry = config.plugin_registry
+    for folder in registry.parents:
+        if config.home in folder.parents:
+            yield Shared(folder, GROUP_ENTERS)
+    yield Shared(registry, GROUP_LISTS)
+    for path in sorted(registry.rglob("*")):
+        yield Shared(path, GROUP_LISTS if path.is_dir() else GROUP_READS)
+
+
 def _places(config: NodeConfig) -> Iterator[Shared]:
     home, keys, policy = config.home, KeyFiles.of(config.home), policy_path(config)
     corrections = config.corrections_file
@@ -68,6 +79,10 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
     yield Shared(keys.policy_public_key, GROUP_READS)
     for path in (home / FILE_NAME, config.risk_policy, policy, signature_path(policy)):
         yield Shared(path, GROUP_READS)
+    release = config.release_policy
+    for path in (release, signature_path(release), config.plugin_keys):
+        yield Shared(path, GROUP_READS)
+    yield from _plugin_registry(config)
     if config.council_list is not None:
         yield Shared(config.council_list, GROUP_READS)
     yield Shared(home / "mappings", GROUP_LISTS)

@@ -13,6 +13,7 @@ from folkmoot_node.cli import (
     evidence,
     installation,
     linkage,
+    plugins,
     policies,
     retention,
     rounds,
@@ -31,8 +32,8 @@ app = application(
 )
 add_version(app, "folkmoot-node")
 _MODULES = (
-    setup, sources, scoring, linkage, corrections, equality, retention, policies, rounds, evidence,
-    audit, running, installation, casework, casework_rights,
+    setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
+    evidence, audit, running, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

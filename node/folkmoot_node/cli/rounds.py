@@ -92,7 +92,7 @@ def _print_rounds(rows: list[dict[str, Any]]) -> None:
 
 def _print_waiting(node: NodeHome) -> None:
     """Says that rounds wait since a scoring run was stopped, and what to do."""
-    from folkmoot_node.answering.answer import RESUME, STOPPED, is_scoring
+    from folkmoot_node.answering.answer import RESUME, is_scoring, why_rounds_wait
 
     stopped = node.stopped_run()
     if stopped is None:
@@ -101,7 +101,8 @@ def _print_waiting(node: NodeHome) -> None:
     if is_scoring(node):
         print_text(f"Rounds wait for a scoring run that is going on (since {began} UTC).")
     else:
-        print_text(f"Rounds wait: {STOPPED} (the run that began at {began} UTC). {RESUME}.")
+        why = why_rounds_wait(stopped)
+        print_text(f"Rounds wait: {why} (the run that began at {began} UTC). {RESUME}.")
 
 
 def _summary(node: NodeHome, known: KnownRound) -> dict[str, Any]:
@@ -300,12 +301,12 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
     """
     from folkmoot_node.answering.answer import (
         RESUME,
-        STOPPED,
         answer_round,
         deliver,
         forget_ended_series,
         learn,
         send_again,
+        why_rounds_wait,
     )
     from folkmoot_node.answering.briefing import describe
     from folkmoot_node.answering.reconcile import reconcile
@@ -327,9 +328,10 @@ def release(round_id: RoundId = "latest", home: Home = HERE, as_json: AsJson = F
         known = node.round_book().resolve(round_id)
         answer = answer_round(node, known, protocol)
         if answer is None:
-            if node.clock() < known.facts.deadline and node.stopped_run() is not None:
+            stopped = node.stopped_run()
+            if node.clock() < known.facts.deadline and stopped is not None:
                 raise Problem(
-                    f"the round waits: {STOPPED}",
+                    f"the round waits: {why_rounds_wait(stopped)}",
                     where=known.round_id,
                     remedy=RESUME,
                     exit_code=ExitCode.REFUSED,

@@ -66,7 +66,9 @@ def score(
 
     A run that fails leaves the last good scores in place, and rounds wait until a run ends
     well or a person decides (`rounds resume`), unless a source could not be reached. Rejected
-    records are listed in the quarantine folder with file, row, field and reason.
+    records are listed in the quarantine folder with file, row, field and reason. Where a plugin
+    of others fails, and plugins.if_one_fails in node.toml is "unknown", the run begins again
+    without its factors, which are unknown for every household; rounds wait then too.
 
     With --policy, households are scored with another policy than the one in node.toml, which
     replaces the scores in the store. The command asks first, or needs --replace where there is
@@ -106,7 +108,7 @@ def score(
         if not replace:
             _ask_to_replace(last_run(config), policy, configured)
     _warn_of_series(home, last_run(config), policy)
-    with progress() as bars:
+    with load_plugins(config) as plugins, progress() as bars:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
@@ -120,7 +122,7 @@ def score(
 
             trial = try_policy(
                 config,
-                load_plugins(),
+                plugins,
                 policy,
                 today=today,
                 reference_date=reference,
@@ -128,16 +130,22 @@ def score(
             )
             summary = trial.run
         else:
-            with _says_that_rounds_wait(home), recorded_run(config.state_path, current_operator()):
+            recorded = recorded_run(config.state_path, current_operator())
+            with _says_that_rounds_wait(home), recorded as record:
                 summary = run(
                     config,
-                    load_plugins(),
+                    plugins,
                     policy,
                     today=today,
                     reference_date=reference,
                     progress=advance,
                     judged=Judged(last_run(config), in_force(config.state_path, today)),
                 )
+                record.stored(whole=not summary.failed)
+    for failure in summary.failed:
+        typer.echo(f"Warning: {failure.in_words}.", err=True)
+    if summary.failed and not only_try:
+        _say_that_rounds_wait(home)
     for field, end in summary.unlicensed.items():
         problem, remedy = ended_licence(field, end)
         typer.echo(f"Warning: {problem}. {remedy}.", err=True)
@@ -221,15 +229,20 @@ def _says_that_rounds_wait(home: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        from folkmoot_node.answering.answer import RESUME, STOPPED
-        from folkmoot_node.home import open_home
-        from folkmoot_operator.problems import Problem
-
-        # What cannot be opened now, for a full disk for example, hides no other failure.
-        with suppress(Problem), open_home(home) as node:
-            if node.stopped_run() is not None:
-                typer.echo(f"Rounds wait now: {STOPPED}. {RESUME}.", err=True)
+        _say_that_rounds_wait(home)
         raise
+
+
+def _say_that_rounds_wait(home: Path) -> None:
+    from folkmoot_node.answering.answer import RESUME, why_rounds_wait
+    from folkmoot_node.home import open_home
+    from folkmoot_operator.problems import Problem
+
+    # What cannot be opened now, for a full disk for example, hides no other failure.
+    with suppress(Problem), open_home(home) as node:
+        stopped = node.stopped_run()
+        if stopped is not None:
+            typer.echo(f"Rounds wait now: {why_rounds_wait(stopped)}. {RESUME}.", err=True)
 
 
 def _digest_of(path: Path) -> bytes:
@@ -328,6 +341,8 @@ def _print_summary(summary: RunSummary) -> None:
             out.print(f"{source.name}: {number:,} records not kept: {reason}", markup=False)
         for note in source.notes:
             out.print(f"{source.name}: {note}", markup=False)
+    for text in summary.not_confined:
+        out.print(f"Note: {text}.", markup=False)
     _print_bands(summary)
     out.print(f"Scored {summary.households:,} households. These figures stay on this machine.")
     for line in summary.corrections.in_words:
@@ -393,9 +408,10 @@ def explain(
                 node.audit.append(connection, node.clock(), body)
             if subject_access:
                 policy = policy_of(store.run, policy)
-            found = explain_household(
-                store, node.config, load_plugins(), policy, uprn, today=node.today()
-            )
+            with load_plugins(node.config) as plugins:
+                found = explain_household(
+                    store, node.config, plugins, policy, uprn, today=node.today()
+                )
     if hidden:
         from folkmoot_node.casework.opening.sensitive import as_permitted
 

@@ -47,16 +47,17 @@ def show(context: typer.Context, home: Home = HERE, as_json: AsJson = False) -> 
 
 
 def _show(home: Path, as_json: bool) -> None:
+    from folkmoot_node.plugins.words import not_confined
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import bind_for
     from folkmoot_node.settings.node_toml import load_config
     from folkmoot_node.sources.connect import load_plugins
 
     config = load_config(home)
-    plugins = load_plugins()
     policy = load_policy(config.risk_policy)
     today = datetime.datetime.now(datetime.UTC).date()
-    binding = bind_for(policy, config, plugins, today)
+    with load_plugins(config) as plugins:
+        binding = bind_for(policy, config, plugins, today)
     connected = binding.sources
     wanted = {name: set(fields) for name, fields in binding.wanted.items()}
     inputs = {wanted.input.name for bound in binding.factors for wanted in bound.inputs}
@@ -86,6 +87,7 @@ def _show(home: Path, as_json: bool) -> None:
                 "sources": rows,
                 "identifiers": identifiers,
                 "broken_plugins": [str(fault) for fault in plugins.broken],
+                "plugins_in_process": [str(one.plugin) for one in plugins.in_process],
             }
         )
         return
@@ -111,6 +113,8 @@ def _show(home: Path, as_json: bool) -> None:
     console().print(table)
     for fault in plugins.broken:
         typer.echo(f"Warning: {fault}", err=True)
+    for text in not_confined(plugins.placements):
+        typer.echo(f"Note: {text}.", err=True)
 
 
 def _identifiers(
@@ -155,11 +159,11 @@ def check(home: Home = HERE, as_json: AsJson = False) -> None:
     config = load_config(home)
     today = datetime.datetime.now(datetime.UTC).date()
     policy = load_policy(config.risk_policy)
-    with progress() as bars:
+    with load_plugins(config) as plugins, progress() as bars:
         task = bars.add_task("sources", total=None)
         trial = try_policy(
             config,
-            load_plugins(),
+            plugins,
             policy,
             today=today,
             reference_date=None,
@@ -299,6 +303,7 @@ def draft(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the mapping file.")] = False,
     kind: Annotated[str, typer.Option(help="Kind of source that will read it.")] = "extracts",
+    home: Home = HERE,
 ) -> None:
     """Writes a first mapping for an extract, with questions as comments.
 
@@ -307,6 +312,7 @@ def draft(
 
     Example: folkmoot-node sources draft extracts/council_tax.csv --out mappings/council_tax.toml
     """
+    from folkmoot_node.settings.node_toml import FILE_NAME, load_config
     from folkmoot_node.sources.connect import load_plugins
     from folkmoot_operator.output_places import (
         require_folder,
@@ -328,10 +334,12 @@ def draft(
                 remedy="Give another name, or --force to replace it",
                 exit_code=ExitCode.USAGE,
             )
-    known = load_plugins().sources
-    if kind not in known:
-        raise typer.BadParameter(nearest(kind, known), param_hint="--kind")
-    text = known[kind].draft(file)
+    # A mapping may be drafted where there is no node yet: with the plugins that come with it.
+    config = load_config(home) if (home / FILE_NAME).exists() else None
+    with load_plugins(config, reading=(file,)) as plugins:
+        if kind not in plugins.sources:
+            raise typer.BadParameter(nearest(kind, plugins.sources), param_hint="--kind")
+        text = plugins.sources[kind].draft(file)
     if out is None:
         typer.echo(text, nl=False)
         return

@@ -8,6 +8,9 @@ before a run begins: one that the machine kills for its memory was stopped as we
 Only a run that could not reach its sources leaves rounds as they were; one that a full disk has
 stopped does not, although waiting helps it too. The log says when a run
 began and how it ended, and no more: nothing of what was found.
+
+A run that went on without the factors of a plugin that had failed has kept its scores, and rounds
+wait as well: what made the plugin fail may have been a record.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
@@ -26,10 +29,11 @@ from folkmoot_operator.unusable_files import UnusableFile
 
 BEGUN = "scoring run begun"
 STORED = "scoring run ended, scores stored"
+INCOMPLETE = "scoring run ended, scores stored without the factors of a plugin that failed"
 UNREACHED = "scoring run ended, a source could not be reached"
 STOPPED = "scoring run stopped"
 RESUMED = "rounds resumed"
-ACTIONS = (BEGUN, STORED, UNREACHED, STOPPED, RESUMED)
+ACTIONS = (BEGUN, STORED, INCOMPLETE, UNREACHED, STOPPED, RESUMED)
 """Those of the audit log that say whether rounds wait."""
 
 
@@ -40,10 +44,13 @@ class StoppedRun:
     Attributes:
         run: What the audit log calls it.
         began_at: Seconds since 1970-01-01T00:00:00Z.
+        is_incomplete: Whether the scores that are stored now lack the factors of a plugin; false
+            if they are older than the run.
     """
 
     run: str
     began_at: int
+    is_incomplete: bool = False
 
 
 def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
@@ -53,6 +60,7 @@ def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
         entries: Of the audit log, oldest first.
     """
     waiting: dict[str, StoppedRun] = {}
+    is_incomplete = False
     for entry in entries:
         action = entry.body.get("action")
         if action == BEGUN:
@@ -62,20 +70,45 @@ def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
             waiting.pop(str(entry.body["run"]), None)
         elif action in {STORED, RESUMED}:
             waiting.clear()
-    return next(iter(waiting.values()), None)
+            is_incomplete = False
+        elif action == INCOMPLETE:
+            is_incomplete = True
+    first = next(iter(waiting.values()), None)
+    return None if first is None else replace(first, is_incomplete=is_incomplete)
+
+
+class RunRecord:
+    """How a run that is going on ends: as stopped, unless it says otherwise."""
+
+    def __init__(self) -> None:
+        self.action = STOPPED
+
+    def stored(self, *, whole: bool) -> None:
+        """The scores are stored.
+
+        Args:
+            whole: Whether no plugin failed, so that rounds may count them.
+        """
+        self.action = STORED if whole else INCOMPLETE
 
 
 @contextmanager
-def recorded_run(state: Path, by: Operator | str, clock: Clock = system_clock) -> Iterator[None]:
+def recorded_run(
+    state: Path, by: Operator | str, clock: Clock = system_clock
+) -> Iterator[RunRecord]:
     """Records that a run begins, before it does, and how it ends.
 
     Args:
         state: The node's state file. Without one there are no rounds, and nothing is recorded.
         by: Who begins it: an account, or `serve`.
         clock: Gives the time.
+
+    Yields:
+        What is told that scores were stored; a run of which nobody says so was stopped.
     """
+    record = RunRecord()
     if not state.is_file():
-        yield
+        yield record
         return
     run = secrets.token_hex(8)
 
@@ -86,12 +119,12 @@ def recorded_run(state: Path, by: Operator | str, clock: Clock = system_clock) -
 
     note(BEGUN)
     try:
-        yield
+        yield record
     except BaseException as error:
         with suppress(Problem):  # that it began is written, and stands for a stop as well
             note(UNREACHED if _has_read_nothing(error) else STOPPED)
         raise
-    note(STORED)
+    note(record.action)
 
 
 def _has_read_nothing(error: BaseException) -> bool:

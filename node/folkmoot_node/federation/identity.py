@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from folkmoot.errors import plain
 from folkmoot.geography import GssCode
+from folkmoot_node.policies.trusted_signer import OWN_KEY
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import delete_private, write_private
@@ -78,7 +79,7 @@ class KeyFiles:
     @property
     def policy_public_key(self) -> Path:
         """Ed25519 public key that goes with it, hexadecimal; trusted unless one is pinned."""
-        return self.folder / "policy-signing.pub"
+        return self.folder / OWN_KEY
 
 
 @dataclass(frozen=True, slots=True)

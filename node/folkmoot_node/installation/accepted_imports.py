@@ -125,6 +125,10 @@ class _Finder(MetaPathFinder):
     def __init__(self, files: AcceptedFiles) -> None:
         self._files = files
 
+    @property
+    def files(self) -> AcceptedFiles:
+        return self._files
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> machinery.ModuleSpec | None:
@@ -157,6 +161,14 @@ class _Finder(MetaPathFinder):
                     self._files.check(str(library))
             if folder.name == "site-packages":
                 return
+
+
+def accepted_files() -> AcceptedFiles | None:
+    """What this process imports only; None if it imports whatever is installed."""
+    for finder in sys.meta_path:
+        if isinstance(finder, _Finder):
+            return finder.files
+    return None
 
 
 def import_only(files: AcceptedFiles) -> None:

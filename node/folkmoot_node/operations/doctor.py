@@ -21,6 +21,7 @@ from folkmoot_node.operations.checks import (
     signer,
     sunset,
 )
+from folkmoot_node.plugins.checks import confinement, plugins
 from folkmoot_node.scoring.checks import policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
@@ -53,6 +54,8 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield council(home)
     yield private_keys(home.keys, config.key_file, lambda: config.readers)
     yield installation()
+    yield confinement(config)
+    yield plugins(config, home.today())
     yield policy_and_sources(config, home.today())
     yield libraries(config.linkage)
     yield budget(home.release_policy, home.ledger, home.clock)

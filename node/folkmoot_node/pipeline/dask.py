@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from folkmoot_node.pipeline import stages
+from folkmoot_node.pipeline.failed_plugins import with_failures
 from folkmoot_node.pipeline.order import Progress, Submitted, run_stages
 from folkmoot_node.pipeline.own_run import Judged, begin
 from folkmoot_node.pipeline.stages import Stage
@@ -45,28 +46,33 @@ def score_on_cluster(
     Raises:
         Problem: As `local.score`; UNREACHABLE if the cluster cannot be reached or is lost.
     """
-    begun = begin(
-        config,
-        plugins,
-        policy,
-        today=today,
-        reference_date=reference_date,
-        shared=True,
-        judged=judged,
-        clock=clock,
-    )
     home = str(config.home)
-    with begun as run, stages.owned(run), _client(config) as client:
 
-        def submit(stage: Stage, *ids: str | int) -> Submitted:
-            if stage.is_here:
-                stage.here(run, *ids)
-                return stages.ended()
-            work = stage.by_id
-            submitted: Submitted = client.submit(work, home, run.plan.run_id, *ids, pure=False)
-            return submitted
+    def once(failed: Mapping[str, str]) -> RunSummary:
+        begun = begin(
+            config,
+            plugins,
+            policy,
+            today=today,
+            reference_date=reference_date,
+            shared=True,
+            judged=judged,
+            failed=failed,
+            clock=clock,
+        )
+        with begun as run, stages.owned(run), _client(config) as client:
 
-        return run_stages(run, submit, progress)
+            def submit(stage: Stage, *ids: str | int) -> Submitted:
+                if stage.is_here:
+                    stage.here(run, *ids)
+                    return stages.ended()
+                work = stage.by_id
+                submitted: Submitted = client.submit(work, home, run.plan.run_id, *ids, pure=False)
+                return submitted
+
+            return run_stages(run, submit, progress)
+
+    return with_failures(config, once)
 
 
 def security(config: NodeConfig) -> Security | None:

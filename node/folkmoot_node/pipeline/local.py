@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from folkmoot_node.pipeline.failed_plugins import with_failures
 from folkmoot_node.pipeline.order import Progress, run_stages, silent
 from folkmoot_node.pipeline.own_run import Judged, begin
 from folkmoot_node.pipeline.stages import Stage
@@ -47,24 +48,30 @@ def score(
         Problem: REFUSED after the sunset date; SETTINGS for a policy that does not fit
             plugins and sources; DATA if a source cannot be read, too many records are
             rejected or there are doubts about a source that nobody has accepted; FAULT if a
-            plugin breaks its contract. The last store stays.
+            plugin fails, and the settings do not let the run go on without its factors. The
+            last store stays.
     """
-    begun = begin(
-        config,
-        plugins,
-        policy,
-        today=today,
-        reference_date=reference_date,
-        judged=judged,
-        clock=clock,
-    )
-    with begun as run, ThreadPoolExecutor(config.threads) as threads:
 
-        def submit(stage: Stage, *ids: str | int) -> Future[None]:
-            return threads.submit(stage.here, run, *ids)
+    def once(failed: Mapping[str, str]) -> RunSummary:
+        begun = begin(
+            config,
+            plugins,
+            policy,
+            today=today,
+            reference_date=reference_date,
+            judged=judged,
+            failed=failed,
+            clock=clock,
+        )
+        with begun as run, ThreadPoolExecutor(config.threads) as threads:
 
-        try:
-            return run_stages(run, submit, progress, frame_first=False)
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
+            def submit(stage: Stage, *ids: str | int) -> Future[None]:
+                return threads.submit(stage.here, run, *ids)
+
+            try:
+                return run_stages(run, submit, progress, frame_first=False)
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
+
+    return with_failures(config, once)

@@ -28,6 +28,8 @@ from folkmoot_node.pipeline.source_health import (
     source_findings,
     with_findings,
 )
+from folkmoot_node.plugins.loaded import placements_of
+from folkmoot_node.plugins.words import not_confined
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -35,7 +37,12 @@ from folkmoot_node.sources.connect import Plugins
 from folkmoot_node.store.encrypted_file import StoreKey, create_key, read_key
 from folkmoot_node.store.extracts_read import note_read
 from folkmoot_node.store.reader import open_store
-from folkmoot_node.store.run_summary import CorrectionsSummary, FactorSummary, RunSummary
+from folkmoot_node.store.run_summary import (
+    CorrectionsSummary,
+    FactorSummary,
+    FailedPlugin,
+    RunSummary,
+)
 from folkmoot_node.store.writer import StoreWriter, write_store
 from folkmoot_operator.moments import day
 from folkmoot_operator.problems import Problem
@@ -65,6 +72,7 @@ class OwnRun(ScoringRun):
         decisions: Decisions,
     ) -> None:
         super().__init__(plan, config, plugins, policy)
+        self._not_confined = not_confined(placements_of(plugins))
         self._keep_corrections(decisions)
         self._writer = writer
         self._clock = clock
@@ -165,6 +173,17 @@ class OwnRun(ScoringRun):
             corrections=self._corrections.of(self.in_force.effects),
             policy_text=policy.text,
             protected_inputs={name: c.value for name, c in binding.protected_inputs.items()},
+            failed=tuple(
+                FailedPlugin(
+                    distribution=distribution,
+                    problem=problem,
+                    factors=tuple(
+                        f.name for f in binding.factors if f.origin.distribution == distribution
+                    ),
+                )
+                for distribution, problem in plan.failed.items()
+            ),
+            not_confined=self._not_confined,
         )
 
 
@@ -193,6 +212,7 @@ def begin(
     reference_date: datetime.date | None = None,
     shared: bool = False,
     judged: Judged | None = None,
+    failed: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[OwnRun]:
     """Begins a run; what it wrote is removed when the context ends, except a finished store.
@@ -206,6 +226,8 @@ def begin(
         reference_date: Date on which ages and durations are computed; `today` if None.
         shared: Whether other processes run stages, as `ScoringRun.open`.
         judged: By what the sources are judged; by the last run alone if None.
+        failed: By distribution, how plugins have failed before in this run: their factors are
+            unknown for every household.
         clock: Seconds since 1970-01-01T00:00:00Z.
 
     Raises:
@@ -221,6 +243,7 @@ def begin(
         reference_date=reference_date or today,
         started_at=int(clock()),
         memory=0 if shared else config.memory,
+        failed=dict(failed or {}),
     )
     key = _key(config)
     with write_store(
@@ -239,6 +262,7 @@ def begin(
                 run.note_files_read()  # while no purge can run: it would go by an older note
         finally:
             run.end_linkage()
+            run.end_scoring()
             shutil.rmtree(run_folder(config, plan.run_id), ignore_errors=True)
 
 

@@ -24,6 +24,8 @@ class RunPlan(BaseModel):
         today: Compared with the licences of bought fields.
         reference_date: Date on which ages and durations are computed.
         started_at: Seconds since 1970-01-01T00:00:00Z.
+        failed: By distribution, how plugins have failed in this run before it began again without
+            their factors.
         memory: Bytes of records that may stay in memory; 0 if other processes run stages.
     """
 
@@ -36,6 +38,7 @@ class RunPlan(BaseModel):
     reference_date: datetime.date
     started_at: int
     memory: int
+    failed: dict[str, str] = {}
 
 
 def run_folder(config: NodeConfig, run_id: str) -> Path:

@@ -29,8 +29,7 @@ from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
 from folkmoot_node.scoring.binding import Binding, bind_for
-from folkmoot_node.scoring.independence import require_independent
-from folkmoot_node.scoring.stratify import stratify
+from folkmoot_node.scoring.run_scoring import RunScoring
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins
 from folkmoot_node.sources.identifiers import communal_field, identifiers_needed
@@ -68,7 +67,7 @@ class ScoringRun:
         self.plan = plan
         self.config = config
         self.policy = policy
-        self.binding: Binding = bind_for(policy, config, plugins, plan.today)
+        self.binding: Binding = bind_for(policy, config, plugins, plan.today, plan.failed)
         self._sources = {
             source.name: source
             for source in sorted(
@@ -88,6 +87,10 @@ class ScoringRun:
         key = read_key(config.key_file, config.readers)
         self._spool = Spool(run_folder(config, plan.run_id), key, plan.run_id, plan.memory)
         self._linkage = RunLinkage(config, self._asked, self._spool, key, plan.reference_date)
+        context = ScoringContext(plan.reference_date)
+        self._scoring = RunScoring(self.binding.factors, policy, context)
+        # What rounds count is scored by processes that have not seen what linkage of people moves.
+        self._scoring_alone = RunScoring(self.binding.factors, policy, context, apart=True)
         self._in_force: InForce | None = None
         self._read: dict[str, SourceRead] = {}
         self._partitions: Future[int] = Future()
@@ -113,7 +116,7 @@ class ScoringRun:
                 remedy="Score again",
                 exit_code=ExitCode.DATA,
             )
-        return cls(plan, config, load_plugins(), policy)
+        return cls(plan, config, load_plugins(config), policy)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -185,6 +188,11 @@ class ScoringRun:
     def end_linkage(self) -> None:
         """Frees what linkage has taken, once all sources are linked."""
         self._linkage.end()
+
+    def end_scoring(self) -> None:
+        """Ends the processes that scoring has started, once all is scored."""
+        self._scoring.close()
+        self._scoring_alone.close()
 
     def score(self, partition: int) -> None:
         """Combines the records of a partition to households, scores them, and keeps the scores.
@@ -308,9 +316,7 @@ class ScoringRun:
         households, records = self._assembled(partition)
         if households is None:
             return None
-        context = ScoringContext(self.plan.reference_date)
-        result = stratify(households, self.binding.factors, self.policy, context)
-        require_independent(households, result, self.binding.factors, self.policy, context)
+        result = self._scoring.stratify(households)
         bands = np.bincount(result.band, minlength=len(self.policy.bands))
         stored = self.stored_attributes()
         left_out = withheld(households, self.in_force)
@@ -322,7 +328,7 @@ class ScoringRun:
                 without, _ = self._assembled(partition, by_person=False)
                 assert without is not None
                 alone = without
-                apart = stratify(alone, self.binding.factors, self.policy, context)
+                apart = self._scoring_alone.stratify(alone)
             counted |= columns.released(alone, apart, self.binding, stored)
         return ScoredPartition(
             counted,

@@ -17,6 +17,7 @@ from typing import TypeVar
 from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.run import ScoringRun
+from folkmoot_node.plugins.failures import FactorsFailed
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
@@ -29,22 +30,34 @@ class StageFailed(Exception):
     """What workflow engines and other processes are told of a failure."""
 
     def __init__(
-        self, problem: str, where: str, remedy: str, exit_code: int, is_of_file: bool = False
+        self,
+        problem: str,
+        where: str,
+        remedy: str,
+        exit_code: int,
+        is_of_file: bool = False,
+        failed: str = "",
+        may_be_spared: bool = False,
     ) -> None:
-        super().__init__(problem, where, remedy, exit_code, is_of_file)
+        super().__init__(problem, where, remedy, exit_code, is_of_file, failed, may_be_spared)
 
     @classmethod
     def of(cls, problem: Problem) -> StageFailed:
         """The same, to be sent and stored."""
         texts = problem.problem, problem.where, problem.remedy
-        return cls(*texts, int(problem.exit_code), isinstance(problem, UnusableFile))
+        code, is_of_file = int(problem.exit_code), isinstance(problem, UnusableFile)
+        if isinstance(problem, FactorsFailed):
+            failed, may_be_spared = problem.distribution, problem.may_be_spared
+            return cls(*texts, code, is_of_file, failed, may_be_spared)
+        return cls(*texts, code, is_of_file)
 
     @property
     def problem(self) -> Problem:
         """The same, for this process."""
-        problem, where, remedy, exit_code, is_of_file = self.args
+        problem, where, remedy, exit_code, is_of_file, failed, may_be_spared = self.args
         kind = UnusableFile if is_of_file else Problem
-        return kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+        known = kind(problem, where=where, remedy=remedy, exit_code=ExitCode(exit_code))
+        return FactorsFailed.of(known, failed, may_be_spared=may_be_spared) if failed else known
 
     @property
     def is_transient(self) -> bool:

@@ -128,6 +128,26 @@ class LossPolicy(Settings):
         )
 
 
+class PluginInProcess(Settings):
+    """One `[[plugins_in_process]]` table: a plugin of others that may run in the node's own
+    process, where it could do whatever the node can. `node.toml` has to ask for it too.
+
+    Attributes:
+        distribution: Name of the distribution.
+        version: The version that was decided on.
+        content: SHA-256 over the files in its wheel, as `folkmoot-plugin pin` prints it.
+        reason: Why it cannot run apart, for whoever reads the policy.
+    """
+
+    distribution: Annotated[str, Field(min_length=1, max_length=100)]
+    version: Annotated[str, Field(min_length=1, max_length=100)]
+    content: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version} ({self.reason})"
+
+
 class ReleasePolicy(Settings):
     """What a council lets out.
 
@@ -143,6 +163,7 @@ class ReleasePolicy(Settings):
         operator_approval: True if a person must approve each round.
         maximum_delta: Largest delta at which epsilon may be stated.
         loss: How much privacy loss a household may suffer.
+        plugins_in_process: Plugins of others that may run in the node's own process.
     """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
@@ -158,6 +179,7 @@ class ReleasePolicy(Settings):
     operator_approval: bool
     maximum_delta: DeltaLimit
     loss: LossPolicy
+    plugins_in_process: tuple[PluginInProcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

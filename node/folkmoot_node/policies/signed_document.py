@@ -10,15 +10,12 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from folkmoot_operator import moments
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
+from folkmoot_operator.signatures import domain, is_valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,7 @@ class SignedKind:
             signer: Who signs.
             when: When.
         """
-        domain = f"folkmoot {self.name}".encode() + b"\0"
-        return domain + digest + f"{signer}\0{int(when.timestamp())}".encode()
+        return domain(self.name) + digest + f"{signer}\0{int(when.timestamp())}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +97,11 @@ def check_signature(
         raise _unsigned(kind, sidecar, problem)
     statement = kind.statement(digest, signature.signer, signature.signed_at)
     try:
-        Ed25519PublicKey.from_public_bytes(trusted_key).verify(
-            bytes.fromhex(signature.signature), statement
-        )
-    except (InvalidSignature, ValueError):
-        raise _unsigned(kind, sidecar, "the signature is not valid") from None
+        value = bytes.fromhex(signature.signature)
+    except ValueError:
+        value = b""
+    if not is_valid(trusted_key, value, statement):
+        raise _unsigned(kind, sidecar, "the signature is not valid")
     return CheckedSignature(signature.signer, signature.signed_at.isoformat(), trusted_key)
 
 

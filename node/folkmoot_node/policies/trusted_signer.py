@@ -16,6 +16,8 @@ from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.root_files import DECISIONS, name_of, read_root_file
 
+OWN_KEY = "policy-signing.pub"
+"""File in the folder `keys` that names the signer where none is pinned."""
 _KEY_BYTES = 32
 _OWN = (
     "Restore it from backup; or, if policy-signing.key is there, move this file away and run "

@@ -9,9 +9,11 @@ as a `Problem` is: without a resident's record.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from prefect import flow, task
@@ -27,14 +29,18 @@ from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.faults import work_fault
 from folkmoot_node.pipeline import engine, stages
 from folkmoot_node.pipeline.dask import CONNECT_SECONDS, lost, security
+from folkmoot_node.pipeline.failed_plugins import with_failures
 from folkmoot_node.pipeline.order import Submit, Submitted, run_stages
 from folkmoot_node.pipeline.own_run import Judged, OwnRun, begin, last_run
 from folkmoot_node.pipeline.stages import Stage, StageFailed, shielded
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import load_plugins
+from folkmoot_node.store.run_summary import RunSummary
 from folkmoot_operator.problems import ExitCode, Problem
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""No plugin has failed."""
 RETRY_SECONDS = (10.0, 60.0, 300.0)
 """Waits before a stage is tried again after a transient fault."""
 
@@ -82,7 +88,8 @@ def score(home: str, day: str) -> State[None] | None:
     """
     _Body.failure = UNFINISHED
     try:
-        score_in_tasks(home, day)
+        config = load_config(Path(home))
+        _Body.summary = with_failures(config, partial(score_in_tasks, home, day))
         failure = None
     except StageFailed as failed:
         failure = failed
@@ -98,16 +105,21 @@ def score(home: str, day: str) -> State[None] | None:
     return Failed(message=str(failure))
 
 
-def score_in_tasks(home: str, day: str) -> None:
+def score_in_tasks(home: str, day: str, failed: Mapping[str, str] = NOTHING) -> RunSummary:
     """What the flow `score` does: one task for each source, partition and stage.
+
+    Args:
+        home: The node's folder.
+        day: The day of the run, ISO 8601.
+        failed: How plugins have failed before in this run, as `own_run.begin`.
 
     Raises:
         StageFailed: If a stage fails, and trying again does not help.
     """
-    with _begun(home, day) as run:
+    with _begun(home, day, failed) as run:
         run_id, engine_name = run.plan.run_id, "Dask" if run.is_shared else "threads"
         get_run_logger().info("Run %s on %s", run_id, engine_name)
-        run_stages(run, _submit_to_prefect(home, run_id))
+        return run_stages(run, _submit_to_prefect(home, run_id))
 
 
 def _submit_to_prefect(home: str, run_id: str) -> Submit:
@@ -157,18 +169,23 @@ class _Body:
 
     Attributes:
         failure: Why it failed; None if it did not. Missing until it begins.
+        summary: What the run did; there once it has not failed.
     """
 
     failure: StageFailed | None
+    summary: RunSummary
 
 
-def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> None:
+def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> RunSummary:
     """Scores as a flow, on the configured engine; without one if Prefect cannot be reached.
 
     Args:
         home: The node's folder.
         day: The day of the run.
         warn: Told if Prefect cannot be reached.
+
+    Returns:
+        What the run did.
 
     Raises:
         Problem: As `pipeline.engine.score`.
@@ -182,9 +199,11 @@ def run_score(home: Path, day: datetime.date, warn: Callable[[str], None]) -> No
     if not hasattr(_Body, "failure"):
         judged = Judged(last_run(config), in_force(config.state_path, day))
         policy = load_policy(config.risk_policy)
-        engine.score(config, load_plugins(), policy, today=day, judged=judged)
-    elif _Body.failure is not None:
+        with load_plugins(config) as plugins:
+            return engine.score(config, plugins, policy, today=day, judged=judged)
+    if _Body.failure is not None:
         raise _Body.failure.problem
+    return _Body.summary
 
 
 def record_visit(moment: str, events: Sequence[Event]) -> None:
@@ -205,29 +224,32 @@ def _runner(config: NodeConfig) -> TaskRunner[Any]:
 
 
 @contextmanager
-def _begun(home: str, day: str) -> Iterator[OwnRun]:
+def _begun(home: str, day: str, failed: Mapping[str, str]) -> Iterator[OwnRun]:
     """A run that the stages of this process, or the workers', can find."""
+    opened = ExitStack()
 
-    def prepare() -> Any:
+    def prepare() -> OwnRun:
         config = load_config(Path(home))
         policy = load_policy(config.risk_policy)
         day_ = datetime.date.fromisoformat(day)
-        return begin(
-            config,
-            load_plugins(),
-            policy,
-            today=day_,
-            shared=config.on_cluster,
-            judged=Judged(last_run(config), in_force(config.state_path, day_)),
+        plugins = opened.enter_context(load_plugins(config))
+        return opened.enter_context(
+            begin(
+                config,
+                plugins,
+                policy,
+                today=day_,
+                shared=config.on_cluster,
+                judged=Judged(last_run(config), in_force(config.state_path, day_)),
+                failed=failed,
+            )
         )
 
-    begun = shielded("the run", prepare)
-    run = shielded("the run", begun.__enter__)
     try:
-        with stages.owned(run):
+        with stages.owned(shielded("the run", prepare)) as run:
             yield run
     except BaseException as error:
-        begun.__exit__(type(error), error, error.__traceback__)
+        opened.__exit__(type(error), error, error.__traceback__)
         raise
     else:
-        shielded("the run", lambda: begun.__exit__(None, None, None))
+        shielded("the run", opened.close)

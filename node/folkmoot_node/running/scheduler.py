@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from folkmoot_node.answering.answer import RESUME, Event
-from folkmoot_node.evidence.scoring_runs import STORED
+from folkmoot_node.answering.answer import RESUME, Event, why_rounds_wait
+from folkmoot_node.evidence.scoring_runs import INCOMPLETE, STORED
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_operator import child_process
@@ -163,7 +163,7 @@ class Background:
 
     def _is_stored(self) -> bool:
         """True if the run has recorded that its scores are stored: exit codes can be anybody's."""
-        entries = self._home.audit.entries((STORED,))
+        entries = self._home.audit.entries((STORED, INCOMPLETE))
         return any(entry.sequence > self._begun_after for entry in entries)
 
     def _score(self) -> None:
@@ -194,6 +194,8 @@ class Background:
                 "ended it; the last good scores stay, and rounds wait: see `folkmoot-node doctor`",
                 True,
             )
+        elif code == ExitCode.OK and (stopped := self._home.stopped_run()) is not None:
+            self._say(f"scored, and rounds wait: {why_rounds_wait(stopped)}. {RESUME}", True)
         elif code == ExitCode.OK:
             self._say("scored", False)
         else:

@@ -39,15 +39,19 @@ def score(
     """Scores all households once. Prints nothing about them."""
     today = datetime.datetime.now(datetime.UTC).date()
     config = load_config(home)
-    with recorded_run(config.state_path, "serve"):
+    with recorded_run(config.state_path, "serve") as record:
         if recorded:
             from folkmoot_node.running.prefect_flows import run_score
 
-            run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
-            return
-        policy = load_policy(config.risk_policy)
-        judged = Judged(last_run(config), in_force(config.state_path, today))
-        score_plainly(config, load_plugins(), policy, today=today, judged=judged)
+            summary = run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
+        else:
+            policy = load_policy(config.risk_policy)
+            judged = Judged(last_run(config), in_force(config.state_path, today))
+            with load_plugins(config) as plugins:
+                summary = score_plainly(config, plugins, policy, today=today, judged=judged)
+        record.stored(whole=not summary.failed)
+        for failure in summary.failed:
+            typer.echo(f"Warning: {failure.in_words}.", err=True)
 
 
 @app.command()

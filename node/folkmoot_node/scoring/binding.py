@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from folkmoot_kit.hosting import make_factor
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
+from folkmoot_node.plugins.loaded import standing_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
     BoundAttribute,
@@ -22,12 +25,13 @@ from folkmoot_node.scoring.attributes import (
     combined_attribute,
 )
 from folkmoot_node.scoring.audited_fields import BoundAudit, bind_audit
+from folkmoot_node.scoring.unscored import Unscored
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import ConnectedSource, Origin, Plugins, connect
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Input, RiskFactor
-from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import Combine, Field, FieldType, ProtectedCharacteristic, RecordLevel
 
 DIRECT_IDENTIFIERS = frozenset({
@@ -75,16 +79,28 @@ class BoundFactor:
     Attributes:
         name: Identifier.
         weight: Points at a factor score of 1.
-        factor: The plugin's object.
+        kind: The plugin's class.
+        factor: Its object; one of `Unscored` in a run in which the plugin has failed.
         inputs: Its inputs.
         origin: Distribution, version and entry point of the plugin.
+        is_shipped: Whether the plugin came with the node.
+        is_scored_twice: Whether nobody has reviewed it, so that each run compares its scores with
+            those that it gives to other company.
     """
 
     name: str
     weight: float
+    kind: type[RiskFactor]
     factor: RiskFactor
     inputs: tuple[BoundInput, ...]
     origin: Origin
+    is_shipped: bool = True
+    is_scored_twice: bool = False
+
+    @property
+    def failed(self) -> str:
+        """How its plugin failed in the run, so that it is unknown for all; empty if it did not."""
+        return self.factor.failure if isinstance(self.factor, Unscored) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +138,11 @@ class Binding:
 
 
 def bind_for(
-    policy: RiskPolicy, config: NodeConfig, plugins: Plugins, today: datetime.date
+    policy: RiskPolicy,
+    config: NodeConfig,
+    plugins: Plugins,
+    today: datetime.date,
+    failed: Mapping[str, str] | None = None,
 ) -> Binding:
     """Joins a policy to plugins and to the node's sources, as a run on a day does.
 
@@ -133,12 +153,14 @@ def bind_for(
         config: The node's configuration.
         plugins: Installed plugins.
         today: A bought field whose licence ended before this day is not read.
+        failed: By distribution, how plugins have failed in the run: their factors are unknown.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key of the policy or of `node.toml`, and the
             remedy.
     """
-    return bind(policy, plugins, connect(config, plugins), policy.ended_licences(today))
+    sources = connect(config, plugins)
+    return bind(policy, plugins, sources, policy.ended_licences(today), failed)
 
 
 def bind(
@@ -146,6 +168,7 @@ def bind(
     plugins: Plugins,
     sources: Sequence[ConnectedSource],
     ended: Mapping[str, datetime.date] | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> Binding:
     """Joins a policy to plugins and sources. Reads no record.
 
@@ -154,11 +177,12 @@ def bind(
         plugins: Installed plugins.
         sources: The node's sources.
         ended: Bought fields that may not be read, as `RiskPolicy.ended_licences` gives them.
+        failed: As `bind_for`.
 
     Raises:
         Problem: Exit code SETTINGS, naming the key of the policy and the remedy.
     """
-    binder = _Binder(policy, sources, ended or {})
+    binder = _Binder(policy, sources, ended or {}, failed or {})
     factors = tuple(binder.factor(entry, at, plugins) for at, entry in enumerate(policy.factors))
     attributes = [band_attribute(policy)]
     protected_attributes: dict[str, ProtectedCharacteristic] = {}
@@ -219,11 +243,13 @@ class _Binder:
         policy: RiskPolicy,
         sources: Sequence[ConnectedSource],
         ended: Mapping[str, datetime.date],
+        failed: Mapping[str, str],
     ) -> None:
         self._policy = policy
         self._sources = sources
         self._permitted = {use.characteristic for use in policy.document.protected}
         self._ended = ended
+        self._failed = failed
         self.unlicensed: dict[str, datetime.date] = {}
         self.fields: dict[str, BoundField] = {}
         self.protected_inputs: dict[str, ProtectedCharacteristic] = {}
@@ -334,20 +360,40 @@ class _Binder:
                 nearest(entry.factor, plugins.factors),
             )
         origin = plugins.factor_origins[entry.factor]
+        failure = self._failed.get(origin.distribution)
+        standing = standing_of(plugins, origin)
+        if failure is None:
+            factor = self._made(kind, entry, where, origin, may_be_spared=not standing.is_shipped)
+        else:
+            factor = Unscored(failure)
+        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
+        return BoundFactor(
+            entry.factor,
+            entry.weight,
+            kind,
+            factor,
+            inputs,
+            origin,
+            is_shipped=standing.is_shipped,
+            is_scored_twice=not standing.is_reviewed and failure is None,
+        )
+
+    def _made(
+        self,
+        kind: type[RiskFactor],
+        entry: FactorEntry,
+        where: str,
+        origin: Origin,
+        *,
+        may_be_spared: bool,
+    ) -> RiskFactor:
         try:
-            factor = kind(build(kind.Parameters, entry.parameters, f"{where}.parameters"))
+            return make_factor(kind, entry.parameters, f"{where}.parameters")
         except PluginError as error:
             raise _problem(error.problem, error.where, error.remedy) from None
         except Exception as error:
-            raise Problem(
-                f"the factor {entry.factor!r} of plugin {origin} failed to start "
-                f"({type(error).__name__})",
-                where=where,
-                remedy="Report it to the plugin's supplier",
-                exit_code=ExitCode.FAULT,
-            ) from error
-        inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
-        return BoundFactor(entry.factor, entry.weight, factor, inputs, origin)
+            fault = plugin_fault(origin, "start", f"factor {entry.factor}", error)
+        raise FactorsFailed.of(fault, origin.distribution, may_be_spared=may_be_spared)
 
     def _input(self, factor: str, wanted: Input, where: str) -> BoundInput:
         where = f"{where} {factor}, input {wanted.name}"

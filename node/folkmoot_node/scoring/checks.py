@@ -26,9 +26,9 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
     """
 
     def look() -> Iterator[Finding]:
-        plugins = load_plugins()
         policy = load_policy(config.risk_policy)
-        binding = bind_for(policy, config, plugins, today)
+        with load_plugins(config) as plugins:
+            binding = bind_for(policy, config, plugins, today)
         found = f"{policy.name}: {len(policy.factors)} factors, {len(binding.sources)} sources fit"
         if plugins.broken:
             found += f"; broken plugins: {'; '.join(map(str, plugins.broken))}"

@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from folkmoot_node.faults import plugin_fault
+from folkmoot_kit.hosting import texts
+from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.policies.risk_policy import RiskPolicy, parse_policy
 from folkmoot_node.scoring.binding import Binding, BoundFactor, bind_for
+from folkmoot_node.scoring.factors import THOUSANDTHS
 from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.sources.connect import Plugins
@@ -22,6 +24,14 @@ from folkmoot_node.store.use import open_for_use
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.factor import ScoringContext
 
+_MAX_WORDS = 1_000
+_MAX_SAID = 100_000
+"""Characters of what a factor says of one household: those that are kept, and those it may say."""
+_UNEXPLAINED = "No explanation could be made: what gives it has failed."
+_LEFT_OUT = (
+    "Not known for any household: what works it out failed when homes were last scored, and the "
+    "others were scored without it."
+)
 _WITHHELD = "Withheld: you objected, and we agreed to leave you out of lists and of new counts"
 
 
@@ -36,6 +46,7 @@ class Contribution:
         weight: Most points that the factor can add.
         words: Why, in one or two sentences.
         inputs: Names of the fields that it used.
+        unexplained: Why there are no words of the factor's, for the operator; else empty.
     """
 
     factor: str
@@ -44,6 +55,7 @@ class Contribution:
     weight: float
     words: str
     inputs: tuple[str, ...]
+    unexplained: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,8 @@ class Explanation:
             points = "unknown" if entry.points is None else f"{entry.points:.1f}"
             lines.append(f"  {entry.title}: {points} of {entry.weight:g}")
             lines.append(f"    {entry.words}")
+            if entry.unexplained:
+                lines.append(f"    ({entry.unexplained})")
         lines += ["", "From:"]
         for known in self.inputs:
             value = "unknown" if known.value is None else f"{_shown(known.value)} {known.unit}"
@@ -245,7 +259,18 @@ def stored_household(
     # The fields left out are those the run left out, also if the clock has been set back to a day
     # before their licence ended, or one has ended since (a resident may ask even then).
     after = (end + datetime.timedelta(days=1) for end in run.unlicensed.values())
-    binding = bind_for(policy, config, plugins, max([min([today, *run.licences.values()]), *after]))
+    day = max([min([today, *run.licences.values()]), *after])
+    # Factors that the run went on without stay unknown, although the plugin may work again.
+    failed = {one.distribution: one.problem for one in run.failed}
+    while True:
+        try:
+            binding = bind_for(policy, config, plugins, day, failed)
+            break
+        except FactorsFailed as fault:
+            # Score and contributions are stored; what is missing is the explanation.
+            if fault.distribution in failed:
+                raise
+            failed[fault.distribution] = str(fault)
     return StoredHousehold(uprn, run, binding, row, known_inputs(binding, run, row))
 
 
@@ -262,15 +287,18 @@ def explanation(
         policy: The policy by which it was scored.
         result: The score.
         inputs: What the score was made from, by field.
-
-    Raises:
-        Problem: Exit code FAULT, if a factor cannot explain it.
     """
     run = household.run
     values = {name: entry.value for name, entry in inputs.items()}
     context = ScoringContext(run.reference_date)
     contributions = tuple(
-        _contribution(bound, result.by_factor[bound.name], values, context)
+        _contribution(
+            bound,
+            result.by_factor[bound.name],
+            values,
+            context,
+            is_left_out=bound.name in run.left_out,
+        )
         for bound in household.binding.factors
     )
     known = sum(entry.weight for entry in contributions if entry.points is not None)
@@ -296,22 +324,34 @@ def _contribution(
     stored: int,
     values: Mapping[str, Value],
     context: ScoringContext,
+    *,
+    is_left_out: bool,
 ) -> Contribution:
     points = None if stored == table.UNKNOWN_POINTS else stored / table.POINT
     names = tuple(wanted.input.name for wanted in bound.inputs)
-    score = math.nan if points is None else min(1.0, max(0.0, points / bound.weight))
-    try:
-        words = bound.factor.explain({name: values[name] for name in names}, score, context)
-    except Exception as error:
-        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+    words, unexplained = _LEFT_OUT if is_left_out else "", bound.failed
+    if not bound.failed:
+        score = math.nan if points is None else _scored(points, bound.weight)
+        try:
+            said = bound.factor.explain({name: values[name] for name in names}, score, context)
+            words = texts.line(said, _MAX_SAID)
+        except Exception as error:
+            fault = plugin_fault(bound.origin, "explain", f"factor {bound.name}", error)
+            unexplained = str(fault)
     return Contribution(
         factor=bound.name,
-        title=bound.factor.title,
+        title=bound.kind.title,
         points=points,
         weight=bound.weight,
-        words=words,
+        words=words[:_MAX_WORDS] or _UNEXPLAINED,
         inputs=names,
+        unexplained=unexplained,
     )
+
+
+def _scored(points: float, weight: float) -> float:
+    """The score from 0 to 1 that gave these points, in thousandths as it was counted."""
+    return round(min(1.0, max(0.0, points / weight)) * THOUSANDTHS) / THOUSANDTHS
 
 
 def _shown(value: Value) -> str:

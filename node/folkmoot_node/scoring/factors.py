@@ -9,15 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.faults import plugin_fault
+from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, score_together
+from folkmoot_node.plugins.failures import FactorsFailed, is_its_own, plugin_fault
 from folkmoot_node.scoring.binding import BoundFactor, BoundInput
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import FieldType
 
 CHUNK = 61_440
 """Households scored at once. Fixed, so that results depend neither on threads nor on
 partitions; small, so that a chunk's arrays stay in the processor's cache."""
+
+THOUSANDTHS = 1000
+"""A factor score counts in whole thousandths, wherever it was computed."""
 
 
 def input_arrays(
@@ -76,22 +80,81 @@ def _categories(
     return np.append(codes, np.int16(-1))[indexes]
 
 
-def score_factor(
-    bound: BoundFactor, arrays: Mapping[str, npt.NDArray[Any]], context: ScoringContext, count: int
-) -> npt.NDArray[np.float64]:
-    """Calls one factor and checks what it returns.
+def score_chunk(
+    factors: Sequence[BoundFactor],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    context: ScoringContext,
+    count: int,
+) -> list[npt.NDArray[np.float64]]:
+    """Calls the factors for one chunk, checks what they return, and rounds it.
+
+    Args:
+        factors: The factors.
+        arrays: Their inputs, as `chunk_arrays` makes them.
+        context: That of the run.
+        count: Households of the chunk.
 
     Returns:
-        float64 of shape (count,), values in [0, 1], NaN where unknown.
+        For each factor float64 of shape (count,): whole thousandths from 0 to 1000, NaN where
+        unknown. Lower digits are dropped, so that a factor cannot write anything into them.
 
     Raises:
-        Problem: Exit code FAULT, naming distribution, version and factor.
+        FactorsFailed: Exit code FAULT, naming distribution, version, hook and factor.
     """
-    inputs = {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs}
+    inputs = [
+        {wanted.input.name: arrays[_key(wanted)] for wanted in bound.inputs} for bound in factors
+    ]
+    found: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(factors)
+    apart = [at for at, bound in enumerate(factors) if isinstance(bound.factor, ConfinedFactor)]
+    if apart:
+        confined = [factors[at] for at in apart]
+        scores = _scored_apart(confined, [inputs[at] for at in apart], context)
+        for at, one in zip(apart, scores, strict=True):
+            found[at] = np.rint(one * THOUSANDTHS)
+    for at, bound in enumerate(factors):
+        if not isinstance(bound.factor, ConfinedFactor):
+            found[at] = _thousandths(bound, _scored_here(bound, inputs[at], context), count)
+    return found
+
+
+def _scored_apart(
+    factors: Sequence[BoundFactor],
+    inputs: Sequence[Mapping[str, npt.NDArray[Any]]],
+    context: ScoringContext,
+) -> list[npt.NDArray[np.float64]]:
+    """The scores of confined factors, which the kit has checked; one round trip a process."""
     try:
-        scores = bound.factor.score(inputs, context)
+        return score_together([bound.factor for bound in factors], inputs, context)
+    except PluginFailure as failure:
+        named = [bound for bound in factors if bound.origin == failure.origin]
+        if failure.at is not None and is_its_own(failure):
+            named = [factors[failure.at]]
+        which = ", ".join(bound.name for bound in named)
+        where = f"factor {which}" if len(named) == 1 else f"factors {which}"
+        fault = plugin_fault(failure.origin, "score", where, failure)
+    except PluginError as error:  # its words may quote a record
+        named = list(factors)
+        which = ", ".join(bound.name for bound in named)
+        fault = plugin_fault(
+            named[0].origin, "score", f"factors {which}", error.with_traceback(None)
+        )
+    raise FactorsFailed.of(
+        fault, named[0].origin.distribution, may_be_spared=not named[0].is_shipped
+    )
+
+
+def _scored_here(
+    bound: BoundFactor, inputs: Mapping[str, npt.NDArray[Any]], context: ScoringContext
+) -> object:
+    """What a factor in the node's own process returns, unchecked."""
+    try:
+        return bound.factor.score(inputs, context)
     except Exception as error:
-        raise plugin_fault(bound.origin, f"factor {bound.name}", error) from None
+        fault = plugin_fault(bound.origin, "score", f"factor {bound.name}", error)
+    raise FactorsFailed.of(fault, bound.origin.distribution, may_be_spared=not bound.is_shipped)
+
+
+def _thousandths(bound: BoundFactor, scores: object, count: int) -> npt.NDArray[np.float64]:
     if not isinstance(scores, np.ndarray) or scores.dtype != np.float64:
         found = getattr(scores, "dtype", type(scores).__name__)
         raise _broken_contract(bound, f"returned {found}, not an array of float64")
@@ -100,7 +163,8 @@ def score_factor(
     # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
     if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
         raise _broken_contract(bound, "returned a score outside 0 to 1")
-    return scores
+    thousandths: npt.NDArray[np.float64] = np.rint(scores * THOUSANDTHS)
+    return thousandths
 
 
 def chunk_arrays(
@@ -121,10 +185,11 @@ def _key(wanted: BoundInput) -> str:
     return f"{wanted.input.name}|{wanted.input.type.value}|{wanted.input.codes}"
 
 
-def _broken_contract(bound: BoundFactor, what: str) -> Problem:
-    return Problem(
+def _broken_contract(bound: BoundFactor, what: str) -> FactorsFailed:
+    return FactorsFailed(
         f"plugin {bound.origin} {what}",
-        where=f"factor {bound.name}",
+        where=f"factor {bound.name}, score",
         remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
-        exit_code=ExitCode.FAULT,
+        distribution=bound.origin.distribution,
+        may_be_spared=not bound.is_shipped,
     )

@@ -15,7 +15,13 @@ import polars as pl
 from folkmoot_node.corrections.values import Value, checked_value, unknown_field
 from folkmoot_node.policies.risk_policy import RiskPolicy
 from folkmoot_node.scoring.binding import Binding
-from folkmoot_node.scoring.explain import Explanation, Points, explanation, stored_household
+from folkmoot_node.scoring.explain import (
+    Explanation,
+    Points,
+    StoredHousehold,
+    explanation,
+    stored_household,
+)
 from folkmoot_node.scoring.known_inputs import InputValue, Standing
 from folkmoot_node.scoring.stratify import stratify
 from folkmoot_node.settings.node_toml import NodeConfig
@@ -57,11 +63,13 @@ def rescored(
 
     Raises:
         Problem: Exit code DATA, if the household was not scored or by another policy, if a
-            name is no input that a source provides, or a value is none that its field can have.
+            name is no input that a source provides, or a value is none that its field can have;
+            FAULT, if a plugin fails.
     """
     today = today or datetime.datetime.now(datetime.UTC).date()
     instead = instead or {}
     household = stored_household(store, config, plugins, policy, uprn, today=today)
+    _require_as_scored(household)
     inputs = _disputed(household.binding, household.inputs, without, instead)
     result = stratify(
         _one_row(household.binding, uprn, inputs),
@@ -73,6 +81,18 @@ def rescored(
     points = {bound.name: int(column[0]) for bound, column in factors}
     score, band = int(result.score[0]), int(result.band[0])
     return explanation(household, policy, Points(points, score, band), inputs)
+
+
+def _require_as_scored(household: StoredHousehold) -> None:
+    """Refuses to score without a plugin that scored in the run, and fails now."""
+    for bound in household.binding.factors:
+        if bound.failed and bound.name not in household.run.left_out:
+            raise Problem(
+                f"cannot be scored again: {bound.failed}",
+                where=f"factor {bound.name}",
+                remedy="Try again; report it to the plugin's supplier if it stays so",
+                exit_code=ExitCode.FAULT,
+            )
 
 
 def _disputed(

@@ -13,6 +13,7 @@ from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
 from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
+from folkmoot_node.settings.plugins import PluginSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
 from folkmoot_operator.groups import group_number
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
@@ -188,6 +189,7 @@ class NodeSettings(Settings):
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
     casework: CaseworkSettings | None = None
+    plugins: PluginSettings = PluginSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -402,6 +404,21 @@ class NodeConfig:
         return self.home / "casework"
 
     @property
+    def plugins(self) -> PluginSettings:
+        """Which plugins of others may run, and what they are granted."""
+        return self.settings.plugins
+
+    @property
+    def plugin_registry(self) -> Path:
+        """Manifests, reviews, reports and revocations of plugins."""
+        return self.home / self.settings.plugins.registry
+
+    @property
+    def plugin_keys(self) -> Path:
+        """The keys of vendors, reviewers and registries that the council trusts."""
+        return self.home / self.settings.plugins.trusted_keys
+
+    @property
     def holdings(self) -> Holdings:
         """What decides what the node does, and has to be this account's alone to write."""
         signature = self.release_policy.with_name(self.release_policy.name + ".sig")
@@ -415,7 +432,13 @@ class NodeConfig:
                 self.store_path.parent,
                 self.store_path,
             ),
-            public=(self.home / FILE_NAME, *those_in(self.home / "mappings"), *policies),
+            public=(
+                self.home / FILE_NAME,
+                *those_in(self.home / "mappings"),
+                *those_in(self.plugin_registry),
+                self.plugin_keys,
+                *policies,
+            ),
         )
 
     @property

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from folkmoot_kit.hosting import make_source
+from folkmoot_node.plugins.failures import plugin_fault
+from folkmoot_node.plugins.loaded import Plugins, placement_in
+from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
-from folkmoot_sdk.loading import Origin, Plugins, load
-from folkmoot_sdk.parameters import build, nearest
+from folkmoot_sdk.loading import Origin
+from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import RecordLevel, Schema
 from folkmoot_sdk.source import DataSource
 
@@ -32,11 +36,6 @@ class ConnectedSource:
     schema: Schema
     origin: Origin
     area_field: str | None = None
-
-
-def load_plugins() -> Plugins:
-    """Loads the installed plugins; the broken ones are listed in `broken`."""
-    return load()
 
 
 def connect(config: NodeConfig, plugins: Plugins) -> tuple[ConnectedSource, ...]:
@@ -70,22 +69,15 @@ def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings)
             exit_code=ExitCode.SETTINGS,
         )
     try:
-        options = build(
-            plugin.Options, {**settings.options, "base": str(config.home)}, f"{where}.options"
-        )
-        source = plugin(options)
+        source = make_source(plugin, settings.options, f"{where}.options", config.home)
         schema = source.schema
     except PluginError as error:
         raise Problem(
             error.problem, where=error.where, remedy=error.remedy, exit_code=ExitCode.SETTINGS
         ) from None
     except Exception as error:
-        raise Problem(
-            f"plugin {origin} failed to connect ({type(error).__name__})",
-            where=where,
-            remedy="Run `folkmoot-plugin check`, or report it to the plugin's supplier",
-            exit_code=ExitCode.FAULT,
-        ) from error
+        raise plugin_fault(origin, "connect", where, error) from error
+    _require_claimed(plugins, origin, settings.kind, schema, where)
     if (schema.level is RecordLevel.AREA) != (settings.area_field is not None):
         raise Problem(
             "a source about areas needs it, and no other does",
@@ -94,3 +86,20 @@ def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings)
             exit_code=ExitCode.SETTINGS,
         )
     return ConnectedSource(settings.name, source, schema, origin, settings.area_field)
+
+
+def _require_claimed(
+    plugins: Plugins, origin: Origin, kind: str, schema: Schema, where: str
+) -> None:
+    """Checks that a source of others gives no field that its signed manifest does not name."""
+    placement = placement_in(plugins, origin)
+    provenance = placement.provenance if placement else None
+    more = provenance.fields_not_claimed(kind, schema) if provenance else ()
+    if more:
+        raise Problem(
+            f"the manifest of plugin {origin} claims less than it does: {'; '.join(more)}",
+            where=where,
+            remedy=f"Do not use {origin.distribution} {origin.version}; ask its vendor for a "
+            "manifest that says what the plugin does",
+            exit_code=ExitCode.VERIFICATION,
+        )

@@ -15,7 +15,7 @@ from typing import cast
 
 import polars as pl
 
-from folkmoot_node.faults import plugin_fault
+from folkmoot_node.plugins.failures import plugin_fault
 from folkmoot_node.sources.connect import ConnectedSource
 from folkmoot_node.sources.identifiers import FILE, ROW
 from folkmoot_node.sources.quarantine import Quarantine
@@ -131,7 +131,7 @@ class RecordReader:
         except Problem:
             raise
         except Exception as error:
-            raise plugin_fault(source.origin, f"source {source.name}", error) from None
+            raise plugin_fault(source.origin, "read", f"source {source.name}", error) from None
         finally:
             self._quarantine.close()
         self.labels = {name: tuple(codes) for name, codes in self._areas.items()}

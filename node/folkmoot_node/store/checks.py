@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store.use import open_scores, require_in_use
-from folkmoot_operator.checks import Check, free_bytes
+from folkmoot_operator.checks import Check, Finding, State, free_bytes
 from folkmoot_operator.problems import ExitCode, Problem
 
 MIN_FREE = 2 * 1024**3
@@ -18,7 +19,7 @@ MIN_FREE = 2 * 1024**3
 def scores(config: NodeConfig, today: datetime.date) -> Check:
     """Whether the last scores can be opened and used; says if they are by another policy."""
 
-    def look() -> str:
+    def look() -> Iterator[Finding]:
         with open_scores(config, today) as store:
             run = store.run
         policy = load_policy(config.risk_policy)
@@ -26,7 +27,12 @@ def scores(config: NodeConfig, today: datetime.date) -> Check:
         other = ""
         if run.policy_digest != policy.digest:
             other = f"; by another policy than the one in node.toml: {run.policy_path}"
-        return f"run {run.run_id}, reference date {run.reference_date}{other}"
+        found = f"run {run.run_id}, reference date {run.reference_date}{other}"
+        if not run.failed:
+            yield Finding("scores", State.OK, found)
+        for failure in run.failed:
+            remedy = "Report it to the plugin's supplier, and score again when it is mended"
+            yield Finding("scores", State.WARN, f"{found}; {failure.in_words}", remedy)
 
     return Check("scores", look)
 

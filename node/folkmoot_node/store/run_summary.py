@@ -163,6 +163,29 @@ class FactorSummary(_Record):
     plugin: str
 
 
+class FailedPlugin(_Record):
+    """A plugin that failed in a run, which went on without its factors.
+
+    Attributes:
+        distribution: Name of its distribution.
+        problem: How it failed: factor, distribution, version, hook and kind of failure.
+        factors: Those that are unknown for every household of the run.
+    """
+
+    distribution: str
+    problem: str
+    factors: tuple[str, ...]
+
+    @property
+    def in_words(self) -> str:
+        """For the operator, in one sentence without full stop."""
+        which = ", ".join(self.factors)
+        return (
+            f"{which}: unknown for every household in this run, since its plugin failed "
+            f"({self.problem})"
+        )
+
+
 class StoredAttribute(_Record):
     """How an attribute is stored.
 
@@ -298,6 +321,10 @@ class RunSummary(_Record):
         fields: How the inputs of factors are stored, by name; empty in runs of earlier versions.
         policy_text: The policy's file, by which the scores can be explained when it has been
             changed; empty in runs of earlier versions.
+        failed: Plugins that failed, and whose factors are unknown; rounds wait then for a
+            person's decision.
+        not_confined: Which plugins ran in the node's own process and why, a sentence each; none
+            if all ran apart, and in runs of earlier versions.
     """
 
     run_id: str
@@ -323,6 +350,13 @@ class RunSummary(_Record):
     fields: dict[str, StoredField] = {}
     corrections: CorrectionsSummary = CorrectionsSummary()
     policy_text: str = ""
+    failed: tuple[FailedPlugin, ...] = ()
+    not_confined: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Factors that are unknown for every household, since their plugin failed."""
+        return frozenset(factor for one in self.failed for factor in one.factors)
 
     @property
     def last_day(self) -> datetime.date:

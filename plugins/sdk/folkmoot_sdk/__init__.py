@@ -4,6 +4,8 @@ A plugin is a distribution with an entry point in the group `folkmoot`, whose mo
 implements one or both hooks of `folkmoot_sdk.hooks`. Import this package alone.
 """
 
+from typing import TYPE_CHECKING
+
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import Evidence, Input, NoParameters, RiskFactor, ScoringContext
 from folkmoot_sdk.hooks import hookimpl
@@ -18,7 +20,21 @@ from folkmoot_sdk.schema import (
     RecordLevel,
     Schema,
 )
-from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection
+from folkmoot_sdk.secret import Secret
+from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection, SourceOptions
+
+if TYPE_CHECKING:
+    __version__: str
+    """Version of the SDK, such as `0.1.0`."""
+else:
+
+    def __getattr__(name: str) -> str:
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("folkmoot-sdk")
+
 
 __all__ = [
     "Category",
@@ -39,6 +55,9 @@ __all__ = [
     "RiskFactor",
     "Schema",
     "ScoringContext",
+    "Secret",
+    "SourceOptions",
+    "__version__",
     "hookimpl",
     "parameter",
 ]

@@ -97,4 +97,6 @@ def _input_faults(inputs: object) -> list[str]:
             faults.append(f"input {entry.name!r} is an area, which is never a scoring input")
         if (entry.type is FieldType.CATEGORY) != bool(entry.codes):
             faults.append(f"input {entry.name!r} needs codes if and only if it is a category")
+        if entry.direction not in (None, "rises", "falls"):
+            faults.append(f"input {entry.name!r} has a direction that is not `rises` or `falls`")
     return faults

@@ -6,7 +6,7 @@ import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,11 @@ class Input:
             know refuses to load.
         required: False if the factor can score without any source that has the field;
             it then receives an array of unknowns.
+        direction: How the score moves with this input while all others stay alike:
+            `rises` (never falls when the value goes up), `falls` (never rises), or None
+            where neither holds for every household. Categories go up in the order of
+            `codes`, booleans from false to true, dates from early to late; households whose
+            score is unknown are left aside. The conformance checks try it.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Input:
     unit: str = ""
     codes: tuple[str, ...] = ()
     required: bool = True
+    direction: Literal["rises", "falls"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from folkmoot_sdk.errors import PluginError
+from folkmoot_sdk.secret import FILE, VARIABLE, Secret, named_secret
 
 T = TypeVar("T")
 
@@ -26,9 +27,15 @@ def parameter(
     unit: str = "",
     minimum: float | None = None,
     maximum: float | None = None,
+    choices: Sequence[Any] = (),
+    validate: Callable[[Any], None] | None = None,
+    secret: bool = False,
+    variable: bool = False,
     name: str = "",
 ) -> Any:
     """A field of a parameters dataclass, with what a reader of the policy must know.
+
+    Rules between several fields belong into `__post_init__`, which raises ValueError.
 
     Args:
         default: Value if the key is missing; without one the key is required.
@@ -37,6 +44,13 @@ def parameter(
         unit: `GBP`, `days`, `years`, ...
         minimum: Smallest valid value.
         maximum: Largest valid value.
+        choices: The valid values, if they are few; of a list, those of its entries. An
+            enumeration as annotation does the same, with names in Python.
+        validate: Called with the value, after its type, range and choices were found right;
+            raises ValueError, whose text completes a sentence: `has no vowel`.
+        secret: True if the text in the settings is the path of a file that holds a secret. The
+            field's type is `Secret`, or `Secret | None`.
+        variable: With `secret`: True if the text is the name of an environment variable instead.
         name: Key in TOML, if it is not a Python identifier (`in`, `true`).
     """
     metadata = {
@@ -44,6 +58,9 @@ def parameter(
         "unit": unit,
         "minimum": minimum,
         "maximum": maximum,
+        "choices": tuple(choices),
+        "validate": validate,
+        "secret": (VARIABLE if variable else FILE) if secret else "",
         "name": name,
     }
     return dataclasses.field(default=default, default_factory=default_factory, metadata=metadata)
@@ -52,9 +69,15 @@ def parameter(
 def nearest(word: str, valid: typing.Iterable[str]) -> str:
     """A hint that names the valid word nearest to `word`, and all of them if they are few."""
     words = sorted(valid)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    hint = f"Did you mean {close[0]!r}? " if close else ""
+    close = closest(word, words)
+    hint = f"Did you mean {close!r}? " if close else ""
     return f"{hint}Valid: {', '.join(words) or 'none'}"
+
+
+def closest(word: str, words: Sequence[str]) -> str:
+    """The word that is spelt most like `word`; empty if none is."""
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return close[0] if close else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +93,8 @@ class Description:
         minimum: Smallest valid value, or None.
         maximum: Largest valid value, or None.
         description: One sentence.
+        choices: The valid values; none if they are not listed.
+        secret: `file` or `variable` if the value names a secret, else empty.
     """
 
     key: str
@@ -80,6 +105,8 @@ class Description:
     minimum: float | None
     maximum: float | None
     description: str
+    choices: tuple[Any, ...] = ()
+    secret: str = ""
 
 
 def describe(cls: type[Any]) -> tuple[Description, ...]:
@@ -96,13 +123,17 @@ def describe(cls: type[Any]) -> tuple[Description, ...]:
         found.append(
             Description(
                 key=entry.metadata.get("name") or entry.name,
-                type=entry.metadata.get("type") or _named(hints[entry.name]),
+                type=entry.metadata.get("type")
+                or _secret_named(entry)
+                or _named(hints[entry.name]),
                 required=required,
                 default=None if required else default,
                 unit=entry.metadata.get("unit", ""),
                 minimum=entry.metadata.get("minimum"),
                 maximum=entry.metadata.get("maximum"),
                 description=entry.metadata.get("description", ""),
+                choices=entry.metadata.get("choices", ()),
+                secret=entry.metadata.get("secret", ""),
             )
         )
     return tuple(found)
@@ -112,11 +143,13 @@ def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     """Makes a dataclass from TOML values.
 
     Nested dataclasses, `dict[str, X]`, `tuple[X, ...]`, enumerations (by value), dates
-    and paths are filled as their annotations say.
+    and paths are filled as their annotations say. A secret is named by a text, or is a `Secret`
+    that the node has read already; paths of secrets refer to the value of `base`, if there is
+    one.
 
     Raises:
         PluginError: Naming the key and the nearest valid one, if a key is unknown,
-            missing, of the wrong type or out of range.
+            missing, of the wrong type, out of range, no valid choice or refused by `validate`.
     """
     if not isinstance(values, Mapping):
         raise PluginError(where, "is not a table", "Write it as a TOML table")
@@ -130,10 +163,17 @@ def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if key not in keys:
             raise PluginError(f"{where}.{key}", "is an unknown key", nearest(str(key), keys))
     filled = {}
+    base = Path(str(values.get("base", "")))
     for key, entry in keys.items():
         if key in values:
-            filled[entry.name] = _convert(hints[entry.name], values[key], f"{where}.{key}")
-            _check_range(filled[entry.name], entry.metadata, f"{where}.{key}")
+            place = f"{where}.{key}"
+            if secret := entry.metadata.get("secret"):
+                filled[entry.name] = _secret(values[key], secret, base, place)
+                continue
+            filled[entry.name] = _convert(hints[entry.name], values[key], place)
+            _check_range(filled[entry.name], entry.metadata, place)
+            _check_choice(filled[entry.name], entry.metadata, place)
+            _check_valid(filled[entry.name], entry.metadata, place)
         elif entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             raise PluginError(f"{where}.{key}", "is missing", "Add the key")
     try:
@@ -151,6 +191,30 @@ def _check_range(value: Any, metadata: Mapping[str, Any], where: str) -> None:
         if low is not None and high is not None:
             span = f"{low} to {high}"
         raise PluginError(where, f"{value} is out of range", f"Give {span}")
+
+
+def _secret(value: Any, means: str, base: Path, where: str) -> Secret:
+    return value if isinstance(value, Secret) else named_secret(value, means, base, where)
+
+
+def _check_choice(value: Any, metadata: Mapping[str, Any], where: str) -> None:
+    choices = metadata.get("choices")
+    if not choices:
+        return
+    for at, one in enumerate(value if isinstance(value, tuple) else (value,)):
+        if one not in choices:
+            place = f"{where}[{at}]" if isinstance(value, tuple) else where
+            raise PluginError(place, f"{one!r} is not valid", nearest(str(one), map(str, choices)))
+
+
+def _check_valid(value: Any, metadata: Mapping[str, Any], where: str) -> None:
+    validate = metadata.get("validate")
+    if validate is None:
+        return
+    try:
+        validate(value)
+    except ValueError as error:
+        raise PluginError(where, str(error), "Correct the value") from error
 
 
 _PLAIN = {
@@ -224,6 +288,13 @@ _TOML = {
     datetime.datetime: "a date with a time",
     datetime.time: "a time",
 }
+
+
+def _secret_named(entry: dataclasses.Field[Any]) -> str:
+    means = entry.metadata.get("secret")
+    if not means:
+        return ""
+    return "the path of a file" if means == FILE else "the name of an environment variable"
 
 
 def _named(hint: Any) -> str:

@@ -18,16 +18,27 @@ _DAYS_AGO = (0, 1, 29, 90, 180, 365, 730, 3650, -30)
 
 
 def households(
-    inputs: Sequence[Input], today: datetime.date, count: int, seed: int = 20_260_401
+    inputs: Sequence[Input],
+    today: datetime.date,
+    count: int,
+    seed: int = 20_260_401,
+    unknown: float = 0.25,
 ) -> Arrays:
-    """Draws households; about a quarter of the values are unknown.
+    """Draws households.
+
+    Args:
+        inputs: Of a factor.
+        today: The reference date, near which dates are.
+        count: How many.
+        seed: Of the generator.
+        unknown: The share of values that are unknown, about.
 
     Returns:
         For each input an array of shape (count,), read-only, in the type that the node hands
         over; unknown is NaN, -1 (categories) or NaT (dates).
     """
     generator = np.random.default_rng(seed)
-    drawn = {entry.name: _draw(entry, today, count, generator) for entry in inputs}
+    drawn = {entry.name: _draw(entry, today, count, generator, unknown) for entry in inputs}
     return frozen(drawn)
 
 
@@ -65,13 +76,42 @@ def zeros(entry: Input, today: datetime.date, count: int) -> npt.NDArray[Any]:
     return np.zeros(count)
 
 
+def extremes(inputs: Sequence[Input]) -> Arrays:
+    """Households with mistakes in their records, one value at a time; all else is unknown.
+
+    Returns:
+        For each input an array of shape (households,), in the type that the node hands over;
+        unknown is NaN, -1 (categories) or NaT (dates).
+    """
+    rows = [(entry.name, value) for entry in inputs for value in _mistakes(entry)]
+    made = {entry.name: unknowns(entry, len(rows)) for entry in inputs}
+    for at, (name, value) in enumerate(rows):
+        made[name][at] = value
+    return made
+
+
+def _mistakes(entry: Input) -> tuple[Any, ...]:
+    if entry.type is FieldType.CATEGORY:
+        return tuple(range(len(entry.codes)))
+    if entry.type is FieldType.DATE:
+        return tuple(np.datetime64(day) for day in ("1066-10-14", "1900-01-01", "2999-12-31"))
+    if entry.type is FieldType.BOOLEAN:
+        return (0.0, 1.0)
+    whole = (0.0, -0.0, -1e12, 1e12)
+    return whole if entry.type is FieldType.INTEGER else (*whole, 1e-12, 0.5)
+
+
 def household(arrays: Mapping[str, npt.NDArray[Any]], inputs: Sequence[Input], at: int) -> Any:
     """One household's values as `explain` receives them."""
     return {entry.name: _value(entry, arrays[entry.name][at]) for entry in inputs}
 
 
 def _draw(
-    entry: Input, today: datetime.date, count: int, generator: np.random.Generator
+    entry: Input,
+    today: datetime.date,
+    count: int,
+    generator: np.random.Generator,
+    share: float,
 ) -> npt.NDArray[Any]:
     unknown = unknowns(entry, count)
     if entry.type is FieldType.BOOLEAN:
@@ -87,7 +127,7 @@ def _draw(
             large = np.floor(large)
         sign = generator.choice([1, 1, 1, 1, -1], count)
         known = np.where(generator.random(count) < 0.7, small, large) * sign
-    return np.where(generator.random(count) < 0.25, unknown, known)
+    return np.where(generator.random(count) < share, unknown, known)
 
 
 def _value(entry: Input, value: Any) -> Any:

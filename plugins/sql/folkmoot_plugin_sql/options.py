@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from folkmoot_plugin_sql.password import password
-from folkmoot_sdk import PluginError
+from folkmoot_sdk import PluginError, Secret
 from folkmoot_sdk.parameters import nearest, parameter
 from folkmoot_sdk.source import SourceOptions
 
@@ -32,8 +31,8 @@ class SqlOptions(SourceOptions):
     Attributes:
         mapping: The mapping file.
         url: Where the database is, without a password.
-        password_file: A file that holds the password.
-        password_variable: An environment variable that holds it.
+        password_file: The password, from a file.
+        password_variable: The password, from an environment variable.
         connect_seconds: How long to wait for a connection.
         statement_seconds: How long reading the whole table may take.
         batch_rows: Rows held at once, where the database does not send Arrow.
@@ -48,11 +47,16 @@ class SqlOptions(SourceOptions):
     url: str = parameter(
         description="Such as postgresql://folkmoot@db.example.gov.uk/revenues; no password in it."
     )
-    password_file: Path | None = parameter(
-        default=None, description="File with the password, mode 0600, relative to the node's home."
+    password_file: Secret | None = parameter(
+        default=None,
+        secret=True,
+        description="File with the password, mode 0600, relative to the node's home.",
     )
-    password_variable: str = parameter(
-        default="", description="Environment variable with the password, instead of a file."
+    password_variable: Secret | None = parameter(
+        default=None,
+        secret=True,
+        variable=True,
+        description="Environment variable with the password, instead of a file.",
     )
     connect_seconds: int = parameter(
         default=10, unit="seconds", minimum=1, maximum=600, description="Time-out of connecting."
@@ -73,6 +77,7 @@ class SqlOptions(SourceOptions):
     )
     sslmode: str = parameter(
         default="",
+        choices=TLS_MODES,
         description="PostgreSQL: verify-full (default), verify-ca, require, disable.",
     )
     ca_file: Path | None = parameter(
@@ -81,10 +86,8 @@ class SqlOptions(SourceOptions):
 
     def __post_init__(self) -> None:
         parsed = self.parsed
-        if self.password_file is not None and self.password_variable:
+        if self.password_file is not None and self.password_variable is not None:
             raise ValueError("give either `password_file` or `password_variable`")
-        if self.sslmode and self.sslmode not in TLS_MODES:
-            raise ValueError(f"sslmode {self.sslmode!r}: {nearest(self.sslmode, TLS_MODES)}")
         if parsed.port is not None and not 0 < parsed.port <= _MAX_PORT:
             raise ValueError(f"`url`: a port is from 1 to {_MAX_PORT}")
         if parsed.get_backend_name() != "postgresql" and (self.sslmode or self.ca_file):
@@ -145,8 +148,8 @@ class SqlOptions(SourceOptions):
         Raises:
             PluginError: If it cannot be had.
         """
-        file = self.password_file
-        return password(None if file is None else self.base / file, self.password_variable)
+        given = self.password_file or self.password_variable
+        return "" if given is None else given.reveal()
 
 
 def refuse_keys(options: SqlOptions, allowed: tuple[str, ...]) -> None:

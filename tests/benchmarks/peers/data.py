@@ -114,4 +114,4 @@ def score_households(home: Path, data: Path) -> None:
     (home / "risk-policy.toml").write_text(POLICY)
     config = load_config(home)
     create_key(config.key_file)
-    score(config, load_plugins(), load_policy(config.risk_policy), today=TODAY)
+    score(config, load_plugins(config), load_policy(config.risk_policy), today=TODAY)

@@ -126,7 +126,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Most of these eleven records are there because they find no home.
     accepted = Acceptance(source="care", reason="worked examples", until=today, by="tests")
     judged = Judged(accepted={"care": accepted})
-    score(config, load_plugins(), load_policy(config.risk_policy), today=today, judged=judged)
+    score(config, load_plugins(config), load_policy(config.risk_policy), today=today, judged=judged)
     return home
 
 

@@ -18,6 +18,9 @@ import pytest
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged, last_run
+from folkmoot_node.plugins.installed import InstalledPlugin
+from folkmoot_node.plugins.loaded import LoadedPlugins, Standing
+from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
@@ -289,17 +292,51 @@ class TestNode:
     people: Book
     factors: dict[str, type[RiskFactor]]
     extra: dict[str, Book] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
 
     @property
-    def plugins(self) -> Plugins:
+    def plugins(self) -> Plugins | LoadedPlugins:
+        """Plugins as if they came with the node; of others if `standing` says so."""
         books = {"tax_book": self.tax, "people_book": self.people, **self.extra}
         sources = {kind: in_memory(kind, book) for kind, book in books.items()}
-        return Plugins(
+        plain = Plugins(
             sources=sources,
             factors=self.factors,
             source_origins=dict.fromkeys(sources, ORIGIN),
             factor_origins=dict.fromkeys(self.factors, ORIGIN),
             broken=(),
+        )
+        return plain if self.standing.is_shipped else self._of_others(plain)
+
+    def _of_others(self, plain: Plugins) -> LoadedPlugins:
+        """In this process, where objects stand for processes."""
+        placement = Placement(
+            InstalledPlugin(ORIGIN.distribution, ORIGIN.version, ()),
+            Way.IN_PROCESS,
+            is_shipped=False,
+            is_reviewed=self.standing.is_reviewed,
+        )
+
+        return LoadedPlugins(
+            plain.sources,
+            plain.factors,
+            plain.source_origins,
+            plain.factor_origins,
+            (),
+            (placement,),
+        )
+
+    @property
+    def loaded(self) -> LoadedPlugins:
+        """The same as commands have them: as if they came with the node."""
+        own, plugin = self.plugins, InstalledPlugin("test-plugin", "1.2.3", ())
+        return LoadedPlugins(
+            own.sources,
+            own.factors,
+            own.source_origins,
+            own.factor_origins,
+            own.broken,
+            (Placement(plugin, Way.APART, is_shipped=True),),
         )
 
     @property

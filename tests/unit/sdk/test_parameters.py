@@ -196,3 +196,34 @@ def test_nearest_names_the_near_word_and_all_valid_ones():
     assert nearest("wieght", ["weight", "name"]) == "Did you mean 'weight'? Valid: name, weight"
     assert nearest("zzz", ["weight"]) == "Valid: weight"
     assert nearest("zzz", []) == "Valid: none"
+
+
+def has_a_vowel(word):
+    if not set(word) & set("aeiou"):
+        raise ValueError("has no vowel")
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    mode: str = parameter(default="soft", choices=("soft", "hard"), description="Which.")
+    sizes: tuple[int, ...] = parameter(default=(1,), choices=(1, 2, 4))
+    word: str = parameter(default="aye", validate=has_a_vowel)
+
+
+def test_choices_are_the_valid_values_and_the_nearest_is_named():
+    assert build(Chosen, {"mode": "hard", "sizes": [2, 4]}, "x").sizes == (2, 4)
+    with pytest.raises(PluginError, match=r"x\.mode: 'hrad' is not valid") as caught:
+        build(Chosen, {"mode": "hrad"}, "x")
+    assert "Did you mean 'hard'?" in caught.value.remedy
+    with pytest.raises(PluginError, match=r"x\.sizes\[1\]: 3 is not valid") as caught:
+        build(Chosen, {"sizes": [1, 3]}, "x")
+    assert caught.value.remedy.endswith("Valid: 1, 2, 4")
+    assert [entry.choices for entry in describe(Chosen)] == [("soft", "hard"), (1, 2, 4), ()]
+
+
+def test_what_validate_refuses_is_named_with_its_key():
+    assert build(Chosen, {"word": "owl"}, "x").word == "owl"
+    with pytest.raises(PluginError, match=r"x\.word: has no vowel"):
+        build(Chosen, {"word": "xyz"}, "x")
+    with pytest.raises(PluginError, match=r"x\.word: is a whole number"):
+        build(Chosen, {"word": 1}, "x")

@@ -59,7 +59,7 @@ def score_with(home: Path, owing: set[int]) -> None:
         # Months differ by more than a council would believe.
         score(
             node.config,
-            load_plugins(),
+            load_plugins(node.config),
             policy,
             today=datetime.date(2026, 11, 23),
             judged=Judged(),

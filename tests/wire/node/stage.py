@@ -243,7 +243,10 @@ def scored_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sign(policy, load_policy_key(home / "keys" / "policy-signing.key"), "Tester", 1_790_000_000)
     config = load_config(home)
     score(
-        config, load_plugins(), load_policy(config.risk_policy), today=datetime.date(2026, 11, 23)
+        config,
+        load_plugins(config),
+        load_policy(config.risk_policy),
+        today=datetime.date(2026, 11, 23),
     )
     return home
 

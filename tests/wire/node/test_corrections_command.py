@@ -38,7 +38,7 @@ def file(stage: Stage) -> Corrections:
     """Three decisions about two households; one has ended."""
     config = load_config(stage.home)
     policy = load_policy(config.risk_policy)
-    binding = bind_for(policy, config, load_plugins(), DAY)
+    binding = bind_for(policy, config, load_plugins(config), DAY)
     fields = {name: bound.field for name, bound in binding.fields.items()}
     found = open_corrections(config)
     found.add(

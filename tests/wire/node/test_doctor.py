@@ -7,26 +7,31 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from stage import Stage
 from typer.testing import CliRunner
 
+from folkmoot_kit.confinement.layers import LAYERS
 from folkmoot_node.cli import app
 from folkmoot_node.federation.checks import certificate
 from folkmoot_node.federation.identity import KeyFiles, load_identity
 from folkmoot_node.linkage import checks as linkage_checks
 from folkmoot_node.operations.doctor import examine
+from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.scoring import checks as scoring_checks
 from folkmoot_node.settings.linkage import LinkageSettings
+from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.store import checks as store_checks
 from folkmoot_operator.checks import State
 from folkmoot_operator.checks import examine as run
-from folkmoot_sdk.loading import BrokenPlugin, Plugins
+from folkmoot_sdk.loading import BrokenPlugin
 
 NAMES = [
-    "settings", "home", "council", "keys", "installation", "policies and sources", "linkage",
+    "settings", "home", "council", "keys", "installation",
+    *(f"confinement: {layer}" for layer in LAYERS), "plugins", "policies and sources", "linkage",
     "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "scoring runs",
     "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip
@@ -162,15 +167,15 @@ def test_libraries_of_linkage(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> 
 def test_scores_by_another_policy_and_broken_plugins_are_said(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loaded = scoring_checks.load_plugins()
-    broken = Plugins(
-        loaded.sources,
-        loaded.factors,
-        loaded.source_origins,
-        loaded.factor_origins,
-        (BrokenPlugin(next(iter(loaded.source_origins.values())), "", "does not load", ""),),
-    )
-    monkeypatch.setattr(scoring_checks, "load_plugins", lambda: broken)
+    load, kept = scoring_checks.load_plugins, []
+
+    def broken(config: NodeConfig) -> LoadedPlugins:
+        loaded = load(config)
+        kept.append(loaded)  # its processes end with it
+        origin = next(iter(loaded.source_origins.values()))
+        return replace(loaded, broken=(BrokenPlugin(origin, "", "does not load", ""),))
+
+    monkeypatch.setattr(scoring_checks, "load_plugins", broken)
     policy = stage.home / "risk-policy.toml"
     policy.write_text(policy.read_text() + "\n# another\n")
     found = details(stage.home)

@@ -211,7 +211,7 @@ def test_nor_is_it_handed_from_stage_to_stage(fed: Stage) -> None:
     config = load_config(fed.home)
     policy = load_policy(config.risk_policy)
     today = load_policy(config.risk_policy).sunset.replace(year=2026)
-    with begin(config, load_plugins(), policy, today=today, shared=True) as begun:
+    with begin(config, load_plugins(config), policy, today=today, shared=True) as begun:
         begun.read_frame()
         for source in begun.sources:
             begun.read(source)

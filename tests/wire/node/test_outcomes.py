@@ -69,7 +69,7 @@ def home(stage: Stage) -> Path:
 def scored(node: NodeHome) -> None:
     policy = load_policy(node.config.risk_policy)
     today = datetime.date(2026, 11, 23)
-    score(node.config, load_plugins(), policy, today=today, judged=Judged())
+    score(node.config, load_plugins(node.config), policy, today=today, judged=Judged())
 
 
 def question(home: Path) -> Round:
@@ -122,7 +122,12 @@ def test_it_is_no_input_of_the_score(home: Path) -> None:
             today = datetime.date(2026, 11, 23)
             for number in (0, 41, 55):
                 found = explain_household(
-                    store, node.config, load_plugins(), policy, 10_000_000 + number, today=today
+                    store,
+                    node.config,
+                    load_plugins(node.config),
+                    policy,
+                    10_000_000 + number,
+                    today=today,
                 )
                 assert (found.band, "need_found" in found.as_text()) == ("high", False)
 

@@ -157,7 +157,8 @@ def test_rounds_wait_while_a_run_goes_on_and_nobody_can_decide(asked: Stage) -> 
 
     with open_home(asked.home) as home:
         state, store = home.state.path, home.config.store_path
-    with recorded_run(state, "T"), only_user(store, "in use", ""):
+    with recorded_run(state, "T") as record, only_user(store, "in use", ""):
+        record.stored(whole=True)
         (waits,) = [event for event in visit(asked.home) if "waits" in event.text]
         assert not waits.is_problem
         refused = node(asked, "rounds", "resume", "--reason", "in a hurry")
@@ -165,6 +166,51 @@ def test_rounds_wait_while_a_run_goes_on_and_nobody_can_decide(asked: Stage) -> 
         assert "going on" in node(asked, "rounds", "list", "--offline").said()
     visit(asked.home)
     assert len(asked.coordinator.submissions) == 1
+
+
+def test_a_run_that_nobody_says_was_stored_was_stopped(asked: Stage) -> None:
+    with open_home(asked.home) as home:
+        state = home.state.path
+    with recorded_run(state, "T"):
+        pass  # a plugin can end it without an error
+    visit(asked.home)
+    assert asked.coordinator.submissions == []
+
+
+def test_rounds_wait_after_a_run_that_went_on_without_a_plugins_factors(asked: Stage) -> None:
+    with open_home(asked.home) as home:
+        state = home.state.path
+    with recorded_run(state, "T") as record:
+        record.stored(whole=False)
+    said = " ".join(event.text for event in visit(asked.home))
+    assert "a plugin failed in the last scoring run" in said
+    assert "rounds resume --reason" in said
+    assert asked.coordinator.submissions == asked.coordinator.refusals == []
+    listed = " ".join(node(asked, "rounds", "list", "--offline").said().split())
+    assert "its factors are unknown for every household" in listed
+    findings = [one for one in examine(asked.home, offline=True) if one.name == "scoring runs"]
+    assert findings[0].state is State.FAIL
+    assert "a plugin failed" in findings[0].what
+    node(asked, "rounds", "resume", "--reason", "the others count").said()
+    visit(asked.home)
+    assert len(asked.coordinator.submissions) == 1
+
+
+def test_the_last_run_says_why_rounds_wait(asked: Stage) -> None:
+    with open_home(asked.home) as home:
+        state = home.state.path
+    with recorded_run(state, "T") as record:
+        record.stored(whole=False)
+    with pytest.raises(ZeroDivisionError), recorded_run(state, "T"):
+        raise ZeroDivisionError
+    with open_home(asked.home) as home:
+        waits = home.stopped_run()
+        assert waits is not None
+        assert waits.is_incomplete  # these are the scores that would be counted
+    with recorded_run(state, "T") as record:
+        record.stored(whole=True)
+    with open_home(asked.home) as home:
+        assert home.stopped_run() is None
 
 
 def test_doctor_fails_while_rounds_wait(asked: Stage) -> None:

@@ -57,7 +57,7 @@ def run(home: Path, today: datetime.date, notified: list[tuple[int, datetime.dat
     (home / "extracts" / "notifications.csv").write_text(text)
     with open_home(home) as node:
         policy = load_policy(node.config.risk_policy)
-        score(node.config, load_plugins(), policy, today=today, judged=Judged())
+        score(node.config, load_plugins(node.config), policy, today=today, judged=Judged())
 
 
 def new_households(releases: dict[int, Release]) -> dict[int, int]:

@@ -43,11 +43,24 @@ def read(buffer: Buffer) -> pa.Table:
     check_plain(buffer.data)
     try:
         with pa.ipc.open_stream(content) as reader:
-            if len(reader.schema) > MOST_COLUMNS:
+            # Names that are no text cannot be looked at, and raise here.
+            if len(reader.schema.names) > MOST_COLUMNS:
                 raise FrameError("a frame holds too many columns")
             return reader.read_all()
     except (pa.ArrowException, ValueError, OSError, MemoryError):
         raise FrameError("a frame holds no Arrow columns") from None
+
+
+def validate(table: pa.Table) -> None:
+    """Looks at every value of a table that came.
+
+    Raises:
+        FrameError: If it is not sound: texts that are none, places outside their buffers.
+    """
+    try:
+        table.validate(full=True)
+    except (pa.ArrowException, ValueError):
+        raise FrameError("a frame holds columns that are not sound") from None
 
 
 def fixed(column: pa.Array) -> npt.NDArray[Any]:

@@ -17,6 +17,7 @@ class Call(StrEnum):
     END = "end"
     SCORE = "score"
     EXPLAIN = "explain"
+    EXAMINE = "examine"
 
 
 class Reply(StrEnum):

@@ -1,5 +1,6 @@
 """Plugins in confined processes of their own, offered to the node like any others."""
 
+from folkmoot_kit.hosting.examining import examined
 from folkmoot_kit.hosting.factor import ConfinedFactor
 from folkmoot_kit.hosting.failure import FailureKind, PluginFailure
 from folkmoot_kit.hosting.making import make_factor, make_source
@@ -16,6 +17,7 @@ __all__ = [
     "Hosting",
     "PluginFailure",
     "PluginProcess",
+    "examined",
     "fresh_copies",
     "make_factor",
     "make_source",

@@ -115,6 +115,11 @@ class PluginProcess:
         """Wall-clock seconds that one call may take."""
         return self.hosting.grants.limits.seconds
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it answers no more: it was closed, has ended, or was stopped."""
+        return self._broken is not None
+
     def new_handle(self) -> int:
         """A number by which the process knows an object that is made in it."""
         return next(self._handles)

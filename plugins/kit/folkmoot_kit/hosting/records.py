@@ -96,10 +96,7 @@ class Batches:
         first_row = answers.whole(message.body, "first_row", -_LAST_ROW, _LAST_ROW)
         self._check_names(table.column_names)
         self._check_types(table.schema)
-        try:
-            table.validate(full=True)
-        except pa.ArrowInvalid:
-            raise Garbage("columns that are not valid") from None
+        columns.validate(table)
         for column in table.columns:
             check_lengths(column)
         if not origin:

@@ -113,10 +113,7 @@ def _read_scores(answer: Message, factors: int, count: int) -> list[Scores]:
     expected = pa.schema([(str(at), pa.int32()) for at in range(factors)])
     if not table.schema.equals(expected, check_metadata=True) or table.num_rows != count:
         raise Garbage("scores of other factors, types or households")
-    try:
-        table.validate(full=True)
-    except pa.ArrowInvalid:
-        raise Garbage("scores that are no valid columns") from None
+    columns.validate(table)
     return [_scores(column, count) for column in table.columns]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from folkmoot_kit.channel import values
 from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
-from folkmoot_kit.inside import reading, scoring
+from folkmoot_kit.inside import examining, reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
 from folkmoot_kit.inside.faults import BreachError, Faults
 from folkmoot_kit.inside.workers import Workers
@@ -150,6 +150,13 @@ class _Server:
         text = scoring.explain(factor, body["values"], body["score"], body["date"])
         return {"reply": Reply.DONE, "text": cut(text, LONGEST_VALUE)}, None
 
+    def _examine(self, message: Message) -> Answer:
+        assert self._plugins is not None
+        body = message.body
+        given = values.decode(body["values"])
+        found = examining.examine(self._plugins, body["hook"], body["name"], given)
+        return {"reply": Reply.DONE, "findings": found}, None
+
     def _factor(self, handle: int) -> RiskFactor:
         made = self._made[handle]
         assert isinstance(made, RiskFactor)
@@ -168,6 +175,7 @@ class _Server:
         Call.READ: _read,
         Call.SCORE: _score,
         Call.EXPLAIN: _explain,
+        Call.EXAMINE: _examine,
     }
 
 

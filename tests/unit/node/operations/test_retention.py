@@ -339,7 +339,7 @@ def test_the_command_without_a_person_to_ask(ended):
 
 def test_a_purged_node_scores_again(ended, monkeypatch):
     assert run(ended, "--yes").exit_code == 0
-    monkeypatch.setattr(node_plugins, "load_plugins", lambda: ended.plugins)
+    monkeypatch.setattr(node_plugins, "load_plugins", lambda _: ended.loaded)
     assert ended.score(today=TODAY).households == 2
     with ended.open() as store:
         assert store.run.households == 2

@@ -129,7 +129,7 @@ def test_scores_by_another_policy_are_explained_with_that_policy(node, other):
 @pytest.fixture
 def command(node, monkeypatch):
     """The command with the plugins of the test."""
-    monkeypatch.setattr(node_plugins, "load_plugins", lambda: node.plugins)
+    monkeypatch.setattr(node_plugins, "load_plugins", lambda _: node.loaded)
 
     def run(*arguments):
         return CliRunner().invoke(app, ["score", *arguments, "--home", str(node.home)])

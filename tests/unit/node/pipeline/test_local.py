@@ -121,7 +121,7 @@ def test_stages_run_in_other_processes_and_may_be_repeated(node, monkeypatch):
     """As workers do: each stage by a run that was opened from its id."""
     node.score()
     expected = node.rows()
-    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda: node.plugins)
+    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.plugins)
     with begin(node.config, node.plugins, node.policy, today=TODAY, shared=True) as run:
 
         def worker():

@@ -201,14 +201,55 @@ def test_another_policy_does_not_explain_the_last_run(node):
         of(node, 1)
 
 
-def test_a_factor_that_cannot_explain_is_named(node, monkeypatch):
+def test_a_factor_that_cannot_explain_is_named_and_the_rest_is_shown(node, monkeypatch):
     node.score()
+    whole = of(node, 1)
 
     def fail(*_):
         raise KeyError("zq-canary")
 
     monkeypatch.setattr(node.factors["alone"], "explain", fail)
-    with pytest.raises(Problem) as raised:
-        of(node, 1)
-    assert "test-plugin 1.2.3 (test) failed: KeyError" in raised.value.problem
-    assert "zq-canary" not in str(raised.value)
+    found = of(node, 1)
+    silent = found.contributions[1]
+    assert silent.words == "No explanation could be made: what gives it has failed."
+    assert "alone, explain: plugin test-plugin 1.2.3 (test) failed: KeyError" in silent.unexplained
+    assert silent.unexplained in found.as_text()
+    assert "zq-canary" not in found.as_text()
+    assert replace(found, contributions=()) == replace(whole, contributions=())
+    assert (silent.points, silent.weight) == (whole.contributions[1].points, 30)
+    assert found.contributions[::2] == whole.contributions[::2]
+
+
+def test_a_factor_that_cannot_be_made_any_more_leaves_the_score_to_be_shown(node, monkeypatch):
+    node.score()
+    whole = of(node, 1)
+
+    def fail(*_):
+        raise KeyError("zq-canary")
+
+    monkeypatch.setattr(node.factors["alone"], "__init__", fail)
+    found = of(node, 1)
+    assert [one.points for one in found.contributions] == [
+        one.points for one in whole.contributions
+    ]
+    assert {one.words for one in found.contributions} == {
+        "No explanation could be made: what gives it has failed."
+    }
+    assert "zq-canary" not in found.as_text()
+
+
+@pytest.mark.parametrize(
+    "said, shown",
+    [
+        ("a\nb\x1b[31m\u202ec", "a b[31mc"),
+        ("long " * 1000, "long " * 200),
+        ("x" * 200_000, "No explanation could be made: what gives it has failed."),
+        (None, "No explanation could be made: what gives it has failed."),
+        ("", "No explanation could be made: what gives it has failed."),
+    ],
+    ids=["control characters", "long", "longer than is read", "no text", "empty"],
+)
+def test_what_a_factor_says_is_one_bounded_line_of_print(node, monkeypatch, said, shown):
+    node.score()
+    monkeypatch.setattr(node.factors["alone"], "explain", lambda *_: said)
+    assert of(node, 1).contributions[1].words == shown

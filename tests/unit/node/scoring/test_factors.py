@@ -7,15 +7,22 @@ import datetime
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from folkmoot_node.pipeline import run as scoring_run
 from folkmoot_node.scoring import factors as factors_module
+from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.stratify import _points
 from folkmoot_node.store import writer as store_writer
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import Input
+from folkmoot_sdk.factor import NoParameters
 from folkmoot_sdk.schema import FieldType
+from tests.unit.node.conftest import ORIGIN, Alone
 
 CANARY = "zq-canary-3107"
+BOUND = BoundFactor("alone", 30, Alone, Alone(NoParameters()), (), ORIGIN)
 
 
 def fault(node, score) -> Problem:
@@ -23,7 +30,7 @@ def fault(node, score) -> Problem:
     with pytest.raises(Problem) as raised:
         node.score()
     assert raised.value.exit_code is ExitCode.FAULT
-    assert raised.value.where == "factor alone"
+    assert raised.value.where == "factor alone, score"
     assert "test-plugin 1.2.3" in raised.value.problem
     return raised.value
 
@@ -179,3 +186,32 @@ def test_a_score_is_exactly_the_sum_of_its_contributions(node):
     assert (rows.select(pl.sum_horizontal(points)).to_series() == rows["score"]).all()
     # 0.1 + 0.2 is 0.30000000000000004 in floating point, and below 0.3 in other sums.
     assert rows.filter(pl.col("uprn") == 2)["band"].to_list() == [2]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.floats(0, 1), st.sampled_from([0.1, 1, 7.5, 30, 100]))
+def test_digits_below_thousandths_carry_nothing(score, weight):
+    def thousandths(value):
+        return factors_module._thousandths(BOUND, np.array([value]), 1)
+
+    found = thousandths(score)
+    assert abs(found[0] / 1000 - score) <= 0.0005 + 1e-12
+    assert found[0] == np.rint(found[0])
+    # What was rounded once is not rounded again.
+    assert thousandths(found[0] / 1000) == found
+    points = _points(found, weight)[0]
+    assert points == np.rint(points)
+    assert abs(points - found[0] * weight) <= 0.5 + 1e-9
+
+
+def test_a_run_counts_scores_in_thousandths(node):
+    def score(self, inputs, context):
+        return np.where(inputs["people"] == 1, 0.1234567, 0.0004999)
+
+    node.factors["alone"].score = score
+    node.score()
+    rows = node.rows()
+    assert rows.filter(pl.col("uprn") == 2)["points_alone"].to_list() == [30 * 123]
+    assert rows.filter(pl.col("uprn") == 1)["points_alone"].to_list() == [0]

@@ -116,7 +116,7 @@ def test_the_command_warns_and_scores(licensed, monkeypatch):
     text = licensed.config.risk_policy.read_text()
     # The command reads the clock: an end and a sunset that hold on any day.
     licensed.write_policy(text.replace(str(END), "2020-01-31").replace("2027-03-31", "2999-03-31"))
-    monkeypatch.setattr(plugins, "load_plugins", lambda: licensed.plugins)
+    monkeypatch.setattr(plugins, "load_plugins", lambda _: licensed.loaded)
     done = CliRunner().invoke(cli.app, ["score", "--home", str(licensed.home), "--json"])
     assert done.exit_code == 0, done.output
     assert "the licence of 'tenure' ended on 2020-01-31" in done.stderr
@@ -130,7 +130,7 @@ def test_doctor_warns_where_scoring_goes_on(licensed, monkeypatch):
     with StateDatabase(licensed.config.state_path, create=True):
         pass
     for module in (plugins, checks):
-        monkeypatch.setattr(module, "load_plugins", lambda: licensed.plugins, raising=False)
+        monkeypatch.setattr(module, "load_plugins", lambda _: licensed.loaded, raising=False)
     command = ["doctor", "--offline", "--home", str(licensed.home)]
 
     def found():
