@@ -96,6 +96,8 @@ def command(program: Path, grants: Grants, imports: Sequence[Path], script: Path
         "--clearenv",
     ]  # fmt: skip
     environment = dict(_ENVIRONMENT)
+    # Polars finds no other figure of memory here, and would swap tables to files from the start.
+    environment["POLARS_OVERRIDE_TOTAL_MEMORY_MB"] = str(grants.limits.memory_mib)
     if grants.limits.scratch_mib:
         environment["TMPDIR"] = str(SCRATCH)
     for name, value in environment.items():
