@@ -35,6 +35,7 @@ from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.loading import Plugins
 from folkmoot_sdk.schema import Schema
+from folkmoot_sdk.secret import FILE
 
 REGISTRY_LIST = "registry.json"
 """The file of a registry that lists the others."""
@@ -64,7 +65,7 @@ class Examined(Provenance):
             kinds=frozenset(one.kind for one in declares.sources) if declares else frozenset(),
             has_factors=bool(declares.factors) if declares else True,
             secrets={
-                one.kind: frozenset(entry.key for entry in one.options if entry.secret == "file")
+                one.kind: frozenset(entry.key for entry in one.options if entry.secret == FILE)
                 for one in (declares.sources if declares else ())
             },
             standing=found,

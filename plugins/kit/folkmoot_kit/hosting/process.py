@@ -27,6 +27,8 @@ FLOOD_BYTES = 64 << 20
 """Printed bytes after which a process is stopped. What it prints is thrown away, and costs."""
 _BUFFER_BYTES = 4 << 20
 """Asked of the kernel for what is sent: a chunk of columns then takes few wake-ups."""
+_LOOKED_AT_SECONDS = 0.5
+"""How often it is looked at how much a process has printed, while an answer is waited for."""
 _TO_END_SECONDS = 5.0
 _LAST_HANDLE = (1 << 32) - 1
 
@@ -259,17 +261,20 @@ class PluginProcess:
     def _next(
         self, number: int, pending: _Pending, deadline: float, asked: Sequence[Asked]
     ) -> Message:
-        try:
-            message = pending.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            self._break(FailureKind.HUNG, self._no_answer())
-            message = None
-        if self._process.stderr_bytes() > FLOOD_BYTES:
-            self._break(FailureKind.FLOOD, f"printed more than {FLOOD_BYTES >> 20} MiB")
-            message = None
-        if message is None:
-            raise self._failure(asked)
-        return message
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                message = pending.inbox.get(timeout=min(max(left, 0.0), _LOOKED_AT_SECONDS))
+            except queue.Empty:
+                message = None
+                if left <= 0:
+                    self._break(FailureKind.HUNG, self._no_answer())
+            if self._process.stderr_bytes() > FLOOD_BYTES:
+                self._break(FailureKind.FLOOD, f"printed more than {FLOOD_BYTES >> 20} MiB")
+            if self._broken is not None:
+                raise self._failure(asked)
+            if message is not None:
+                return message
 
     def _checked(self, message: Message, asked: Sequence[Asked]) -> Message:
         try:

@@ -12,7 +12,6 @@ from folkmoot_kit.hosting.answers import Garbage
 from folkmoot_sdk.source import ReadContext, Rejection
 
 Tell = Callable[[ReadContext], None]
-_MOST_RECORDS = 10**12
 _MOST_ROWS = (1 << 63) - 1
 
 
@@ -28,18 +27,18 @@ def tell(body: Mapping[str, Any]) -> list[Tell]:
     rejections: list[Rejection] = []
     for entry in answers.entries(body, "told", MOST_TOLD):
         match entry:
-            case ["reject", file, int(row), field, reason, value] if abs(row) <= _MOST_ROWS:
+            case ["reject", file, row, field, reason, value] if _whole(row, -_MOST_ROWS):
                 rejections.append(
                     Rejection(
                         texts.line(file, LONGEST_LINE),
-                        int(row),
+                        row,
                         texts.line(field, LONGEST_NAME),
                         texts.quoted(reason, LONGEST_VALUE),
                         texts.quoted(value, LONGEST_VALUE),
                     )
                 )
-            case ["leave_out", reason, int(records)] if 0 <= records <= _MOST_RECORDS:
-                found.append(partial(_leave_out, texts.line(reason, LONGEST_LINE), int(records)))
+            case ["leave_out", reason, records] if _whole(records, 0):
+                found.append(partial(_leave_out, texts.line(reason, LONGEST_LINE), records))
             case ["note", text]:
                 found.append(partial(_note, texts.line(text, LONGEST_LINE)))
             case _:
@@ -47,6 +46,10 @@ def tell(body: Mapping[str, Any]) -> list[Tell]:
     if rejections:
         found.insert(0, partial(_reject, rejections))
     return found
+
+
+def _whole(value: object, low: int) -> bool:
+    return type(value) is int and low <= value <= _MOST_ROWS
 
 
 def _reject(rejections: Sequence[Rejection], context: ReadContext) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from folkmoot_kit.channel import values
 from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
-from folkmoot_kit.inside import examining, reading, scoring
+from folkmoot_kit.inside import reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
 from folkmoot_kit.inside.faults import BreachError, Faults
 from folkmoot_kit.inside.held_secrets import HeldSecrets
@@ -162,6 +162,9 @@ class _Server:
         return {"reply": Reply.DONE, "text": cut(text, LONGEST_VALUE)}, None
 
     def _examine(self, message: Message) -> Answer:
+        # Late: the checks of the SDK are for a command of vendors, and take a while to import.
+        from folkmoot_kit.inside import examining
+
         assert self._plugins is not None
         body = message.body
         given = values.decode(body["values"])
