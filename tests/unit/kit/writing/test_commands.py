@@ -88,8 +88,10 @@ def test_run_scores_made_up_households_with_the_parameters_of_a_file(outside: Pa
          "is not valid TOML", "Correct"),
         ((FACTORS, "--factor", "financial_hardship", "--parameters", "p.toml"),
          "arears_full: is an unknown key", "Did you mean 'arrears_full'"),
-        ((FACTORS, "--factor", "financial_hardship", "--sample", "s.csv"), "has no column", "Valid"),
-        ((FACTORS, "--factor", "financial_hardship", "--options", "p.toml"), "does not go with", ""),
+        ((FACTORS, "--factor", "financial_hardship", "--sample", "s.csv"), "has no column",
+         "Valid"),
+        ((FACTORS, "--factor", "financial_hardship", "--options", "p.toml"), "does not go with",
+         ""),
         (("folkmoot-plugin-extracts",), "registers no factor", "list"),
         (("folkmoot-plugin-extracts", "--source", "extracts"), "go together", "Give both"),
         (("folkmoot-plugin-extracts", "--source", "extract", "--options", "p.toml"),
@@ -116,22 +118,21 @@ def test_run_names_a_plugin_that_cannot_be_loaded(outside: Path) -> None:
     assert "broken_plugin 0 (broken_plugin): cannot be imported" in said
 
 
-def test_a_source_reads_only_what_its_options_name(outside: Path) -> None:
+def test_a_source_reads_only_what_its_options_name(
+    outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Confined: the neighbour of the file is out of its sight."""
     assert plugin("new", "meter-readings", "--kind", "source")
     root = outside / "folkmoot-plugin-meter-readings"
     source = root / "folkmoot_plugin_meter_readings" / "source.py"
-    text = source.read_text()
     spy = 'str((path.parent / "secret").exists())'
-    source.write_text(text.replace('"account closed", int', f'"seen " + {spy}, int'))
-    (root / "samples" / "secret").write_text("x")
-    import os
-
-    os.chdir(root)
-    found = json.loads(
-        plugin("run", "folkmoot_plugin_meter_readings", "--source", "meter_readings",
-               "--options", "samples/options.toml", "--json")
-    )  # fmt: skip
+    source.write_text(source.read_text().replace('"account closed", int', f'"seen " + {spy}, int'))
+    data = outside / "data"
+    (root / "samples").rename(data)
+    (data / "secret").write_text("x")
+    monkeypatch.chdir(root)
+    given = ("--source", "meter_readings", "--options", data / "options.toml", "--json")
+    found = json.loads(plugin("run", "folkmoot_plugin_meter_readings", *given))
     assert found["left_out"] == {"seen False": 1}
 
 
