@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from folkmoot_kit.cli import listing, writing
 from folkmoot_kit.writing.inventory import inventory
 from folkmoot_sdk.conformance import check_factor
 from folkmoot_sdk.loading import load
@@ -148,3 +151,36 @@ def test_the_evidence_of_every_shipped_factor_can_be_looked_up() -> None:
         check_factor(factor)
         assert all(entry.citation and entry.finding for entry in factor.evidence)
         assert any(entry.url.startswith("https://") for entry in factor.evidence)
+
+
+def test_list_names_what_is_broken_and_shows_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = tmp_path / "gone-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[folkmoot]\ngone = folkmoot_gone\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = plugin("list", expect=1)
+    assert "BROKEN plugin gone" in said
+    assert "factor financial_hardship:" in said
+    programs = run_inside("folkmoot-plugin", "list", "--json")
+    assert programs.code == 1
+    (broken,) = json.loads(programs.stdout)["broken"]
+    assert broken["distribution"] == "gone"
+    assert broken["remedy"]
+
+
+@pytest.mark.parametrize("module", [listing, writing])
+def test_lines_fit_a_terminal_and_are_whole_elsewhere(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "word " * 60
+    show = module._line if module is writing else module._print_folded
+    show(text)
+    assert capsys.readouterr().out == f"{text}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == text.strip()
