@@ -147,7 +147,8 @@ def _number(entry: Field, column: Any) -> Iterator[tuple[Check, str]]:
 
 
 def _category(entry: Field, column: Any) -> Iterator[tuple[Check, str]]:
-    found = {value for value in pc.unique(column).to_pylist() if value is not None}
+    # `unique` of pyarrow makes "" of null in a view of strings.
+    found = set(column.to_pylist()) - {None}
     unknown = sorted(found - set(entry.codes))
     if unknown:
         yield VALUE_CODE, f"holds {len(unknown)} codes that are not declared"

@@ -27,6 +27,8 @@ FLOOD_BYTES = 64 << 20
 """Printed bytes after which a process is stopped. What it prints is thrown away, and costs."""
 _BUFFER_BYTES = 4 << 20
 """Asked of the kernel for what is sent: a chunk of columns then takes few wake-ups."""
+_LOOKED_AT_SECONDS = 0.5
+"""How often it is looked at how much a process has printed, while an answer is waited for."""
 _TO_END_SECONDS = 5.0
 _LAST_HANDLE = (1 << 32) - 1
 
@@ -39,11 +41,14 @@ class Hosting:
         distributions: Names of installed distributions.
         grants: What the process may reach, and its limits.
         show_messages: Whether the texts of errors may be shown: only on made-up data.
+        from_source: Whether plugins are compiled from their sources each time. Pins cover these
+            and not the copies in `__pycache__`, which would be run instead of them.
     """
 
     distributions: tuple[str, ...]
     grants: confinement.Grants = field(default_factory=confinement.Grants)
     show_messages: bool = False
+    from_source: bool = False
 
 
 @dataclass(slots=True)
@@ -97,6 +102,7 @@ class PluginProcess:
         setup = {
             "import_folders": [str(folder) for folder in self.import_folders],
             "show_messages": hosting.show_messages,
+            "from_source": hosting.from_source,
             "confinement": self._process.setup,
         }
         self._send(0, setup, None, self._deadline(), [first])
@@ -255,17 +261,20 @@ class PluginProcess:
     def _next(
         self, number: int, pending: _Pending, deadline: float, asked: Sequence[Asked]
     ) -> Message:
-        try:
-            message = pending.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            self._break(FailureKind.HUNG, self._no_answer())
-            message = None
-        if self._process.stderr_bytes() > FLOOD_BYTES:
-            self._break(FailureKind.FLOOD, f"printed more than {FLOOD_BYTES >> 20} MiB")
-            message = None
-        if message is None:
-            raise self._failure(asked)
-        return message
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                message = pending.inbox.get(timeout=min(max(left, 0.0), _LOOKED_AT_SECONDS))
+            except queue.Empty:
+                message = None
+                if left <= 0:
+                    self._break(FailureKind.HUNG, self._no_answer())
+            if self._process.stderr_bytes() > FLOOD_BYTES:
+                self._break(FailureKind.FLOOD, f"printed more than {FLOOD_BYTES >> 20} MiB")
+            if self._broken is not None:
+                raise self._failure(asked)
+            if message is not None:
+                return message
 
     def _checked(self, message: Message, asked: Sequence[Asked]) -> Message:
         try:

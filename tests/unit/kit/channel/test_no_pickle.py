@@ -12,9 +12,12 @@ ARGUMENTS = {"allow_pickle"}
 
 def test_the_kit_neither_imports_pickle_nor_calls_its_like():
     found = []
-    files = sorted(Path(folkmoot_kit.__file__).parent.rglob("*.py"))
+    kit = Path(folkmoot_kit.__file__).parent
+    files = sorted(kit.rglob("*.py"))
     assert len(files) > 20
     for file in files:
+        if file.relative_to(kit).parts[0] == "attacks":
+            continue  # plugins that try to have the host unpickle
         for node in ast.walk(ast.parse(file.read_text())):
             names = []
             if isinstance(node, ast.Import):
