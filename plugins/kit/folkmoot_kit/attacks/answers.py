@@ -228,26 +228,26 @@ _explains("surrogates", "Explain in half a letter", "Returns a text that no file
 _explains("no-text", "Explain in no text", "Returns a number.", 7, must_fail=True)
 
 
-@attempt("Quote a record in an error", must_fail=True)
+@attempt("Quote a record in an error", must_fail=True, raises=True)
 def quote_in_message(at: Targets) -> None:
     """Raises an error whose text is a record."""
     raise ValueError(at.secret)
 
 
-@attempt("Quote a record in the name of an error", must_fail=True)
+@attempt("Quote a record in the name of an error", must_fail=True, raises=True)
 def quote_in_type(at: Targets) -> None:
     """Raises an error whose class is named after a record."""
     raise type(f"Of{at.secret}", (Exception,), {})
 
 
-@attempt("Quote a record in the name of a file", must_fail=True)
+@attempt("Quote a record in the name of a file", must_fail=True, raises=True)
 def quote_in_file(at: Targets) -> None:
     """Raises an error in code that says it comes from a file named after a record."""
     folder = Path(__file__).parents[2]
     exec(compile("1 / 0", f"{folder}/{at.secret}.py", "exec"))  # noqa: S102
 
 
-@attempt("Quote a record in an error for people", must_fail=True)
+@attempt("Quote a record in an error for people", must_fail=True, raises=True)
 def quote_in_plugin_error(at: Targets) -> None:
     """Raises the SDK's own error, with a record in each of its parts."""
     raise PluginError(at.secret, at.secret, at.secret)

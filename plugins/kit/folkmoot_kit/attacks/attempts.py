@@ -19,13 +19,17 @@ from typing import Any
 
 MARK = "folkmoot-attack"
 """Begins each line that an attempt reports."""
-BEGUN, REFUSED, SUCCEEDED, RAISED = "begun", "refused", "succeeded", "raised"
+BEGUN, REFUSED, SUCCEEDED, RAISED, UNMADE = "begun", "refused", "succeeded", "raised", "unmade"
 """What a line says after that."""
 REFUSALS = (OSError, MemoryError, ImportError)
 
 
 class Refused(Exception):
     """The attempt came to nothing; says how."""
+
+
+class NotMade(Exception):
+    """The attempt could not be made, and shows nothing."""
 
 
 class Group(StrEnum):
@@ -128,6 +132,33 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an attempt is made and judged.
+
+    Attributes:
+        runs: Where in the plugin it stands.
+        must_fail: True if the host has to end the call with a failure that names the plugin,
+            because an answer would be worse.
+        raises: True if it raises an error on purpose.
+        known_limit: Why it may come through: what the confinement does not promise. Empty for
+            all that it does.
+        unsafe: Why it is not run without confinement; empty if it may be.
+        scratch: True if it needs a scratch folder.
+        seconds: Wall-clock time that the call is granted.
+        machines: Machines that it is written for; empty for all.
+    """
+
+    runs: Runs = Runs.SCORE
+    must_fail: bool = False
+    raises: bool = False
+    known_limit: str = ""
+    unsafe: str = ""
+    scratch: bool = False
+    seconds: float = 20
+    machines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One thing that a hostile plugin tries.
 
@@ -137,13 +168,7 @@ class Attempt:
         tries: What it does, in a sentence or two.
         group: What is attacked.
         function: What runs inside.
-        runs: Where in the plugin.
-        must_fail: True if the host has to end the call with a failure that names the plugin,
-            because an answer would be worse.
-        unsafe: Why it is not run without confinement; empty if it may be.
-        scratch: True if it needs a scratch folder.
-        seconds: Wall-clock time that the call is granted.
-        machines: Machines that it is written for; empty for all.
+        manner: How it is made and judged.
     """
 
     id: str
@@ -151,17 +176,12 @@ class Attempt:
     tries: str
     group: Group
     function: Callable[[Targets], Any]
-    runs: Runs
-    must_fail: bool
-    unsafe: str
-    scratch: bool
-    seconds: float
-    machines: tuple[str, ...]
+    manner: Manner
 
     @property
     def applies(self) -> bool:
         """Whether it is written for this machine."""
-        return not self.machines or platform.machine() in self.machines
+        return not self.manner.machines or platform.machine() in self.manner.machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,31 +192,18 @@ class Collection:
     attempts: list[Attempt] = dataclasses.field(default_factory=list)
 
     def attempt(
-        self,
-        title: str,
-        *,
-        runs: Runs = Runs.SCORE,
-        must_fail: bool = False,
-        unsafe: str = "",
-        scratch: bool = False,
-        seconds: float = 20,
-        machines: tuple[str, ...] = (),
+        self, title: str, **manner: Any
     ) -> Callable[[Callable[[Targets], Any]], Callable[[Targets], Any]]:
-        """Makes a function an attempt; its docstring says what it does. See `Attempt`."""
+        """Makes a function an attempt; its docstring says what it does.
+
+        Args:
+            title: What it tries, in a few words.
+            manner: See `Manner`.
+        """
 
         def collect(function: Callable[[Targets], Any]) -> Callable[[Targets], Any]:
-            self.add(
-                function,
-                function.__name__.replace("_", "-"),
-                title,
-                " ".join((inspect.getdoc(function) or "").split()),
-                runs=runs,
-                must_fail=must_fail,
-                unsafe=unsafe,
-                scratch=scratch,
-                seconds=seconds,
-                machines=machines,
-            )
+            tries = " ".join((inspect.getdoc(function) or "").split())
+            self.add(function, function.__name__.replace("_", "-"), title, tries, **manner)
             return function
 
         return collect
@@ -207,30 +214,10 @@ class Collection:
         id_: str,
         title: str,
         tries: str,
-        *,
-        runs: Runs = Runs.SCORE,
-        must_fail: bool = False,
-        unsafe: str = "",
-        scratch: bool = False,
-        seconds: float = 20,
-        machines: tuple[str, ...] = (),
+        **manner: Any,
     ) -> None:
-        """Adds an attempt that is made of a table; see `Attempt`."""
-        self.attempts.append(
-            Attempt(
-                id=id_,
-                title=title,
-                tries=tries,
-                group=self.group,
-                function=function,
-                runs=runs,
-                must_fail=must_fail,
-                unsafe=unsafe,
-                scratch=scratch,
-                seconds=seconds,
-                machines=machines,
-            )
-        )
+        """Adds an attempt that is made of a table; see `Attempt` and `Manner`."""
+        self.attempts.append(Attempt(id_, title, tries, self.group, function, Manner(**manner)))
 
 
 def say(word: str, text: str = "") -> None:
@@ -253,11 +240,13 @@ def run(attempt: Attempt, targets: Targets) -> Any:
     except REFUSALS as error:
         # What the system says, and no text that could hold what was read.
         say(REFUSED, f"{type(error).__name__} {getattr(error, 'strerror', None) or ''}")
+    except NotMade as fault:
+        say(UNMADE, str(fault))
     except BaseException as error:
         say(RAISED, type(error).__name__)
         raise
     else:
-        if attempt.runs is Runs.SCORE and got is not None:
+        if attempt.manner.runs is Runs.SCORE and got is not None:
             say(SUCCEEDED, str(got))
         return got
     return None

@@ -24,6 +24,7 @@ _TSC = b"\x0f\x31\x48\xc1\xe2\x20\x48\x09\xd0\xc3"
 _TSCP = b"\x0f\x01\xf9\x48\xc1\xe2\x20\x48\x09\xd0\xc3"
 _SET_TSC, _TSC_ENABLE = 26, 1
 _DAY = 86_400.0
+_BY_STATUS = "the status of files says when they changed, and Python cannot do without it"
 _COARSE = 0.0005
 """Steps of a clock, in seconds, that are too long to see caches and other programs by."""
 
@@ -158,7 +159,7 @@ def timer(at: Targets) -> str:
     return _is_now(float((1 << 33) - struct.unpack("=qqqq", left.raw)[2]), at)
 
 
-@attempt("Read the time from a new pipe")
+@attempt("Read the time from a new pipe", known_limit=_BY_STATUS)
 def time_of_pipe(at: Targets) -> str:
     """Asks for the age of a pipe that it makes."""
     return _is_now(os.fstat(os.pipe()[0]).st_mtime, at)
@@ -170,7 +171,7 @@ def time_of_memory_file(at: Targets) -> str:
     return _is_now(os.fstat(call("memfd_create", b"clock", 0)).st_mtime, at)
 
 
-@attempt("Read the time from its own descriptors")
+@attempt("Read the time from its own descriptors", known_limit=_BY_STATUS)
 def time_of_descriptors(at: Targets) -> str:
     """Writes to the descriptor of errors and asks when that was written to."""
     os.write(2, b"\n")
@@ -178,7 +179,7 @@ def time_of_descriptors(at: Targets) -> str:
     return _is_now(max(ages), at)
 
 
-@attempt("Read the time from the sandbox's folders")
+@attempt("Read the time from the sandbox's folders", known_limit=_BY_STATUS)
 def time_of_folders(at: Targets) -> str:
     """Asks when the folders changed that were made when the sandbox was."""
     ages = [0.0]

@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import RiskFactor, ScoringContext
 from folkmoot_sdk.source import DataSource, ReadContext, Rejection
 
+Granting = Callable[[confinement.Grants, Stage], confinement.Grants]
 DISTRIBUTION = "folkmoot-attack"
 _START_SECONDS = 60.0
 _READING_SECONDS = 20.0
@@ -45,12 +46,33 @@ def outcomes(attempts: Iterable[Attempt]) -> Iterator[Outcome]:
     Raises:
         Problem: If this machine cannot confine a process.
     """
+    with attacking() as attack:
+        for attempt in attempts:
+            yield attack(attempt)
+
+
+@contextlib.contextmanager
+def attacking(granting: Granting | None = None) -> Iterator[Callable[[Attempt], Outcome]]:
+    """Something to attack, and a function that makes an attempt on it and judges.
+
+    Args:
+        granting: Grants more than a plugin is granted, to see that what comes through shows.
+
+    Raises:
+        Problem: If this machine cannot confine a process.
+    """
     unmet = confinement.unmet()
     if unmet is not None:
         raise unmet
     with Stage() as stage, installed() as folder:
-        for attempt in attempts:
-            yield judge(attempt, _happened(attempt, stage, folder), stage.secret)
+
+        def attack(attempt: Attempt) -> Outcome:
+            wanted = hosting(attempt, stage.granted)
+            if granting is not None:
+                wanted = dataclasses.replace(wanted, grants=granting(wanted.grants, stage))
+            return judge(attempt, _happened(attempt, stage, wanted, folder), stage.secret)
+
+        yield attack
 
 
 @contextlib.contextmanager
@@ -65,38 +87,36 @@ def installed() -> Iterator[Path]:
         yield Path(folder)
 
 
-def hosting(attempt: Attempt | None, granted: Path) -> Hosting:
-    """How the node would host a plugin that may read one file, and nothing else."""
+def hosting(attempt: Attempt | None, *granted: Path) -> Hosting:
+    """How the node would host a plugin that may read some files, and nothing else."""
     limits = confinement.Limits(
         memory_mib=MEMORY_MIB,
         seconds=_START_SECONDS,
         processes=THREADS,
-        scratch_mib=SCRATCH_MIB if attempt is not None and attempt.scratch else 0,
+        scratch_mib=SCRATCH_MIB if attempt and attempt.manner.scratch else 0,
     )
-    grants = confinement.Grants(readable=(granted,), limits=limits)
+    grants = confinement.Grants(readable=granted, limits=limits)
     return Hosting(distributions=(DISTRIBUTION,), grants=grants)
 
 
-def opened(attempt: Attempt | None, granted: Path, folder: Path) -> HostedPlugins:
-    """The hostile plugin in a process of its own."""
-    return open_plugins(
-        [hosting(attempt, granted)], import_folders=[*confinement.import_folders(), folder]
-    )
+def opened(wanted: Hosting, folder: Path) -> HostedPlugins:
+    """The hostile plugin of a folder, in a process of its own."""
+    return open_plugins([wanted], import_folders=[*confinement.import_folders(), folder])
 
 
-def _happened(attempt: Attempt, stage: Stage, folder: Path) -> Happened:
-    with opened(attempt, stage.granted, folder) as plugins:
+def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> Happened:
+    with opened(wanted, folder) as plugins:
         if plugins.broken:
             problem = "; ".join(entry.problem for entry in plugins.broken)
             return Happened(said="", failure=problem, traces=stage.traces())
         [process] = plugins.processes
-        _allow(process, attempt.seconds)
-        targets = stage.targets(scratch=attempt.scratch, seconds=attempt.seconds)
+        _allow(process, attempt.manner.seconds)
+        targets = stage.targets(scratch=attempt.manner.scratch, seconds=attempt.manner.seconds)
         given = {"attempt": attempt.id, "targets": targets.to_json()}
         begun = time.monotonic()
         call = _Call()
         try:
-            if attempt.runs is Runs.RECORDS:
+            if attempt.manner.runs is Runs.RECORDS:
                 kind = plugins.sources[plugin.AttackerSource.kind]
                 call.read(make_source(kind, given, _WHERE, stage.granted.parent))
             else:
@@ -143,7 +163,7 @@ class _Call:
                 return
 
     def make(self, factor: RiskFactor, attempt: Attempt) -> None:
-        if attempt.runs is Runs.EXPLANATION:
+        if attempt.manner.runs is Runs.EXPLANATION:
             self.explanation = factor.explain({"amount": 1.0}, plugin.SCORE, _CONTEXT)
             return
         scores = factor.score({"amount": np.ones(_HOUSEHOLDS)}, _CONTEXT)

@@ -31,19 +31,19 @@ def leave_from_thread(at: Targets) -> None:
     threading.Event().wait()
 
 
-@attempt("Call sys.exit", must_fail=True)
+@attempt("Call sys.exit", must_fail=True, raises=True)
 def call_exit(at: Targets) -> None:
     """Raises SystemExit with a code that looks like success."""
     raise SystemExit(0)
 
 
-@attempt("Raise what looks like Ctrl-C", must_fail=True)
+@attempt("Raise what looks like Ctrl-C", must_fail=True, raises=True)
 def raise_interrupt(at: Targets) -> None:
     """Raises KeyboardInterrupt, as if a person had stopped the host."""
     raise KeyboardInterrupt
 
 
-@attempt("Raise an error that is none", must_fail=True)
+@attempt("Raise an error that is none", must_fail=True, raises=True)
 def raise_strange(at: Targets) -> None:
     """Raises an exception whose text, name and comparison fail themselves."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from folkmoot_kit.attacks.attempts import Refused
+from folkmoot_kit.attacks.attempts import NotMade
 
 JSON, COLUMNS = 1, 2
 _HEADER = "<4sIII"
@@ -29,7 +29,7 @@ def this_call() -> int:
         if frame.f_back is None:
             break
         frame = frame.f_back
-    raise Refused("no caller holds the number of the call")
+    raise NotMade("no caller holds the number of the call")
 
 
 def frame(kind: int, content: bytes, call: int | None = None, *, magic: bytes = _MAGIC,
@@ -88,8 +88,8 @@ def changed(whole: bytes, old: bytes, new: bytes) -> bytes:
     """The same bytes with one piece replaced by another of its length, wherever it stands.
 
     Raises:
-        Refused: If it stands nowhere: the attempt would show nothing.
+        NotMade: If it stands nowhere: the attempt would show nothing.
     """
     if old not in whole or len(old) != len(new):
-        raise Refused("the library writes columns in another way")
+        raise NotMade("the library writes columns in another way")
     return whole.replace(old, new)

@@ -56,16 +56,16 @@ class Attacker(RiskFactor):
         if self.parameters.attempt == SOUND_FRAME:
             write(done(stream(thousandths(count, 250))))
         attempt = self._attempt()
-        if attempt is not None and attempt.runs is not Runs.EXPLANATION:
+        if attempt is not None and attempt.manner.runs is not Runs.EXPLANATION:
             given = run(attempt, Targets.from_json(self.parameters.targets))
-            if attempt.runs is Runs.SCORES:
+            if attempt.manner.runs is Runs.SCORES:
                 return given  # type: ignore[no-any-return]
         return np.full(count, SCORE)
 
     def explain(self, values: Mapping[str, Any], score: float, context: ScoringContext) -> str:
         """Makes an attempt that stands here; see `RiskFactor`."""
         attempt = self._attempt()
-        if attempt is not None and attempt.runs is Runs.EXPLANATION:
+        if attempt is not None and attempt.manner.runs is Runs.EXPLANATION:
             return run(attempt, Targets.from_json(self.parameters.targets))  # type: ignore[no-any-return]
         return "Every household scores alike."
 
@@ -102,9 +102,8 @@ class AttackerSource(DataSource):
         if self.options.attempt == SOUND_FRAME:
             write(item(sound()))
         attempt = ATTEMPTS.get(self.options.attempt)
-        if attempt is not None and attempt.runs is Runs.RECORDS:
-            run(attempt, Targets.from_json(self.options.targets))
-        yield from ()
+        if attempt is not None and attempt.manner.runs is Runs.RECORDS:
+            yield from run(attempt, Targets.from_json(self.options.targets)) or ()
 
 
 @hookimpl

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from folkmoot_kit.attacks.frames import (
     stream,
     write,
 )
+from folkmoot_sdk.source import Records
 
 RECORDS = Collection(Group.RECORDS)
 ROWS = 4
@@ -69,8 +71,8 @@ def _indexes(*wild: int) -> bytes:
 def _views() -> bytes:
     long = pa.array([f"a text that lies outside {at}" for at in range(ROWS)], pa.string_view())
     whole = sound(long)
-    first = struct.pack("<i4sii", 25, b"a te", 0, 0)
-    return changed(whole, first, struct.pack("<i4sii", 25, b"a te", 77, 1 << 30))
+    first = struct.pack("<i4sii", 26, b"a te", 0, 0)
+    return changed(whole, first, struct.pack("<i4sii", 26, b"a te", 77, 1 << 30))
 
 
 def _one_text_many_times() -> bytes:
@@ -108,7 +110,7 @@ _sends("records-far-buffer", "Put a buffer outside the frame", "Moves a buffer f
        _pair((0, 32), (1 << 40, 32)))  # fmt: skip
 _sends("records-less-than-none", "Send a count of rows below zero", "Changes the count.",
        _pair((ROWS, 0), (-ROWS, 0)))  # fmt: skip
-_sends("records-lying-nulls", "Lie about unknown values", "Counts more than there are rows.",
+_sends("records-lying-nulls", "Lie about values that are missing", "Counts more than there are rows.",
        _pair((ROWS, 0), (ROWS, 99)))  # fmt: skip
 _sends("records-one-text", "Send one long text many times", "Refers to it from every record: the "
        "frame is short, what it stands for is 15 GiB.", _one_text_many_times, _MANY)  # fmt: skip
@@ -131,11 +133,19 @@ _sends("records-compressed", "Send a bomb of records", "Sends compressed columns
 
 
 @RECORDS.attempt("Send nothing without end", runs=Runs.RECORDS, must_fail=True)
-def records_without_end(at: Targets) -> None:
-    """Answers whenever it is asked for more, and never with a record."""
+def records_without_end(at: Targets) -> Iterator[Records]:
+    """Yields batches without a record whenever it is asked for more."""
+    empty = pa.table(
+        {"uprn": _UPRN.slice(0, 0), "kind": _WORDS.slice(0, 0), "amount": _AMOUNTS.slice(0, 0)}
+    )
+    return itertools.repeat(Records(empty, "extract.csv"))
+
+
+@RECORDS.attempt("Send more than it is asked for", runs=Runs.RECORDS, must_fail=True)
+def records_unasked(at: Targets) -> None:
+    """Writes messages before the host wants the next."""
     while True:
         write(message({"reply": "item"}))
-        sum(range(1000))
 
 
 @RECORDS.attempt("Reject what is no record", runs=Runs.RECORDS, must_fail=True)

@@ -55,15 +55,17 @@ def controls(attempts: Iterable[Attempt]) -> Iterator[Control]:
     """Runs attempts without confinement, one after the other; yields each as it ends."""
     with Stage() as stage:
         for attempt in attempts:
-            reason = attempt.unsafe or _NO_CONTROL.get(attempt.group, "")
-            if reason:
-                yield Control(attempt, None, reason)
-            else:
-                yield _control(stage, attempt)
+            yield control(attempt, stage)
+
+
+def control(attempt: Attempt, stage: Stage) -> Control:
+    """Runs an attempt without confinement, if it does no harm."""
+    reason = attempt.manner.unsafe or _NO_CONTROL.get(attempt.group, "")
+    return Control(attempt, None, reason) if reason else _control(stage, attempt)
 
 
 def _control(stage: Stage, attempt: Attempt) -> Control:
-    targets = stage.targets(scratch=attempt.scratch, seconds=attempt.seconds)
+    targets = stage.targets(scratch=attempt.manner.scratch, seconds=attempt.manner.seconds)
     process = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, attempt.id, targets.to_json()],
         stdin=subprocess.PIPE,
@@ -82,7 +84,7 @@ def _control(stage: Stage, attempt: Attempt) -> Control:
     begun = time.monotonic()
     hung = False
     try:
-        code: int | None = process.wait(min(attempt.seconds, _LIMIT_SECONDS))
+        code: int | None = process.wait(min(attempt.manner.seconds, _LIMIT_SECONDS))
     except subprocess.TimeoutExpired:
         code, hung = None, True
     with contextlib.suppress(ProcessLookupError):
@@ -115,8 +117,8 @@ def _decided(
         return Control(attempt, True, "; ".join(traces))
     if SUCCEEDED in words:
         return Control(attempt, True, words[SUCCEEDED])
-    if attempt.must_fail and hung:
+    if attempt.manner.must_fail and hung:
         return Control(attempt, True, f"it had not come back after {seconds:.1f} seconds")
-    if attempt.must_fail and code != _CAME_BACK:
+    if attempt.manner.must_fail and code != _CAME_BACK:
         return Control(attempt, True, f"it took the process with it (exit code {code})")
     return Control(attempt, False, words.get("refused", f"exit code {code}"))

@@ -13,6 +13,7 @@ from folkmoot_kit.attacks.attempts import (
     RAISED,
     REFUSED,
     SUCCEEDED,
+    UNMADE,
     Attempt,
     Runs,
 )
@@ -30,6 +31,7 @@ class Verdict(StrEnum):
     CONTAINED = "contained"
     NOT_CONTAINED = "NOT contained"
     NOT_TRIED = "not tried"
+    KNOWN_LIMIT = "known limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +94,16 @@ def judge(attempt: Attempt, happened: Happened, secret: str) -> Outcome:
         secret: What the attacker may neither read nor bring into a text of the host.
     """
     words = reported(happened.said)
+    if UNMADE in words or (RAISED in words and not attempt.manner.raises):
+        fault = words.get(UNMADE) or words.get(RAISED, "")
+        return Outcome(attempt, Verdict.NOT_TRIED, f"the attempt is faulty ({fault})")
     hole = _hole(attempt, happened, words, secret)
+    if hole and attempt.manner.known_limit:
+        return Outcome(attempt, Verdict.KNOWN_LIMIT, f"{hole}: {attempt.manner.known_limit}")
     if hole:
         return Outcome(attempt, Verdict.NOT_CONTAINED, hole)
     if BEGUN not in words:
         return Outcome(attempt, Verdict.NOT_TRIED, happened.failure or "the attacker did not run")
-    if RAISED in words and not attempt.must_fail:
-        return Outcome(attempt, Verdict.NOT_TRIED, f"the attempt is faulty ({words[RAISED]})")
     return Outcome(attempt, Verdict.CONTAINED, _how(happened, words))
 
 
@@ -111,15 +116,15 @@ def _hole(attempt: Attempt, happened: Happened, words: Mapping[str, str], secret
         return words[SUCCEEDED]
     if happened.unending:
         return "the host goes on reading without end"
-    if happened.seconds > attempt.seconds + _MARGIN_SECONDS:
+    if happened.seconds > attempt.manner.seconds + _MARGIN_SECONDS:
         return f"the host waited for {happened.seconds:.0f} seconds"
     if happened.failure:
         return ""
-    if attempt.must_fail and BEGUN in words and REFUSED not in words:
+    if attempt.manner.must_fail and BEGUN in words and REFUSED not in words:
         return "the host took its answer"
     if not happened.answer_is_own:
         return "the host took other scores than the plugin's"
-    if attempt.runs is Runs.EXPLANATION and happened.explanation is not None:
+    if attempt.manner.runs is Runs.EXPLANATION and happened.explanation is not None:
         return explanation_fault(happened.explanation)
     return ""
 

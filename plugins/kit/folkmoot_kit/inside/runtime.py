@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,9 @@ def serve(setup: Mapping[str, Any]) -> None:
         setup: `import_folders`, where plugins are installed; `show_messages`, whether the texts
             of errors may cross.
     """
+    if setup.get("from_source", False):
+        # What this process needs is imported by now; a plugin's compiled copies are found no more.
+        sys.pycache_prefix = os.devnull
     _Server(Channel(DescriptorEnd(0), Bounds()), setup).run()
     # Threads of plugins may go on: nothing waits for them.
     os._exit(_EXIT_CHANNEL_CLOSED)
