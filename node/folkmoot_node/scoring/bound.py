@@ -1,4 +1,4 @@
-"""A policy joined to plugins and sources: which factor gets which field, and where it comes from."""
+"""A policy joined to plugins and sources: which field each factor gets, and from where."""
 
 from __future__ import annotations
 
