@@ -1,7 +1,7 @@
 """Looks at the messages of an Arrow stream before Arrow does.
 
-Arrow decompresses what says that it is compressed, to whatever size that names, and cannot be told
-not to. So the metadata of each message, a FlatBuffer, is read here as far as that field. Layout:
+Arrow decompresses what says that it is compressed, to whatever size that names, and has no setting
+against it. So the metadata of each message, a FlatBuffer, is read here as far as that field. Layout:
 https://arrow.apache.org/docs/format/Columnar.html (encapsulated messages), `Message.fbs`.
 """
 
