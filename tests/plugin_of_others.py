@@ -46,8 +46,8 @@ from pathlib import Path
 
 import pyarrow as pa
 from folkmoot_sdk import (
-    Category, Combine, DataSource, Field, FieldType, PluginError, RecordLevel, Records, Schema, Secret,
-    SourceOptions, hookimpl, parameter,
+    Category, Combine, DataSource, Field, FieldType, PluginError, RecordLevel, Records, Schema,
+    Secret, SourceOptions, hookimpl, parameter,
 )
 
 

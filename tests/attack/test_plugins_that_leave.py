@@ -1,4 +1,5 @@
-"""Plugins that end the process which they run in, with an exit code that looks like success."""
+"""Plugins that end their process with an exit code that looks like success; and what a command does
+whose own process ends so, where plugins run in it."""
 
 from __future__ import annotations
 
@@ -15,45 +16,19 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.evidence.scoring_runs import STORED
 from folkmoot_node.home import open_home
 from folkmoot_node.running.scheduler import background
+from tests.plugin_council import NAME
+from tests.plugin_of_others import FACTOR, Others, install_plugin
 
-PLUGIN = """\
-import os, sys, threading, time
-from folkmoot_plugin_household_factors import FinancialHardship
-from folkmoot_sdk import hookimpl
-
-class Leaver(FinancialHardship):
-    name = "leaver"
-    def score(self, *arguments):
-        {end}
-
-@hookimpl
-def folkmoot_risk_factors():
-    return [Leaver]
-"""
+LEAVES = FACTOR.replace("import numpy as np", "import os, sys\nimport numpy as np")
 ENDS = {"sys.exit": "sys.exit(0)", "os._exit": "os._exit(0)"}
+SAID = {"sys.exit": "raised SystemExit", "os._exit": "ended by itself (exit code 0)"}
+SCORES = 'return np.clip(inputs["council_tax_arrears"] / 1000, 0, 1)'
 PROGRAMS = Path(sys.executable).parent
 
 
 @pytest.fixture(params=ENDS)
-def end(request: pytest.FixtureRequest) -> str:
-    return ENDS[request.param]
-
-
-@pytest.fixture
-def packages(tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of packages with the plugin in it, as if it were installed."""
-    return install(tmp_path, PLUGIN.format(end=end), monkeypatch)
-
-
-def install(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    packages = folder / "packages"
-    described = packages / "leaver-1.dist-info"
-    described.mkdir(parents=True)
-    (packages / "leaver.py").write_text(text)
-    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: leaver\nVersion: 1\n")
-    (described / "entry_points.txt").write_text("[folkmoot]\nleaver = leaver\n")
-    monkeypatch.setenv("PYTHONPATH", str(packages))
-    return packages
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -62,10 +37,20 @@ def home(scored_home: Path, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     shutil.copytree(scored_home, home)
     policy = home / "risk-policy.toml"
-    policy.write_text(policy.read_text().replace("financial_hardship", "leaver"))
+    policy.write_text(policy.read_text().replace("financial_hardship", "energy_debt"))
     for file in (home / "store").iterdir():
         shutil.rmtree(file) if file.is_dir() else file.unlink()
     return home
+
+
+@pytest.fixture
+def leaver(home: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> Others:
+    """A plugin that leaves when it is asked for scores, and is allowed."""
+    code = LEAVES.replace(SCORES, ENDS[way])
+    others = install_plugin(home, (home / "node.toml").read_text(), monkeypatch, code=code)
+    others.pinned()
+    monkeypatch.setenv("PYTHONPATH", str(others.council.site))
+    return others
 
 
 def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -79,22 +64,23 @@ def stored(home: Path) -> int:
         return sum(1 for _ in node.audit.entries((STORED,)))
 
 
-def test_leaving_is_no_success_of_a_check(packages: Path) -> None:
-    checked = run("folkmoot-plugin", "check", "leaver")
+@pytest.mark.usefixtures("leaver")
+def test_leaving_is_no_success_of_a_check_or_a_run(home: Path, way: str) -> None:
+    checked = run("folkmoot-plugin", "check", NAME)
     assert checked.returncode == 1, checked.stdout
     assert "- ends-process: " in checked.stdout
-
-
-def test_a_plugin_that_nobody_allowed_cannot_leave(packages: Path, home: Path) -> None:
-    """It is not even imported; that an allowed one stops the run is tested with the node."""
     for command in (["sources", "check"], ["score"]):
         done = run("folkmoot-node", *command, "--home", home)
-        assert done.returncode == 3, (done.stdout, done.stderr)
-        assert "no plugin provides the factor 'leaver'" in done.stderr
+        assert done.returncode == 1, (done.stdout, done.stderr)
+        assert SAID[way] in done.stderr
+        assert f"plugin {NAME} 1.2.0" in done.stderr
     assert stored(home) == 0
+    with open_home(home) as node:
+        assert node.stopped_run() is not None
 
 
-def test_serve_believes_what_a_run_recorded(packages: Path, home: Path) -> None:
+@pytest.mark.usefixtures("leaver")
+def test_serve_believes_what_a_run_recorded(home: Path) -> None:
     with (home / "node.toml").open("a") as settings:
         settings.write('\n[prefect]\nenabled = false\n[schedule]\nscore = "0 5 * * *"\n')
     told: list[Event] = []

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from region import BURY, Node, Region, command, copy_node, household_rows
 
+from tests.plugin_council import NAME
+from tests.plugin_of_others import install_plugin
+
 UPRN = "918273645546"
 AMOUNT = "73915.28"
 AREA = "E01987654"
@@ -59,19 +62,16 @@ def node(region: Region) -> Node:
 
 
 @pytest.fixture
-def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A distribution with the leaky plugin, installed as any other."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "leaky.py").write_text(LEAKY)
-    info = site / "folkmoot_plugin_leaky-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: folkmoot-plugin-leaky\nVersion: 1.0\n"
-    )
-    (info / "entry_points.txt").write_text("[folkmoot]\nleaky = leaky\n")
-    monkeypatch.setenv("PYTHONPATH", str(site))
-    return site
+def vendor(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The leaky plugin, installed, signed and allowed as any other of somebody else's."""
+    settings = node.home / "node.toml"
+    usual = settings.read_text()
+    others = install_plugin(node.home, usual, monkeypatch, code=LEAKY)
+    others.pinned()
+    monkeypatch.setenv("PYTHONPATH", str(others.council.site))
+    yield
+    settings.write_text(usual)
+    shutil.rmtree(node.home / "plugins")
 
 
 def clean(text: str) -> None:
@@ -101,16 +101,15 @@ def leaves_nothing_behind(region: Region, node: Node) -> None:
 
 
 @pytest.mark.slow
-def test_a_plugin_that_quotes_records_is_named_and_not_quoted(
-    region: Region, node: Node, vendor: Path
-) -> None:
+@pytest.mark.usefixtures("vendor")
+def test_a_plugin_that_quotes_records_is_named_and_not_quoted(region: Region, node: Node) -> None:
     node.write_extract([*household_rows(BURY, 500), *MARKED])
     risk_policy = node.home / "risk-policy.toml"
     usual = risk_policy.read_text()
     risk_policy.write_text(usual.replace("financial_hardship", "leaky"))
     shown = both_ways(node.run_anew, "score", expect=1)
-    assert "folkmoot-plugin-leaky" in shown
-    assert "ValueError at leaky.py" in shown
+    assert f"plugin {NAME} 1.2.0" in shown
+    assert "raised ValueError at __init__.py" in shown
     assert "Traceback" in shown  # --debug was worth trying
     risk_policy.write_text(usual)
     clean(node.run("score"))

@@ -30,7 +30,7 @@ def confinement(config: NodeConfig) -> Check:
         for layer in self_test():
             name = f"{_CONFINEMENT}: {layer.name}"
             if layer.works:
-                yield Finding(name, State.OK, f"keeps from plugins: {layer.problem}")
+                yield Finding(name, State.OK, f"holds: {layer.problem}")
                 continue
             others = bool(config.plugins.allowed)
             what = f"{layer.problem}; the plugins that come with the node run in its own process"

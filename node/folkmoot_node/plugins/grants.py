@@ -106,11 +106,15 @@ def is_grantable(config: NodeConfig, path: Path) -> bool:
         config: The node's settings.
         path: The file or folder; where it is a link, both it and what it leads to count.
     """
+    both = (path, path.resolve())
+    outcomes = config.casework_folder / "outcomes"  # casework writes them for sources to read
+    if all(one == outcomes or outcomes in one.parents for one in both):
+        return True
     never = [*map(Path, _MACHINE), *_kept(config)]
     never += [one.resolve() for one in never]
     return not any(
         one == other or one in other.parents or other in one.parents
-        for one in (path, path.resolve())
+        for one in both
         for other in never
     )
 

@@ -38,8 +38,11 @@ def granted(config: NodeConfig, one: Placement) -> str:
     allowed = one.allowed
     if allowed is None:
         limits = config.plugins.shipped
-        reads = "its sources read what their options name, and extracts"
-        return f"{Way.APART}, shared; {reads}; {_used(limits)}"
+        return (
+            "in confined processes that they share: sources read what their options name, and "
+            "extracts; factors read nothing; those of databases have the network as a whole; "
+            f"{_used(limits)}"
+        )
     reads = "its sources read " + (
         "what their options name, and extracts" if allowed.files else "no files"
     )

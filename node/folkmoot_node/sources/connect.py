@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from folkmoot_kit.hosting import make_source
+from folkmoot_kit.hosting import ConfinedSource, make_source
 from folkmoot_node.plugins.failures import plugin_fault
+from folkmoot_node.plugins.grants import is_grantable
 from folkmoot_node.plugins.loaded import Plugins, placement_in
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
@@ -78,6 +82,7 @@ def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings)
     except Exception as error:
         raise plugin_fault(origin, "connect", where, error) from error
     _require_claimed(plugins, origin, settings.kind, schema, where)
+    _require_grantable(config, source, f"{where}.options")
     if (schema.level is RecordLevel.AREA) != (settings.area_field is not None):
         raise Problem(
             "a source about areas needs it, and no other does",
@@ -103,3 +108,25 @@ def _require_claimed(
             "manifest that says what the plugin does",
             exit_code=ExitCode.VERIFICATION,
         )
+
+
+def _require_grantable(config: NodeConfig, source: DataSource, where: str) -> None:
+    """Checks that no option of a source that runs apart names what no plugin may read.
+
+    It would find nothing there, and could not say why.
+    """
+    if not isinstance(source, ConfinedSource):
+        return
+    for option in dataclasses.fields(source.options):
+        named = getattr(source.options, option.name)
+        if option.name == "base" or not isinstance(named, Path):
+            continue
+        path = Path(os.path.normpath(config.home / named))
+        if path.exists() and not is_grantable(config, path):
+            raise Problem(
+                f"{named} is where the node keeps what is its own, which no plugin may read",
+                where=f"{where}.{option.metadata.get('name') or option.name}",
+                remedy="Put the files for this source into a folder of their own, such as "
+                f"{config.extracts_folder.name}, and name that",
+                exit_code=ExitCode.SETTINGS,
+            )

@@ -14,6 +14,7 @@ from folkmoot_sdk import PluginError
 TEXT_ENDINGS = (".csv", ".csv.gz", ".tsv", ".txt", ".tab")
 ENDINGS = (*TEXT_ENDINGS, ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MAX_NAMED = 5
+_WILD = re.compile(r"[*?\[]")
 _BRACKETED = re.compile(r"(\[[^\]]*\])")
 
 
@@ -69,6 +70,11 @@ def find_files(
 
 
 def _matching(folder: Path, pattern: str) -> set[Path]:
+    # A folder that is named as it is need not be looked for: the one above may not be listed.
+    first, _, rest = pattern.partition("/")
+    while rest and not _WILD.search(first) and (folder / first).is_dir():
+        folder, pattern = folder / first, rest
+        first, _, rest = pattern.partition("/")
     try:
         return {path for path in folder.glob(_any_case(pattern)) if path.is_file()}
     except (ValueError, NotImplementedError):

@@ -1,8 +1,9 @@
 """Looks at the messages of an Arrow stream before Arrow does.
 
 Arrow decompresses what says that it is compressed, to whatever size that names, and has no setting
-against it. So the metadata of each message, a FlatBuffer, is read here as far as that field. Layout:
-https://arrow.apache.org/docs/format/Columnar.html (encapsulated messages), `Message.fbs`.
+against it. So the metadata of each message, a FlatBuffer, is read here as far as that field. Source
+of the layout: https://arrow.apache.org/docs/format/Columnar.html (encapsulated messages) and
+`Message.fbs`.
 """
 
 from __future__ import annotations

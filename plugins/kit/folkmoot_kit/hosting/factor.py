@@ -6,8 +6,10 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from folkmoot_kit.channel import values
-from folkmoot_kit.channel.words import LONGEST_LINE, LONGEST_VALUE, Call
+from folkmoot_kit.channel.words import LONGEST_LINE, LONGEST_VALUE, THOUSANDTHS, Call
 from folkmoot_kit.hosting import declarations, texts
 from folkmoot_kit.hosting.answers import Garbage
 from folkmoot_kit.hosting.errors import Asked
@@ -93,7 +95,8 @@ class ConfinedFactor(RiskFactor):
         Raises:
             PluginFailure: If the plugin fails or breaks its contract.
         """
-        return scored_apart(self.process, [self], [inputs], context, [None])[0]
+        thousandths = scored_apart(self.process, [self], [inputs], context, [None])[0]
+        return np.divide(thousandths, THOUSANDTHS, out=thousandths)
 
     def explain(self, values_: Mapping[str, Any], score: float, context: ScoringContext) -> str:
         """Asks the process why a household has its score; see `RiskFactor.explain`.

@@ -62,8 +62,8 @@ def scored_apart(
         places: For each of them what `PluginFailure.at` says if it fails.
 
     Returns:
-        For each factor float64 of shape (households,), whole thousandths from 0 to 1, NaN where
-        unknown.
+        For each factor float64 of shape (households,): whole thousandths, from 0 to 1,000; NaN
+        where unknown.
 
     Raises:
         PluginFailure: If a factor fails or breaks its contract.
@@ -128,7 +128,6 @@ def _scores(column: pa.ChunkedArray, count: int) -> Scores:
     if np.frombuffer(held, np.uint32, count).max() > THOUSANDTHS:
         raise Garbage("a score outside 0 to 1")
     scores: Scores = np.frombuffer(held, np.int32, count).astype(np.float64)
-    np.divide(scores, THOUSANDTHS, out=scores)
     if chunk.null_count:
         bits = np.frombuffer(validity, np.uint8)
         known = np.unpackbits(bits, count=count, bitorder="little")

@@ -22,6 +22,22 @@ from folkmoot_sdk.loading import Origin
 def score_together(
     factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
 ) -> list[Scores]:
+    """Scores the same households by all factors; see `thousandths_together`.
+
+    Returns:
+        For each factor float64 of shape (households,), whole thousandths from 0 to 1, NaN where
+        unknown.
+
+    Raises:
+        PluginFailure: As `thousandths_together` does.
+    """
+    found = thousandths_together(factors, inputs, context)
+    return [np.divide(one, THOUSANDTHS, out=one) for one in found]
+
+
+def thousandths_together(
+    factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
+) -> list[Scores]:
     """Scores the same households by all factors.
 
     Args:
@@ -31,8 +47,8 @@ def score_together(
         context: The reference date.
 
     Returns:
-        For each factor float64 of shape (households,), whole thousandths from 0 to 1, NaN where
-        unknown.
+        For each factor float64 of shape (households,): whole thousandths, from 0 to 1,000; NaN
+        where unknown.
 
     Raises:
         PluginFailure: If a factor fails or breaks its contract; `at` is its place, if it is
@@ -76,5 +92,5 @@ def _scored_here(factor: RiskFactor, given: Arrays, context: ScoringContext, at:
     # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
     if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
         raise asked.failure(FailureKind.CONTRACT, "`score` returned a score outside 0 to 1")
-    rounded: Scores = np.rint(scores * THOUSANDTHS) / THOUSANDTHS
-    return rounded
+    thousandths: Scores = np.rint(scores * THOUSANDTHS)
+    return thousandths

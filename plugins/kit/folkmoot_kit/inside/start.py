@@ -30,7 +30,6 @@ def main() -> None:
 
     # Before anything that starts a thread: Landlock would not bind it.
     lock_down(setup["confinement"])
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
     from folkmoot_kit.inside import runtime
 

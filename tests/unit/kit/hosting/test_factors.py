@@ -359,3 +359,12 @@ def test_a_factor_cannot_write_to_the_memory_of_its_inputs(opened, factor_text):
     """
     factor = make_factor(opened(factor_text, more).factors["debt"], {}, "p")
     assert factor.score({"debt": DEBTS}, CONTEXT).tolist() == [1, 1, 1, 1]
+
+
+def test_thousandths_are_the_same_scores_in_whole_numbers(opened, factor_text):
+    from folkmoot_kit.hosting import thousandths_together
+
+    factors = [make_factor(opened(factor_text).factors["debt"], {}, "p"), Local(None)]
+    found = thousandths_together(factors, [{"debt": DEBTS}] * 2, CONTEXT)
+    assert np.array_equal(found[0], [0, 123, 1000, np.nan], equal_nan=True)
+    assert np.array_equal(found[1], [0, 12, 250, np.nan], equal_nan=True)

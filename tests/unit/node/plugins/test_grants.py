@@ -81,6 +81,16 @@ def test_never_what_the_node_keeps_nor_what_holds_it(home: Home, text: str) -> N
     assert named(home, f'given = "{text}"', CASEWORK) == {"extracts"}
 
 
+def test_outcomes_of_casework_are_written_to_be_read(home: Home) -> None:
+    outcomes = home.folder / "casework" / "outcomes"
+    outcomes.mkdir(parents=True)
+    (home.folder / "casework" / "cases").touch()
+    (outcomes / "cases").symlink_to(home.folder / "casework" / "cases")
+    assert named(home, 'folder = "casework/outcomes"') == {"extracts", "casework/outcomes"}
+    assert named(home, 'folder = "casework/outcomes/.."') == {"extracts"}
+    assert named(home, 'folder = "casework/outcomes/cases"') == {"extracts"}
+
+
 def test_not_where_the_settings_put_them_either(home: Home) -> None:
     for name in ("data", "rejected", "own"):
         (home.folder / name).mkdir(mode=0o700)

@@ -346,3 +346,20 @@ def test_warm_plugins_stay_until_one_ends_or_something_is_decided(others: Others
         warm.close()
         del first, second, third
         loads.clear()
+
+
+def test_a_source_of_what_the_node_keeps_is_refused_before_it_reads(home: Home) -> None:
+    (home.folder / "mappings" / "tax.toml").write_text(
+        'schema = 1\nname = "tax"\nlevel = "household"\nsupplier = "R"\nfiles = ["*.csv"]\n'
+        'uprn = "UPRN"\n[fields.people]\ncolumn = "P"\ntype = "integer"\ncombine = "sum"\n'
+        'category = "demography"\n'
+    )
+    for folder in (".", "store", "keys"):
+        text = NODE + f'folder = "{folder}"\n'
+        (home.folder / "node.toml").write_text(text)
+        config = load_config(home.folder)
+        with load_plugins(config) as plugins, pytest.raises(Problem) as raised:
+            connect(config, plugins)
+        assert "which no plugin may read" in str(raised.value)
+        assert raised.value.where.endswith("sources.tax.options.folder")
+        assert "extracts" in raised.value.remedy

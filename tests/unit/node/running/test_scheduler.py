@@ -27,7 +27,6 @@ name = "council_tax"
 kind = "extracts"
 [sources.options]
 mapping = "tax.toml"
-folder = "."
 """
 MAPPING = """\
 schema = 1
@@ -107,7 +106,7 @@ def node(tmp_path: Path) -> Node:
     home = tmp_path / "node"
     initialise(home, "E08000009", "Trafford", None, None, None)
     (home / "tax.toml").write_text(MAPPING)
-    (home / "tax.csv").write_text("UPRN,Arrears,Support\n100012345678,250.00,N\n")
+    (home / "extracts" / "tax.csv").write_text("UPRN,Arrears,Support\n100012345678,250.00,N\n")
     (home / "risk-policy.toml").write_text(POLICY)
     node = Node(home)
     node.write(SETTINGS)
@@ -159,7 +158,7 @@ def test_a_clock_that_is_set_back_does_not_put_scoring_off(node: Node) -> None:
 
 
 def test_a_run_that_fails_waits_for_the_next_time(node: Node) -> None:
-    (node.home / "tax.csv").write_text("UPRN,Arrears,Support\nx,y,z\n")
+    (node.home / "extracts" / "tax.csv").write_text("UPRN,Arrears,Support\nx,y,z\n")
     with node.background() as beside:
         told = node.until(beside, "scoring failed")
         assert told.startswith(
