@@ -85,9 +85,16 @@ class _Server:
         finally:
             self._streams.pop(message.call, None)
         try:
-            self._channel.send(message.call, reply, parts)
+            self._send(message.call, reply, parts)
         except OSError:
             os._exit(_EXIT_CHANNEL_CLOSED)
+
+    def _send(self, call: int, reply: Mapping[str, Any], parts: Sequence[Part] | None) -> None:
+        """Sends an answer; one that is longer than the node takes is said to be so."""
+        try:
+            self._channel.send(call, reply, parts)
+        except FrameError:
+            self._channel.send(call, self._faults.answer(BreachError(Breach.TOO_LARGE)))
 
     def _describe(self, message: Message) -> Answer:
         self._plugins = load_from(message.body["distributions"], self._folders)
