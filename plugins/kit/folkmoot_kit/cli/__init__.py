@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from folkmoot_kit.cli import checking, listing, registry, signing, writing
+from folkmoot_kit.cli import attacking, checking, listing, registry, signing, writing
 from folkmoot_operator.console import application, run, version_option
 
 app = application(
@@ -18,7 +18,7 @@ def _common(version: bool = version_option("folkmoot-plugin", "folkmoot-kit")) -
     pass
 
 
-for _module in (writing, checking, listing, signing, registry):
+for _module in (writing, checking, attacking, listing, signing, registry):
     _module.register(app)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from folkmoot_kit.channel import values
-from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
+from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, FrameError, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
 from folkmoot_kit.inside import reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
