@@ -46,7 +46,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from folkmoot_sdk import (
-    Category, DataSource, Field, FieldType, PluginError, RecordLevel, Records, Schema, Secret,
+    Category, Combine, DataSource, Field, FieldType, PluginError, RecordLevel, Records, Schema, Secret,
     SourceOptions, hookimpl, parameter,
 )
 
@@ -63,8 +63,8 @@ class Meters(DataSource):
 
     @property
     def schema(self):
-        field = Field("meter_debt", FieldType.NUMBER, Category.FINANCE, unit="GBP")
-        return Schema("meters", "Energy Data Ltd", RecordLevel.HOUSEHOLD, (field,))
+        field = Field("meter_debt", FieldType.NUMBER, Combine.SUM, Category.FINANCE, unit="GBP")
+        return Schema("meters", RecordLevel.HOUSEHOLD, (field,))
 
     def read(self, context):
         given = self.options

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import address_linkage
 import casework_cohort
 import casework_opening
+import confined_scoring
 import hotspots
 import many_nodes
 import map_page
@@ -84,6 +85,7 @@ def main() -> None:
     (RESULTS / "workload_error.json").write_text(json.dumps(errors, indent=2))
     scoring = Path(__file__).with_name("scoring.py")
     subprocess.run([sys.executable, str(scoring), "--out", str(RESULTS)], check=True)
+    out.print(confined_scoring.told(confined_scoring.main(["--out", str(RESULTS)])))
     out.print("Scoring from six CSV extracts, against a hand-written Polars script:")
     six = Table("Households", "People", "Node s", "Script s", "Ratio", "Peak MiB")
     sizes = []

@@ -23,6 +23,7 @@ DISTRIBUTIONS = sorted(
     path
     for path in ROOT.glob("**/pyproject.toml")
     if path.parent != ROOT
+    and path.relative_to(ROOT).parts[0] != "examples"  # as others would write them
     and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 )
 

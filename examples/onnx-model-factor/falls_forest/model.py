@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -39,12 +40,14 @@ def references() -> Mapping[str, Reference]:
 
 @cache
 def _session() -> Any:
+    # Set before it is imported: else it reports to its makers, or that it cannot.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     # One thread: the node calls from several, and sums in one order give one result.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     content = (FOLDER / "model.onnx").read_bytes()
     return onnxruntime.InferenceSession(
         content, options, providers=["CPUExecutionProvider"]

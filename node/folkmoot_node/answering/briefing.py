@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from folkmoot_operator.problems import Problem
 if TYPE_CHECKING:
     from folkmoot_node.evidence.ledger import Balance
     from folkmoot_node.home import NodeHome
+    from folkmoot_node.policies.release_policy import ReleasePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class RoundStatement:
         charge: What the ledger asks for this answer: the loss of the round, or in a series
             a part of the loss of the series.
         signer: Whose signature of the release policy counts.
+        not_confined: Which plugins the scores were made with, or the signed policy lets run, in
+            the node's own process; a sentence each.
     """
 
     known: KnownRound
@@ -67,6 +70,7 @@ class RoundStatement:
     obstacle: str | None
     charge: Rho
     signer: TrustedSigner
+    not_confined: tuple[str, ...] = ()
 
     def after(self, remaining: Rho) -> Rho:
         """What is left after answering, of what is left before."""
@@ -107,7 +111,10 @@ class RoundStatement:
             f"Privacy loss of a household{what}: rho {round_.loss} (zero-concentrated differential "
             f"privacy), which is epsilon {self.epsilon:.2f} {self._at_delta}. Of a person "
             f"recorded in {self.households_per_person} households: rho {self.person_rho}, "
-            f"epsilon {self.person_epsilon:.2f}." + charged + self._signer_text
+            f"epsilon {self.person_epsilon:.2f}."
+            + charged
+            + self._signer_text
+            + "".join(f" {text}." for text in self.not_confined)
         )
 
     @property
@@ -160,6 +167,7 @@ class RoundStatement:
             "obstacle": self.obstacle,
             "signer": self.signer.key.hex(),
             "signer_pinned": self.signer.is_pinned,
+            "plugins_not_confined": list(self.not_confined),
         }
 
     def as_text(self) -> str:
@@ -213,11 +221,13 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
     persons = signed.policy.loss.households_per_person
     objection = obstacle = context = None
     published: Mapping[str, tuple[str, ...] | None] = {}
+    ran: tuple[str, ...] = ()
     paid = home.ledger.debit_of(round_.round_id) is not None
     answered = home.outbox.find(round_.round_id) is not None
     try:
         with home.open_store() as store:
             published = store.attributes
+            ran = store.run.not_confined
             if not answered:
                 require_scores_for(home, store.run, round_)
                 context = home.admission_context(store, signed, round_)
@@ -243,4 +253,12 @@ def describe(home: NodeHome, known: KnownRound) -> RoundStatement:
         obstacle=obstacle,
         charge=in_series.charge if in_series else round_.loss,
         signer=home.trusted_signer(),
+        not_confined=(*ran, *_let_in(signed.policy, ran)),
     )
+
+
+def _let_in(policy: ReleasePolicy, ran: Sequence[str]) -> Iterator[str]:
+    """Plugins that the policy lets into the node's process, and that the scores do not name."""
+    for one in policy.plugins_in_process:
+        if not any(f"{one.distribution} {one.version}" in text for text in ran):
+            yield f"The release policy lets plugin {one} run in the node's own process"

@@ -63,6 +63,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                     "rho_per_round": str(loss.per_round),
                     "rho_per_period": str(loss.per_period),
                     "rho_lifetime": str(loss.lifetime),
+                    "plugins_in_process": [one.model_dump() for one in release.plugins_in_process],
                 },
                 "signer": {
                     "key": signer.key.hex(),
@@ -104,6 +105,8 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
         f"  A person recorded in {loss.households_per_person} households: at most rho {person} "
         f"in {loss.period_months} months (epsilon {epsilon_at(person, delta):.2f})."
     )
+    for one in release.plugins_in_process:
+        typer.echo(f"  A plugin that may run in the node's own process: {one}")
     typer.echo(f"  Who may sign: {signer}")
 
 

@@ -26,6 +26,7 @@ from folkmoot_node.pipeline.plan import RunPlan, read_plan, run_folder
 from folkmoot_node.pipeline.read_source import SourceRead, SourceReading
 from folkmoot_node.pipeline.scored_partition import PartitionOutcome, ScoredPartition
 from folkmoot_node.pipeline.spool import Spool
+from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
 from folkmoot_node.scoring.binding import Binding, bind_for
@@ -64,6 +65,7 @@ class ScoringRun:
     def __init__(
         self, plan: RunPlan, config: NodeConfig, plugins: Plugins, policy: RiskPolicy
     ) -> None:
+        self._own_plugins: LoadedPlugins | None = None
         self.plan = plan
         self.config = config
         self.policy = policy
@@ -116,7 +118,10 @@ class ScoringRun:
                 remedy="Score again",
                 exit_code=ExitCode.DATA,
             )
-        return cls(plan, config, load_plugins(config), policy)
+        plugins = load_plugins(config)
+        run = cls(plan, config, plugins, policy)
+        run._own_plugins = plugins
+        return run
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -188,6 +193,17 @@ class ScoringRun:
     def end_linkage(self) -> None:
         """Frees what linkage has taken, once all sources are linked."""
         self._linkage.end()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the process that began the run has removed what it wrote."""
+        return not run_folder(self.config, self.plan.run_id).exists()
+
+    def close(self) -> None:
+        """Ends the processes of plugins that `open` has started, and those of scoring."""
+        self.end_scoring()
+        if self._own_plugins is not None:
+            self._own_plugins.close()
 
     def end_scoring(self) -> None:
         """Ends the processes that scoring has started, once all is scored."""

@@ -6,6 +6,7 @@ number of a partition. Nothing is returned, and what fails says so without a res
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from folkmoot_node.plugins.failures import FactorsFailed
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
+LOOK_SECONDS = 2.0
+"""How often a worker looks whether a run is over."""
 _T = TypeVar("_T")
 _own: dict[str, OwnRun] = {}
 """Runs that this process has begun, by id: their records may be in its memory."""
@@ -163,4 +166,17 @@ def _run(home: str, run_id: str) -> ScoringRun:
 
 @lru_cache(maxsize=2)
 def _opened(home: str, run_id: str) -> ScoringRun:
-    return ScoringRun.open(Path(home), run_id)
+    run = ScoringRun.open(Path(home), run_id)
+    threading.Thread(target=_close_at_end, args=(run,), name="end of run", daemon=True).start()
+    return run
+
+
+def _close_at_end(run: ScoringRun) -> None:
+    """Ends the processes of plugins with the run: nobody tells a worker that it is over."""
+    while not run.is_over:
+        _never.wait(LOOK_SECONDS)
+    run.close()
+    _opened.cache_clear()
+
+
+_never = threading.Event()

@@ -35,6 +35,7 @@ from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.loading import Plugins
 from folkmoot_sdk.schema import Schema
+from folkmoot_sdk.secret import FILE
 
 REGISTRY_LIST = "registry.json"
 """The file of a registry that lists the others."""
@@ -63,6 +64,10 @@ class Examined(Provenance):
             words=tuple(_words(found)),
             kinds=frozenset(one.kind for one in declares.sources) if declares else frozenset(),
             has_factors=bool(declares.factors) if declares else True,
+            secrets={
+                one.kind: frozenset(entry.key for entry in one.options if entry.secret == FILE)
+                for one in (declares.sources if declares else ())
+            },
             standing=found,
         )
 
@@ -127,15 +132,25 @@ class Examiner:
         return Examined.of(found)
 
     @cached_property
-    def _trusted(self) -> TrustedKeys | None:
+    def _trusted(self) -> TrustedKeys:
         path = self._config.plugin_keys
-        return load_trusted_keys(path) if path.exists() else None
+        if not path.exists():
+            raise _nobody(
+                "there is no file of trusted keys, so that nobody's signature counts",
+                path,
+                "Write the keys there that the region has told you by another way",
+            )
+        return load_trusted_keys(path)
 
     @cached_property
-    def _registry(self) -> Registry | None:
+    def _registry(self) -> Registry:
         folder = self._config.plugin_registry
-        if self._trusted is None or not (folder / REGISTRY_LIST).exists():
-            return None
+        if not (folder / REGISTRY_LIST).exists():
+            raise _nobody(
+                "there is no registry, which says who has signed plugins and what was revoked",
+                folder,
+                "Get its newest bundle, and run `folkmoot-node plugins import-registry BUNDLE`",
+            )
         registry = open_registry(folder, self._trusted)
         newest = NewestRegistry(self._config.home / NEWEST)
         if self._config.home.stat().st_uid == os.geteuid():
@@ -156,6 +171,10 @@ class Examiner:
 
 
 _GRAVE = frozenset({Reason.REVOKED, Reason.CHANGED, Reason.REQUIREMENT_CHANGED})
+
+
+def _nobody(problem: str, where: Path, remedy: str) -> Problem:
+    return Problem(problem, where=str(where), remedy=remedy, exit_code=ExitCode.VERIFICATION)
 
 
 def pin_of(allowed: AllowedPlugin) -> Pin:

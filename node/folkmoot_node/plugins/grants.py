@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -58,26 +58,41 @@ def for_shipped_network(config: NodeConfig, sources: Iterable[SourceSettings]) -
 
 
 def for_sources(
-    config: NodeConfig, allowed: AllowedPlugin, sources: Iterable[SourceSettings]
+    config: NodeConfig,
+    allowed: AllowedPlugin,
+    sources: Iterable[SourceSettings],
+    secrets: Mapping[str, Collection[str]],
 ) -> Grants:
-    """What a plugin of others has to read its sources: what its table grants, and no more."""
-    given: tuple[Path, ...] = readable(config, sources) if allowed.files else ()
+    """What a plugin of others has to read its sources: what its table grants, and no more.
+
+    Args:
+        config: The node's settings.
+        allowed: Its table there.
+        sources: The sources that it serves.
+        secrets: Options, by kind of source, that name a file with a secret.
+    """
+    given: tuple[Path, ...] = readable(config, sources, secrets) if allowed.files else ()
     limits = _limits(allowed, allowed.scratch_mib)
     return Grants(readable=given, network=bool(allowed.network), clock=True, limits=limits)
 
 
-def readable(config: NodeConfig, sources: Iterable[SourceSettings]) -> tuple[Path, ...]:
+def readable(
+    config: NodeConfig,
+    sources: Iterable[SourceSettings],
+    secrets: Mapping[str, Collection[str]] = SECRETS,
+) -> tuple[Path, ...]:
     """The files and folders that sources read; in order, each once.
 
     Args:
         config: The node's settings.
         sources: Of which every text among the options that names something that is there counts,
             and `extracts`. A pattern such as `addresses/*.csv` names the folder before it.
+        secrets: Options, by kind of source, that name a file with a secret: the node reads it.
     """
     found: dict[Path, None] = {}
     for source in sources:
-        secrets = SECRETS.get(source.kind, frozenset())
-        options = {key: value for key, value in source.options.items() if key not in secrets}
+        hidden = secrets.get(source.kind, ())
+        options = {key: value for key, value in source.options.items() if key not in hidden}
         for text in (config.extracts_folder.name, *_texts(options)):
             for path in _named(config, text):
                 found.update(dict.fromkeys(_granted(config, path)))

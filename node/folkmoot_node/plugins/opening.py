@@ -165,9 +165,16 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
         claimed |= known.kinds
         own = [source for source in configured if source.kind in known.kinds]
         names = (one.plugin.distribution,)
-        reads = Hosting(distributions=names, grants=for_sources(config, one.allowed, own))
+        reads = Hosting(
+            distributions=names,
+            grants=for_sources(config, one.allowed, own, known.secrets),
+            from_source=True,  # its pin covers no compiled copies
+        )
         if known.has_factors or not own:
-            first.append(Hosting(distributions=names, grants=for_factors(one.allowed)))
+            computes = Hosting(
+                distributions=names, grants=for_factors(one.allowed), from_source=True
+            )
+            first.append(computes)
             sources += [reads] if own else []
         else:
             first.append(reads)

@@ -7,7 +7,7 @@ allowed, and nowhere else: every command that scores would wait for it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from folkmoot_operator.problems import Problem
@@ -25,6 +25,7 @@ class Provenance:
         words: What is known, for people, each a few words.
         kinds: Kinds of sources that its manifest names.
         has_factors: Whether its manifest names factors.
+        secrets: Options of its kinds of sources that name a file with a secret.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -32,6 +33,7 @@ class Provenance:
     words: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
     has_factors: bool = True
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def problem(self) -> Problem | None:

@@ -110,7 +110,7 @@ def score_chunk(
         confined = [factors[at] for at in apart]
         scores = _scored_apart(confined, [inputs[at] for at in apart], context)
         for at, one in zip(apart, scores, strict=True):
-            found[at] = np.rint(one * THOUSANDTHS)
+            found[at] = in_thousandths(one)
     for at, bound in enumerate(factors):
         if not isinstance(bound.factor, ConfinedFactor):
             found[at] = _thousandths(bound, _scored_here(bound, inputs[at], context), count)
@@ -163,8 +163,17 @@ def _thousandths(bound: BoundFactor, scores: object, count: int) -> npt.NDArray[
     # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
     if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
         raise _broken_contract(bound, "returned a score outside 0 to 1")
-    thousandths: npt.NDArray[np.float64] = np.rint(scores * THOUSANDTHS)
-    return thousandths
+    return in_thousandths(scores)
+
+
+def in_thousandths(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Rounds scores to whole thousandths.
+
+    Returns:
+        A new array of float64 and the same shape, values in [0, 1000], NaN where unknown.
+    """
+    thousandths: npt.NDArray[np.float64] = np.multiply(scores, THOUSANDTHS)
+    return np.rint(thousandths, out=thousandths)
 
 
 def chunk_arrays(

@@ -34,8 +34,8 @@ def require_independent(
 ) -> None:
     """Scores a sample again: backwards among itself, and a few households with nobody else.
 
-    This finds what looks across households by mistake. A factor that wants to hide it can tell a
-    sample by its size.
+    This finds what looks across households by mistake. A factor that wants to hide it can
+    recognise a sample by its size.
 
     Args:
         households: What was scored.

@@ -82,12 +82,11 @@ def added_up(points: Points, policy: RiskPolicy) -> Stratified:
     score = np.zeros(points[0].shape, dtype=np.int32)
     some_unknown = np.zeros(points[0].shape, dtype=np.bool_)
     for column in points:
+        score += column
         missing = column == UNKNOWN_POINTS
         if missing.any():
-            score += np.where(missing, 0, column)
+            score -= np.multiply(missing, UNKNOWN_POINTS, dtype=np.int32)
             some_unknown |= missing
-        else:
-            score += column
     incomplete = int(np.count_nonzero(some_unknown))
     return Stratified(points, score, band_indexes(score, policy), incomplete)
 
@@ -145,7 +144,7 @@ def shuffled(count: int) -> npt.NDArray[np.int64]:
     their order learns nothing about the order of others.
 
     Returns:
-        int64, shape (count,).
+        int64, shape (count,); never null.
     """
     drawn = np.frombuffer(secrets.token_bytes(8 * count), dtype=np.uint64)
     return np.argsort(drawn, kind="stable").astype(np.int64, copy=False)
@@ -168,7 +167,11 @@ def _inputs(factors: Sequence[BoundFactor]) -> list[str]:
 
 
 def _points(thousandths: npt.NDArray[np.float64], weight: float) -> npt.NDArray[np.float64]:
-    points: npt.NDArray[np.float64] = np.rint(thousandths * (weight * POINT / THOUSANDTHS))
+    """The contributions of a factor, in the place of its scores, which are not needed any more."""
+    exact = weight * POINT / THOUSANDTHS
+    points = np.multiply(thousandths, exact, out=thousandths)
+    if exact != int(exact):
+        np.rint(points, out=points)
     missing = np.isnan(points)
     if missing.any():
         points[missing] = UNKNOWN_POINTS

@@ -31,7 +31,7 @@ def scores(config: NodeConfig, today: datetime.date) -> Check:
         if not run.failed:
             yield Finding("scores", State.OK, found)
         for failure in run.failed:
-            remedy = "Report it to the plugin's supplier, and score again when it is mended"
+            remedy = "Report it to the plugin's supplier, and score again when it is fixed"
             yield Finding("scores", State.WARN, f"{found}; {failure.in_words}", remedy)
 
     return Check("scores", look)

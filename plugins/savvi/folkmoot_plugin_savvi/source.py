@@ -93,6 +93,7 @@ class SavviSource(DataSource):
         names = self._standard.columns
         needed = (names.uprn, names.attribute_type, names.attribute)
         once = Once()
+        undated: set[str] = set()
         with parser(self._outputs(context), ()) as reading:
             for path in find_files(self._folder, self._files, TEXT_ENDINGS):
                 for batch in read_csv(
@@ -102,6 +103,9 @@ class SavviSource(DataSource):
                     context.reject,
                     optional=(names.date, names.scheme),
                 ):
+                    if names.date not in batch.frame.columns and path.name not in undated:
+                        undated.add(path.name)
+                        context.note(f"{path.name} has no column {names.date}: nothing is dated")
                     rows = once.first_of(path.name, batch, context)
                     yield self._records(path.name, rows, asked, wanted, reading, context)
 

@@ -87,7 +87,9 @@ class RiskFactor(ABC):
 
     A subclass sets the class attributes and is made by the node with the parameters of
     one `[[factors]]` entry of the risk stratification policy. It has no state beyond
-    its parameters and may be called from several threads.
+    its parameters and may be called from several threads. A household's score depends on its own
+    inputs alone, and never on the others that are scored with it, on their order or on how many
+    there are: the node compares.
     """
 
     name: ClassVar[str]
@@ -118,7 +120,8 @@ class RiskFactor(ABC):
             context: The reference date.
 
         Returns:
-            float64 of shape (households,), values in [0, 1], NaN where unknown.
+            float64 of shape (households,), values in [0, 1], NaN where unknown. The node counts
+            whole thousandths of it: 0.6174 counts as 0.617.
         """
 
     @abstractmethod
@@ -128,6 +131,6 @@ class RiskFactor(ABC):
         Args:
             values: For each declared input the household's value (bool, int, float,
                 str or datetime.date), or None if unknown.
-            score: What `score` gave; NaN if unknown.
+            score: What `score` gave, as it was counted, in thousandths; NaN if unknown.
             context: The reference date.
         """

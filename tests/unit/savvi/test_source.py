@@ -17,7 +17,7 @@ from folkmoot_node.households.combine import combine
 from folkmoot_node.households.uprn_join import HOUSEHOLD
 from folkmoot_plugin_savvi.source import SavviSource
 from folkmoot_plugin_savvi.standard import AttributeField, load, versions
-from folkmoot_sdk import PluginError, RecordLevel
+from folkmoot_sdk import PluginError, ReadContext, RecordLevel
 from folkmoot_sdk.conformance import check_source
 from folkmoot_sdk.parameters import build
 from tests.spoiled_files import check_accounted, read, spoiled
@@ -194,6 +194,14 @@ def test_optional_columns_may_be_missing(feed):
         "uprn": 7, "record_date": None, "domestic_abuse_last_report": None,
         "domestic_abuse_reports": 1,
     }  # fmt: skip
+
+
+def test_an_optional_column_that_is_missing_is_noted_once_a_file(feed):
+    folder = feed("A,7,Event,Domestic abuse reported", header=HEADER.removesuffix(",AttributeDate"))
+    notes = []
+    context = ReadContext((), datetime.date(2026, 4, 1), lambda _: None, note=notes.append)
+    assert len(list(make(folder).read(context))) == 1
+    assert notes == ["savvi.csv has no column AttributeDate: nothing is dated"]
 
 
 @pytest.mark.parametrize("column", HEADER.split(",")[1:4])

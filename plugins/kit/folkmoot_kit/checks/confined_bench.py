@@ -29,8 +29,15 @@ SECONDS = 120.0
 class ConfinedBench:
     """Starts confined processes for one plugin."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, *, network: bool = False) -> None:
+        """Starts nothing yet.
+
+        Args:
+            subject: The plugin.
+            network: Whether a source that is read may use the network.
+        """
         self._subject = subject
+        self._network = network
         self._folders = (*subject.folders, *confinement.import_folders())
 
     @contextmanager
@@ -46,7 +53,10 @@ class ConfinedBench:
         """
         limits = confinement.Limits(memory_mib=MEMORY_MIB, seconds=SECONDS)
         # A source may read the time: libraries that read files do, and end where they cannot.
-        grants = confinement.Grants(readable=tuple(readable), clock=bool(readable), limits=limits)
+        reads = bool(readable)
+        grants = confinement.Grants(
+            readable=tuple(readable), clock=reads, network=reads and self._network, limits=limits
+        )
         wanted = hosting.Hosting(
             distributions=(self._subject.name,), grants=grants, show_messages=True
         )

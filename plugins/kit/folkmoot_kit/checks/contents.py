@@ -46,10 +46,10 @@ class Content:
     """What came out of one reading.
 
     Attributes:
-        columns: The rows of each column, combined.
         records: Number of records.
         known: For each column how many values are not null.
         digests: For each record a digest of its file, row and values, with repetitions.
+        files: What the source names as the origin of records and of rejections.
         rejected: What was handed to `reject`.
         words: Every text that is not for quarantine: reasons of records left out, notes.
         findings: What the values break.
@@ -58,6 +58,7 @@ class Content:
     records: int = 0
     known: Counter[str] = field(default_factory=Counter)
     digests: Counter[bytes] = field(default_factory=Counter)
+    files: set[str] = field(default_factory=set)
     rejected: list[Rejection] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -97,6 +98,7 @@ def read_all(
     for batch in source.read(context):
         table = _table(batch.data)
         content.records += table.num_rows
+        content.files.add(batch.origin)
         for name in table.column_names:
             column = table[name]
             content.known[name] += len(column) - column.null_count
@@ -104,6 +106,7 @@ def read_all(
             found.setdefault(check, check.finding(seen, subject))
         if digest:
             content.digests.update(_digests(table, batch.origin))
+    content.files |= {entry.file for entry in content.rejected}
     content.findings = list(found.values())
     return content
 
@@ -144,7 +147,8 @@ def _number(entry: Field, column: Any) -> Iterator[tuple[Check, str]]:
 
 
 def _category(entry: Field, column: Any) -> Iterator[tuple[Check, str]]:
-    found = {value for value in pc.unique(column).to_pylist() if value is not None}
+    # `unique` of pyarrow makes "" of null in a view of strings.
+    found = set(column.to_pylist()) - {None}
     unknown = sorted(found - set(entry.codes))
     if unknown:
         yield VALUE_CODE, f"holds {len(unknown)} codes that are not declared"

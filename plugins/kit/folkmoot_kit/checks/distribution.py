@@ -41,6 +41,7 @@ MODULE_CLASH = Check(
 )  # fmt: skip
 
 SDK = "folkmoot-sdk"
+_OURS, _PLUGINS = "folkmoot", "folkmoot_plugin_"
 
 
 def loading_findings(running: Running) -> Iterator[Finding]:
@@ -106,6 +107,8 @@ def module_findings(distribution: Distribution) -> Iterator[Finding]:
         owners = {canonicalize_name(name) for name in installed.get(module, ())} - {own}
         if module in sys.stdlib_module_names:
             yield MODULE_CLASH.finding(f"has a module {module!r}, as Python itself")
+        elif module.startswith(_OURS) and not module.startswith(_PLUGINS):
+            yield MODULE_CLASH.finding(f"has a module {module!r}, as Folkmoot itself")
         elif owners:
             seen = f"has a module {module!r}, as {', '.join(sorted(owners))}"
             yield MODULE_CLASH.finding(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ MARK = "QZX7731904862"
 
 _DELIMITERS = ",;\t|"
 _NOT_EXTRACTS = {".toml", ".json", ".yaml", ".yml", ".md", ".py", ".sql"}
+_FILE_ADDRESS = re.compile(r"(\w+:///)(.+)")
+"""Such as sqlite:///council_tax.sqlite."""
 _MAX_FILE_BYTES = 32 << 20
 _MAX_FOLDER_BYTES = 256 << 20
 
@@ -113,8 +116,15 @@ def _changed(value: Any, base: Path, folder: Path, places: dict[Path, Path]) -> 
         return {key: _changed(item, base, folder, places) for key, item in value.items()}
     if isinstance(value, list):
         return [_changed(item, base, folder, places) for item in value]
-    if not isinstance(value, str) or not value or "\0" in value or "://" in value:
+    if not isinstance(value, str) or not value or "\0" in value:
         return value
+    address = _FILE_ADDRESS.fullmatch(value)
+    scheme, value = (address[1], address[2]) if address else ("", value)
+    return scheme + _place(value, base, folder, places)
+
+
+def _place(value: str, base: Path, folder: Path, places: dict[Path, Path]) -> str:
+    """The copy of what a text names, copied now if it was not; the text if it names nothing."""
     original = base / value
     try:
         if not original.exists():

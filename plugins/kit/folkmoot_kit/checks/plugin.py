@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class Result:
         """True if no finding is an error."""
         return not any(finding.is_error for finding in self.findings)
 
-    def add(self, findings: Iterator[Finding] | tuple[Finding, ...]) -> None:
+    def add(self, findings: Iterable[Finding]) -> None:
         """Notes findings, each rule once for each subject: the first says it most closely."""
         noted = {(finding.check, finding.subject) for finding in self.findings}
         for finding in findings:

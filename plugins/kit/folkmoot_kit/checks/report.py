@@ -47,14 +47,20 @@ def make_report(result: Result, wheel: Path, today: datetime.date, days: int = D
 
 def _outcome(check: Check, findings: list[Finding]) -> Outcome:
     """How one rule ended; a warning is told, and does not fail it."""
-    found = [finding for finding in findings if finding.check is check]
-    seen = "; ".join(f"{f.subject}: {f.seen}" if f.subject else f.seen for f in found)
+    found = [finding for finding in findings if finding.check.id == check.id]
     return Outcome(
         check=check.id,
         passed=not any(finding.is_error for finding in found),
-        finding=_short(seen),
+        finding=_short("; ".join(_seen(finding) for finding in found)),
         remedy=_short(found[0].remedy) if found else "",
     )
+
+
+def _seen(finding: Finding) -> str:
+    """What was seen; of a source only that it was, since it may have been read on real records."""
+    if finding.check.about == "source" or finding.subject.startswith("source "):
+        return f"{finding.subject}: it is not so that {finding.check.title}"
+    return f"{finding.subject}: {finding.seen}" if finding.subject else finding.seen
 
 
 def _short(text: str) -> str:

@@ -79,15 +79,22 @@ def spoiled_findings(
     except Exception:  # the checks of the source itself say what is wrong
         return
     found: dict[Check, Finding] = {}
-    for extract in copies.extracts:
+    extracts = _read_ones(copies, whole)
+    for extract in extracts:
         for changed in (_renamed, _nonsense, _empty):
             step(f"{changed.__name__.strip('_')} {extract.path.name}")
             for finding in changed(trials, extract, whole):
                 found.setdefault(finding.check, finding)
     yield from found.values()
-    if copies.extracts and not found:
+    if extracts and not found:
         step("a long file")
-        yield from _huge(trials, max(copies.extracts, key=lambda e: len(e.text)), rows, seconds)
+        yield from _huge(trials, max(extracts, key=lambda e: len(e.text)), rows, seconds)
+
+
+def _read_ones(copies: Copies, whole: Content) -> list[Extract]:
+    """The files that the source names as where its records come from; all, if it names none."""
+    named = [e for e in copies.extracts if any(file.endswith(e.path.name) for file in whole.files)]
+    return named or list(copies.extracts)
 
 
 class _Trials:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
+from folkmoot_kit.confinement import import_folders
 from folkmoot_kit.provenance.wheel_file import read_wheel, unpack_wheel
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.hooks import PROJECT
@@ -67,7 +68,9 @@ def opened(plugin: str) -> Iterator[Subject]:
             yield _module(plugin, Path(folder))
         return
     _require_entry_point(found, f"distribution {plugin}")
-    yield Subject(found)
+    place = Path(str(found.locate_file(""))).resolve()
+    # Python may also look in folders that only its environment names.
+    yield Subject(found, () if place in import_folders() else (place,))
 
 
 def _unpacked(wheel: Path, folder: Path) -> Subject:

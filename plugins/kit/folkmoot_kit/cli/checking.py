@@ -47,6 +47,9 @@ def check(
             help="TOML file with the options of the source; its paths refer to the file's folder.",
         ),
     ] = None,
+    network: Annotated[
+        bool, typer.Option("--network", help="Let the source that is read use the network.")
+    ] = False,
     seconds: Annotated[
         float,
         typer.Option(
@@ -98,7 +101,7 @@ def check(
             )
         reading = _reading(source, options)
         with _steps(quiet=as_json) as step:
-            result = _checked(found, reading, seconds, step)
+            result = _checked(found, reading, network, seconds, step)
         if report is not None and key is not None:
             _write_report(result, found, report, key)
     if as_json:
@@ -139,7 +142,9 @@ def _toml(path: Path) -> dict[str, Any]:
     raise Problem(problem, where=str(path), remedy=remedy, exit_code=ExitCode.SETTINGS)
 
 
-def _checked(found: Subject, reading: Reading | None, seconds: float, step: Step) -> Result:
+def _checked(
+    found: Subject, reading: Reading | None, network: bool, seconds: float, step: Step
+) -> Result:
     from importlib.metadata import version
 
     from folkmoot_kit.checks.confined_bench import ConfinedBench
@@ -147,7 +152,7 @@ def _checked(found: Subject, reading: Reading | None, seconds: float, step: Step
 
     return check_plugin(
         found,
-        ConfinedBench(found),
+        ConfinedBench(found, network=network),
         reading,
         sdk_version=version("folkmoot-sdk"),
         seconds=seconds,

@@ -145,12 +145,15 @@ def sign(
     from folkmoot_kit.confinement import import_folders
     from folkmoot_kit.provenance import Installation, load_key, read_wheel
     from folkmoot_kit.provenance import sign as signed
+    from folkmoot_kit.provenance.clashes import require_no_clash
     from folkmoot_kit.provenance.sboms import sbom_of
     from folkmoot_kit.provenance.signing_wheels import make_manifest
 
     found = read_wheel(wheel)
     private = load_key(key)
-    parts = sbom_of(found, sbom, Installation(import_folders()))
+    installation = Installation(import_folders())
+    require_no_clash(found, installation)
+    parts = sbom_of(found, sbom, installation)
     body = make_manifest(
         found,
         vendor=vendor,
@@ -236,18 +239,24 @@ def verify(
 ) -> None:
     """Checks a manifest, review or report: whole, signed, in its time, about this wheel.
 
-    Without --trusted-keys it is not said whether the key is the one of who it names. Exit code 7 if
-    anything is wrong.
+    Run it before installing: with --wheel it says, too, whether the wheel would overwrite anything
+    that is installed here. Without --trusted-keys it is not said whether the key belongs to whom it
+    names. Exit code 7 if anything is wrong.
 
     Example: folkmoot-plugin verify energy.manifest.json --wheel energy.whl
     --trusted-keys trusted-keys.toml
     """
-    from folkmoot_kit.provenance import load_trusted_keys, read_wheel
+    from folkmoot_kit.confinement import import_folders
+    from folkmoot_kit.provenance import Installation, load_trusted_keys, read_wheel
+    from folkmoot_kit.provenance.clashes import require_no_clash
     from folkmoot_kit.provenance.verification import read_any, verified
 
     found = read_any(document)
     trusted = load_trusted_keys(trusted_keys) if trusted_keys else None
-    who = verified(found, read_wheel(wheel) if wheel else None, trusted, today())
+    brought = read_wheel(wheel) if wheel else None
+    who = verified(found, brought, trusted, today())
+    if brought is not None:
+        require_no_clash(brought, Installation(import_folders()))
     if as_json:
         body = found.body.model_dump(mode="json")
         print_json({"kind": found.body.kind, "key_id": found.key_id, "signer": who, **body})

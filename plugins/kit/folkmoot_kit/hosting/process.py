@@ -41,11 +41,14 @@ class Hosting:
         distributions: Names of installed distributions.
         grants: What the process may reach, and its limits.
         show_messages: Whether the texts of errors may be shown: only on made-up data.
+        from_source: Whether plugins are compiled from their sources each time. Pins cover these
+            and not the copies in `__pycache__`, which would be run instead of them.
     """
 
     distributions: tuple[str, ...]
     grants: confinement.Grants = field(default_factory=confinement.Grants)
     show_messages: bool = False
+    from_source: bool = False
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class PluginProcess:
         setup = {
             "import_folders": [str(folder) for folder in self.import_folders],
             "show_messages": hosting.show_messages,
+            "from_source": hosting.from_source,
             "confinement": self._process.setup,
         }
         self._send(0, setup, None, self._deadline(), [first])

@@ -22,6 +22,7 @@ from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.loading import Origin
 from folkmoot_sdk.parameters import build
 from folkmoot_sdk.schema import Schema
+from folkmoot_sdk.secret import Secret
 from folkmoot_sdk.source import DataSource, ReadContext, Records, SourceOptions
 
 
@@ -63,15 +64,20 @@ class ConfinedSource(DataSource):
         """
         given = {**given, "base": str(base)}
         source = cls.__new__(cls)
-        DataSource.__init__(source, build(cls.Options, given, where))
-        source._make(given, where)
+        options = build(cls.Options, given, where)
+        DataSource.__init__(source, options)
+        built = declarations.given(options)
+        secrets = {key: value for key, value in built.items() if isinstance(value, Secret)}
+        source._make({**given, **secrets}, where)
         return source
 
     def _make(self, given: Mapping[str, Any], where: str) -> None:
         self.handle = self.process.new_handle()
         self._schema: Schema | None = None
+        # Secrets are read, with all checks, on this side, and when the source reads.
+        self._secrets = {key: one for key, one in given.items() if isinstance(one, Secret)}
         try:
-            crossing = values.encode(given)
+            crossing = values.encode({k: v for k, v in given.items() if k not in self._secrets})
         except values.ValueFault as fault:
             raise PluginError(where, str(fault), "Give values that TOML has") from None
         request = {
@@ -79,6 +85,7 @@ class ConfinedSource(DataSource):
             "name": self.kind,
             "handle": self.handle,
             "values": crossing,
+            "secrets": list(self._secrets),
         }
         self.process.ask(Call.MAKE, request, self.asked("make", where))
         weakref.finalize(self, self.process.drop, self.handle).atexit = False
@@ -144,6 +151,7 @@ class ConfinedSource(DataSource):
             "fields": list(context.fields),
             "date": context.reference_date.isoformat(),
             "identifiers": [entry.value for entry in context.identifiers],
+            "secrets": {key: one.reveal() for key, one in self._secrets.items()},
         }
         stream = self.process.stream(Call.READ, request, asked)
         try:

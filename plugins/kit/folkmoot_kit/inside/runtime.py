@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breac
 from folkmoot_kit.inside import reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
 from folkmoot_kit.inside.faults import BreachError, Faults
+from folkmoot_kit.inside.held_secrets import HeldSecrets
 from folkmoot_kit.inside.workers import Workers
 from folkmoot_sdk.factor import RiskFactor
 from folkmoot_sdk.loading import Plugins
@@ -34,6 +36,9 @@ def serve(setup: Mapping[str, Any]) -> None:
         setup: `import_folders`, where plugins are installed; `show_messages`, whether the texts
             of errors may cross.
     """
+    if setup.get("from_source", False):
+        # What this process needs is imported by now; a plugin's compiled copies are found no more.
+        sys.pycache_prefix = os.devnull
     _Server(Channel(DescriptorEnd(0), Bounds()), setup).run()
     # Threads of plugins may go on: nothing waits for them.
     os._exit(_EXIT_CHANNEL_CLOSED)
@@ -47,6 +52,7 @@ class _Server:
         self._workers = Workers()
         self._plugins: Plugins | None = None
         self._made: dict[int, RiskFactor | DataSource] = {}
+        self._secrets: dict[int, HeldSecrets] = {}
         self._streams: dict[int, _Credit] = {}
 
     def run(self) -> None:
@@ -60,6 +66,7 @@ class _Server:
     def _take(self, message: Message) -> None:
         for handle in message.body.get("drop", ()):
             self._made.pop(handle, None)
+            self._secrets.pop(handle, None)
         call = message.body["call"]
         if call in (Call.NEXT, Call.END):
             credit = self._streams.get(message.call)
@@ -110,7 +117,9 @@ class _Server:
             made = factor(build(factor.Parameters, given, HERE))
         else:
             source = self._plugins.sources[body["name"]]
-            made = source(build(source.Options, given, HERE))
+            held = HeldSecrets(body["secrets"])
+            made = source(build(source.Options, {**given, **held.options()}, HERE))
+            self._secrets[body["handle"]] = held
         self._made[body["handle"]] = made
         return {"reply": Reply.DONE}, None
 
@@ -138,8 +147,10 @@ class _Server:
             self._channel.send(message.call, {"reply": Reply.ITEM, **body}, parts)
             return True
 
+        handle = message.body["handle"]
+        self._secrets[handle].take(message.body["secrets"])
         try:
-            reading.read(self._source(message.body["handle"]), message.body, send)
+            reading.read(self._source(handle), message.body, send)
         except reading.Ended:
             return {"reply": Reply.DONE}, None
         return {"reply": Reply.DONE}, None

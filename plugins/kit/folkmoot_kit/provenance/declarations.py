@@ -7,7 +7,7 @@ that a manifest cannot claim less than the plugin does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -30,12 +30,14 @@ class DeclaredParameter(Part):
         type: Its type, in words.
         required: Whether it has no default.
         default: The default, as text; empty if there is none.
+        secret: `file` or `variable` if it names a secret, which the node reads; else empty.
     """
 
     key: Words
     type: Words
     required: bool
     default: Line = ""
+    secret: Literal["", "file", "variable"] = ""
 
 
 class DeclaredField(Part):
@@ -287,6 +289,12 @@ def _differences(
     return said
 
 
+def _secret(value: str) -> Literal["", "file", "variable"]:
+    if value in ("file", "variable"):
+        return "file" if value == "file" else "variable"
+    return ""
+
+
 def _parameters(cls: type[Any]) -> tuple[DeclaredParameter, ...]:
     return tuple(
         DeclaredParameter(
@@ -294,6 +302,7 @@ def _parameters(cls: type[Any]) -> tuple[DeclaredParameter, ...]:
             type=one_line(str(one.type)),
             required=one.required,
             default="" if one.required else one_line(str(one.default)),
+            secret=_secret(one.secret),
         )
         for one in describe(cls)
         if one.key != _FILLED_BY_THE_NODE

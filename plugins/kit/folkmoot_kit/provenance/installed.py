@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import Distribution
@@ -21,6 +21,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from folkmoot_kit.provenance.content import CACHE, counts, digest_of_files
+from folkmoot_kit.provenance.words import one_line
 from folkmoot_operator.problems import ExitCode, Problem
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
@@ -109,6 +110,21 @@ class Installation:
         """Normalised names of all installed distributions."""
         return frozenset(self._about)
 
+    def files_under(self, tops: Collection[str]) -> Iterator[tuple[Path, str, set[str]]]:
+        """Distributions that list files of some names or folders among the packages.
+
+        Args:
+            tops: What stands at the top of the folder of packages: `numpy`, `module.py`.
+
+        Yields:
+            The folder of packages, the name of the metadata, and all files that they list.
+        """
+        words = [word for top in tops for word in (f"\n{top}".encode(), f'\n"{top}'.encode())]
+        for (folder, name), record in self._records.items():
+            if any(word in record for word in words):
+                lines = record.decode("utf-8", "replace").splitlines()
+                yield folder, name, {line[0] for line in csv.reader(lines) if line}
+
     def read(self, name: str) -> Installed:
         """Digests the files of one distribution.
 
@@ -124,12 +140,13 @@ class Installation:
             raise _unsound(name, "is not installed")
         folder = Path(str(distribution.locate_file("")))
         stated = _stated(name, distribution)
-        label = f"{name} {distribution.version}"
+        version = _version(name, distribution)
+        label = f"{name} {version}"
         places = [place for place in stated if counts(place)]
         self._require_alone(label, folder, places, distribution)
         files = dict(_digests(label, folder, places))
         wrong = (place for place in places if stated[place] not in ("", files[place]))
-        return Installed(canonicalize_name(name), distribution.version, files, tuple(sorted(wrong)))
+        return Installed(canonicalize_name(name), version, files, tuple(sorted(wrong)))
 
     def _require_alone(
         self, label: str, folder: Path, places: Sequence[str], distribution: Distribution
@@ -146,9 +163,9 @@ class Installation:
                         problem = f"has the name of the module {module}, which belongs to {label}"
                         raise _unsound(label, problem, other / name)
         about = {top for top in tops if top.endswith(".dist-info")}
-        for (where, name), record in self._records.items():
+        for where, name, theirs in self.files_under(tops - about):
             if where == folder and name not in about:
-                for place in _both(own, tops - about, record):
+                for place in sorted(own & theirs):
                     raise _unsound(label, f"also belongs to {name}", folder / place)
 
 
@@ -157,7 +174,7 @@ def installed_content(distribution: Distribution, folders: Sequence[Path] = ()) 
 
     Args:
         distribution: The distribution.
-        folders: All folders from which it will be imported; that which holds it if empty.
+        folders: All folders from which it will be imported; the folder that holds it if empty.
 
     Raises:
         Problem: As `Installation.read`.
@@ -166,12 +183,25 @@ def installed_content(distribution: Distribution, folders: Sequence[Path] = ()) 
     return Installation(folders or (place,)).read(distribution.metadata["Name"]).content
 
 
+def _version(name: str, distribution: Distribution) -> str:
+    try:
+        version = distribution.metadata["Version"]
+    except (OSError, TypeError, UnicodeError):
+        version = None
+    if not isinstance(version, str) or not version.isprintable():
+        raise _unsound(name, "has metadata that cannot be read")
+    return version
+
+
 def _stated(name: str, distribution: Distribution) -> dict[str, str]:
     """SHA-256 by path, as the wheel's list has it; empty where it states none."""
-    direct = distribution.read_text("direct_url.json") or ""
+    try:
+        direct = distribution.read_text("direct_url.json") or ""
+        record = distribution.read_text("RECORD")
+    except (OSError, UnicodeError):
+        raise _unsound(name, "has metadata that cannot be read") from None
     if '"editable": true' in direct or '"editable":true' in direct:
         raise _unsound(name, "is installed for development, so its files can be any")
-    record = distribution.read_text("RECORD")
     if not record:
         raise _unsound(name, "was not installed from a wheel: it has no list of its files")
     stated = {}
@@ -239,13 +269,6 @@ def _under(place: str, folder: str) -> bool:
     return place.startswith(f"{folder}/")
 
 
-def _both(own: set[str], tops: Iterable[str], record: bytes) -> Iterator[str]:
-    """Files that another wheel's list names, too; the list begins with a line break."""
-    if any(f"\n{top}".encode() in record or f'\n"{top}'.encode() in record for top in tops):
-        lines = record.decode("utf-8", "replace").splitlines()
-        yield from sorted(own & {line[0] for line in csv.reader(lines) if line})
-
-
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
@@ -256,7 +279,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _unsound(label: str, problem: str, path: Path | None = None) -> Problem:
     return Problem(
-        problem if path is None else f"{path}: {problem}",
+        problem if path is None else f"{one_line(str(path))}: {problem}",
         where=f"distribution {label}",
         remedy="Uninstall it, find out what changed it, and install the wheel that was pinned",
         exit_code=ExitCode.VERIFICATION,

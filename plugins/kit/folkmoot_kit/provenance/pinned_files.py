@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_version
 from folkmoot_kit.provenance.content import digest_of_files
 from folkmoot_kit.provenance.installed import Installation, Installed
 from folkmoot_kit.provenance.pin import REQUIREMENT, Pin
-from folkmoot_kit.provenance.requirements import reached
+from folkmoot_kit.provenance.requirements import not_pinned
 from folkmoot_kit.provenance.standing_faults import Fault, Reason, fault_of
 from folkmoot_kit.provenance.statements import Manifest
 from folkmoot_operator.problems import Problem
@@ -71,11 +71,11 @@ def _which(found: Installed, pin: Pin, manifest: Manifest | None) -> str:
 
 def _required(name: str, pin: Pin, installation: Installation) -> Iterator[Fault]:
     try:
-        needed = set(reached(installation, name))
+        missing = not_pinned(installation, name, pin.requires.keys())
     except Problem as problem:
         yield fault_of(Reason.REQUIREMENT_CHANGED, problem)
         return
-    for other in sorted(needed - pin.requires.keys()):
+    for other in missing:
         said = f"{name} requires it, and it is not pinned"
         yield Fault(Reason.REQUIREMENT_CHANGED, said, _AGAIN, f"distribution {other}")
     for other, held in sorted(pin.requires.items()):

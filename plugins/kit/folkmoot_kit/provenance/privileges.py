@@ -21,7 +21,7 @@ class Privileges(Part):
             these names are not enforced.
         files: Whether its sources read files that settings name.
         memory_mib: Memory of its process, MiB.
-        seconds: Time of one call, by the clock on the wall.
+        seconds: Longest time of one call.
     """
 
     network: tuple[Host, ...] = Field(default=(), max_length=50)

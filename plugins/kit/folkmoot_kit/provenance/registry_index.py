@@ -28,7 +28,7 @@ from folkmoot_kit.provenance.signed import (
 )
 from folkmoot_kit.provenance.statements import Manifest, Report, Review, Statement
 from folkmoot_kit.provenance.trusted_keys import TrustedKeys
-from folkmoot_kit.provenance.words import KeyId, Line, Name, Sha256, Words
+from folkmoot_kit.provenance.words import KeyId, Name, Sha256, Words
 from folkmoot_kit.provenance.words import Path as PathText
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -49,6 +49,8 @@ class Revocation(Part):
 
     Attributes:
         wheel: A wheel that must not run, by its digest; empty if it is a key.
+        content: The digest of its files, where it is known: the same files in another wheel must
+            not run either.
         key: The id of a key whose signatures count no more, whenever they were made; empty if it is
             a wheel.
         distribution: Whose wheel it is, for people; empty if it is a key.
@@ -57,6 +59,7 @@ class Revocation(Part):
     """
 
     wheel: Sha256 | None = None
+    content: Sha256 | None = None
     key: KeyId | None = None
     distribution: Name | None = None
     since: datetime.date
@@ -88,7 +91,6 @@ class Index(Document):
     fresh_until: datetime.date
     documents: dict[PathText, Sha256] = Field(max_length=MAX_DOCUMENTS)
     revoked: tuple[Revocation, ...] = Field(default=(), max_length=MAX_DOCUMENTS)
-    remark: Line = ""
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Self:
@@ -116,9 +118,17 @@ class Registry:
     folder: Path
     index: Signed[Index]
 
-    def revoked_wheel(self, wheel: str) -> Revocation | None:
-        """Why a wheel must not run; None if it may."""
-        return next((one for one in self.index.body.revoked if one.wheel == wheel), None)
+    def revoked_wheel(self, wheel: str, content: str) -> Revocation | None:
+        """Why a wheel must not run; None if it may.
+
+        Args:
+            wheel: Its digest.
+            content: The digest of its files.
+        """
+        for one in self.index.body.revoked:
+            if one.wheel is not None and (one.wheel == wheel or one.content == content):
+                return one
+        return None
 
     def revoked_key(self, key: str) -> Revocation | None:
         """Why signatures of a key do not count, by its id; None if they do."""

@@ -117,6 +117,10 @@ class Keeper:
                 remedy="Nothing needs doing",
                 exit_code=ExitCode.REFUSED,
             )
+        for manifest in self._manifests(whole):
+            if manifest.wheel == revocation.wheel:
+                update = {"content": manifest.content, "distribution": manifest.distribution}
+                revocation = revocation.model_copy(update=update)
         documents = dict(whole.index.body.documents)
         return self._next(whole, documents, (*known, revocation))
 

@@ -66,7 +66,8 @@ def _revoked(index: Index) -> Iterator[str]:
     if not index.revoked:
         yield "<p>Nothing was revoked.</p>"
         return
-    yield '<table>\n<tr><th scope="col">Since</th><th scope="col">What</th>'
+    yield "<table>\n<caption>What no longer counts</caption>"
+    yield '<tr><th scope="col">Since</th><th scope="col">What</th>'
     yield '<th scope="col">Why</th></tr>'
     for one in index.revoked:
         what = f"wheel of {one.distribution or 'a plugin'}" if one.wheel else "key"

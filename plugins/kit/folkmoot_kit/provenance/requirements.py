@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -31,6 +32,35 @@ def reached(installation: Installation, name: str) -> tuple[str, ...]:
         Problem: Exit code SETTINGS, if one that it needs is not installed.
     """
     return _without_own(installation, _closure(installation, (name,), is_strict=True), name)
+
+
+def comes_with_the_node(installation: Installation, name: str) -> bool:
+    """Whether a distribution is the node's own, or one that it requires."""
+    return canonicalize_name(name) in {*OWN, *_own(installation)}
+
+
+def not_pinned(installation: Installation, name: str, pinned: Collection[str]) -> tuple[str, ...]:
+    """Names of distributions that a plugin reaches and neither pin nor node brings, sorted.
+
+    It reads of the node's own requirements as few as it must, for it runs at each start.
+
+    Args:
+        installation: Where it is installed.
+        name: Its name.
+        pinned: Normalised names of what its pin lists.
+
+    Raises:
+        Problem: As `reached`.
+    """
+    own_name = str(canonicalize_name(name))
+    found = set(_walk(installation, [(own_name, "")], is_strict=True, only={own_name, *pinned}))
+    missing = found - {own_name, *pinned}
+    if missing:
+        for own in _closure(installation, OWN, is_strict=False):
+            missing.discard(own)
+            if not missing:
+                break
+    return tuple(sorted(missing))
 
 
 def reached_from(
@@ -66,12 +96,17 @@ def _closure(installation: Installation, names: Iterable[str], *, is_strict: boo
 
 
 def _walk(
-    installation: Installation, start: Iterable[tuple[str, str]], *, is_strict: bool
+    installation: Installation,
+    start: Iterable[tuple[str, str]],
+    *,
+    is_strict: bool,
+    only: Collection[str] | None = None,
 ) -> Iterator[str]:
-    waiting = list(start)
+    """Names that are reached, nearest first; beyond those of `only`, if it is given, none."""
+    waiting = deque(start)
     seen = set(waiting)
     while waiting:
-        name, extra = waiting.pop()
+        name, extra = waiting.popleft()
         distribution = installation.find(name)
         if distribution is None:
             if is_strict:
@@ -83,6 +118,8 @@ def _walk(
                 )
             continue
         yield name
+        if only is not None and name not in only:
+            continue
         for text in distribution.requires or ():
             for needed in _wanted(text, extra):
                 if needed not in seen:

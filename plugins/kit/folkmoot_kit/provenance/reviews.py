@@ -122,5 +122,5 @@ def _why_twice(signed: Signed[Review], counted: list[Review], keys: set[bytes]) 
         if same_words(signed.body.person, other.person):
             return "is by a person who has reviewed it already"
         if same_words(signed.body.organisation, other.organisation):
-            return "is of an organisation that has reviewed it already"
+            return "comes from an organisation that has reviewed it already"
     return ""

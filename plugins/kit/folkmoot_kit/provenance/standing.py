@@ -199,7 +199,7 @@ def _manifests(
                 registry.index.where,
             ),
         )
-    if revoked := registry.revoked_wheel(pin.wheel):
+    if revoked := registry.revoked_wheel(pin.wheel, pin.content):
         problems += (
             Fault(
                 Reason.REVOKED,

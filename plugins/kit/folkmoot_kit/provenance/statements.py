@@ -6,7 +6,7 @@ Each names the wheel by its digest, so that what is said of one wheel is said of
 from __future__ import annotations
 
 import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -129,12 +129,3 @@ class Report(Statement):
     def passed(self) -> bool:
         """Whether there were checks, and all of them found nothing."""
         return bool(self.outcomes) and all(one.passed for one in (*self.outcomes, *self.attacks))
-
-
-def about(statement: Statement) -> dict[str, Any]:
-    """Which wheel a statement is about, as JSON: name, version and digest."""
-    return {
-        "distribution": statement.distribution,
-        "version": statement.version,
-        "wheel": statement.wheel,
-    }

@@ -14,7 +14,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from folkmoot_kit.provenance.signed import key_id
 from folkmoot_kit.provenance.words import Name, Words
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, parse, read
@@ -22,7 +21,7 @@ from folkmoot_operator.settings import Settings, parse, read
 PREFIX = "ed25519:"
 """How a public key begins where people copy it."""
 KeyText = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
-_FAULT = re.compile(r"(?P<table>[a-z]+)(\[(?P<index>\d+)\])?(\.(?P<key>[a-z_]+))?.*")
+_FAULT = re.compile(r"(?P<table>[a-z]+)(\[(?P<index>[0-9]+)\])?(\.(?P<key>[a-z_]+))?.*")
 
 
 class _Trusted(Settings):
@@ -182,11 +181,6 @@ def load_trusted_keys(path: Path) -> TrustedKeys:
             remedy=problem.remedy,
             exit_code=ExitCode.SETTINGS,
         ) from None
-
-
-def id_of(trusted: _Trusted) -> str:
-    """The id of a trusted key."""
-    return key_id(trusted.key_bytes)
 
 
 def _lines(text: str) -> Callable[[str], str]:

@@ -24,8 +24,9 @@ _AT_START = ("sitecustomize", "usercustomize")
 _RUN_BY_SITE = (".pth", ".start", ".egg-link")
 _ABOUT = (".dist-info", ".data", ".egg-info", ".egg")
 _OURS = re.compile(r"folkmoot(?!_plugin_).*")
-_COMMANDS = re.compile(r"(folkmoot|python|pip|uv|bwrap|systemctl|sudo)([-_.\d].*)?", re.IGNORECASE)
-_SCRIPTS = ("console_scripts", "gui_scripts")
+_COMMANDS = re.compile(r"(folkmoot|python|pip|uv|bwrap|systemctl|sudo)([-_.0-9].*)?", re.IGNORECASE)
+SCRIPTS = ("console_scripts", "gui_scripts")
+"""Entry-point groups from which installers make commands."""
 _LONGEST = 240
 
 
@@ -164,7 +165,7 @@ def require_harmless(path: Path, files: Mapping[str, str], points: EntryPoints, 
                 path, name, "it is code that Python has compiled, which nobody can read"
             )
     for point in points:
-        if point.group in _SCRIPTS and ("/" in point.name or _COMMANDS.fullmatch(point.name)):
+        if point.group in SCRIPTS and ("/" in point.name or _COMMANDS.fullmatch(point.name)):
             raise bad_wheel(path, "entry_points.txt", f"its command {point.name!r} is another's")
     if not points.select(group=GROUP):
         problem = f"it is no plugin: it has no entry point in the group {GROUP!r}"

@@ -27,6 +27,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from folkmoot_kit.provenance import wheel_contents
 from folkmoot_kit.provenance.content import SHA256, counts, digest_of_files
 from folkmoot_kit.provenance.wheel_contents import bad_wheel
+from folkmoot_kit.provenance.words import one_line
 from folkmoot_operator.unusable_files import is_known, unusable
 
 MAX_WHEEL_BYTES = 256 * 1024 * 1024
@@ -37,6 +38,9 @@ MAX_FILES = 10_000
 """Files of a wheel."""
 _MAX_LISTED = 4 * 1024 * 1024
 """Bytes of RECORD, METADATA and other files that are read as a whole."""
+_READ_WHOLE = ("RECORD", "METADATA", "entry_points.txt")
+_SBOMS = "sboms/"
+_MAX_SBOMS = 10
 _MAX_RATIO = 200
 """How much smaller a file may be in the archive; code and tables come to a tenth."""
 _PIECE = 1024 * 1024
@@ -188,11 +192,11 @@ def _read(path: Path, file: IO[bytes], digest: str, name: str, version: str) -> 
         digest=digest,
         files=files,
         requirements=tuple(str(one) for one in metadata.get_all("Requires-Dist") or ()),
-        licence=" ".join(
-            str(metadata.get("License-Expression") or metadata.get("License") or "").split()
-        )[:200],
+        licence=one_line(
+            str(metadata.get("License-Expression") or metadata.get("License") or "")[:200]
+        ),
         entry_points=points,
-        sboms={one: held for one, held in kept.items() if one.startswith(f"{about}/sboms/")},
+        sboms={one: held for one, held in kept.items() if one.startswith(f"{about}/{_SBOMS}")},
     )
 
 
@@ -229,11 +233,15 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
 def _digests(
     path: Path, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], about: str
 ) -> tuple[dict[str, tuple[str, int]], dict[str, bytes]]:
-    """SHA-256 and length of each file, and the bytes of those in `*.dist-info`."""
+    """SHA-256 and length of each file, and the bytes of those that say something of the wheel."""
     digests: dict[str, tuple[str, int]] = {}
     kept: dict[str, bytes] = {}
+    sboms = [name for name in members if name.startswith(f"{about}/{_SBOMS}")]
+    if len(sboms) > _MAX_SBOMS:
+        raise bad_wheel(path, sboms[-1], f"there are more than {_MAX_SBOMS} lists of components")
+    whole = {*sboms, *(f"{about}/{name}" for name in _READ_WHOLE)}
     for name, member in members.items():
-        is_kept = name.startswith(f"{about}/")
+        is_kept = name in whole
         if is_kept and member.file_size > _MAX_LISTED:
             raise bad_wheel(path, name, f"it is longer than {_MAX_LISTED} bytes")
         digest, pieces, length = hashlib.sha256(), [], 0

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -128,8 +129,7 @@ class Leaves(Sound):
 @breaks("forbidden-call")
 class Opens(Sound):
     def score(self, inputs, context):
-        with open("/etc/no-such-file-anywhere") as file:
-            return scored(self, inputs) * len(file.read())
+        return scored(self, inputs) * len(Path("/etc/no-such-file").read_text())
 
 
 @breaks("score-type")

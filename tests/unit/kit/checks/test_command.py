@@ -1,11 +1,13 @@
 """`folkmoot-plugin check`, in the sandbox, as a vendor uses it."""
 
+import datetime
 import json
 import re
 
 import pytest
 
 from folkmoot_kit.checks import plugin
+from folkmoot_kit.checks.report import make_report
 from folkmoot_kit.provenance import new_key, public_key, read_signed_file, read_wheel
 from folkmoot_kit.provenance.statements import Report
 from tests.commands import run_inside
@@ -90,44 +92,45 @@ def test_programs_get_the_same(outside):
     assert set(report["checks"]) == {c.id for c in plugin.catalogue() if c.about != "source"}
 
 
+@pytest.mark.slow
 def test_a_module_of_this_folder_can_be_checked(outside):
     (outside / "damp_rooms_here.py").write_text(text())
     assert "ok     factor damp_rooms" in check("damp_rooms_here")
 
 
+PROCESSES = {
+    "forbidden-call": "__import__('socket').socket()",
+    "ends-process": "__import__('os')._exit(0)",
+    "writes-inputs": "inputs['damp_rooms'].__setitem__(slice(None), 0.5)",
+    "score-type": "[0.5] * len(inputs['damp_rooms'])",
+    "quotes-records": "int(f'no number: {np.nanmax(inputs[\"damp_rooms\"])}')",
+}
+
+
+@pytest.mark.slow
+def test_what_a_factor_does_to_its_process_is_found_from_outside(outside):
+    code = "".join(
+        text(rule.replace("-", "_"), score).replace("class Damp", f"class Damp{at}")
+        .replace("[Damp]", f"[Damp{at}]").replace("def folkmoot_risk_factors", f"def of_{at}")
+        .replace("@hookimpl", "")
+        for at, (rule, score) in enumerate(PROCESSES.items())
+    )  # fmt: skip
+    named = ", ".join(f"Damp{at}" for at in range(len(PROCESSES)))
+    code += f"@hookimpl\ndef folkmoot_risk_factors():\n    return [{named}]\n"
+    report = found(wheel(outside, code, requires=("folkmoot-sdk>=0.1",)))
+    assert not report["conforms"]
+    by_subject = {finding["subject"]: finding["id"] for finding in report["findings"]}
+    expected = {f"factor {rule.replace('-', '_')}": rule for rule in PROCESSES}
+    assert by_subject == expected | {"": "sdk-bound"}
+
+
 @pytest.mark.parametrize(
-    ("changed", "rule", "conforms"),
-    [
-        ({"requires": ()}, "sdk-range", False),
-        ({"requires": ("folkmoot-sdk>=900,<901",)}, "sdk-range", False),
-        ({"requires": ("folkmoot-sdk>=0.1",)}, "sdk-bound", True),
-        ({"code": text(name="rent_arrears")}, "name-clash", False),
-        ({"code": "raise RuntimeError('broken')"}, "not-loaded", False),
-        ({"code": "import os; os._exit(0)"}, "not-loaded", False),
-        ({"code": "x = 1"}, "not-loaded", False),
-        ({"code": text(score="open('/etc/passwd')")}, "forbidden-call", False),
-        ({"code": text(score="__import__('socket').socket()")}, "forbidden-call", False),
-        ({"code": text(score="__import__('os')._exit(0)")}, "ends-process", False),
-        ({"code": text(score="__import__('sys').exit(0)")}, "ends-process", False),
-    ],
-)  # fmt: skip
-def test_what_belongs_to_the_distribution_and_its_process_is_found(
-    outside, changed, rule, conforms
-):
-    report = found(wheel(outside, **changed))
-    assert ids(report) == {rule}
-    assert report["conforms"] is conforms
-
-
-def test_modules_of_the_names_of_others_are_found(outside):
-    points = "[folkmoot]\ndamp = folkmoot_plugin_damp\n"
-    files = {"folkmoot_plugin_damp/__init__.py": text(), "yaml/__init__.py": "", "numpy/x.py": ""}
-    path = write_wheel(outside, files, name="folkmoot-plugin-damp", points=points)
-    done = run_inside("folkmoot-plugin", "check", path, "--json")
-    if done.code == 7:  # a wheel that must not be installed is not even unpacked
-        assert "numpy" in done.stderr
-        return
-    assert "module-clash" in ids(json.loads(done.stdout))
+    "code", ["raise RuntimeError('broken')", "import os; os._exit(0)", "x = 1"]
+)
+def test_a_plugin_that_cannot_be_loaded_is_named(outside, code):
+    report = found(wheel(outside, code))
+    assert ids(report) == {"not-loaded"}
+    assert not report["conforms"]
 
 
 def test_a_signed_report_is_about_the_wheel(outside):
@@ -146,6 +149,7 @@ def test_a_signed_report_is_about_the_wheel(outside):
     assert {"bubblewrap", "landlock", "seccomp"} <= set(signed.body.layers)
 
 
+@pytest.mark.slow
 def test_a_report_of_a_plugin_that_fails_says_so(outside):
     new_key(outside / "key.pem")
     path = wheel(outside, text(score='inputs["damp_rooms"] / 4'))
@@ -159,12 +163,25 @@ def test_a_report_of_a_plugin_that_fails_says_so(outside):
     assert failed.remedy
 
 
+def test_a_report_quotes_no_record_that_a_source_was_read_on(outside):
+    result = plugin.Result("folkmoot-plugin-damp", "1", sources=("meters",))
+    (check_made,) = [c for c in plugin.catalogue() if c.id == "read-fails"]
+    result.checks = (check_made,)
+    result.add((check_made.finding("raises ValueError: Ann Quill", "source meters"),))
+    body = make_report(result, wheel(outside), datetime.date(2026, 4, 1))
+    (outcome,) = body.outcomes
+    assert not outcome.passed
+    assert "Quill" not in body.model_dump_json()
+    assert "source meters" in outcome.finding
+
+
 MAPPING = (
     'schema = 1\nname = "x"\nlevel = "household"\nfiles = ["x.csv"]\nuprn = "U"\n'
     '[fields.owed]\ncolumn = "O"\ntype = "number"\ncombine = "sum"\ncategory = "finance"\n'
 )
 
 
+@pytest.mark.slow
 def test_a_source_is_read(outside):
     (outside / "m.toml").write_text(MAPPING)
     (outside / "o.toml").write_text('mapping = "m.toml"\nfolder = "."\n')

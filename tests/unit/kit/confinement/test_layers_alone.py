@@ -245,6 +245,40 @@ def test_with_a_bubblewrap_that_the_kernel_refuses(
     assert "user namespaces" in problem.remedy
 
 
+@pytest.mark.parametrize("program", [bubblewrap.OF_SYSTEM, bubblewrap.of_package()])
+def test_each_program_that_there_is_works(
+    program: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program is None or not program.is_file():
+        pytest.skip("it is not installed")
+    if bubblewrap.version(program) < bubblewrap.MINIMUM_VERSION:
+        pytest.skip("the operating system's is too old")
+    monkeypatch.setattr(bubblewrap, "find", lambda: program)
+
+    assert all(layer.works for layer in layer_tests.self_test()), layer_tests.self_test()
+
+
+def test_the_operating_systems_program_comes_first_if_it_is_new_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for program in (ours, theirs):
+        program.write_text("")
+    monkeypatch.setattr(bubblewrap, "OF_SYSTEM", theirs)
+    monkeypatch.setattr(bubblewrap, "of_package", lambda: ours)
+    versions = {theirs: (0, 9, 0), ours: (0, 11, 0)}
+    monkeypatch.setattr(bubblewrap, "version", lambda program: versions[program])
+    assert bubblewrap.find() == theirs
+
+    versions[theirs] = (0, 6, 1)
+    assert bubblewrap.find() == ours
+
+    theirs.unlink()
+    assert bubblewrap.find() == ours
+    monkeypatch.setattr(bubblewrap, "of_package", lambda: None)
+    assert bubblewrap.find() is None
+
+
 def test_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first = layer_tests.self_test()
     monkeypatch.setattr(layer_tests, "start", lambda *_, **__: pytest.fail("started again"))

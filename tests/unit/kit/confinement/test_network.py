@@ -96,7 +96,8 @@ def test_keys_beside_certificates_are_covered(
     monkeypatch.setattr(folders, "_PRIVATE", (str(private),))
     code = (
         "import os\n"
-        f"result = [open({str(tmp_path / 'ssl/cert.pem')!r}).read(), os.listdir({str(private)!r})]\n"
+        f"folder = {str(tmp_path / 'ssl')!r}\n"
+        "result = [open(folder + '/cert.pem').read(), os.listdir(folder + '/private')]\n"
     )
 
     outcome = run_confined(code, Grants(network=True))

@@ -311,7 +311,7 @@ def test_grants_must_make_sense(tmp_path: Path) -> None:
         Grants(readable=(Path("/"),))
     for wrong in ({"memory_mib": 0}, {"seconds": 0.0}, {"processes": 0}, {"scratch_mib": -1}):
         with pytest.raises(ValueError, match="positive"):
-            Limits(**wrong)  # type: ignore[arg-type]
+            Limits(**wrong)
 
 
 def test_leaves_no_descriptor_open(tmp_path: Path) -> None:

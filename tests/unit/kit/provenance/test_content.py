@@ -233,6 +233,27 @@ def test_a_distribution_without_a_wheel_is_refused(site: Path) -> None:
         read(site)
 
 
+@pytest.mark.parametrize("name", ["METADATA", "RECORD"])
+def test_metadata_that_cannot_be_read_are_said(site: Path, name: str) -> None:
+    (site / INFO / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(Problem, match="cannot be read"):
+        read(site)
+    (site / INFO / name).unlink()
+    with pytest.raises(Problem, match=r"metadata|list of its files"):
+        read(site)
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_without_its_signs(site: Path) -> None:
+    for name in (b"\xff.py", b"\x1b[2J.py", "\u202egnp.py".encode()):
+        path = os.fsencode(site / MODULE) + b"/" + name
+        Path(os.fsdecode(path)).write_text("")
+        with pytest.raises(Problem) as caught:
+            read(site)
+        assert str(caught.value).isprintable()
+        str(caught.value).encode()
+        Path(os.fsdecode(path)).unlink()
+
+
 def test_it_is_fast_among_hundreds_of_distributions(site: Path) -> None:
     assert len(list(SITE.glob("*.dist-info"))) > 100
     times = []

@@ -159,7 +159,7 @@ def test_an_old_bundle_cannot_hide_a_revocation(council: Council) -> None:
 def test_two_lists_of_one_number_are_refused(council: Council) -> None:
     take_over(council, bundle(council))
     body = check_registry(council.registry).body
-    other = body.model_copy(update={"revoked": (), "remark": "another"})
+    other = body.model_copy(update={"fresh_until": body.fresh_until + DAY})
     (council.registry / INDEX).write_bytes(sign(other, council.registry_key))
     refused(council, council.registry, "another list with number 2")
 

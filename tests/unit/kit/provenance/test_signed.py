@@ -277,6 +277,15 @@ def test_a_key_is_private_and_is_never_replaced(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
+def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    new_key(path)
+    path.chmod(0o640)
+    with pytest.raises(Problem, match="other accounts") as caught:
+        load_key(path)
+    assert "chmod 600" in caught.value.remedy
+
+
 def test_a_key_that_is_none_is_said(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     for content in (b"", b"x" * 70_000, b"-----BEGIN PRIVATE KEY-----\n"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -251,6 +252,21 @@ def test_a_revoked_wheel_must_not_run(council: Council) -> None:
     assert found.revoked
 
 
+def test_the_files_of_a_revoked_wheel_must_not_run_from_another_wheel(council: Council) -> None:
+    """The same files, packed again, are another wheel, which nobody has revoked."""
+    what = Revocation(wheel=council.wheel.digest, since=TODAY, reason="It reads more.")
+    council.keeper().revoke(what)
+    [path] = council.folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in held.items():
+            archive.writestr(name, content)
+    assert council.wheel.digest != what.wheel
+    council.add(sign(council.manifest(), council.vendor))
+    blocked(council.stands(), Reason.REVOKED, "It reads more.")
+
+
 def test_a_revoked_key_has_signed_nothing(council: Council) -> None:
     of = key_id(public_key(council.vendor))
     council.keeper().revoke(Revocation(key=of, since=TODAY, reason="Stolen."))
@@ -449,7 +465,7 @@ def the_same_person_twice(council: Council) -> list[bytes]:
             statement="Again."), council.khan)]  # fmt: skip
 
 
-@reviews("of an organisation that has reviewed it already")
+@reviews("from an organisation that has reviewed it already")
 def two_people_of_one_organisation(council: Council) -> list[bytes]:
     other = Ed25519PrivateKey.generate()
     trust_reviewer(council, "C. Singh", "EXAMPLETON  council.", other)

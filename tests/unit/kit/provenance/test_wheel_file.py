@@ -220,6 +220,13 @@ def test_too_many_bytes_are_refused_before_they_are_read(
     refused(write_wheel(tmp_path), "50 bytes")
 
 
+def test_what_is_kept_in_memory_is_bounded(tmp_path: Path) -> None:
+    many = {f"sboms/{number}.json": "{}" for number in range(11)}
+    refused(write_wheel(tmp_path, about=many), "lists of components")
+    refused(write_wheel(tmp_path, about={"sboms/a.json": "\n" * 5_000_000}), "")
+    assert read_wheel(write_wheel(tmp_path, about={f"licenses/{n}": "x" for n in range(50)}))
+
+
 def test_a_header_that_lies_about_lengths_is_refused(tmp_path: Path) -> None:
     path = write_wheel(tmp_path)
     content = bytearray(path.read_bytes())

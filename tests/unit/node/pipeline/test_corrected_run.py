@@ -261,7 +261,7 @@ def test_every_engine_applies_the_same(node, monkeypatch, by_id, shared):
     node.write_node(NODE.replace("[scoring]", "[scoring]\npartitions = 3"))
     node.score()
     expected = node.rows()
-    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.plugins)
+    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.loaded)
     begun = begin(node.config, node.plugins, node.policy, today=TODAY, shared=shared)
     with begun as run, owned(run):
         run_stages(run, Recording(run, by_id))

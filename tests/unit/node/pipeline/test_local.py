@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import threading
+from dataclasses import replace
 
 import pytest
 
+from folkmoot_node.pipeline import stages
 from folkmoot_node.pipeline.own_run import begin
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_operator.problems import ExitCode, Problem
@@ -121,7 +124,7 @@ def test_stages_run_in_other_processes_and_may_be_repeated(node, monkeypatch):
     """As workers do: each stage by a run that was opened from its id."""
     node.score()
     expected = node.rows()
-    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.plugins)
+    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.loaded)
     with begin(node.config, node.plugins, node.policy, today=TODAY, shared=True) as run:
 
         def worker():
@@ -140,3 +143,22 @@ def test_stages_run_in_other_processes_and_may_be_repeated(node, monkeypatch):
     assert node.rows().equals(expected)
     with pytest.raises(Problem, match="has ended"):
         ScoringRun.open(node.home, run.plan.run_id)
+
+
+def test_a_worker_ends_its_processes_with_the_run(node, monkeypatch):
+    """Nobody tells a worker that a run is over: it sees that what the run wrote has gone."""
+    ended = threading.Event()
+
+    class Process:
+        has_ended = False
+
+        def close(self):
+            ended.set()
+
+    loaded = replace(node.loaded, processes=(Process(),))
+    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: loaded)
+    monkeypatch.setattr(stages, "LOOK_SECONDS", 0.01)
+    with begin(node.config, node.plugins, node.policy, today=TODAY, shared=True) as run:
+        stages.read_frame(str(node.home), run.plan.run_id)
+        assert not ended.wait(0.2)
+    assert ended.wait(10)

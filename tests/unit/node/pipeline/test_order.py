@@ -145,7 +145,7 @@ def test_nothing_is_submitted_after_a_stage_that_failed(node, monkeypatch, fails
 
 
 def test_what_a_worker_scores_is_collected_by_who_began_the_run(node, monkeypatch):
-    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.plugins)
+    monkeypatch.setattr("folkmoot_node.pipeline.run.load_plugins", lambda _: node.loaded)
     with begun(node, shared=True) as run:
         home, run_id = str(run.config.home), run.plan.run_id
         stages.read_frame(home, run_id)

@@ -143,12 +143,12 @@ def test_a_source_of_others_has_what_its_table_grants(home: Home) -> None:
     config = home.config(ALLOWED)
     allowed = config.plugins.of("meters")
     assert allowed is not None
-    bare = for_sources(config, allowed, config.sources)
+    bare = for_sources(config, allowed, config.sources, {})
     assert (bare.readable, bare.network) == ((), False)
     config = home.config(ALLOWED + 'network = ["a.example.org"]\nfiles = true\nseconds = 5\n')
     allowed = config.plugins.of("meters")
     assert allowed is not None
-    wide = for_sources(config, allowed, config.sources)
+    wide = for_sources(config, allowed, config.sources, {})
     assert (wide.network, wide.limits.seconds) == (True, 5)
     assert home.folder / "extracts" in wide.readable
 

@@ -51,6 +51,8 @@ def refusal(config: NodeConfig) -> str:
         assert not found.runs
         assert "council_tax_arrears" in plugins.factors, "the others run"
         broken = [str(one) for one in plugins.broken if one.origin.distribution == NAME]
+        if found.provenance is not None:
+            broken += [str(problem) for problem in found.provenance.problems[1:]]
     assert MODULE not in sys.modules
     return "; ".join(broken)
 
@@ -262,7 +264,7 @@ def test_a_source_reads_what_is_granted_and_its_secret_comes_from_the_node(
     with pytest.raises(PluginError, match="cannot be read"):
         read(made.pinned(Privileges()))
     token.chmod(0o644)
-    with pytest.raises(Problem, match="can be read by others"):
+    with pytest.raises(PluginError, match="can be read by others"):
         read(made.pinned(FILES))
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from folkmoot_node.pipeline.stages import StageFailed, shielded
+from folkmoot_node.plugins.failures import FactorsFailed
+from folkmoot_node.running import prefect_flows
 from folkmoot_node.running.prefect_flows import RETRY_SECONDS, TASKS, event, is_transient
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -83,6 +85,26 @@ def test_each_stage_is_a_task_named_by_its_ids() -> None:
         "score-7": "score",
         "finish": "finish",
     }
+
+
+def test_a_flow_goes_on_without_a_plugin_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[dict[str, str]] = []
+
+    def in_tasks(home: str, day: str, failed: dict[str, str]) -> str:
+        tries.append(dict(failed))
+        if not failed:
+            problem = FactorsFailed(
+                "died", where="factor x", remedy="", distribution="vendor", may_be_spared=True
+            )
+            raise StageFailed.of(problem)
+        return "the summary"
+
+    settings = SimpleNamespace(plugins=SimpleNamespace(if_one_fails="unknown"))
+    monkeypatch.setattr(prefect_flows, "load_config", lambda _: settings)
+    monkeypatch.setattr(prefect_flows, "score_in_tasks", in_tasks)
+    assert prefect_flows.score.fn("/srv", "2026-12-01") is None
+    assert tries == [{}, {"vendor": "factor x: died"}]
+    assert prefect_flows._Body.summary == "the summary"
 
 
 def test_an_event_that_somebody_has_to_look_at_fails() -> None:

@@ -201,7 +201,7 @@ def test_digits_below_thousandths_carry_nothing(score, weight):
     assert found[0] == np.rint(found[0])
     # What was rounded once is not rounded again.
     assert thousandths(found[0] / 1000) == found
-    points = _points(found, weight)[0]
+    points = _points(found.copy(), weight)[0]
     assert points == np.rint(points)
     assert abs(points - found[0] * weight) <= 0.5 + 1e-9
 

@@ -1,0 +1,149 @@
+"""`folkmoot-plugin new`, `list` and `run`: what people and programs see, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from folkmoot_kit.writing.inventory import inventory
+from folkmoot_sdk.conformance import check_factor
+from folkmoot_sdk.loading import load
+from tests.commands import run_inside
+
+FACTORS = "folkmoot-plugin-household-factors"
+
+
+def plugin(*arguments: object, expect: int = 0) -> str:
+    return run_inside("folkmoot-plugin", *arguments).said(expect)
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_new_says_what_it_wrote_and_what_comes_next(outside: Path) -> None:
+    said = plugin("new", "energy-debt")
+    assert "folkmoot-plugin-energy-debt/pyproject.toml" in said
+    assert "folkmoot-plugin check folkmoot-plugin-energy-debt" in said
+    assert max(map(len, said.splitlines())) <= 80
+    again = plugin("new", "energy-debt", expect=3)
+    assert "exists already" in again
+    assert "Remedy:" in again
+    assert "'wizard'" in plugin("new", "energy", "--kind", "wizard", expect=2)
+
+
+def test_list_is_for_people_and_for_programs() -> None:
+    """Plugins say the same of themselves confined as they do in this process."""
+    people = plugin("list")
+    programs = json.loads(plugin("list", "--json"))
+    here = load()
+    listed = [factor for entry in programs["plugins"] for factor in entry["factors"]]
+    assert {factor["name"] for factor in listed} == set(here.factors)
+    for name in here.factors:
+        assert f"factor {name}:" in people
+    (hardship,) = [factor for factor in listed if factor["name"] == "financial_hardship"]
+    assert hardship["evidence"][0]["citation"]
+    (full,) = [entry for entry in hardship["parameters"] if entry["key"] == "arrears_full"]
+    assert (full["unit"], full["default"]) == ("GBP", 2000.0)
+    by_name = {entry["distribution"]: entry for entry in programs["plugins"]}
+    extracts = by_name["folkmoot-plugin-extracts"]
+    assert extracts["hooks"] == ["folkmoot_data_sources"]
+    assert [option["key"] for option in extracts["sources"][0]["options"]] == ["mapping", "folder"]
+    (sql,) = by_name["folkmoot-plugin-sql"]["sources"]
+    secrets = [option["key"] for option in sql["options"] if option["secret"]]
+    assert secrets == ["password_file", "password_variable"]
+    (mode,) = [option for option in sql["options"] if option["key"] == "sslmode"]
+    assert "verify-full" in mode["choices"]
+    assert programs["broken"] == []
+    mine = inventory(here)
+    assert [p["factors"] for p in programs["plugins"]] == [p["factors"] for p in mine["plugins"]]
+
+
+def test_run_scores_made_up_households_with_the_parameters_of_a_file(outside: Path) -> None:
+    (outside / "p.toml").write_text("arrears_full = 100\n")
+    given = ("run", FACTORS, "--factor", "financial_hardship", "--rows", 2)
+    found = json.loads(plugin(*given, "--households", 50, "--json"))
+    assert (found["households"], len(found["shown"])) == (50, 2)
+    assert found["milliseconds"]["start the process"] > 0
+    harder = json.loads(plugin(*given, "--households", 50, "--parameters", "p.toml", "--json"))
+    assert harder["spread"] != found["spread"]
+    people = plugin(*given)
+    assert "Scores of 1,000 households" in people
+    assert "Milliseconds" in people
+    assert "█" in people
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "remedy"),
+    [
+        ((FACTORS,), "--factor: is needed", "financial_hardship"),
+        ((FACTORS, "--factor", "financial_hardhip"), "is no factor", "Did you mean"),
+        ((FACTORS, "--factor", "financial_hardship", "--parameters", "no.toml"), "cannot be read",
+         "Correct --parameters"),
+        ((FACTORS, "--factor", "financial_hardship", "--parameters", "bad.toml"),
+         "is not valid TOML", "Correct"),
+        ((FACTORS, "--factor", "financial_hardship", "--parameters", "p.toml"),
+         "arears_full: is an unknown key", "Did you mean 'arrears_full'"),
+        ((FACTORS, "--factor", "financial_hardship", "--sample", "s.csv"), "has no column", "Valid"),
+        ((FACTORS, "--factor", "financial_hardship", "--options", "p.toml"), "does not go with", ""),
+        (("folkmoot-plugin-extracts",), "registers no factor", "list"),
+        (("folkmoot-plugin-extracts", "--source", "extracts"), "go together", "Give both"),
+        (("folkmoot-plugin-extracts", "--source", "extract", "--options", "p.toml"),
+         "is no source", "Did you mean 'extracts'"),
+        (("folkmoot-plugin-extracts", "--source", "extracts", "--sample", "s.csv"),
+         "does not go with --source", ""),
+        (("no_such_plugin",), "neither an installed", "Install it"),
+    ],
+)  # fmt: skip
+def test_run_says_what_is_wrong(
+    outside: Path, arguments: tuple[str, ...], problem: str, remedy: str
+) -> None:
+    (outside / "p.toml").write_text("arears_full = 100\n")
+    (outside / "bad.toml").write_text("= 1")
+    (outside / "s.csv").write_text("a\n1\n")
+    said = plugin("run", *arguments, expect=3)
+    assert problem in said
+    assert remedy in said
+
+
+def test_run_names_a_plugin_that_cannot_be_loaded(outside: Path) -> None:
+    (outside / "broken_plugin.py").write_text("import folkmoot_no_such_module\n")
+    said = plugin("run", "broken_plugin", expect=1)
+    assert "broken_plugin 0 (broken_plugin): cannot be imported" in said
+
+
+def test_a_source_reads_only_what_its_options_name(outside: Path) -> None:
+    """Confined: the neighbour of the file is out of its sight."""
+    assert plugin("new", "meter-readings", "--kind", "source")
+    root = outside / "folkmoot-plugin-meter-readings"
+    source = root / "folkmoot_plugin_meter_readings" / "source.py"
+    text = source.read_text()
+    spy = 'str((path.parent / "secret").exists())'
+    source.write_text(text.replace('"account closed", int', f'"seen " + {spy}, int'))
+    (root / "samples" / "secret").write_text("x")
+    import os
+
+    os.chdir(root)
+    found = json.loads(
+        plugin("run", "folkmoot_plugin_meter_readings", "--source", "meter_readings",
+               "--options", "samples/options.toml", "--json")
+    )  # fmt: skip
+    assert found["left_out"] == {"seen False": 1}
+
+
+@pytest.mark.parametrize("command", ["new", "run", "list"])
+def test_every_help_has_an_example(command: str) -> None:
+    said = plugin(command, "--help")
+    assert "Example" in said
+    assert f"folkmoot-plugin {command}" in said
+
+
+def test_the_evidence_of_every_shipped_factor_can_be_looked_up() -> None:
+    for factor in load().factors.values():
+        check_factor(factor)
+        assert all(entry.citation and entry.finding for entry in factor.evidence)
+        assert any(entry.url.startswith("https://") for entry in factor.evidence)
