@@ -43,7 +43,7 @@ WORST = {
     "hangs": ("while True: pass", f"gave no answer within {SECONDS} seconds"),
     "floods": ('import os\n        while True: os.write(2, b"x" * 65536)', "MiB"),
     "prints to the channel": (
-        'import os; os.write(0, b"HTTP/1.1 200 OK")\n        while True: pass',
+        'import os; os.write(0, b"HTTP/1.1 200 OK, and so on")\n        while True: pass',
         "sent something else than an answer",
     ),
     "answers too high": (
@@ -58,7 +58,7 @@ WORST = {
     ),
     "takes all memory": (
         "held = [b'x' * (1 << 26) for _ in range(1000)]",
-        "memory",
+        "raised MemoryError",
     ),
 }  # fmt: skip
 
