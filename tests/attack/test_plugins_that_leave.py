@@ -79,18 +79,19 @@ def stored(home: Path) -> int:
         return sum(1 for _ in node.audit.entries((STORED,)))
 
 
-def test_leaving_is_no_success_of_a_check_or_a_run(packages: Path, home: Path) -> None:
+def test_leaving_is_no_success_of_a_check(packages: Path) -> None:
     checked = run("folkmoot-plugin", "check", "leaver")
     assert checked.returncode == 1, checked.stdout
     assert "- ends-process: " in checked.stdout
+
+
+def test_a_plugin_that_nobody_allowed_cannot_leave(packages: Path, home: Path) -> None:
+    """It is not even imported; that an allowed one stops the run is tested with the node."""
     for command in (["sources", "check"], ["score"]):
         done = run("folkmoot-node", *command, "--home", home)
-        assert done.returncode == 1, (done.stdout, done.stderr)
-        assert "ended" in done.stderr
-        assert "plugin" in done.stderr
+        assert done.returncode == 3, (done.stdout, done.stderr)
+        assert "no plugin provides the factor 'leaver'" in done.stderr
     assert stored(home) == 0
-    with open_home(home) as node:
-        assert node.stopped_run() is not None
 
 
 def test_serve_believes_what_a_run_recorded(packages: Path, home: Path) -> None:

@@ -23,7 +23,7 @@ def encode(value: object, depth: int = 0) -> Any:
     """The value in JSON's types.
 
     Raises:
-        ValueFault: If it is of a type that TOML does not have, or nested too deeply.
+        ValueFault: If TOML does not have its type, or it is nested too deeply.
     """
     if depth > _DEEPEST:
         raise ValueFault("is nested too deeply")
@@ -41,7 +41,7 @@ def encode(value: object, depth: int = 0) -> Any:
         return {"date": value.isoformat()}
     if isinstance(value, datetime.time):
         return {"time": value.isoformat()}
-    raise ValueFault(f"is of type {type(value).__name__}, which TOML does not have")
+    raise ValueFault(f"has type {type(value).__name__}, which TOML does not have")
 
 
 def decode(value: object, depth: int = 0) -> Any:

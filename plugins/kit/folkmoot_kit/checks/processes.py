@@ -119,7 +119,7 @@ def _scored(trials: Mapping[str, Trial], order: Iterable[str]) -> dict[str, Fact
 _LIBRARIES = re.compile(r"^.*(?:cpuinfo|cpuid_info).*\n?", re.M)
 """What libraries say of a confined process, and no plugin can keep from them: onnxruntime looks
 for the processor in `/proc`."""
-_WARNED = re.compile(r"^\S+:\d+: (\w*Warning): (.+)$", re.MULTILINE)
+_WARNED = re.compile(r"^\S+:[0-9]+: (\w*Warning): (.+)$", re.MULTILINE)
 
 
 def _printed(subject: str, text: str, when: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ app = application(
     "folkmoot-plugin",
     "Make, check, attack, sign and list plugins of a Folkmoot node.\n\n"
     "Exit codes: 0 done, 1 a plugin is broken or does not conform, 2 wrong command line, "
-    "3 a name, file or folder is wrong.",
+    "3 a name, file or folder is wrong, 7 a wheel or a signature is not what it says.",
 )
 
 

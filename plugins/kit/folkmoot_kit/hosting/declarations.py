@@ -140,7 +140,7 @@ def origin(value: object, known: Sequence[Origin]) -> Origin:
     for one in known:
         if value == [one.distribution, one.version, one.entry_point]:
             return one
-    raise Garbage("a plugin is of no distribution that is served")
+    raise Garbage("a plugin belongs to no distribution of the process")
 
 
 def _field(at: int, entry: Description) -> tuple[str, Any, Any]:

@@ -95,7 +95,7 @@ def raised(
         problem = _raised(error, folders) + (f" ({message})" if message else "")
         memory = error.get("type") == MemoryError.__name__
         return one.failure(FailureKind.MEMORY if memory else FailureKind.RAISED, problem, message)
-    raise Garbage("an error is of no kind")
+    raise Garbage("an unknown kind of error")
 
 
 def _plugin_error(error: Mapping[str, Any], asked: Asked) -> PluginError:
@@ -114,7 +114,7 @@ def _breach(error: Mapping[str, Any]) -> str:
     try:
         breach = Breach(str(error.get("breach")))
     except ValueError:
-        raise Garbage("a breach is of no kind") from None
+        raise Garbage("an unknown kind of breach") from None
     found = error.get("found")
     # A name from a closed list: any other could quote a record.
     return _BREACHES[breach] + (f" ({found})" if found in _TYPES else "")

@@ -22,6 +22,7 @@ from folkmoot_kit.hosting import errors
 from folkmoot_kit.hosting.answers import Garbage
 from folkmoot_kit.hosting.errors import Asked
 from folkmoot_kit.hosting.failure import FailureKind
+from folkmoot_kit.hosting.shared_inputs import SharedInputs
 
 FLOOD_BYTES = 64 << 20
 """Printed bytes after which a process is stopped. What it prints is thrown away, and costs."""
@@ -97,6 +98,8 @@ class PluginProcess:
         self._closed = False
         self._process = confinement.start(hosting.grants, self.import_folders)
         self._process.channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        self._inputs = SharedInputs()
+        self._inputs.send(self._process.channel)
         self._channel = Channel(SocketEnd(self._process.channel), Bounds())
         threading.Thread(target=self._receive, name="plugin answers", daemon=True).start()
         setup = {
@@ -149,11 +152,17 @@ class PluginProcess:
         """
         whom = [asked] if isinstance(asked, Asked) else asked
         number, pending = self._open(whom, 0)
+        place: tuple[int, int] | None = None
         try:
             deadline = self._deadline()
-            self._send(number, {"call": call, **body, **self._drops()}, columns, deadline, whom)
+            request = {"call": call, **body, **self._drops()}
+            if columns is not None and (place := self._inputs.put(columns)) is not None:
+                request["place"], columns = place, None
+            self._send(number, request, columns, deadline, whom)
             return self._checked(self._next(number, pending, deadline, whom), whom)
         finally:
+            if place is not None:
+                self._inputs.release(place[0])
             self._leave(number)
 
     def stream(

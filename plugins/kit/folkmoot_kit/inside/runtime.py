@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from folkmoot_kit.channel import values
 from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, FrameError, Message, Part
@@ -29,23 +32,25 @@ Answer = tuple[dict[str, Any], "Sequence[Part] | None"]
 _EXIT_CHANNEL_CLOSED = 0
 
 
-def serve(setup: Mapping[str, Any]) -> None:
+def serve(setup: Mapping[str, Any], inputs: mmap.mmap) -> None:
     """Answers calls until the node closes the channel, then ends the process.
 
     Args:
         setup: `import_folders`, where plugins are installed; `show_messages`, whether the texts
             of errors may cross.
+        inputs: Memory in which the node lays columns that are to be scored.
     """
     if setup.get("from_source", False):
         # What this process needs is imported by now; a plugin's compiled copies are found no more.
         sys.pycache_prefix = os.devnull
-    _Server(Channel(DescriptorEnd(0), Bounds()), setup).run()
+    _Server(Channel(DescriptorEnd(0), Bounds()), setup, inputs).run()
     # Threads of plugins may go on: nothing waits for them.
     os._exit(_EXIT_CHANNEL_CLOSED)
 
 
 class _Server:
-    def __init__(self, channel: Channel, setup: Mapping[str, Any]) -> None:
+    def __init__(self, channel: Channel, setup: Mapping[str, Any], inputs: mmap.mmap) -> None:
+        self._inputs = np.frombuffer(inputs, np.uint8)
         self._channel = channel
         self._folders: Sequence[str] = setup["import_folders"]
         self._faults = Faults(bool(setup.get("show_messages", False)))
@@ -157,10 +162,13 @@ class _Server:
 
     def _score(self, message: Message) -> Answer:
         body = message.body
-        assert message.columns is not None
+        content = message.columns
+        if content is None:
+            start, length = body["place"]
+            content = self._inputs[start : start + length]
         factors = [self._factor(entry["handle"]) for entry in body["factors"]]
         wanted = [entry["inputs"] for entry in body["factors"]]
-        return {"reply": Reply.DONE}, scoring.score(factors, wanted, body["date"], message.columns)
+        return {"reply": Reply.DONE}, scoring.score(factors, wanted, body["date"], content)
 
     def _explain(self, message: Message) -> Answer:
         body = message.body

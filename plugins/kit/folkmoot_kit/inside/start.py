@@ -10,6 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from typing import Any
 
 _HEADER_BYTES = 16
@@ -20,23 +21,35 @@ _BUFFER_BYTES = 4 << 20
 
 def main() -> None:
     """Reads the set-up, locks the process down, and answers calls until the channel closes."""
+    inputs = _shared_inputs()
     setup = _setup()
     sys.stdin = None  # descriptor 0 is the channel
     sys.path.extend(setup["import_folders"])
 
-    import socket
-
     from folkmoot_kit.confinement.locking import lock_down
 
-    with socket.socket(fileno=os.dup(0)) as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
     # Before anything that starts a thread: Landlock would not bind it.
     lock_down(setup["confinement"])
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
     from folkmoot_kit.inside import runtime
 
-    runtime.serve(setup)
+    runtime.serve(setup, inputs)
+
+
+def _shared_inputs() -> mmap.mmap:
+    """The memory in which the node lays columns. No descriptor of it is kept."""
+    import mmap
+    import socket
+
+    with socket.socket(fileno=os.dup(0)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+    if len(descriptors) != 1:
+        raise SystemExit("no memory came")
+    memory = mmap.mmap(descriptors[0], 0, prot=mmap.PROT_READ)
+    os.close(descriptors[0])
+    return memory
 
 
 def _setup() -> dict[str, Any]:

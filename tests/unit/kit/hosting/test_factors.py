@@ -302,3 +302,60 @@ def test_objects_that_are_needed_no_more_are_forgotten(opened, factor_text):
         make_factor(kind, {}, "p")
     kept.explain({}, 1.0, CONTEXT)
     assert kept.explain({}, 1.0, CONTEXT) == "1"
+
+
+def test_more_columns_than_the_shared_memory_holds_cross_all_the_same(opened, factor_text):
+    from folkmoot_kit.hosting.shared_inputs import PLACE_BYTES
+
+    factor = make_factor(opened(factor_text).factors["debt"], {}, "p")
+    count = PLACE_BYTES // 8 + 1
+    debts = np.full(count, 25.0)
+    debts[-1] = 75
+    scores = factor.score({"debt": debts}, CONTEXT)
+    assert (scores.shape, scores[0], scores[-1]) == ((count,), 0.25, 0.75)
+
+
+def test_more_calls_at_once_than_the_shared_memory_holds_are_answered(opened, factor_text):
+    from folkmoot_kit.hosting.shared_inputs import PLACES
+
+    more = f"""
+    barrier = threading.Barrier({PLACES + 2})
+    def score(self, inputs, context):
+        barrier.wait()
+        return inputs["debt"] / 100
+    Factor.score = score
+    """
+    factor = make_factor(opened(factor_text, more).factors["debt"], {}, "p")
+    found = {}
+
+    def run(value):
+        for _ in range(3):
+            scores = factor.score({"debt": np.full(10_000, float(value))}, CONTEXT)
+            found.setdefault(value, set()).update(scores.tolist())
+
+    threads = [threading.Thread(target=run, args=(value,)) for value in range(PLACES + 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {value: {value / 100} for value in range(PLACES + 2)}
+
+
+def test_a_factor_cannot_write_to_the_memory_of_its_inputs(opened, factor_text):
+    more = """
+    import ctypes
+    def score(self, inputs, context):
+        debts = inputs["debt"]
+        page = debts.ctypes.data & ~4095
+        libc = ctypes.CDLL(None, use_errno=True)
+        refused = libc.mprotect(ctypes.c_void_p(page), 4096, 3), ctypes.get_errno()
+        try:
+            debts[0] = 1
+        except ValueError:
+            if refused == (-1, 13):
+                return np.ones(len(debts))
+        return np.zeros(len(debts))
+    Factor.score = score
+    """
+    factor = make_factor(opened(factor_text, more).factors["debt"], {}, "p")
+    assert factor.score({"debt": DEBTS}, CONTEXT).tolist() == [1, 1, 1, 1]

@@ -57,6 +57,7 @@ def built(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(new(kind, folder / "written"), folder)
 
 
+@pytest.mark.slow
 def test_its_tests_pass_with_nothing_skipped(built: Built) -> None:
     done = built.run("pytest", "-q", "-p", "no:cacheprovider", "-W", "error::DeprecationWarning")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -107,7 +108,7 @@ def test_it_can_be_tried_on_its_sample(kind: Kind, built: Built) -> None:
     assert found["shown"]
     if kind in CHECK:
         assert found["rejections"]
-        assert found["records"] > len(found["rejections"])
+        assert found["records"] >= len(found["rejections"])
     else:
         scores = [household["score"] for household in found["shown"]]
         assert None in scores or found["spread"]["unknown"], "the sample has something unknown"
