@@ -66,6 +66,9 @@ def stored(home: Path) -> int:
 
 @pytest.mark.usefixtures("leaver")
 def test_leaving_is_no_success_of_a_check_or_a_run(home: Path, way: str) -> None:
+    checked = run("folkmoot-plugin", "check", NAME)
+    assert checked.returncode == 1, checked.stdout
+    assert "- ends-process: " in checked.stdout
     for command in (["sources", "check"], ["score"]):
         done = run("folkmoot-node", *command, "--home", home)
         assert done.returncode == 1, (done.stdout, done.stderr)
