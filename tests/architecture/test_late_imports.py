@@ -27,6 +27,7 @@ OPTIONAL = {
 _COUNTING = "what the last run did, and counts for a release, are read without Polars"
 _KEY = "the key of the store is made, read and replaced without DuckDB"
 _VISIT = "a visit to the coordinator that answers nothing does without it"
+_OTHERS = "signatures and their libraries are for councils that allow plugins of others"
 PLACES = {
     ("answering/answer.py", "duckdb"): _VISIT,
     ("answering/answer.py", "folkmoot_node.answering.scores_wait"): _VISIT,
@@ -43,6 +44,8 @@ PLACES = {
     ): "scoring reads the state file, and decodes no round",
     ("installation/places.py", "folkmoot_operator.root_files"): "where it lies is found before",
     ("linkage/addresses.py", "folkmoot_node.linkage.address_matcher"): "it needs the extra linkage",
+    ("plugins/opening.py", "folkmoot_node.plugins.decisions"): _OTHERS,
+    ("plugins/opening.py", "folkmoot_node.plugins.examining"): _OTHERS,
     ("running/worker.py", "folkmoot_node.running.prefect_flows"): "what is not recorded does "
     "not wait for Prefect, which takes seconds to import",
     ("store/encrypted_file.py", "duckdb"): _KEY,

@@ -29,6 +29,7 @@ from folkmoot_node.settings.plugins import normal
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.private_files import make_private_folder, write_private
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_sdk.parameters import nearest
 
 ALLOWED, FORGOTTEN = "plugin allowed", "plugin forgotten"
 IMPORTED = "plugin registry imported"
@@ -100,8 +101,6 @@ def forget(node: NodeHome, distribution: str, *, by: Operator) -> None:
     Raises:
         Problem: If it is not allowed now, or the settings cannot be changed.
     """
-    from folkmoot_sdk.parameters import nearest
-
     allowed = node.config.plugins.allowed
     if node.config.plugins.of(distribution) is None:
         raise Problem(
