@@ -100,7 +100,8 @@ def test_only_the_release_reads_counts_and_only_measurements_get_them() -> None:
 
 
 def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
-    """Random numbers that are not noise: names of runs and files, keys, a password, waits."""
+    """Random numbers that are not noise: names of runs and files, keys, a password, waits,
+    and the order in which factors of others see households."""
     random_numbers = {
         "node/folkmoot_node/casework/ids.py": "secrets",
         "node/folkmoot_node/casework/referrals/links.py": "secrets",
@@ -109,6 +110,8 @@ def test_nothing_in_the_node_draws_noise_but_opendp() -> None:
         "node/folkmoot_node/evidence/scoring_runs.py": "secrets",
         "node/folkmoot_node/pipeline/own_run.py": "secrets",
         "node/folkmoot_node/pipeline/spool.py": "secrets",
+        "node/folkmoot_node/scoring/independence.py": "secrets",
+        "node/folkmoot_node/scoring/stratify.py": "secrets",
         "node/folkmoot_node/store/encrypted_file.py": "secrets",
         "node/folkmoot_node/store/sealing.py": "secrets",
         "operator/folkmoot_operator/prefect_server.py": "secrets",

@@ -35,12 +35,17 @@ def commands(app: typer.Typer) -> list[tuple[str, str]]:
 
 def applications() -> dict[str, typer.Typer]:
     from folkmoot_coordinator.cli import app as coordinator
+    from folkmoot_kit.cli import app as plugin
     from folkmoot_node.cli import app as node
 
-    return {"folkmoot-node": node, "folkmoot-coordinator": coordinator}
+    return {
+        "folkmoot-node": node,
+        "folkmoot-coordinator": coordinator,
+        "folkmoot-plugin": plugin,
+    }
 
 
-@pytest.mark.parametrize("program", ["folkmoot-node", "folkmoot-coordinator"])
+@pytest.mark.parametrize("program", ["folkmoot-node", "folkmoot-coordinator", "folkmoot-plugin"])
 def test_every_command_has_an_example(program: str) -> None:
     found = commands(applications()[program])
     assert len(found) > 8
@@ -48,7 +53,7 @@ def test_every_command_has_an_example(program: str) -> None:
         assert program in text, f"{program} {path} shows no example"
 
 
-@pytest.mark.parametrize("package", ["folkmoot_node", "folkmoot_coordinator"])
+@pytest.mark.parametrize("package", ["folkmoot_node", "folkmoot_coordinator", "folkmoot_kit"])
 def test_help_imports_nothing_heavy(package: str) -> None:
     code = (
         f"import sys; import {package}.cli; "

@@ -196,5 +196,6 @@ def test_wheels_hold_types_and_data(path: Path, tmp_path: Path) -> None:
             ".css",
             ".js",
             ".svg",
+            ".tmpl",
         }:
             assert str(data.relative_to(path.parent)) in names, data

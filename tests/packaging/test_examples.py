@@ -41,6 +41,7 @@ def test_its_own_tests_pass(built: Built) -> None:
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.slow
 def test_its_style_and_types_are_checked_by_its_own_settings(built: Built) -> None:
     source = ROOT / "examples" / built.repository.name
     for command in (

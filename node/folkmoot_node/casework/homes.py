@@ -52,7 +52,7 @@ def score_at_opening(
     known = [one for one in shown if one["points"] is not None]
     for one in factors:
         if one not in shown:
-            one.update(points=None, words=NOT_SHOWN)
+            one.update(points=None, words=NOT_SHOWN, unexplained="")
     highest = sum(one["weight"] for one in shown)
     return {
         **found,

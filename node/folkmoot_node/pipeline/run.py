@@ -29,7 +29,8 @@ from folkmoot_node.pipeline.spool import Spool
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
 from folkmoot_node.scoring.area_types import foreign_areas, unstated_areas
-from folkmoot_node.scoring.binding import Binding, bind_for
+from folkmoot_node.scoring.binding import bind_for
+from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.scoring.run_scoring import RunScoring
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import ConnectedSource, Plugins, load_plugins

@@ -11,7 +11,7 @@ import polars as pl
 from folkmoot_node.policies.risk_policy import Condition
 from folkmoot_node.scoring.attributes import NO, UNKNOWN, YES, BoundAttribute
 from folkmoot_node.scoring.audited_fields import audit_column
-from folkmoot_node.scoring.binding import Binding
+from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.scoring.stratify import Stratified
 from folkmoot_node.store.run_summary import StoredAttribute, StoredField
 from folkmoot_node.store.schema import (

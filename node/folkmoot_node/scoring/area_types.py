@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from folkmoot_node.scoring.binding import Binding
+from folkmoot_node.scoring.bound import Binding
 from folkmoot_sdk import RecordLevel
 from folkmoot_sdk.geography import COUNTRIES
 

@@ -12,7 +12,8 @@ from typing import Any
 from folkmoot_kit.hosting import texts
 from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
 from folkmoot_node.policies.risk_policy import RiskPolicy, parse_policy
-from folkmoot_node.scoring.binding import Binding, BoundFactor, bind_for
+from folkmoot_node.scoring.binding import bind_for
+from folkmoot_node.scoring.bound import Binding, BoundFactor
 from folkmoot_node.scoring.factors import THOUSANDTHS
 from folkmoot_node.scoring.known_inputs import InputValue, Value, known_inputs
 from folkmoot_node.settings.node_toml import NodeConfig

@@ -11,7 +11,7 @@ import polars as pl
 
 from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, score_together
 from folkmoot_node.plugins.failures import FactorsFailed, is_its_own, plugin_fault
-from folkmoot_node.scoring.binding import BoundFactor, BoundInput
+from folkmoot_node.scoring.bound import BoundFactor, BoundInput
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import ScoringContext
 from folkmoot_sdk.schema import FieldType

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, fresh_copies
 from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
-from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.bound import BoundFactor
 from folkmoot_sdk.errors import PluginError
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.bound import BoundFactor
 from folkmoot_node.scoring.fresh import fresh
 from folkmoot_node.scoring.stratify import contributions, shuffled
 from folkmoot_operator.problems import ExitCode, Problem
@@ -91,7 +92,9 @@ class Halves:
         """
         self._factors = tuple(factors)
         with ExitStack() as opened:
-            self._halves = [opened.enter_context(fresh(self._factors)) for _ in range(2)]
+            with ThreadPoolExecutor(2) as threads:  # each waits for its process
+                halves = (fresh(self._factors) for _ in range(2))
+                self._halves = list(threads.map(opened.enter_context, halves))
             self._opened = opened.pop_all()
 
     def require_same(

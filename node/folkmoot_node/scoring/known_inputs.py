@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from folkmoot_node.scoring.binding import Binding, BoundField
+from folkmoot_node.scoring.bound import Binding, BoundField
 from folkmoot_node.store import schema as table
 from folkmoot_node.store.run_summary import RunSummary, SourceSummary
 from folkmoot_sdk.schema import Field, FieldType

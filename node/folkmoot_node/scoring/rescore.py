@@ -14,7 +14,7 @@ import polars as pl
 
 from folkmoot_node.corrections.values import Value, checked_value, unknown_field
 from folkmoot_node.policies.risk_policy import RiskPolicy
-from folkmoot_node.scoring.binding import Binding
+from folkmoot_node.scoring.bound import Binding
 from folkmoot_node.scoring.explain import (
     Explanation,
     Points,

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import polars as pl
 
 from folkmoot_node.policies.risk_policy import RiskPolicy
-from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.bound import BoundFactor
 from folkmoot_node.scoring.fresh import fresh
 from folkmoot_node.scoring.independence import Halves, require_independent
 from folkmoot_node.scoring.stratify import Stratified, added_up, contributions

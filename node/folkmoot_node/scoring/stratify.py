@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from folkmoot_node.policies.risk_policy import RiskPolicy
-from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.bound import BoundFactor
 from folkmoot_node.scoring.factors import CHUNK, THOUSANDTHS, chunk_arrays, score_chunk
 from folkmoot_node.store.schema import POINT, UNKNOWN_POINTS
 from folkmoot_sdk.factor import ScoringContext

@@ -63,7 +63,7 @@ class AreaDeprivation(RiskFactor):
             "deprived, and deprived people live in other areas too.",
         ),
     )
-    inputs = (Input("imd_decile", FieldType.INTEGER),)
+    inputs = (Input("imd_decile", FieldType.INTEGER, direction="falls"),)
     Parameters = AreaDeprivationParameters
 
     def __init__(self, parameters: AreaDeprivationParameters) -> None:

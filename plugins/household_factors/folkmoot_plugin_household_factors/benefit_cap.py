@@ -61,8 +61,14 @@ class BenefitCap(RiskFactor):
         ),
     )
     inputs = (
-        Input("benefit_capped", FieldType.BOOLEAN),
-        Input("benefit_cap_reduction", FieldType.NUMBER, unit="GBP/month", required=False),
+        Input("benefit_capped", FieldType.BOOLEAN, direction="rises"),
+        Input(
+            "benefit_cap_reduction",
+            FieldType.NUMBER,
+            unit="GBP/month",
+            required=False,
+            direction="rises",
+        ),
     )
     Parameters = BenefitCapParameters
 

@@ -79,7 +79,13 @@ class BenefitDependency(RiskFactor):
     )
     inputs = (
         *REQUIRED,
-        Input("household_earnings", FieldType.NUMBER, unit="GBP/month", required=False),
+        Input(
+            "household_earnings",
+            FieldType.NUMBER,
+            unit="GBP/month",
+            required=False,
+            direction="falls",
+        ),
     )
     Parameters = BenefitDependencyParameters
 

@@ -93,8 +93,14 @@ class ChildNeed(RiskFactor):
         ),
     )
     inputs = (
-        Input("children_services", FieldType.BOOLEAN),
-        Input("child_status", FieldType.CATEGORY, codes=CHILD_STATUSES, required=False),
+        Input("children_services", FieldType.BOOLEAN, direction="rises"),
+        Input(
+            "child_status",
+            FieldType.CATEGORY,
+            codes=CHILD_STATUSES,
+            required=False,
+            direction="rises",
+        ),
     )
     Parameters = ChildNeedParameters
 

@@ -88,8 +88,14 @@ class CouncilTaxArrears(RiskFactor):
         ),
     )
     inputs = (
-        Input("council_tax_arrears", FieldType.NUMBER, unit="GBP"),
-        Input("council_tax_recovery", FieldType.CATEGORY, codes=RECOVERY_STAGES, required=False),
+        Input("council_tax_arrears", FieldType.NUMBER, unit="GBP", direction="rises"),
+        Input(
+            "council_tax_recovery",
+            FieldType.CATEGORY,
+            codes=RECOVERY_STAGES,
+            required=False,
+            direction="rises",
+        ),
     )
     Parameters = CouncilTaxArrearsParameters
 

@@ -84,7 +84,7 @@ class DomesticAbuse(RiskFactor):
     )
     inputs = (
         Input("domestic_abuse_reports", FieldType.INTEGER),
-        Input("domestic_abuse_last_report", FieldType.DATE),
+        Input("domestic_abuse_last_report", FieldType.DATE, direction="rises"),
     )
     Parameters = DomesticAbuseParameters
 

@@ -74,8 +74,8 @@ class FinancialHardship(RiskFactor):
         ),
     )
     inputs = (
-        Input("council_tax_arrears", FieldType.NUMBER, unit="GBP"),
-        Input("rent_arrears", FieldType.NUMBER, unit="GBP", required=False),
+        Input("council_tax_arrears", FieldType.NUMBER, unit="GBP", direction="rises"),
+        Input("rent_arrears", FieldType.NUMBER, unit="GBP", required=False, direction="rises"),
         *OPTIONAL,
     )
     Parameters = FinancialHardshipParameters

@@ -80,8 +80,8 @@ class Frailty(RiskFactor):
         ),
     )
     inputs = (
-        Input("frailty_category", FieldType.CATEGORY, codes=FRAILTY_CATEGORIES),
-        Input("frailty_index", FieldType.NUMBER, required=False),
+        Input("frailty_category", FieldType.CATEGORY, codes=FRAILTY_CATEGORIES, direction="rises"),
+        Input("frailty_index", FieldType.NUMBER, required=False, direction="rises"),
     )
     Parameters = FrailtyParameters
 

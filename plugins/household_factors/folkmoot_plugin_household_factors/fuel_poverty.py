@@ -89,9 +89,9 @@ class FuelPoverty(RiskFactor):
         ),
     )
     inputs = (
-        Input("epc_band", FieldType.CATEGORY, codes=EPC_BANDS),
+        Input("epc_band", FieldType.CATEGORY, codes=EPC_BANDS, direction="rises"),
         *REQUIRED,
-        Input("energy_arrears", FieldType.NUMBER, unit="GBP", required=False),
+        Input("energy_arrears", FieldType.NUMBER, unit="GBP", required=False, direction="rises"),
     )
     Parameters = FuelPovertyParameters
 

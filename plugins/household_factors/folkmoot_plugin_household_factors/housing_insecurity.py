@@ -111,10 +111,12 @@ class HousingInsecurity(RiskFactor):
         ),
     )
     inputs = (
-        Input("homelessness_duty", FieldType.CATEGORY, codes=HOMELESSNESS_DUTIES),
-        Input("temporary_accommodation", FieldType.BOOLEAN, required=False),
-        Input("eviction_notice_date", FieldType.DATE, required=False),
-        Input("possession_claim_date", FieldType.DATE, required=False),
+        Input(
+            "homelessness_duty", FieldType.CATEGORY, codes=HOMELESSNESS_DUTIES, direction="rises"
+        ),
+        Input("temporary_accommodation", FieldType.BOOLEAN, required=False, direction="rises"),
+        Input("eviction_notice_date", FieldType.DATE, required=False, direction="rises"),
+        Input("possession_claim_date", FieldType.DATE, required=False, direction="rises"),
     )
     Parameters = HousingInsecurityParameters
 

@@ -89,10 +89,10 @@ class Isolation(RiskFactor):
         ),
     )
     inputs = (
-        Input("oldest_age", FieldType.INTEGER, unit="years"),
-        Input("people", FieldType.INTEGER, required=False),
+        Input("oldest_age", FieldType.INTEGER, unit="years", direction="rises"),
+        Input("people", FieldType.INTEGER, required=False, direction="falls"),
         Input("household_type", FieldType.CATEGORY, codes=HOUSEHOLD_TYPES, required=False),
-        Input("single_person_discount", FieldType.BOOLEAN, required=False),
+        Input("single_person_discount", FieldType.BOOLEAN, required=False, direction="rises"),
     )
     Parameters = IsolationParameters
 

@@ -19,10 +19,12 @@ SUPPORT = {
 }
 """Inputs, and their names in words."""
 
-OPTIONAL = tuple(Input(name, FieldType.BOOLEAN, required=False) for name in SUPPORT)
+OPTIONAL = tuple(
+    Input(name, FieldType.BOOLEAN, required=False, direction="rises") for name in SUPPORT
+)
 """The inputs of a factor that can do without any of them."""
 
-REQUIRED = (Input("council_tax_support", FieldType.BOOLEAN), *OPTIONAL[1:])
+REQUIRED = (Input("council_tax_support", FieldType.BOOLEAN, direction="rises"), *OPTIONAL[1:])
 """The inputs of a factor that needs to know: the council itself grants the first."""
 
 

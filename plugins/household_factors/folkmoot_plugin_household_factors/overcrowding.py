@@ -71,9 +71,9 @@ class Overcrowding(RiskFactor):
         ),
     )
     inputs = (
-        Input("occupancy_rating", FieldType.INTEGER),
-        Input("people", FieldType.INTEGER, required=False),
-        Input("bedrooms", FieldType.INTEGER, required=False),
+        Input("occupancy_rating", FieldType.INTEGER, direction="falls"),
+        Input("people", FieldType.INTEGER, required=False, direction="rises"),
+        Input("bedrooms", FieldType.INTEGER, required=False, direction="falls"),
     )
     Parameters = OvercrowdingParameters
 

@@ -79,10 +79,10 @@ class RelationshipBreakdown(RiskFactor):
         ),
     )
     inputs = (
-        Input("single_person_discount", FieldType.BOOLEAN),
-        Input("single_person_discount_from", FieldType.DATE),
-        Input("tenancy_change_date", FieldType.DATE, required=False),
-        Input("children_services", FieldType.BOOLEAN, required=False),
+        Input("single_person_discount", FieldType.BOOLEAN, direction="rises"),
+        Input("single_person_discount_from", FieldType.DATE, direction="rises"),
+        Input("tenancy_change_date", FieldType.DATE, required=False, direction="rises"),
+        Input("children_services", FieldType.BOOLEAN, required=False, direction="rises"),
     )
     Parameters = RelationshipBreakdownParameters
 

@@ -67,7 +67,7 @@ class RentArrears(RiskFactor):
         ),
     )
     inputs = (
-        Input("rent_arrears", FieldType.NUMBER, unit="GBP"),
+        Input("rent_arrears", FieldType.NUMBER, unit="GBP", direction="rises"),
         Input("weekly_rent", FieldType.NUMBER, unit="GBP/week", required=False),
     )
     Parameters = RentArrearsParameters

@@ -60,7 +60,7 @@ class SocialCareNeed(RiskFactor):
             "support fails.",
         ),
     )
-    inputs = (Input("care_package", FieldType.CATEGORY, codes=CARE_PACKAGES),)
+    inputs = (Input("care_package", FieldType.CATEGORY, codes=CARE_PACKAGES, direction="rises"),)
     Parameters = SocialCareNeedParameters
 
     def __init__(self, parameters: SocialCareNeedParameters) -> None:

@@ -73,9 +73,15 @@ class UnpaidCare(RiskFactor):
         ),
     )
     inputs = (
-        Input("unpaid_carer", FieldType.BOOLEAN),
-        Input("unpaid_care_hours", FieldType.NUMBER, unit="hours/week", required=False),
-        Input("young_carer", FieldType.BOOLEAN, required=False),
+        Input("unpaid_carer", FieldType.BOOLEAN, direction="rises"),
+        Input(
+            "unpaid_care_hours",
+            FieldType.NUMBER,
+            unit="hours/week",
+            required=False,
+            direction="rises",
+        ),
+        Input("young_carer", FieldType.BOOLEAN, required=False, direction="rises"),
     )
     Parameters = UnpaidCareParameters
 

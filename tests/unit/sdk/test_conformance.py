@@ -120,6 +120,7 @@ def _divides(self, inputs, context):
         ({"inputs": ()}, "`inputs` is not a tuple"),
         ({"inputs": (Input("a", FieldType.NUMBER),) * 2}, "names a field twice"),
         ({"inputs": (Input("a", FieldType.CATEGORY),)}, "needs codes"),
+        ({"inputs": (Input("a", FieldType.NUMBER, direction="up"),)}, "not `rises` or `falls`"),
         ({"Parameters": dict}, "`Parameters` is not a dataclass"),
         (
             {"Parameters": dataclasses.make_dataclass("P", [("full", float, 1.0)])},

@@ -37,7 +37,7 @@ def test_a_deprecated_function_works_and_warns_who_calls_it(listed):
         """Doubles."""
         return 2 * value
 
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="old is deprecated") as caught:
         assert old(2) == 4
     said = str(caught[0].message)
     assert said.endswith(

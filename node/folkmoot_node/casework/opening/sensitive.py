@@ -62,7 +62,7 @@ def withheld(explanation: Explanation) -> tuple[str, ...]:
 
 
 def _without_points(one: Contribution) -> Contribution:
-    return replace(one, points=None, words=NOT_SHOWN)
+    return replace(one, points=None, words=NOT_SHOWN, unexplained="")
 
 
 def _without_value(one: InputValue) -> InputValue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -147,25 +146,15 @@ for _place in (0, 5, 11, 23, 31):
     _damages(_place)
 
 
-class _Runs:
-    """Leaves a file when it is unpickled."""
-
-    def __init__(self, path: str, text: str) -> None:
-        self.given = (path, text)
-
-    def __reduce__(self) -> Any:
-        path, text = self.given
-        return Path.write_text, (Path(path), text)
-
-
 @attempt("Have the host unpickle", must_fail=True)
 def unpickle(at: Targets) -> None:
     """Hides a program in the metadata of a column, which older Arrow libraries ran when they read
     it.
     """
+    left = at.places["tmp"]
     hostile = {
         b"ARROW:extension:name": b"arrow.py_extension_type",
-        b"ARROW:extension:metadata": pickle.dumps(_Runs(at.places["tmp"], at.secret)),
+        b"ARROW:extension:metadata": f"cposix\nsystem\n(S'touch {left}'\ntR.".encode(),
     }
     field = pa.field("0", pa.int32(), metadata=hostile)
     batch = pa.RecordBatch.from_arrays([thousandths(_ROWS)], schema=pa.schema([field]))

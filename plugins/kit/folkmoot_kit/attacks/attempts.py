@@ -21,6 +21,9 @@ MARK = "folkmoot-attack"
 """Begins each line that an attempt reports."""
 BEGUN, REFUSED, SUCCEEDED, RAISED, UNMADE = "begun", "refused", "succeeded", "raised", "unmade"
 """What a line says after that."""
+GIVEN = "given"
+ENDED = {REFUSED, SUCCEEDED, RAISED, UNMADE, GIVEN}
+"""What the last line says."""
 REFUSALS = (OSError, MemoryError, ImportError)
 
 
@@ -246,7 +249,7 @@ def run(attempt: Attempt, targets: Targets) -> Any:
         say(RAISED, type(error).__name__)
         raise
     else:
-        if attempt.manner.runs is Runs.SCORE and got is not None:
-            say(SUCCEEDED, str(got))
+        came_through = attempt.manner.runs is Runs.SCORE and got is not None
+        say(SUCCEEDED if came_through else GIVEN, str(got) if came_through else "")
         return got
     return None

@@ -14,10 +14,10 @@ import numpy as np
 
 from folkmoot_kit import confinement
 from folkmoot_kit.attacks import plugin
-from folkmoot_kit.attacks.attempts import Attempt, Runs
+from folkmoot_kit.attacks.attempts import ENDED, Attempt, Runs
 from folkmoot_kit.attacks.records import FIELDS
 from folkmoot_kit.attacks.stage import MEMORY_MIB, SCRATCH_MIB, THREADS, Stage
-from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge
+from folkmoot_kit.attacks.verdicts import Happened, Outcome, judge, reported
 from folkmoot_kit.hosting import (
     HostedPlugins,
     Hosting,
@@ -35,6 +35,7 @@ Granting = Callable[[confinement.Grants, Stage], confinement.Grants]
 DISTRIBUTION = "folkmoot-attack"
 _START_SECONDS = 60.0
 _READING_SECONDS = 20.0
+_REPORT_SECONDS = 5.0
 _HOUSEHOLDS = 4
 _CONTEXT = ScoringContext(datetime.date(2026, 4, 1))
 _WHERE = "attack"
@@ -128,7 +129,7 @@ def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> 
             call.texts = _texts_of(failure)
         seconds = time.monotonic() - begun
         traces = stage.traces()
-        said = process.printed_text()
+        said = _said(process, call.failure)
     return Happened(
         said=said,
         failure=call.failure,
@@ -139,6 +140,16 @@ def _happened(attempt: Attempt, stage: Stage, wanted: Hosting, folder: Path) -> 
         seconds=seconds,
         traces=[*traces, *stage.traces()],
     )
+
+
+def _said(process: PluginProcess, failure: str) -> str:
+    """What the attacker has reported: a thread reads it, which may come after the answer."""
+    until = time.monotonic() + _REPORT_SECONDS
+    said = process.printed_text()
+    while not failure and ENDED.isdisjoint(reported(said)) and time.monotonic() < until:
+        time.sleep(0.01)
+        said = process.printed_text()
+    return said
 
 
 @dataclasses.dataclass(slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from folkmoot_kit.attacks.attempts import Attempt, Runs, Targets, run
 from folkmoot_kit.attacks.catalogue import ATTEMPTS
-from folkmoot_kit.attacks.frames import done, stream, thousandths, write
+from folkmoot_kit.attacks.frames import done, say_nothing_more, stream, thousandths, write
 from folkmoot_kit.attacks.records import CODES, item, sound
 from folkmoot_sdk import FieldType, Input, RiskFactor, hookimpl, parameter
 from folkmoot_sdk.factor import FactorArray, InputArrays, ScoringContext
@@ -55,6 +55,7 @@ class Attacker(RiskFactor):
         count = len(inputs["amount"])
         if self.parameters.attempt == SOUND_FRAME:
             write(done(stream(thousandths(count, 250))))
+            say_nothing_more()
         attempt = self._attempt()
         if attempt is not None and attempt.manner.runs is not Runs.EXPLANATION:
             given = run(attempt, Targets.from_json(self.parameters.targets))
@@ -101,6 +102,7 @@ class AttackerSource(DataSource):
         assert isinstance(self.options, Options)
         if self.options.attempt == SOUND_FRAME:
             write(item(sound()))
+            say_nothing_more()
         attempt = ATTEMPTS.get(self.options.attempt)
         if attempt is not None and attempt.manner.runs is Runs.RECORDS:
             yield from run(attempt, Targets.from_json(self.options.targets)) or ()

@@ -110,7 +110,7 @@ _sends("records-far-buffer", "Put a buffer outside the frame", "Moves a buffer f
        _pair((0, 32), (1 << 40, 32)))  # fmt: skip
 _sends("records-less-than-none", "Send a count of rows below zero", "Changes the count.",
        _pair((ROWS, 0), (-ROWS, 0)))  # fmt: skip
-_sends("records-lying-nulls", "Lie about values that are missing", "Counts more than there are rows.",
+_sends("records-lying-nulls", "Lie about values that are missing", "Counts more than there are.",
        _pair((ROWS, 0), (ROWS, 99)))  # fmt: skip
 _sends("records-one-text", "Send one long text many times", "Refers to it from every record: the "
        "frame is short, what it stands for is 15 GiB.", _one_text_many_times, _MANY)  # fmt: skip

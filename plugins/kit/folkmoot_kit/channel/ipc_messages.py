@@ -1,8 +1,9 @@
 """Looks at the messages of an Arrow stream before Arrow does.
 
 Arrow decompresses what says that it is compressed, to whatever size that names, and has no setting
-against it. So the metadata of each message, a FlatBuffer, is read here as far as that field. Layout:
-https://arrow.apache.org/docs/format/Columnar.html (encapsulated messages), `Message.fbs`.
+against it. So the metadata of each message, a FlatBuffer, is read here as far as that field. Source
+of the layout: https://arrow.apache.org/docs/format/Columnar.html (encapsulated messages) and
+`Message.fbs`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 
 from folkmoot_kit.channel.frames import FrameError
 
+MOST_MESSAGES = 10_000
+"""Messages of one stream. Each costs Arrow far more memory, and us more time, than it is long."""
 _CONTINUATION = 0xFFFFFFFF
 _SCHEMA, _DICTIONARY, _RECORDS = 1, 2, 3
 _LONGEST_METADATA = 4 << 20
@@ -33,6 +36,8 @@ def check_plain(content: memoryview) -> None:
     try:
         for metadata in _messages(content):
             kinds.append(_kind(metadata))
+            if len(kinds) > MOST_MESSAGES:
+                raise FrameError("a frame of columns comes in too many pieces")
     except (struct.error, IndexError):
         raise FrameError("a frame holds no Arrow columns") from None
     if kinds[:1] != [_SCHEMA] or _SCHEMA in kinds[1:]:

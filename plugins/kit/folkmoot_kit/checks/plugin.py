@@ -126,6 +126,7 @@ def check_plugin(
         result.factors = tuple(running.factors)
         result.declared = tuple(k for k in running.sources if reading is None or k != reading.kind)
         result.add(distribution.loading_findings(running))
+        result.add(processes.loaded_findings(running))
         if not subject.is_module:
             requires = subject.distribution.requires
             result.add(distribution.requirement_findings(requires, sdk_version))
@@ -140,8 +141,9 @@ def check_plugin(
             result.add(vocabulary.input_findings(f"factor {name}", factor.inputs, others))
     for name in result.factors:
         _check_factor(result, bench, name, given.get(name, {}), seconds, step)
-    step("other processes")
-    result.add(processes.process_findings(bench, given))
+    if result.factors:
+        step("other processes")
+        result.add(processes.process_findings(bench, given))
     if reading is not None and reading.kind in running.sources:
         result.sources = (reading.kind,)
         _check_source(result, bench, reading, others, step)

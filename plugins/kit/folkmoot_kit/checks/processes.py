@@ -64,15 +64,18 @@ Parameters = Mapping[str, Mapping[str, Any]]
 
 
 def process_findings(bench: Bench, parameters: Parameters) -> tuple[Finding, ...]:
-    """Checks the factors of a plugin in several processes, and what each is like when loaded.
+    """Compares the scores of several processes.
 
     Args:
         bench: Starts them.
         parameters: Of factors that cannot do with their defaults, by name.
     """
-    with bench.start() as running:
-        printed = [*_printed("", running.printed(), "while it is loaded")]
-    return (*_compared(bench, parameters), *printed)
+    return tuple(_compared(bench, parameters))
+
+
+def loaded_findings(running: Running) -> tuple[Finding, ...]:
+    """What a process has printed before anything was asked of its plugins."""
+    return tuple(_printed("", running.printed(), "while it is loaded"))
 
 
 def _compared(bench: Bench, parameters: Parameters) -> Iterator[Finding]:
@@ -87,7 +90,8 @@ def _compared(bench: Bench, parameters: Parameters) -> Iterator[Finding]:
         later = _scored(trials, trials)
     again: dict[str, FactorArray] = {}
     backwards: dict[str, FactorArray] = {}
-    for found, order in ((again, tuple(trials)), (backwards, tuple(reversed(trials)))):
+    orders = [(again, tuple(trials)), (backwards, tuple(reversed(trials)))]
+    for found, order in orders if len(trials) > 1 else orders[:1]:
         with bench.start() as running:
             others = {name: running.trial(name, parameters.get(name, {})) for name in trials}
             found.update(_scored(others, order))
@@ -119,7 +123,7 @@ def _scored(trials: Mapping[str, Trial], order: Iterable[str]) -> dict[str, Fact
 _LIBRARIES = re.compile(r"^.*(?:cpuinfo|cpuid_info).*\n?", re.M)
 """What libraries say of a confined process, and no plugin can keep from them: onnxruntime looks
 for the processor in `/proc`."""
-_WARNED = re.compile(r"^\S+:\d+: (\w*Warning): (.+)$", re.MULTILINE)
+_WARNED = re.compile(r"^\S+:[0-9]+: (\w*Warning): (.+)$", re.MULTILINE)
 
 
 def _printed(subject: str, text: str, when: str) -> Iterator[Finding]:

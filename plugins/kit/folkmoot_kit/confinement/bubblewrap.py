@@ -72,7 +72,7 @@ def version(program: Path) -> tuple[int, ...]:
     """
     line = [str(program), "--version"]
     answer = subprocess.run(line, capture_output=True, text=True, check=False, env={})
-    return tuple(map(int, re.findall(r"\d+", answer.stdout)[:3]))
+    return tuple(map(int, re.findall(r"[0-9]+", answer.stdout)[:3]))
 
 
 def command(program: Path, grants: Grants, imports: Sequence[Path], script: Path) -> list[str]:

@@ -39,7 +39,9 @@ _IF_EQUAL, _IF_GREATER, _IF_AT_LEAST = 0x15, 0x25, 0x35
 # offsets in struct seccomp_data
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 
-_LINE = re.compile(r"(\w+)\s+(\d+|-)\s+(\d+|-)\s+(allow|refuse|absent|late|kill)(?:\s+if\s+(.+))?")
+_LINE = re.compile(
+    r"(\w+)\s+([0-9]+|-)\s+([0-9]+|-)\s+(allow|refuse|absent|late|kill)(?:\s+if\s+(.+))?"
+)
 _CONDITION = re.compile(
     r"arg([0-5])(?:\s+is\s+(null)|(?:\s+&\s+(\w+))?\s+(==|<=)\s+(\w+))", re.ASCII
 )

@@ -23,7 +23,7 @@ _OF_NETWORKS = (
 """What names and TLS need."""
 _PRIVATE = ("/etc/ssl/private", "/etc/pki/tls/private")
 """Folders among them that hold keys: an empty one is seen in their place."""
-_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run", "/tmp")  # noqa: S108
+_HIDDEN = ("/proc/self", "/sys/kernel", "/etc/passwd", "/var", "/home", "/root", "/run")
 
 
 def import_folders() -> tuple[Path, ...]:
@@ -96,10 +96,9 @@ def covered_folders(seen: Iterable[Path]) -> tuple[Path, ...]:
 
 def hidden_paths(seen: Sequence[Path]) -> tuple[str, ...]:
     """Paths of the machine that exist, and that a process which sees these files must not see."""
-    candidates = [*map(Path, _HIDDEN), Path.cwd()]
     visible = {above for path in seen for above in (path, *path.parents)}
     return tuple(
         str(path)
-        for path in dict.fromkeys(candidates)
+        for path in map(Path, _HIDDEN)
         if os.path.lexists(path) and path not in visible and not set(path.parents) & set(seen)
     )

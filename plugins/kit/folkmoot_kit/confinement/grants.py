@@ -37,8 +37,8 @@ class Grants:
 
     Attributes:
         readable: Files and folders that it may read, with all that is below them, at the same path.
-        network: Whether it may make connections by TCP and ask for names; to any host, since Linux
-            cannot tell hosts apart here. It never listens.
+        network: Whether it may make connections by TCP and ask for names; to any host, since
+            names of hosts cannot be enforced here. It never listens.
         clock: Whether it may read the time. TLS cannot do without: `network` brings it along.
         limits: How much it may use.
 

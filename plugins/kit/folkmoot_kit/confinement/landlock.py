@@ -30,7 +30,7 @@ _SCRATCH = _ALL_FILE_RIGHTS & ~(
     _EXECUTE | _IOCTL_DEV | _MAKE_CHAR | _MAKE_SOCK | _MAKE_FIFO | _MAKE_BLOCK | _MAKE_SYM
 )
 _OF_FILES = _EXECUTE | 1 << 1 | _READ_FILE | 1 << 14 | _IOCTL_DEV
-"""Rights that a rule on a file can name; the others are of folders."""
+"""Rights that a rule on a file can name; the others are for folders."""
 _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
 _ABSTRACT_SOCKETS, _SIGNALS = 1 << 0, 1 << 1
 
@@ -51,7 +51,7 @@ def abi() -> int:
 def restrict(
     readable: Iterable[str], writable: Iterable[str], devices: Iterable[str], *, network: bool
 ) -> None:
-    """Restricts the calling thread, and all that it starts, for ever.
+    """Restricts the calling thread, and all that it starts, until they end.
 
     Args:
         readable: Files and folders that may be read, with all below.

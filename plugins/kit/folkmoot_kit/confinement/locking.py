@@ -23,7 +23,7 @@ __all__ = ["DEVICES", "LayerFault", "Setup", "lock_down"]
 
 
 def lock_down(setup: Setup) -> dict[str, str]:
-    """Locks this process down for ever, and proves each layer by trying what it forbids.
+    """Locks this process down until it ends, and proves each layer by trying what it forbids.
 
     Call it first, before NumPy or any other library that starts threads is imported: Landlock binds
     the calling thread and those that it starts. Modules can be imported afterwards from the folders

@@ -31,7 +31,7 @@ def read_filter(grants: Set[str]) -> bytes:
 
 
 def load(program: bytes) -> None:
-    """Puts the calling thread, and all that it starts, under a filter for ever.
+    """Puts the calling thread, and all that it starts, under a filter until they end.
 
     Raises:
         OSError: if the kernel refuses it.

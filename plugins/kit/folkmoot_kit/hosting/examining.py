@@ -59,4 +59,4 @@ def _finding(entry: object) -> Finding:
                 texts.line(subject, LONGEST_NAME),
                 texts.line(remedy, LONGEST_LINE),
             )
-    raise Garbage("a finding under an unknown rule")
+    raise Garbage("a finding names no rule")

@@ -18,7 +18,7 @@ from folkmoot_kit.hosting.process import PluginProcess
 from folkmoot_sdk.factor import Input, ScoringContext
 from folkmoot_sdk.loading import Origin
 
-Scores = npt.NDArray[np.float64]
+FactorScores = npt.NDArray[np.float64]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _TYPES = {"float64": pa.float64(), "int16": pa.int16(), "datetime64[D]": pa.int64()}
@@ -51,8 +51,8 @@ def scored_apart(
     inputs: Sequence[Arrays],
     context: ScoringContext,
     places: Sequence[int | None],
-) -> list[Scores]:
-    """Scores the same households by several factors of one process.
+) -> list[FactorScores]:
+    """FactorScores the same households by several factors of one process.
 
     Args:
         process: The process.
@@ -105,7 +105,7 @@ def _crossing(arrays: Sequence[npt.NDArray[Any]], count: int) -> list[Part]:
     return columns.written([batch], batch.schema)
 
 
-def _read_scores(answer: Message, factors: int, count: int) -> list[Scores]:
+def _read_scores(answer: Message, factors: int, count: int) -> list[FactorScores]:
     """The scores in an answer, each of them looked at."""
     if answer.columns is None:
         raise Garbage("an answer without scores")
@@ -117,7 +117,7 @@ def _read_scores(answer: Message, factors: int, count: int) -> list[Scores]:
     return [_scores(column, count) for column in table.columns]
 
 
-def _scores(column: pa.ChunkedArray, count: int) -> Scores:
+def _scores(column: pa.ChunkedArray, count: int) -> FactorScores:
     if count == 0:
         return np.empty(0)
     if column.num_chunks != 1:
@@ -127,7 +127,7 @@ def _scores(column: pa.ChunkedArray, count: int) -> Scores:
     # As if they had no sign: one below zero is then above all.
     if np.frombuffer(held, np.uint32, count).max() > THOUSANDTHS:
         raise Garbage("a score outside 0 to 1")
-    scores: Scores = np.frombuffer(held, np.int32, count).astype(np.float64)
+    scores: FactorScores = np.frombuffer(held, np.int32, count).astype(np.float64)
     if chunk.null_count:
         bits = np.frombuffer(validity, np.uint8)
         known = np.unpackbits(bits, count=count, bitorder="little")

@@ -1,4 +1,4 @@
-"""Scores a chunk by several factors, with one round trip for each process."""
+"""FactorScores a chunk by several factors, with one round trip for each process."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from folkmoot_kit.hosting.errors import Asked
 from folkmoot_kit.hosting.factor import ConfinedFactor
 from folkmoot_kit.hosting.failure import FailureKind
 from folkmoot_kit.hosting.process import PluginProcess
-from folkmoot_kit.hosting.round_trip import Arrays, Scores, scored_apart
+from folkmoot_kit.hosting.round_trip import Arrays, FactorScores, scored_apart
 from folkmoot_sdk.factor import RiskFactor, ScoringContext
 from folkmoot_sdk.loading import Origin
 
 
 def score_together(
     factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
-) -> list[Scores]:
-    """Scores the same households by all factors; see `thousandths_together`.
+) -> list[FactorScores]:
+    """FactorScores the same households by all factors; see `thousandths_together`.
 
     Returns:
         For each factor float64 of shape (households,), whole thousandths from 0 to 1, NaN where
@@ -37,8 +37,8 @@ def score_together(
 
 def thousandths_together(
     factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
-) -> list[Scores]:
-    """Scores the same households by all factors.
+) -> list[FactorScores]:
+    """FactorScores the same households by all factors.
 
     Args:
         factors: In any mixture of confined ones and others.
@@ -54,7 +54,7 @@ def thousandths_together(
         PluginFailure: If a factor fails or breaks its contract; `at` is its place, if it is
             known.
     """
-    scores: list[Scores | None] = [None] * len(factors)
+    scores: list[FactorScores | None] = [None] * len(factors)
     by_process: dict[PluginProcess, list[int]] = {}
     for at, factor in enumerate(factors):
         if isinstance(factor, ConfinedFactor):
@@ -69,7 +69,7 @@ def thousandths_together(
     return [one for one in scores if one is not None]
 
 
-def _scored_here(factor: RiskFactor, given: Arrays, context: ScoringContext, at: int) -> Scores:
+def _scored_here(factor: RiskFactor, given: Arrays, context: ScoringContext, at: int) -> FactorScores:
     """The scores of a factor that runs in this process, checked and rounded alike."""
     module = type(factor).__module__.partition(".")[0]
     asked = Asked(Origin(module, "", ""), "score", factor.name, at=at)
@@ -92,5 +92,5 @@ def _scored_here(factor: RiskFactor, given: Arrays, context: ScoringContext, at:
     # fmin and fmax leave NaN out; if all are NaN the comparisons are false.
     if count and (np.fmin.reduce(scores) < 0 or np.fmax.reduce(scores) > 1):
         raise asked.failure(FailureKind.CONTRACT, "`score` returned a score outside 0 to 1")
-    thousandths: Scores = np.rint(scores * THOUSANDTHS)
+    thousandths: FactorScores = np.rint(scores * THOUSANDTHS)
     return thousandths

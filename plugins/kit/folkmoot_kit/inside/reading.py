@@ -30,6 +30,8 @@ from folkmoot_sdk.source import DataSource, ReadContext, Records, Rejection
 Send = Callable[[Mapping[str, Any], "Sequence[Part] | None"], bool]
 """Sends one message of a stream once the node wants it; false if it wants no more."""
 _MOST_LETTERS = 256 << 10
+_MOST_PIECES = 100
+"""Pieces of a batch of records that cross as they are; more are put together."""
 
 
 class Ended(BaseException):
@@ -142,7 +144,10 @@ def _messages(records: object) -> Iterator[tuple[dict[str, Any], list[Part]]]:
             "first_row": int(records.first_row) + start,
             "rows": part.num_rows,
         }
-        yield message, arrow.written(part.to_batches(), part.schema)
+        batches = part.to_batches()
+        if len(batches) > _MOST_PIECES:
+            batches = part.combine_chunks().to_batches()
+        yield message, arrow.written(batches, part.schema)
 
 
 def _table(data: object) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from folkmoot_kit.channel import values
-from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, Message, Part
+from folkmoot_kit.channel.frames import Bounds, Channel, DescriptorEnd, FrameError, Message, Part
 from folkmoot_kit.channel.words import HERE, LONGEST_DRAFT, LONGEST_VALUE, Breach, Call, Reply, cut
 from folkmoot_kit.inside import reading, scoring
 from folkmoot_kit.inside.describing import declarations, load_from, plain
@@ -97,9 +97,16 @@ class _Server:
         finally:
             self._streams.pop(message.call, None)
         try:
-            self._channel.send(message.call, reply, parts)
+            self._send(message.call, reply, parts)
         except OSError:
             os._exit(_EXIT_CHANNEL_CLOSED)
+
+    def _send(self, call: int, reply: Mapping[str, Any], parts: Sequence[Part] | None) -> None:
+        """Sends an answer; one that is longer than the node takes is said to be so."""
+        try:
+            self._channel.send(call, reply, parts)
+        except FrameError:
+            self._channel.send(call, self._faults.answer(BreachError(Breach.TOO_LARGE)))
 
     def _describe(self, message: Message) -> Answer:
         self._plugins = load_from(message.body["distributions"], self._folders)

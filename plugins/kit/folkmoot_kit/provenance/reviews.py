@@ -60,18 +60,16 @@ def count_reviews(
             review counts.
     """
     counted: list[Review] = []
-    keys: set[bytes] = set()
     faults: list[Fault] = []
     for signed in found:
         why = _why_not(signed, pin, registry, trusted, today, manifest)
         if not why:
-            why = _why_twice(signed, counted, keys)
+            why = _why_twice(signed.body, counted)
         if why:
             said = f"the review of {signed.body.person}, {signed.body.organisation}, {why}"
             faults.append(Fault(Reason.NOT_REVIEWED, said, _REMEDY, signed.where))
         else:
             counted.append(signed.body)
-            keys.add(signed.key)
     if len(counted) < NEEDED:
         said = f"{len(counted)} of {NEEDED} reviews that are needed count"
         where = f"distribution {manifest.body.distribution if manifest else ''} {pin.version}"
@@ -115,12 +113,11 @@ def _why_not(
     return ""
 
 
-def _why_twice(signed: Signed[Review], counted: list[Review], keys: set[bytes]) -> str:
-    if signed.key in keys:
-        return "is by a key that has reviewed it already"
+def _why_twice(body: Review, counted: Iterable[Review]) -> str:
+    """Why a review adds nothing to others; a key has one person, so keys need no comparison."""
     for other in counted:
-        if same_words(signed.body.person, other.person):
+        if same_words(body.person, other.person):
             return "is by a person who has reviewed it already"
-        if same_words(signed.body.organisation, other.organisation):
+        if same_words(body.organisation, other.organisation):
             return "comes from an organisation that has reviewed it already"
     return ""

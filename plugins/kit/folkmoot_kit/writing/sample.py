@@ -73,7 +73,9 @@ def _table(path: Path) -> pa.Table:
         options = pyarrow.csv.ConvertOptions(
             column_types=texts, null_values=[""], strings_can_be_null=True
         )
-        return pyarrow.csv.read_csv(path, convert_options=options)
+        # In a file of one column an empty line is a household of which it is unknown.
+        lines = pyarrow.csv.ParseOptions(ignore_empty_lines=len(names) > 1)
+        return pyarrow.csv.read_csv(path, parse_options=lines, convert_options=options)
     except OSError as error:
         raise _problem(path, f"cannot be read ({error.strerror})", "Correct --sample") from None
     except (pa.ArrowException, UnicodeDecodeError):

@@ -12,7 +12,7 @@ from typing import Any
 from folkmoot_sdk.conformance.direction import numbers_of
 from folkmoot_sdk.factor import RiskFactor
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])[0-9][0-9,]*(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
 _CONSTANT = 3
 """A number that as many households share whose values do not give it is a threshold."""
 _COUNTED = 12

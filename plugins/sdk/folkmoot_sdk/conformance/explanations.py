@@ -23,7 +23,7 @@ EXPLAIN_WORDS = Check(
 )  # fmt: skip
 EXPLAIN_UNKNOWN = Check(
     "explain-unknown", "factor", "A score that is unknown is explained unlike one that is known",
-    "A resident of whom nothing is known would be told that all is well.",
+    "A resident of whom nothing is known would hear that all is well.",
     "Ask each value whether it is None before you compare it with anything",
 )  # fmt: skip
 EXPLAIN_SAME = Check(
@@ -60,7 +60,7 @@ EXPLAIN_LONG = Check(
 
 _LONGEST = 600
 _UNSPOKEN = re.compile(r"NaN|NaT|None|\bnan\b|\binf\b|<[\w.]+ object at")
-_DIGITS = re.compile(r"\d{9,}")
+_DIGITS = re.compile(r"[0-9]{9,}")
 PLANTED: Mapping[str, Any] = {
     "uprn": 100_023_336_956,
     "forename": "Zebedee",

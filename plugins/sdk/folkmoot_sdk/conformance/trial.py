@@ -7,6 +7,7 @@ import datetime
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from string import digits
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ EXPLAIN_FAILS = Check(
 )  # fmt: skip
 EXPLAIN_EMPTY = Check(
     "explain-empty", "factor", "`explain` says something of every household",
-    "A resident has a right to be told why; an empty text tells them nothing.",
+    "A resident has a right to be told why; an empty text gives no reason.",
     "Return a sentence, also where the score is 0 or unknown",
 )  # fmt: skip
 
@@ -96,7 +97,7 @@ FORBIDDEN_CALL = Check(
 )
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-_LONG_NUMBER = re.compile(r"\d[\d,_]*(?:\.\d+)?")
+_LONG_NUMBER = re.compile(r"[0-9][0-9,_]*(?:\.[0-9]+)?")
 _NAMED = re.compile(r"['\"](\w+)['\"]")
 
 
@@ -298,7 +299,7 @@ def quotes(text: str, arrays: Arrays) -> str:
     Values of fewer than four digits are left aside: a line number could be one of them.
     """
     numbers = {float(word.replace(",", "").replace("_", "")) for word in _LONG_NUMBER.findall(text)
-               if sum(sign.isdigit() for sign in word) >= 4}  # fmt: skip
+               if sum(sign in digits for sign in word) >= 4}  # fmt: skip
     for array in arrays.values():
         for value in array.tolist():
             if isinstance(value, datetime.date) and value.isoformat() in text:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from folkmoot_kit.channel import columns
 from folkmoot_kit.channel.frames import FrameError
+from folkmoot_kit.channel.ipc_messages import MOST_MESSAGES
 
 TABLE = pa.table(
     {
@@ -98,6 +99,16 @@ def test_a_frame_that_ends_early_is_refused(cut):
 def test_a_frame_that_goes_on_is_refused():
     with pytest.raises(FrameError, match="goes on"):
         columns.read(np.append(stream(TABLE), np.zeros(8, np.uint8)))
+
+
+def test_a_frame_in_very_many_pieces_is_refused():
+    """Each piece is short, and costs a thousand bytes once it is read."""
+    empty = pa.record_batch({"0": pa.array([], pa.int32())})
+    with pa.ipc.new_stream(sink := pa.BufferOutputStream(), empty.schema) as writer:
+        for _ in range(MOST_MESSAGES):
+            writer.write_batch(empty)
+    with pytest.raises(FrameError, match="too many pieces"):
+        columns.read(np.frombuffer(sink.getvalue(), np.uint8))
 
 
 def test_more_columns_than_anybody_has_are_refused():

@@ -1,4 +1,4 @@
-"""Every plugin that breaks a rule is found out in the sandbox, too, and every shipped one passes."""
+"""Each plugin that breaks a rule is found out in the sandbox, too; every shipped one passes."""
 
 import json
 from importlib.metadata import entry_points

@@ -3,7 +3,12 @@
 import pytest
 
 from folkmoot_kit.checks import processes, vocabulary
-from folkmoot_kit.checks.processes import measured_findings, printed_findings, process_findings
+from folkmoot_kit.checks.processes import (
+    loaded_findings,
+    measured_findings,
+    printed_findings,
+    process_findings,
+)
 from folkmoot_sdk import conformance
 from folkmoot_sdk.conformance import catalogue, factor_findings
 from tests.unit.kit.checks import faulty
@@ -68,6 +73,13 @@ def test_what_is_printed_is_found():
         trial = running.trial(cls.name, {})
         found = measured_findings(running, trial)
         assert ids([*found, *printed_findings(running, trial.subject, 0)]) == {"prints"}
+
+
+def test_what_is_printed_while_a_plugin_is_loaded_is_found():
+    with Here([faulty.Sound]).start() as running:
+        assert loaded_findings(running) == ()
+        print("loading")
+        assert ids(loaded_findings(running)) == {"prints"}
 
 
 def test_what_one_factor_leaves_to_another_is_found():

@@ -16,9 +16,9 @@ Line = list[str]
 
 @pytest.fixture(autouse=True)
 def anew() -> Iterator[None]:
-    layer_tests.self_test.cache_clear()
+    layer_tests.proved.cache_clear()
     yield
-    layer_tests.self_test.cache_clear()
+    layer_tests.proved.cache_clear()
 
 
 def test_all_layers_work_here() -> None:
@@ -284,3 +284,12 @@ def test_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_tests, "start", lambda *_, **__: pytest.fail("started again"))
 
     assert layer_tests.self_test() is first
+
+
+def test_is_asked_again_after_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = bubblewrap.find
+    monkeypatch.setattr(bubblewrap, "find", lambda: None)
+    assert_names("bubblewrap")
+
+    monkeypatch.setattr(bubblewrap, "find", find)
+    assert unmet() is None

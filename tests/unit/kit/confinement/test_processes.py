@@ -224,6 +224,19 @@ def test_reads_what_it_was_granted_and_nothing_beside(tmp_path: Path) -> None:
     ] or outcome.value[3:6] == ["OSError"] * 3  # fmt: skip
 
 
+def test_reads_what_a_link_that_it_was_granted_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "of june").mkdir()
+    (tmp_path / "of june" / "file").write_text("content")
+    (tmp_path / "extract").symlink_to(tmp_path / "of june" / "file")
+    (tmp_path / "extracts").symlink_to(tmp_path / "of june")
+    code = (
+        f"result = [open({str(tmp_path)!r} + it).read() for it in ('/extract', '/extracts/file')]"
+    )
+    granted = (tmp_path / "extract", tmp_path / "extracts")
+
+    assert run_confined(code, Grants(readable=granted)).value == ["content", "content"]
+
+
 def test_writes_only_where_it_has_a_folder_and_no_more_than_its_size() -> None:
     code = (
         "import os, tempfile\n"

@@ -40,7 +40,8 @@ def test_three_descriptors_are_open(look):
 
 def test_the_environment_names_nothing_of_the_machine(look):
     environment = look(1)
-    assert not {"USER", "PYTHONPATH", "VIRTUAL_ENV", "PWD"} & set(environment)
+    assert not {"USER", "PYTHONPATH", "VIRTUAL_ENV", "LOGNAME"} & set(environment)
+    assert environment.get("PWD", "/") == "/"
     assert environment["HOME"] == environment["PATH"] == "/nonexistent"
 
 

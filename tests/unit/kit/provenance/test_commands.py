@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from folkmoot_kit import confinement
-from folkmoot_kit.cli import registry, signing
 from folkmoot_kit.provenance import Manifest, read_signed_file, read_wheel
-from folkmoot_operator.console import application
-from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.problems import ExitCode
+from tests.commands import run_inside
 from tests.plugin_council import MODULE, NAME, write_wheel
 
 PLUGIN = {
@@ -56,17 +54,8 @@ confined = pytest.mark.skipif(
 
 @pytest.fixture
 def run() -> Run:
-    app = application("folkmoot-plugin", "")
-    signing.register(app)
-    registry.register(app)
-
     def command(*words: object, expect: ExitCode = ExitCode.OK) -> str:
-        done = CliRunner().invoke(app, [str(word) for word in words])
-        if isinstance(done.exception, Problem):
-            assert done.exception.exit_code is expect, done.exception
-            return f"{done.exception}\n{done.exception.remedy}"
-        assert done.exit_code == expect, done.output
-        return done.output
+        return run_inside("folkmoot-plugin", *words).said(expect)
 
     return command
 

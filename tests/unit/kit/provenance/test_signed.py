@@ -227,19 +227,29 @@ def test_what_has_no_one_form_is_not_written(value: Any) -> None:
         canonical_json.encode(value)
 
 
-def test_a_body_is_compared_with_what_is_signed() -> None:
-    """Whoever signs a date in another way has signed something that can be read in two ways."""
-    body = json.loads(canonical_json.encode(DOCUMENTS["review"].model_dump(mode="json")))
-    body["valid_from"] = "2026-11-29T00:00:00"
+def signed_by_hand(body: dict[str, Any], before: bytes) -> bytes:
+    """A document whose signature is over what is given in front of its body."""
+    signature = KEY.sign(before + canonical_json.encode(body))
+    key = public_key(KEY).hex()
+    return canonical_json.encode(
+        {"kind": Review.kind, "body": body, "key": key, "signature": signature.hex()}
+    )
+
+
+def test_what_is_signed_is_kind_key_and_body() -> None:
+    body = DOCUMENTS["review"].model_dump(mode="json")
     public = public_key(KEY)
-    statement = domain(Review.kind) + public + canonical_json.encode(body)
-    whole = {
-        "kind": Review.kind,
-        "body": body,
-        "key": public.hex(),
-        "signature": KEY.sign(statement).hex(),
-    }
-    refused(Review, canonical_json.encode(whole))
+    read_signed(Review, signed_by_hand(body, domain(Review.kind) + public), "x.json")
+    for before in (b"", public, domain(Review.kind), domain(Manifest.kind) + public):
+        refused(Review, signed_by_hand(body, before))
+
+
+@pytest.mark.parametrize("change", [{"valid_from": "2026-11-29T00:00:00"}, {"format": None}])
+def test_a_body_that_can_be_read_in_two_ways_is_refused(change: dict[str, Any]) -> None:
+    """Such as one that leaves out what it could say, though its signature is valid."""
+    body = DOCUMENTS["review"].model_dump(mode="json") | change
+    body = {key: value for key, value in body.items() if value is not None}
+    refused(Review, signed_by_hand(body, domain(Review.kind) + public_key(KEY)))
 
 
 @pytest.mark.parametrize(

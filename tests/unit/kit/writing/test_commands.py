@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from folkmoot_kit.cli import listing, writing
 from folkmoot_kit.writing.inventory import inventory
 from folkmoot_sdk.conformance import check_factor
 from folkmoot_sdk.loading import load
@@ -88,8 +91,10 @@ def test_run_scores_made_up_households_with_the_parameters_of_a_file(outside: Pa
          "is not valid TOML", "Correct"),
         ((FACTORS, "--factor", "financial_hardship", "--parameters", "p.toml"),
          "arears_full: is an unknown key", "Did you mean 'arrears_full'"),
-        ((FACTORS, "--factor", "financial_hardship", "--sample", "s.csv"), "has no column", "Valid"),
-        ((FACTORS, "--factor", "financial_hardship", "--options", "p.toml"), "does not go with", ""),
+        ((FACTORS, "--factor", "financial_hardship", "--sample", "s.csv"), "has no column",
+         "Valid"),
+        ((FACTORS, "--factor", "financial_hardship", "--options", "p.toml"), "does not go with",
+         ""),
         (("folkmoot-plugin-extracts",), "registers no factor", "list"),
         (("folkmoot-plugin-extracts", "--source", "extracts"), "go together", "Give both"),
         (("folkmoot-plugin-extracts", "--source", "extract", "--options", "p.toml"),
@@ -116,22 +121,21 @@ def test_run_names_a_plugin_that_cannot_be_loaded(outside: Path) -> None:
     assert "broken_plugin 0 (broken_plugin): cannot be imported" in said
 
 
-def test_a_source_reads_only_what_its_options_name(outside: Path) -> None:
+def test_a_source_reads_only_what_its_options_name(
+    outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Confined: the neighbour of the file is out of its sight."""
     assert plugin("new", "meter-readings", "--kind", "source")
     root = outside / "folkmoot-plugin-meter-readings"
     source = root / "folkmoot_plugin_meter_readings" / "source.py"
-    text = source.read_text()
     spy = 'str((path.parent / "secret").exists())'
-    source.write_text(text.replace('"account closed", int', f'"seen " + {spy}, int'))
-    (root / "samples" / "secret").write_text("x")
-    import os
-
-    os.chdir(root)
-    found = json.loads(
-        plugin("run", "folkmoot_plugin_meter_readings", "--source", "meter_readings",
-               "--options", "samples/options.toml", "--json")
-    )  # fmt: skip
+    source.write_text(source.read_text().replace('"account closed", int', f'"seen " + {spy}, int'))
+    data = outside / "data"
+    (root / "samples").rename(data)
+    (data / "secret").write_text("x")
+    monkeypatch.chdir(root)
+    given = ("--source", "meter_readings", "--options", data / "options.toml", "--json")
+    found = json.loads(plugin("run", "folkmoot_plugin_meter_readings", *given))
     assert found["left_out"] == {"seen False": 1}
 
 
@@ -147,3 +151,36 @@ def test_the_evidence_of_every_shipped_factor_can_be_looked_up() -> None:
         check_factor(factor)
         assert all(entry.citation and entry.finding for entry in factor.evidence)
         assert any(entry.url.startswith("https://") for entry in factor.evidence)
+
+
+def test_list_names_what_is_broken_and_shows_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = tmp_path / "gone-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gone\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[folkmoot]\ngone = folkmoot_gone\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = plugin("list", expect=1)
+    assert "BROKEN plugin gone" in said
+    assert "factor financial_hardship:" in said
+    programs = run_inside("folkmoot-plugin", "list", "--json")
+    assert programs.code == 1
+    (broken,) = json.loads(programs.stdout)["broken"]
+    assert broken["distribution"] == "gone"
+    assert broken["remedy"]
+
+
+@pytest.mark.parametrize("module", [listing, writing])
+def test_lines_fit_a_terminal_and_are_whole_elsewhere(
+    module: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "word " * 60
+    show = module._line if module is writing else module._print_folded
+    show(text)
+    assert capsys.readouterr().out == f"{text}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == text.strip()

@@ -100,3 +100,10 @@ def test_a_file_that_is_not_there_and_one_that_is_no_parquet(tmp_path, write):
         read(tmp_path / "s.csv", INPUTS)
     with pytest.raises(Problem, match="is neither CSV"):
         read(write(CSV, "s.parquet"), INPUTS)
+
+
+def test_an_empty_line_of_one_column_is_unknown(write):
+    found = read(write("owed\n1\n\n2\n"), INPUTS[:1])
+    np.testing.assert_array_equal(found["owed"], [1, np.nan, 2])
+    found = read(write("owed,children\n1,1\n\n2,2\n"), INPUTS[:2])
+    np.testing.assert_array_equal(found["owed"], [1, 2])

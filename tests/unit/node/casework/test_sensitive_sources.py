@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.sensitive import NOT_SHOWN, as_permitted, withheld
@@ -41,6 +42,22 @@ def test_factors_fields_score_band_and_completeness_are_taken_out(
     assert (seen.band, whole.band) == ("not shown", "high")
     assert whole.action not in seen.action
     assert whole.score > seen.score
+
+
+def test_how_a_hidden_explanation_failed_is_not_shown(council: CaseworkCouncil) -> None:
+    change_policy(council, SEES_SENSITIVE)
+    desk = council.desk()
+    case_id = open_case(council, desk, WITH)
+    officer = council.visitor(desk, "protection_officer")
+    desk.openings.open(officer, case_id, REASON)
+    whole = desk.explanation(desk.openings.look(officer, case_id, "score"))
+    failed = replace(
+        whole, contributions=tuple(replace(one, unexplained="it") for one in whole.contributions)
+    )
+    seen = as_permitted(failed, frozenset({SENSITIVE}))
+    told = {one.title: one.unexplained for one in seen.contributions}
+    assert [title for title, why in told.items() if not why] == list(withheld(seen))
+    assert len(withheld(seen)) == 1
 
 
 def test_a_page_is_the_same_whatever_the_sensitive_source_says(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from folkmoot_node.pipeline import run as scoring_run
 from folkmoot_node.scoring import factors as factors_module
-from folkmoot_node.scoring.binding import BoundFactor
+from folkmoot_node.scoring.bound import BoundFactor
 from folkmoot_node.scoring.stratify import _points
 from folkmoot_node.store import writer as store_writer
 from folkmoot_operator.problems import ExitCode, Problem
@@ -115,7 +115,7 @@ def test_booleans_are_0_1_and_nan_and_dates_are_days():
     frame = pl.DataFrame(
         {"flag": [True, False, None], "day": [datetime.date(2026, 1, 2), None, None]}
     )
-    from folkmoot_node.scoring.binding import BoundInput
+    from folkmoot_node.scoring.bound import BoundInput
 
     arrays = factors_module.input_arrays(
         frame,
