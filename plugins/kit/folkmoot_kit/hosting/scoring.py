@@ -69,7 +69,9 @@ def thousandths_together(
     return [one for one in scores if one is not None]
 
 
-def _scored_here(factor: RiskFactor, given: Arrays, context: ScoringContext, at: int) -> FactorScores:
+def _scored_here(
+    factor: RiskFactor, given: Arrays, context: ScoringContext, at: int
+) -> FactorScores:
     """The scores of a factor that runs in this process, checked and rounded alike."""
     module = type(factor).__module__.partition(".")[0]
     asked = Asked(Origin(module, "", ""), "score", factor.name, at=at)
