@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, score_together
+from folkmoot_kit.hosting import ConfinedFactor, PluginFailure, thousandths_together
 from folkmoot_node.plugins.failures import FactorsFailed, is_its_own, plugin_fault
 from folkmoot_node.scoring.bound import BoundFactor, BoundInput
 from folkmoot_sdk.errors import PluginError
@@ -110,7 +110,7 @@ def score_chunk(
         confined = [factors[at] for at in apart]
         scores = _scored_apart(confined, [inputs[at] for at in apart], context)
         for at, one in zip(apart, scores, strict=True):
-            found[at] = in_thousandths(one)
+            found[at] = one
     for at, bound in enumerate(factors):
         if not isinstance(bound.factor, ConfinedFactor):
             found[at] = _thousandths(bound, _scored_here(bound, inputs[at], context), count)
@@ -122,9 +122,9 @@ def _scored_apart(
     inputs: Sequence[Mapping[str, npt.NDArray[Any]]],
     context: ScoringContext,
 ) -> list[npt.NDArray[np.float64]]:
-    """The scores of confined factors, which the kit has checked; one round trip a process."""
+    """Whole thousandths of confined factors, which the kit has checked; one round trip a process."""
     try:
-        return score_together([bound.factor for bound in factors], inputs, context)
+        return thousandths_together([bound.factor for bound in factors], inputs, context)
     except PluginFailure as failure:
         named = [bound for bound in factors if bound.origin == failure.origin]
         if failure.at is not None and is_its_own(failure):

@@ -52,7 +52,7 @@ def scored_apart(
     context: ScoringContext,
     places: Sequence[int | None],
 ) -> list[FactorScores]:
-    """FactorScores the same households by several factors of one process.
+    """Scores the same households by several factors of one process.
 
     Args:
         process: The process.

@@ -1,4 +1,4 @@
-"""FactorScores a chunk by several factors, with one round trip for each process."""
+"""Scores a chunk by several factors, with one round trip for each process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from folkmoot_sdk.loading import Origin
 def score_together(
     factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
 ) -> list[FactorScores]:
-    """FactorScores the same households by all factors; see `thousandths_together`.
+    """Scores the same households by all factors; see `thousandths_together`.
 
     Returns:
         For each factor float64 of shape (households,), whole thousandths from 0 to 1, NaN where
@@ -38,7 +38,7 @@ def score_together(
 def thousandths_together(
     factors: Sequence[RiskFactor], inputs: Sequence[Arrays], context: ScoringContext
 ) -> list[FactorScores]:
-    """FactorScores the same households by all factors.
+    """Scores the same households by all factors.
 
     Args:
         factors: In any mixture of confined ones and others.
