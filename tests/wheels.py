@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("proto", "plugins/sdk", "operator", "plugins/extracts", "plugins/household_factors", "node")
+OURS = (
+    "proto", "plugins/sdk", "operator", "plugins/kit", "plugins/extracts",
+    "plugins/household_factors", "node",
+)  # fmt: skip
 _LEFT_OUT = (
     "folkmoot", "_editable_impl_", "pandas", "scipy", "sklearn", "vl_convert", "altair", "mypy",
     "prefect", "igraph", "hypothesis", "_hypothesis", "sqlglot", "dask", "distributed",
