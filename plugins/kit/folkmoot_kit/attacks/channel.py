@@ -158,9 +158,9 @@ def leave_after_answer(at: Targets) -> None:
     os._exit(0)
 
 
-@attempt("Write from two threads at once", must_fail=True)
+@attempt("Write from two threads at once")
 def write_from_threads(at: Targets) -> None:
-    """Mixes the bytes of two answers."""
+    """Mixes the bytes of two answers. If one comes whole it counts, and the rest is no answer."""
     whole = _sound()
 
     def half(content: bytes) -> None:

@@ -34,7 +34,7 @@ from folkmoot_sdk.source import DataSource, ReadContext, Rejection
 Granting = Callable[[confinement.Grants, Stage], confinement.Grants]
 DISTRIBUTION = "folkmoot-attack"
 _START_SECONDS = 60.0
-_READING_SECONDS = 20.0
+_READING_SECONDS = 60.0
 _REPORT_SECONDS = 5.0
 _HOUSEHOLDS = 4
 _CONTEXT = ScoringContext(datetime.date(2026, 4, 1))

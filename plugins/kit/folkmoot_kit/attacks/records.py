@@ -132,7 +132,7 @@ _sends("records-compressed", "Send a bomb of records", "Sends compressed columns
        lambda: stream(_UPRN, _WORDS, _AMOUNTS, names=_NAMES, compression="lz4"))  # fmt: skip
 
 
-@RECORDS.attempt("Send nothing without end", runs=Runs.RECORDS, must_fail=True)
+@RECORDS.attempt("Send nothing without end", runs=Runs.RECORDS, must_fail=True, seconds=90)
 def records_without_end(at: Targets) -> Iterator[Records]:
     """Yields batches without a record whenever it is asked for more."""
     empty = pa.table(

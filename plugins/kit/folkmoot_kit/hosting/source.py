@@ -25,6 +25,9 @@ from folkmoot_sdk.schema import Schema
 from folkmoot_sdk.secret import Secret
 from folkmoot_sdk.source import DataSource, ReadContext, Records, SourceOptions
 
+_MOST_EMPTY = 5_000
+"""Messages one after the other that hold nothing: more would go on without end."""
+
 
 class ConfinedSource(DataSource):
     """Base of the classes that `confined_source` makes, one for each kind of a process.
@@ -154,6 +157,7 @@ class ConfinedSource(DataSource):
             "secrets": {key: one.reveal() for key, one in self._secrets.items()},
         }
         stream = self.process.stream(Call.READ, request, asked)
+        empty = 0
         try:
             for message in stream:
                 try:
@@ -165,6 +169,10 @@ class ConfinedSource(DataSource):
                     one(context)
                 if records is not None:
                     yield records
+                empty = 0 if told or (records is not None and message.body["rows"]) else empty + 1
+                if empty > _MOST_EMPTY:
+                    endless = Garbage("message after message without a record")
+                    raise self.process.distrust(asked, endless)
         finally:
             stream.close()
 
