@@ -122,7 +122,7 @@ def _scored_apart(
     inputs: Sequence[Mapping[str, npt.NDArray[Any]]],
     context: ScoringContext,
 ) -> list[npt.NDArray[np.float64]]:
-    """Whole thousandths of confined factors, which the kit has checked; one round trip a process."""
+    """Whole thousandths of confined factors, as the kit has checked them."""
     try:
         return thousandths_together([bound.factor for bound in factors], inputs, context)
     except PluginFailure as failure:
