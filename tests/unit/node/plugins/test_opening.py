@@ -24,6 +24,7 @@ from folkmoot_node.plugins import opening
 from folkmoot_node.plugins.loaded import LoadedPlugins, standing_of
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.plugins.placement import Way
+from folkmoot_node.plugins.shipped import KINDS
 from folkmoot_node.plugins.warm import WarmPlugins
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import connect
@@ -266,6 +267,31 @@ def test_a_source_reads_what_is_granted_and_its_secret_comes_from_the_node(
     token.chmod(0o644)
     with pytest.raises(PluginError, match="can be read by others"):
         read(made.pinned(FILES))
+
+
+def test_a_manifest_that_names_kinds_of_the_node_opens_no_file_of_theirs(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grasping(declared: Declarations) -> Declarations:
+        more = tuple(declared.sources[0].model_copy(update={"kind": kind}) for kind in KINDS)
+        return declared.model_copy(update={"sources": (*declared.sources, *more)})
+
+    made = install_plugin(
+        home.folder,
+        NODE + SOURCES_OF_NODE,
+        monkeypatch,
+        code=BOTH,
+        asks=FILES,
+        declares=grasping,
+    )
+    (home.folder / "readings.txt").write_text("1\n")
+    mapping = home.folder / "mappings" / "tax.toml"
+    with load_plugins(made.pinned(FILES)) as plugins:
+        theirs = plugins.sources["meters"].process.hosting  # type: ignore[attr-defined]
+        ours = plugins.sources["extracts"].process.hosting  # type: ignore[attr-defined]
+    assert home.folder / "readings.txt" in theirs.grants.readable
+    assert mapping not in theirs.grants.readable
+    assert mapping in ours.grants.readable
 
 
 def test_a_source_that_gives_more_than_was_signed_is_refused(
