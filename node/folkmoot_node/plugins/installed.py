@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distributions, version
 
+from folkmoot_kit.confinement import import_folders
 from folkmoot_node.settings.plugins import normal
 from folkmoot_sdk.hooks import PROJECT
 from folkmoot_sdk.loading import Origin
@@ -52,6 +53,15 @@ def installed_plugins(points: Iterable[EntryPoint] | None = None) -> tuple[Insta
         InstalledPlugin(name, version_, tuple(sorted(points, key=lambda point: point.name)))
         for (name, version_), points in sorted(found.items())
     )
+
+
+def is_there_twice(distribution: str) -> bool:
+    """Whether Python finds two distributions of a name where confined processes import from.
+
+    Any wheel can bring metadata under another's name, and so be taken for it.
+    """
+    places = [str(folder) for folder in import_folders()]
+    return len(list(Distribution.discover(name=distribution, path=places))) > 1
 
 
 def _points() -> Iterator[EntryPoint]:

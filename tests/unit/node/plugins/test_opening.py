@@ -21,6 +21,7 @@ from folkmoot_kit.hosting import ConfinedFactor, ConfinedSource
 from folkmoot_kit.provenance import Declarations, Privileges
 from folkmoot_kit.provenance.registry_index import Revocation
 from folkmoot_node.plugins import opening
+from folkmoot_node.plugins.installed import node_version
 from folkmoot_node.plugins.loaded import LoadedPlugins, standing_of
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.plugins.placement import Way
@@ -90,6 +91,34 @@ def test_what_comes_with_the_node_runs_apart_and_ends_with_the_command(home: Hom
         assert all(issubclass(kind, ConfinedFactor) for kind in plugins.factors.values())
         assert len(plugins.processes) == 2
         assert plugins.in_process == ()
+
+
+@pytest.mark.parametrize(
+    "about",
+    ["folkmoot_plugin_extracts-0.0.1.dist-info", "Folkmoot.Plugin.Extracts-9.DIST-INFO"],
+)
+def test_no_wheel_takes_the_name_of_one_that_comes_with_the_node(
+    home: Home,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    about: str,
+) -> None:
+    packages = tmp_path_factory.mktemp("x") / "site-packages"
+    (packages / about).mkdir(parents=True)
+    name, version = "folkmoot-plugin-extracts", node_version()
+    (packages / about / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    )
+    (packages / about / "entry_points.txt").write_text("[folkmoot]\nextracts = evil\n")
+    (packages / "evil.py").write_text(SOURCE.replace('"meters"', '"evil"'))
+    monkeypatch.syspath_prepend(packages)
+    with load_plugins(home.config()) as plugins:
+        found = plugins.placement_of(name)
+        assert found is not None
+        assert found.way is Way.REFUSED
+        assert "installed twice" in str(found.problem)
+        assert "evil" not in plugins.sources
+        assert "gazetteer" in plugins.sources, "the others run"
 
 
 def test_what_is_forgotten_is_closed_too(home: Home) -> None:
