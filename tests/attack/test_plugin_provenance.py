@@ -247,6 +247,19 @@ def test_nor_in_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             del sys.modules[name]
 
 
+@pytest.mark.parametrize("module", ["elsewhere", "numpy", f"{MODULE}.elsewhere", MODULE[:-1]])
+def test_an_entry_point_that_leads_to_what_is_not_pinned_is_caught(
+    council: Council, pin: Pin, module: str
+) -> None:
+    ((about, points),) = [
+        (path, path.read_text()) for path in council.site.glob("*.dist-info/entry_points.txt")
+    ]
+    assert f"= {MODULE}\n" in points
+    about.write_text(points.replace(f"= {MODULE}\n", f"= {module}\n"))
+    other = dataclasses.replace(pin, content=council.installation.read(NAME).content)
+    blocked(council.stands(other), Reason.CHANGED, "none of its files")
+
+
 @pytest.mark.parametrize(
     "place",
     [
