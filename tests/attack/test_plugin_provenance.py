@@ -36,10 +36,13 @@ from folkmoot_kit.provenance.bundle import import_registry, write_bundle
 from folkmoot_kit.provenance.registry_index import INDEX, Index, Revocation
 from folkmoot_kit.provenance.signed import read_signed_file
 from folkmoot_node.plugins.opening import load_plugins
+from folkmoot_node.plugins.placement import Way
+from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk import ScoringContext
 from tests.plugin_council import MODULE, NAME, TODAY, Council, key_text, write_wheel
 from tests.plugin_of_others import FACTOR, install_plugin
+from tests.unit.node.plugins.conftest import SIGNING, Home
 
 DAY = datetime.timedelta(days=1)
 CODE = """
@@ -209,6 +212,52 @@ def test_nor_does_a_node_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         factor = plugins.factors["energy_debt"]
         inputs = {"council_tax_arrears": np.array([500.0])}
         assert factor(factor.Parameters()).score(inputs, ScoringContext(TODAY))[0] == 0.5
+
+
+def test_nor_in_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    code = FACTOR.replace("1000", "STEP") + f"\n\nfrom {MODULE}.scale import STEP\n"
+    home = Home(tmp_path)
+    for name in ("keys", "mappings", "extracts", "store"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "mappings" / "tax.toml").write_text("")
+    (tmp_path / "keys" / "policy-signing.pub").write_text(
+        SIGNING.public_key().public_bytes_raw().hex()
+    )
+    others = install_plugin(
+        tmp_path, NODE, monkeypatch, code=code, files={f"{MODULE}/scale.py": "STEP = 1000\n"}
+    )
+    others.pinned()
+    settings = tmp_path / "node.toml"
+    table = f"[plugins.allowed.{NAME}]\n"
+    settings.write_text(settings.read_text().replace(table, table + 'trust = "in_process"\n'))
+    home.sign(
+        f'[[plugins_in_process]]\ndistribution = "{NAME}"\nversion = "1.2.0"\n'
+        f'content = "{others.council.pin().content}"\nreason = "its driver needs it"\n'
+    )
+    leave_compiled(others.council.site / MODULE / "scale.py", "STEP = 1\n")
+    try:
+        with load_plugins(load_config(tmp_path)) as plugins:
+            assert plugins.placement_of(NAME).way is Way.IN_PROCESS  # type: ignore[union-attr]
+            factor = plugins.factors["energy_debt"]
+            inputs = {"council_tax_arrears": np.array([500.0])}
+            assert factor(factor.Parameters()).score(inputs, ScoringContext(TODAY))[0] == 0.5
+    finally:
+        for name in [one for one in sys.modules if one.partition(".")[0] == MODULE]:
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("module", ["elsewhere", "numpy", f"{MODULE}.elsewhere", MODULE[:-1]])
+def test_an_entry_point_that_leads_to_what_is_not_pinned_is_caught(
+    council: Council, pin: Pin, module: str
+) -> None:
+    ((about, points),) = [
+        (path, path.read_text()) for path in council.site.glob("*.dist-info/entry_points.txt")
+    ]
+    assert f"= {MODULE}\n" in points
+    about.write_text(points.replace(f"= {MODULE}\n", f"= {module}\n"))
+    other = dataclasses.replace(pin, content=council.installation.read(NAME).content)
+    blocked(council.stands(other), Reason.CHANGED, "none of its files")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def is_grantable(config: NodeConfig, path: Path) -> bool:
 
 def _granted(config: NodeConfig, path: Path) -> Iterator[Path]:
     """A path under its name and as it is, and what links in it lead to; nothing if it may not."""
-    if not is_grantable(config, path):
+    if not is_grantable(config, path) or _is_led_by_others(path):
         return
     yield path
     if path.resolve() != path:
@@ -129,17 +129,42 @@ def _granted(config: NodeConfig, path: Path) -> Iterator[Path]:
     if path.is_dir():
         for link in islice(_links_in(path), _MOST_LINKS):
             target = link.resolve()
-            if target.exists() and is_grantable(config, target):
+            if target.exists() and is_grantable(config, target) and not _is_led_by_others(link):
                 yield target
 
 
 def _links_in(folder: Path) -> Iterator[Path]:
-    """Links in a folder that this account or root has made: nobody else can widen a grant."""
+    """Links in a folder that this account or root has made; those of others are not followed."""
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = Path(place, name)
-            if path.is_symlink() and path.lstat().st_uid in (0, os.geteuid()):
+            if path.is_symlink() and _is_own(path):
                 yield path
+
+
+def _is_own(path: Path) -> bool:
+    return path.lstat().st_uid in (0, os.geteuid())
+
+
+def _is_led_by_others(path: Path) -> bool:
+    """Whether a link on the way is neither this account's nor root's: nobody else widens a grant.
+
+    Where a link leads is looked at too, so that none of others is reached by way of an own one.
+    """
+    waiting, seen = [path], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        for place in (*reversed(path.parents), path):
+            if place in seen:
+                continue
+            seen.add(place)
+            if place.is_symlink():
+                if not _is_own(place):
+                    return True
+                rest = path.relative_to(place)
+                waiting.append(Path(os.path.normpath(place.parent / place.readlink() / rest)))
+                break
+    return False
 
 
 def _kept(config: NodeConfig) -> Iterator[Path]:

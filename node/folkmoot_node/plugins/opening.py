@@ -9,6 +9,8 @@ some are configured, which is granted what its table in `node.toml` names.
 from __future__ import annotations
 
 import datetime
+import os
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -28,7 +30,7 @@ from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.plugins.loaded import LoadedPlugins
 from folkmoot_node.plugins.placement import Decide, Examine, Placement, Way, placements
 from folkmoot_node.plugins.provenance import Provenance
-from folkmoot_node.plugins.shipped import FACTORS, NETWORKED
+from folkmoot_node.plugins.shipped import FACTORS, KINDS, NETWORKED
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_node.settings.plugins import ShippedLimits, normal
 from folkmoot_operator.problems import Problem
@@ -78,6 +80,10 @@ def _opened(
     plan = _plan(config, found, reading)
     require_accepted(name for one in plan.first for name in one.distributions)
     folders = import_folders()
+    if any(one.way is Way.IN_PROCESS and not one.is_shipped for one in found):
+        # The pin that was signed covers no compiled copies: those of what this process imports
+        # from now on are not run. It is not put back, for a plugin may import later.
+        sys.pycache_prefix = os.devnull
     first = open_plugins(plan.first, in_process=plan.in_process, import_folders=folders)
     with ExitStack() as stack:
         stack.enter_context(first)
@@ -157,13 +163,12 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
     sources: list[Hosting] = []
     configured = config.sources if config else ()
     shipped = [one.plugin.distribution for one in found if _is_apart(one) and one.is_shipped]
-    claimed: set[str] = set()
+    kinds = _kinds_of_others(found)
     for one in found:
         if config is None or one.allowed is None or not _is_apart(one):
             continue
         known = one.provenance or Provenance()
-        claimed |= known.kinds
-        own = [source for source in configured if source.kind in known.kinds]
+        own = [source for source in configured if kinds.get(source.kind) == one.plugin.distribution]
         names = (one.plugin.distribution,)
         reads = Hosting(
             distributions=names,
@@ -178,7 +183,7 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
             sources += [reads] if own else []
         else:
             first.append(reads)
-    theirs = [source for source in configured if source.kind not in claimed]
+    theirs = [source for source in configured if source.kind in KINDS]
     for kind, distribution in NETWORKED.items():
         own = [source for source in theirs if source.kind == kind]
         if config is not None and own and distribution in shipped:
@@ -194,6 +199,19 @@ def _plan(config: NodeConfig | None, found: Iterable[Placement], reading: Sequen
         first.append(Hosting(distributions=readers, grants=grants))
     inside = tuple(one.plugin.distribution for one in found if one.way is Way.IN_PROCESS)
     return _Plan(tuple(first), tuple(sources), inside)
+
+
+def _kinds_of_others(found: Iterable[Placement]) -> dict[str, str]:
+    """Kinds of sources that are one plugin's of others alone, and its distribution.
+
+    A manifest can name any kind. Of one that comes with the node, or that two name, nothing is
+    granted: else a plugin would read another's files, before it is found that both register it.
+    """
+    claims: dict[str, list[str]] = {}
+    for one in found:
+        for kind in one.provenance.kinds if one.provenance is not None and one.runs else ():
+            claims.setdefault(kind, []).append(one.plugin.distribution)
+    return {kind: own[0] for kind, own in claims.items() if len(own) == 1 and kind not in KINDS}
 
 
 def _is_apart(one: Placement) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from folkmoot_node.plugins.installed import InstalledPlugin, node_version
+from folkmoot_node.plugins.installed import InstalledPlugin, is_there_twice, node_version
 from folkmoot_node.plugins.provenance import Provenance
 from folkmoot_node.plugins.shipped import is_shipped
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig
@@ -137,6 +137,15 @@ def _shipped(plugin: InstalledPlugin, own: str, unmet: Problem | None) -> Placem
             where=str(plugin),
             remedy=f"Install {plugin.distribution} {own}",
             exit_code=ExitCode.SETTINGS,
+        )
+        return Placement(plugin, Way.REFUSED, is_shipped=True, problem=problem)
+    if is_there_twice(plugin.distribution):
+        problem = Problem(
+            "is installed twice, and Python would take either",
+            where=str(plugin),
+            remedy=f"Find out which wheel brought the other, uninstall both, and install "
+            f"{plugin.distribution} {own}",
+            exit_code=ExitCode.VERIFICATION,
         )
         return Placement(plugin, Way.REFUSED, is_shipped=True, problem=problem)
     if unmet is not None:

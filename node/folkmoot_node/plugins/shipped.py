@@ -26,6 +26,13 @@ SHIPPED = frozenset({
 """Names of distributions."""
 FACTORS = frozenset({"folkmoot-plugin-household-factors"})
 """Those of them that register factors and no sources. The others register sources alone."""
+KINDS = frozenset({
+    "adult_social_care", "area_segmentation", "childrens_services", "council_tax", "deaths",
+    "extracts", "gazetteer", "homelessness", "housing_benefit", "housing_register",
+    "indices_of_deprivation", "nhs_shielding", "notifications", "output_area_classification",
+    "police_crime", "rents", "savvi", "sql",
+})  # fmt: skip
+"""Kinds of sources that they register: no plugin of others is granted what one of these reads."""
 NETWORKED: Mapping[str, str] = MappingProxyType({"sql": "folkmoot-plugin-sql"})
 """Kinds of sources that reach a network, and their distributions: each has a process of its own
 where a source of that kind is configured, so that no other shipped plugin is with it."""

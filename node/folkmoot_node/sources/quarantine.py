@@ -130,13 +130,17 @@ class Quarantine:
 
 
 def kind_of_reason(entry: Rejection) -> str:
-    """What is wrong with a value, without the value: `is not a number`."""
+    """What is wrong with a value, without the value: `is not a number`.
+
+    One line of print: a source's words, or the value in them, could else write to a terminal.
+    """
     reason, value = entry.reason, entry.value.strip()
     if value:
         reason = reason.removeprefix(value).strip()
         if len(value) >= _SAFE:
             reason = reason.replace(value, "...")
-    return _RESULT.sub("", reason) or "cannot be read"
+    said = "".join(sign if sign.isprintable() else " " for sign in _RESULT.sub("", reason))
+    return " ".join(said[:_MAXIMUM_VALUE].split()) or "cannot be read"
 
 
 def reasons_in_words(reasons: Sequence[tuple[str, str, int]]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from folkmoot_kit.confinement.grants import Grants
 from folkmoot_operator.problems import ExitCode, Problem
 
 _PACKAGES = ("site-packages", "dist-packages")
+_PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")
+"""One of these lies in a folder that something was installed from for development, or above it."""
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/lib32")
 _OF_PYTHON = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
 """Where libraries are, and when clocks change; Python's own files come from its prefix."""
@@ -30,7 +32,9 @@ def import_folders() -> tuple[Path, ...]:
     """Where this interpreter imports distributions from: site-packages, and editable sources.
 
     An editable installation is found by the line in a `.pth` file of site-packages that names its
-    folder. Lines of code in these files are not run.
+    folder. Lines of code in these files are not run. Any wheel can bring such a file, and every
+    confined process sees these folders: so a line counts only if it names a project or its `src`,
+    and never makes a home or the whole machine readable.
     """
     found: dict[Path, None] = {}
     for entry in map(Path, sys.path):
@@ -39,9 +43,17 @@ def import_folders() -> tuple[Path, ...]:
             for path_file in sorted(entry.glob("*.pth")):
                 for line in path_file.read_text(encoding="utf-8", errors="replace").splitlines():
                     folder = Path(line.strip())
-                    if folder.is_absolute() and folder.is_dir():
+                    if folder.is_absolute() and folder.is_dir() and _holds_code(folder.resolve()):
                         found[folder.resolve()] = None
     return tuple(found)
+
+
+def _holds_code(folder: Path) -> bool:
+    """Whether something can have been installed from a folder, or wheels into it."""
+    if folder.name in _PACKAGES:
+        return True
+    project = folder.parent if folder.name == "src" else folder
+    return any((project / name).is_file() for name in _PROJECTS)
 
 
 def interpreter() -> Path:

@@ -175,8 +175,8 @@ def _default(value: object, hint: object) -> Any:
 
 def _validated(adapter: TypeAdapter[T], value: object, most: int) -> T:
     """Validates as JSON, in which an enumeration is its value and a tuple a list."""
-    _bound(value, most)
     try:
+        _bound(value, most)
         return adapter.validate_json(json.dumps(value), strict=True)
     except (ValidationError, PluginError, ValueError, KeyError, RecursionError):
         raise Garbage("a declaration is not as the SDK says") from None

@@ -16,7 +16,7 @@ from folkmoot_kit.hosting.errors import Asked
 from folkmoot_kit.hosting.failure import FailureKind
 from folkmoot_kit.hosting.process import PluginProcess
 from folkmoot_kit.hosting.records import Batches
-from folkmoot_kit.hosting.told import tell
+from folkmoot_kit.hosting.told import Telling
 from folkmoot_sdk.declarations import source_faults
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.loading import Origin
@@ -139,6 +139,8 @@ class ConfinedSource(DataSource):
         What the plugin rejects, leaves out and notes is handed on by the thread that takes the
         batches, before the batch that it belongs to.
 
+        How much of that is taken is bounded, for it is counted and kept in the node's memory.
+
         Yields:
             Batches of at most `MOST_ROWS` records, whose `data` are pyarrow tables, with the
             columns that were asked for, of the types of the schema.
@@ -157,12 +159,13 @@ class ConfinedSource(DataSource):
             "secrets": {key: one.reveal() for key, one in self._secrets.items()},
         }
         stream = self.process.stream(Call.READ, request, asked)
+        telling = Telling()
         empty = 0
         try:
             for message in stream:
                 try:
-                    told = tell(message.body)
                     records = batches.records(message)
+                    told = telling.tell(message.body, records)
                 except (Garbage, FrameError) as fault:
                     raise self.process.distrust(asked, Garbage(str(fault))) from None
                 for one in told:

@@ -98,13 +98,17 @@ class Installation:
     def find(self, name: str) -> Distribution | None:
         """The installed distribution of a name; None if it is not installed.
 
+        Python itself looks for it, as it does in a confined process: that takes metadata in
+        folders of other kinds, and whatever the case of their names.
+
         Raises:
             Problem: If there are two.
         """
-        found = self._about.get(canonicalize_name(name), [])
+        places = [str(folder) for folder in self.folders]
+        found = list(Distribution.discover(name=name, path=places))
         if len(found) > 1:
-            raise _unsound(name, "is installed twice, and Python would take either", found[1])
-        return Distribution.at(found[0]) if found else None
+            raise _unsound(name, "is installed twice, and Python would take either")
+        return found[0] if found else None
 
     def names(self) -> frozenset[str]:
         """Normalised names of all installed distributions."""

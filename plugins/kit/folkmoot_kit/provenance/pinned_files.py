@@ -13,11 +13,13 @@ from folkmoot_kit.provenance.requirements import not_pinned
 from folkmoot_kit.provenance.standing_faults import Fault, Reason, fault_of
 from folkmoot_kit.provenance.statements import Manifest
 from folkmoot_operator.problems import Problem
+from folkmoot_sdk.hooks import PROJECT
 
 _AGAIN = (
     "Find out who changed it, install the pinned wheel again, or read what is new and pin that "
     "with `folkmoot-plugin pin`"
 )
+_OTHERS = "Ask the vendor for a wheel whose entry points lead to modules of its own"
 
 
 def pin_faults(
@@ -50,6 +52,17 @@ def _own(
         yield Fault(Reason.CHANGED, f"version {pin.version} is pinned", _AGAIN, where)
     elif found.content != pin.content:
         yield Fault(Reason.CHANGED, _which(found, pin, manifest), _AGAIN, where)
+    elif (distribution := installation.find(name)) is not None:
+        for point in distribution.entry_points:
+            if point.group == PROJECT and not _is_own(point.value, found):
+                said = f"its entry point {point.name!r} leads to a module that is none of its files"
+                yield Fault(Reason.CHANGED, said, _OTHERS, where)
+
+
+def _is_own(value: str, found: Installed) -> bool:
+    """Whether an entry point's module is among a distribution's files: a pin covers no other's."""
+    path = value.partition(":")[0].partition("[")[0].strip().replace(".", "/")
+    return any(place.startswith((f"{path}.", f"{path}/")) for place in found.files)
 
 
 def _which(found: Installed, pin: Pin, manifest: Manifest | None) -> str:

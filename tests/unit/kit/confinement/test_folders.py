@@ -28,12 +28,27 @@ def test_lines_of_code_in_path_files_are_not_run(
     packages, editable = tmp_path / "site-packages", tmp_path / "editable"
     for folder in (packages, editable):
         folder.mkdir()
+    (editable / "pyproject.toml").touch()
     (packages / "a.pth").write_text(
         f"import folkmoot_no_such_module\n{editable}\n# {tmp_path}\nrelative\n/nonexistent\n"
     )
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(packages)])
 
     assert import_folders() == (packages, editable)
+
+
+@pytest.mark.parametrize("name", ["/", "/home", "/etc", "home", "home/keys"])
+def test_no_wheel_opens_other_folders_by_a_line_in_a_path_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    packages, project = tmp_path / "site-packages", tmp_path / "project"
+    for folder in (packages, project / "src", tmp_path / "home" / "keys"):
+        folder.mkdir(parents=True)
+    (project / "pyproject.toml").touch()
+    (packages / "a.pth").write_text(f"{tmp_path / name}\n{project / 'src'}\n")
+    monkeypatch.setattr(sys, "path", [str(packages)])
+
+    assert import_folders() == (packages, project / "src")
 
 
 def test_sees_no_file_with_a_secret_of_the_machine() -> None:

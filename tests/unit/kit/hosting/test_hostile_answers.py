@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from folkmoot_kit.hosting import FailureKind, PluginFailure, make_factor, make_source
+from folkmoot_kit.hosting import FailureKind, PluginFailure, make_factor, make_source, told
 from folkmoot_sdk import PluginError, ReadContext, ScoringContext
 
 pytestmark = pytest.mark.slow  # each of many plugins needs a process that it can ruin
@@ -406,7 +406,26 @@ reading.read = hostile
     broken_by(lambda: list(batches))
 
 
+def test_a_source_that_tells_without_end_is_ended(opened, source_text, monkeypatch):
+    monkeypatch.setattr(told, "MOST_TOLD_ALONE", 20_000)
+    more = """
+    def read(self, context):
+        while True:
+            context.reject([Rejection("a.csv", 1, "debt", "is no number", "-")] * 1_000)
+        yield
+    Source.read = read
+    """
+    source = make_source(opened(source_text, more).sources["debt"], {}, "w", Path("/"))
+    heard = []
+    context = ReadContext((), datetime.date(2026, 4, 1), lambda some: heard.append(len(some)))
+    failure = broken_by(lambda: list(source.read(context)))
+    assert "more rejections and notes" in failure.problem
+    assert sum(heard) <= 20_000
+
+
 SCHEMAS = {
+    "endless brackets": "{'name': 'x', 'level': 'household', 'fields': "
+    "__import__('functools').reduce(lambda inner, _: [inner], range(960), [])}",
     "no table": "[]",
     "no fields": "{'name': 'x', 'level': 'household'}",
     "another level": "{'name': 'x', 'level': 'SECRET', 'fields': []}",

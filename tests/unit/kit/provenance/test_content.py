@@ -218,6 +218,22 @@ def test_a_distribution_that_is_there_twice_is_refused(site: Path, tmp_path: Pat
         Installation((tmp_path,)).read(NAME)
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        "Folkmoot_Plugin_Energy_Debt-1.2.0.DIST-INFO",
+        "folkmoot.plugin.energy.debt-9.dist-info",
+        "folkmoot_plugin_energy_debt.EGG-INFO",
+    ],
+)
+def test_metadata_that_python_would_take_instead_are_seen(site: Path, about: str) -> None:
+    (site / about).mkdir()
+    (site / about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.2.0\n")
+    (site / about / "entry_points.txt").write_text("[folkmoot]\nenergy_debt = evil\n")
+    with pytest.raises(Problem, match="installed twice"):
+        read(site)
+
+
 def test_a_distribution_without_a_wheel_is_refused(site: Path) -> None:
     (site / INFO / "direct_url.json").write_text(
         json.dumps({"dir_info": {"editable": True}, "url": "file:///x"})

@@ -546,7 +546,7 @@ def test_reviews_of_another_wheel_are_of_no_use(council: Council) -> None:
     other = council.folder / "registry" / "other"
     other.mkdir()
     pin = council.pin()
-    unlike = write_wheel(other, points=POINTS + "more = more\n")
+    unlike = write_wheel(other, points=POINTS + f"more = {MODULE}\n")
     shutil.rmtree(council.site)
     council.site.mkdir()
     unpack(unlike, council.site)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot_node.plugins import grants
 from folkmoot_node.plugins.grants import (
     for_factors,
     for_shipped_network,
@@ -115,6 +116,23 @@ def test_links_of_the_account_lead_to_what_they_name(home: Home, tmp_path_factor
     (home.folder / "linked").symlink_to(share)
     found = named(home, 'folder = "linked"')
     assert found == {"extracts", "linked", str(share), str(share / "tax.csv")}
+
+
+def test_no_link_of_another_account_widens_what_an_option_names(
+    home: Home, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share: Path = tmp_path_factory.mktemp("share")
+    (share / "tax.csv").touch()
+    partner = home.folder / "extracts" / "partner"
+    partner.mkdir()
+    (partner / "tax.csv").symlink_to(share / "tax.csv")
+    (partner / "folder").symlink_to(share)
+    (home.folder / "own.csv").symlink_to(partner / "folder" / "tax.csv")
+    options = 'a = "extracts/partner/tax.csv"\nb = "extracts/partner/folder/tax.csv"\nc = "own.csv"'
+    assert str(share / "tax.csv") in named(home, options)
+
+    monkeypatch.setattr(grants, "_is_own", lambda link: partner not in link.parents)
+    assert named(home, options) == {"extracts"}
 
 
 def test_a_link_to_a_key_leads_nowhere(home: Home) -> None:

@@ -21,9 +21,11 @@ from folkmoot_kit.hosting import ConfinedFactor, ConfinedSource
 from folkmoot_kit.provenance import Declarations, Privileges
 from folkmoot_kit.provenance.registry_index import Revocation
 from folkmoot_node.plugins import opening
+from folkmoot_node.plugins.installed import node_version
 from folkmoot_node.plugins.loaded import LoadedPlugins, standing_of
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.plugins.placement import Way
+from folkmoot_node.plugins.shipped import KINDS
 from folkmoot_node.plugins.warm import WarmPlugins
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.sources.connect import connect
@@ -89,6 +91,34 @@ def test_what_comes_with_the_node_runs_apart_and_ends_with_the_command(home: Hom
         assert all(issubclass(kind, ConfinedFactor) for kind in plugins.factors.values())
         assert len(plugins.processes) == 2
         assert plugins.in_process == ()
+
+
+@pytest.mark.parametrize(
+    "about",
+    ["folkmoot_plugin_extracts-0.0.1.dist-info", "Folkmoot.Plugin.Extracts-9.DIST-INFO"],
+)
+def test_no_wheel_takes_the_name_of_one_that_comes_with_the_node(
+    home: Home,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    about: str,
+) -> None:
+    packages = tmp_path_factory.mktemp("x") / "site-packages"
+    (packages / about).mkdir(parents=True)
+    name, version = "folkmoot-plugin-extracts", node_version()
+    (packages / about / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    )
+    (packages / about / "entry_points.txt").write_text("[folkmoot]\nextracts = evil\n")
+    (packages / "evil.py").write_text(SOURCE.replace('"meters"', '"evil"'))
+    monkeypatch.syspath_prepend(packages)
+    with load_plugins(home.config()) as plugins:
+        found = plugins.placement_of(name)
+        assert found is not None
+        assert found.way is Way.REFUSED
+        assert "installed twice" in str(found.problem)
+        assert "evil" not in plugins.sources
+        assert "gazetteer" in plugins.sources, "the others run"
 
 
 def test_what_is_forgotten_is_closed_too(home: Home) -> None:
@@ -266,6 +296,31 @@ def test_a_source_reads_what_is_granted_and_its_secret_comes_from_the_node(
     token.chmod(0o644)
     with pytest.raises(PluginError, match="can be read by others"):
         read(made.pinned(FILES))
+
+
+def test_a_manifest_that_names_kinds_of_the_node_opens_no_file_of_theirs(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grasping(declared: Declarations) -> Declarations:
+        more = tuple(declared.sources[0].model_copy(update={"kind": kind}) for kind in KINDS)
+        return declared.model_copy(update={"sources": (*declared.sources, *more)})
+
+    made = install_plugin(
+        home.folder,
+        NODE + SOURCES_OF_NODE,
+        monkeypatch,
+        code=BOTH,
+        asks=FILES,
+        declares=grasping,
+    )
+    (home.folder / "readings.txt").write_text("1\n")
+    mapping = home.folder / "mappings" / "tax.toml"
+    with load_plugins(made.pinned(FILES)) as plugins:
+        theirs = plugins.sources["meters"].process.hosting  # type: ignore[attr-defined]
+        ours = plugins.sources["extracts"].process.hosting  # type: ignore[attr-defined]
+    assert home.folder / "readings.txt" in theirs.grants.readable
+    assert mapping not in theirs.grants.readable
+    assert mapping in ours.grants.readable
 
 
 def test_a_source_that_gives_more_than_was_signed_is_refused(

@@ -11,7 +11,7 @@ from folkmoot_node.plugins.decisions import in_process_decisions
 from folkmoot_node.plugins.installed import InstalledPlugin, installed_plugins, node_version
 from folkmoot_node.plugins.placement import Placement, Way, missing, placements
 from folkmoot_node.plugins.provenance import Provenance
-from folkmoot_node.plugins.shipped import FACTORS, NETWORKED, SECRETS, SHIPPED, is_shipped
+from folkmoot_node.plugins.shipped import FACTORS, KINDS, NETWORKED, SECRETS, SHIPPED, is_shipped
 from folkmoot_node.plugins.words import granted, not_confined
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.problems import ExitCode, Problem
@@ -61,6 +61,7 @@ def test_what_the_node_knows_beforehand_of_shipped_sources_is_so() -> None:
         for kind, source in loaded.sources.items()
         if is_shipped(loaded.source_origins[kind].distribution)
     }
+    assert secrets.keys() == KINDS
     assert {kind: keys for kind, keys in secrets.items() if keys} == SECRETS
     factors = {origin.distribution for origin in loaded.factor_origins.values()}
     assert factors & SHIPPED == FACTORS

@@ -31,6 +31,9 @@ def rejected(row, field, reason, value=""):
         ("the code B123 is unknown", "B123", "the code ... is unknown"),
         ("has 5 fields, the header has 4", "", "has 5 fields, the header has 4"),
         ("Smith", "Smith", "cannot be read"),
+        ("\x1b[2J is\nno\tnumber\u202e", "\x1b", "[2J is no number"),
+        ("7\x1b]0;x\x07 is odd", "7\x1b]0;x\x07", "is odd"),
+        ("x" * 999, "", "x" * 200),
     ],
 )  # fmt: skip
 def test_a_kind_of_reason_quotes_no_value(reason, value, kind):
