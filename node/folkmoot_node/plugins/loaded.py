@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -68,7 +68,6 @@ class LoadedPlugins:
         broken: What was not loaded, and why.
         placements: How each installed plugin runs, or why it does not.
         processes: The confined processes.
-        reopen: Opens new processes for the factors of some distributions.
     """
 
     sources: Mapping[str, type[DataSource]]
@@ -78,7 +77,6 @@ class LoadedPlugins:
     broken: tuple[BrokenPlugin, ...]
     placements: tuple[Placement, ...] = ()
     processes: tuple[Process, ...] = ()
-    reopen: Callable[[Collection[str]], LoadedPlugins] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _end, os.getpid(), self.processes)
@@ -112,18 +110,6 @@ class LoadedPlugins:
         """How a distribution runs; None of one that is not installed."""
         name = normal(distribution)
         return next((one for one in self.placements if one.plugin.distribution == name), None)
-
-    def fresh(self, distributions: Collection[str]) -> LoadedPlugins:
-        """The factors of some distributions in new processes, which have seen nothing yet.
-
-        Args:
-            distributions: Names of distributions that run here.
-
-        Returns:
-            Plugins to be closed by the caller; without sources.
-        """
-        assert self.reopen is not None
-        return self.reopen({normal(one) for one in distributions})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from folkmoot_kit.hosting.failure import FailureKind, PluginFailure
 from folkmoot_kit.hosting.making import make_factor, make_source
 from folkmoot_kit.hosting.opening import HostedPlugins, fresh_copies, open_plugins
 from folkmoot_kit.hosting.process import Hosting, PluginProcess
-from folkmoot_kit.hosting.scoring import score_together, thousandths_together
+from folkmoot_kit.hosting.round_trip import thousandths_together
 from folkmoot_kit.hosting.source import ConfinedSource
 
 __all__ = [
@@ -22,6 +22,5 @@ __all__ = [
     "make_factor",
     "make_source",
     "open_plugins",
-    "score_together",
     "thousandths_together",
 ]

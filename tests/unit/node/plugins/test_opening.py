@@ -148,11 +148,6 @@ def test_one_that_is_allowed_runs_in_a_process_of_its_own(others: Others) -> Non
         assert scores[:2].tolist() == [0, 0.5]
         standing = standing_of(plugins, plugins.factor_origins["energy_debt"])
         assert (standing.is_shipped, standing.is_reviewed) == (False, False)
-        with plugins.fresh({NAME}) as fresh:
-            again = fresh.factors["energy_debt"]
-            assert issubclass(again, ConfinedFactor)
-            assert again.process is not kind.process
-            assert set(fresh.factors) == {"energy_debt"}
     assert MODULE not in sys.modules
 
 
