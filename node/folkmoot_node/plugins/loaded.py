@@ -9,40 +9,14 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.settings.plugins import normal
-from folkmoot_sdk.factor import RiskFactor
-from folkmoot_sdk.loading import BrokenPlugin, Origin
-from folkmoot_sdk.source import DataSource
-
-
-class Plugins(Protocol):
-    """Plugins that are ready to be used: those of a node, or `folkmoot_sdk.loading.Plugins`."""
-
-    @property
-    def sources(self) -> Mapping[str, type[DataSource]]:
-        """Data sources by kind."""
-
-    @property
-    def factors(self) -> Mapping[str, type[RiskFactor]]:
-        """Risk factors by name."""
-
-    @property
-    def source_origins(self) -> Mapping[str, Origin]:
-        """Where each kind of source comes from."""
-
-    @property
-    def factor_origins(self) -> Mapping[str, Origin]:
-        """Where each factor comes from."""
-
-    @property
-    def broken(self) -> tuple[BrokenPlugin, ...]:
-        """What was not loaded, and why."""
+from folkmoot_sdk.loading import Origin, Plugins
 
 
 class Process(Protocol):
@@ -57,24 +31,14 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedPlugins:
+class LoadedPlugins(Plugins):
     """The plugins of a node; a context manager that ends their processes.
 
     Attributes:
-        sources: Data sources by kind.
-        factors: Risk factors by name.
-        source_origins: Where each kind of source comes from.
-        factor_origins: Where each factor comes from.
-        broken: What was not loaded, and why.
         placements: How each installed plugin runs, or why it does not.
         processes: The confined processes.
     """
 
-    sources: Mapping[str, type[DataSource]]
-    factors: Mapping[str, type[RiskFactor]]
-    source_origins: Mapping[str, Origin]
-    factor_origins: Mapping[str, Origin]
-    broken: tuple[BrokenPlugin, ...]
     placements: tuple[Placement, ...] = ()
     processes: tuple[Process, ...] = ()
 
