@@ -77,7 +77,7 @@ class LoadedPlugins(Plugins):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Trust:
     """How far the node trusts a plugin.
 
     Attributes:
@@ -102,12 +102,12 @@ def placement_in(plugins: Plugins, origin: Origin) -> Placement | None:
     return plugins.placement_of(origin.distribution)
 
 
-def standing_of(plugins: Plugins, origin: Origin) -> Standing:
+def trust_of(plugins: Plugins, origin: Origin) -> Trust:
     """How far the node trusts a plugin; that of shipped ones for classes given directly."""
     if not isinstance(plugins, LoadedPlugins):
-        return Standing()
+        return Trust()
     found = placement_in(plugins, origin)
-    return Standing(found.is_shipped, found.is_reviewed) if found else Standing(False, False)
+    return Trust(found.is_shipped, found.is_reviewed) if found else Trust(False, False)
 
 
 def _end(owner: int, processes: Collection[Process]) -> None:
