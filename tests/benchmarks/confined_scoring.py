@@ -213,7 +213,14 @@ def batch_milliseconds(folder: Path, repeats: int) -> dict[str, float]:
     import numpy as np
 
     from folkmoot_kit import confinement
-    from folkmoot_kit.hosting import Hosting, make_factor, open_plugins, score_together
+    from folkmoot_kit.hosting import (
+        ConfinedFactor,
+        Hosting,
+        make_factor,
+        open_plugins,
+        thousandths_together,
+    )
+    from folkmoot_node.scoring.factors import in_thousandths
     from folkmoot_sdk.factor import ScoringContext
 
     rng = np.random.default_rng(1)
@@ -237,14 +244,20 @@ def batch_milliseconds(folder: Path, repeats: int) -> dict[str, float]:
                 arrays[entry.name] = values
         inputs = [{e.name: arrays[e.name] for e in factor.inputs} for factor in made["here"]]
 
+        confined = [one for one in made["confined"] if isinstance(one, ConfinedFactor)]
+
+        def scored_here() -> list[Any]:
+            pairs = zip(made["here"], inputs, strict=True)
+            return [in_thousandths(factor.score(given, context)) for factor, given in pairs]
+
         def timed(name: str, work: Callable[[], object]) -> None:
             start = time.perf_counter()
             work()
             taken[name].append(1000 * (time.perf_counter() - start))
 
         for _ in range(repeats):
-            for name, factors in made.items():
-                timed(name, lambda factors=factors: score_together(factors, inputs, context))
+            timed("confined", lambda: thousandths_together(confined, inputs, context))
+            timed("here", scored_here)
             timed("copy", lambda: [array.copy() for array in arrays.values()])
     return {name: statistics.median(found) for name, found in taken.items()}
 

@@ -160,12 +160,6 @@ def connect(
     return case
 
 
-def earlier_households(session: Session, case_id: str) -> list[str]:
-    """Ids of the households that a case was about before, the first one first."""
-    query = select(MoveRow.left).where(MoveRow.case_id == case_id).order_by(MoveRow.version)
-    return list(session.scalars(query))
-
-
 def moves(state: State, opened: Opened) -> list[MoveRow]:
     """Changes of the UPRN of a case, with their reasons, the first one first."""
     query = select(MoveRow).where(MoveRow.case_id == opened.case_id).order_by(MoveRow.version)

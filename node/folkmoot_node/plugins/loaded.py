@@ -9,40 +9,14 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.settings.plugins import normal
-from folkmoot_sdk.factor import RiskFactor
-from folkmoot_sdk.loading import BrokenPlugin, Origin
-from folkmoot_sdk.source import DataSource
-
-
-class Plugins(Protocol):
-    """Plugins that are ready to be used: those of a node, or `folkmoot_sdk.loading.Plugins`."""
-
-    @property
-    def sources(self) -> Mapping[str, type[DataSource]]:
-        """Data sources by kind."""
-
-    @property
-    def factors(self) -> Mapping[str, type[RiskFactor]]:
-        """Risk factors by name."""
-
-    @property
-    def source_origins(self) -> Mapping[str, Origin]:
-        """Where each kind of source comes from."""
-
-    @property
-    def factor_origins(self) -> Mapping[str, Origin]:
-        """Where each factor comes from."""
-
-    @property
-    def broken(self) -> tuple[BrokenPlugin, ...]:
-        """What was not loaded, and why."""
+from folkmoot_sdk.loading import Origin, Plugins
 
 
 class Process(Protocol):
@@ -57,28 +31,16 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedPlugins:
+class LoadedPlugins(Plugins):
     """The plugins of a node; a context manager that ends their processes.
 
     Attributes:
-        sources: Data sources by kind.
-        factors: Risk factors by name.
-        source_origins: Where each kind of source comes from.
-        factor_origins: Where each factor comes from.
-        broken: What was not loaded, and why.
         placements: How each installed plugin runs, or why it does not.
         processes: The confined processes.
-        reopen: Opens new processes for the factors of some distributions.
     """
 
-    sources: Mapping[str, type[DataSource]]
-    factors: Mapping[str, type[RiskFactor]]
-    source_origins: Mapping[str, Origin]
-    factor_origins: Mapping[str, Origin]
-    broken: tuple[BrokenPlugin, ...]
     placements: tuple[Placement, ...] = ()
     processes: tuple[Process, ...] = ()
-    reopen: Callable[[Collection[str]], LoadedPlugins] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, _end, os.getpid(), self.processes)
@@ -113,21 +75,9 @@ class LoadedPlugins:
         name = normal(distribution)
         return next((one for one in self.placements if one.plugin.distribution == name), None)
 
-    def fresh(self, distributions: Collection[str]) -> LoadedPlugins:
-        """The factors of some distributions in new processes, which have seen nothing yet.
-
-        Args:
-            distributions: Names of distributions that run here.
-
-        Returns:
-            Plugins to be closed by the caller; without sources.
-        """
-        assert self.reopen is not None
-        return self.reopen({normal(one) for one in distributions})
-
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Trust:
     """How far the node trusts a plugin.
 
     Attributes:
@@ -152,12 +102,12 @@ def placement_in(plugins: Plugins, origin: Origin) -> Placement | None:
     return plugins.placement_of(origin.distribution)
 
 
-def standing_of(plugins: Plugins, origin: Origin) -> Standing:
+def trust_of(plugins: Plugins, origin: Origin) -> Trust:
     """How far the node trusts a plugin; that of shipped ones for classes given directly."""
     if not isinstance(plugins, LoadedPlugins):
-        return Standing()
+        return Trust()
     found = placement_in(plugins, origin)
-    return Standing(found.is_shipped, found.is_reviewed) if found else Standing(False, False)
+    return Trust(found.is_shipped, found.is_reviewed) if found else Trust(False, False)
 
 
 def _end(owner: int, processes: Collection[Process]) -> None:

@@ -99,26 +99,9 @@ def _opened(
             broken=(*(one.broken for one in found if one.broken is not None), *together.broken),
             placements=found,
             processes=processes,
-            reopen=lambda names: _reopened(names, found, plan),
         )
         stack.pop_all()
     return loaded, len(processes) == len(plan.first) + len(plan.sources)
-
-
-def _reopened(names: Collection[str], found: tuple[Placement, ...], plan: _Plan) -> LoadedPlugins:
-    """Factors of some distributions in processes that have seen nothing; without sources."""
-    hostings = [one for one in plan.first if set(one.distributions) <= set(names)]
-    inside = [name for name in plan.in_process if name in names]
-    fresh = open_plugins(hostings, in_process=inside, import_folders=import_folders())
-    return LoadedPlugins(
-        sources={},
-        factors=fresh.factors,
-        source_origins={},
-        factor_origins=fresh.factor_origins,
-        broken=fresh.broken,
-        placements=found,
-        processes=fresh.processes,
-    )
 
 
 def places(

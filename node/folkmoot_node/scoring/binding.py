@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from folkmoot_kit.hosting import make_factor
 from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
-from folkmoot_node.plugins.loaded import standing_of
+from folkmoot_node.plugins.loaded import trust_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
     band_attribute,
@@ -266,9 +266,9 @@ class _Binder:
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)
-        standing = standing_of(plugins, origin)
+        trust = trust_of(plugins, origin)
         if failure is None:
-            factor = self._made(kind, entry, where, origin, may_be_spared=not standing.is_shipped)
+            factor = self._made(kind, entry, where, origin, may_be_spared=not trust.is_shipped)
         else:
             factor = Unscored(failure)
         inputs = tuple(self._input(entry.factor, wanted, where) for wanted in kind.inputs)
@@ -279,8 +279,8 @@ class _Binder:
             factor,
             inputs,
             origin,
-            is_shipped=standing.is_shipped,
-            is_scored_twice=not standing.is_reviewed and failure is None,
+            is_shipped=trust.is_shipped,
+            is_scored_twice=not trust.is_reviewed and failure is None,
         )
 
     def _made(

@@ -123,8 +123,9 @@ def _scored_apart(
     context: ScoringContext,
 ) -> list[npt.NDArray[np.float64]]:
     """Whole thousandths of confined factors, as the kit has checked them."""
+    confined = [one.factor for one in factors if isinstance(one.factor, ConfinedFactor)]
     try:
-        return thousandths_together([bound.factor for bound in factors], inputs, context)
+        return thousandths_together(confined, inputs, context)
     except PluginFailure as failure:
         named = [bound for bound in factors if bound.origin == failure.origin]
         if failure.at is not None and is_its_own(failure):

@@ -10,12 +10,12 @@ from pathlib import Path
 from folkmoot_kit.hosting import ConfinedSource, make_source
 from folkmoot_node.plugins.failures import plugin_fault
 from folkmoot_node.plugins.grants import is_grantable
-from folkmoot_node.plugins.loaded import Plugins, placement_in
+from folkmoot_node.plugins.loaded import placement_in
 from folkmoot_node.plugins.opening import load_plugins
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, SourceSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_sdk.errors import PluginError
-from folkmoot_sdk.loading import Origin
+from folkmoot_sdk.loading import Origin, Plugins
 from folkmoot_sdk.parameters import nearest
 from folkmoot_sdk.schema import RecordLevel, Schema
 from folkmoot_sdk.source import DataSource

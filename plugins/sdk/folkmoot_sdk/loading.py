@@ -84,8 +84,15 @@ class Plugins:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hook(Generic[C]):
-    """One hook, and how its registrations are named and checked."""
+class Hook(Generic[C]):
+    """One hook, and how its registrations are named and checked.
+
+    Attributes:
+        hook: Its name.
+        noun: What is registered, in words.
+        faults: What is wrong with a registration.
+        key: The name of one.
+    """
 
     hook: str
     noun: str
@@ -93,10 +100,10 @@ class _Hook(Generic[C]):
     key: Callable[[C], str]
 
 
-_SOURCES: _Hook[type[DataSource]] = _Hook(
+SOURCES: Hook[type[DataSource]] = Hook(
     hooks.folkmoot_data_sources.__name__, "data source", source_faults, lambda c: c.kind
 )
-_FACTORS: _Hook[type[RiskFactor]] = _Hook(
+FACTORS: Hook[type[RiskFactor]] = Hook(
     hooks.folkmoot_risk_factors.__name__, "risk factor", factor_faults, lambda c: c.name
 )
 
@@ -120,10 +127,10 @@ def load(points: Iterable[EntryPoint] | None = None) -> Plugins:
         origin = _origin(point)
         caller = _manager(point, origin, broken)
         if caller is not None:
-            sources += _registered(caller, origin, _SOURCES, broken)
-            factors += _registered(caller, origin, _FACTORS, broken)
-    source_of = _unique(sources, _SOURCES, broken)
-    factor_of = _unique(factors, _FACTORS, broken)
+            sources += _registered(caller, origin, SOURCES, broken)
+            factors += _registered(caller, origin, FACTORS, broken)
+    source_of = unique(sources, SOURCES, broken)
+    factor_of = unique(factors, FACTORS, broken)
     return Plugins(
         sources=MappingProxyType({name: entry for name, (_, entry) in source_of.items()}),
         factors=MappingProxyType({name: entry for name, (_, entry) in factor_of.items()}),
@@ -161,7 +168,7 @@ def _manager(
         problem = f"does not fit the hooks ({_said(error)})"
         broken.append(BrokenPlugin(origin, "", problem, "Compare it with folkmoot_sdk.hooks"))
         return None
-    known = {_SOURCES.hook, _FACTORS.hook}
+    known = {SOURCES.hook, FACTORS.hook}
     implemented = {caller.name for caller in manager.get_hookcallers(plugin) or []}
     for name in sorted(implemented - known):
         broken.append(BrokenPlugin(origin, name, "is not a hook", nearest(name, known)))
@@ -172,7 +179,7 @@ def _manager(
 
 
 def _registered(
-    manager: pluggy.PluginManager, origin: Origin, hook: _Hook[C], broken: list[BrokenPlugin]
+    manager: pluggy.PluginManager, origin: Origin, hook: Hook[C], broken: list[BrokenPlugin]
 ) -> list[tuple[Origin, C]]:
     """What one plugin registers through one hook; nothing if any of it is unsound."""
     remedy = f"Fix or uninstall {origin.distribution}"
@@ -197,9 +204,19 @@ def _registered(
     return [(origin, entry) for entry in entries]
 
 
-def _unique(
-    entries: Sequence[tuple[Origin, C]], hook: _Hook[C], broken: list[BrokenPlugin]
+def unique(
+    entries: Sequence[tuple[Origin, C]], hook: Hook[C], broken: list[BrokenPlugin]
 ) -> dict[str, tuple[Origin, C]]:
+    """Leaves out what several plugins register under one name.
+
+    Args:
+        entries: What was registered.
+        hook: Through which hook.
+        broken: Gets an entry for each plugin that is left out.
+
+    Returns:
+        The others, by name.
+    """
     by_name: dict[str, list[tuple[Origin, C]]] = defaultdict(list)
     for origin, entry in entries:
         by_name[hook.key(entry)].append((origin, entry))

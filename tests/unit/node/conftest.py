@@ -19,7 +19,7 @@ from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.pipeline.local import score
 from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.plugins.installed import InstalledPlugin
-from folkmoot_node.plugins.loaded import LoadedPlugins, Standing
+from folkmoot_node.plugins.loaded import LoadedPlugins, Trust
 from folkmoot_node.plugins.placement import Placement, Way
 from folkmoot_node.policies.acceptance import Acceptance
 from folkmoot_node.policies.risk_policy import RiskPolicy, load_policy
@@ -292,7 +292,7 @@ class TestNode:
     people: Book
     factors: dict[str, type[RiskFactor]]
     extra: dict[str, Book] = field(default_factory=dict)
-    standing: Standing = field(default_factory=Standing)
+    standing: Trust = field(default_factory=Trust)
 
     @property
     def plugins(self) -> Plugins | LoadedPlugins:

@@ -156,7 +156,7 @@ def unpickle(at: Targets) -> None:
         b"ARROW:extension:name": b"arrow.py_extension_type",
         b"ARROW:extension:metadata": f"cposix\nsystem\n(S'touch {left}'\ntR.".encode(),
     }
-    field = pa.field("0", pa.int32(), metadata=hostile)
+    field = pa.field("0", pa.int16(), metadata=hostile)
     batch = pa.RecordBatch.from_arrays([thousandths(_ROWS)], schema=pa.schema([field]))
     write(done(stream_of([batch])))
     say_nothing_more()
@@ -165,7 +165,7 @@ def unpickle(at: Targets) -> None:
 @attempt("Hide a note in the columns' metadata", must_fail=True)
 def hide_metadata(at: Targets) -> None:
     """Answers with sound scores, and with text in the metadata of the schema."""
-    schema = pa.schema([pa.field("0", pa.int32())], metadata={"note": at.secret})
+    schema = pa.schema([pa.field("0", pa.int16())], metadata={"note": at.secret})
     batch = pa.RecordBatch.from_arrays([thousandths(_ROWS)], schema=schema)
     write(done(stream_of([batch])))
     say_nothing_more()

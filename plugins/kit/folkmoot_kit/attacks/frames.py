@@ -76,8 +76,8 @@ def stream_of(batches: list[pa.RecordBatch], **options: Any) -> bytes:
 
 
 def thousandths(count: int, value: int = 500) -> pa.Array:
-    """Scores as they cross the channel: int32, one for each household, none unknown."""
-    return pa.array([value] * count, pa.int32())
+    """Scores as they cross the channel: int16, one for each household, none unknown."""
+    return pa.array([value] * count, pa.int16())
 
 
 def changed(whole: bytes, old: bytes, new: bytes) -> bytes:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-
-from packaging.utils import canonicalize_name
 
 from folkmoot_kit import confinement, hosting
 from folkmoot_kit.checks.bench import Figures, Named
@@ -17,7 +14,6 @@ from folkmoot_kit.checks.subject import Subject
 from folkmoot_sdk.conformance import Finding
 from folkmoot_sdk.conformance.trial import SCORE_FAILS, Trial
 from folkmoot_sdk.factor import RiskFactor
-from folkmoot_sdk.hooks import PROJECT
 from folkmoot_sdk.loading import BrokenPlugin, Origin
 from folkmoot_sdk.source import DataSource
 
@@ -65,18 +61,7 @@ class ConfinedBench:
 
     def others(self) -> Mapping[Origin, Named]:
         """What the other installed plugins register, as a confined process loads them."""
-        own = canonicalize_name(self._subject.name)
-        names = {p.dist.name for p in entry_points(group=PROJECT) if p.dist is not None}
-        wanted = tuple(sorted(name for name in names if canonicalize_name(name) != own))
-        if not wanted:
-            return {}
-        hostings = [hosting.Hosting(distributions=wanted)]
-        with hosting.open_plugins(hostings) as plugins:
-            if plugins.processes:
-                return _named(plugins)
-        # One of them ends the process: the others are still to be heard.
-        hostings = [hosting.Hosting(distributions=(name,)) for name in wanted]
-        with hosting.open_plugins(hostings) as plugins:
+        with hosting.open_installed(self._subject.name) as plugins:
             return _named(plugins)
 
 

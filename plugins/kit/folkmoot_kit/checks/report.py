@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from folkmoot_kit import confinement
+from folkmoot_kit.channel.words import cut
 from folkmoot_kit.checks.plugin import Result
 from folkmoot_kit.provenance.signed import load_key, sign
 from folkmoot_kit.provenance.statements import Outcome, Report
@@ -51,8 +52,8 @@ def _outcome(check: Check, findings: list[Finding]) -> Outcome:
     return Outcome(
         check=check.id,
         passed=not any(finding.is_error for finding in found),
-        finding=_short("; ".join(_seen(finding) for finding in found)),
-        remedy=_short(found[0].remedy) if found else "",
+        finding=cut("; ".join(_seen(finding) for finding in found), _LINE),
+        remedy=cut(found[0].remedy, _LINE) if found else "",
     )
 
 
@@ -61,10 +62,6 @@ def _seen(finding: Finding) -> str:
     if finding.check.about == "source" or finding.subject.startswith("source "):
         return f"{finding.subject}: it is not so that {finding.check.title}"
     return f"{finding.subject}: {finding.seen}" if finding.subject else finding.seen
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"
 
 
 def signed_report(result: Result, wheel: Path, key: Path, today: datetime.date) -> bytes:

@@ -31,9 +31,10 @@ def list_(json: bool = typer.Option(False, "--json", help="For programs to read.
 
     Example: `folkmoot-plugin list --json`
     """
-    from folkmoot_kit.writing.inventory import inventory, opened
+    from folkmoot_kit.hosting import open_installed
+    from folkmoot_kit.writing.inventory import inventory
 
-    with opened() as plugins:
+    with open_installed(show_messages=True) as plugins:
         found = inventory(plugins)
         if json:
             console.print_json(found)

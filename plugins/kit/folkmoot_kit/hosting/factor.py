@@ -14,7 +14,7 @@ from folkmoot_kit.hosting import declarations, texts
 from folkmoot_kit.hosting.answers import Garbage
 from folkmoot_kit.hosting.errors import Asked
 from folkmoot_kit.hosting.process import PluginProcess
-from folkmoot_kit.hosting.round_trip import scored_apart
+from folkmoot_kit.hosting.round_trip import thousandths_together
 from folkmoot_sdk.declarations import factor_faults
 from folkmoot_sdk.errors import PluginError
 from folkmoot_sdk.factor import FactorArray, InputArrays, RiskFactor, ScoringContext
@@ -95,7 +95,7 @@ class ConfinedFactor(RiskFactor):
         Raises:
             PluginFailure: If the plugin fails or breaks its contract.
         """
-        thousandths = scored_apart(self.process, [self], [inputs], context, [None])[0]
+        thousandths = thousandths_together([self], [inputs], context)[0]
         return np.divide(thousandths, THOUSANDTHS, out=thousandths)
 
     def explain(self, values_: Mapping[str, Any], score: float, context: ScoringContext) -> str:

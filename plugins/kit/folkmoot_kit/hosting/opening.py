@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution
+from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
+
+from packaging.utils import canonicalize_name
 
 from folkmoot_kit import confinement
 from folkmoot_kit.channel.words import LONGEST_LINE, LONGEST_NAME, Call
@@ -22,37 +23,24 @@ from folkmoot_kit.hosting.factor import ConfinedFactor, confined_factor
 from folkmoot_kit.hosting.failure import PluginFailure
 from folkmoot_kit.hosting.process import Hosting, PluginProcess
 from folkmoot_kit.hosting.source import confined_source
+from folkmoot_kit.inside.describing import load_from
 from folkmoot_sdk import hooks
 from folkmoot_sdk.factor import RiskFactor
-from folkmoot_sdk.loading import BrokenPlugin, Origin, load
+from folkmoot_sdk.loading import FACTORS, SOURCES, BrokenPlugin, Origin, Plugins, unique
 from folkmoot_sdk.source import DataSource
 
-C = TypeVar("C", type[DataSource], type[RiskFactor])
-
-_SOURCES = hooks.folkmoot_data_sources.__name__
-_FACTORS = hooks.folkmoot_risk_factors.__name__
 _TEXT_OF_ERROR = re.compile(r"\((\w{1,60}): .*\)")
 _NO_MODULE = re.compile(r"\(ModuleNotFoundError: No module named '[A-Za-z0-9_.]{1,80}'\)")
 
 
 @dataclass(frozen=True, slots=True)
-class HostedPlugins:
-    """Plugins that are open, with the attributes of `folkmoot_sdk.loading.Plugins`.
+class HostedPlugins(Plugins):
+    """Plugins that are open; a context manager that ends their processes.
 
     Attributes:
-        sources: Data sources by kind.
-        factors: Risk factors by name.
-        source_origins: Where each kind of source comes from.
-        factor_origins: Where each factor comes from.
-        broken: What was not loaded, and why.
         processes: The processes that run, in the order of their hostings.
     """
 
-    sources: Mapping[str, type[DataSource]]
-    factors: Mapping[str, type[RiskFactor]]
-    source_origins: Mapping[str, Origin]
-    factor_origins: Mapping[str, Origin]
-    broken: tuple[BrokenPlugin, ...]
     processes: tuple[PluginProcess, ...]
 
     def close(self) -> None:
@@ -110,8 +98,8 @@ def open_plugins(
                     process.close()
             raise
     broken = [entry for one in found for entry in one.broken]
-    sources = _unique([e for one in found for e in one.sources], _SOURCES, _kind, broken)
-    factors = _unique([e for one in found for e in one.factors], _FACTORS, _name, broken)
+    sources = unique([e for one in found for e in one.sources], SOURCES, broken)
+    factors = unique([e for one in found for e in one.factors], FACTORS, broken)
     return HostedPlugins(
         sources=MappingProxyType({key: entry for key, (_, entry) in sources.items()}),
         factors=MappingProxyType({key: entry for key, (_, entry) in factors.items()}),
@@ -120,6 +108,28 @@ def open_plugins(
         broken=tuple(broken),
         processes=tuple(one.process for one in found if one.process is not None),
     )
+
+
+def open_installed(without: str = "", *, show_messages: bool = False) -> HostedPlugins:
+    """Opens the installed plugins in one process; each in one of its own, if one ends that.
+
+    Args:
+        without: Name of a distribution to leave out.
+        show_messages: Whether the texts of errors may be shown.
+
+    Raises:
+        Problem: If this machine cannot confine a process.
+    """
+    found = {point.dist.name for point in entry_points(group=hooks.PROJECT) if point.dist}
+    left_out = canonicalize_name(without)
+    names = tuple(sorted(name for name in found if canonicalize_name(name) != left_out))
+    if not names:
+        return open_plugins([])
+    plugins = open_plugins([Hosting(distributions=names, show_messages=show_messages)])
+    if plugins.processes:
+        return plugins
+    alone = [Hosting(distributions=(name,), show_messages=show_messages) for name in names]
+    return open_plugins(alone)
 
 
 @contextmanager
@@ -149,7 +159,7 @@ def fresh_copies(factors: Sequence[RiskFactor]) -> Iterator[list[RiskFactor]]:
         yield copies
 
 
-def origins_of(distributions: Sequence[str], folders: Sequence[Path]) -> list[Origin]:
+def _origins_of(distributions: Sequence[str], folders: Sequence[Path]) -> list[Origin]:
     """Distribution, version and entry point of each plugin, read from what is installed."""
     found = []
     for name in distributions:
@@ -166,7 +176,7 @@ def origins_of(distributions: Sequence[str], folders: Sequence[Path]) -> list[Or
 
 
 def _opened(hosting: Hosting, folders: Sequence[Path]) -> _Found:
-    origins = origins_of(hosting.distributions, folders)
+    origins = _origins_of(hosting.distributions, folders)
     asked = Asked(origins[0], "describe")
     process = None
     try:
@@ -220,43 +230,9 @@ def _broken(
 
 
 def _loaded_here(distributions: Sequence[str], folders: Sequence[Path]) -> _Found:
-    points = []
-    for name in distributions:
-        for one in Distribution.discover(name=name, path=[str(folder) for folder in folders]):
-            points += [point for point in one.entry_points if point.group == hooks.PROJECT]
-            break
-    plugins = load(points)
+    plugins = load_from(distributions, [str(folder) for folder in folders])
     return _Found(
         [(plugins.source_origins[kind], entry) for kind, entry in plugins.sources.items()],
         [(plugins.factor_origins[name], entry) for name, entry in plugins.factors.items()],
         list(plugins.broken),
     )
-
-
-def _kind(source: type[DataSource]) -> str:
-    return source.kind
-
-
-def _name(factor: type[RiskFactor]) -> str:
-    return factor.name
-
-
-def _unique(
-    entries: Sequence[tuple[Origin, C]],
-    hook: str,
-    key: Callable[[C], str],
-    broken: list[BrokenPlugin],
-) -> dict[str, tuple[Origin, C]]:
-    """Leaves out what several processes register under one name."""
-    by_name: dict[str, list[tuple[Origin, C]]] = defaultdict(list)
-    for origin, entry in entries:
-        by_name[key(entry)].append((origin, entry))
-    for name, claims in by_name.items():
-        if len(claims) > 1:
-            owners = " and by ".join(str(origin) for origin, _ in claims)
-            problem = f"{name!r} is registered by {owners}; none is used"
-            broken += [
-                BrokenPlugin(origin, hook, problem, "Uninstall all but one of them")
-                for origin, _ in claims
-            ]
-    return {name: claims[0] for name, claims in by_name.items() if len(claims) == 1}

@@ -31,7 +31,6 @@ _BUFFER_BYTES = 4 << 20
 _LOOKED_AT_SECONDS = 0.5
 """How often it is looked at how much a process has printed, while an answer is waited for."""
 _TO_END_SECONDS = 5.0
-_LAST_HANDLE = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import sys
@@ -30,6 +31,9 @@ Body = Mapping[str, Any]
 Answer = tuple[dict[str, Any], "Sequence[Part] | None"]
 
 _EXIT_CHANNEL_CLOSED = 0
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 64 << 20
+_MAPPED_BYTES = 32 << 20
 
 
 def serve(setup: Mapping[str, Any], inputs: mmap.mmap) -> None:
@@ -40,12 +44,24 @@ def serve(setup: Mapping[str, Any], inputs: mmap.mmap) -> None:
             of errors may cross.
         inputs: Memory in which the node lays columns that are to be scored.
     """
+    _keep_memory()
     if setup.get("from_source", False):
         # What this process needs is imported by now; a plugin's compiled copies are found no more.
         sys.pycache_prefix = os.devnull
     _Server(Channel(DescriptorEnd(0), Bounds()), setup, inputs).run()
     # Threads of plugins may go on: nothing waits for them.
     os._exit(_EXIT_CHANNEL_CLOSED)
+
+
+def _keep_memory() -> None:
+    """Keeps some of what is freed: each chunk needs it again, and fresh pages cost time.
+
+    A C library without this setting gives it back.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
+        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 class _Server:

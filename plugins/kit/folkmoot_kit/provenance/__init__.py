@@ -10,9 +10,8 @@ from folkmoot_kit.provenance.declarations import (
     declarations_of,
     fields_not_claimed,
     fields_of,
-    not_claimed,
 )
-from folkmoot_kit.provenance.installed import Installation, Installed, installed_content
+from folkmoot_kit.provenance.installed import Installation, Installed
 from folkmoot_kit.provenance.newest_registry import NewestRegistry
 from folkmoot_kit.provenance.pin import Pin, as_toml, make_pin
 from folkmoot_kit.provenance.privileges import Privileges
@@ -30,7 +29,7 @@ from folkmoot_kit.provenance.standing import Standing, standing
 from folkmoot_kit.provenance.standing_faults import Fault, Reason
 from folkmoot_kit.provenance.statements import Manifest, Outcome, Report, Review
 from folkmoot_kit.provenance.trusted_keys import TrustedKeys, load_trusted_keys
-from folkmoot_kit.provenance.wheel_file import Wheel, content_digest, read_wheel, wheel_digest
+from folkmoot_kit.provenance.wheel_file import Wheel, read_wheel
 
 __all__ = [
     "Declarations",
@@ -51,22 +50,18 @@ __all__ = [
     "TrustedKeys",
     "Wheel",
     "as_toml",
-    "content_digest",
     "declarations_of",
     "fields_not_claimed",
     "fields_of",
-    "installed_content",
     "key_id",
     "load_key",
     "load_trusted_keys",
     "make_pin",
     "new_key",
-    "not_claimed",
     "open_registry",
     "public_key",
     "read_signed_file",
     "read_wheel",
     "sign",
     "standing",
-    "wheel_digest",
 ]

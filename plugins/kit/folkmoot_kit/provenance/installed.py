@@ -173,20 +173,6 @@ class Installation:
                     raise _unsound(label, f"also belongs to {name}", folder / place)
 
 
-def installed_content(distribution: Distribution, folders: Sequence[Path] = ()) -> str:
-    """The digest of an installed distribution, equal to `content_digest` of its wheel.
-
-    Args:
-        distribution: The distribution.
-        folders: All folders from which it will be imported; the folder that holds it if empty.
-
-    Raises:
-        Problem: As `Installation.read`.
-    """
-    place = Path(str(distribution.locate_file("")))
-    return Installation(folders or (place,)).read(distribution.metadata["Name"]).content
-
-
 def _version(name: str, distribution: Distribution) -> str:
     try:
         version = distribution.metadata["Version"]

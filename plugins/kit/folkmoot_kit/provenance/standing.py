@@ -62,11 +62,6 @@ class Standing:
     problems: tuple[Fault, ...] = ()
     notes: tuple[Fault, ...] = ()
 
-    @property
-    def may_run(self) -> bool:
-        """Whether nothing is in the way."""
-        return not self.problems
-
     def compared_with(self, declared: Declarations) -> Standing:
         """The standing once the plugin, confined, has said what it offers.
 

@@ -43,7 +43,16 @@ class _Trusted(Settings):
         return self.until is None or today <= self.until
 
 
-class Vendor(_Trusted):
+class _Named(_Trusted):
+    name: Words
+
+    @property
+    def label(self) -> str:
+        """The name."""
+        return self.name
+
+
+class Vendor(_Named):
     """Who signs manifests.
 
     Attributes:
@@ -53,13 +62,7 @@ class Vendor(_Trusted):
         distributions: Names of the plugins that the vendor makes; the key counts for no other.
     """
 
-    name: Words
     distributions: tuple[Name, ...] = Field(min_length=1)
-
-    @property
-    def label(self) -> str:
-        """The vendor's name."""
-        return self.name
 
 
 class Reviewer(_Trusted):
@@ -81,7 +84,7 @@ class Reviewer(_Trusted):
         return f"{self.person}, {self.organisation}"
 
 
-class Reporter(_Trusted):
+class Reporter(_Named):
     """Who runs the conformance kit and signs its reports.
 
     Attributes:
@@ -90,15 +93,8 @@ class Reporter(_Trusted):
         until: Last day on which the key is trusted.
     """
 
-    name: Words
 
-    @property
-    def label(self) -> str:
-        """The name."""
-        return self.name
-
-
-class RegistryKey(_Trusted):
+class RegistryKey(_Named):
     """The registry that the council follows.
 
     Attributes:
@@ -106,13 +102,6 @@ class RegistryKey(_Trusted):
         key: The public key.
         until: Last day on which the key is trusted.
     """
-
-    name: Words
-
-    @property
-    def label(self) -> str:
-        """Who keeps it."""
-        return self.name
 
 
 class TrustedKeys(Settings):

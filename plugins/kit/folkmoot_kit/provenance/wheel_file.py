@@ -85,7 +85,7 @@ class Wheel:
 
     @property
     def content(self) -> str:
-        """The digest of its files; see `content_digest`."""
+        """The digest of what it installs; `Installed.content` is the same once it is."""
         return digest_of_files(self.counted)
 
     @property
@@ -107,15 +107,6 @@ def wheel_digest(path: Path) -> str:
         if not is_known(error):
             raise
         raise unusable(error, path, "the wheel") from None
-
-
-def content_digest(wheel: Path) -> str:
-    """The digest of what a wheel installs; `installed_content` gives the same once it is.
-
-    Raises:
-        Problem: As `read_wheel`.
-    """
-    return read_wheel(wheel).content
 
 
 def read_wheel(path: Path) -> Wheel:

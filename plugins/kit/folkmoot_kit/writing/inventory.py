@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any
 
-from folkmoot_kit.hosting import HostedPlugins, Hosting, open_plugins
-from folkmoot_sdk.hooks import PROJECT
 from folkmoot_sdk.loading import Origin, Plugins
 from folkmoot_sdk.parameters import describe
 
 Entry = dict[str, Any]
 
 
-def opened() -> HostedPlugins:
-    """The installed plugins, loaded in a confined process; in several, if one ends it.
-
-    Raises:
-        Problem: If this machine cannot confine a process.
-    """
-    names = sorted({p.dist.name for p in entry_points(group=PROJECT) if p.dist is not None})
-    together = [Hosting(distributions=tuple(names), show_messages=True)] if names else []
-    plugins = open_plugins(together)
-    if plugins.processes or not names:
-        return plugins
-    return open_plugins([Hosting(distributions=(one,), show_messages=True) for one in names])
-
-
-def inventory(plugins: Plugins | HostedPlugins) -> Entry:
+def inventory(plugins: Plugins) -> Entry:
     """Distributions with their sources and factors, and what is broken; JSON types only."""
     origins = {*plugins.source_origins.values(), *plugins.factor_origins.values()}
     return {
@@ -55,7 +38,7 @@ def _origin(origin: Origin) -> Entry:
     }
 
 
-def _plugin(origin: Origin, plugins: Plugins | HostedPlugins) -> Entry:
+def _plugin(origin: Origin, plugins: Plugins) -> Entry:
     sources = [kind for kind, at in plugins.source_origins.items() if at == origin]
     factors = [name for name, at in plugins.factor_origins.items() if at == origin]
     hooks = {"folkmoot_data_sources": sources, "folkmoot_risk_factors": factors}
@@ -70,7 +53,7 @@ def _plugin(origin: Origin, plugins: Plugins | HostedPlugins) -> Entry:
     }
 
 
-def _factor(name: str, plugins: Plugins | HostedPlugins) -> Entry:
+def _factor(name: str, plugins: Plugins) -> Entry:
     factor = plugins.factors[name]
     return {
         "name": name,

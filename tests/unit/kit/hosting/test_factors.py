@@ -9,11 +9,10 @@ import pytest
 
 from folkmoot_kit.hosting import (
     ConfinedFactor,
-    FailureKind,
     PluginFailure,
     fresh_copies,
     make_factor,
-    score_together,
+    thousandths_together,
 )
 from folkmoot_sdk import Evidence, FieldType, Input, PluginError, RiskFactor, ScoringContext
 from folkmoot_sdk.parameters import describe
@@ -200,37 +199,27 @@ class Local(RiskFactor):
         return "x"
 
 
-def test_confined_factors_and_others_are_scored_together(opened, factor_text):
+def test_factors_of_one_process_and_of_others_are_scored_together(opened, factor_text):
     kind = opened(factor_text).factors["debt"]
-    factors = [make_factor(kind, {}, "p"), Local(None), make_factor(kind, {}, "p")]
+    one, other = make_factor(kind, {}, "p"), make_factor(kind, {}, "p")
     shared = {"debt": DEBTS}
-    scores = score_together(factors, [shared, shared, {"debt": DEBTS[::-1] * 2}], CONTEXT)
-    assert np.array_equal(scores[0], [0, 0.123, 1, np.nan], equal_nan=True)
-    assert np.array_equal(scores[1], [0, 0.012, 0.25, np.nan], equal_nan=True)
-    assert np.array_equal(scores[2], [np.nan, 1, 0.247, 0], equal_nan=True)
+    inputs = [shared, shared, {"debt": DEBTS[::-1] * 2}]
+    with fresh_copies([one]) as copies:
+        scores = thousandths_together([one, *copies, other], inputs, CONTEXT)
+    assert np.array_equal(scores[0], [0, 123, 1000, np.nan], equal_nan=True)
+    assert np.array_equal(scores[1], [0, 123, 1000, np.nan], equal_nan=True)
+    assert np.array_equal(scores[2], [np.nan, 1000, 247, 0], equal_nan=True)
+
+
+def test_a_longer_chunk_after_a_shorter_one_is_scored_alike(opened, factor_text):
+    factor = make_factor(opened(factor_text).factors["debt"], {}, "p")
+    for count in (2, 3, 3, 1):
+        debts = np.arange(count) * 25.0
+        assert factor.score({"debt": debts}, CONTEXT).tolist() == (debts / 100).tolist()
 
 
 def test_nothing_to_score_is_scored():
-    assert score_together([], [], CONTEXT) == []
-
-
-@pytest.mark.parametrize(
-    ("score", "kind", "said"),
-    [
-        (lambda *_: [0.5], FailureKind.CONTRACT, "list"),
-        (lambda *_: np.zeros(4, np.float32), FailureKind.CONTRACT, "float32"),
-        (lambda *_: np.zeros(3), FailureKind.CONTRACT, "shape"),
-        (lambda *_: np.full(4, 1.01), FailureKind.CONTRACT, "outside 0 to 1"),
-        (lambda *_: {}["£1,234"], FailureKind.RAISED, "KeyError at test_factors.py:"),
-    ],
-)
-def test_a_factor_that_is_not_confined_is_checked_alike(score, kind, said, monkeypatch):
-    monkeypatch.setattr(Local, "score", score)
-    with pytest.raises(PluginFailure) as failed:
-        score_together([Local(None)], [{"debt": DEBTS}], CONTEXT)
-    assert (failed.value.kind, failed.value.at, failed.value.name) == (kind, 0, "local")
-    assert said in failed.value.problem
-    assert "1,234" not in str(failed.value)
+    assert thousandths_together([], [], CONTEXT) == []
 
 
 def test_several_threads_may_score_at_once(opened, factor_text):
@@ -359,12 +348,3 @@ def test_a_factor_cannot_write_to_the_memory_of_its_inputs(opened, factor_text):
     """
     factor = make_factor(opened(factor_text, more).factors["debt"], {}, "p")
     assert factor.score({"debt": DEBTS}, CONTEXT).tolist() == [1, 1, 1, 1]
-
-
-def test_thousandths_are_the_same_scores_in_whole_numbers(opened, factor_text):
-    from folkmoot_kit.hosting import thousandths_together
-
-    factors = [make_factor(opened(factor_text).factors["debt"], {}, "p"), Local(None)]
-    found = thousandths_together(factors, [{"debt": DEBTS}] * 2, CONTEXT)
-    assert np.array_equal(found[0], [0, 123, 1000, np.nan], equal_nan=True)
-    assert np.array_equal(found[1], [0, 12, 250, np.nan], equal_nan=True)

@@ -192,7 +192,7 @@ def test_an_exit_ends_the_call_and_not_the_process(opened, factor_text):
 
 
 def test_the_failing_one_of_several_factors_is_named(opened, factor_text):
-    from folkmoot_kit.hosting import score_together
+    from folkmoot_kit.hosting import thousandths_together
 
     more = """
     class Other(Factor):
@@ -210,7 +210,7 @@ def test_the_failing_one_of_several_factors_is_named(opened, factor_text):
     plugins = opened(text, more)
     factors = [make_factor(plugins.factors[name], {}, "p") for name in ("debt", "other", "debt")]
     with pytest.raises(PluginFailure) as failed:
-        score_together(factors, [DEBTS] * 3, CONTEXT)
+        thousandths_together(factors, [DEBTS] * 3, CONTEXT)
     assert (failed.value.at, failed.value.name) == (1, "other")
     assert "KeyError at folkmoot_plugin_made_up.py:" in failed.value.problem
     assert "AB123456C" not in str(failed.value)

@@ -64,7 +64,7 @@ WHILE_SCORING = {
     "columns of another call": 'raw(frame(1, 3, b\'{"columns":true}\') + frame(2, 4, b""))',
     "an answer nobody asked for": "say(99, {'reply': 'done'})",
     "an answer to the past": "say(2, {'reply': 'done'})",
-    "an answer twice": "say(3, {'reply': 'done'}, table(pa.array([1, 2, 3], pa.int32())))\n"
+    "an answer twice": "say(3, {'reply': 'done'}, table(pa.array([1, 2, 3], pa.int16())))\n"
     "        say(3, {'reply': 'done'})",
     "a batch where a score belongs": "say(3, {'reply': 'item'})",
     "an answer of no kind": "say(3, {'reply': 'perhaps'})",
@@ -75,17 +75,17 @@ WHILE_SCORING = {
     " 'error': {'kind': 'breach', 'breach': SECRET}})",
 }
 SCORES = {
-    "fewer": "pa.array([1, 2], pa.int32())",
-    "more": "pa.array([1, 2, 3, 4], pa.int32())",
+    "fewer": "pa.array([1, 2], pa.int16())",
+    "more": "pa.array([1, 2, 3, 4], pa.int16())",
     "another type": "pa.array([1, 2, 3], pa.int64())",
     "fractions": "pa.array([0.1, 0.2, 0.3])",
     "texts": "pa.array([SECRET] * 3)",
-    "too high": "pa.array([0, 1001, 0], pa.int32())",
-    "below zero": "pa.array([0, -1, 0], pa.int32())",
+    "too high": "pa.array([0, 1001, 0], pa.int16())",
+    "below zero": "pa.array([0, -1, 0], pa.int16())",
     "nested": "pa.array([[1], [2], [3]])",
     "nothing at all": "pa.nulls(3)",
-    "two columns": "pa.array([1, 2, 3], pa.int32()), pa.array([1, 2, 3], pa.int32())",
-    "a codebook": "pa.array([1, 2, 3], pa.int32()).dictionary_encode()",
+    "two columns": "pa.array([1, 2, 3], pa.int16()), pa.array([1, 2, 3], pa.int16())",
+    "a codebook": "pa.array([1, 2, 3], pa.int16()).dictionary_encode()",
 }
 
 
@@ -145,10 +145,10 @@ scoring.score = lambda *_: table({SCORES[what]})
 
 def test_scores_under_a_null_do_not_come_through(opened, factor_text):
     more = f"""{REACH}
-whole = np.array([5, 123, 7], np.int32)
+whole = np.array([5, 123, 7], np.int16)
 known = pa.py_buffer(np.packbits([1, 0, 1], bitorder="little"))
 scoring.score = lambda *_: table(
-    pa.Array.from_buffers(pa.int32(), 3, [known, pa.py_buffer(whole)]))
+    pa.Array.from_buffers(pa.int16(), 3, [known, pa.py_buffer(whole)]))
 """
     factor = make_factor(opened(factor_text, more).factors["debt"], {}, "p")
     scores = factor.score({"debt": DEBTS}, CONTEXT)

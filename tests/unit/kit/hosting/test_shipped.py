@@ -8,7 +8,13 @@ import polars as pl
 import pytest
 
 from folkmoot_kit.confinement import Grants
-from folkmoot_kit.hosting import Hosting, make_factor, make_source, open_plugins, score_together
+from folkmoot_kit.hosting import (
+    Hosting,
+    make_factor,
+    make_source,
+    open_plugins,
+    thousandths_together,
+)
 from folkmoot_sdk import ReadContext, ScoringContext, samples
 from folkmoot_sdk.loading import load
 from folkmoot_sdk.parameters import describe
@@ -130,15 +136,16 @@ def test_factors_score_and_explain_the_same(here, factors):
     confined = [make_factor(kind, {}, "p") for kind in kinds]
     own = [make_factor(here.factors[kind.name], {}, "p") for kind in kinds]
     inputs = [samples.households(kind.inputs, TODAY, 5_000) for kind in kinds]
-    found = score_together(confined, inputs, CONTEXT)
-    expected = score_together(own, inputs, CONTEXT)
+    found = thousandths_together(confined, inputs, CONTEXT)
+    scored = (one.score(arrays, CONTEXT) for one, arrays in zip(own, inputs, strict=True))
+    expected = [np.rint(scores * 1000) for scores in scored]
     for one, other, kind in zip(found, expected, kinds, strict=True):
         assert np.array_equal(one, other, equal_nan=True), kind.name
         assert len(np.unique(one)) > 1
     for at in range(0, 5_000, 617):
         for factor, same, arrays, scores in zip(confined, own, inputs, found, strict=True):
             values = samples.household(arrays, factor.inputs, at)
-            score = float(scores[at])
+            score = float(scores[at]) / 1000
             assert factor.explain(values, score, CONTEXT) == same.explain(values, score, CONTEXT)
 
 

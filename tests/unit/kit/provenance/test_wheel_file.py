@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot_kit.provenance import read_wheel, wheel_digest, wheel_file
+from folkmoot_kit.provenance import read_wheel, wheel_file
 from folkmoot_operator.problems import ExitCode, Problem
 from tests.plugin_council import FILES, MODULE, NAME, POINTS, recorded, write_wheel
 
@@ -38,7 +38,7 @@ def test_reads_what_a_wheel_says(tmp_path: Path) -> None:
     path = write_wheel(tmp_path, about={"sboms/parts.cdx.json": "{}"})
     wheel = read_wheel(path)
     assert (wheel.name, wheel.version, wheel.licence) == (NAME, "1.2.0", "Apache-2.0")
-    assert wheel.digest == wheel_digest(path)
+    assert wheel.digest == wheel_file.wheel_digest(path)
     assert wheel.digest == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     assert (
         wheel.files[f"{MODULE}/scale.py"]

@@ -11,7 +11,7 @@ from folkmoot_node.pipeline.plan import read_plan
 from folkmoot_node.pipeline.run import ScoringRun
 from folkmoot_node.pipeline.stages import StageFailed
 from folkmoot_node.plugins.failures import FactorsFailed
-from folkmoot_node.plugins.loaded import Standing
+from folkmoot_node.plugins.loaded import Trust
 from folkmoot_node.scoring.explain import explain_household
 from folkmoot_node.scoring.rescore import rescored
 from folkmoot_operator.problems import ExitCode, Problem
@@ -19,8 +19,8 @@ from folkmoot_sdk.loading import Origin
 from tests.unit.node.conftest import NODE, TODAY, Arrears, Renting
 
 CANARY = "zq-canary-3107"
-OTHERS = Standing(is_shipped=False, is_reviewed=True)
-UNREVIEWED = Standing(is_shipped=False, is_reviewed=False)
+OTHERS = Trust(is_shipped=False, is_reviewed=True)
+UNREVIEWED = Trust(is_shipped=False, is_reviewed=False)
 UNKNOWN = NODE + '[plugins]\nif_one_fails = "unknown"\n'
 
 
@@ -44,7 +44,7 @@ def failing(node, score=fails, standing=OTHERS, **attributes):
 
 
 @pytest.mark.parametrize("settings", [NODE, UNKNOWN], ids=["stop", "unknown"])
-@pytest.mark.parametrize("standing", [OTHERS, Standing()], ids=["others", "shipped"])
+@pytest.mark.parametrize("standing", [OTHERS, Trust()], ids=["others", "shipped"])
 def test_a_run_stops_unless_the_council_lets_it_go_on_without_a_plugin_of_others(
     node, settings, standing
 ):

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from folkmoot_node.plugins.loaded import Standing
+from folkmoot_node.plugins.loaded import Trust
 from folkmoot_node.scoring.binding import bind_for
 from folkmoot_node.scoring.run_scoring import RunScoring
 from folkmoot_node.scoring.stratify import shuffled
@@ -17,9 +17,9 @@ from folkmoot_sdk.factor import ScoringContext
 from tests.unit.node.conftest import TODAY, Arrears, tax_rows
 
 COUNT = 1000
-UNREVIEWED = Standing(is_shipped=False, is_reviewed=False)
-REVIEWED = Standing(is_shipped=False, is_reviewed=True)
-SHIPPED = Standing()
+UNREVIEWED = Trust(is_shipped=False, is_reviewed=False)
+REVIEWED = Trust(is_shipped=False, is_reviewed=True)
+SHIPPED = Trust()
 BY_OTHERS = "by what other households have"
 
 
