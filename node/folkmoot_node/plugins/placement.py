@@ -188,7 +188,7 @@ def _not_allowed(plugin: InstalledPlugin, config: NodeConfig | None) -> Problem:
     return Problem(
         "is installed, and not allowed: nothing of it is imported",
         where=f"{place}: plugins.allowed" if place else str(plugin),
-        remedy=f"To let it run: `folkmoot-node plugins allow {plugin.distribution}`",
+        remedy="To let it run: `folkmoot-node plugins allow WHEEL`, with the file of its wheel",
         exit_code=ExitCode.REFUSED,
     )
 

@@ -52,7 +52,7 @@ def granted(config: NodeConfig, one: Placement) -> str:
             f"the network as a whole, for {', '.join(allowed.network)}: named hosts cannot be "
             "enforced"
         )
-    twice = "" if one.is_reviewed else "; not reviewed by two people, so each run scores it twice"
+    twice = "" if one.is_reviewed else "; until it is reviewed, each run scores it twice"
     return f"{Way.APART} of its own; {reads}, and have {network}; {_used(allowed)}{twice}"
 
 
