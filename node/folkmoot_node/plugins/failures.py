@@ -78,7 +78,7 @@ def is_its_own(failure: PluginFailure) -> bool:
 
 
 def after_broken(broken: Sequence[BrokenPlugin], names: str) -> str:
-    """What to do where no plugin provides a name: mend those that do not run, or correct the name.
+    """What to do where no plugin provides a name: correct those that do not run, or the name.
 
     Args:
         broken: The plugins that were not loaded; one of them may provide it.
@@ -86,4 +86,6 @@ def after_broken(broken: Sequence[BrokenPlugin], names: str) -> str:
     """
     if not broken:
         return names
-    return f"Mend the plugin that is named (`folkmoot-node plugins list`). Or name another. {names}"
+    return (
+        f"Correct the plugin that is named (`folkmoot-node plugins list`). Or name another. {names}"
+    )

@@ -161,7 +161,7 @@ def _of_others(
         assert decisions is not None
         try:
             decision = decisions.require(plugin.distribution, allowed, f"{where}.trust")
-            reason = f"the signed release policy lets it: {decision.reason}"
+            reason = f"the signed release policy allows it: {decision.reason}"
         except Problem as refusal:
             problem = problem or refusal
     elif unmet is not None:

@@ -39,12 +39,12 @@ def granted(config: NodeConfig, one: Placement) -> str:
     if allowed is None:
         limits = config.plugins.shipped
         return (
-            "in confined processes that they share: sources read what their options name, and "
-            "extracts; factors read nothing; those of databases have the network as a whole; "
+            "in confined processes that they share: sources read `extracts` and what their options "
+            "name; factors read no files; sources of databases have the network as a whole; "
             f"{_used(limits)}"
         )
     reads = "its sources read " + (
-        "what their options name, and extracts" if allowed.files else "no files"
+        "`extracts` and what their options name" if allowed.files else "no files"
     )
     network = "no network"
     if allowed.network:
@@ -57,4 +57,4 @@ def granted(config: NodeConfig, one: Placement) -> str:
 
 
 def _used(limits: PluginLimits) -> str:
-    return f"at most {limits.memory_mib:,} MiB, and {limits.seconds:g} seconds for one call"
+    return f"at most {limits.memory_mib:,} MiB, and {limits.seconds:,} seconds for one call"
