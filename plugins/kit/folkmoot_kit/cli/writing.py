@@ -266,8 +266,9 @@ def _print_factor(found: FactorRun, started: float) -> None:
 
 
 def _print_source(found: SourceRun, started: float) -> None:
+    article = "an" if found.level.startswith("a") else "a"
     _line(
-        f"source {found.kind}: {found.records:,} records about a {found.level}, "
+        f"source {found.kind}: {found.records:,} records about {article} {found.level}, "
         f"{found.batches:,} batch{'' if found.batches == 1 else 'es'}"
     )
     for at, record in enumerate(found.shown, 1):

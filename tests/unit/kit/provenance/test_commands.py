@@ -205,7 +205,7 @@ def test_a_review_names_somebody(tmp_path: Path, run: Run, keys: dict[str, str])
     wheel = write_wheel(tmp_path, PLUGIN)
     said = run("review", wheel, "--key", tmp_path / "khan.pem", "--person", " ",
                "--organisation", "O", "--statement", "S", expect=ExitCode.USAGE)  # fmt: skip
-    assert "person" in said
+    assert "person: is empty" in said
 
 
 def test_a_document_about_another_wheel_is_refused(
