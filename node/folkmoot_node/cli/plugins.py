@@ -123,7 +123,13 @@ def _print(config: NodeConfig, found: tuple[Placement, ...], absent: tuple[Probl
 
 def allow(
     wheel: Annotated[
-        Path, typer.Argument(help="The wheel file that is installed.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            metavar="WHEEL",
+            help="The file of the wheel that is installed.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     home: Home = HERE,
     network: Annotated[
@@ -131,8 +137,8 @@ def allow(
         typer.Option(
             "--network",
             metavar="HOST",
-            help="A host that its source reaches; may be repeated. The network is granted as a "
-            "whole: the kernel cannot hold it to a host.",
+            help="A host that its sources reach; may be repeated. The network is granted as a "
+            "whole: the kernel cannot hold a process to a host.",
         ),
     ] = None,
     files: Annotated[
@@ -144,10 +150,10 @@ def allow(
         ),
     ] = None,
     memory: Annotated[
-        int | None, typer.Option("--memory-mib", min=64, help="Memory of its process.")
+        int | None, typer.Option("--memory-mib", min=64, help="Memory of its process, MiB.")
     ] = None,
     seconds: Annotated[
-        int | None, typer.Option("--seconds", min=1, help="Wall clock of one call.")
+        int | None, typer.Option("--seconds", min=1, help="Time of one call, seconds.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -225,6 +231,6 @@ def import_registry(
         )
         return
     typer.echo(
-        f"Took over number {index.number} of {index.name}: {len(index.documents)} documents, "
-        f"{len(index.revoked)} revocations. It counts until {index.fresh_until}."
+        f"Took over number {index.number} of {index.name}. Documents: {len(index.documents)}, "
+        f"revoked: {len(index.revoked)}. It counts until {index.fresh_until}."
     )

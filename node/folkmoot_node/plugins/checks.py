@@ -55,7 +55,7 @@ def plugins(config: NodeConfig, today: datetime.date) -> Check:
             names = ", ".join(
                 one.plugin.distribution.removeprefix("folkmoot-plugin-") for one in shipped
             )
-            what = f"of version {shipped[0].plugin.version}, that come with the node: {names}; "
+            what = f"those that come with the node, version {shipped[0].plugin.version}: {names}; "
             what += granted(config, shipped[0])
             yield Finding(_PLUGINS, State.OK, what)
         for one in found:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from folkmoot_kit.hosting import FailureKind, PluginFailure
 from folkmoot_node.faults import kind_and_place
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.loading import Origin
+from folkmoot_sdk.loading import BrokenPlugin, Origin
 
 _ITS_OWN = {FailureKind.RAISED, FailureKind.CONTRACT}
 """What one factor or source of a process did; all else happened to the process."""
@@ -73,3 +75,17 @@ def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) ->
 def is_its_own(failure: PluginFailure) -> bool:
     """Whether a failure is that of one factor or source, and not of the process it shares."""
     return failure.kind in _ITS_OWN
+
+
+def after_broken(broken: Sequence[BrokenPlugin], names: str) -> str:
+    """What to do where no plugin provides a name: correct those that do not run, or the name.
+
+    Args:
+        broken: The plugins that were not loaded; one of them may provide it.
+        names: A hint at the names that there are.
+    """
+    if not broken:
+        return names
+    return (
+        f"Correct the plugin that is named (`folkmoot-node plugins list`). Or name another. {names}"
+    )

@@ -170,7 +170,7 @@ def _of_others(
         assert decisions is not None
         try:
             decision = decisions.require(plugin.distribution, allowed, f"{where}.trust")
-            reason = f"the signed release policy lets it: {decision.reason}"
+            reason = f"the signed release policy allows it: {decision.reason}"
         except Problem as refusal:
             problem = problem or refusal
     elif unmet is not None:
@@ -197,7 +197,7 @@ def _not_allowed(plugin: InstalledPlugin, config: NodeConfig | None) -> Problem:
     return Problem(
         "is installed, and not allowed: nothing of it is imported",
         where=f"{place}: plugins.allowed" if place else str(plugin),
-        remedy=f"To let it run: `folkmoot-node plugins allow {plugin.distribution}`",
+        remedy="To let it run: `folkmoot-node plugins allow WHEEL`, with the file of its wheel",
         exit_code=ExitCode.REFUSED,
     )
 

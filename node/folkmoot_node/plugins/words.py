@@ -39,12 +39,12 @@ def granted(config: NodeConfig, one: Placement) -> str:
     if allowed is None:
         limits = config.plugins.shipped
         return (
-            "in confined processes that they share: sources read what their options name, and "
-            "extracts; factors read nothing; those of databases have the network as a whole; "
+            "in confined processes that they share: sources read `extracts` and what their options "
+            "name; factors read no files; sources of databases have the network as a whole; "
             f"{_used(limits)}"
         )
     reads = "its sources read " + (
-        "what their options name, and extracts" if allowed.files else "no files"
+        "`extracts` and what their options name" if allowed.files else "no files"
     )
     network = "no network"
     if allowed.network:
@@ -52,9 +52,9 @@ def granted(config: NodeConfig, one: Placement) -> str:
             f"the network as a whole, for {', '.join(allowed.network)}: named hosts cannot be "
             "enforced"
         )
-    twice = "" if one.is_reviewed else "; not reviewed by two people, so each run scores it twice"
+    twice = "" if one.is_reviewed else "; until it is reviewed, each run scores it twice"
     return f"{Way.APART} of its own; {reads}, and have {network}; {_used(allowed)}{twice}"
 
 
 def _used(limits: PluginLimits) -> str:
-    return f"at most {limits.memory_mib:,} MiB, and {limits.seconds:g} seconds for one call"
+    return f"at most {limits.memory_mib:,} MiB, and {limits.seconds:,} seconds for one call"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_kit.hosting import make_factor
-from folkmoot_node.plugins.failures import FactorsFailed, plugin_fault
+from folkmoot_node.plugins.failures import FactorsFailed, after_broken, plugin_fault
 from folkmoot_node.plugins.loaded import trust_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -262,7 +262,7 @@ class _Binder:
                 f"no plugin provides the factor {entry.factor!r}"
                 + (f" ({broken})" if broken else ""),
                 f"{where}.factor",
-                nearest(entry.factor, plugins.factors),
+                after_broken(plugins.broken, nearest(entry.factor, plugins.factors)),
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)

@@ -8,8 +8,10 @@ from folkmoot_operator.console import application, run, version_option
 app = application(
     "folkmoot-plugin",
     "Make, check, attack, sign and list plugins of a Folkmoot node.\n\n"
-    "Exit codes: 0 done, 1 a plugin is broken or does not conform, 2 wrong command line, "
-    "3 a name, file or folder is wrong, 7 a wheel or a signature is not what it says.",
+    "Exit codes: 0 done, 1 a plugin fails or does not conform, 2 wrong command line, 3 a name, "
+    "setting, file or folder is wrong, 4 a wheel or document lacks what is needed, 5 refused: "
+    "nothing is replaced, 6 a file cannot be used now (a full disk, a lock), 7 a wheel, document "
+    "or signature is not what it says. Add --debug to any command for a stack trace.",
 )
 
 

@@ -57,14 +57,16 @@ def attack(
 
 def _chosen(only: Sequence[str]) -> list[Attempt]:
     from folkmoot_kit.attacks.catalogue import ATTEMPTS
-    from folkmoot_sdk.parameters import nearest
+    from folkmoot_sdk.parameters import closest
 
     for name in only:
         if name not in ATTEMPTS:
+            close = closest(name, list(ATTEMPTS))
             raise Problem(
                 "is not an attempt",
                 where=f"--only {name}",
-                remedy=f"{nearest(name, ATTEMPTS)}. `folkmoot-plugin attack --list` shows all",
+                remedy=(f"Did you mean {close!r}? " if close else "")
+                + "`folkmoot-plugin attack --list` shows all",
                 exit_code=ExitCode.SETTINGS,
             )
     return [entry for entry in ATTEMPTS.values() if not only or entry.id in only]

@@ -108,6 +108,8 @@ def check(
         console.print_json(_as_json(result))
     else:
         _print(result)
+        if report is not None:
+            typer.echo(f"Signed report: {report}")
     if not result.conforms:
         raise typer.Exit(ExitCode.FAULT)
 

@@ -139,8 +139,9 @@ def check(
         return
     body = found.body
     typer.echo(
-        f"The registry of {body.name}, number {body.number}, is whole: {len(body.documents)} files,"
-        f" {len(body.revoked)} revoked; to be relied on until {body.fresh_until}"
+        f"The registry of {body.name}, number {body.number}, is whole; "
+        f"files: {len(body.documents)}, revoked: {len(body.revoked)}; "
+        f"to be relied on until {body.fresh_until}"
     )
     whose = "the registry the council follows" if trusted_keys else "not compared: --trusted-keys"
     typer.echo(f"  key {found.key_id} ({whose})")
@@ -179,6 +180,6 @@ def _done(index: Index, folder: Path, *, as_json: bool) -> None:
         print_json(index.model_dump(mode="json"))
         return
     typer.echo(
-        f"{folder}: number {index.number}, {len(index.documents)} files, "
-        f"{len(index.revoked)} revoked; to be relied on until {index.fresh_until}"
+        f"{folder}: number {index.number}, files: {len(index.documents)}, "
+        f"revoked: {len(index.revoked)}; to be relied on until {index.fresh_until}"
     )

@@ -70,8 +70,8 @@ def new(
     for path in written:
         typer.echo(str(path))
     typer.echo(
-        f'\nNext: cd {root}, pip install -e ".[test]", pytest,\n'
-        f"folkmoot-plugin check {root.name}. Its README says the rest."
+        f'\nNext:\n  cd {root}\n  pip install -e ".[test]"\n  pytest\n'
+        f"  folkmoot-plugin check {root.name}\nIts README says the rest."
     )
 
 
@@ -85,7 +85,9 @@ def run(
     parameters: Path | None = typer.Option(
         None, metavar="FILE", help="TOML file with the factor's parameters."
     ),
-    source: str | None = typer.Option(None, metavar="KIND", help="Kind of source to read."),
+    source: str | None = typer.Option(
+        None, metavar="KIND", help="Kind of source to read; not needed if there is only one."
+    ),
     options: Path | None = typer.Option(
         None,
         metavar="FILE",
@@ -113,10 +115,11 @@ def run(
 
     `folkmoot-plugin run my_source --source my_kind --options options.toml`
     """
-    if source is not None:
+    if source is not None or (options is not None and factor is None and sample is None):
         _refuse_together("--source", {"--factor": factor, "--parameters": parameters,
                                       "--sample": sample})  # fmt: skip
-        _together("--source", source, "--options", options)
+        if options is None:
+            _together("--source", source, "--options", options)
         _run_source(plugin, source, options or Path(), rows, network, json)
         return
     _refuse_together("a factor", {"--options": options, "--network": network or None})
@@ -149,7 +152,7 @@ def _run_factor(
 
 
 def _run_source(
-    plugin: str, kind: str, options: Path, rows: int, network: bool, json: bool
+    plugin: str, kind: str | None, options: Path, rows: int, network: bool, json: bool
 ) -> None:
     from folkmoot_kit.writing.trial_run import named_paths, try_source
 
@@ -263,8 +266,9 @@ def _print_factor(found: FactorRun, started: float) -> None:
 
 
 def _print_source(found: SourceRun, started: float) -> None:
+    article = "an" if found.level.startswith("a") else "a"
     _line(
-        f"source {found.kind}: {found.records:,} records about a {found.level}, "
+        f"source {found.kind}: {found.records:,} records about {article} {found.level}, "
         f"{found.batches:,} batch{'' if found.batches == 1 else 'es'}"
     )
     for at, record in enumerate(found.shown, 1):

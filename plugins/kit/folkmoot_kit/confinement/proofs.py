@@ -97,10 +97,12 @@ def of_limits(setup: Setup) -> str:
         raise LayerFault(LIMITS, "the process can raise its limits")
     if kernel.prctl(kernel.PR_GET_DUMPABLE):
         raise LayerFault(LIMITS, "the process can leave a core dump")
-    how = "a control group" if setup["control_group"] else "address space"
+    how = "real memory" if setup["control_group"] else "address space"
     counted = setup["control_group"] or not setup["by_root"]
-    threads = f"{setup['processes']} threads" if counted else "any number of threads, as root's"
-    return f"{setup['memory_mib']} MiB of memory by {how}, {threads}, no core dump"
+    threads = f"at most {setup['processes']} threads"
+    if not counted:
+        threads = "threads are not counted, since root started it"
+    return f"at most {setup['memory_mib']:,} MiB of {how}; {threads}; no core dump"
 
 
 class LandlockAttempts:

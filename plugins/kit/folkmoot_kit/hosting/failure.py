@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from folkmoot_operator.problems import ExitCode
 from folkmoot_sdk.loading import Origin
 
 _REMEDY = "Run `folkmoot-plugin check`, or report it to the plugin's supplier"
@@ -36,7 +37,12 @@ class PluginFailure(Exception):
         remedy: What to do.
         at: Place of the factor among those of the call; None if the call has no several.
         message: Text of the error that was raised; empty unless it may be shown.
+        where: Plugin and hook, for a command that ends with it.
+        for_operator: The message, if there is one, for the terminal of such a command.
+        exit_code: Of such a command: FAULT.
     """
+
+    exit_code = ExitCode.FAULT
 
     def __init__(
         self,
@@ -51,7 +57,8 @@ class PluginFailure(Exception):
         message: str = "",
     ) -> None:
         called = f"{hook} of {name}" if name else hook
-        super().__init__(f"plugin {origin}, {called}: {problem}. {remedy}")
+        self.where = f"plugin {origin}, {called}"
+        super().__init__(f"{self.where}: {problem}. {remedy}")
         self.origin = origin
         self.hook = hook
         self.name = name
@@ -60,3 +67,4 @@ class PluginFailure(Exception):
         self.remedy = remedy
         self.at = at
         self.message = message
+        self.for_operator = (message,) if message else ()

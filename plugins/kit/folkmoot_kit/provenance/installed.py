@@ -141,7 +141,13 @@ class Installation:
         """
         distribution = self.find(name)
         if distribution is None:
-            raise _unsound(name, "is not installed")
+            raise Problem(
+                "is not installed",
+                where=f"distribution {one_line(name)}",
+                remedy="Install its wheel with the Python of this command: "
+                "python -m pip install --no-deps WHEEL",
+                exit_code=ExitCode.VERIFICATION,
+            )
         folder = Path(str(distribution.locate_file("")))
         stated = _stated(name, distribution)
         version = _version(name, distribution)

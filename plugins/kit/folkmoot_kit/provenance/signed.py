@@ -110,7 +110,8 @@ def new_key(path: Path) -> Ed25519PrivateKey:
     """Makes a private key and keeps it in a file that only this account can read.
 
     Raises:
-        Problem: Exit code REFUSED, if there is such a file already.
+        Problem: Exit code REFUSED, if there is such a file already; SETTINGS, if its folder is not
+            there.
         UnusableFile: If it cannot be written.
     """
     try:
@@ -121,6 +122,13 @@ def new_key(path: Path) -> Ed25519PrivateKey:
             where=str(path),
             remedy="Name another file",
             exit_code=ExitCode.REFUSED,
+        ) from None
+    except FileNotFoundError:
+        raise Problem(
+            f"there is no folder {path.parent}",
+            where=str(path),
+            remedy=f"mkdir -m 700 {path.parent}",
+            exit_code=ExitCode.SETTINGS,
         ) from None
     except OSError as error:
         if not is_known(error):

@@ -140,8 +140,9 @@ def _licence(wheel: Wheel, licence: str) -> str:
 
 def _wrong(wheel: Wheel, error: ValidationError) -> Problem:
     faults = [
-        f"{'.'.join(map(str, one['loc']))}: {one['msg'][:1].lower()}{one['msg'][1:]}"
-        for one in error.errors(include_url=False, include_input=False)
+        f"{'.'.join(map(str, one['loc']))}: "
+        + ("is empty" if one["input"] == "" else f"{one['msg'][:1].lower()}{one['msg'][1:]}")
+        for one in error.errors(include_url=False)
     ]
     return Problem(
         "\n".join(faults),

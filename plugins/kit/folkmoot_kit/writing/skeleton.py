@@ -43,6 +43,7 @@ class _Words:
     mypy: str
     check_options: str
     run_options: str
+    shows: str
     settings: str
     replace: str
 
@@ -52,6 +53,8 @@ _SOURCE_SETTINGS = (
     '[[sources]]  # of node.toml\nname = "$name"\nkind = "$name"\n'
     '[sources.options]\nfile = "extracts/$name.csv"\n'
 )
+_FACTOR_SHOWS = "values, explanations and timings for the sample"
+_SOURCE_SHOWS = "records, what could not be read, and timings"
 _SOURCE_CHECK = " --source $name --options samples/options.toml"
 _WORDS = {
     Kind.FACTOR: _Words(
@@ -62,6 +65,7 @@ _WORDS = {
         mypy="",
         check_options="",
         run_options="--sample samples/households.csv",
+        shows=_FACTOR_SHOWS,
         settings=_FACTOR_SETTINGS + "[factors.parameters]\narrears_full = 1000\n",
         replace="`$package/factor.py`: inputs, parameters, arithmetic, words and evidence. "
         "`samples/households.csv`: some\nhouseholds to try it on; an empty cell is unknown.\n",
@@ -75,6 +79,7 @@ _WORDS = {
         mypy="",
         check_options="",
         run_options="--sample samples/households.csv",
+        shows=_FACTOR_SHOWS,
         settings=_FACTOR_SETTINGS,
         replace="`training/households.csv` and `training/train.py`, which writes "
         "`$package/model.json`; the inputs and words in\n`$package/model.py`; the model card. "
@@ -91,6 +96,7 @@ _WORDS = {
         mypy="",
         check_options=_SOURCE_CHECK,
         run_options="--source $name --options samples/options.toml",
+        shows=_SOURCE_SHOWS,
         settings=_SOURCE_SETTINGS,
         replace="`$package/source.py`: options, schema, columns and rules. `samples/`: an export "
         "of people who do not exist, with every\nfault that yours can have.\n",
@@ -103,6 +109,7 @@ _WORDS = {
         mypy="",
         check_options=_SOURCE_CHECK,
         run_options="--source $name --options samples/options.toml",
+        shows=_SOURCE_SHOWS,
         settings=_SOURCE_SETTINGS,
         replace="`$package/source.py`: the type of the areas, fields and columns. `samples/`: some "
         "areas, with every fault that the\npublished table can have.\n",
@@ -184,7 +191,7 @@ def _named(name: str, kind: Kind) -> dict[str, str]:
         "test_dependencies": _listed(of_kind.test_dependencies),
         "mypy": of_kind.mypy,
     }
-    for text in ("summary", "check_options", "run_options", "settings", "replace"):
+    for text in ("summary", "check_options", "run_options", "shows", "settings", "replace"):
         words[text] = Template(getattr(of_kind, text)).substitute(words)
     return words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from folkmoot_kit.cli import listing, writing
 from folkmoot_kit.writing.inventory import inventory
+from folkmoot_operator.problems import ExitCode
 from folkmoot_sdk.conformance import check_factor
 from folkmoot_sdk.loading import load
 from tests.commands import run_inside
@@ -119,6 +121,36 @@ def test_run_names_a_plugin_that_cannot_be_loaded(outside: Path) -> None:
     (outside / "broken_plugin.py").write_text("import folkmoot_no_such_module\n")
     said = plugin("run", "broken_plugin", expect=1)
     assert "broken_plugin 0 (broken_plugin): cannot be imported" in said
+
+
+def test_run_names_a_plugin_that_fails_and_shows_what_it_said(outside: Path) -> None:
+    plugin("new", "energy-debt")
+    root = outside / "folkmoot-plugin-energy-debt" / "folkmoot_plugin_energy_debt"
+    os.chdir(root.parent)
+    factor = root / "factor.py"
+    sound = factor.read_text()
+    line = "        share = inputs"
+    for fault, seen in (
+        ("import os; os._exit(0)", "score of energy_debt: its process ended by itself"),
+        ("raise KeyError('tariff')", "'tariff'"),
+    ):
+        factor.write_text(sound.replace(line, f"        {fault}\n{line}", 1))
+        said = plugin("run", root.name, expect=1)
+        assert seen in said
+        assert "plugin folkmoot_plugin_energy_debt" in said
+
+
+def test_run_takes_the_only_source_where_options_are_given(outside: Path) -> None:
+    plugin("new", "meter-readings", "--kind", "source")
+    os.chdir(outside / "folkmoot-plugin-meter-readings")
+    said = plugin("run", "folkmoot_plugin_meter_readings", "--options", "samples/options.toml")
+    assert "source meter_readings: " in said
+
+
+def test_help_names_every_exit_code(outside: Path) -> None:
+    said = " ".join(plugin("--help").split())
+    for code in ExitCode:
+        assert f" {code.value} " in said
 
 
 def test_a_source_reads_only_what_its_options_name(

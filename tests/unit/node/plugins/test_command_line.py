@@ -56,7 +56,7 @@ def wheel(others: Others) -> Path:
 def test_a_plugin_that_nobody_allowed_is_listed_with_what_to_do(others: Others) -> None:
     found = listed(others)
     assert (found["runs"], found["shipped"]) == ("not_allowed", False)
-    assert f"folkmoot-node plugins allow {NAME}" in found["problems"][0]["remedy"]
+    assert "folkmoot-node plugins allow WHEEL" in found["problems"][0]["remedy"]
     done = command(others, "list")
     assert done.exit_code == 0
     assert "nothing of it is imported" in " ".join(done.stdout.split())

@@ -96,7 +96,7 @@ def test_a_plugin_nobody_named_is_listed_and_not_broken(home: Home) -> None:
     assert (found.way, found.runs, found.broken) == (Way.NOT_ALLOWED, False, None)
     assert found.problem is not None
     assert "nothing of it is imported" in str(found.problem)
-    assert "folkmoot-node plugins allow meters" in found.problem.remedy
+    assert "folkmoot-node plugins allow WHEEL" in found.problem.remedy
     assert place(None, plugin()).way is Way.NOT_ALLOWED
 
 
