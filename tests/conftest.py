@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.absent import absent
+from tests.plugins_here import FOLDERS, plugins_here
 from tests.postgresql import PostgreSQL, missing, postgresql_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +43,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             test._hypothesis_internal_use_settings = settings(
                 own, max_examples=own.max_examples * EXAMPLES
             )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shipped_plugins_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Plugins of the node run in this process in tests that are about something else."""
+    if not any(folder in request.path.parents for folder in FOLDERS):
+        yield
+        return
+    with plugins_here():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,44 @@
+"""Plugins that come with the node, in this process: for tests that are about something else.
+
+A confined process starts in a fifth of a second, twice for each run and each look. Thousands of tests
+that score in order to have scores would wait half an hour for nothing. The node then does what
+it does where the kernel cannot confine; that path is the same for every test, and `tests/unit/node/plugins`,
+`tests/wire`, `tests/attack` and `tests/simulation` run the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from folkmoot_node.plugins import opening
+from folkmoot_operator.problems import ExitCode, Problem
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = tuple(ROOT / folder for folder in ("tests/unit/node/casework", "tests/browser"))
+"""Tests in these do not start processes for the plugins that come with the node."""
+_KERNEL = Problem(
+    "plugins are not confined in this test",
+    where="tests",
+    remedy="Nothing needs doing",
+    exit_code=ExitCode.SETTINGS,
+)
+
+
+@contextmanager
+def plugins_here() -> Iterator[None]:
+    """Loads plugins as where the kernel cannot confine."""
+    placed = opening.places
+
+    @wraps(placed)
+    def places(config: Any, today: Any, _: Problem | None) -> Any:
+        return placed(config, today, _KERNEL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "places", places)
+        yield
