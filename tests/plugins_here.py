@@ -1,9 +1,9 @@
 """Plugins that come with the node, in this process: for tests that are about something else.
 
-A confined process starts in a fifth of a second, twice for each run and each look. Thousands of tests
-that score in order to have scores would wait half an hour for nothing. The node then does what
-it does where the kernel cannot confine; that path is the same for every test, and `tests/unit/node/plugins`,
-`tests/wire`, `tests/attack` and `tests/simulation` run the other one.
+A confined process starts in a fifth of a second, twice for each run and each look. Thousands of
+tests that score in order to have scores would wait half an hour for nothing. The node then does
+what it does where the kernel cannot confine. `tests/unit/node/plugins`, `tests/wire`,
+`tests/attack` and `tests/simulation` confine.
 """
 
 from __future__ import annotations
