@@ -26,6 +26,8 @@ from folkmoot_sdk.errors import PluginError
 ANSWERS = Collection(Group.ANSWERS)
 attempt = ANSWERS.attempt
 _ROWS = 4
+_BYTES = 2 * _ROWS
+"""Of a column of scores."""
 
 
 def _columns(id_: str, title: str, tries: str, columns: Callable[[], bytes]) -> None:
@@ -111,9 +113,9 @@ _columns("other-columns", "Answer for another factor", "Sends a column of anothe
 _columns("no-columns", "Answer with no columns at all", "Sends an Arrow stream of none.",
          lambda: stream_of([pa.RecordBatch.from_arrays([], names=[])]))  # fmt: skip
 _columns("short-buffers", "Promise more rows than it sends", "Shortens a buffer under its rows.",
-         _changed((0, 16), (0, 3)))  # fmt: skip
+         _changed((0, _BYTES), (0, 3)))  # fmt: skip
 _columns("far-buffers", "Put its scores outside the frame", "Moves a buffer far behind it.",
-         _changed((0, 16), (1 << 40, 16)))  # fmt: skip
+         _changed((0, _BYTES), (1 << 40, _BYTES)))  # fmt: skip
 _columns("rows-below-zero", "Answer with less than no rows", "Changes the number of rows.",
          _changed((_ROWS, 0), (-_ROWS, 0)))  # fmt: skip
 _columns("wild-dictionary", "Point outside its dictionary",
