@@ -23,7 +23,7 @@ def doctor(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     Example: `folkmoot-coordinator doctor --home region`
     """
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.doctor import examine
+    from folkmoot_coordinator.operations.doctor import examine
     from folkmoot_operator.checks import State, exit_code
 
     verdicts = {State.OK: "good", State.WARN: "warning", State.FAIL: "bad"}

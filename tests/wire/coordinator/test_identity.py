@@ -18,7 +18,7 @@ from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.clock import DAY, HOUR
-from folkmoot_coordinator.doctor import examine
+from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import revoke
 from folkmoot_operator.checks import State

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from folkmoot.geography import GssCode
 from folkmoot.rejection import Rejected
-from folkmoot_coordinator.doctor import examine
+from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_operator.checks import State
 from folkmoot_operator.problems import ExitCode
 from tests.commands import Done, run_inside
