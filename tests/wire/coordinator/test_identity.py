@@ -18,9 +18,9 @@ from folkmoot.rejection import Rejected, RejectionReason
 from folkmoot.v1 import collection_pb2, collection_pb2_grpc
 from folkmoot.versions import SPOKEN
 from folkmoot_coordinator.clock import DAY, HOUR
-from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
 from folkmoot_coordinator.membership.councils import revoke
+from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_operator.checks import State
 from folkmoot_operator.network_addresses import split_address
 

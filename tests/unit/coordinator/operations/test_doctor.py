@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from folkmoot_coordinator.clock import DAY
 from folkmoot_coordinator.database import checks as database_checks
-from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.server import checks as server_checks
 from folkmoot_operator.checks import Finding, State
 from folkmoot_operator.problems import Problem

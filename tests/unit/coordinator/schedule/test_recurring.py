@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from folkmoot_coordinator.database import audit_log
-from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.drafts.decisions import approve
 from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, list_drafts, question_of
 from folkmoot_coordinator.drafts.opening import DraftOpener, open_drafts
 from folkmoot_coordinator.drafts.people import AccountKind, Person
+from folkmoot_coordinator.operations.doctor import examine
 from folkmoot_coordinator.rounds.closing import close_round
 from folkmoot_coordinator.rounds.round_store import find_round, summaries
 from folkmoot_coordinator.schedule import recurring
