@@ -26,6 +26,7 @@ from folkmoot_coordinator.clock import DAY
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.private_files import write_private
+from folkmoot_operator.service_manager import key_file
 
 COUNCIL_URN = "urn:folkmoot:council:"
 """Prefix of the URI that binds a certificate to a council."""
@@ -104,13 +105,14 @@ class Authority:
 
     @classmethod
     def load(cls, folder: Path) -> Authority:
-        """Reads the authority kept in `folder`.
+        """Reads the authority kept in `folder`; its key may be the credential `authority.key`.
 
         Raises:
             Problem: If key or certificate are missing or damaged, or do not belong together.
             UnusableFile: If a file cannot be used now.
         """
-        kept = KeyFile(folder / _KEY_FILE, "the key of the certificate authority", _REMEDY)
+        own = key_file(folder / _KEY_FILE)
+        kept = KeyFile(own, "the key of the certificate authority", _REMEDY)
         shown = KeyFile(folder / _CERTIFICATE_FILE, "the authority's certificate", _REMEDY)
         key, certificate = kept.elliptic_curve_key(), shown.certificate()
         if certificate.public_key() != key.public_key():
