@@ -39,3 +39,7 @@ def main() -> None:
     os.chdir(settings.folder)
     command = [sys.executable, "-I", *server_command(given.port)]
     os.execve(command[0], command, environment)  # noqa: S606 - no shell is wanted
+
+
+if __name__ == "__main__":
+    main()
