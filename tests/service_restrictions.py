@@ -39,7 +39,11 @@ def why_not() -> str:
 
 
 def under(
-    unit: Unit, account: Account, *command: object, writable: Sequence[Path] = ()
+    unit: Unit,
+    account: Account,
+    *command: object,
+    writable: Sequence[Path] = (),
+    visible: Sequence[Path] = (),
 ) -> list[str]:
     """A command line that runs a program under a unit's restrictions.
 
@@ -48,8 +52,9 @@ def under(
         account: In place of the unit's.
         command: What is run.
         writable: In place of the unit's `ReadWritePaths`.
+        visible: What else of /tmp it sees.
     """
-    given = json.dumps(_specification(unit, writable))
+    given = json.dumps(_specification(unit, writable, visible))
     variables = ["env", *unit.words("Environment")] if unit.words("Environment") else []
     line = as_account(
         account, sys.executable, "-I", "-S", _ENTER, "filters", given, *variables, *command
@@ -60,7 +65,7 @@ def under(
     return [sys.executable, "-I", "-S", str(_ENTER), "places", given, *line]
 
 
-def _specification(unit: Unit, writable: Sequence[Path]) -> dict[str, Any]:
+def _specification(unit: Unit, writable: Sequence[Path], visible: Sequence[Path]) -> dict[str, Any]:
     families = unit.words("RestrictAddressFamilies")
     namespaces = unit.values("RestrictNamespaces")
     refused: set[str] = set()
@@ -82,9 +87,8 @@ def _specification(unit: Unit, writable: Sequence[Path]) -> dict[str, Any]:
     error = unit.value("SystemCallErrorNumber")
     return {
         "needed": [
-            str(ROOT),
-            str(Path(sys.base_prefix).resolve()),
-            str(Path(sys.prefix).resolve()),
+            *(str(Path(one).resolve()) for one in (ROOT, sys.base_prefix, sys.prefix)),
+            *(str(path) for path in visible),
         ],
         "writable": [str(path) for path in writable],
         "private_tmp": unit.is_on("PrivateTmp"),
