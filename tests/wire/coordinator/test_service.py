@@ -1,4 +1,4 @@
-"""A region's services as systemd runs them: ready, watched, under the restrictions of their units."""
+"""Services of a region as systemd runs them: watched, under the restrictions of their units."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ def run_as_unit(
 
 def watched(process: subprocess.Popen[bytes], manager: Manager) -> None:
     """It lives while it runs, says nothing while it is stopped, and ends at SIGTERM."""
+    manager.forget()
     assert 2 <= manager.listen(2.5 * WATCHDOG_SECONDS).count("WATCHDOG=1") <= 12
     process.send_signal(signal.SIGSTOP)
     time.sleep(0.1)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 from stage import Stage, ask
 
 from folkmoot import codec
@@ -67,6 +68,7 @@ def test_a_service_is_ready_lives_hangs_and_ends(stage: Stage) -> None:
     with service_manager() as manager, served(stage, manager, "--no-plugins") as process:
         assert manager.heard == ["READY=1\nSTATUS=visits the coordinator"]
         manager.wait_for("STATUS=visits the coordinator; the last visit ended well")
+        manager.forget()
         signs = manager.listen(2.5 * WATCHDOG_SECONDS).count("WATCHDOG=1")
         assert 3 <= signs <= 12, manager.heard
 
@@ -131,6 +133,7 @@ def run_as_unit(name: str, home: Path, *command: str) -> subprocess.CompletedPro
     return subprocess.run(line, capture_output=True, text=True, check=False, cwd="/")
 
 
+@pytest.mark.slow
 def test_a_node_scores_and_answers_under_the_restrictions_of_its_units(stage: Stage) -> None:
     """What `serve` may not make, the unit that scores leaves for it."""
     if reason := service_restrictions.why_not():

@@ -163,6 +163,7 @@ def test_casework_serves_under_the_restrictions_of_its_unit(node: Node) -> None:
             manager.wait_for("READY=1")
             with urllib.request.urlopen(f"{address}/health") as answer:
                 assert answer.status == 200
+            manager.forget()
             assert 2 <= manager.listen(3.0).count("WATCHDOG=1") <= 12
         manager.wait_for("STOPPING=1")
 
