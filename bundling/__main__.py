@@ -47,7 +47,9 @@ def main(
         signer = load_key(key)
         for one in _ROLES.values() if role == "all" else (_ROLES[role],):
             typer.echo(f"Bundle of the role {one.name}:")
-            made = make_bundle(sources, one, signer, store, out, lambda line: typer.echo(f"  {line}"))
+            made = make_bundle(
+                sources, one, signer, store, out, lambda line: typer.echo(f"  {line}")
+            )
             if not unpacked:
                 folder, made = made, pack(made)
                 _remove(folder)

@@ -120,9 +120,21 @@ def _fill(
     roots = [root for each in wanted.values() for root in each]
     (folder / BILL).write_text(bill(role.name, version, wheels, roots), "utf-8")
     shutil.copyfile(_HERE / INSTALLER, folder / INSTALLER)
+    _copy_units(sources / "deploy", folder / "deploy")
     write_manifest(folder, role, version, wanted.keys() - {BASE}, key)
 
 
+def _copy_units(deploy: Path, into: Path) -> None:
+    """Copies what an operator adapts to the machine: units and what goes with them."""
+    for path in sorted(deploy.rglob("*")):
+        if path.is_file() and path.name not in _NOT_IN_BUNDLES:
+            place = into / path.relative_to(deploy)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+
+
+_NOT_IN_BUNDLES = ("Containerfile", "README.md")
+"""What is for the repository: one builds from a bundle, the other links to the documents."""
 BASE = "base"
 """Name of what is always installed, beside the names of extras."""
 

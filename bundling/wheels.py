@@ -72,9 +72,7 @@ def build_ours(sources: Path, into: Path) -> dict[str, Path]:
 
 def by_name(folder: Path) -> dict[str, Path]:
     """The wheels in a folder, by normalised name."""
-    return {
-        str(parse_wheel_filename(path.name)[0]): path for path in sorted(folder.glob("*.whl"))
-    }
+    return {str(parse_wheel_filename(path.name)[0]): path for path in sorted(folder.glob("*.whl"))}
 
 
 def collect(pins: Iterable[Pin], store: Path, into: Path, say: Say) -> dict[str, Path]:
