@@ -6,7 +6,7 @@ import shutil
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -117,8 +117,8 @@ def _fill(
     for extra, those in names.items():
         path = folder / "requirements" / f"{extra}.txt"
         path.write_text("".join(sorted(_line(name, wheels[name]) for name in those)), "utf-8")
-    roots = [root for each in wanted.values() for root in each]
-    (folder / BILL).write_text(bill(role.name, version, wheels, roots), "utf-8")
+    needed = [root for roots in wanted.values() for root in roots]
+    (folder / BILL).write_text(bill(role.name, version, wheels, needed), "utf-8")
     shutil.copyfile(_HERE / INSTALLER, folder / INSTALLER)
     _copy_units(sources / "deploy", folder / "deploy")
     write_manifest(folder, role, version, wanted.keys() - {BASE}, key)
@@ -139,7 +139,7 @@ BASE = "base"
 """Name of what is always installed, beside the names of extras."""
 
 
-def _wanted(role: Role, ours: Mapping[str, Path]) -> dict[str, Iterable[str]]:
+def _wanted(role: Role, ours: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
     """The requirements of ours for what is always installed, and for each extra."""
     first = Requirement(role.distributions[0]).name
     parsed, _ = parse_email(bytes(metadata(ours[canonicalize_name(first)])))

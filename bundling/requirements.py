@@ -46,7 +46,7 @@ def read_lock(path: Path) -> dict[str, Pin]:
     Raises:
         Problem: Exit code SETTINGS, if a line pins nothing.
     """
-    pins = {}
+    pins: dict[str, Pin] = {}
     for line in path.read_text("utf-8").replace("\\\n", " ").splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,7 +73,7 @@ class Environment:
         """The command of a systemd unit up to the subcommand, in this environment."""
         text = (ROOT / "deploy" / unit).read_text()
         [line] = [line for line in text.splitlines() if line.startswith("ExecStart=")]
-        words = line.partition("=")[2].replace("/opt/folkmoot", str(self.folder)).split()
+        words = re.sub("/opt/folkmoot(/current)?", str(self.folder), line.partition("=")[2]).split()
         return words[: next(i for i, word in enumerate(words) if word in {"serve", "score"})]
 
 
