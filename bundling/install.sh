@@ -307,7 +307,7 @@ fits() {
 
 # room KIB
 room() {
-    free=$(df -Pk -- "$prefix" | awk 'NR == 2 { print $4 }')
+    free=$(df -Pk -- "$prefix" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)
     [ "$free" -ge "$1" ] || fail $SETTINGS \
         "$prefix needs $(($1 / 1024)) MiB more, and has $((free / 1024)) MiB left" \
         "Make room, or name another folder by --prefix; \`install.sh remove\` removes old versions"
