@@ -176,6 +176,7 @@ def test_no_setting_of_who_installs_counts(place: Place, tmp_path: Path) -> None
     assert place.current() == STARTS.partition('"')[2].partition('"')[0] + "\n"
 
 
+@pytest.mark.timeout(1200)  # a gigabyte is written
 @pytest.mark.skipif(bool(missing()), reason=missing() or "-")
 def test_a_node_without_a_network(tmp_path: Path) -> None:
     """Made as `make bundle` does, carried over, and installed where there is no network."""
