@@ -102,3 +102,29 @@ def test_a_backup_without_the_key_scores_again(
     assert region.json("round", "show", round_id)["state"] == "complete"
     found = [one["action"] for one in node.json("audit", "show")]
     assert "restored from a backup" in json.dumps(found)
+
+
+def test_a_coordinators_backup_gets_the_same_answers_again(
+    region: Region, node: Node, key: Path, recipient: str, tmp_path: Path
+) -> None:
+    name_backups(region.home, "coordinator.toml", recipient, tmp_path / "backups")
+    round_id = region.open_round([TRAFFORD])
+    made = region.json("backup")  # while it serves
+    answer(node)
+    before = region.json("round", "show", round_id)
+    assert before["state"] == "complete"
+    region.run("restore", "--drill", "--identity", key)
+
+    region.kill()
+    new = tmp_path / "new"
+    words = ("restore", made["file"], "--identity", key, "--into", new)
+    run_inside("folkmoot-coordinator", *words).said()
+    region.home.rename(tmp_path / "old")
+    new.rename(region.home)
+    region.start()
+    assert region.json("round", "show", round_id)["state"] == "open"
+    node.run("release", round_id)
+    assert region.json("round", "show", round_id)["state"] == "complete"
+    region.run("audit", "verify")
+    region.run("doctor")
+    assert len(node.json("ledger", "show")["debits"]) == 1
