@@ -20,8 +20,6 @@ _NAME = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*?)-(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{4}Z)"
     rf"(?P<key>{_WITH_KEY})?{re.escape(SUFFIX)}"
 )
-OLD_DAYS, DRILL_DAYS = 2, 180
-"""Days after which `doctor` warns of the last backup, and of the last restore that was tried."""
 
 
 @dataclass(frozen=True, slots=True)

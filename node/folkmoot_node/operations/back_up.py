@@ -41,6 +41,8 @@ from folkmoot_operator.unusable_files import unusable
 PROGRAM = "folkmoot-node"
 MADE, WITH_KEY, DELETED = "backup made", "backup with the store's key", "backup deleted"
 """What the audit log says of backups."""
+UNDONE = "what the retention rule destroys here can be read in it until then"
+"""Why people are told of backups with the store's key."""
 _LOCK, _STAGING = "backup.lock", ".backup"
 _BUSY = ("another process is counting for this series", "Run `folkmoot-node backup` again")
 _PATIENCE = 60.0
