@@ -14,7 +14,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,13 +25,12 @@ from typing import IO, Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from folkmoot_operator.private_files import (
+    OWNER_ONLY,
     delete_private,
     is_open_to_others,
     make_private_folder,
-    open_private,
-    put_in_place,
-    unfinished_stem,
     write_private,
+    writing_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.short_files import read_short_file
@@ -214,16 +212,12 @@ def write_backup(
             exit_code=ExitCode.REFUSED,
         )
     keys = [x25519.Recipient.from_str(key) for key in recipients]
-    unfinished = path.with_name(f"{unfinished_stem(path)}{secrets.token_hex(4)}")
     try:
-        with open_private(unfinished, append=False) as file:
+        with writing_private(path, replace=True) as unfinished, unfinished.open("wb") as file:
             out, packing = _Hashing(file), _Packing(about, sources, packed)
             _encrypt(packing, out, keys)
-        put_in_place(unfinished, path)
     except OSError as error:
         raise unusable(error, path, _WHAT) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return Written(path, out.hexdigest(), out.size, packing.files)
 
 
@@ -231,7 +225,7 @@ def read_backup(
     path: Path,
     identity: Path,
     begin: Callable[[About], None] = lambda _: None,
-    take: Callable[[str, IO[bytes], int], None] | None = None,
+    take: Callable[[str, IO[bytes]], None] | None = None,
 ) -> Read:
     """Reads a backup to its end, and checks every digest and that nothing is missing.
 
@@ -239,8 +233,8 @@ def read_backup(
         path: The file.
         identity: File of a private key.
         begin: Given what the backup says of itself, before any file. May raise.
-        take: Given the name of each file in the home, its content, and its mode; None to pass
-            over them. It must read nothing after it returns.
+        take: Given the name of each file in the home, and its content; None to pass over them.
+            It must read nothing after it returns.
 
     Raises:
         Problem: Exit code SETTINGS, if it was made for another key; VERIFICATION, if it is
@@ -416,7 +410,7 @@ class _Decrypting(Thread):
 def _unpack(
     pipe: IO[bytes],
     begin: Callable[[About], None],
-    take: Callable[[str, IO[bytes], int], None] | None,
+    take: Callable[[str, IO[bytes]], None] | None,
 ) -> tuple[About, int]:
     found: dict[str, dict[str, Any]] = {}
     about: About | None = None
@@ -437,7 +431,7 @@ def _unpack(
                     raise _NotOurs("a file is in it twice")
                 inside = _Hashing(content)
                 if take is not None:
-                    take(name, inside, member.mode)  # type: ignore[arg-type]
+                    take(name, inside)  # type: ignore[arg-type]
                 while inside.read(PIECE):
                     pass
                 found[name] = {"sha256": inside.hexdigest(), "size": inside.size}
@@ -487,15 +481,14 @@ def _name_in_home(name: str) -> str:
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), 0o600
+    member.size, member.mode = len(content), OWNER_ONLY
     archive.addfile(member, io.BytesIO(content))
 
 
 def _add_file(archive: tarfile.TarFile, source: Source) -> dict[str, Any]:
     """Adds a file as long as it is when it is opened."""
-    handle = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
+    with source.path.open("rb") as file:
+        found = os.fstat(file.fileno())
         member = tarfile.TarInfo(f"{_HOME}{source.name}")
         member.size, member.mode, member.mtime = (
             found.st_size,

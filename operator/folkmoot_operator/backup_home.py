@@ -14,10 +14,10 @@ from typing import IO
 from folkmoot_operator.accounts import account_name
 from folkmoot_operator.backup_file import About, Read, read_backup
 from folkmoot_operator.private_files import (
-    OWNER_ONLY,
     delete_private,
     make_private_folder,
     put_in_place,
+    writing_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_copy import IS_SQLITE, JOURNALS
@@ -145,9 +145,9 @@ def restore(
         said.append(about)
         make_private_folder(unfinished)
 
-    def take(name: str, content: IO[bytes], mode: int) -> None:
+    def take(name: str, content: IO[bytes]) -> None:
         if wanted(said[0], name):
-            _write(unfinished / name, content, mode)
+            _write(unfinished / name, content)
 
     try:
         read = read_backup(backup, identity, start, take)
@@ -162,12 +162,8 @@ def restore(
     return Restored(into, read, time.monotonic() - started)
 
 
-def _write(path: Path, content: IO[bytes], mode: int) -> None:
+def _write(path: Path, content: IO[bytes]) -> None:
     make_private_folder(path.parent)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, OWNER_ONLY), "wb") as file:
+    with writing_private(path, replace=True) as unfinished, unfinished.open("wb") as file:
         while piece := content.read(_PIECE):
             file.write(piece)
-        file.flush()
-        os.fchmod(file.fileno(), mode & 0o700 | OWNER_ONLY)
-        os.fsync(file.fileno())

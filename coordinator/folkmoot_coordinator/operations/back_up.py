@@ -19,6 +19,7 @@ from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.postgresql_dump import dump, is_postgresql
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.backup_file import About, Source, Written, emptied, write_backup
 from folkmoot_operator.backup_folder import delete_old, file_name, prepare
@@ -26,7 +27,6 @@ from folkmoot_operator.backup_home import files_of
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.file_lock import alone
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.postgresql_dump import dump, is_postgresql
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sqlite_copy import copy_database
 from folkmoot_operator.unusable_files import unusable

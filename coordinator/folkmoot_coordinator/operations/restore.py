@@ -11,13 +11,13 @@ from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import TABLES_VERSION, Database
+from folkmoot_coordinator.database.postgresql_dump import how_to_load
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.operations.back_up import PROGRAM, REGION_DUMP, VIEWER_DUMP, region_file
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.backup_file import About, Read
 from folkmoot_operator.backup_home import Restored, restore
-from folkmoot_operator.postgresql_dump import how_to_load
 from folkmoot_operator.problems import ExitCode, Problem
 
 RESTORED, DRILLED = "restored from a backup", "backup tried by a restore"

@@ -72,7 +72,7 @@ def made(node, settings, days=0, **options):
 
 def names(file, key):
     found = []
-    read_backup(file, key, take=lambda name, content, mode: found.append(name))
+    read_backup(file, key, take=lambda name, content: found.append(name))
     return found
 
 

@@ -1,7 +1,4 @@
-"""A copy of a PostgreSQL database at one moment, by PostgreSQL's own `pg_dump`.
-
-Needs the extra `database`.
-"""
+"""A copy of a PostgreSQL database at one moment, by PostgreSQL's own `pg_dump`."""
 
 from __future__ import annotations
 
