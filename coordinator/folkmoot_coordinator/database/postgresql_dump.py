@@ -54,8 +54,6 @@ def dump(url: str | URL, copy: Path) -> None:
             words, stdout=file, stderr=subprocess.PIPE, env=_environment(parsed),
             timeout=_SECONDS, check=False,
         )  # fmt: skip
-        file.flush()
-        os.fsync(file.fileno())
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise Problem(

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from contextlib import closing
 from datetime import date, timedelta
 
@@ -121,17 +122,18 @@ def test_a_copy_is_of_one_moment_while_others_write(scored, settings, key, tmp_p
                     home.audit.append(connection, NOW, {"action": "one of two"})
                     home.audit.append(connection, NOW, {"action": "two of two"})
                 written.append(1)
+                stop.wait(0.02)
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        while len(written) < 5:
-            pass
+        while len(written) < 3:
+            time.sleep(0.01)
         done = made(scored, settings)
     finally:
         stop.set()
         writer.join()
-    assert len(written) > 5
+    assert len(written) > 3
     restored(done.written.path, key, tmp_path / "new")
     with open_home(tmp_path / "new") as home:
         home.verify_evidence()
