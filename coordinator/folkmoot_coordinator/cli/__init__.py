@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from folkmoot_coordinator.cli import (
     audit,
+    backups,
     councils,
     diagnosis,
     drafts,
@@ -39,6 +40,7 @@ viewing.add_to(app)
 keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+backups.add_to(app)
 policies.add_to(app)
 
 

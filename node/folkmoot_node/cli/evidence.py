@@ -221,6 +221,7 @@ def recover(
     """
     from folkmoot_node.answering.reconcile import compare, require_same_time
     from folkmoot_node.answering.reconcile import recover as enter
+    from folkmoot_node.evidence.restored import note_compared
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
@@ -241,6 +242,7 @@ def recover(
                     "rounds": [lost.receipt.round_id for lost in outstanding],
                 }
                 node.audit.append(connection, node.clock(), body)
+        note_compared(node.state, node.clock())
         balance, head = node.balance(), node.ledger.head()
     if as_json:
         print_json(
