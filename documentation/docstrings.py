@@ -1,0 +1,38 @@
+"""What docstrings say of the fields of a class, in the Google style."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+
+from griffe import Docstring, DocstringSectionAttributes, DocstringSectionText
+
+
+@cache
+def attributes(cls: type) -> dict[str, str]:
+    """Field to what the docstring of the class, or of the class that it is made from, says of it."""
+    found: dict[str, str] = {}
+    for one in reversed(cls.__mro__):
+        if one.__module__.split(".")[0].startswith("folkmoot"):
+            found |= _attributes(one)
+    return found
+
+
+def summary(documented: object) -> str:
+    """What a docstring says before its sections, as Markdown; empty without a docstring."""
+    text = inspect.getdoc(documented) or ""
+    return "\n\n".join(
+        section.value
+        for section in Docstring(text).parse("google", warnings=False)
+        if isinstance(section, DocstringSectionText)
+    )
+
+
+def _attributes(cls: type) -> dict[str, str]:
+    text = cls.__dict__.get("__doc__") or ""
+    return {
+        entry.name: " ".join(entry.description.split())
+        for section in Docstring(inspect.cleandoc(text)).parse("google", warnings=False)
+        if isinstance(section, DocstringSectionAttributes)
+        for entry in section.value
+    }
