@@ -1,8 +1,11 @@
-"""What docstrings say of the fields of a class, in the Google style."""
+"""What docstrings say of the fields of a class: in a section `Attributes`, or under each field."""
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
+import textwrap
 from functools import cache
 
 from griffe import Docstring, DocstringSectionAttributes, DocstringSectionText
@@ -30,9 +33,24 @@ def summary(documented: object) -> str:
 
 def _attributes(cls: type) -> dict[str, str]:
     text = cls.__dict__.get("__doc__") or ""
-    return {
+    return _under_fields(cls) | {
         entry.name: " ".join(entry.description.split())
         for section in Docstring(inspect.cleandoc(text)).parse("google", warnings=False)
         if isinstance(section, DocstringSectionAttributes)
         for entry in section.value
+    }
+
+
+def _under_fields(cls: type) -> dict[str, str]:
+    """Field to the text that stands on the line below it."""
+    (parsed,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(parsed, ast.ClassDef)
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in itertools.pairwise(parsed.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
     }

@@ -7,10 +7,11 @@ import enum
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import annotated_types
@@ -74,15 +75,21 @@ class Table:
     keys: tuple[Key, ...]
 
 
-def tables(model: type[BaseModel]) -> Iterator[Table]:
+Also = Mapping[type[BaseModel], type[BaseModel]]
+"""Models whose tables have more keys, which another model reads."""
+
+
+def tables(model: type[BaseModel], also: Also = MappingProxyType({})) -> Iterator[Table]:
     """The tables of a settings file, in the order of the model, each once."""
-    yield from _tables(model, "", many=False, seen=set())
+    yield from _tables(model, "", also, many=False, seen=set())
 
 
-def page(title: str, words: str, model: type[BaseModel]) -> str:
+def page(
+    title: str, words: str, model: type[BaseModel], also: Also = MappingProxyType({})
+) -> str:
     """The page of one settings file."""
     text = [f"# {title}\n\n{words}\n"]
-    for one in tables(model):
+    for one in tables(model, also):
         text.append(f"\n## {_heading(one)}\n\n" if one.name else "\n")
         if one.name:
             text.append(f"{one.summary}\n\n")
@@ -101,10 +108,13 @@ def page(title: str, words: str, model: type[BaseModel]) -> str:
     return "".join(text)
 
 
-def missing(model: type[BaseModel]) -> list[str]:
+def missing(model: type[BaseModel], also: Also = MappingProxyType({})) -> list[str]:
     """The keys that the model does not describe, as `Model.key`."""
     return [
-        f"{one.model}.{key.name}" for one in tables(model) for key in one.keys if not key.description
+        f"{one.model}.{key.name}"
+        for one in tables(model, also)
+        for key in one.keys
+        if not key.description
     ]
 
 
@@ -113,7 +123,7 @@ def _heading(one: Table) -> str:
 
 
 def _tables(
-    model: type[BaseModel], name: str, *, many: bool, seen: set[tuple[str, type]]
+    model: type[BaseModel], name: str, also: Also, *, many: bool, seen: set[tuple[str, type]]
 ) -> Iterator[Table]:
     if (name, model) in seen or name.count(".") > 6:
         return
@@ -121,7 +131,11 @@ def _tables(
     said = attributes(model)
     keys = []
     inside: list[tuple[type[BaseModel], str, bool]] = []
-    for field_name, field in model.model_fields.items():
+    fields = dict(model.model_fields)
+    if model in also:
+        said = attributes(also[model]) | said
+        fields |= {key: one for key, one in also[model].model_fields.items() if key not in fields}
+    for field_name, field in fields.items():
         key = field.alias or field_name
         nested = list(_models(field.annotation))
         keys.append(
@@ -138,7 +152,7 @@ def _tables(
     bracketed = (f"[[{name}]]" if many else f"[{name}]") if name else ""
     yield Table(bracketed, model.__qualname__, summary(model), tuple(keys))
     for one, below, repeated in inside:
-        yield from _tables(one, below, many=repeated, seen=seen)
+        yield from _tables(one, below, also, many=repeated, seen=seen)
 
 
 def _of_table(nested: list[tuple[type[BaseModel], bool]]) -> str:
