@@ -75,8 +75,9 @@ class Table:
     keys: tuple[Key, ...]
 
 
-Also = Mapping[type[BaseModel], type[BaseModel]]
-"""Models whose tables have more keys, which another model reads."""
+Also = Mapping[type[BaseModel], tuple[type[BaseModel], Mapping[str, str]]]
+"""Models whose tables have more keys, which another model reads; with what stands for a key
+of the other model where it is missing, in words."""
 
 
 def tables(model: type[BaseModel], also: Also = MappingProxyType({})) -> Iterator[Table]:
@@ -132,17 +133,19 @@ def _tables(
     keys = []
     inside: list[tuple[type[BaseModel], str, bool]] = []
     fields = dict(model.model_fields)
+    given: Mapping[str, str] = {}
     if model in also:
-        said = attributes(also[model]) | said
-        fields |= {key: one for key, one in also[model].model_fields.items() if key not in fields}
+        other, given = also[model]
+        said = attributes(other) | said
+        fields |= {key: one for key, one in other.model_fields.items() if key not in fields}
     for field_name, field in fields.items():
         key = field.alias or field_name
         nested = list(_models(field.annotation))
         keys.append(
             Key(
                 key,
-                _type(field.annotation, field.metadata),
-                _default(field, bool(nested)),
+                type_in_words(field.annotation, field.metadata),
+                given.get(key) or _default(field, bool(nested)),
                 UNITS.get(key.rstrip("_").rpartition("_")[2], ""),
                 _allowed(field),
                 field.description or said.get(field_name, "") or _of_table(nested),
@@ -176,21 +179,20 @@ def _models(hint: Any, *, many: bool = False) -> Iterator[tuple[type[BaseModel],
             yield from _models(argument, many=many)
 
 
-def _type(hint: Any, metadata: typing.Sequence[Any] = ()) -> str:
+def type_in_words(hint: Any, metadata: typing.Sequence[Any] = ()) -> str:
+    """A type as a person would say it; `metadata` is what stands beside it in `Annotated`."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(hint, typing.TypeAliasType) if hasattr(typing, "TypeAliasType") else False:
-        return _type(hint.__value__)
     if origin is Annotated:
-        return _type(arguments[0], arguments[1:])
+        return type_in_words(arguments[0], arguments[1:])
     if origin is Literal:
-        return "one of those allowed" if len(arguments) > 1 else _type(type(arguments[0]))
+        return "one of those allowed" if len(arguments) > 1 else type_in_words(type(arguments[0]))
     if origin in (typing.Union, types.UnionType):
-        words = [_type(one) for one in arguments if one is not type(None)]
+        words = [type_in_words(one) for one in arguments if one is not type(None)]
         return " or ".join(dict.fromkeys(words))
     if origin in (tuple, list, frozenset, set):
-        return f"list of {_plural(_type(arguments[0]))}"
+        return f"list of {_plural(type_in_words(arguments[0]))}"
     if origin is dict:
-        return f"table from {_type(arguments[0])} to {_type(arguments[1])}"
+        return f"table from {type_in_words(arguments[0])} to {type_in_words(arguments[1])}"
     if isinstance(hint, type):
         if issubclass(hint, BaseModel):
             return "table"
