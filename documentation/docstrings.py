@@ -46,11 +46,12 @@ def _under_fields(cls: type) -> dict[str, str]:
     (parsed,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(parsed, ast.ClassDef)
     return {
-        field.target.id: " ".join(text.value.value.split())
+        target.id: " ".join(text.value.value.split())
         for field, text in itertools.pairwise(parsed.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
+        if isinstance(field, ast.AnnAssign | ast.Assign)
         and isinstance(text, ast.Expr)
         and isinstance(text.value, ast.Constant)
         and isinstance(text.value.value, str)
+        for target in ([field.target] if isinstance(field, ast.AnnAssign) else field.targets)
+        if isinstance(target, ast.Name)
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
 import re
 import types
 import typing
@@ -240,7 +241,7 @@ def toml(value: Any) -> str:
         return "{" + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + "}"
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
-    return f'"{value}"'
+    return json.dumps(str(value), ensure_ascii=False)
 
 
 def _allowed(field: FieldInfo) -> str:
