@@ -23,6 +23,7 @@ _BLOCKS = frozenset(
 )
 _FENCE = re.compile(r"^(\s*)(```+|~~~+)")
 _ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])(\s+)(?=\S)")
+_LIKE_ITEM = re.compile(r"^(\s*\d*)([-*+.)]\s)")
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 _CODE = re.compile(r"(`+)(?:.*?)\1")
 
@@ -93,6 +94,7 @@ def with_room(text: str) -> str:
     lines = text.splitlines()
     items: list[list[_Item]] = [[] for _ in lines]
     apart: set[int] = set()
+    code: set[int] = set()
     for token in _COMMONMARK.parse(text):
         if token.map is None:
             continue
@@ -105,10 +107,14 @@ def with_room(text: str) -> str:
                 continue
             for line in range(begin, end):
                 items[line].append(_Item(begin, marker.end(), marker[2]))
-        elif token.type in _BLOCKS and (token.level == 0 or not token.type.endswith("list_open")):
+        if token.type in ("fence", "code_block"):
+            code.update(range(begin, end))
+        if token.type in _BLOCKS and (token.level == 0 or not token.type.endswith("list_open")):
             apart.update((begin, end))
     done: list[str] = []
     for number, line in enumerate(lines):
+        if number not in code and not any(item.line == number for item in items[number]):
+            line = _LIKE_ITEM.sub(r"\1\\\2", line)  # a sentence that happens to begin with `6. `
         if number in apart and done and done[-1].strip():
             done.append("")
         done.append(_indented(line, number, items[number]) if line.strip() else "")

@@ -72,6 +72,7 @@ DOORS = (
                 "reference/risk-policy.md",
                 "reference/release-policy.md",
                 "reference/casework-policy.md",
+                "reference/trusted-keys.md",
                 "reference/folkmoot-node.md",
                 "reference/exit-codes.md",
                 "reference/events.md",
