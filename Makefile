@@ -22,7 +22,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo view casework test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo view casework test test-slow test-all night attack audit docs lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -70,10 +70,13 @@ simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULAT
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
+docs: $(READY)  ## Build the documentation site into build/site (no internet needed)
+	$(BIN)/python -m documentation.build
+
 lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
+	$(BIN)/mypy $(DISTRIBUTIONS) documentation one_version.py
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS)
 	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py

@@ -195,7 +195,25 @@ def build(out: Path) -> int:
     )
     if done.returncode:
         print(re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr), file=sys.stderr)
+    for page in (out / "site").rglob("*.html"):
+        page.write_text(read_aloud(page.read_text("utf-8")), "utf-8")
     return done.returncode
+
+
+def read_aloud(page: str) -> str:
+    """Mends what the generator gives to those to whom a page is read aloud.
+
+    The corner of a table that says nothing is no heading; and lists of pages, which the generator
+    names after labels that it hides, get names that can be heard.
+    """
+
+    def name(match: re.Match[str]) -> str:
+        words = " ".join(re.sub(r"<[^>]*>", "", match[3]).split())
+        return f'aria-label="{words}"{match[2]}{match[0][match[0].index(">") :]}'
+
+    labelled = r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*)>\s*<label[^>]*for="\1">(.*?)</label>'
+    page = re.sub(labelled, name, page, flags=re.DOTALL)
+    return re.sub(r"<th[^>]*></th>", "<td></td>", page)
 
 
 def _title(texts: dict[str, str], page: str) -> str:

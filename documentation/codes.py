@@ -20,9 +20,7 @@ _LISTS = ("_events", "_metrics")
 def exit_codes_page() -> str:
     """The page of the exit codes."""
     said = attributes(ExitCode)
-    rows = [
-        (str(int(code)), f"`{code.name}`", said.get(code.name, "Done.")) for code in ExitCode
-    ]
+    rows = [(str(int(code)), f"`{code.name}`", said.get(code.name, "Done.")) for code in ExitCode]
     return (
         "# Exit codes\n\nEvery command ends with one of these, so that scripts and units can tell "
         "what to do.\n\n" + table(("Code", "Name", "What it means"), rows)
@@ -80,5 +78,7 @@ def _says(one: Any) -> str:
 def _fields(one: Any) -> str:
     fields = getattr(one, "fields", None) or getattr(one, "labels", None) or ()
     if isinstance(fields, Mapping):
-        return ", ".join(f"`{name}`: {getattr(kind, 'described', kind)}" for name, kind in fields.items())
+        return ", ".join(
+            f"`{name}`: {getattr(kind, 'described', kind)}" for name, kind in fields.items()
+        )
     return ", ".join(f"`{name}`" for name in fields)

@@ -19,7 +19,14 @@ Resolve = Callable[[str], str | None]
 
 _COMMONMARK = MarkdownIt("commonmark").enable("table")
 _BLOCKS = frozenset(
-    {"bullet_list_open", "ordered_list_open", "table_open", "fence", "heading_open", "blockquote_open"}
+    {
+        "bullet_list_open",
+        "ordered_list_open",
+        "table_open",
+        "fence",
+        "heading_open",
+        "blockquote_open",
+    }
 )
 _FENCE = re.compile(r"^(\s*)(```+|~~~+)")
 _ITEM = re.compile(r"(\s*)([-*+]|\d+[.)])(\s+)(?=\S)")
@@ -84,7 +91,9 @@ def with_links(text: str, page: str, target: str, resolve: Resolve) -> str:
         found = resolve(place)
         if found is None:
             return label if label.strip("`") == place else f"{label} (`{place}`)"
-        return f"[{label}]({posixpath.relpath(found, posixpath.dirname(target) or '.')}{mark}{anchor})"
+        return (
+            f"[{label}]({posixpath.relpath(found, posixpath.dirname(target) or '.')}{mark}{anchor})"
+        )
 
     return _outside_code(text, lambda line: _LINK.sub(moved, line))
 

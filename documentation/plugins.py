@@ -86,7 +86,9 @@ def undescribed() -> Iterator[str]:
 
 
 def _factor(factor: type[RiskFactor]) -> str:
-    text = [f"\n## `{factor.name}`\n\n{escaped(factor.description).replace(chr(92) + '`', '`')}\n\n"]
+    text = [
+        f"\n## `{factor.name}`\n\n{escaped(factor.description).replace(chr(92) + '`', '`')}\n\n"
+    ]
     rows = [
         (
             f"`{one.name}`",
@@ -107,7 +109,9 @@ def _factor(factor: type[RiskFactor]) -> str:
     return "".join(text)
 
 
-def _table(described: tuple[Description, ...], said: Mapping[str, str] = MappingProxyType({})) -> str:
+def _table(
+    described: tuple[Description, ...], said: Mapping[str, str] = MappingProxyType({})
+) -> str:
     rows = [
         (
             f"`{one.key}`",

@@ -86,9 +86,7 @@ def tables(model: type[BaseModel], also: Also = MappingProxyType({})) -> Iterato
     yield from _tables(model, "", also, many=False, seen=set())
 
 
-def page(
-    title: str, words: str, model: type[BaseModel], also: Also = MappingProxyType({})
-) -> str:
+def page(title: str, words: str, model: type[BaseModel], also: Also = MappingProxyType({})) -> str:
     """The page of one settings file."""
     text = [f"# {title}\n\n{words}\n"]
     for one in tables(model, also):

@@ -88,7 +88,9 @@ def chapter(text: str, source: str) -> Chapter:
             tables.extend(f"{note}\n\n{one}" if note else one for one in found)
         elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             statements.append(_statement(node))
-    return Chapter(source, " ".join(title.split()).rstrip("."), words, tuple(tables), tuple(statements))
+    return Chapter(
+        source, " ".join(title.split()).rstrip("."), words, tuple(tables), tuple(statements)
+    )
 
 
 def page(one: Chapter) -> str:
@@ -166,7 +168,9 @@ def _literal_table(node: ast.Assign | ast.AnnAssign, text: str) -> Iterator[str]
 
 def _parametrized(decorator: ast.expr) -> Iterator[str]:
     """The cases of `pytest.mark.parametrize`, if they are written out."""
-    if not (isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith("parametrize")):
+    if not (
+        isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith("parametrize")
+    ):
         return
     names, cases = decorator.args[:2]
     try:

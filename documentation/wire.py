@@ -51,7 +51,9 @@ def page(root: Path = PROTO) -> str:
         comments = _comments(file)
         text.append(f"\n## {file.name.rpartition('/')[2]}\n")
         for number, service in enumerate(file.service):
-            text.append(f"\n### {service.name}\n\n{escaped(comments.get((_SERVICE, number), ''))}\n\n")
+            text.append(
+                f"\n### {service.name}\n\n{escaped(comments.get((_SERVICE, number), ''))}\n\n"
+            )
             rows = [
                 (f"`{one.name}`", _short(one.input_type, one.client_streaming),
                  _short(one.output_type, one.server_streaming),
