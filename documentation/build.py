@@ -7,6 +7,7 @@ stand beside them under `reference/`, and the chapters of the specification unde
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import posixpath
 import re
@@ -14,7 +15,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from documentation import codes, commands, navigation, plugins, sdk, specification, wire
 from documentation import settings_keys as keys
@@ -61,12 +64,10 @@ PROGRAMS = {
 """Programs, and their Typer applications."""
 
 
-def named(place: str) -> object:
+def named(place: str) -> Any:
     """What `module:name` names."""
     module, _, name = place.partition(":")
-    __import__(module)
-    found: object = getattr(sys.modules[module], name)
-    return found
+    return getattr(importlib.import_module(module), name)
 
 
 def beside() -> keys.Also:
@@ -94,13 +95,11 @@ def generated() -> dict[str, Callable[[], str]]:
     }
     also = beside()
     for name, title, words, model in SETTINGS:
-        made[f"reference/{name}.md"] = lambda t=title, w=words, m=model: keys.page(  # type: ignore[misc]
-            t, w, named(m), also
-        )
+        made[f"reference/{name}.md"] = partial(keys.page, title, words, named(model), also)
     for program, app in PROGRAMS.items():
-        made[f"reference/{program}.md"] = lambda p=program, a=app: commands.page(p, named(a))  # type: ignore[misc]
+        made[f"reference/{program}.md"] = partial(commands.page, program, named(app))
     for one in specification.chapters(ROOT):
-        made[one.page] = lambda c=one: specification.page(c)  # type: ignore[misc]
+        made[one.page] = partial(specification.page, one)
     return made
 
 

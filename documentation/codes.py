@@ -27,13 +27,13 @@ def exit_codes_page() -> str:
     )
 
 
-def signals_page() -> str:
+def signals_page(packages: tuple[str, ...] = PACKAGES) -> str:
     """The page of log events and metrics: each with why it discloses nothing."""
     text = [
         "# Log events and metrics\n\nWhat the programs may write into logs and metrics, from the "
-        "lists in the code. Nothing else is ever written; no value comes from a resident's record.\n"
+        "lists in the code. Nothing else is written; no value comes from a resident's record.\n"
     ]
-    found = dict(signals())
+    found = dict(signals(packages))
     if not found:
         text.append(
             "\nThe programs keep no such list yet. [What is logged](../docs/running.md) is said "
@@ -49,9 +49,9 @@ def signals_page() -> str:
     return "".join(text)
 
 
-def signals() -> Iterator[tuple[str, tuple[Any, ...]]]:
+def signals(packages: tuple[str, ...] = PACKAGES) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What each module that keeps such a list has in it: anything with `name` and `discloses`."""
-    for package in PACKAGES:
+    for package in packages:
         root = importlib.import_module(package)
         for module in pkgutil.walk_packages(root.__path__, f"{package}."):
             if not f"_{module.name.rpartition('.')[2]}".endswith(_LISTS):
@@ -67,7 +67,7 @@ def _entries(module: Any) -> Iterator[Any]:
         for one in inside:
             if inspect.isclass(one):
                 continue
-            if isinstance(getattr(one, "name", None), str) and getattr(one, "discloses", ""):
+            if isinstance(getattr(one, "name", None), str) and hasattr(one, "discloses"):
                 yield one
 
 

@@ -6,17 +6,18 @@ import ast
 import inspect
 import itertools
 import textwrap
-from functools import cache
 
 from griffe import Docstring, DocstringSectionAttributes, DocstringSectionText
 
 
-@cache
-def attributes(cls: type) -> dict[str, str]:
-    """Field to what the docstring of the class, or of the class that it is made from, says of it."""
+_NOT_OURS = frozenset({"abc", "builtins", "enum", "pydantic", "typing"})
+
+
+def attributes(cls: type[object]) -> dict[str, str]:
+    """Field to what the docstring of the class, or of one that it inherits from, says of it."""
     found: dict[str, str] = {}
     for one in reversed(cls.__mro__):
-        if one.__module__.split(".")[0].startswith("folkmoot"):
+        if one.__module__.partition(".")[0] not in _NOT_OURS:
             found |= _attributes(one)
     return found
 

@@ -82,7 +82,7 @@ def with_links(text: str, page: str, target: str, resolve: Resolve) -> str:
         resolve: Says where a path of the repository is in the site.
     """
 
-    def moved(match: re.Match[str]) -> str:
+    def moved(match: re.Match[str], code: list[str]) -> str:
         label, link = match.groups()
         if "://" in link or link.startswith(("#", "mailto:")):
             return match[0]
@@ -90,12 +90,13 @@ def with_links(text: str, page: str, target: str, resolve: Resolve) -> str:
         place = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
         found = resolve(place)
         if found is None:
-            return label if label.strip("`") == place else f"{label} (`{place}`)"
+            said = _shown(label, code)
+            return label if said.strip("`") == place else f"{label} (`{place}`)"
         return (
             f"[{label}]({posixpath.relpath(found, posixpath.dirname(target) or '.')}{mark}{anchor})"
         )
 
-    return _outside_code(text, lambda line: _LINK.sub(moved, line))
+    return _outside_code(text, lambda part, code: _LINK.sub(lambda found: moved(found, code), part))
 
 
 def with_room(text: str) -> str:
@@ -114,8 +115,8 @@ def with_room(text: str) -> str:
             marker = _ITEM.match(lines[begin])
             if marker is None:  # an item within an item on one line
                 continue
-            for line in range(begin, end):
-                items[line].append(_Item(begin, marker.end(), marker[2]))
+            for at in range(begin, end):
+                items[at].append(_Item(begin, marker.end(), marker[2]))
         if token.type in ("fence", "code_block"):
             code.update(range(begin, end))
         if token.type in _BLOCKS and (token.level == 0 or not token.type.endswith("list_open")):
@@ -124,7 +125,7 @@ def with_room(text: str) -> str:
     for number, line in enumerate(lines):
         if number not in code and not any(item.line == number for item in items[number]):
             line = _LIKE_ITEM.sub(r"\1\\\2", line)  # a sentence that happens to begin with `6. `
-        if number in apart and done and done[-1].strip():
+        if number in apart and line.strip() and done and done[-1].strip():
             done.append("")
         done.append(_indented(line, number, items[number]) if line.strip() else "")
     return "\n".join(done) + "\n"
@@ -157,7 +158,11 @@ def _indented(line: str, number: int, items: list[_Item]) -> str:
     return " " * (4 * len(items) + max(column - innermost.content, 0)) + line.lstrip()
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
+def _shown(text: str, code: list[str]) -> str:
+    return re.sub(r"\0(\d+)\0", lambda found: code[int(found[1])], text)
+
+
+def _outside_code(text: str, change: Callable[[str, list[str]], str]) -> str:
     """Applies a change to paragraphs outside of fences, and leaves code in a line alone."""
     parts: list[str] = []
     fence = ""
@@ -172,7 +177,7 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
                 return f"\0{len(kept) - 1}\0"
 
             hidden = _CODE.sub(hide, "\n".join(run))
-            parts.append(re.sub(r"\0(\d+)\0", lambda found: kept[int(found[1])], change(hidden)))
+            parts.append(_shown(change(hidden, kept), kept))
             run.clear()
 
     for line in text.splitlines():

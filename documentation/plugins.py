@@ -1,4 +1,4 @@
-"""What the shipped plugins can be told: parameters of factors, options of sources, mapping files."""
+"""What shipped plugins can be told: parameters of factors, options of sources, mapping files."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _FILLED = frozenset({"base"})
 def factors_page() -> str:
     """The page of the risk factors, in the order of their plugin."""
     text = [
-        "# Risk factors\n\nWhat each shipped factor scores, what it needs to know, and its parameters "
-        "in the risk policy: `[factors.parameters]` under its `[[factors]]`. A factor scores from 0 "
-        "to 1, or not at all where it knows too little; its weight makes points of that.\n"
+        "# Risk factors\n\nWhat each shipped factor scores, what it needs to know, and its "
+        "parameters in the risk policy: `[factors.parameters]` under its `[[factors]]`. A factor "
+        "scores from 0 to 1, or not at all where it knows too little; its weight makes points of "
+        "that.\n"
     ]
     for factor in load().factors.values():
         text.append(_factor(factor))

@@ -255,8 +255,7 @@ def _allowed_by(hint: Any) -> list[str]:
     if origin is Literal:
         return [", ".join(f"`{toml(one)}`" for one in arguments)]
     if origin in (typing.Union, types.UnionType, tuple, list, frozenset, set, dict):
-        found = [word for one in arguments if one is not Ellipsis for word in _allowed_by(one)]
-        return found
+        return [word for one in arguments if one is not Ellipsis for word in _allowed_by(one)]
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return [", ".join(f"`{toml(one)}`" for one in hint)]
     return []

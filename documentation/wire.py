@@ -28,7 +28,7 @@ def files(root: Path = PROTO) -> tuple[described.FileDescriptorProto, ...]:
     Raises:
         RuntimeError: If one of them is not valid.
     """
-    from grpc_tools import protoc
+    from grpc_tools import protoc  # type: ignore[import-untyped]
 
     sources = sorted(str(one.relative_to(root)) for one in root.glob("folkmoot/v*/*.proto"))
     with tempfile.TemporaryDirectory() as folder:
