@@ -9,7 +9,6 @@ import textwrap
 
 from griffe import Docstring, DocstringSectionAttributes, DocstringSectionText
 
-
 _NOT_OURS = frozenset({"abc", "builtins", "enum", "pydantic", "typing"})
 
 
