@@ -152,7 +152,10 @@ def tree(texts: dict[str, str]) -> list[dict[str, object]]:
                     continue
                 entries.append({_title(texts, page): page})
                 if page == "tests/spec/README.md":
-                    entries.append({"The specification": _entries(texts, chapters)})
+                    for folder in sorted({one.split("/")[2] for one in chapters}):
+                        inside_folder = [one for one in chapters if f"/{folder}/" in one]
+                        title = folder.replace("_", " ").capitalize()
+                        entries.append({title: _entries(texts, inside_folder)})
                 elif page == "docs/decisions/README.md":
                     entries.append({"Decisions": _entries(texts, decisions)})
             inside.append({kind: entries})
@@ -218,7 +221,9 @@ def read_aloud(page: str) -> str:
 def _title(texts: dict[str, str], page: str) -> str:
     if page == WALKTHROUGH:
         return "Folkmoot, walked through"
-    return re.sub(r"[`\\]", "", first_heading(texts[page]))
+    title = re.sub(r"[`\\]", "", first_heading(texts[page]))
+    # A chapter's subject stands before the colon, what it says of it behind.
+    return title.partition(":")[0] if page.startswith("tests/spec/") else title
 
 
 def _entries(texts: dict[str, str], names: list[str]) -> list[object]:

@@ -65,7 +65,9 @@ def first_sentence(text: str) -> str:
         plain = " ".join(paragraph.split())
         if plain and plain[0] not in "#|`<-" and not plain.startswith("Status:"):
             plain = _LINK.sub(r"\1", plain)
-            return re.split(r"(?<=[.!?:])\s+(?=[A-Z`*])", plain)[0].rstrip(":")
+            sentences = re.split(r"(?<=[.!?:])\s+(?=[A-Z`*])", plain)
+            # `For a council's IT team.` says who, and the next sentence what.
+            return " ".join(sentences[: 1 + plain.startswith("For ")]).rstrip(":")
     return ""
 
 

@@ -86,9 +86,9 @@ def _blocks(page: str) -> Iterator[Block]:
 
 def lines(block: Block) -> Iterator[Line]:
     """The commands of a block of `console` or `bash`, or of one that begins with a program."""
-    if block.language not in ("console", "bash", "sh"):
-        if block.language or not block.text.startswith("folkmoot-"):
-            return
+    untagged = not block.language and block.text.startswith("folkmoot-")
+    if block.language not in ("console", "bash", "sh") and not untagged:
+        return
     text = re.sub(r"\\\n\s*", "", block.text)
     for line in text.splitlines():
         if block.language == "console" and not line.startswith("$ "):
