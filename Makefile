@@ -79,10 +79,13 @@ soak: $(READY)  ## Kill, cut off and starve 40 nodes for an hour: SOAK_MINUTES=6
 	SOAK_MINUTES=$(SOAK_MINUTES) SOAK_NODES=$(SOAK_NODES) SOAK_SEED=$(SOAK_SEED) \
 		$(BIN)/pytest -n 0 -rP tests/simulation/test_soak.py
 
+docs: $(READY)  ## Build the documentation site into build/site (no internet needed)
+	$(BIN)/python -m documentation.build
+
 lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS) bundling one_version.py
+	$(BIN)/mypy $(DISTRIBUTIONS) bundling documentation one_version.py
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS) bundling
 	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py

@@ -205,7 +205,9 @@ def test_a_node_without_a_network(tmp_path: Path) -> None:
     current = prefix / "current"
     packages = current / "lib" / "python3.11" / "site-packages"
     start = (current / "bin" / "python3.11", "-I", "-S", packages / "folkmoot_node" / "start.py")
-    assert run(current / "bin" / "folkmoot-node", "--version").stdout == f"folkmoot-node {VERSION}\n"
+    assert (
+        run(current / "bin" / "folkmoot-node", "--version").stdout == f"folkmoot-node {VERSION}\n"
+    )
     home = tmp_path / "home"
     first = run(*start, "init", "--council", "E08000009", "--name", "Trafford", "--home", home)
     assert first.returncode == 0

@@ -46,12 +46,8 @@ def purge(
     Example: folkmoot-node purge --dry-run
     """
     from folkmoot_node.home import open_home
-<<<<<<< HEAD
-    from folkmoot_node.operations.retention import KEY_TO_REPLACE, expired
-=======
     from folkmoot_node.operations.back_up import delete_ended, with_store_key
-    from folkmoot_node.operations.retention import expired
->>>>>>> refs/heads/o-backup
+    from folkmoot_node.operations.retention import KEY_TO_REPLACE, expired
     from folkmoot_node.operations.retention import purge as delete
 
     with open_home(home) as node:

@@ -184,6 +184,9 @@ class NodeSettings(Settings):
     """The file `node.toml`, as written.
 
     Attributes:
+        schema_: Version of this file's layout.
+        council: GSS code of the council, such as `E08000009`.
+        name: The council's name, for people.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes.
     """
