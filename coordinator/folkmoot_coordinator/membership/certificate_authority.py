@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -33,7 +32,8 @@ AUTHORITY_DAYS = 3650
 """Days the authority's own certificate is valid."""
 CLOCK_DAYS = 1
 """How many days a node's clock may be off: certificates are dated back so far, and those of the
-coordinator's ports stay valid so much longer than they are shown."""
+coordinator's ports stay valid so much longer than they are shown. A node's own is dated back by a
+tenth of its life at most: when a third of its time is left, is reckoned from its beginning."""
 
 _KEY_FILE = "authority.key"
 _CERTIFICATE_FILE = "authority.pem"
@@ -133,12 +133,12 @@ class Authority:
         return int(self._certificate.not_valid_after_utc.timestamp())
 
     def issue_node_certificate(
-        self, request: SigningRequest, council: GssCode, now: int, days: int
+        self, request: SigningRequest, council: GssCode, now: int, days: float
     ) -> IssuedCertificate:
         """Makes a certificate for the key of `request`, bound to `council`."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
         certificate = (
-            self._builder(name, request.public_key, now, days)
+            self._builder(name, request.public_key, now, days, back=min(CLOCK_DAYS, days / 10))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
@@ -159,7 +159,7 @@ class Authority:
             expires_at=int(certificate.not_valid_after_utc.timestamp()),
         )
 
-    def issue_server_identity(self, hosts: tuple[str, ...], now: int, days: int) -> ServerIdentity:
+    def issue_server_identity(self, hosts: tuple[str, ...], now: int, days: float) -> ServerIdentity:
         """Makes a key and a certificate for the coordinator's ports, to be shown for `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(hosts[0]))])
@@ -176,13 +176,19 @@ class Authority:
         return ServerIdentity(
             key=_key_pem(key),
             certificate=certificate.public_bytes(serialization.Encoding.PEM),
-            expires_at=now + days * DAY,
+            expires_at=now + int(days * DAY),
         )
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int, days: int
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        now: int,
+        days: float,
+        back: float = CLOCK_DAYS,
     ) -> x509.CertificateBuilder:
-        return _builder(subject, self._certificate.subject, key, self._key.public_key(), now, days)
+        issuer = self._certificate.subject
+        return _builder(subject, issuer, key, self._key.public_key(), now, days, back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,17 +244,17 @@ def _builder(
     key: ec.EllipticCurvePublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     now: int,
-    days: int,
+    days: float,
+    back: float = CLOCK_DAYS,
 ) -> x509.CertificateBuilder:
-    start = to_datetime(now)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start - timedelta(days=CLOCK_DAYS))
-        .not_valid_after(start + timedelta(seconds=days * DAY))
+        .not_valid_before(to_datetime(now - int(back * DAY)))
+        .not_valid_after(to_datetime(now + int(days * DAY)))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False
