@@ -6,12 +6,17 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.database.models import (
+    CertificateRow,
+    CouncilRow,
+    EnrolmentRequestRow,
+    InvitationRow,
+)
 from folkmoot_coordinator.membership.certificate_authority import IssuedCertificate
 
 SEEN_SECONDS = 15
@@ -170,7 +175,7 @@ class LastSeen:
 
 
 def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
-    """Withdraws a council's certificates and its unused invitations, at once.
+    """Withdraws a council's certificates, its unused invitations and its requests, at once.
 
     Returns:
         How many certificates and how many invitations were withdrawn.
@@ -189,6 +194,7 @@ def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
             .values(expires_at=now)
             .returning(InvitationRow.token_digest)
         ).all()
+        session.execute(delete(EnrolmentRequestRow).where(EnrolmentRequestRow.council == council))
         certificates = session.scalars(
             update(CertificateRow)
             .where(CertificateRow.council == council, CertificateRow.revoked_at.is_(None))

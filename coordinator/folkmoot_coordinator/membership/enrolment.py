@@ -15,8 +15,12 @@ from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Member
-from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.certificate_authority import (
+    IssuedCertificate,
+    SigningRequest,
+)
 from folkmoot_coordinator.membership.councils import (
     certificate_valid,
     end_oldest,
@@ -41,10 +45,10 @@ class Enrolment:
     """Exchanges tokens and signing requests for certificates."""
 
     def __init__(
-        self, database: Database, authority: Authority, clock: Clock, *, node_days: float
+        self, database: Database, authorities: KeptAuthorities, clock: Clock, *, node_days: float
     ) -> None:
         self._database = database
-        self._authority = authority
+        self._authorities = authorities
         self._clock = clock
         self._node_days = node_days
 
@@ -93,7 +97,7 @@ class Enrolment:
                     RejectionReason.TOKEN_EXPIRED,
                     f"the token expired at {to_text(invitation.expires_at)}; {_NEW_INVITATION}",
                 )
-            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+            issued = self._issue(request, code, now)
             record_certificate(session, issued)
             note_policy_key(session, code, policy_key, now)
             invitation.used_at = now
@@ -128,10 +132,14 @@ class Enrolment:
                     f"the certificate has been revoked; {_NEW_INVITATION}",
                 )
             _check_renewals(session, code, now, renewals_a_day(self._node_days))
-            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+            issued = self._issue(request, code, now)
             record_certificate(session, issued)
             end_oldest(session, code, now, VALID_CERTIFICATES, keep=(member.serial, issued.serial))
         return issued.certificate
+
+    def _issue(self, request: SigningRequest, code: GssCode, now: int) -> IssuedCertificate:
+        issuing = self._authorities.current().issuing
+        return issuing.issue_node_certificate(request, code, now, self._node_days)
 
 
 def renewals_a_day(node_days: float) -> int:

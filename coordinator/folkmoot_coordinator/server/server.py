@@ -10,8 +10,8 @@ from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home, LimitSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.opening import DraftOpener
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.retention import delete_old_counts
@@ -57,15 +57,15 @@ class CoordinatorServer:
         """
         self.settings = home.settings()
         self._clock = clock
-        authority = Authority.load(home.keys)
+        authorities = KeptAuthorities(home.keys)
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
         self._database.bring_up_to_date()
         self._database.check_pages()
         self._seen = LastSeen(self._database)
-        certificates = ServerCertificates(authority, self.settings, clock)
+        certificates = ServerCertificates(authorities, self.settings, clock)
         callers = Callers(self._database, self._seen, clock)
-        enrolment = enrolment_service(self.settings, self._database, authority, signing, clock)
+        enrolment = enrolment_service(self.settings, self._database, authorities, signing, clock)
         collection = CollectionService(
             self._database, Intake(self._database, signing, clock), clock
         )

@@ -191,6 +191,18 @@ def create_renewal_request(files: KeyFiles, council: GssCode) -> bytes:
     return _request(files.next_tls_key, council)
 
 
+def create_request_again(files: KeyFiles, council: GssCode) -> bytes:
+    """A certificate signing request for a new key, the same at each call until it is granted.
+
+    Returns:
+        PKCS#10, DER.
+    """
+    finish_renewal(files)
+    if not files.next_tls_key.exists():
+        write_private(files.next_tls_key, _new_key(), replace=False)
+    return _request(files.next_tls_key, council)
+
+
 def keep_membership(
     files: KeyFiles, certificate: bytes, authority: bytes, signing_key: bytes
 ) -> None:
