@@ -22,6 +22,7 @@ from folkmoot_coordinator.membership.certificate_authority import IssuedCertific
 SEEN_SECONDS = 15
 """How precisely it is remembered when a council was last seen, in seconds."""
 
+_ASKED_AT_ONCE = 500
 _COUNCILS, _CERTIFICATES = CouncilRow.__table__, CertificateRow.__table__
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _CERTIFICATE = select(
@@ -136,6 +137,25 @@ def certificate_valid(
         and row.revoked_at is None
         and row.expires_at > now
     )
+
+
+def revoked_among(database: Database, serials: Collection[str]) -> set[str]:
+    """Those of some certificates that were revoked.
+
+    Args:
+        database: Of the region.
+        serials: Serial numbers, hexadecimal.
+    """
+    asked = list(serials)
+    found: set[str] = set()
+    with database.connection(writes=False) as connection:
+        for begin in range(0, len(asked), _ASKED_AT_ONCE):
+            query = select(_CERTIFICATES.c.serial).where(
+                _CERTIFICATES.c.serial.in_(asked[begin : begin + _ASKED_AT_ONCE]),
+                _CERTIFICATES.c.revoked_at.is_not(None),
+            )
+            found.update(connection.scalars(query))
+    return found
 
 
 class LastSeen:
