@@ -118,14 +118,12 @@ class Authority:
         return cls.read(folder / KEY_FILE, folder / CERTIFICATE_FILE)
 
     @classmethod
-    def read(cls, key_file: Path, certificate_file: Path) -> Authority:
-        """Reads an authority from two files; raises as `load` does."""
-        kept = KeyFile(key_file, "the key of the certificate authority", _REMEDY)
-        key, certificate = kept.elliptic_curve_key(), authority_certificate(certificate_file)
+    def read(cls, private: Path, shown: Path) -> Authority:
+        """Reads an authority from the files of key and certificate; raises as `load` does."""
+        kept = KeyFile(private, "the key of the certificate authority", _REMEDY)
+        key, certificate = kept.elliptic_curve_key(), authority_certificate(shown)
         if certificate.public_key() != key.public_key():
-            raise kept.wrong(
-                f"and its certificate, {certificate_file.name}, do not belong together"
-            )
+            raise kept.wrong(f"and its certificate, {shown.name}, do not belong together")
         return cls(key, certificate)
 
     def renewed(self, now: int) -> Authority:

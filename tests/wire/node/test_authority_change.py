@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from inviting import COUNCIL, Inviting
 
 from folkmoot_node.federation.identity import KeyFiles
@@ -76,9 +77,7 @@ def test_nodes_come_along_and_one_that_is_too_late_is_invited(
     node("renew", home=early).said()
     after = trusts(early)
     assert after != before
-    assert node("rounds", "list", home=early).code == 0, (
-        "it trusts the new one, the port is bridged"
-    )
+    assert node("rounds", "list", home=early).code == 0  # the port is bridged
     assert change_of(region)["change"]["moved"] == [COUNCIL]  # type: ignore[index]
 
     # One that was away comes back before the old authority ends, and one joins meanwhile.
@@ -113,9 +112,7 @@ def test_an_authority_for_which_nobody_vouched_is_not_taken(
     before = trusts(home)
     region.coordinator("authority", "change")
     following = region.home / "keys" / "authority-next.pem"
-    follows, vouches, bridge = x509.load_pem_x509_certificates(following.read_bytes())
-    from cryptography.hazmat.primitives.serialization import Encoding
-
+    follows, _, bridge = x509.load_pem_x509_certificates(following.read_bytes())
     pem = [one.public_bytes(Encoding.PEM) for one in (follows, bridge, bridge)]
     following.write_bytes(b"".join(pem))  # in the voucher's place, what vouches for another key
     done = node("renew", home=home)
