@@ -412,3 +412,36 @@ def revoke(
             exit_code=ExitCode.USAGE,
         )
     typer.echo(f"{code}: certificates withdrawn: {certificates}, invitations: {invitations}")
+
+
+@councils_app.command()
+def merge(
+    councils: Annotated[
+        list[str], typer.Argument(metavar="GSS...", help="GSS codes of the councils that merged.")
+    ],
+    into: Annotated[
+        str, typer.Option("--into", metavar="GSS", help="GSS code of the council that follows.")
+    ],
+    home: HomeOption = Path(),
+) -> None:
+    """End the membership of councils that merged into another, which has a code of its own.
+
+    Their certificates and invitations are withdrawn: rounds that invite them wait for them no
+    more than for others that do not answer, and series that count them end with the rounds that
+    they have answered. Results stay as they are. Exit code 3 if the list of councils does not say
+    that one followed the others: name a newer one as `council_list` in coordinator.toml.
+
+    Example: `folkmoot-coordinator councils merge E07000026 E07000028 --into E06000063`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.merging import merge as end
+
+    codes = [read_council(one) for one in councils]
+    following = read_council(into, is_invited=True)
+    place, database = open_home(home)
+    for code, withdrawn in end(place, database, codes, following, system_clock()).items():
+        typer.echo(f"{code}: certificates withdrawn: {withdrawn}")
+    typer.echo(
+        f"Next: `folkmoot-coordinator invite {following}`. At the council: make its node, and"
+    )
+    typer.echo("begin its ledger with `folkmoot-node ledger inherit HOME...` before it enrols.")
