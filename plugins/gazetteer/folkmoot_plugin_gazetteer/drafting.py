@@ -24,8 +24,8 @@ def draft(path: Path) -> str:
     Raises:
         PluginError: If it is no gazetteer, or cannot be read.
     """
-    line = _first_line(path)
-    if not line.startswith("10,") or line.count(",") < 7 or '"7.3"' not in line:
+    header = [part.strip('" ') for part in _first_line(path).split(",")]
+    if header[0] != "10" or "7.3" not in header:
         raise no_likeness("gazetteer", str(path), "its first line is no DTF 7.3 header")
     folder = quoted(str(path.parent))
     lines = [

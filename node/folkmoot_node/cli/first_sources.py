@@ -1,0 +1,116 @@
+"""What `init --from` prints: which extracts it recognised, and what they allow to score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from folkmoot_operator.console import console, print_text, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from folkmoot_node.operations.initialise_from import FirstDay, Proposal
+    from folkmoot_node.operations.recognise_extracts import Likeness
+
+
+def look_at(folder: Path) -> list[Likeness]:
+    """Recognises the extracts in a folder. Writes nothing.
+
+    Raises:
+        Problem: If the folder cannot be read.
+    """
+    from folkmoot_node.operations.recognise_extracts import files_in, recognise
+    from folkmoot_node.sources.connect import load_plugins
+
+    files = files_in(folder.absolute())
+    with load_plugins(None, reading=files) as plugins, progress() as bars:
+        task = bars.add_task("files", total=len(files))
+        return recognise(files, plugins, lambda done: bars.update(task, completed=done))
+
+
+def give_first(home: Path, folder: Path, found: Sequence[Likeness], *, keep_policy: bool) -> None:
+    """Gives a new node its sources, and prints which."""
+    from folkmoot_node.operations.initialise_from import give_sources
+
+    _print(home, give_sources(home, folder, found, new=True, keep_policy=keep_policy))
+
+
+def give_again(home: Path, council: str, folder: Path) -> None:
+    """Writes the sources of a node again, and keeps what stood there.
+
+    Raises:
+        Problem: If there is no node, or it is another council's.
+    """
+    from folkmoot_node.operations.initialise_from import give_sources
+    from folkmoot_node.settings.node_toml import FILE_NAME, load_config
+    from folkmoot_operator.problems import ExitCode, Problem
+
+    there = load_config(home).council
+    if council.strip().upper() != there:
+        raise Problem(
+            f"the node belongs to {there}",
+            where=str(home / FILE_NAME),
+            remedy=f"Give --council {there}, or the --home of the other node",
+            exit_code=ExitCode.USAGE,
+        )
+    _print(home, give_sources(home, folder, look_at(folder), new=False, keep_policy=False))
+
+
+def _print(home: Path, day: FirstDay) -> None:
+    from rich.table import Column, Table
+
+    table = Table(
+        Column("File", overflow="fold"),
+        Column("Looks like", overflow="fold"),
+        Column("Source", overflow="fold"),
+        Column("UPRN", no_wrap=True),
+        Column("Questions", justify="right", no_wrap=True),
+    )
+    for one in day.proposals:
+        likeness = one.likeness
+        table.add_row(
+            likeness.file,
+            _looks(likeness),
+            f"({likeness.name})" if one.not_in_use else likeness.name,
+            _uprn(one),
+            str(likeness.questions + bool(one.not_in_use)) if likeness.draft else "",
+        )
+    console().print(table)
+    typer.echo("UPRN: share of the records that have one.")
+    for one in day.proposals:
+        if one.likeness.why_not:
+            print_text(f"{one.likeness.file} is no source: it {one.likeness.why_not}.")
+        elif one.not_in_use:
+            print_text(f"({one.likeness.name}) is not in use yet: {one.not_in_use}.")
+    if day.frame:
+        print_text(f"The households are the UPRNs of {day.frame}.")
+    else:
+        print_text("No source has households yet: nothing can be scored.")
+    if day.policy is not None:
+        print_text(f"risk-policy.toml has {len(day.policy.factors)} factors that have their "
+                   f"inputs: {', '.join(day.policy.factors)}.")  # fmt: skip
+        for name, reason in day.policy.left_out.items():
+            print_text(f"It leaves out {name}: {reason}.")
+    elif day.frame:
+        print_text(f"{home / 'risk-policy.toml'} stays as it was.")
+    if day.replaced is not None:
+        print_text(
+            f"What stood there is in {day.replaced}. To undo: cp -a {day.replaced}/. {home}/"
+        )
+
+
+def _looks(one: Likeness) -> str:
+    if one.with_:
+        return f"read with {one.with_}"
+    if not one.kind:
+        return "not understood"
+    return "a table, by mapping" if one.kind == "extracts" else one.kind
+
+
+def _uprn(one: Proposal) -> str:
+    from folkmoot_node.store.run_summary import share_in_words
+
+    return share_in_words(one.with_uprn / one.records) if one.records else ""
