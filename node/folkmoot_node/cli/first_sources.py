@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from folkmoot_node.operations.recognise_extracts import Likeness
 
 
-def look_at(folder: Path) -> list[Likeness]:
+def look_at(folder: Path, home: Path) -> list[Likeness]:
     """Recognises the extracts in a folder. Writes nothing.
+
+    Args:
+        folder: The folder.
+        home: The node's own, which no source may look into.
 
     Raises:
         Problem: If the folder cannot be read.
@@ -26,7 +30,9 @@ def look_at(folder: Path) -> list[Likeness]:
     from folkmoot_node.sources.connect import load_plugins
 
     files = files_in(folder.absolute())
-    with load_plugins(None, reading=files) as plugins, progress() as bars:
+    # A gazetteer looks for the directories beside it.
+    within = [] if home.resolve().is_relative_to(folder.resolve()) else [folder.absolute()]
+    with load_plugins(None, reading=[*files, *within]) as plugins, progress() as bars:
         task = bars.add_task("files", total=len(files))
         return recognise(files, plugins, lambda done: bars.update(task, completed=done))
 
@@ -56,7 +62,7 @@ def give_again(home: Path, council: str, folder: Path) -> None:
             remedy=f"Give --council {there}, or the --home of the other node",
             exit_code=ExitCode.USAGE,
         )
-    _print(home, give_sources(home, folder, look_at(folder), new=False, keep_policy=False))
+    _print(home, give_sources(home, folder, look_at(folder, home), new=False, keep_policy=False))
 
 
 def _print(home: Path, day: FirstDay) -> None:

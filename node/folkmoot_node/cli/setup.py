@@ -111,7 +111,7 @@ def init(
             raise typer.BadParameter("goes with --from", param_hint="--replace")
         give_again(home, council, extracts)
         return
-    found = look_at(extracts) if extracts else []
+    found = look_at(extracts, home) if extracts else []
     has_policy = (home / RISK_POLICY_FILE).exists()
     try:
         code = GssCode(council.strip().upper(), "--council")

@@ -125,7 +125,7 @@ def next_steps(*, signed: bool, enrolled: bool, described: bool = False) -> Iter
         steps.append(
             "Answer each QUESTION in node.toml and mappings/; `folkmoot-node sources check`."
         )
-        steps.append("`folkmoot-node score --dry-run`, then `folkmoot-node score`.")
+        steps.append("`folkmoot-node score --try`, then `folkmoot-node score`.")
         steps.append("`folkmoot-node explain UPRN` says why a household has its score.")
     else:
         steps.append("Describe your extracts in mappings/ and name them in node.toml.")

@@ -26,7 +26,7 @@ _CATEGORIES = {
     "social_care": r"care|safeguard|social",
     "health": r"health|disab|shield|nhs|medical",
     "safety": r"crime|abuse|asb|incident",
-    "education": r"school|pupil|send\b|education",
+    "education": r"school|pupil|meal|\bfsm\b|send\b|education",
     "employment": r"employ|job|work",
 }
 _STATED = re.compile(r"extract|as.?at|report|snapshot", re.IGNORECASE)

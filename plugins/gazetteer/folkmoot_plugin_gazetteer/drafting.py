@@ -43,7 +43,11 @@ def draft(path: Path) -> str:
 
 def _directories(path: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for file in sorted(path.parent.iterdir()):
+    try:
+        beside = sorted(path.parent.iterdir())
+    except PermissionError:  # where a plugin is confined, it may be let see this file alone
+        return found
+    for file in beside:
         if file == path or file.suffix.lower() != ".csv" or not file.is_file():
             continue
         try:
