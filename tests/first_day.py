@@ -28,7 +28,7 @@ def write_extracts(folder: Path, homes: int = 400) -> None:
     _meals(folder / "FSM_eligible_pupils.csv", homes, chance)
     _social_care(folder / "asc_clients.txt", homes, chance)
     (folder / "readme.docx.txt").write_text(
-        "Dear colleague,\nthe extracts of this month are in the folder. Ask Sam if one is missing.\n"
+        "Dear colleague,\nthe extracts are in the folder. Ask Sam if one is missing.\n"
     )
     (folder / "street.jpg").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256)))
     (folder / "void_properties.csv").write_bytes(b"")
@@ -106,8 +106,8 @@ def _housing_benefit(path: Path, homes: int, chance: random.Random) -> None:
 def _meals(path: Path, homes: int, chance: random.Random) -> None:
     head = ("Pupil No", "Home address UPRN", "FSM?", "Yr", "School (name)", "Eligible since")
     rows = [
-        (n, uprn_of(n) if chance.random() < 0.9 else "", chance.choice("YN"), chance.randrange(1, 12),
-         chance.choice(("Mill Lane Primary", "St Anne's")), f"{chance.randrange(1, 29):02}/09/2025")
+        (n, uprn_of(n) if chance.random() < 0.9 else "", chance.choice("YN"),
+         chance.randrange(1, 12), chance.choice(("Mill Lane Primary", "St Anne's")), f"{chance.randrange(1, 29):02}/09/2025")
         for n in range(homes) if chance.random() < 0.4
     ]  # fmt: skip
     _rows(path, [head, *rows])

@@ -44,13 +44,13 @@ def give_first(home: Path, folder: Path, found: Sequence[Likeness], *, keep_poli
     _print(home, give_sources(home, folder, found, new=True, keep_policy=keep_policy))
 
 
-def give_again(home: Path, council: str, folder: Path) -> None:
-    """Writes the sources of a node again, and keeps what stood there.
+def give_again(home: Path, council: str, folder: Path, *, replace: bool) -> None:
+    """Gives sources to a node that is there already, and keeps what stands in their place.
 
     Raises:
-        Problem: If there is no node, or it is another council's.
+        Problem: If it is another council's, or has sources that nobody has said to replace.
     """
-    from folkmoot_node.operations.initialise_from import give_sources
+    from folkmoot_node.operations.initialise_from import give_sources, require_room
     from folkmoot_node.settings.node_toml import FILE_NAME, load_config
     from folkmoot_operator.problems import ExitCode, Problem
 
@@ -62,7 +62,10 @@ def give_again(home: Path, council: str, folder: Path) -> None:
             remedy=f"Give --council {there}, or the --home of the other node",
             exit_code=ExitCode.USAGE,
         )
-    _print(home, give_sources(home, folder, look_at(folder, home), new=False, keep_policy=False))
+    found = look_at(folder, home)
+    if not replace:
+        require_room(home, found)
+    _print(home, give_sources(home, folder, found, new=False, keep_policy=False))
 
 
 def _print(home: Path, day: FirstDay) -> None:

@@ -104,12 +104,13 @@ def init(
         next_steps,
     )
     from folkmoot_node.operations.sign_policy import require_written_policy, sign_policy
+    from folkmoot_node.settings.node_toml import FILE_NAME
     from folkmoot_operator.problems import ExitCode, Problem
 
-    if replace:
-        if extracts is None:
-            raise typer.BadParameter("goes with --from", param_hint="--replace")
-        give_again(home, council, extracts)
+    if replace and extracts is None:
+        raise typer.BadParameter("goes with --from", param_hint="--replace")
+    if extracts is not None and (home / FILE_NAME).exists():
+        give_again(home, council, extracts, replace=replace)
         return
     found = look_at(extracts, home) if extracts else []
     has_policy = (home / RISK_POLICY_FILE).exists()

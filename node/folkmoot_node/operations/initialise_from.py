@@ -74,7 +74,6 @@ class _Files:
     """Writes files of the home, and keeps what stood there before."""
 
     home: Path
-    replace: bool
     kept: Path | None = None
     written: list[str] = field(default_factory=list)
 
@@ -101,7 +100,7 @@ def require_room(home: Path, found: Sequence[Likeness]) -> None:
     mappings = [mapping_file(one) for one in found if one.kind == MAPPED]
     there = [name for name in mappings if (home / name).exists()]
     if config.sources:
-        there.insert(0, f"{len(config.sources)} sources in {FILE_NAME}")
+        there.insert(0, f"sources in {FILE_NAME} ({len(config.sources)})")
     if there:
         raise Problem(
             f"there are already {', '.join(there[:4])}",
@@ -137,7 +136,7 @@ def give_sources(
     Raises:
         Problem: If a file cannot be written.
     """
-    files = _Files(home, replace=not new)
+    files = _Files(home)
     for one in found:
         if one.kind == MAPPED:
             files.write(mapping_file(one), one.draft)

@@ -47,7 +47,7 @@ def test_a_household_is_scored_within_ten_minutes_and_no_edit(
     home, _, seconds = first
     explained = run_forked("folkmoot-node", "explain", uprn_of(3), "--home", home).said()
     assert "Known: 100% of what the policy weighs" in explained
-    assert "Owes £" in explained
+    assert "council_tax_arrears: " in explained
     assert seconds < 300  # half of what is promised: the machine runs other tests too
 
 
