@@ -107,7 +107,8 @@ def _meals(path: Path, homes: int, chance: random.Random) -> None:
     head = ("Pupil No", "Home address UPRN", "FSM?", "Yr", "School (name)", "Eligible since")
     rows = [
         (n, uprn_of(n) if chance.random() < 0.9 else "", chance.choice("YN"),
-         chance.randrange(1, 12), chance.choice(("Mill Lane Primary", "St Anne's")), f"{chance.randrange(1, 29):02}/09/2025")
+         chance.randrange(1, 12), chance.choice(("Mill Lane Primary", "St Anne's")),
+         f"{chance.randrange(1, 29):02}/09/2025")
         for n in range(homes) if chance.random() < 0.4
     ]  # fmt: skip
     _rows(path, [head, *rows])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from folkmoot_operator.console import console, print_text, progress
+from folkmoot_operator.console import print_text, progress
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ def _print(home: Path, day: FirstDay) -> None:
             _uprn(one),
             str(likeness.questions + bool(one.not_in_use)) if likeness.draft else "",
         )
-    console().print(table)
+    print_table(table)
     typer.echo("UPRN: share of the records that have one.")
     for one in day.proposals:
         if one.likeness.why_not:

@@ -10,6 +10,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_node.plugins.placement import Placement
@@ -105,7 +106,7 @@ def _print(config: NodeConfig, found: tuple[Placement, ...], absent: tuple[Probl
     for one in found:
         whose = "the node" if one.is_shipped else "others"
         table.add_row(one.plugin.distribution, one.plugin.version, whose, one.way.value)
-    out.print(table)
+    print_table(table, out)
     shared = [one for one in found if one.is_shipped and one.runs]
     if shared:
         out.print(f"Those that come with the node: {granted(config, shared[0])}.", markup=False)
