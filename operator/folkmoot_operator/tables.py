@@ -52,7 +52,7 @@ def _widths(table: Table, out: Console) -> list[int] | None:
         for size in sizes[1:]:
             is_whole = column.no_wrap or size.maximum <= _WHOLE
             needed.append(size.maximum if is_whole else size.minimum)
-        most.append(max(wide, column.min_width or 0))
+        most.append(max(wide, column.min_width or 0, 1))
         least.append(max(*needed, column.min_width or 0, 1))
     room = out.width - 3 * len(least) - 1  # a blank at each side of a column, and the lines
     if sum(least) > room:

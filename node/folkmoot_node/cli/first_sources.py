@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from folkmoot_operator.console import print_text, progress
 from folkmoot_operator.tables import print_table
 
@@ -72,29 +70,40 @@ def give_again(home: Path, council: str, folder: Path, *, replace: bool) -> None
 def _print(home: Path, day: FirstDay) -> None:
     from rich.table import Column, Table
 
+    from folkmoot_node.store.run_summary import share_in_words
+
     table = Table(
-        Column("File", overflow="fold"),
-        Column("Looks like", overflow="fold"),
-        Column("Source", overflow="fold"),
-        Column("UPRN", no_wrap=True),
-        Column("Questions", justify="right", no_wrap=True),
+        "File",
+        "Looks like",
+        Column("UPRN", justify="right", no_wrap=True),
+        Column("Open", justify="right", no_wrap=True),
     )
     for one in day.proposals:
         likeness = one.likeness
         table.add_row(
             likeness.file,
-            _looks(likeness),
-            f"({likeness.name})" if one.not_in_use else likeness.name,
+            _looks(one),
             _uprn(one),
             str(likeness.questions + bool(one.not_in_use)) if likeness.draft else "",
         )
     print_table(table)
-    typer.echo("UPRN: share of the records that have one.")
+    print_text(
+        "UPRN: share of the records that have one. Open: questions in node.toml and mappings. "
+        "After a colon: the name of the source, if it has another."
+    )
     for one in day.proposals:
         if one.likeness.why_not:
             print_text(f"{one.likeness.file} is no source: it {one.likeness.why_not}.")
+        elif one.likeness.with_:
+            print_text(f"{one.likeness.file} is read with {one.likeness.with_}.")
         elif one.not_in_use:
-            print_text(f"({one.likeness.name}) is not in use yet: {one.not_in_use}.")
+            print_text(f"{one.likeness.name} is not in use yet: {one.not_in_use}.")
+        elif one.share < day.minimum_share:
+            print_text(
+                f"{one.likeness.name}: a run that reads it stops below "
+                f"{share_in_words(day.minimum_share)}, until somebody accepts it or the others are "
+                "linked. `folkmoot-node sources check` says more."
+            )
     if day.frame:
         print_text(f"The households are the UPRNs of {day.frame}.")
     else:
@@ -112,15 +121,22 @@ def _print(home: Path, day: FirstDay) -> None:
         )
 
 
-def _looks(one: Likeness) -> str:
-    if one.with_:
-        return f"read with {one.with_}"
-    if not one.kind:
+def _looks(one: Proposal) -> str:
+    likeness = one.likeness
+    if likeness.with_:
+        return "read with another file"
+    if not likeness.kind:
         return "not understood"
-    return "a table, by mapping" if one.kind == "extracts" else one.kind
+    if likeness.kind == "extracts":
+        looks = f"a table: {likeness.name}"
+    else:
+        looks = likeness.kind
+        if likeness.name != likeness.kind:
+            looks += f": {likeness.name}"
+    return f"({looks})" if one.not_in_use else looks
 
 
 def _uprn(one: Proposal) -> str:
     from folkmoot_node.store.run_summary import share_in_words
 
-    return share_in_words(one.with_uprn / one.records) if one.records else ""
+    return share_in_words(one.share) if one.records else ""

@@ -148,7 +148,10 @@ def init(
             )
             raise
     steps = next_steps(
-        signed=signer is not None, enrolled=invitation is not None, described=extracts is not None
+        signed=signer is not None,
+        enrolled=invitation is not None,
+        described=extracts is not None,
+        home=home,
     )
     for line in steps:
         typer.echo(line)

@@ -32,7 +32,6 @@ from folkmoot_operator.settings import require_text
 RELEASE_POLICY_FILE = "release-policy.toml"
 RISK_POLICY_FILE = "risk-policy.toml"
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
-_SCORE_AND_SERVE = "`folkmoot-node score`, then `folkmoot-node serve`."
 _UNDECIDED = "# to be decided by the council: write a number and remove the first hash\n# "
 
 
@@ -112,30 +111,36 @@ def initialise(
     return f"Made a node for {name.strip()} ({code}) in {home}."
 
 
-def next_steps(*, signed: bool, enrolled: bool, described: bool = False) -> Iterator[str]:
+def next_steps(
+    *, signed: bool, enrolled: bool, described: bool = False, home: Path = Path()
+) -> Iterator[str]:
     """What an operator does with a new node, as lines.
 
     Args:
         signed: Whether the release policy is signed.
         enrolled: Whether the node has joined a region.
         described: Whether its extracts are described.
+        home: The node's folder, as the operator has named it.
     """
+    at = "" if home == Path() else f" --home {home}"
     steps = []
     if described:
         steps.append(
-            "Answer each QUESTION in node.toml and mappings/; `folkmoot-node sources check`."
+            f"Answer each QUESTION in node.toml and mappings/; `folkmoot-node sources check{at}`."
         )
-        steps.append("`folkmoot-node score --try`, then `folkmoot-node score`.")
-        steps.append("`folkmoot-node explain UPRN` says why a household has its score.")
+        steps.append(f"`folkmoot-node score --try{at}`, then `folkmoot-node score{at}`.")
+        steps.append(f"`folkmoot-node explain UPRN{at}` says why a household has its score.")
     else:
         steps.append("Describe your extracts in mappings/ and name them in node.toml.")
     if not signed:
         steps.append(
-            "Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign`."
+            "Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign "
+            f'--signer "NAME, ROLE"{at}`.'
         )
     if not enrolled:
-        steps.append("Join a region: `folkmoot-node enrol INVITATION`.")
-    steps.append("`folkmoot-node serve`." if described else _SCORE_AND_SERVE)
+        steps.append(f"Join a region: `folkmoot-node enrol INVITATION{at}`.")
+    serve = f"`folkmoot-node serve{at}`."
+    steps.append(serve if described else f"`folkmoot-node score{at}`, then {serve}")
     yield "Next:"
     for number, step in enumerate(steps, start=1):
         yield f"  {number}. {step}"

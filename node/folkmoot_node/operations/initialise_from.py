@@ -51,6 +51,11 @@ class Proposal:
     fields: tuple[str, ...] = ()
     not_in_use: str = ""
 
+    @property
+    def share(self) -> float:
+        """Share of the records that have a UPRN, from 0 to 1; 1 if it is not read."""
+        return self.with_uprn / self.records if self.records else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class FirstDay:
@@ -61,12 +66,14 @@ class FirstDay:
         frame: Name of the source whose UPRNs are the households; empty if there is none.
         policy: The sample policy that was written; None if one was there, or none fits.
         replaced: Folder with the files that were replaced; None if none was.
+        minimum_share: Share of a source's records that have to find a household, or a run stops.
     """
 
     proposals: tuple[Proposal, ...]
     frame: str
     policy: SamplePolicy | None
     replaced: Path | None
+    minimum_share: float
 
 
 @dataclass(slots=True)
@@ -164,8 +171,8 @@ def give_sources(
         if new:
             _release(home, policy)
     files.write(FILE_NAME, _node_toml(home, folder, proposals, where, frame))
-    load_config(home)
-    return FirstDay(proposals, frame, policy, None if new else files.kept)
+    least = load_config(home).linkage.minimum_share
+    return FirstDay(proposals, frame, policy, None if new else files.kept, least)
 
 
 def _new_folder(home: Path) -> Path:

@@ -36,7 +36,7 @@ def made(seed: int) -> Table:
 
     columns = [
         Column(
-            f"H{at}{text(3)[:12]}".strip(),
+            f"H{at}{text(3)[:12]}".strip() if at and chance.random() < 0.9 else "",
             no_wrap=chance.random() < 0.2,
             justify=chance.choice(("left", "right")),
             overflow=chance.choice(("fold", "ellipsis")),
@@ -44,14 +44,17 @@ def made(seed: int) -> Table:
         for at in range(chance.randrange(2, 9))
     ]
     table = Table(*columns)
+    empty = chance.randrange(len(columns))
     for _ in range(chance.randrange(1, 6)):
-        table.add_row(*(text(chance.randrange(1, 9)) for _ in columns))
+        cells = [text(chance.randrange(1, 9)) for _ in columns]
+        cells[empty] = ""
+        table.add_row(*cells)
     return table
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_word_is_broken_no_header_lost_and_no_line_too_long(width: int) -> None:
-    for seed in range(60):
+    for seed in range(30):
         shown = printed(made(seed), width)
         everything = words(printed(made(seed), 5000))
         assert not set(everything) - set(words(shown)), f"seed {seed}\n{shown}"

@@ -68,7 +68,8 @@ def test_each_file_is_named_with_what_it_is_or_why_it_is_nothing(
     }.items():
         assert f"{file} is no source: it {why}" in said
     assert re.search(r"FSM_eligible_pupils.csv .* 91 % .* [1-9]", said)
-    assert "read with exampleton_llpg.csv" in said
+    assert "ONSUD_MAR_2026.csv is read with exampleton_llpg.csv" in said
+    assert "fsm_eligible_pupils: a run that reads it stops below 9" in said
 
 
 def test_no_value_of_a_record_is_written_down(first: tuple[Path, str, float]) -> None:
