@@ -66,7 +66,9 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
     from folkmoot_node.plugins.words import granted
 
     allowed, known = one.allowed, one.provenance
-    signed = known.as_json() if known else Provenance().as_json()
+    signed = (known or Provenance()).as_json()
+    if one.is_shipped:  # what is signed about it is signed about the node
+        signed |= dict.fromkeys(("signed", "reviewed"))
     return {
         "distribution": one.plugin.distribution,
         "version": one.plugin.version,
@@ -78,7 +80,7 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
         "files": bool(allowed and allowed.files),
         "memory_mib": allowed.memory_mib if allowed else None,
         "seconds": allowed.seconds if allowed else None,
-        "reviewed": known.is_reviewed if known else one.is_shipped,
+        "reviewed": bool(known and known.is_reviewed),
         **signed,
         "problems": [_problem_json(problem) for problem in _problems(one)],
     }
