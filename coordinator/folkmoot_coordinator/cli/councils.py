@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
-from folkmoot_operator.console import console, minute, print_json
+from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,7 +192,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             "\n".join(minute(to_text(one.expires_at)) for one in valid) or "none valid",
             "\n".join(one.fingerprint[:_SHORT] for one in valid),
         )
-    console().print(table)
+    print_table(table)
 
 
 @councils_app.command()
@@ -247,7 +248,7 @@ def show(
             minute(to_text(one.expires_at)),
             one.validity(now).value + revoked,
         )
-    console().print(table)
+    print_table(table)
 
 
 @councils_app.command("requests")

@@ -12,6 +12,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -274,7 +275,7 @@ def _print_trial(trial: Trial) -> None:
     )
     for before in rows:
         table.add_row(before, *(f"{count.get((before, now), 0):,}" for now in columns))
-    out.print(table)
+    print_table(table, out)
     both = sum(n for (one, other), n in count.items() if "(not scored)" not in (one, other))
     out.print(
         f"{trial.changed:,} of {both:,} households would change band "
@@ -295,7 +296,7 @@ def _print_bands(summary: RunSummary) -> None:
     for band, number in summary.bands.items():
         share = number / max(1, summary.households)
         bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
-    console().print(bands)
+    print_table(bands)
 
 
 def _print_summary(summary: RunSummary) -> None:
@@ -328,7 +329,7 @@ def _print_summary(summary: RunSummary) -> None:
         found = "" if source.about_areas else share_in_words(source.share_linked)
         figures = (f"{getattr(source, key):,}" for key in columns.values())
         table.add_row(source.name, *figures, found)
-    out.print(table)
+    print_table(table, out)
     for source in summary.sources:
         by = source.accepted
         until = f" (accepted by {by.by} until {by.until}: {by.reason})" if by else ""

@@ -32,7 +32,10 @@ _OTHER_CODE = (
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
     "name a newer list in node.toml as council_list"
 )
-_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+_SIGN = (
+    "Decide on a new date in the release policy, then "
+    '`folkmoot-node policy sign --signer "NAME, ROLE"`'
+)
 
 
 def closed(home: NodeHome) -> Check:
