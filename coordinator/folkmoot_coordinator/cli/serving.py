@@ -29,21 +29,22 @@ def serve(home: HomeOption = Path()) -> None:
 
     Example: `folkmoot-coordinator serve --home region`
     """
-    import logging
     import signal
 
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.logs import configure
     from folkmoot_coordinator.schedule.background import Schedule
     from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
     from folkmoot_coordinator.server.viewer_process import ViewerProcess
+    from folkmoot_coordinator.signals import events
+    from folkmoot_operator import log_output
+    from folkmoot_operator.events import emit
     from folkmoot_operator.stop_signal import stop_on
 
-    configure()
-    raise_limit()
     stop = stop_on(signal.SIGTERM, signal.SIGINT)
     place = Home(home)
+    log_output.configure(place.settings().log, place.path, "folkmoot-coordinator")
+    raise_limit()
     site = _site_address(place)
     schedule = Schedule(place)
     viewer = ViewerProcess(place)
@@ -74,7 +75,7 @@ def serve(home: HomeOption = Path()) -> None:
     finally:
         viewer.stop()
         schedule.close()
-    logging.getLogger("folkmoot_coordinator").info("stopped")
+    emit(events.STOPPED)
 
 
 def _site_address(home: Home) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 
 from folkmoot.geography import GssCode
@@ -12,8 +11,8 @@ from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.server.methods import Method
 from folkmoot_coordinator.server.wire_versions import agree_version, check_protocol
-
-log = logging.getLogger(__name__)
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 
 _SERVICE = "/folkmoot.v1.EnrolmentService/"
 
@@ -52,7 +51,7 @@ class EnrolmentService:
         certificate = self._enrolment.enrol(
             request.token, request.council, request.csr, request.policy_key
         )
-        log.info("enrolled council=%s", GssCode(request.council))
+        emit(events.ENROLLED, council=GssCode(request.council))
         return (enrolment_pb2.EnrolResponse(membership=self._membership(certificate)),)
 
     def _renew(
@@ -61,7 +60,7 @@ class EnrolmentService:
         """Replaces a certificate before it expires."""
         check_protocol(request.protocol)
         certificate = self._enrolment.renew(member, request.csr)
-        log.info("certificate renewed council=%s", member.council)
+        emit(events.RENEWED, council=member.council)
         return (enrolment_pb2.RenewResponse(membership=self._membership(certificate)),)
 
     def _membership(self, certificate: bytes) -> enrolment_pb2.Membership:

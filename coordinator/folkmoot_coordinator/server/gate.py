@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.network_addresses import join_address, split_address
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 HELLO_SECONDS = 4.0
 """How long a connection may take until it has sent a whole ClientHello."""
@@ -148,7 +147,7 @@ class Gate:
             try:
                 taken, name = await loop.sock_accept(listening)
             except OSError as error:  # it has gone already, or files are short
-                log.warning("connection not accepted port=%s error=%s", self._name, error)
+                emit(events.NOT_ACCEPTED, port=self._name, error=error)
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             connection = _Outside(self, str(name[0]), name[1])
@@ -224,7 +223,7 @@ class Gate:
         self._turned_away += 1
 
     def _say(self) -> None:
-        log.warning("too many connections port=%s ended=%d", self._name, self._turned_away)
+        emit(events.TOO_MANY, port=self._name, ended=self._turned_away)
         self._turned_away = 0
 
 
@@ -282,7 +281,7 @@ class _Outside(asyncio.Protocol):
         try:
             inside, counterpart = await self._gate.dial(self)
         except OSError as error:
-            log.error("no connection behind the gate error=%s", error)
+            emit(events.NOTHING_BEHIND, error=error)
             self.abort()
             return
         if outside.is_closing():

@@ -8,7 +8,6 @@ needs has come.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -20,9 +19,10 @@ from folkmoot.rejection import Rejected
 from folkmoot_coordinator.membership.caller import Member, claimed_member
 from folkmoot_coordinator.server.methods import Method, Undecodable
 from folkmoot_coordinator.server.places import Places
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
 
-log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -91,25 +91,24 @@ class Reception(grpc.GenericRpcHandler):
                 await self._respond(method, context, network, address)
             return
         except asyncio.CancelledError:
-            log.info("broken off call=%s peer=%s", call, address)
+            emit(events.CALL_BROKEN_OFF, call=call, peer=address)
             raise
         except TimeoutError:
-            log.info("cut off call=%s peer=%s", call, address)
+            emit(events.CALL_CUT_OFF, call=call, peer=address)
             status, detail = grpc.StatusCode.CANCELLED, "the call took too long"
         except Undecodable:
-            log.info("undecodable call=%s peer=%s", call, address)
+            emit(events.CALL_UNDECODABLE, call=call, peer=address)
             status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request cannot be decoded"
         except _Missing:
             status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request is missing"
         except Problem as problem:
-            log.error("failed call=%s problem=%s", call, problem)
+            emit(events.CALL_FAILED, call=call, problem=problem)
             status, detail = (
                 grpc.StatusCode.UNAVAILABLE,
                 "the coordinator cannot serve this now",
             )
         except Exception as error:
-            tracing = log.isEnabledFor(logging.DEBUG)
-            log.error("fault call=%s error=%s", call, type(error).__name__, exc_info=tracing)
+            emit(events.CALL_FAULT, call=call, error=type(error).__name__)
             status, detail = grpc.StatusCode.INTERNAL, "a fault in the coordinator"
         await context.abort(status, detail)
 
@@ -124,7 +123,7 @@ class Reception(grpc.GenericRpcHandler):
                     await context.write(response.SerializeToString())
         except Rejected as rejected:
             reason = rejected.rejection.reason.name
-            log.info("rejected call=%s peer=%s reason=%s", method.name, address, reason)
+            emit(events.CALL_REJECTED, call=method.name, peer=address, reason=reason)
             await context.write(method.rejection(rejected.rejection))
 
     async def _responses(

@@ -16,7 +16,6 @@ from pathlib import Path
 from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.logs import configure
 from folkmoot_coordinator.membership.caller import Callers
 from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
@@ -25,6 +24,7 @@ from folkmoot_coordinator.server.open_files import raise_limit
 from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator import log_output
 from folkmoot_operator.problems import ExitCode
 from folkmoot_operator.stop_signal import stop_on
 
@@ -34,11 +34,11 @@ READY = "ready"
 
 def main(home: Home, sockets: list[socket.socket]) -> None:
     """Serves until SIGTERM."""
-    configure()
+    settings = home.settings()
+    log_output.configure(settings.log, home.path, "folkmoot-coordinator-enrolment")
     raise_limit()
     stop = stop_on(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings = home.settings()
     authority, signing = Authority.load(home.keys), SigningKey.load(home.keys)
     database = Database(home.database_url(settings))
     certificates = ServerCertificates(authority, settings, system_clock)

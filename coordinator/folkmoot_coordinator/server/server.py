@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
@@ -22,10 +21,10 @@ from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
 from folkmoot_coordinator.server.gate import ConnectionLimits, listen
 from folkmoot_coordinator.server.port import PortLimits, ServingLoop, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signals import events
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
-
-log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
 """How often due rounds, and counts past their time, are looked for."""
@@ -150,7 +149,7 @@ class CoordinatorServer:
         try:
             self._seen.write()
         except Problem as problem:
-            log.error("when councils were last seen is not written problem=%s", problem)
+            emit(events.SEEN_NOT_WRITTEN, problem=problem)
         self._database.close()
 
     def _again_and_again(self, do: Callable[[], None]) -> None:
@@ -166,14 +165,14 @@ class CoordinatorServer:
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):
-            log.info("round closed round=%s state=%s", round_id, state.name.lower())
+            emit(events.ROUND_CLOSED, round=round_id, state=state.name.lower())
 
     def _delete_old(self) -> None:
         days = self.settings.retention.counts_days
         if days is not None:
             deleted = delete_old_counts(self._database, days, self._clock())
             if deleted:
-                log.info("old counts deleted releases=%d", deleted)
+                emit(events.COUNTS_DELETED, releases=deleted)
 
 
 class _Attempts:
@@ -189,11 +188,11 @@ class _Attempts:
             self._do()
         except Exception as error:  # the next time may succeed
             if self._said != str(error):  # once, and not every second
-                log.error("%s failed error=%s", self._what, error)
+                emit(events.ATTEMPT_FAILED, task=self._what, error=error)
             self._said = str(error)
         else:
             if self._said:
-                log.info("%s goes on", self._what)
+                emit(events.ATTEMPT_GOES_ON, task=self._what)
             self._said = ""
 
 

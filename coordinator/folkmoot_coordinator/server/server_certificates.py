@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 import grpc
@@ -10,8 +9,8 @@ import grpc
 from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.membership.certificate_authority import Authority, ServerIdentity
-
-log = logging.getLogger(__name__)
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 
 
 class ServerCertificates:
@@ -48,7 +47,7 @@ class ServerCertificates:
         with self._lock:
             if self._identity.expires_at - self._clock() < self._days * DAY / 3:
                 self._identity = self._issue()
-                log.info("server certificate renewed")
+                emit(events.CERTIFICATE_RENEWED)
             return self._identity
 
     def _issue(self) -> ServerIdentity:

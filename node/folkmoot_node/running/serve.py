@@ -18,6 +18,12 @@ from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_node.signals.events import (
+    CERTIFICATE_NOT_RENEWED,
+    CERTIFICATE_RENEWED,
+    SERVE_IDLE,
+    VISIT_FAILED,
+)
 from folkmoot_operator import file_lock
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.problems import ExitCode, Problem
@@ -149,7 +155,7 @@ def _try_visit(
         news.end_visit()
         failures = 0
     except Problem as problem:
-        failed = Event("", str(problem), is_problem=True)
+        failed = Event("", str(problem), True, VISIT_FAILED)
         events.append(failed)
         if problem.exit_code is not ExitCode.UNREACHABLE and not (
             reached and isinstance(problem, ConnectionProblem)
@@ -171,7 +177,10 @@ def visit(
     """One visit to the coordinator, with a renewal of the certificate when it is due."""
     with home.connect() as client:
         if client.renewal is not None:
-            report(Event("", client.renewal.text, client.renewal.is_problem))
+            renewal = client.renewal
+            failed = renewal.is_problem
+            kind = CERTIFICATE_NOT_RENEWED if failed else CERTIFICATE_RENEWED
+            report(Event("", renewal.text, failed, kind))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed, make_catalogue):
@@ -200,7 +209,7 @@ def _report_waiting(home: NodeHome, report: Callable[[Event], None]) -> None:
     waiting = sum(status.is_for_a_person for status in _statuses(home))
     if waiting:
         text = f"idle; rounds that wait for a person: {waiting}. See `folkmoot-node rounds list`"
-        report(Event("", text, is_problem=True))
+        report(Event("", text, True, SERVE_IDLE))
 
 
 def stop_on_signals() -> threading.Event:
