@@ -24,7 +24,7 @@ MAX_CHARACTERS = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:/@\[\]<>-]{0,199}")
 _WORD = re.compile(r"[A-Za-z0-9_?-][A-Za-z0-9 _.-]{0,99}")
 _ROUND = re.compile(r"[0-9a-f]{1,64}")
-_COUNCIL = re.compile(r"[A-Z][0-9]{8}")
+_COUNCIL = re.compile(r"(?=.{9}$)[A-Z][0-9]+")
 _ADDRESS = re.compile(r"(https?://)?[A-Za-z0-9.:%\[\]?_-]{1,253}/?")
 _EVENT = re.compile(r"(operator|web|node|casework|coordinator|site)(\.[a-z][a-z0-9_]{1,40}){1,3}")
 

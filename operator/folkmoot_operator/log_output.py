@@ -131,6 +131,11 @@ class _Journal(logging.Handler):
         self._place = place
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
+    def close(self) -> None:
+        """Closes the socket."""
+        self._socket.close()
+        super().close()
+
     def emit(self, record: logging.LogRecord) -> None:
         """Sends an event; if the journal does not take it, writes it to standard error."""
         emitted = emitted_by(record)

@@ -44,7 +44,7 @@ def _loopback(value: str) -> str:
             "agent on this machine pass them on"
         )
     if port == 0:
-        raise ValueError("port 0 is no port that a Prometheus server could be told")
+        raise ValueError("port 0 stands for any free port, where Prometheus would not look")
     return value
 
 

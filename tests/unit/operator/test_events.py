@@ -57,7 +57,7 @@ def test_an_event_is_one_line_with_the_time_in_utc() -> None:
     )
     record.folkmoot_event = Emitted(event, {"text": "a\n  b\r\nc"})
     record.created = 1_800_000_000
-    assert log_output.Lines().format(record) == "2027-01-15T08:00:00Z INFO failed=a b c"
+    assert log_output.Lines().format(record) == "2027-01-15T08:00:00Z INFO failed problem=a b c"
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,7 @@ def test_a_file_is_set_aside_when_it_is_large_and_is_for_this_account_alone(
     monkeypatch.setattr(handler, "_size", 200)
     for number in range(40):
         emit(CLOSED, round=f"{number:04x}")
+    emit(CLOSED, round="0028")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.1", "log.2"]
     for path in tmp_path.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
