@@ -25,8 +25,10 @@ from folkmoot_node.release import admission
 from folkmoot_node.release.office import Question
 from folkmoot_node.release.steps import AnswerStage
 from folkmoot_node.signals import events
+from folkmoot_node.signals.spans import ANSWER
 from folkmoot_operator.events import LogEvent, emit
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spans import span
 from folkmoot_operator.sqlite_faults import DamagedDatabase, UnusableDatabase
 
 if TYPE_CHECKING:
@@ -111,7 +113,10 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
 def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Iterator[Event]:
     """Answers a round if it can be answered now."""
     try:
-        answer = answer_round(home, known, protocol)
+        with span(ANSWER, round=known.round_id) as traced:
+            traced.say(result="not_answered")
+            answer = answer_round(home, known, protocol)
+            traced.say(result="waits" if answer is None else answer.kind.value)
     except (DamagedDatabase, UnusableDatabase):
         raise
     except Problem as error:

@@ -53,11 +53,13 @@ def serve(
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
     from folkmoot_node.running.catalogue_process import CatalogueProcess
+    from folkmoot_node.running.measuring import look_at
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
     from folkmoot_node.signals import events
-    from folkmoot_node.signals.lines import lines_of_node
-    from folkmoot_operator import log_output
+    from folkmoot_node.signals.lines import lines_of_node, version_here
+    from folkmoot_node.signals.metrics import METRICS
+    from folkmoot_operator import log_output, readings_socket, signal_output
     from folkmoot_operator.events import emit
 
     stop = stop_on_signals()
@@ -71,15 +73,26 @@ def serve(
         emit(events.SERVE_STARTED, council=node.config.council, address=address)
         heads = f"ledger head {node.ledger.head()}, of all logs {JointHead.now(node.state)}"
         emit(events.SERVE_HEADS, text=heads)
-        run(
-            node,
-            Event.emit,
-            stop=stop,
-            until_idle=until_idle,
-            poll_seconds=poll_seconds,
-            tidy=tidy,
-            make_catalogue=CatalogueProcess(),
-        )
+        with (
+            signal_output.shown(
+                node.config.metrics,
+                node.config.home,
+                "folkmoot-node",
+                version_here(),
+                METRICS,
+                look_at(home),
+            ) as readings,
+            readings_socket.heard(readings),
+        ):
+            run(
+                node,
+                Event.emit,
+                stop=stop,
+                until_idle=until_idle,
+                poll_seconds=poll_seconds,
+                tidy=tidy,
+                make_catalogue=CatalogueProcess(),
+            )
 
 
 def doctor(

@@ -14,7 +14,7 @@ from folkmoot_node.evidence.scoring_runs import INCOMPLETE, STORED
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
 from folkmoot_node.signals import events
-from folkmoot_operator import child_process
+from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.events import Level, LogEvent
 from folkmoot_operator.moments import to_text
@@ -225,7 +225,12 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
+        kept = readings_socket.inherited()
+        if kept:
+            environment = {**environment, readings_socket.VARIABLE: str(kept[0])}
+        return child_process.start(
+            (*WORKER, *arguments), environment, home, stdin=stdin, keep_open=kept
+        )
 
     def _say_of_prefect(self, text: str, is_problem: bool) -> None:
         self._say(events.PREFECT_FAILED if is_problem else events.PREFECT_CHANGED, text)

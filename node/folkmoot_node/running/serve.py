@@ -24,9 +24,13 @@ from folkmoot_node.signals.events import (
     SERVE_IDLE,
     VISIT_FAILED,
 )
+from folkmoot_node.signals.metrics import VISITS
+from folkmoot_node.signals.spans import VISIT
 from folkmoot_operator import file_lock
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.metrics import count
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spans import span
 from folkmoot_operator.stop_signal import stop_on
 
 MAX_WAIT = 300.0
@@ -151,10 +155,15 @@ def _try_visit(
         events.append(event)
 
     try:
-        visit(home, note, make_catalogue)
+        with span(VISIT) as traced:
+            traced.say(result="failed")
+            visit(home, note, make_catalogue)
+            traced.say(result="reached")
+        count(VISITS, result="reached")
         news.end_visit()
         failures = 0
     except Problem as problem:
+        count(VISITS, result="failed")
         failed = Event("", str(problem), True, VISIT_FAILED)
         events.append(failed)
         if problem.exit_code is not ExitCode.UNREACHABLE and not (

@@ -25,9 +25,10 @@ from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.signals import events
-from folkmoot_node.signals.lines import lines_of_node
+from folkmoot_node.signals.lines import lines_of_node, version_here
+from folkmoot_node.signals.metrics import METRICS
 from folkmoot_node.sources.connect import load_plugins
-from folkmoot_operator import log_output
+from folkmoot_operator import log_output, readings_socket, signal_output
 from folkmoot_operator.console import application, run
 from folkmoot_operator.events import emit
 
@@ -44,7 +45,11 @@ def score(
     today = datetime.datetime.now(datetime.UTC).date()
     config = load_config(home)
     _configure(config)
-    with recorded_run(config.state_path, "serve") as record:
+    with (
+        readings_socket.telling("scoring", METRICS),
+        signal_output.traced(config.metrics, config.home, "folkmoot-node", version_here()),
+        recorded_run(config.state_path, "serve") as record,
+    ):
         if recorded:
             from folkmoot_node.running.prefect_flows import run_score
 
