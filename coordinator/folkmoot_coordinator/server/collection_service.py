@@ -16,8 +16,9 @@ from folkmoot_coordinator.rounds.round_store import open_rounds_of
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.server.methods import Method
 from folkmoot_coordinator.server.wire_versions import agree_version, check_protocol
-from folkmoot_coordinator.signals import events
+from folkmoot_coordinator.signals import events, metrics
 from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 
 _SERVICE = "/folkmoot.v1.CollectionService/"
 
@@ -154,10 +155,12 @@ def _signed(receipt: StoredReceipt | SignedReceipt) -> release_pb2.SignedReceipt
 
 
 def _log_answer(kind: str, member: Member, round_id: str, receipt: StoredReceipt) -> None:
+    result = "repeated" if receipt.repeated else "stored"
+    count(metrics.SUBMISSIONS, kind=kind, result=result)
     emit(
         events.SUBMISSION,
         kind=kind,
-        result="repeated" if receipt.repeated else "stored",
+        result=result,
         council=member.council,
         round=round_id,
         state=receipt.state.name.lower(),

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
-from folkmoot_coordinator.signals import events
+from folkmoot_coordinator.signals import events, metrics
 from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count, measure
 from folkmoot_operator.network_addresses import join_address, split_address
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -191,6 +192,7 @@ class Gate:
         if welcome:
             self._open.setdefault(connection.network, {})[connection] = None
             self._count += 1
+            measure(metrics.CONNECTIONS, self._count, port=self._name)
         elif not there:
             self._open.pop(connection.network, None)
         return welcome
@@ -201,6 +203,7 @@ class Gate:
         if connection in there:
             del there[connection]
             self._count -= 1
+            measure(metrics.CONNECTIONS, self._count, port=self._name)
         if not there:
             self._open.pop(connection.network, None)
         if self._by_port.get(connection.inner_port) is connection:
@@ -221,6 +224,7 @@ class Gate:
         if not self._turned_away:
             asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._say)
         self._turned_away += 1
+        count(metrics.TURNED_AWAY, port=self._name)
 
     def _say(self) -> None:
         emit(events.TOO_MANY, port=self._name, ended=self._turned_away)

@@ -6,10 +6,11 @@ import subprocess
 import time
 from collections.abc import Callable, Collection
 
-from folkmoot_coordinator.signals import events
+from folkmoot_coordinator.signals import events, metrics
 from folkmoot_operator import child_process
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 
 _WAITS = Backoff(first=1.0, longest=60.0)
 
@@ -86,6 +87,7 @@ class RestartedProcess:
                 return False
             self._begun, self._restart_at = now, None
             emit(events.PROCESS_STARTED_AGAIN, process=self._name)
+            count(metrics.RESTARTS, process=self._name)
         return False
 
     def stop(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from folkmoot_coordinator.clock import system_clock
@@ -23,8 +24,9 @@ from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment
 from folkmoot_coordinator.server.open_files import raise_limit
 from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signals.metrics import METRICS
 from folkmoot_coordinator.signing import SigningKey
-from folkmoot_operator import log_output
+from folkmoot_operator import log_output, readings_socket, signal_output
 from folkmoot_operator.problems import ExitCode
 from folkmoot_operator.stop_signal import stop_on
 
@@ -46,15 +48,22 @@ def main(home: Home, sockets: list[socket.socket]) -> None:
         enrolment_service(settings, database, authority, signing, system_clock),
         certificates,
         Callers(database, LastSeen(database), system_clock),
+        lambda: database.damage is None,
     )
-    loop = ServingLoop()
-    loop.run(port.start(sockets))
-    print(READY, flush=True)
-    while not stop.wait(1) and database.damage is None:
-        pass
-    loop.run(port.stop())
-    loop.stop()
-    database.close()
+    with (
+        readings_socket.telling("enrolment", METRICS),
+        signal_output.traced(
+            settings.metrics, home.path, "folkmoot-coordinator", version("folkmoot-coordinator")
+        ),
+    ):
+        loop = ServingLoop()
+        loop.run(port.start(sockets))
+        print(READY, flush=True)
+        while not stop.wait(1) and database.damage is None:
+            pass
+        loop.run(port.stop())
+        loop.stop()
+        database.close()
     if database.damage is not None:
         raise SystemExit(ExitCode.VERIFICATION)
 

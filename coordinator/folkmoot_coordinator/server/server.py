@@ -19,6 +19,7 @@ from folkmoot_coordinator.server.collection_service import CollectionService
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
 from folkmoot_coordinator.server.gate import ConnectionLimits, listen
+from folkmoot_coordinator.server.health_service import health
 from folkmoot_coordinator.server.port import PortLimits, ServingLoop, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signals import events
@@ -63,14 +64,16 @@ class CoordinatorServer:
         self._database.check_pages()
         self._seen = LastSeen(self._database)
         certificates = ServerCertificates(authority, self.settings, clock)
+        self._certificates = certificates
         callers = Callers(self._database, self._seen, clock)
         enrolment = enrolment_service(self.settings, self._database, authority, signing, clock)
         collection = CollectionService(
             self._database, Intake(self._database, signing, clock), clock
         )
+        methods = (*collection.methods(), *enrolment.methods())
         self._collection = ServingPort(
             "collection",
-            (*collection.methods(), *enrolment.methods()),
+            (*methods, health(methods, self._is_well)),
             certificates,
             callers.authenticate,
             _limits(self.settings.limits),
@@ -79,7 +82,7 @@ class CoordinatorServer:
         self._enrolment: ServingPort | EnrolmentProcess = (
             EnrolmentProcess(home)
             if enrolment_apart
-            else enrolment_port(enrolment, certificates, callers)
+            else enrolment_port(enrolment, certificates, callers, self._is_well)
         )
         self._loop = ServingLoop()
         self._stopping = threading.Event()
@@ -94,6 +97,13 @@ class CoordinatorServer:
                 ("opening of drafts", self._opener.look),
             )
         )
+
+    def certificate_ends(self) -> int:
+        """When the certificate that the ports show ends, seconds since 1970-01-01T00:00:00Z."""
+        return self._certificates.current().expires_at
+
+    def _is_well(self) -> bool:
+        return self._database.damage is None and not self._stopping.is_set()
 
     def start(self) -> None:
         """Listens on both ports.
@@ -164,7 +174,8 @@ class CoordinatorServer:
         self._seen.write()
 
     def _close_due(self) -> None:
-        for round_id, state in close_due_rounds(self._database, self._clock()):
+        closed = close_due_rounds(self._database, self._clock())
+        for round_id, state in closed:
             emit(events.ROUND_CLOSED, round=round_id, state=state.name.lower())
 
     def _delete_old(self) -> None:

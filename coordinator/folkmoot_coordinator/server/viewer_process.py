@@ -11,7 +11,7 @@ import subprocess
 
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
-from folkmoot_operator import child_process
+from folkmoot_operator import child_process, readings_socket
 
 STOP_SECONDS = 15.0
 """How long the site may take to finish what it is serving."""
@@ -49,4 +49,5 @@ class ViewerProcess:
     def _begin(self) -> subprocess.Popen[bytes]:
         home = self._home.path.resolve()
         # With all variables: drivers of databases find passwords in them.
-        return child_process.start(["-m", _MODULE, str(home)], os.environ, home)
+        kept = readings_socket.inherited()
+        return child_process.start(["-m", _MODULE, str(home)], os.environ, home, keep_open=kept)

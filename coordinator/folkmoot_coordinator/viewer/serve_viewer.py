@@ -17,8 +17,9 @@ from pathlib import Path
 
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.signals import events
+from folkmoot_coordinator.signals.metrics import METRICS
 from folkmoot_coordinator.viewer.serving import serve_viewer
-from folkmoot_operator import log_output
+from folkmoot_operator import log_output, readings_socket
 from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
 
@@ -50,7 +51,8 @@ def main(home: Home) -> None:
     )
     give_way()
     try:
-        serve_viewer(home, lambda address: emit(events.SITE_READY, address=address))
+        with readings_socket.telling("viewer", METRICS):
+            serve_viewer(home, lambda address: emit(events.SITE_READY, address=address))
     except Problem as problem:
         emit(events.SITE_NOT_SERVED, problem=problem)
         raise SystemExit(problem.exit_code) from None
