@@ -111,7 +111,7 @@ def emitted_by(record: logging.LogRecord) -> Emitted:
     event = LIBRARY_FAILED if record.levelno >= logging.ERROR else LIBRARY_WARNED
     error = record.exc_info[0] if record.exc_info else None
     values = {
-        "library": _word(record.name.partition(".")[0]),
+        "library": _word(record.name)[:100],
         "line": _word(f"{record.module}.{record.lineno}"),
         "error": _word(error.__name__) if error else "",
     }
@@ -261,7 +261,8 @@ def configure(
     handler.setFormatter(JsonLines(program) if form == "json" else lines or Lines())
     root = logging.getLogger()
     for old in root.handlers:
-        old.close()
+        if isinstance(old, _File | _Journal):
+            old.close()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     for ours in ("folkmoot_operator", "folkmoot_web", "folkmoot_node", "folkmoot_coordinator"):

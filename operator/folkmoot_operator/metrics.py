@@ -130,7 +130,7 @@ class Readings:
             UnlistedValue: If the metric or a label is not listed.
         """
         with self._lock:
-            self._keep(self._values, self._place(metric, labels), value)
+            self._keep(self._values, self._place(metric, labels), float(value))
 
     def add(self, metric: Metric, amount: float, **labels: str) -> None:
         """Counts.

@@ -193,8 +193,8 @@ def test_a_library_is_named_and_not_quoted(tmp_path: Path) -> None:
         library.exception("Exception in ASGI application %s", SECRET)
     text = (tmp_path / "log").read_text()
     assert "httpx" not in text
-    assert "library uvicorn warned at" in text
-    assert "library uvicorn failed at" in text
+    assert "library uvicorn.error warned at" in text
+    assert "library uvicorn.error failed at" in text
     assert "ValueError" in text
     assert SECRET not in text
     assert "918273645546" not in text
