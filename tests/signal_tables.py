@@ -1,4 +1,4 @@
-"""The tables of `docs/signals.md`, made from the lists: `python -m tests.signal_tables` writes them."""
+"""The tables of `docs/signals.md`; `python -m tests.signal_tables` makes them from the lists."""
 
 from __future__ import annotations
 
