@@ -79,8 +79,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         region = Region(tmp_path_factory.mktemp("region"))
         ports = {"coordinator": free_port(), "node": free_port()}
         switch_on(region.home / "coordinator.toml", ports["coordinator"], receiver)
-        region.start()
         try:
+            region.start()
             node = region.new_node(TRAFFORD)
             node.write_extract([*household_rows(TRAFFORD, HOUSEHOLDS - 1), *MARKED])
             switch_on(node.home / "node.toml", ports["node"], receiver)
@@ -100,7 +100,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
                         return False
                     return 'folkmoot_node_answers{kind="release"} 1.0' in text
 
-                eventually(is_answered)
+                eventually(is_answered, 120)
                 time.sleep(6)  # once more by OTLP, and once from the enrolment process
                 scraped = {name: scrape(port) for name, port in ports.items()}
             finally:

@@ -133,7 +133,7 @@ class Reception(grpc.GenericRpcHandler):
         except UnknownName:
             return "rejected", grpc.StatusCode.NOT_FOUND, "there is no such service"
         except _Refused:
-            return "rejected", grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls at one time"
+            return "rejected", grpc.StatusCode.PERMISSION_DENIED, "the certificate is not accepted"
         except Problem as problem:
             emit(events.CALL_FAILED, call=call, problem=problem)
             return "failed", grpc.StatusCode.UNAVAILABLE, "the coordinator cannot serve this now"
