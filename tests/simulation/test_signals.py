@@ -98,7 +98,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
                         text = scrape(ports["node"])
                     except OSError:
                         return False
-                    return 'folkmoot_node_answers{kind="release"} 1.0' in text
+                    answered = 'folkmoot_node_answers{kind="release"} 1.0' in text
+                    return answered and 'visits_total{result="reached"}' in text
 
                 eventually(is_answered, 120)
                 time.sleep(6)  # once more by OTLP, and once from the enrolment process
