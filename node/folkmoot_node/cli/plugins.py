@@ -68,7 +68,7 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
     allowed, known = one.allowed, one.provenance
     signed = (known or Provenance()).as_json()
     if one.is_shipped:  # what is signed about it is signed about the node
-        signed |= dict.fromkeys(("signed", "reviewed"))
+        signed = {**signed, **dict.fromkeys(("signed", "reviewed"))}
     return {
         "distribution": one.plugin.distribution,
         "version": one.plugin.version,

@@ -87,7 +87,9 @@ def score(
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.signals.lines import version_here
     from folkmoot_node.sources.connect import load_plugins
+    from folkmoot_operator import signal_output
 
     if export is not None:
         from folkmoot_node.operations.export_households import require_writable
@@ -132,7 +134,10 @@ def score(
             summary = trial.run
         else:
             recorded = recorded_run(config.state_path, current_operator())
-            with _says_that_rounds_wait(home), recorded as record:
+            traced = signal_output.traced(
+                config.metrics, config.home, "folkmoot-node", version_here()
+            )
+            with _says_that_rounds_wait(home), recorded as record, traced:
                 summary = run(
                     config,
                     plugins,
