@@ -10,8 +10,10 @@ from folkmoot_coordinator.cli import (
     diagnosis,
     drafts,
     exporting,
+    incidents,
     initialise,
     keys,
+    pausing,
     planning,
     policies,
     rounds,
@@ -39,6 +41,8 @@ viewing.add_to(app)
 keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+pausing.add_to(app)
+incidents.add_to(app)
 policies.add_to(app)
 
 

@@ -16,6 +16,7 @@ from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.evidence.pauses import require_running
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.scoring_runs import StoppedRun
 from folkmoot_node.evidence.signatures import check_receipt
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from folkmoot_node.release.exact_counts import ExactCounts
     from folkmoot_node.store.reader import HouseholdStore
 
+NOT_ANSWERED = "no round is answered"
 STOPPED = "a scoring run was stopped before its end, and the scores are older than that"
 INCOMPLETE = (
     "a plugin failed in the last scoring run, and its factors are unknown for every household"
@@ -139,6 +141,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     earlier = office.outbox.find(known.round_id)
     if earlier is not None:
         return earlier
+    require_running(home, NOT_ANSWERED)
     require_complete(home)
     if home.clock() >= known.facts.deadline:
         return None
@@ -154,6 +157,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
 
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
+        require_running(home, NOT_ANSWERED)
         now = book.find(known.round_id)
         if stopped is None and home.stopped_run() is not None:
             raise Problem(
@@ -335,10 +339,12 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     """Sends every answer that has no receipt yet, and keeps the receipts.
 
     Raises:
-        Problem: If the coordinator cannot be reached; what is owed is sent next time.
+        Problem: If the coordinator cannot be reached or this node is paused; what is owed is sent
+            next time.
     """
     book = home.round_book()
     for answer in home.outbox.undelivered():
+        require_running(home, "no answer is sent")
         if not book.is_of_this_region(answer.round_id):
             yield Event(
                 answer.round_id, "belongs to another region; its answer is kept and not sent", True
@@ -387,6 +393,7 @@ def send_again(
             text = "the coordinator has lost the answer, and this node's files do not hold it"
             yield Event(answer.round_id, f"{text}; the round is not answered again", True)
             continue
+        require_running(home, "no answer is sent")
         try:
             _check(home, answer, client.deliver(answer))
         except RejectedByCoordinator as error:

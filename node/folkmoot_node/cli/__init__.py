@@ -11,8 +11,10 @@ from folkmoot_node.cli import (
     corrections,
     equality,
     evidence,
+    incidents,
     installation,
     linkage,
+    pausing,
     plugins,
     policies,
     retention,
@@ -33,7 +35,8 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, installation, casework, casework_rights,
+    evidence, audit, running, pausing, incidents,
+    installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

@@ -48,7 +48,14 @@ def score(
             policy = load_policy(config.risk_policy)
             judged = Judged(last_run(config), in_force(config.state_path, today))
             with load_plugins(config) as plugins:
-                summary = score_plainly(config, plugins, policy, today=today, judged=judged)
+                summary = score_plainly(
+                    config,
+                    plugins,
+                    policy,
+                    today=today,
+                    judged=judged,
+                    progress=lambda *_: record.go_on(),
+                )
         record.stored(whole=not summary.failed)
         for failure in summary.failed:
             typer.echo(f"Warning: {failure.in_words}.", err=True)
