@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -24,12 +24,11 @@ from folkmoot_operator.incidents import (
 from folkmoot_operator.moments import to_text
 
 
-class OpenLog(Log):
+class OpenLog(Log, Protocol):
     """An audit log that is open, with its head."""
 
     def head(self) -> Head:
         """Where the log ends now."""
-        raise NotImplementedError
 
 
 Opening = Callable[[Path], AbstractContextManager[tuple[Register, OpenLog]]]

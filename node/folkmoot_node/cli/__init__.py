@@ -13,6 +13,7 @@ from folkmoot_node.cli import (
     evidence,
     incidents,
     installation,
+    leaving,
     linkage,
     pausing,
     plugins,
@@ -35,7 +36,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, pausing, incidents,
+    evidence, audit, running, pausing, incidents, leaving,
     installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(

@@ -8,7 +8,7 @@ from pathlib import Path
 from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
 from folkmoot_node.corrections.checks import readable
-from folkmoot_node.evidence.checks import budget, clock_of_ledger, unbroken
+from folkmoot_node.evidence.checks import budget, clock_of_ledger, pauses, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
@@ -67,6 +67,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     if config.corrections_file.exists():
         yield readable(config)
     yield sunset(home)
+    yield pauses(home)
     yield scoring_runs(home)
     yield retention(home)
     yield extracts(home)

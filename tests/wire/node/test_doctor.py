@@ -32,8 +32,8 @@ from folkmoot_sdk.loading import BrokenPlugin
 NAMES = [
     "settings", "home", "council", "keys", "installation",
     *(f"confinement: {layer}" for layer in LAYERS), "plugins", "policies and sources", "linkage",
-    "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "scoring runs",
-    "retention", "extracts", "enrolment", "coordinator",
+    "release policy", "signer", "evidence", "clock", "disk", "scores", "sunset", "pauses",
+    "scoring runs", "retention", "extracts", "enrolment", "coordinator",
 ]  # fmt: skip
 
 
