@@ -1,4 +1,4 @@
-"""A council leaves: nothing goes on, evidence is kept, keys are destroyed, and a paper proves it."""
+"""A council leaves: evidence is kept, keys are destroyed, and a signed paper proves it."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def region(answered: Stage, tmp_path: Path) -> Database:
         KeyFiles(answered.home / "keys").certificate.read_bytes()
     )
     database = Database(f"sqlite:///{tmp_path / 'region.sqlite'}")
-    database.create_tables()
+    database.create()
     with database.writing() as session:
         record_certificate(
             session,
@@ -237,7 +237,7 @@ def test_a_certificate_that_the_region_never_gave_ends_nothing(
 ) -> None:
     go(answered)
     database = Database(f"sqlite:///{tmp_path / 'other.sqlite'}")
-    database.create_tables()
+    database.create()
     with pytest.raises(Problem, match="gave E08000009 no such certificate") as caught:
         end_membership(database, answered.home / FOLDER / CERTIFICATE, 0)
     assert caught.value.exit_code is ExitCode.VERIFICATION
