@@ -20,6 +20,7 @@ from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.status_screen import Need
 
 ADDED, TOLD, CLOSED = "incident added", "incident told", "incident closed"
 ACTIONS = (ADDED, TOLD, CLOSED)
@@ -269,6 +270,26 @@ def incidents_of(entries: Iterable[Entry]) -> Iterator[Incident]:
             one = replace(one, closed_at=entry.at, outcome=str(body["outcome"]))
         found[number] = one
     yield from found.values()
+
+
+def needs_of(incidents: Iterable[Incident], now: int, program: str) -> Iterator[Need]:
+    """What open incidents need of somebody.
+
+    Args:
+        incidents: All of them.
+        now: Seconds since 1970-01-01T00:00:00Z.
+        program: Name of the command: `folkmoot-node`.
+    """
+    for one in incidents:
+        if one.closed_at is not None:
+            continue
+        if not one.is_ico_told and now < one.ico_by:
+            what = f"incident {one.number} is open; if it may harm people, the ICO is told by "
+            command = f"{program} incident told {one.number} --whom ico --by NAME"
+            yield Need(what + to_text(one.ico_by), command, 6)
+        else:
+            command = f"{program} incident close {one.number} --outcome TEXT"
+            yield Need(f"incident {one.number} is open", command, 28)
 
 
 def export_of(incidents: Iterable[Incident], entries: Iterable[Entry], head: str) -> bytes:

@@ -24,6 +24,7 @@ from folkmoot_node.cli import (
     scoring,
     setup,
     sources,
+    status,
 )
 from folkmoot_operator.console import add_version, application, run
 
@@ -36,7 +37,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, pausing, incidents, leaving,
+    evidence, audit, running, status, pausing, incidents, leaving,
     installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
