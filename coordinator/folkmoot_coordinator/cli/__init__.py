@@ -19,6 +19,7 @@ from folkmoot_coordinator.cli import (
     rounds,
     series,
     serving,
+    status,
     viewing,
 )
 from folkmoot_operator.console import add_version, application, run
@@ -43,6 +44,7 @@ diagnosis.add_to(app)
 audit.add_to(app)
 pausing.add_to(app)
 incidents.add_to(app)
+status.add_to(app)
 policies.add_to(app)
 
 
