@@ -9,6 +9,7 @@ from folkmoot_node.cli import (
     casework,
     casework_rights,
     corrections,
+    doctor,
     equality,
     evidence,
     incidents,
@@ -37,7 +38,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, status, pausing, incidents, leaving,
+    evidence, audit, running, status, doctor, pausing, incidents, leaving,
     installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from folkmoot_node.evidence.database import Clock
+from folkmoot_node.evidence.database import Clock, StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
 from folkmoot_node.evidence.pauses import RESUME, Audited, paused
 from folkmoot_node.evidence.verification import Verified
@@ -69,3 +69,13 @@ def pauses(home: Audited) -> Check:
             yield Finding("pauses", State.FAIL, f"the node is {pause}", remedy)
 
     return Check("pauses", look)
+
+
+def pages(state: StateDatabase) -> Check:
+    """Whether each page of the state file can be read."""
+
+    def look() -> str:
+        state.check_pages()
+        return "each page of the state file can be read"
+
+    return Check("database", look)
