@@ -1,0 +1,254 @@
+"""Each fault is found, with the command that mends it; run as it is written, it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+from stage import Stage, ask
+
+from folkmoot import codec
+from folkmoot_node.answering.answer import poll
+from folkmoot_node.evidence.pauses import paused
+from folkmoot_node.evidence.scoring_runs import recorded_run
+from folkmoot_node.home import open_home
+from folkmoot_node.operations.doctor import examine
+from folkmoot_node.operations.pausing import pause
+from folkmoot_node.store.pause_note import note_pause, noted_pause
+from folkmoot_operator.accounts import current_operator
+from folkmoot_operator.checks import Finding, State
+from folkmoot_operator.problems import Problem
+from tests.commands import run_inside
+
+WORDS = {"TEXT": "settled", "NAME": "A. Khan", "NAME,": "A. Khan"}
+
+
+def open_home_to_others(stage: Stage) -> None:
+    stage.home.chmod(0o755)
+
+
+def open_key(stage: Stage) -> None:
+    (stage.home / "keys" / "policy-signing.key").chmod(0o604)
+
+
+def unsigned_policy(stage: Stage) -> None:
+    path = stage.home / "release-policy.toml"
+    path.write_text(path.read_text() + "\n# changed\n")
+
+
+def no_scores(stage: Stage) -> None:
+    (stage.home / "store" / "households.duckdb").unlink()
+
+
+def stopped_by_people(stage: Stage) -> None:
+    with open_home(stage.home) as node:
+        pause(node, "a test", current_operator())
+
+
+def stopped_run(stage: Stage) -> None:
+    with pytest.raises(ZeroDivisionError), recorded_run(stage.home / "state.sqlite", "test"):
+        raise ZeroDivisionError
+
+
+def left_by_a_run(stage: Stage) -> None:
+    (stage.home / "store" / "households.duckdb.unfinished-1").write_bytes(b"x")
+
+
+def lost_answers(stage: Stage) -> None:
+    """An answer has left, and the files are those of before."""
+    before = (stage.home / "state.sqlite").read_bytes()
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+    with open_home(stage.home) as node, node.connect() as client:
+        list(poll(node, client))
+    for name in ("state.sqlite-wal", "state.sqlite-shm"):
+        (stage.home / name).unlink(missing_ok=True)
+    (stage.home / "state.sqlite").write_bytes(before)
+    with open_home(stage.home) as node, node.connect() as client, pytest.raises(Problem):
+        list(poll(node, client))
+
+
+def clock_was_fast(stage: Stage) -> None:
+    stage.coordinator.rounds = [codec.encode_round(ask())]
+    ahead = int(time.time()) + 3000
+    with open_home(stage.home, clock=lambda: ahead) as node, node.connect() as client:
+        list(poll(node, client))
+
+
+def unfinished_file(stage: Stage) -> None:
+    path = stage.home / "keys" / ".node.crt.0a1b2c3d"
+    path.write_text("half")
+    old = time.time() - 7200
+    os.utime(path, (old, old))
+
+
+def stale_lock(stage: Stage) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (stage.home / "serve.lock").write_text(f"{gone.pid}\n")
+
+
+def half_a_pause(stage: Stage) -> None:
+    note_pause(stage.home / "store" / "households.duckdb", 1, "a test")
+
+
+MEND = "folkmoot-node doctor --mend"
+FAULTS: list[tuple[Callable[[Stage], None], str, str]] = [
+    (open_home_to_others, "home", "chmod go= {home}"),
+    (open_key, "keys", "chmod 600 {home}/keys/policy-signing.key"),
+    (unsigned_policy, "release policy", "folkmoot-node policy sign --signer NAME"),
+    (no_scores, "scores", "folkmoot-node score"),
+    (stopped_by_people, "pauses", "folkmoot-node resume --reason TEXT"),
+    (stopped_run, "scoring runs", "folkmoot-node score"),
+    (left_by_a_run, "retention", "folkmoot-node purge"),
+    (lost_answers, "evidence", "folkmoot-node ledger recover"),
+    (clock_was_fast, "clock", "folkmoot-node ledger accept-clock --reason TEXT"),
+    (unfinished_file, "leftovers", MEND),
+    (stale_lock, "leftovers", MEND),
+    (half_a_pause, "leftovers", MEND),
+]
+
+
+def found(stage: Stage, check: str) -> Finding:
+    return next(one for one in examine(stage.home, offline=True) if one.name == check)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "command"), FAULTS, ids=[spoil.__name__ for spoil, *_ in FAULTS]
+)
+def test_the_command_that_is_named_mends_it(
+    stage: Stage, spoil: Callable[[Stage], None], check: str, command: str
+) -> None:
+    assert found(stage, check).state is State.OK
+    spoil(stage)
+    wrong = found(stage, check)
+    assert wrong.state is not State.OK
+    assert wrong.command == command.format(home=stage.home)
+    program, *arguments = (WORDS.get(word, word) for word in shlex.split(wrong.command))
+    if program == "folkmoot-node":
+        asks = {"purge", "recover", "doctor"} & set(arguments)
+        further = ["--yes"] if asks else []
+        run_inside(program, *arguments, *further, "--home", stage.home).said(None)
+    else:
+        subprocess.run([program, *arguments], check=True)
+    assert found(stage, check).state is State.OK
+
+
+def test_mending_asks_first_and_the_audit_log_has_what_was_done(stage: Stage) -> None:
+    from typer.testing import CliRunner
+
+    from folkmoot_node.cli import app
+
+    open_home_to_others(stage)
+    open_key(stage)
+    stale_lock(stage)
+    arguments = ["doctor", "--offline", "--mend", "--home", str(stage.home)]
+    refused = CliRunner().invoke(app, arguments, input="n\n")
+    assert refused.exit_code == 1
+    assert "Would close keys/policy-signing.key to other accounts" in refused.output
+    assert stage.home.stat().st_mode & 0o077
+    done = run_inside("folkmoot-node", *arguments, "--yes", "--json").said(None)
+    document = json.loads(done[: done.rindex("}") + 1].partition("Done:")[0])
+    assert len(document["mended"]) == 3
+    assert stage.home.stat().st_mode & 0o077 == 0
+    with open_home(stage.home) as node:
+        [entry] = node.audit.entries(("mended",))
+    assert list(entry.body["what"]) == document["mended"]
+    again = run_inside("folkmoot-node", *arguments, "--yes")
+    assert "Nothing can be mended by itself" in again.stderr
+
+
+def test_mending_closes_the_pages_of_a_node_that_is_paused(stage: Stage) -> None:
+    with open_home(stage.home) as node:
+        pause(node, "a test", current_operator())
+        store = node.config.store_path
+        store.with_name(store.name + ".paused").unlink()
+    run_inside("folkmoot-node", "doctor", "--offline", "--mend", "--yes", "--home", stage.home)
+    assert noted_pause(store) is not None
+    with open_home(stage.home) as node:
+        assert paused(node) is not None
+
+
+def test_what_is_young_or_no_leftover_stays(stage: Stage) -> None:
+    young, other = stage.home / ".node.toml.0a1b2c3d", stage.home / ".hidden"
+    for path in (young, other):
+        path.write_text("")
+    os.utime(other, (0, 0))
+    assert found(stage, "leftovers").state is State.OK
+
+
+def steps(stage: Stage) -> list[tuple[str, bool]]:
+    return [
+        (one.name.removeprefix("path: "), one.ok)
+        for one in examine(stage.home, offline=False)
+        if one.name.startswith("path")
+    ]
+
+
+def name_address(stage: Stage, address: str, **keys: str) -> None:
+    path = stage.home / "node.toml"
+    lines = [
+        f'address = "{address}"' if line.startswith("address = ") else line
+        for line in path.read_text().splitlines()
+    ]
+    at = next(i for i, line in enumerate(lines) if line.startswith("address = "))
+    lines[at:at] = [f'{key} = "{value}"' for key, value in keys.items()]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_the_way_to_the_coordinator_step_by_step(stage: Stage) -> None:
+    from tests.listeners import listening, saying
+
+    assert steps(stage) == [("path", True)]
+    name_address(stage, "nowhere.invalid:7443")
+    assert steps(stage) == [("name", False)]
+    name_address(stage, "127.0.0.1:9")
+    assert steps(stage) == [("name", True), ("port", False)]
+    with listening(saying(b"SSH-2.0-OpenSSH\r\n")) as address:
+        name_address(stage, address)
+        assert steps(stage) == [("name", True), ("port", True), ("TLS", False)]
+    name_address(stage, "127.0.0.1:7443", proxy="http://127.0.0.1:9")
+    assert steps(stage) == [("proxy", False)]
+
+
+def test_a_clock_that_is_off_is_said_with_its_command(stage: Stage) -> None:
+    stage.coordinator.clock_ahead = 600
+    [clock] = [
+        one for one in examine(stage.home, offline=False) if one.name == "clock of the coordinator"
+    ]
+    assert clock.state is State.WARN
+    assert "behind the coordinator" in clock.what
+    assert clock.command == "timedatectl set-ntp true"
+
+
+def test_licences_that_end_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datetime
+
+    from folkmoot_node.policies.risk_policy import RiskPolicy
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    ends = {
+        "income": today + datetime.timedelta(days=10),
+        "tenure": today - datetime.timedelta(days=1),
+        "cars": today + datetime.timedelta(days=31),
+    }
+    monkeypatch.setattr(RiskPolicy, "licences", property(lambda _: ends))
+    told = [one for one in examine(stage.home, offline=True) if one.name == "licences"]
+    assert {(one.what.split("'")[1], one.state) for one in told} == {
+        ("income", State.WARN),
+        ("tenure", State.WARN),
+    }
+    assert all("risk-policy.toml" in one.remedy for one in told)
+
+
+def test_a_prefect_server_that_does_not_answer(stage: Stage) -> None:
+    path = stage.home / "node.toml"
+    text = path.read_text()
+    path.write_text(text + '\n[prefect]\nurl = "http://127.0.0.1:9/api"\n')
+    [prefect] = [one for one in examine(stage.home, offline=False) if one.name == "Prefect"]
+    assert prefect.state is State.WARN
+    assert "does not answer" in prefect.what
