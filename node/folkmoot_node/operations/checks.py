@@ -27,7 +27,7 @@ _OTHER_CODE = (
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
     "name a newer list in node.toml as council_list"
 )
-_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign --signer NAME`"
 
 
 def closed(home: NodeHome) -> Check:

@@ -14,14 +14,22 @@ from stage import Stage, ask
 
 from folkmoot import codec
 from folkmoot_node.answering.answer import poll
+from folkmoot_node.answering.checks import coordinator
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.scoring_runs import recorded_run
+from folkmoot_node.federation.identity import KeyFiles
+from folkmoot_node.federation.path_checks import path_to_coordinator
 from folkmoot_node.home import open_home
-from folkmoot_node.operations.doctor import examine
+from folkmoot_node.operations.doctor import _checks
 from folkmoot_node.operations.pausing import pause
+from folkmoot_node.scoring.checks import licences
+from folkmoot_node.settings.node_toml import load_config
 from folkmoot_node.store.pause_note import note_pause, noted_pause
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.checks import Finding, State
+from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_operator.checks import examine as run
+from folkmoot_operator.prefect_check import prefect
+from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import Problem
 from tests.commands import run_inside
 
@@ -113,8 +121,19 @@ FAULTS: list[tuple[Callable[[Stage], None], str, str]] = [
 ]
 
 
-def found(stage: Stage, check: str) -> Finding:
-    return next(one for one in examine(stage.home, offline=True) if one.name == check)
+@pytest.fixture(autouse=True)
+def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor --mend` looks at everything twice: here not at plugins, in processes of their own."""
+    for slow in ("confinement", "policy_and_sources"):
+        name = f"folkmoot_node.operations.doctor.{slow}"
+        monkeypatch.setattr(name, lambda *_: Check("plugins", lambda: ""))
+
+
+def found(stage: Stage, name: str) -> Finding:
+    """What one check of the doctor finds, without the others."""
+    with open_home(stage.home) as node:
+        [one] = run(check for check in _checks(node, offline=True) if check.name == name)
+        return one
 
 
 @pytest.mark.parametrize(
@@ -182,11 +201,9 @@ def test_what_is_young_or_no_leftover_stays(stage: Stage) -> None:
 
 
 def steps(stage: Stage) -> list[tuple[str, bool]]:
-    return [
-        (one.name.removeprefix("path: "), one.ok)
-        for one in examine(stage.home, offline=False)
-        if one.name.startswith("path")
-    ]
+    config = load_config(stage.home)
+    check = path_to_coordinator(config.coordinator, KeyFiles.of(stage.home))
+    return [(one.name.removeprefix("path: "), one.ok) for one in run([check])]
 
 
 def name_address(stage: Stage, address: str, **keys: str) -> None:
@@ -217,9 +234,8 @@ def test_the_way_to_the_coordinator_step_by_step(stage: Stage) -> None:
 
 def test_a_clock_that_is_off_is_said_with_its_command(stage: Stage) -> None:
     stage.coordinator.clock_ahead = 600
-    [clock] = [
-        one for one in examine(stage.home, offline=False) if one.name == "clock of the coordinator"
-    ]
+    with open_home(stage.home) as node:
+        clock = next(one for one in run([coordinator(node)]) if "clock" in one.name)
     assert clock.state is State.WARN
     assert "behind the coordinator" in clock.what
     assert clock.command == "timedatectl set-ntp true"
@@ -237,7 +253,7 @@ def test_licences_that_end_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
         "cars": today + datetime.timedelta(days=31),
     }
     monkeypatch.setattr(RiskPolicy, "licences", property(lambda _: ends))
-    told = [one for one in examine(stage.home, offline=True) if one.name == "licences"]
+    told = list(run([licences(load_config(stage.home), today)]))
     assert {(one.what.split("'")[1], one.state) for one in told} == {
         ("income", State.WARN),
         ("tenure", State.WARN),
@@ -246,9 +262,9 @@ def test_licences_that_end_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_prefect_server_that_does_not_answer(stage: Stage) -> None:
-    path = stage.home / "node.toml"
-    text = path.read_text()
-    path.write_text(text + '\n[prefect]\nurl = "http://127.0.0.1:9/api"\n')
-    [prefect] = [one for one in examine(stage.home, offline=False) if one.name == "Prefect"]
-    assert prefect.state is State.WARN
-    assert "does not answer" in prefect.what
+    settings = PrefectSettings(url="http://127.0.0.1:9/api")
+    [found] = run([prefect(settings, stage.home, "Install it", offline=False)])
+    assert found.state is State.WARN
+    assert "does not answer" in found.what
+    [off] = run([prefect(PrefectSettings(enabled=False), stage.home, "", offline=False)])
+    assert off.state is State.OK
