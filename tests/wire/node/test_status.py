@@ -208,6 +208,8 @@ def test_watching_repeats_until_it_is_interrupted(capsys: pytest.CaptureFixture[
 def test_watching_a_real_process_ends_with_ctrl_c(stage: Stage) -> None:
     import signal
 
+    # Where tests run in the background of a shell, Ctrl-C is ignored, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [
             str(Path(sys.executable).with_name("folkmoot-node")), "status", "--watch", "0.5",
@@ -216,6 +218,7 @@ def test_watching_a_real_process_ends_with_ctrl_c(stage: Stage) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     guard = threading.Timer(60, process.kill)
     guard.start()
     assert process.stdout is not None

@@ -88,7 +88,7 @@ def test_a_pause_comes_first(office: Office) -> None:
     [
         ("coordinator.toml", "region", ()),
         ("coordinator.sqlite", "database", ("authority", "disk", "drafts")),
-        ("keys/authority.crt", "authority", ("database", "councils", "rounds")),
+        ("keys/authority.pem", "authority", ("database", "councils", "rounds")),
     ],
 )
 def test_a_broken_home_is_named_and_the_rest_is_said(
