@@ -50,7 +50,7 @@ class Finding:
 
     @property
     def command(self) -> str:
-        """The command that mends it, as it is typed but for words in capitals; empty if none does.
+        """The command that repairs it, with words in capitals to fill in; empty if none does.
 
         It stands in the remedy: in backticks, or as the whole of it.
         """

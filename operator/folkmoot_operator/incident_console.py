@@ -167,7 +167,7 @@ def _print_one(incident: Incident, *, as_json: bool) -> None:
     typer.echo(f"Incident {incident.number} is {state}, noticed {to_text(incident.noticed_at)}.")
     if incident.closed_at is None and not incident.is_ico_told:
         typer.echo(
-            "If it may harm people, the ICO is told by "
+            "If it may harm people, report it to the ICO by "
             f"{minute(to_text(incident.ico_by))} UTC, 72 hours after it was noticed."
         )
 

@@ -284,7 +284,7 @@ def needs_of(incidents: Iterable[Incident], now: int, program: str) -> Iterator[
         if one.closed_at is not None:
             continue
         if not one.is_ico_told and now < one.ico_by:
-            what = f"incident {one.number} is open; if it may harm people, the ICO is told by "
+            what = f"incident {one.number} is open; if it may harm people, report it to the ICO by "
             command = f"{program} incident told {one.number} --whom ico --by NAME"
             yield Need(what + to_text(one.ico_by), command, 6)
         else:

@@ -26,11 +26,11 @@ def check_leaving(body: Mapping[str, Any], where: str) -> None:
         where: File, for messages.
 
     Raises:
-        ContractError: If it lacks something, or is of a later version.
+        ContractError: If it lacks something, or has a later version.
     """
     if body.get("schema") != 1 or not body.keys() >= FIELDS:
         raise ContractError(
             where,
-            "the certificate of leaving lacks what it has to say, or is of a later version",
+            "the certificate of leaving lacks what it has to say, or has a later version",
             "Ask the council for the file as its node wrote it, or upgrade",
         )

@@ -22,17 +22,17 @@ def add_to(app: typer.Typer) -> None:
 def doctor(
     home: HomeOption = Path(),
     json_: JsonOption = False,
-    mend: Annotated[
+    repair: Annotated[
         bool,
         typer.Option(
-            "--mend", help="Then put right what loses nothing and decides nothing, after asking."
+            "--fix", help="Then put right what loses nothing and decides nothing, after asking."
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --mend: do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
 ) -> None:
     """Check permissions, certificates, database, clock, names, ports, disk and the web site.
 
-    Each failed check says how to fix it. --mend closes private files to other accounts and deletes
+    Each failed check says how to fix it. --fix closes private files to other accounts and deletes
     what stopped processes have left; it looks again afterwards, and the audit log has what was
     done. Exit code 3 if a check failed.
 
@@ -42,37 +42,37 @@ def doctor(
     from folkmoot_coordinator.operations.doctor import examine
     from folkmoot_operator.checks import exit_code
 
-    if mend and json_ and not yes:
-        raise typer.BadParameter("give --yes too: nobody can be asked", param_hint="--json, --mend")
+    if repair and json_ and not yes:
+        raise typer.BadParameter("give --yes too: nobody can be asked", param_hint="--json, --fix")
     findings = examine(Home(home))
     if not json_:
         _print(findings)
-    mended: list[str] = []
-    if mend:
-        mended = _mend(home, yes=yes)
-        if mended:
+    repaired: list[str] = []
+    if repair:
+        repaired = _repair(home, yes=yes)
+        if repaired:
             findings = examine(Home(home))
-        if not json_ and mended:
+        if not json_ and repaired:
             still = [one for one in findings if one.remedy]
             typer.echo("Looked again. " + ("It still says:" if still else "Nothing is left."))
             _print(still)
     if json_:
         rows = [_row(one) for one in findings]
-        print_json({"mended": mended, "checks": rows} if mend else rows)
+        print_json({"repaired": repaired, "checks": rows} if repair else rows)
     if code := exit_code(findings):
         raise typer.Exit(code)
 
 
-def _mend(home: Path, *, yes: bool) -> list[str]:
+def _repair(home: Path, *, yes: bool) -> list[str]:
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.database import audit_log
-    from folkmoot_coordinator.operations.checks import mends
-    from folkmoot_operator.mending import MENDED
+    from folkmoot_coordinator.operations.checks import repairs
+    from folkmoot_operator.repairs import REPAIRED
 
     place, database = open_home(home)
-    found = list(mends(place))
+    found = list(repairs(place))
     if not found:
-        typer.echo("Nothing can be mended by itself.", err=True)
+        typer.echo("Nothing can be repaired by itself.", err=True)
         return []
     if not yes:
         for one in found:
@@ -82,7 +82,7 @@ def _mend(home: Path, *, yes: bool) -> list[str]:
     for one in found:
         one.do()
     with database.writing() as session:
-        audit_log.note(session, system_clock(), MENDED, {"what": done})
+        audit_log.note(session, system_clock(), REPAIRED, {"what": done})
     for what in done:
         typer.echo(f"Done: {what}.", err=True)
     return done

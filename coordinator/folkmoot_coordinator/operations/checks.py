@@ -10,10 +10,10 @@ from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.pauses import RESUME, paused
 from folkmoot_operator.checks import Check, Finding, State
-from folkmoot_operator.mending import Mend, closing, leftovers, unfinished_files
+from folkmoot_operator.repairs import Repair, closing, leftovers, unfinished_files
 
 _LEFTOVERS, _NAMES = "leftovers", "names"
-MEND = "`folkmoot-coordinator doctor --mend`"
+FIX = "`folkmoot-coordinator doctor --fix`"
 
 
 def pauses(database: Database) -> Iterator[Finding]:
@@ -59,14 +59,14 @@ def nothing_left_over(home: Home) -> Check:
         found = len(list(unfinished_files((home.path, home.keys))))
         if found:
             what = f"{found} files that were never finished"
-            yield Finding(_LEFTOVERS, State.WARN, what, f"Run {MEND}")
+            yield Finding(_LEFTOVERS, State.WARN, what, f"Run {FIX}")
         else:
             yield Finding(_LEFTOVERS, State.OK, "nothing that a stopped process has left")
 
     return Check(_LEFTOVERS, look)
 
 
-def mends(home: Home) -> Iterator[Mend]:
+def repairs(home: Home) -> Iterator[Repair]:
     """What can be put right now, and loses nothing."""
     private = [home.path, home.keys, *sorted(home.keys.glob("*"))]
     if home.database_file.exists():

@@ -1,4 +1,4 @@
-"""`doctor`: finding out why the node does not run, and mending what can be mended at once."""
+"""`doctor`: finding out why the node does not run, and repairing what can be repaired at once."""
 
 from __future__ import annotations
 
@@ -29,59 +29,59 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not try to reach the coordinator.")
     ] = False,
-    mend: Annotated[
+    repair: Annotated[
         bool,
         typer.Option(
-            "--mend", help="Then put right what loses nothing and decides nothing, after asking."
+            "--fix", help="Then put right what loses nothing and decides nothing, after asking."
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --mend: do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
 ) -> None:
     """Checks settings, keys, policies, plugins, scores, evidence, the way to the coordinator and
     the coordinator.
 
-    A check that failed or warns says how to fix it. --mend closes private files to other accounts,
+    A check that failed or warns says how to fix it. --fix closes private files to other accounts,
     deletes what stopped processes have left, and finishes a pause that was interrupted; it looks
     again afterwards, and the audit log has what was done. Exit code 3 if a check failed.
 
-    Example: folkmoot-node doctor --mend
+    Example: folkmoot-node doctor --fix
     """
     from folkmoot_node.operations.doctor import examine
     from folkmoot_operator.checks import exit_code
 
-    if mend and as_json and not yes:
-        raise typer.BadParameter("give --yes too: nobody can be asked", param_hint="--json, --mend")
+    if repair and as_json and not yes:
+        raise typer.BadParameter("give --yes too: nobody can be asked", param_hint="--json, --fix")
     findings = list(examine(home, offline=offline, further=_casework))
     if not as_json:
         _print(findings)
-    mended: list[str] = []
-    if mend:
-        mended = _mend(home, yes=yes)
-        if mended:
+    repaired: list[str] = []
+    if repair:
+        repaired = _repair(home, yes=yes)
+        if repaired:
             findings = list(examine(home, offline=offline, further=_casework))
-        if not as_json and mended:
+        if not as_json and repaired:
             still = [one for one in findings if one.remedy]
             typer.echo("Looked again. " + ("It still says:" if still else "Nothing is left."))
             _print(still)
     if as_json:
         rows = [_row(one) for one in findings]
-        print_json({"mended": mended, "checks": rows} if mend else rows)
+        print_json({"repaired": repaired, "checks": rows} if repair else rows)
     if code := exit_code(findings):
         raise typer.Exit(code)
 
 
-def _mend(home: Path, *, yes: bool) -> list[str]:
-    """Mends what can be mended; a node that cannot be opened is left to people."""
+def _repair(home: Path, *, yes: bool) -> list[str]:
+    """Repairs what can be repaired; a node that cannot be opened is left to people."""
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.mending import mend as put_right
-    from folkmoot_node.operations.mending import mends
+    from folkmoot_node.operations.repairs import repair as put_right
+    from folkmoot_node.operations.repairs import repairs
     from folkmoot_operator.accounts import current_operator
 
     who = current_operator()
     with open_home(home) as node:
-        found = list(mends(node, who))
+        found = list(repairs(node, who))
         if not found:
-            typer.echo("Nothing can be mended by itself.", err=True)
+            typer.echo("Nothing can be repaired by itself.", err=True)
             return []
         if not yes:
             for one in found:

@@ -33,10 +33,10 @@ def leave(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ends the council's membership of its region, for good; `leave verify` checks the result.
+    """Ends the council's membership of its region permanently; `leave verify` checks the result.
 
-    Scoring, answers and pages stop for ever. Ledger, answers, receipts and logs are exported into
-    the folder `left`. The key of the store is destroyed, with scores, clerical review, rejected
+    Scoring, answers and pages stop. Ledger, answers, receipts and logs are exported into the
+    folder `left`. The key of the store is destroyed, with scores, clerical review, rejected
     records and what objections had changed; then a certificate of leaving is signed, and the
     node's own keys are destroyed. The region learns of it from that certificate: send it there.
     Cases of casework and extracts stay, and are named. If it is interrupted, run it again: it goes
@@ -55,7 +55,7 @@ def leave(
     with open_home(home) as node:
         if not yes and not has_left(node):
             _print_what_goes(node.config)
-            typer.confirm("Destroy these, and leave the region for good?", abort=True, err=True)
+            typer.confirm("Destroy these, and leave the region permanently?", abort=True, err=True)
         left = end(node, reason, current_operator())
     body = left.body
     if as_json:

@@ -1,4 +1,4 @@
-"""The way to the coordinator, step by step: which one fails says who can mend it."""
+"""The way to the coordinator, step by step: which one fails says who can repair it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from folkmoot_node.operations.checks import (
     signer,
     sunset,
 )
-from folkmoot_node.operations.mending import nothing_left_over
+from folkmoot_node.operations.repairs import nothing_left_over
 from folkmoot_node.plugins.checks import confinement, plugins
 from folkmoot_node.scoring.checks import licences, policy_and_sources
 from folkmoot_node.store.checks import disk, scores

@@ -14,6 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from folkmoot.leaving import LEAVING, check_leaving
 from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.federation.identity import trusted_region
@@ -187,9 +190,6 @@ def check_certificate(
     Raises:
         Problem: Exit code VERIFICATION, if anything was changed.
     """
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     found = read_statement(path, LEAVING)
     check_leaving(found.body, str(path))
     if node_certificate is not None:
@@ -212,7 +212,7 @@ def check_certificate(
             )
     if found.name != found.body["council"]:
         raise Problem(
-            f"it is of {found.body['council']}, and signed by {found.name}",
+            f"it is about {found.body['council']}, and {found.name} has signed it",
             where=str(path),
             remedy="Ask the council for the file as its node wrote it",
             exit_code=ExitCode.VERIFICATION,

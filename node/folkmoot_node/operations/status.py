@@ -1,7 +1,7 @@
 """How a node is, and what needs somebody. Only reads; starts no plugin, and asks nobody.
 
 It is asked by people who wait, and by monitoring every minute. So it takes no lock that `serve`
-needs, imports late, and goes on past a part that cannot be read.
+needs, imports little, and goes on past a part that cannot be read.
 """
 
 from __future__ import annotations
@@ -11,17 +11,24 @@ import shutil
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from folkmoot_node.evidence.database import Clock, system_clock
+from folkmoot_node.evidence.joint_head import JointHead
+from folkmoot_node.evidence.round_book import RoundStatus
+from folkmoot_node.federation.identity import KeyFiles, load_identity
 from folkmoot_node.home import NodeHome, open_home
+from folkmoot_node.plugins.installed import installed_plugins
+from folkmoot_node.policies.release_policy import load_unsigned
+from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.store.encrypted_file import is_in_use
+from folkmoot_node.store.use import end_of_keeping, end_of_use, open_scores
+from folkmoot_operator.file_lock import holder
+from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import day, to_text
 from folkmoot_operator.problems import Problem
 from folkmoot_operator.status_screen import Status
-
-if TYPE_CHECKING:
-    from folkmoot_node.evidence.round_book import RoundStatus
 
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
@@ -100,8 +107,6 @@ def _pause(status: Status, home: NodeHome) -> dict[str, Any] | None:
 
 
 def _evidence(status: Status, home: NodeHome) -> dict[str, Any]:
-    from folkmoot_node.evidence.joint_head import JointHead
-
     lost = len(home.lost_answers.outstanding())
     if lost:
         what = f"{lost} answers have left that are not in this node's files; nothing is answered"
@@ -115,8 +120,6 @@ def _stopped_run(status: Status, home: NodeHome) -> dict[str, Any] | None:
         return None
     began = to_text(stopped.began_at)
     path = home.config.store_path
-    from folkmoot_node.store.encrypted_file import is_in_use
-
     going_on = path.parent.is_dir() and is_in_use(path)
     if not going_on:
         what = f"rounds wait: the scoring run that began at {began} did not come to a good end"
@@ -140,8 +143,6 @@ def _rounds(status: Status, home: NodeHome, now: int) -> dict[str, Any]:
 
 
 def _counted_rounds(status: Status, found: list[tuple[Any, RoundStatus]]) -> dict[str, Any]:
-    from folkmoot_node.evidence.round_book import RoundStatus
-
     unanswered = {
         RoundStatus.WAITING_FOR_APPROVAL, RoundStatus.WAITING_FOR_SCORES, RoundStatus.READY,
         RoundStatus.DECLINED,
@@ -198,8 +199,6 @@ def _budget(status: Status, home: NodeHome) -> dict[str, Any]:
 
 
 def _incidents(status: Status, home: NodeHome, now: int) -> dict[str, Any]:
-    from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
-
     found = list(incidents_of(home.audit.entries(ACTIONS)))
     for need in needs_of(found, now, "folkmoot-node"):
         status.needs.append(need)
@@ -207,9 +206,6 @@ def _incidents(status: Status, home: NodeHome, now: int) -> dict[str, Any]:
 
 
 def _policies(status: Status, config: NodeConfig, now: int) -> dict[str, Any]:
-    from folkmoot_node.policies.release_policy import load_unsigned
-    from folkmoot_node.policies.risk_policy import load_policy
-
     risk = load_policy(config.risk_policy)
     release = load_unsigned(config.release_policy)[0]
     today = day(now)
@@ -230,9 +226,6 @@ def _policies(status: Status, config: NodeConfig, now: int) -> dict[str, Any]:
 
 
 def _scores(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | None:
-    from folkmoot_node.policies.risk_policy import load_policy
-    from folkmoot_node.store.use import end_of_keeping, end_of_use, open_scores
-
     if not config.store_path.exists():
         status.need("no household has been scored yet", "folkmoot-node score", 20)
         return None
@@ -264,8 +257,6 @@ def _scores(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | No
 
 
 def _certificates(status: Status, config: NodeConfig, now: int) -> list[dict[str, Any]]:
-    from folkmoot_node.federation.identity import KeyFiles, load_identity
-
     keys = KeyFiles.of(config.home)
     if not keys.certificate.exists():
         return []
@@ -297,8 +288,6 @@ def _disk(status: Status, config: NodeConfig) -> dict[str, Any]:
 
 
 def _plugins(config: NodeConfig) -> dict[str, Any]:
-    from folkmoot_node.plugins.installed import installed_plugins
-
     return {
         "installed": [
             {"name": one.distribution, "version": one.version} for one in installed_plugins()
@@ -326,8 +315,6 @@ def _serve(status: Status, config: NodeConfig) -> dict[str, Any]:
 
 def _alive(lock: Path) -> int | None:
     """The process that the file names, if it is still there. Takes no lock: `serve` may start."""
-    from folkmoot_operator.file_lock import holder
-
     process = holder(lock)
     if process is None:
         return None

@@ -26,7 +26,7 @@ def commands() -> list[str]:
 
 def test_the_page_has_commands_of_every_subject() -> None:
     found = " ".join(commands())
-    for word in ("status", "doctor --mend", "pause", "resume", "incident export", "leave verify"):
+    for word in ("status", "doctor --fix", "pause", "resume", "incident export", "leave verify"):
         assert word in found
     assert "```" not in BLOCKS.sub("", PAGE.read_text()), "a block that this test does not run"
 

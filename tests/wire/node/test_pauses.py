@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -231,3 +235,40 @@ def test_a_note_that_cannot_be_read_means_that_pages_are_closed(tmp_path: Path) 
     assert noted_pause(store) is None
     (tmp_path / "households.duckdb.paused").write_text("{")
     assert noted_pause(store) == "why cannot be read"
+
+
+@pytest.mark.slow
+def test_a_real_serve_hears_of_a_pause_and_of_its_end(stage: Stage) -> None:
+    with (stage.home / "node.toml").open("a") as settings:
+        settings.write("\n[prefect]\nenabled = false\n")
+    program = str(Path(sys.executable).with_name("folkmoot-node"))
+    serving = subprocess.Popen(
+        [program, "serve", "--poll-seconds", "0.2", "--home", str(stage.home)],
+        stderr=subprocess.DEVNULL,
+    )
+    guard = threading.Timer(240, serving.kill)
+    guard.start()
+    coordinator = stage.coordinator
+
+    def until(what: Callable[[], object]) -> None:
+        limit = time.monotonic() + 100
+        while not what():
+            assert serving.poll() is None, "serve has ended"
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+
+    try:
+        until(lambda: coordinator.metadata)
+        node(stage, "pause", "--reason", WHY).said()
+        time.sleep(1)
+        visits = len(coordinator.metadata)
+        coordinator.rounds = [codec.encode_round(ask())]
+        time.sleep(2)
+        assert len(coordinator.metadata) - visits <= 1, "the visit that was going on, at most"
+        assert not coordinator.submissions
+        node(stage, "resume", "--reason", "settled").said()
+        until(lambda: coordinator.submissions)
+    finally:
+        serving.terminate()
+        serving.wait(60)
+        guard.cancel()

@@ -1,4 +1,4 @@
-"""What `doctor --mend` may do by itself: mends that lose nothing and decide nothing."""
+"""What `doctor --fix` may do by itself: repairs that lose nothing and decide nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from folkmoot_operator.file_lock import holder
 from folkmoot_operator.private_files import OTHERS, delete_private, is_open_to_others
 
-MENDED = "mended"
+REPAIRED = "repaired"
 """Action of an audit log."""
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}")
 """Names that `private_files.writing_private` gives to what it has not finished."""
@@ -21,7 +21,7 @@ _OLD_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Repair:
     """Something that can be put right at once.
 
     Attributes:
@@ -33,7 +33,7 @@ class Mend:
     do: Callable[[], object]
 
 
-def closing(paths: Iterable[Path], home: Path) -> Iterator[Mend]:
+def closing(paths: Iterable[Path], home: Path) -> Iterator[Repair]:
     """Closes files and folders that other accounts can read, write or enter.
 
     Args:
@@ -47,13 +47,13 @@ def closing(paths: Iterable[Path], home: Path) -> Iterator[Mend]:
             continue
         if is_open and not path.is_symlink():
             mode = path.stat().st_mode & ~OTHERS & 0o7777
-            yield Mend(
+            yield Repair(
                 f"close {_named(path, home)} to other accounts",
                 lambda path=path, mode=mode: path.chmod(mode),  # type: ignore[misc]
             )
 
 
-def leftovers(folders: Iterable[Path], home: Path) -> Iterator[Mend]:
+def leftovers(folders: Iterable[Path], home: Path) -> Iterator[Repair]:
     """Deletes what a process that was killed has begun to write.
 
     Args:
@@ -61,7 +61,7 @@ def leftovers(folders: Iterable[Path], home: Path) -> Iterator[Mend]:
         home: The program's folder, for messages.
     """
     for path in unfinished_files(folders):
-        yield Mend(f"delete {_named(path, home)}, which was never finished", _deleting(path))
+        yield Repair(f"delete {_named(path, home)}, which was never finished", _deleting(path))
 
 
 def unfinished_files(folders: Iterable[Path]) -> Iterator[Path]:
@@ -75,7 +75,7 @@ def unfinished_files(folders: Iterable[Path]) -> Iterator[Path]:
                 yield path
 
 
-def stale_lock(path: Path, home: Path) -> Iterator[Mend]:
+def stale_lock(path: Path, home: Path) -> Iterator[Repair]:
     """Takes the number of a process that has gone out of a lock's file; the lock itself is free.
 
     Args:
@@ -83,7 +83,7 @@ def stale_lock(path: Path, home: Path) -> Iterator[Mend]:
         home: The program's folder, for messages.
     """
     if is_stale(path):
-        yield Mend(
+        yield Repair(
             f"clear {_named(path, home)}, whose process has gone", lambda: path.write_text("")
         )
 

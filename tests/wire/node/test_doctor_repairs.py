@@ -1,4 +1,4 @@
-"""Each fault is found, with the command that mends it; run as it is written, it does."""
+"""Each fault is found, with the command that repairs it; run as it is written, it does."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def half_a_pause(stage: Stage) -> None:
     note_pause(stage.home / "store" / "households.duckdb", 1, "a test")
 
 
-MEND = "folkmoot-node doctor --mend"
+FIX = "folkmoot-node doctor --fix"
 FAULTS: list[tuple[Callable[[Stage], None], str, str]] = [
     (open_home_to_others, "home", "chmod go= {home}"),
     (open_key, "keys", "chmod 600 {home}/keys/policy-signing.key"),
@@ -115,15 +115,15 @@ FAULTS: list[tuple[Callable[[Stage], None], str, str]] = [
     (left_by_a_run, "retention", "folkmoot-node purge"),
     (lost_answers, "evidence", "folkmoot-node ledger recover"),
     (clock_was_fast, "clock", "folkmoot-node ledger accept-clock --reason TEXT"),
-    (unfinished_file, "leftovers", MEND),
-    (stale_lock, "leftovers", MEND),
-    (half_a_pause, "leftovers", MEND),
+    (unfinished_file, "leftovers", FIX),
+    (stale_lock, "leftovers", FIX),
+    (half_a_pause, "leftovers", FIX),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`doctor --mend` looks at everything twice: here not at plugins, in processes of their own."""
+    """`doctor --fix` looks at everything twice: here not at plugins, in processes of their own."""
     for slow in ("confinement", "policy_and_sources"):
         name = f"folkmoot_node.operations.doctor.{slow}"
         monkeypatch.setattr(name, lambda *_: Check("plugins", lambda: ""))
@@ -165,20 +165,20 @@ def test_mending_asks_first_and_the_audit_log_has_what_was_done(stage: Stage) ->
     open_home_to_others(stage)
     open_key(stage)
     stale_lock(stage)
-    arguments = ["doctor", "--offline", "--mend", "--home", str(stage.home)]
+    arguments = ["doctor", "--offline", "--fix", "--home", str(stage.home)]
     refused = CliRunner().invoke(app, arguments, input="n\n")
     assert refused.exit_code == 1
     assert "Would close keys/policy-signing.key to other accounts" in refused.output
     assert stage.home.stat().st_mode & 0o077
     done = run_inside("folkmoot-node", *arguments, "--yes", "--json").said(None)
     document = json.loads(done[: done.rindex("}") + 1].partition("Done:")[0])
-    assert len(document["mended"]) == 3
+    assert len(document["repaired"]) == 3
     assert stage.home.stat().st_mode & 0o077 == 0
     with open_home(stage.home) as node:
-        [entry] = node.audit.entries(("mended",))
-    assert list(entry.body["what"]) == document["mended"]
+        [entry] = node.audit.entries(("repaired",))
+    assert list(entry.body["what"]) == document["repaired"]
     again = run_inside("folkmoot-node", *arguments, "--yes")
-    assert "Nothing can be mended by itself" in again.stderr
+    assert "Nothing can be repaired by itself" in again.stderr
 
 
 def test_mending_closes_the_pages_of_a_node_that_is_paused(stage: Stage) -> None:
@@ -186,7 +186,7 @@ def test_mending_closes_the_pages_of_a_node_that_is_paused(stage: Stage) -> None
         pause(node, "a test", current_operator())
         store = node.config.store_path
         store.with_name(store.name + ".paused").unlink()
-    run_inside("folkmoot-node", "doctor", "--offline", "--mend", "--yes", "--home", stage.home)
+    run_inside("folkmoot-node", "doctor", "--offline", "--fix", "--yes", "--home", stage.home)
     assert noted_pause(store) is not None
     with open_home(stage.home) as node:
         assert paused(node) is not None

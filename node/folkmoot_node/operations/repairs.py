@@ -1,4 +1,4 @@
-"""What `doctor --mend` can put right at a node, and the checks of leftovers that lead to it."""
+"""What `doctor --fix` can put right at a node, and the checks of leftovers that lead to it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from folkmoot_node.operations.retention import Kind, expired, purge
 from folkmoot_node.store.pause_note import forget_pause, note_path, note_pause
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.checks import Check, Finding, State
-from folkmoot_operator.mending import (
-    MENDED,
-    Mend,
+from folkmoot_operator.repairs import (
+    REPAIRED,
+    Repair,
     closing,
     is_stale,
     leftovers,
@@ -23,10 +23,10 @@ from folkmoot_operator.mending import (
 )
 
 _NAME = "leftovers"
-MEND = "`folkmoot-node doctor --mend`"
+FIX = "`folkmoot-node doctor --fix`"
 
 
-def mends(home: NodeHome, who: Operator) -> Iterator[Mend]:
+def repairs(home: NodeHome, who: Operator) -> Iterator[Repair]:
     """What can be put right now, and loses nothing.
 
     Args:
@@ -43,10 +43,11 @@ def mends(home: NodeHome, who: Operator) -> Iterator[Mend]:
     yield from _note_of_pause(home)
     stopped = tuple(item for item in expired(home) if item.kind is Kind.LEFTOVERS)
     if stopped:
-        yield Mend("delete what stopped scoring runs have left", lambda: purge(home, stopped, who))
+        what = "delete what stopped scoring runs have left"
+        yield Repair(what, lambda: purge(home, stopped, who))
 
 
-def mend(home: NodeHome, found: list[Mend], who: Operator) -> list[str]:
+def repair(home: NodeHome, found: list[Repair], who: Operator) -> list[str]:
     """Puts right what was found, and notes it in the audit log.
 
     Returns:
@@ -57,7 +58,7 @@ def mend(home: NodeHome, found: list[Mend], who: Operator) -> list[str]:
     done = [one.what for one in found]
     if done:
         with home.state.transaction() as connection:
-            body = {"action": MENDED, **who.as_body(), "what": done}
+            body = {"action": REPAIRED, **who.as_body(), "what": done}
             home.audit.append(connection, home.clock(), body)
     return done
 
@@ -75,23 +76,23 @@ def nothing_left_over(home: NodeHome) -> Check:
         if list(_note_of_pause(home)):
             what.append("pages of casework do not go by the pause in the audit log")
         if what:
-            yield Finding(_NAME, State.WARN, "; ".join(what), f"Run {MEND}")
+            yield Finding(_NAME, State.WARN, "; ".join(what), f"Run {FIX}")
         else:
             yield Finding(_NAME, State.OK, "nothing that a stopped process has left")
 
     return Check(_NAME, look)
 
 
-def _note_of_pause(home: NodeHome) -> Iterator[Mend]:
+def _note_of_pause(home: NodeHome) -> Iterator[Repair]:
     store, pause = home.config.store_path, paused(home)
     is_noted = note_path(store).exists()
     if pause is None and is_noted:
-        yield Mend(
+        yield Repair(
             "open the pages of casework: the node is not paused", lambda: forget_pause(store)
         )
     elif pause is not None and not is_noted:
         at, reason, readers = pause.at, pause.reason, home.config.readers
-        yield Mend(
+        yield Repair(
             "close the pages of casework: the node is paused",
             lambda: note_pause(store, at, reason, readers),
         )
