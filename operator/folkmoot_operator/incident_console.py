@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -58,10 +59,11 @@ OnlyOpen = Annotated[bool, typer.Option("--open", help="Only those that are open
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def incident_commands(home_option: Any, opening: Opening) -> typer.Typer:
+def incident_commands(program: str, home_option: Any, opening: Opening) -> typer.Typer:
     """The group of commands for one program.
 
     Args:
+        program: Name of its command, for examples.
         home_option: Typer's option for the program's folder.
         opening: Opens the register of a folder.
     """
@@ -147,7 +149,8 @@ def incident_commands(home_option: Any, opening: Opening) -> typer.Typer:
     for name, command in (
         ("add", add), ("told", told), ("close", close), ("list", list_), ("export", export),
     ):  # fmt: skip
-        app.command(name)(command)
+        text = (command.__doc__ or "").replace("Example: incident", f"Example: {program} incident")
+        app.command(name, help=inspect.cleandoc(text))(command)
     return app
 
 

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_operator.file_lock import holder
-from folkmoot_operator.private_files import OTHERS, delete_private, is_open_to_others
+from folkmoot_operator.private_files import (
+    close_to_others,
+    delete_private,
+    is_open_to_others,
+    make_private_folder,
+)
 
 REPAIRED = "repaired"
 """Action of an audit log."""
@@ -46,11 +51,7 @@ def closing(paths: Iterable[Path], home: Path) -> Iterator[Repair]:
         except OSError:
             continue
         if is_open and not path.is_symlink():
-            mode = path.stat().st_mode & ~OTHERS & 0o7777
-            yield Repair(
-                f"close {_named(path, home)} to other accounts",
-                lambda path=path, mode=mode: path.chmod(mode),  # type: ignore[misc]
-            )
+            yield Repair(f"close {_named(path, home)} to other accounts", _closing(path))
 
 
 def leftovers(folders: Iterable[Path], home: Path) -> Iterator[Repair]:
@@ -100,6 +101,12 @@ def is_stale(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _closing(path: Path) -> Callable[[], object]:
+    if path.is_dir():
+        return lambda: make_private_folder(path, tighten=True)
+    return lambda: close_to_others(path)
 
 
 def _deleting(path: Path) -> Callable[[], object]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    app.add_typer(incident_commands(HOME_OPTION, _opened), name="incident")
+    app.add_typer(incident_commands("folkmoot-coordinator", HOME_OPTION, _opened), name="incident")
 
 
 @contextmanager
