@@ -446,3 +446,40 @@ def merge(
         f"Next: `folkmoot-coordinator invite {following}`. At the council: make its node, and"
     )
     typer.echo("begin its ledger with `folkmoot-node ledger inherit HOME...` before it enrols.")
+
+
+@councils_app.command()
+def left(
+    file: Annotated[
+        Path, typer.Argument(help="The council's certificate of leaving.", exists=True)
+    ],
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """End the membership of a council that has left, by its certificate of leaving.
+
+    Checks that a certificate which this region gave to the council has signed it; then withdraws
+    the council's certificates and unused invitations, as `councils revoke` does, and notes it in
+    the audit log. Exit code 7 if the file was changed or another has signed it.
+
+    Example: `folkmoot-coordinator councils left certificate-of-leaving.json`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.leaving import end_membership
+
+    _, database = open_home(home)
+    found = end_membership(database, file, system_clock())
+    if json_:
+        print_json(
+            {
+                "council": found.council,
+                "left_at": found.body["left_at"],
+                "reason": found.body["reason"],
+                "ledger": found.body["logs"]["ledger"],
+                "certificates_withdrawn": found.certificates,
+                "invitations_withdrawn": found.invitations,
+            }
+        )
+        return
+    typer.echo(f"{found.council} left on {found.body['left_at']}: {found.body['reason']}")
+    typer.echo(f"Certificates withdrawn: {found.certificates}, invitations: {found.invitations}")

@@ -41,7 +41,7 @@ class CertificateNotices:
                 emit(
                     events.CERTIFICATE_ENDS,
                     standing="ended" if one.standing is Standing.ENDED else "ends soon",
-                    name=f"{one.name.replace(' ', '-')} until={one.end}",
+                    certificate=f"{one.name.replace(' ', '-')} until={one.end}",
                     remedy=one.remedy,
                 )
         for waiting in waiting_requests(self._database, now):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from folkmoot.codec import decode_header
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, release_pb2, round_pb2
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.catalogues import keep_catalogue
 from folkmoot_coordinator.rounds.answers import StoredReceipt
@@ -30,6 +32,7 @@ class CollectionService:
         self._database = database
         self._intake = intake
         self._clock = clock
+        self._pauses = PauseWatch(database)
 
     def methods(self) -> tuple[Method, ...]:
         """What it serves."""
@@ -109,16 +112,28 @@ class CollectionService:
         """Checks what the header of a release says."""
         header = decode_header(first)
         check_protocol(header.protocol)
-        return _ReleaseSubmission(self._intake, member, header)
+        self._require_running()
+        return _ReleaseSubmission(self._intake, member, header, self._require_running)
 
     def _refuse(
         self, request: collection_pb2.RefuseRequest, member: Member
     ) -> Iterable[collection_pb2.RefuseResponse]:
         """Takes a refusal."""
         check_protocol(request.refusal.protocol)
+        self._require_running()
         receipt = self._intake.accept_refusal(member.council, request.refusal)
         _log_answer("refusal", member, request.refusal.round_id, receipt)
         return (collection_pb2.RefuseResponse(receipt=_signed(receipt)),)
+
+    def _require_running(self) -> None:
+        """Refuses answers for now while people have stopped the coordinator.
+
+        Of the reasons that every version knows, this one is nearest; that it passes is what counts.
+        """
+        pause = self._pauses.pause()
+        if pause is not None:
+            detail = f"no answer is taken now: the coordinator is {pause}. Send it again later"
+            raise Rejected(Rejection(RejectionReason.ROUND_CLOSED, detail, transient=True))
 
     def _publish_catalogue(
         self, request: collection_pb2.PublishCatalogueRequest, member: Member
@@ -134,7 +149,14 @@ class CollectionService:
 class _ReleaseSubmission:
     """A release whose cells are still to come."""
 
-    def __init__(self, intake: Intake, member: Member, header: release_pb2.ReleaseHeader) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        member: Member,
+        header: release_pb2.ReleaseHeader,
+        require_running: Callable[[], None],
+    ) -> None:
+        self._require_running = require_running
         self._member = member
         self._round_id = header.round_id
         self._release = intake.begin_release(member.council, header)
@@ -145,6 +167,7 @@ class _ReleaseSubmission:
 
     def finish(self) -> Iterable[collection_pb2.SubmitResponse]:
         """The receipt, once the release is stored."""
+        self._require_running()
         receipt = self._release.store()
         _log_answer("release", self._member, self._round_id, receipt)
         return (collection_pb2.SubmitResponse(receipt=_signed(receipt)),)

@@ -77,13 +77,15 @@ CERTIFICATE_RENEWED = _event(
 )  # fmt: skip
 
 CERTIFICATE_ENDS = _event(
-    "coordinator.certificate.ends", _WARNING, "certificate {standing} name={name} remedy={remedy}",
+    "coordinator.certificate.ends", _WARNING,
+    "certificate {standing} name={certificate} remedy={remedy}",
     "Which certificate of the region or of a council ends when, and the command that renews it.",
-    standing=Kind.SAID, name=Kind.SAID, remedy=Kind.SAID,
+    standing=Kind.SAID, certificate=Kind.SAID, remedy=Kind.SAID,
 )  # fmt: skip
 AUTHORITY_UNREADABLE = _event(
-    "coordinator.authority.unreadable", _ERROR, "the authority cannot be read again problem={problem}",
-    _PROBLEM, problem=Kind.FAULT,
+    "coordinator.authority.unreadable", _ERROR,
+    "the authority cannot be read again problem={problem}", _PROBLEM,
+    problem=Kind.FAULT,
 )  # fmt: skip
 ENROLMENT_WAITS = _event(
     "coordinator.enrolment.waits", _WARNING, "enrolment waits for the region council={council}",

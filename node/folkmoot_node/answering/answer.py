@@ -16,6 +16,7 @@ from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.evidence.pauses import require_running
 from folkmoot_node.evidence.restored import require_compared
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.scoring_runs import StoppedRun
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from folkmoot_node.release.exact_counts import ExactCounts
     from folkmoot_node.store.reader import HouseholdStore
 
+NOT_ANSWERED = "no round is answered"
 STOPPED = "a scoring run was stopped before its end, and the scores are older than that"
 INCOMPLETE = (
     "a plugin failed in the last scoring run, and its factors are unknown for every household"
@@ -156,6 +158,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     earlier = office.outbox.find(known.round_id)
     if earlier is not None:
         return earlier
+    require_running(home, NOT_ANSWERED)
     require_complete(home)
     require_compared(home.state)
     if home.clock() >= known.facts.deadline:
@@ -172,6 +175,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
 
     def confirm() -> None:
         """Asks in the transaction that stores a release whether it is still permitted."""
+        require_running(home, NOT_ANSWERED)
         now = book.find(known.round_id)
         if stopped is None and home.stopped_run() is not None:
             raise Problem(
@@ -357,10 +361,12 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     """Sends every answer that has no receipt yet, and keeps the receipts.
 
     Raises:
-        Problem: If the coordinator cannot be reached; what is owed is sent next time.
+        Problem: If the coordinator cannot be reached or this node is paused; what is owed is sent
+            next time.
     """
     book = home.round_book()
     for answer in home.outbox.undelivered():
+        require_running(home, "no answer is sent")
         if not book.is_of_this_region(answer.round_id):
             text = "belongs to another region; its answer is kept and not sent"
             yield Event(answer.round_id, text, True, events.ANSWER_OF_ANOTHER_REGION)
@@ -411,6 +417,7 @@ def send_again(
             text = f"{text}; the round is not answered again"
             yield Event(answer.round_id, text, True, events.ANSWER_LOST)
             continue
+        require_running(home, "no answer is sent")
         try:
             _check(home, answer, client.deliver(answer))
         except RejectedByCoordinator as error:

@@ -1,26 +1,17 @@
-"""`serve` and `doctor`: running the node, and finding out why it does not run."""
+"""`serve`: running the node."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home
-from folkmoot_operator.console import console, print_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from folkmoot_node.home import NodeHome
-    from folkmoot_operator.checks import Check
+from folkmoot_node.cli.options import HERE, Home
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(serve)
-    app.command()(doctor)
 
 
 def serve(
@@ -103,64 +94,3 @@ def serve(
                 tidy=tidy,
                 make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
             )
-
-
-def doctor(
-    home: Home = HERE,
-    as_json: AsJson = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not try to reach the coordinator.")
-    ] = False,
-) -> None:
-    """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
-
-    Exit code 3 if a check failed. A check that failed or warns says how to fix it.
-
-    Example: folkmoot-node doctor
-    """
-    from folkmoot_node.operations.doctor import examine
-    from folkmoot_operator.checks import State, exit_code
-
-    findings = list(examine(home, offline=offline, further=_casework))
-    details = [f"{item.where}: {item.what}" if item.where else item.what for item in findings]
-    if as_json:
-        print_json(
-            [
-                {"check": item.name, "ok": item.ok, "detail": detail, "remedy": item.remedy}
-                for item, detail in zip(findings, details, strict=True)
-            ]
-        )
-    else:
-        out = console()
-        marks = {
-            State.OK: "[green]ok[/green]  ",
-            State.WARN: "[yellow]warn[/yellow]",
-            State.FAIL: "[red]FAIL[/red]",
-        }
-        for item, detail in zip(findings, details, strict=True):
-            out.print(f"{marks[item.state]} {item.name}: ", end="")
-            out.print(detail, markup=False)
-            if item.remedy:
-                out.print(f"     Remedy: {item.remedy}", markup=False)
-    if code := exit_code(findings):
-        raise typer.Exit(code)
-
-
-def _casework(node: NodeHome) -> Iterator[Check]:
-    """The checks of casework, where it is set up."""
-    if node.config.casework is None:
-        return
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_operator.checks import Check
-    from folkmoot_operator.problems import Problem
-
-    def look() -> str:
-        require_casework()
-        return "what it needs is installed"
-
-    yield Check("casework", look)
-    with contextlib.suppress(Problem):
-        require_casework()
-        from folkmoot_node.casework.checks import casework_checks
-
-        yield from casework_checks(node)

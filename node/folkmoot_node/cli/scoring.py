@@ -138,13 +138,18 @@ def score(
                 config.metrics, config.home, "folkmoot-node", version_here()
             )
             with _says_that_rounds_wait(home), recorded as record, traced:
+
+                def go_on(stage: str, done: int, total: int) -> None:
+                    record.go_on()
+                    advance(stage, done, total)
+
                 summary = run(
                     config,
                     plugins,
                     policy,
                     today=today,
                     reference_date=reference,
-                    progress=advance,
+                    progress=go_on,
                     judged=Judged(last_run(config), in_force(config.state_path, today)),
                 )
                 record.stored(whole=not summary.failed)

@@ -122,8 +122,8 @@ def retention(home: NodeHome) -> Check:
             kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
             raise Problem(
                 f"{len(found)} past the policy's retention rule: {kinds}",
-                remedy="Run `folkmoot-node purge --dry-run` to see them, "
-                "then `folkmoot-node purge`",
+                remedy="Run `folkmoot-node purge`; with --dry-run it shows them, and deletes "
+                "nothing",
                 exit_code=ExitCode.REFUSED,
             )
         rule = home.risk_policy().retention

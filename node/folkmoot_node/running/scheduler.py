@@ -105,7 +105,9 @@ class Background:
         if self._server is not None:
             self._server.attend()
         self._recorders = [child for child in self._recorders if child.poll() is None]
-        if self._scoring is not None:
+        if self._home.pause() is not None:
+            self._stop_scoring()
+        elif self._scoring is not None:
             if self._scoring.poll() is not None:
                 self._scored(self._scoring.returncode)
         elif self._score_due is not None and self._home.clock() < self._planned_at - _CLOCK_STEP:
@@ -189,6 +191,16 @@ class Background:
         self._scoring = self._start(
             environment or dict(os.environ), "score", str(self._home.config.home), *recorded
         )
+
+    def _stop_scoring(self) -> None:
+        """The node is paused: a run that is going on ends, and what is due waits."""
+        if self._scoring is None:
+            return
+        child, self._scoring = self._scoring, None
+        if child.poll() is None:
+            child_process.stop(child, STOP_SECONDS)
+            self._say(events.SCORING_PAUSED, "scoring was stopped: the node is paused")
+        self._score_due = self._home.clock()
 
     def _scored(self, code: int) -> None:
         self._scoring = None

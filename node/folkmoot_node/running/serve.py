@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
+from folkmoot_node.evidence.pauses import not_done, require_running
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import ExpiredCertificate
@@ -103,6 +104,8 @@ def serve(
                 failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
                 reached = reached or failures == 0
                 service_manager.status(_standing(failures))
+                if until_idle:
+                    require_running(home, "no round is answered")
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -194,7 +197,18 @@ def visit(
     report: Callable[[Event], None],
     make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
-    """One visit to the coordinator, with a renewal of the certificate when it is due."""
+    """One visit to the coordinator, with a renewal of the certificate when it is due.
+
+    While the node is paused nothing else leaves it than such a renewal.
+    """
+    pause = home.pause()
+    if pause is not None:
+        problem = not_done(pause, "nothing is scored, answered or sent")
+        report(Event("", f"{problem}. {problem.remedy}", is_problem=True))
+        renewal = None if pause.is_final else home.keep_certificate()
+        if renewal is not None:
+            report(Event("", renewal.text, renewal.is_problem))
+        return
     with home.connect() as client:
         if client.renewal is not None:
             renewal = client.renewal

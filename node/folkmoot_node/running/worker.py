@@ -59,7 +59,14 @@ def score(
             policy = load_policy(config.risk_policy)
             judged = Judged(last_run(config), in_force(config.state_path, today))
             with load_plugins(config) as plugins:
-                summary = score_plainly(config, plugins, policy, today=today, judged=judged)
+                summary = score_plainly(
+                    config,
+                    plugins,
+                    policy,
+                    today=today,
+                    judged=judged,
+                    progress=lambda *_: record.go_on(),
+                )
         record.stored(whole=not summary.failed)
         _configure(config)  # again: Prefect sets the root of all logs as it likes
         for failure in summary.failed:
