@@ -47,6 +47,9 @@ VISIT_FAILED = _said("node.visit.failed", Level.WARNING, _PROBLEM)
 CERTIFICATE_RENEWED = _said(
     "node.certificate.renewed", Level.INFO, "A constant sentence, with the certificate's end."
 )
+CERTIFICATE_ENDS = _said(
+    "node.certificate.ends", Level.WARNING, "Which certificate ends when, and what renews it."
+)
 CERTIFICATE_NOT_RENEWED = _said("node.certificate.not_renewed", Level.WARNING, _PROBLEM)
 
 ROUND_UNREADABLE = _said("node.round.unreadable", Level.WARNING, _PROBLEM)
@@ -70,6 +73,10 @@ CATALOGUE_PUBLISHED = _said(
     "node.catalogue.published", Level.INFO, "A constant sentence: the catalogue itself is public."
 )
 CATALOGUE_NOT_PUBLISHED = _said("node.catalogue.not_published", Level.WARNING, _PROBLEM)
+
+PAUSED = _said(
+    "node.paused", Level.WARNING, "That people have paused the node, with the reason they gave."
+)
 
 SCORING_DUE = _said("node.scoring.due", Level.INFO, _TIME)
 SCORING_PLANNED = _said("node.scoring.planned", Level.INFO, _TIME)
