@@ -128,20 +128,6 @@ def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path
     assert len(met) >= 10
 
 
-def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "running.md").read_text("utf-8")
-    found = re.findall(r"```toml\n(.*?)```", text, re.S)
-    others = ("[registry]", "[[plugins_in_process]]")  # files that test_plugin_documents.py reads
-    blocks = [block for block in found if not block.startswith(others)]
-    assert (len(blocks), len(found)) == (4, 6)
-    base = (
-        'schema = 1\ncouncil = "E08000009"\nname = "Trafford"\n[scoring]\nframe = "council_tax"\n'
-    )
-    for block in blocks:
-        (tmp_path / "node.toml").write_text(base + block.replace("[scoring]\n", ""), "utf-8")
-        load_config(tmp_path)
-
-
 def test_the_settings_in_the_guide_to_the_site_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "site.md").read_text("utf-8")
     site, sign_in = re.findall(r"```toml\n(.*?)```", text, re.S)

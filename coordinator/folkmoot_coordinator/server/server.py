@@ -11,12 +11,13 @@ from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home, LimitSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.opening import DraftOpener
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
-from folkmoot_coordinator.membership.councils import LastSeen
+from folkmoot_coordinator.membership.councils import LastSeen, revoked_among
 from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.retention import delete_old_counts
 from folkmoot_coordinator.rounds.submissions import Intake
+from folkmoot_coordinator.server.certificate_notices import CertificateNotices
 from folkmoot_coordinator.server.collection_service import CollectionService
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
@@ -63,15 +64,15 @@ class CoordinatorServer:
         """
         self.settings = home.settings()
         self._clock = clock
-        authority = Authority.load(home.keys)
+        authorities = KeptAuthorities(home.keys)
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
         self._database.bring_up_to_date()
         self._database.check_pages()
         self._seen = LastSeen(self._database)
-        certificates = ServerCertificates(authority, self.settings, clock)
+        certificates = ServerCertificates(authorities, self.settings, clock)
         callers = Callers(self._database, self._seen, clock)
-        enrolment = enrolment_service(self.settings, self._database, authority, signing, clock)
+        enrolment = enrolment_service(self.settings, self._database, authorities, signing, clock)
         collection = CollectionService(
             self._database, Intake(self._database, signing, clock), clock
         )
@@ -88,6 +89,7 @@ class CoordinatorServer:
             if enrolment_apart
             else enrolment_port(enrolment, certificates, callers)
         )
+        self._notices = CertificateNotices(home, self._database, clock)
         self._loop = ServingLoop()
         self._stopping = threading.Event()
         self._turns: dict[str, float] = {}
@@ -182,9 +184,18 @@ class CoordinatorServer:
     def _keep_house(self) -> None:
         if isinstance(self._enrolment, EnrolmentProcess) and self._enrolment.look_after():
             self._database.check_pages()
+        self._end_revoked()
         self._close_due()
         self._delete_old()
         self._seen.write()
+        self._notices.tell()
+
+    def _end_revoked(self) -> None:
+        """Ends what councils have open whose certificates were revoked since."""
+        shown = self._loop.run(self._collection.serials())
+        revoked = revoked_among(self._database, shown) if shown else set()
+        if revoked and (ended := self._loop.run(self._collection.end(revoked))):
+            log.info("connections of revoked certificates ended connections=%d", ended)
 
     def _close_due(self) -> None:
         for round_id, state in close_due_rounds(self._database, self._clock()):

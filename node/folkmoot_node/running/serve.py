@@ -16,7 +16,9 @@ from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_rele
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
+from folkmoot_node.federation.identity import ExpiredCertificate
 from folkmoot_node.home import NodeHome
+from folkmoot_node.running.certificate_watch import CertificateWatch
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator import file_lock, service_manager
 from folkmoot_operator.backoff import Backoff
@@ -74,6 +76,7 @@ def serve(
         nullcontext() if until_idle else background(home, report, scores=not no_plugins) as beside,
     ):
         failures, reached, news = 0, False, News(report)
+        certificate = CertificateWatch(home, report)
         due = tidy_due = time.monotonic()
         said: list[Event] = []
         service_manager.ready("visits the coordinator")
@@ -85,6 +88,7 @@ def serve(
                     if event not in before:
                         report(event)
                 tidy_due = time.monotonic() + TIDY_SECONDS
+            certificate.attend()
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
@@ -142,7 +146,9 @@ def _try_visit(
     """One visit, recorded; returns how many in a row have failed.
 
     If this process has reached the coordinator, its settings are right. Whatever stands in the
-    way then, even another server at the coordinator's address, must not stop the node.
+    way then, even another server at the coordinator's address, must not stop the node. Nor must a
+    certificate that has ended since: what does not need the coordinator goes on, and the visit
+    after an `enrol --again` succeeds.
     """
     events: list[Event] = []
 
@@ -159,7 +165,7 @@ def _try_visit(
         failed = Event("", str(problem), is_problem=True)
         events.append(failed)
         if problem.exit_code is not ExitCode.UNREACHABLE and not (
-            reached and isinstance(problem, ConnectionProblem)
+            reached and isinstance(problem, ConnectionProblem | ExpiredCertificate)
         ):
             raise
         failures += 1
