@@ -72,16 +72,19 @@ def _plain(text: RenderableType, out: Console) -> RenderableType:
 
 def _print_rows(table: Table, out: Console) -> None:
     """Prints each row as lines: the first column as their heading, then names and values."""
+    from rich.measure import Measurement
     from rich.padding import Padding
     from rich.table import Table as Lines
 
     names = [str(column.header) for column in table.columns]
     widest = max(map(len, names[1:]), default=0)
-    beside = out.width - _INDENT - widest - 2 >= _LEAST
+    unlimited = out.options.update_width(_UNLIMITED)
     for row in _rows(table):
         heading = Lines.grid(padding=(0, 1))
         heading.add_row(*((names[0], row[0]) if names[0] else (row[0],)), style="bold")
         out.print(heading)
+        words = [Measurement.get(out, unlimited, _plain(value, out)).minimum for value in row[1:]]
+        beside = out.width - _INDENT - widest - 2 >= max(_LEAST, *words)
         lines = Lines.grid(padding=(0, 2))
         if beside:
             lines.add_column(no_wrap=True, width=widest)

@@ -244,7 +244,7 @@ def _measured(one: Likeness, sources: dict[str, ConnectedSource], why: dict[str,
         for batch in source.source.read(ReadContext(fields, today, reject)):
             frame = pl.DataFrame(batch.data)
             records += frame.height
-            known += frame[UPRN_COLUMN].is_not_null().sum() if keyed else 0
+            known += frame.height - frame[UPRN_COLUMN].null_count() if keyed else 0
     except PluginError as error:
         return Proposal(one, fields=fields, not_in_use=f"{error.problem}. {error.remedy}")
     except PluginFailure:
