@@ -8,6 +8,7 @@ against the programs; what is in `RUN` is run, in order, at a council that has s
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from documentation.build import PROGRAMS, named
+from documentation.commands import commands as shown
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.publication.sum_file import _SumFile
 from folkmoot_coordinator.rounds.round_file import RoundFile
@@ -121,6 +124,20 @@ OURS = [line for line in commands() if line.program.startswith("folkmoot-")]
 @pytest.mark.parametrize("line", OURS, ids=lambda line: f"{line.block} {line.text[:60]}")
 def test_commands_in_blocks_are_commands_with_these_options(line: Line) -> None:
     assert not fault(line.words)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_examples_of_help_are_commands_with_these_options(program: str) -> None:
+    """The site shows them as blocks, too."""
+    examples = [
+        example
+        for command in shown(program, named(PROGRAMS[program]))
+        for block in re.findall(r"```text\n(.*?)\n```", command.help, re.S)
+        for example in block.splitlines()
+    ]
+    assert examples
+    faults = {example: fault(shlex.split(example)) for example in examples}
+    assert not {example: said for example, said in faults.items() if said}
 
 
 @pytest.mark.parametrize("page", pages())
