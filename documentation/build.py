@@ -54,8 +54,8 @@ SETTINGS = (
      "Who belongs to a cohort: a file for `folkmoot-node casework cohort`.",
      "folkmoot_node.casework.cohorts.definition:Definition"),
     ("sum-file", "The file of named sums",
-     "Sums, differences and shares for `folkmoot-coordinator export --sum`; TOML, or CSV with a row "
-     "for each cell.", "folkmoot_coordinator.publication.sum_file:_SumFile"),
+     "Sums, differences and shares for `folkmoot-coordinator export --sum`; TOML, or CSV with a "
+     "row for each cell.", "folkmoot_coordinator.publication.sum_file:_SumFile"),
     ("round-file", "The round file",
      "What an operator asks councils: `ROUND.toml`. A table `[series]` makes it the first round "
      "of a series.", "folkmoot_coordinator.rounds.round_file:RoundFile"),
