@@ -16,13 +16,16 @@ CASEWORK_HOUSEHOLDS ?= 20000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
 NIGHT_EXAMPLES ?= 20
+SOAK_MINUTES ?= 60
+SOAK_NODES ?= 40
+SOAK_SEED ?= 1
 ATTACK ?= 10
 # Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo view casework test test-slow test-all night attack audit docs lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo view casework test test-slow test-all night soak attack audit docs lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +72,10 @@ night: $(READY)  ## Run both for hours: NIGHT_EXAMPLES=20 times the examples, lo
 simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULATION_SEED=...
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
+
+soak: $(READY)  ## Kill, cut off and starve 40 nodes for an hour: SOAK_MINUTES=60 SOAK_NODES=40 SOAK_SEED=1
+	SOAK_MINUTES=$(SOAK_MINUTES) SOAK_NODES=$(SOAK_NODES) SOAK_SEED=$(SOAK_SEED) \
+		$(BIN)/pytest -n 0 -rP tests/simulation/test_soak.py
 
 docs: $(READY)  ## Build the documentation site into build/site (no internet needed)
 	$(BIN)/python -m documentation.build
