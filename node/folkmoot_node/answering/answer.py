@@ -15,6 +15,7 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.witnesses import leave_head
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.restored import require_compared
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
@@ -359,6 +360,8 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
         home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
         home.observe(AnswerStage.ACKNOWLEDGED)
         yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
+    for what in leave_head(home):
+        yield Event("", what, is_problem=True)
 
 
 def send_again(
