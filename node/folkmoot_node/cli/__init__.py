@@ -22,6 +22,7 @@ from folkmoot_node.cli import (
     scoring,
     setup,
     sources,
+    upgrades,
 )
 from folkmoot_operator.console import add_version, application, run
 
@@ -34,7 +35,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, backups, running, installation, casework, casework_rights,
+    evidence, audit, backups, upgrades, running, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}
