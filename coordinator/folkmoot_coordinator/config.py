@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 SETTINGS_FILE = "coordinator.toml"
+SHORTEST_DAYS = 1 / 1440
+"""The shortest life of a certificate: a minute."""
 
 
 def check_printable(value: str) -> str:
@@ -54,11 +56,15 @@ class PortSettings(Settings):
 
 
 class CertificateSettings(Settings):
-    """How long certificates and invitations last."""
+    """Table `[certificates]`: how long certificates and invitations last.
 
-    node_days: int = Field(default=30, ge=1, le=825)
+    A fraction of a day is allowed: 0.5 is twelve hours. The shorter the life of a node's
+    certificate, the better must its clock be.
+    """
+
+    node_days: float = Field(default=30, ge=SHORTEST_DAYS, le=825)
     """Days a node's certificate is valid; nodes renew theirs while running."""
-    server_days: int = Field(default=90, ge=1, le=825)
+    server_days: float = Field(default=90, ge=SHORTEST_DAYS, le=825)
     """Days the server certificate is valid; renewed while running at a third of it left."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 90)
     """Hours within which an invitation must be used."""

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from folkmoot_coordinator.cli import (
     audit,
+    authority,
     backups,
     councils,
     diagnosis,
@@ -30,6 +31,7 @@ app = application(
 add_version(app, "folkmoot-coordinator")
 initialise.add_to(app)
 councils.add_to(app)
+authority.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
 drafts.add_to(rounds.round_app)

@@ -38,6 +38,7 @@ def serve(home: HomeOption = Path()) -> None:
     from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
     from folkmoot_coordinator.server.viewer_process import ViewerProcess
+    from folkmoot_operator import service_manager
     from folkmoot_operator.stop_signal import stop_on
 
     configure()
@@ -64,6 +65,8 @@ def serve(home: HomeOption = Path()) -> None:
         f"enrolment {settings.enrolment.listen}" + (f", site {site}" if site else ""),
         flush=True,
     )
+
+    service_manager.ready(f"serves {settings.region}")
 
     def attend() -> None:
         schedule.attend()

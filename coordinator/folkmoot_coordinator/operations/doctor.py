@@ -43,7 +43,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
     yield tables(
         home.database_url(settings),
         lambda database: clock_goes_on(database, clock()),
-        lambda database: certificates(database, clock()),
+        lambda database: certificates(home, database, clock()),
         lambda database: council_codes(home, database, clock()),
         signers,
         schedule(home, settings, clock()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
+from folkmoot_node.cli.inheriting import inherit
 from folkmoot_node.cli.ledger_witnesses import Witness, head, require_heads, store
 from folkmoot_node.cli.options import (
     HERE,
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     group.command()(accept_clock)
     group.command()(head)
     group.command("witness")(store)
+    group.command()(inherit)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
@@ -96,6 +98,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        **({"inherited": True} if debit.inherited else {}),
                         **({"signer": debit.signer.hex()} if debit.signer else {}),
                     }
                     for debit in debits
@@ -118,7 +121,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
             debit.round_id[:12],
             str(debit.rho),
             debit.entry.hex()[:16],
-            "recovered" if debit.recovered else "",
+            "recovered" if debit.recovered else "inherited" if debit.inherited else "",
         )
     if debits:
         console().print(table)

@@ -47,7 +47,7 @@ def purge(
     """
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.back_up import delete_ended, with_store_key
-    from folkmoot_node.operations.retention import expired
+    from folkmoot_node.operations.retention import KEY_TO_REPLACE, expired
     from folkmoot_node.operations.retention import purge as delete
 
     with open_home(home) as node:
@@ -85,6 +85,8 @@ def purge(
             "The key of the store was destroyed and replaced: encrypted copies elsewhere can be "
             "read only where a copy of the old key is kept. Delete it from your backups."
         )
+    elif purged.key_to_replace:
+        typer.echo(f"Attention: {KEY_TO_REPLACE}.")
     elif purged.deleted:
         typer.echo("The key of the store stays: something is left that needs it.")
     _name_kept_keys(kept)

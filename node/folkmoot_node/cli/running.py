@@ -34,6 +34,14 @@ def serve(
             "one that waits for a person is reported. Do not score, do not start Prefect.",
         ),
     ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            help="Start nothing that runs plugins, as in a service that may make no namespaces: "
+            "`score` runs by its own timer, and leaves what the region may ask.",
+        ),
+    ] = False,
     poll_seconds: Annotated[
         float | None, typer.Option(help="Seconds between visits, instead of the setting.", min=0.1)
     ] = None,
@@ -49,15 +57,17 @@ def serve(
 
     Example: folkmoot-node serve
     """
+    from folkmoot_node.answering.kept_catalogue import kept_catalogue
     from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
     from folkmoot_node.running.catalogue_process import CatalogueProcess
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
+    from folkmoot_operator import service_manager
 
     stop = stop_on_signals()
-    with open_home(home) as node:
+    with open_home(home, observe=lambda _: service_manager.works()) as node:
         node.state.check_pages()
 
         def report(event: Event) -> None:
@@ -74,9 +84,10 @@ def serve(
             report,
             stop=stop,
             until_idle=until_idle,
+            no_plugins=no_plugins,
             poll_seconds=poll_seconds,
             tidy=tidy,
-            make_catalogue=CatalogueProcess(),
+            make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
         )
 
 

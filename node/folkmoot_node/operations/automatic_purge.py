@@ -8,7 +8,7 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.back_up import delete_ended
 from folkmoot_node.operations.prune_records import prune_by_rule
-from folkmoot_node.operations.retention import expired, purge
+from folkmoot_node.operations.retention import KEY_TO_REPLACE, expired, purge
 from folkmoot_operator.problems import Problem
 
 BY = "serve, by the policy's rule"
@@ -61,5 +61,7 @@ def purge_by_rule(home: NodeHome) -> Iterator[Event]:
     for kind in purged.counts:
         why = next(item.why for item in purged.deleted if item.kind.value == kind)
         yield Event("", f"purged {kind} by the policy's rule: {why}")
+    if purged.key_to_replace:
+        yield Event("", KEY_TO_REPLACE, is_problem=True)
     if purged.key_replaced:
         yield Event("", "the key of the store was destroyed and replaced")

@@ -53,7 +53,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield closed(home)
     yield council(home)
-    yield private_keys(home.keys, config.key_file, lambda: config.readers)
+    yield private_keys(home.keys, config.own_key_file, lambda: config.readers)
     yield installation()
     yield confinement(config)
     yield plugins(config, home.today())

@@ -15,6 +15,7 @@ from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.plugins import PluginSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
+from folkmoot_operator import service_manager
 from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.groups import group_number
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
@@ -183,6 +184,9 @@ class NodeSettings(Settings):
     """The file `node.toml`, as written.
 
     Attributes:
+        schema_: Version of this file's layout.
+        council: GSS code of the council, such as `E08000009`.
+        name: The council's name, for people.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes.
     """
@@ -353,7 +357,16 @@ class NodeConfig:
 
     @property
     def key_file(self) -> Path:
-        """Key of the store."""
+        """Key of the store: the service's credential of this name, or the file of the settings.
+
+        Raises:
+            Problem: Exit code SETTINGS, if others could read the credential.
+        """
+        return service_manager.key_file(self.own_key_file)
+
+    @property
+    def own_key_file(self) -> Path:
+        """Where the key of the store is, unless a service manager hands it over."""
         return self.home / self.settings.store.key_file
 
     @property
@@ -451,7 +464,7 @@ class NodeConfig:
             self.home,
             private=(
                 *those_in(self.home / "keys"),
-                self.key_file,
+                self.own_key_file,
                 *with_journals(self.state_path),
                 self.store_path.parent,
                 self.store_path,
