@@ -117,7 +117,7 @@ def try_upgrade(
 def _require_inside(config: NodeConfig) -> None:
     written = {
         "store.path": config.store_path,
-        "store.key_file": config.key_file,
+        "store.key_file": config.own_key_file,
         "quarantine.folder": config.quarantine_folder,
         "linkage.review_folder": config.review_folder,
     }
@@ -173,14 +173,16 @@ def _needed(config: NodeConfig) -> Iterator[Path]:
     outcomes = config.casework_folder / "outcomes"
     left_out = {
         config.store_path.parent, config.quarantine_folder, config.review_folder,
-        config.prefect_folder, config.casework_folder, config.key_file.parent,
+        config.prefect_folder, config.casework_folder, config.own_key_file.parent,
         config.state_path,
     }  # fmt: skip
     for path in config.home.iterdir():
         if path not in left_out and not path.name.startswith((".", config.state_path.name)):
             yield path
-    yield from (path for path in (config.key_file, config.review_store, outcomes) if path.exists())
-    yield from config.key_file.parent.glob("*.pub")
+    yield from (
+        path for path in (config.own_key_file, config.review_store, outcomes) if path.exists()
+    )
+    yield from config.own_key_file.parent.glob("*.pub")
 
 
 def _link(path: Path, copy: Path) -> None:
