@@ -102,7 +102,8 @@ def back_up(
 
     Raises:
         Problem: Exit code REFUSED, if another backup is going on, or the key lies elsewhere;
-            VERIFICATION, if a database is damaged; DATA, if a series is being counted for longer than a minute.
+            VERIFICATION, if a database is damaged; DATA, if a series is being counted for longer
+            than a minute.
         UnusableFile: If a file or the folder cannot be used now.
     """
     config, now = home.config, home.clock()
