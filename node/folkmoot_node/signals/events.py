@@ -67,6 +67,7 @@ ANSWER_DELIVERED = _said("node.answer.delivered", Level.INFO, _ANSWER)
 ANSWER_NOT_ACCEPTED = _said("node.answer.not_accepted", Level.WARNING, _PROBLEM)
 ANSWER_OF_ANOTHER_REGION = _said("node.answer.of_another_region", Level.WARNING, _ANSWER)
 ANSWER_LOST = _said("node.answer.lost", Level.WARNING, _ANSWER)
+HEAD_NOT_WITNESSED = _said("node.ledger.head_not_witnessed", Level.WARNING, _PROBLEM)
 ANSWER_SENT_AGAIN = _said("node.answer.sent_again", Level.WARNING, _ANSWER)
 
 CATALOGUE_PUBLISHED = _said(
