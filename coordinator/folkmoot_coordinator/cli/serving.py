@@ -40,7 +40,7 @@ def serve(home: HomeOption = Path()) -> None:
     from folkmoot_coordinator.server.viewer_process import ViewerProcess
     from folkmoot_coordinator.signals import events
     from folkmoot_coordinator.signals.metrics import METRICS
-    from folkmoot_operator import log_output, readings_socket, signal_output
+    from folkmoot_operator import log_output, readings_socket, service_manager, signal_output
     from folkmoot_operator.events import emit
     from folkmoot_operator.stop_signal import stop_on
 
@@ -79,6 +79,8 @@ def serve(home: HomeOption = Path()) -> None:
             f"enrolment {settings.enrolment.listen}" + (f", site {site}" if site else ""),
             flush=True,
         )
+
+        service_manager.ready(f"serves {settings.region}")
 
         def attend() -> None:
             schedule.attend()

@@ -15,6 +15,7 @@ from folkmoot_coordinator.membership.checks import (
     permissions,
     signers,
 )
+from folkmoot_coordinator.operations.checks import backups
 from folkmoot_coordinator.rounds.checks import clock_goes_on
 from folkmoot_coordinator.schedule.checks import schedule
 from folkmoot_coordinator.server.checks import port
@@ -42,7 +43,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
     yield tables(
         home.database_url(settings),
         lambda database: clock_goes_on(database, clock()),
-        lambda database: certificates(database, clock()),
+        lambda database: certificates(home, database, clock()),
         lambda database: council_codes(home, database, clock()),
         signers,
         schedule(home, settings, clock()),
@@ -52,3 +53,4 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
     yield port("collection port", settings.collection, home.keys, mutual=True)
     yield port("enrolment port", settings.enrolment, home.keys, mutual=False)
     yield disk(home.path)
+    yield from backups(home, settings, clock())

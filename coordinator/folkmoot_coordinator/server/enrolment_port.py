@@ -7,8 +7,9 @@ from collections.abc import Callable
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.enrolling_again import EnrolmentAgain
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.server.enrolment_service import EnrolmentService
 from folkmoot_coordinator.server.gate import ConnectionLimits
@@ -31,14 +32,21 @@ LIMITS = PortLimits(
 def enrolment_service(
     settings: CoordinatorSettings,
     database: Database,
-    authority: Authority,
+    authorities: KeptAuthorities,
     signing: SigningKey,
     clock: Clock,
 ) -> EnrolmentService:
     """Enrolment and renewal, for either port."""
-    days = settings.certificates.node_days
-    enrolment = Enrolment(database, authority, clock, node_days=days)
-    return EnrolmentService(enrolment, authority, signing.public)
+    lives = settings.certificates
+    enrolment = Enrolment(database, authorities, clock, node_days=lives.node_days)
+    again = EnrolmentAgain(
+        database,
+        authorities,
+        clock,
+        node_days=lives.node_days,
+        keep_hours=lives.invitation_hours,
+    )
+    return EnrolmentService(enrolment, again, authorities, signing.public)
 
 
 def enrolment_port(

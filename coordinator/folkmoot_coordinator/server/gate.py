@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
@@ -180,6 +180,28 @@ class Gate:
         found = self._by_port.get(int(port)) if port.isdecimal() else None
         return (found.network, found.address) if found else ("?", "?")
 
+    def shows(self, peer: str, serial: str) -> None:
+        """A caller has shown a certificate, which belongs to its connection from now on.
+
+        Args:
+            peer: The peer as gRPC names it.
+            serial: Serial number of the certificate, hexadecimal.
+        """
+        _, _, port = peer.rpartition(":")
+        if port.isdecimal() and (found := self._by_port.get(int(port))):
+            found.serial = serial
+
+    def serials(self) -> set[str]:
+        """Serial numbers of the certificates that were shown on connections that are open."""
+        return {one.serial for one in self._by_port.values() if one.serial}
+
+    def end(self, serials: Collection[str]) -> int:
+        """Ends the connections on which one of these certificates was shown; returns how many."""
+        ended = [one for one in self._by_port.values() if one.serial in serials]
+        for connection in ended:
+            connection.abort()
+        return len(ended)
+
     def admits(self, connection: _Outside) -> bool:
         """Counts a new connection, if there is room or a less advanced one makes room."""
         there = self._open.setdefault(connection.network, {})
@@ -255,6 +277,7 @@ class _Outside(asyncio.Protocol):
         self.address = join_address(host, port)
         self.network = network_of(host)
         self.inner_port = 0
+        self.serial = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

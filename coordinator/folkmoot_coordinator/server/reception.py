@@ -45,6 +45,7 @@ class Reception(grpc.GenericRpcHandler):
         *,
         authenticate: Callable[[bytes | None], Member],
         caller: Callable[[str], tuple[str, str]],
+        shows: Callable[[str, str], None],
         places: Places,
         workers: Executor,
         call_seconds: float,
@@ -55,6 +56,7 @@ class Reception(grpc.GenericRpcHandler):
             methods: Which.
             authenticate: The council whose certificate was shown; raises Rejected.
             caller: `Gate.caller`.
+            shows: `Gate.shows`.
             places: How many calls each caller may have at one time.
             workers: Threads that do the work.
             call_seconds: Longest duration of a call, in seconds.
@@ -62,6 +64,7 @@ class Reception(grpc.GenericRpcHandler):
         self._methods = {method.path: method for method in methods}
         self._authenticate = authenticate
         self._caller = caller
+        self._shows = shows
         self._places = places
         self._workers = workers
         self._call_seconds = call_seconds
@@ -146,7 +149,10 @@ class Reception(grpc.GenericRpcHandler):
             shown = bytes(next(iter(context.auth_context().get("x509_pem_cert", ())), b"")) or None
             # A place before the database is asked: what the certificate claims is enough for
             # that, because TLS has checked that the authority made it.
-            name = claimed_member(shown).council if shown else network
+            claimed = claimed_member(shown) if shown else None
+            if claimed is not None:
+                self._shows(context.peer(), claimed.serial)
+            name = claimed.council if claimed is not None else network
             with self._places.one(name) as mine:
                 for response in await self._responses(method, context, shown, mine):
                     await context.write(response.SerializeToString())

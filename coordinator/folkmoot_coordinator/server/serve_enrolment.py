@@ -17,8 +17,8 @@ from pathlib import Path
 from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.open_files import raise_limit
@@ -41,11 +41,11 @@ def main(home: Home, sockets: list[socket.socket]) -> None:
     raise_limit()
     stop = stop_on(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    authority, signing = Authority.load(home.keys), SigningKey.load(home.keys)
+    authorities, signing = KeptAuthorities(home.keys), SigningKey.load(home.keys)
     database = Database(home.database_url(settings))
-    certificates = ServerCertificates(authority, settings, system_clock)
+    certificates = ServerCertificates(authorities, settings, system_clock)
     port = enrolment_port(
-        enrolment_service(settings, database, authority, signing, system_clock),
+        enrolment_service(settings, database, authorities, signing, system_clock),
         certificates,
         Callers(database, LastSeen(database), system_clock),
         lambda: database.damage is None,

@@ -16,6 +16,7 @@ from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
+from folkmoot_node.evidence.restored import require_compared
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.scoring_runs import StoppedRun
 from folkmoot_node.evidence.signatures import check_receipt
@@ -156,6 +157,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
     if earlier is not None:
         return earlier
     require_complete(home)
+    require_compared(home.state)
     if home.clock() >= known.facts.deadline:
         return None
     known = book.find(known.round_id) or known  # decided since it was read?

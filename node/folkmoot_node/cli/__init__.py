@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from folkmoot_node.cli import (
     audit,
+    backups,
     casework,
     casework_rights,
     corrections,
@@ -33,7 +34,7 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, installation, casework, casework_rights,
+    evidence, audit, backups, running, installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
+from folkmoot_node.cli.inheriting import inherit
 from folkmoot_node.cli.options import (
     HERE,
     NOT_NOTED,
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command()(verify)
     group.command()(recover)
     group.command()(accept_clock)
+    group.command()(inherit)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
@@ -93,6 +95,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        **({"inherited": True} if debit.inherited else {}),
                         **({"signer": debit.signer.hex()} if debit.signer else {}),
                     }
                     for debit in debits
@@ -115,7 +118,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
             debit.round_id[:12],
             str(debit.rho),
             debit.entry.hex()[:16],
-            "recovered" if debit.recovered else "",
+            "recovered" if debit.recovered else "inherited" if debit.inherited else "",
         )
     if debits:
         console().print(table)
@@ -221,6 +224,7 @@ def recover(
     """
     from folkmoot_node.answering.reconcile import compare, require_same_time
     from folkmoot_node.answering.reconcile import recover as enter
+    from folkmoot_node.evidence.restored import note_compared
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
@@ -241,6 +245,7 @@ def recover(
                     "rounds": [lost.receipt.round_id for lost in outstanding],
                 }
                 node.audit.append(connection, node.clock(), body)
+        note_compared(node.state, node.clock())
         balance, head = node.balance(), node.ledger.head()
     if as_json:
         print_json(

@@ -33,6 +33,14 @@ def serve(
             "one that waits for a person is reported. Do not score, do not start Prefect.",
         ),
     ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            help="Start nothing that runs plugins, as in a service that may make no namespaces: "
+            "`score` runs by its own timer, and leaves what the region may ask.",
+        ),
+    ] = False,
     poll_seconds: Annotated[
         float | None, typer.Option(help="Seconds between visits, instead of the setting.", min=0.1)
     ] = None,
@@ -49,6 +57,7 @@ def serve(
     Example: folkmoot-node serve
     """
     from folkmoot_node.answering.answer import Event
+    from folkmoot_node.answering.kept_catalogue import kept_catalogue
     from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
@@ -59,11 +68,11 @@ def serve(
     from folkmoot_node.signals import events
     from folkmoot_node.signals.lines import lines_of_node, version_here
     from folkmoot_node.signals.metrics import METRICS
-    from folkmoot_operator import log_output, readings_socket, signal_output
+    from folkmoot_operator import log_output, readings_socket, service_manager, signal_output
     from folkmoot_operator.events import emit
 
     stop = stop_on_signals()
-    with open_home(home) as node:
+    with open_home(home, observe=lambda _: service_manager.works()) as node:
         node.state.check_pages()
 
         log_output.configure(
@@ -89,9 +98,10 @@ def serve(
                 Event.emit,
                 stop=stop,
                 until_idle=until_idle,
+                no_plugins=no_plugins,
                 poll_seconds=poll_seconds,
                 tidy=tidy,
-                make_catalogue=CatalogueProcess(),
+                make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
             )
 
 

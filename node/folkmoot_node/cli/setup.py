@@ -115,7 +115,9 @@ def init(
 
 
 def enrol(
-    invitation: Annotated[Path, typer.Argument(help="Invitation file from the region.")],
+    invitation: Annotated[
+        Path | None, typer.Argument(help="Invitation file from the region; none with --again.")
+    ] = None,
     home: Home = HERE,
     replace: Annotated[
         bool,
@@ -125,16 +127,38 @@ def enrol(
             "its addresses into node.toml.",
         ),
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Ask the region for a new certificate in place of one that has ended; a person "
+            "there approves it.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Joins a region with the invitation it sent.
+    """Joins a region with the invitation it sent; or, with --again, asks for a new certificate.
 
     The node's private key never leaves this machine. The invitation works once, for this
     council, until it expires; if the answer was lost, run the command again. Exit code 5 if
     the node belongs to another region, unless --replace says that it leaves that.
 
+    With --again nothing but the certificate changes: ledger, receipts and rounds stay. The node
+    signs the request with the key of the certificate that has ended, and prints a fingerprint.
+    Read it out to the region; run the command again when it has approved it. Exit code 5 until
+    then.
+
     Example: folkmoot-node enrol invitation-E08000009.toml
     """
+    if again:
+        if invitation is not None or replace:
+            raise typer.BadParameter(
+                "takes neither an invitation nor --replace", param_hint="--again"
+            )
+        _enrol_again(home, as_json=as_json)
+        return
+    if invitation is None:
+        raise typer.BadParameter("name the invitation's file, or give --again")
     from folkmoot_node.federation.enrolment import read_invitation
     from folkmoot_node.settings.node_toml import load_config
 
@@ -146,8 +170,8 @@ def renew(home: Home = HERE, as_json: AsJson = False) -> None:
     """Renews the node's certificate now.
 
     Every command that connects to the coordinator, and `serve`, does so in the last third of
-    the certificate's time. Exit code 3 if the certificate has ended: then the region has to
-    invite the council again.
+    the certificate's time. Exit code 3 if the certificate has ended: then `enrol --again` asks
+    the region for another.
 
     Example: folkmoot-node renew
     """
@@ -161,6 +185,36 @@ def renew(home: Home = HERE, as_json: AsJson = False) -> None:
         print_json({"before": moment(int(before.timestamp())), "certificate_until": until})
         return
     typer.echo(f"The certificate lasts until {until}.")
+
+
+def _enrol_again(home: Path, *, as_json: bool) -> None:
+    """Asks for a certificate in place of one that has ended, or fetches it."""
+    from folkmoot_node.federation.enrolment import Asked
+    from folkmoot_node.home import open_home
+    from folkmoot_node.operations.rejoin_region import rejoin_region
+    from folkmoot_operator.problems import ExitCode
+
+    with open_home(home) as node:
+        answer = rejoin_region(node, by=current_operator())
+        council = node.config.council
+    if isinstance(answer, Asked):
+        if as_json:
+            until = moment(answer.until)
+            print_json({"waits": True, "fingerprint": answer.fingerprint, "until": until})
+        else:
+            typer.echo(f"The region has to approve it. Fingerprint: {answer.fingerprint}")
+            print_text(
+                "Ring the region on a number that you know, and read the fingerprint out. There: "
+                f'`folkmoot-coordinator councils approve {council} --fingerprint "'
+                f'{answer.fingerprint}"`. Then run this command again; the request is kept until '
+                f"{moment(answer.until)}."
+            )
+        raise typer.Exit(ExitCode.REFUSED)
+    until = moment(int(answer.not_after.timestamp()))
+    if as_json:
+        print_json({"waits": False, "certificate_until": until})
+        return
+    typer.echo(f"The certificate lasts until {until}. The ledger and the receipts are as before.")
 
 
 def _enrol(home: Path, offer: Invitation, file: Path, *, as_json: bool, replace: bool) -> None:

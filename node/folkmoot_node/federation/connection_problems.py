@@ -17,7 +17,7 @@ _MAX_NAMES = 5
 _PROXY = "proxy in [coordinator] of node.toml"
 _NOT_ACCEPTED = (
     "Check the clocks of this machine and the region's. If they agree and it goes on, ask the "
-    "region for a new invitation and run `folkmoot-node enrol FILE`"
+    "region for a new invitation and run `folkmoot-node enrol FILE`; the ledger stays"
 )
 _AGAIN = "`folkmoot-node serve` tries again by itself"
 

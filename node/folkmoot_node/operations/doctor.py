@@ -14,6 +14,7 @@ from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
 from folkmoot_node.operations.accept_installation import installation
 from folkmoot_node.operations.checks import (
+    backups,
     closed,
     council,
     extracts,
@@ -52,7 +53,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield closed(home)
     yield council(home)
-    yield private_keys(home.keys, config.key_file, lambda: config.readers)
+    yield private_keys(home.keys, config.own_key_file, lambda: config.readers)
     yield installation()
     yield confinement(config)
     yield plugins(config, home.today())
@@ -70,6 +71,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield scoring_runs(home)
     yield retention(home)
     yield extracts(home)
+    yield from backups(home)
     # The coordinator is asked first, since that renews a certificate that is due.
     asked = [] if offline else list(checks.examine([coordinator(home)]))
     yield certificate(home.keys, home.clock)

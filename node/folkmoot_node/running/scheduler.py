@@ -18,7 +18,8 @@ from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.backoff import Backoff
 from folkmoot_operator.events import Level, LogEvent
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.prefect_server import PrefectServer, ServerState, history_environment
+from folkmoot_operator.prefect_process import history_environment
+from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
 
 TICK_SECONDS = 1.0
@@ -40,8 +41,11 @@ WORKER = ("-m", "folkmoot_node.running.worker")
 class Background:
     """Children of one `serve`; to be used from its main thread. Use `background`."""
 
-    def __init__(self, home: NodeHome, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, home: NodeHome, report: Callable[[Event], None], *, scores: bool = True
+    ) -> None:
         """Starts nothing yet."""
+        self._scores = scores
         self._home = home
         self._report = report
         self._server: PrefectServer | None = None
@@ -62,6 +66,15 @@ class Background:
             Problem: If another `serve` runs here, or a setting does not hold.
         """
         config = self._home.config
+        if config.schedule is not None and not self._scores:
+            raise Problem(
+                "this `serve` starts no plugins (--no-plugins), and so it cannot score",
+                where="node.toml: schedule.score",
+                remedy="Delete the key, and let the timer score: `systemctl enable --now "
+                "folkmoot-score.timer`; or start `serve` without the option, in a unit that lets "
+                "plugins be confined (drop-ins/folkmoot-node-scores.conf)",
+                exit_code=ExitCode.SETTINGS,
+            )
         if config.prefect.enabled and config.prefect.url is None:
             if config.on_cluster and not config.dask.is_here:
                 raise Problem(
@@ -240,9 +253,17 @@ class Background:
 
 
 @contextmanager
-def background(home: NodeHome, report: Callable[[Event], None]) -> Iterator[Background]:
-    """What runs beside the visits; ended at the end, however it comes."""
-    beside = Background(home, report)
+def background(
+    home: NodeHome, report: Callable[[Event], None], *, scores: bool = True
+) -> Iterator[Background]:
+    """What runs beside the visits; ended at the end, however it comes.
+
+    Args:
+        home: The node.
+        report: Told of each event.
+        scores: Whether it may score.
+    """
+    beside = Background(home, report, scores=scores)
     try:
         beside.open()
         yield beside

@@ -17,6 +17,7 @@ import typer
 
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.answering.catalogue import serialised_here
+from folkmoot_node.answering.kept_catalogue import keep_catalogue
 from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.home import open_home
@@ -75,6 +76,13 @@ def catalogue(home: Path) -> None:
     """Writes the serialised catalogue to standard output; nothing if it cannot be made yet."""
     with open_home(home) as node:
         sys.stdout.buffer.write(serialised_here(node))
+
+
+@app.command("keep-catalogue")
+def keep(home: Path) -> None:
+    """Writes the catalogue into the home, for a `serve` that starts no plugins."""
+    with open_home(home) as node:
+        keep_catalogue(node)
 
 
 @app.command()

@@ -15,6 +15,8 @@ from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.plugins import PluginSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
+from folkmoot_operator import service_manager
+from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.groups import group_number
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
@@ -121,6 +123,17 @@ class KeepSettings(Settings):
     unanswered_rounds_days: Annotated[int, Field(ge=1, le=36_525)] = 31
 
 
+class LedgerSettings(Settings):
+    """Table `[ledger]`: who bears witness to what the ledger said.
+
+    Attributes:
+        witnesses: Folders, such as shares of other machines, in which the node leaves its signed
+            head after each release. A coordinator that hides a receipt cannot change them.
+    """
+
+    witnesses: tuple[Path, ...] = ()
+
+
 class SourceLinkageSettings(Settings):
     """Table `linkage` of one `[[sources]]` table.
 
@@ -172,6 +185,9 @@ class NodeSettings(Settings):
     """The file `node.toml`, as written.
 
     Attributes:
+        schema_: Version of this file's layout.
+        council: GSS code of the council, such as `E08000009`.
+        name: The council's name, for people.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes.
         log: Where events are written, and in what form.
@@ -188,6 +204,8 @@ class NodeSettings(Settings):
     linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
     keep: KeepSettings = KeepSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    backup: BackupSettings | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
@@ -344,7 +362,16 @@ class NodeConfig:
 
     @property
     def key_file(self) -> Path:
-        """Key of the store."""
+        """Key of the store: the service's credential of this name, or the file of the settings.
+
+        Raises:
+            Problem: Exit code SETTINGS, if others could read the credential.
+        """
+        return service_manager.key_file(self.own_key_file)
+
+    @property
+    def own_key_file(self) -> Path:
+        """Where the key of the store is, unless a service manager hands it over."""
         return self.home / self.settings.store.key_file
 
     @property
@@ -361,6 +388,16 @@ class NodeConfig:
     def keep(self) -> KeepSettings:
         """How long records of what came to nothing are kept."""
         return self.settings.keep
+
+    @property
+    def witnesses(self) -> tuple[Path, ...]:
+        """Folders in which the signed head is left after each release."""
+        return tuple(self.home / folder for folder in self.settings.ledger.witnesses)
+
+    @property
+    def backup(self) -> BackupSettings | None:
+        """Where backups are written, and who can open them; None without `[backup]`."""
+        return self.settings.backup
 
     @property
     def dask(self) -> DaskSettings:
@@ -442,7 +479,7 @@ class NodeConfig:
             self.home,
             private=(
                 *those_in(self.home / "keys"),
-                self.key_file,
+                self.own_key_file,
                 *with_journals(self.state_path),
                 self.store_path.parent,
                 self.store_path,
