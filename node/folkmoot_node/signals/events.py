@@ -47,8 +47,11 @@ VISIT_FAILED = _said("node.visit.failed", Level.WARNING, _PROBLEM)
 CERTIFICATE_RENEWED = _said(
     "node.certificate.renewed", Level.INFO, "A constant sentence, with the certificate's end."
 )
-CERTIFICATE_ENDS = _said(
-    "node.certificate.ends", Level.WARNING, "Which certificate ends when, and what renews it."
+CERTIFICATE_ENDS_SOON = _said(
+    "node.certificate.ends_soon", Level.INFO, "Whose certificate ends, when, and what to do."
+)
+CERTIFICATE_ENDED = _said(
+    "node.certificate.ended", Level.WARNING, "Whose certificate has ended, when, and what to do."
 )
 CERTIFICATE_NOT_RENEWED = _said("node.certificate.not_renewed", Level.WARNING, _PROBLEM)
 
