@@ -19,7 +19,6 @@ _BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*\\[dD]")
 _ASKED_OF_WORDS = {
     "node/folkmoot_node/linkage/address_parser.py": "texts were cleaned to ASCII before",
     "node/folkmoot_node/linkage/address_rules.py": "the same",
-    "operator/folkmoot_operator/console.py": "a width; asked for ASCII first",
     "plugins/extracts/folkmoot_plugin_extracts/amounts.py": "a currency's sign may be none",
     "rehearsal/folkmoot_rehearsal/typed_addresses.py": "addresses that it has made itself",
 }
