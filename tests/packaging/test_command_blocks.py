@@ -69,6 +69,7 @@ RUN = {
 ELSEWHERE = {
     "README.md": "tests/packaging/test_readme.py",
     "docs/analysis.md": "tests/unit/coordinator/publication/test_analysis.py",
+    "docs/first-day.md": "tests/packaging/test_first_day_page.py",
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
 }
