@@ -11,6 +11,7 @@ from folkmoot_node.policies.risk_policy import parse_policy
 from folkmoot_node.scoring.binding import bind
 from folkmoot_node.sources.connect import ConnectedSource, Plugins
 from folkmoot_operator.problems import Problem
+from folkmoot_sdk.schema import FieldType
 
 WEIGHTS: Mapping[str, int] = {
     "financial_hardship": 30,
@@ -100,8 +101,6 @@ def _reason(factor: str, plugins: Plugins, sources: Sequence[ConnectedSource]) -
 
 
 def _tabulated(name: str, sources: Sequence[ConnectedSource]) -> bool:
-    from folkmoot_sdk.schema import FieldType
-
     for source in sources:
         if name in source.schema:
             return source.schema[name].type in (FieldType.AREA, FieldType.CATEGORY)
