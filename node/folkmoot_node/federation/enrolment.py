@@ -18,16 +18,20 @@ from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.identity import (
     Identity,
     KeyFiles,
-    TrustedRegion,
     create_renewal_request,
     create_request,
     create_request_again,
     keep_membership,
     load_identity,
     sign_as_node,
+)
+from folkmoot_node.federation.trusted_authority import (
+    TrustedRegion,
+    asked_key,
+    is_trusted,
+    is_vouched,
     trusted_region,
 )
-from folkmoot_node.federation.trusted_authority import asked_key, is_trusted, is_vouched
 from folkmoot_operator.key_files import certificate_in
 from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem

@@ -17,7 +17,7 @@ from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.round_book import RoundStatus
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import ExpiredCertificate
-from folkmoot_node.home import NodeHome
+from folkmoot_node.home import SERVE_LOCK, NodeHome
 from folkmoot_node.running.certificate_watch import CertificateWatch
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
 from folkmoot_operator import file_lock
@@ -28,8 +28,6 @@ from folkmoot_operator.stop_signal import stop_on
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
-LOCK = "serve.lock"
-"""File of the node's home that is locked while `serve` runs."""
 TELL_AGAIN_SECONDS = 86_400.0
 """A state that lasts, such as a round that cannot be answered, is told once in this time."""
 TIDY_SECONDS = 3600.0
@@ -70,7 +68,7 @@ def serve(
     """
     regular = poll_seconds or home.coordinator().poll_seconds
     with (
-        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
+        file_lock.alone(home.config.home / SERVE_LOCK, "folkmoot-node serve"),
         nullcontext() if until_idle else background(home, report) as beside,
     ):
         failures, reached, news = 0, False, News(report)
