@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.network_addresses import (
     DialledAddress,
     Host,
@@ -23,6 +24,7 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule, check_cron, check_zone
 from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -235,9 +237,12 @@ class CoordinatorSettings(Settings):
         viewer: The web site of the region; none if it is missing.
         schedule: What `serve` does by itself.
         prefect: Where the history of that is kept.
+        backup: Where `backup` writes, and who can open it; none if it is missing.
         names: Names of councils by GSS code, for tables and published files.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes. Relative to the folder.
+        log: Where events are written, and in what form.
+        metrics: Who may see how the coordinator is doing; nobody if it is missing or "none".
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -253,8 +258,11 @@ class CoordinatorSettings(Settings):
     viewer: ViewerSettings = ViewerSettings(enabled=False)
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
+    backup: BackupSettings | None = None
     names: dict[CouncilCode, CouncilName] = {}
     council_list: Path | None = None
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     def label(self, council: str) -> str:
         """A council for people: its code, and its name if it is known."""
@@ -435,6 +443,12 @@ connections_per_address = 500
 # name = "winter"
 # question = "winter.toml"
 # cron = "0 6 1 * *"  # at 6:00 on the first of each month
+
+# Where `backup` writes, and who can open it: `backup keygen` makes the key.
+# [backup]
+# recipients = ["age1..."]
+# folder = "/mnt/backups"  # on another machine's disk
+# keep = 14
 
 # Names of councils, for tables and published files.
 # [names]

@@ -25,6 +25,7 @@ from folkmoot_coordinator.clock import DAY
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.private_files import write_private
+from folkmoot_operator.service_manager import key_file
 
 COUNCIL_URN = "urn:folkmoot:council:"
 """Prefix of the URI that binds a certificate to a council."""
@@ -109,13 +110,15 @@ class Authority:
 
     @classmethod
     def load(cls, folder: Path) -> Authority:
-        """Reads the authority kept in `folder`; see `authorities` for one that changes.
+        """Reads the authority kept in `folder`; its key may be the credential `authority.key`.
+
+        See `authorities` for one that changes.
 
         Raises:
             Problem: If key or certificate are missing or damaged, or do not belong together.
             UnusableFile: If a file cannot be used now.
         """
-        return cls.read(folder / KEY_FILE, folder / CERTIFICATE_FILE)
+        return cls.read(key_file(folder / KEY_FILE), folder / CERTIFICATE_FILE)
 
     @classmethod
     def read(cls, private: Path, shown: Path) -> Authority:

@@ -156,6 +156,12 @@ class ServingLoop:
         """Waits for what is done in the loop; raises what it raises."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    def answers(self, seconds: float) -> bool:
+        """Whether the loop does something that it is asked to do within this time."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(done.set)
+        return done.wait(seconds)
+
     def stop(self) -> None:
         """Ends the loop and its thread."""
         self.run(_finish())

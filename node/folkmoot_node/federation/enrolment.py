@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
 from pydantic import Field
 
 from folkmoot.enrolment import ENROL_AGAIN_SIGNATURE_DOMAIN, request_fingerprint
@@ -27,9 +27,9 @@ from folkmoot_node.federation.identity import (
 )
 from folkmoot_node.federation.trusted_authority import (
     TrustedRegion,
-    asked_key,
     is_trusted,
     is_vouched,
+    key_digest,
     trusted_region,
 )
 from folkmoot_operator.key_files import certificate_in
@@ -193,11 +193,11 @@ def enrol_again(
     """
     request = create_request_again(identity.files, council)
     signature = sign_as_node(identity, ENROL_AGAIN_SIGNATURE_DOMAIN, request)
-    certificate = certificate_in(identity.certificate).public_bytes(serialization.Encoding.DER)
+    ended = key_digest(certificate_in(identity.certificate))
     with CoordinatorClient.for_newcomer(address, identity.authority, egress, proxy) as client:
-        answer = client.enrol_again(certificate, request, signature)
+        answer = client.enrol_again(ended, request, signature)
     if isinstance(answer, enrolment_pb2.WaitsForRegion):
-        return Asked(request_fingerprint(asked_key(request)), answer.until)
+        return Asked(request_fingerprint(key_digest(x509.load_der_x509_csr(request))), answer.until)
     if answer.signing_key != identity.signing_key:
         raise _not_this_region("answered with another signing key than this node knows")
     _keep(identity.files, answer, identity.authority, identity.signing_key)

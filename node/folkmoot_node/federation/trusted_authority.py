@@ -43,9 +43,8 @@ def trusted_region(authority: bytes, signing_key: bytes) -> TrustedRegion:
     """
     certificate = x509.load_pem_x509_certificate(authority)
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     name = plain(str(names[0].value)) if names else "without a name"
-    return TrustedRegion(name, hashlib.sha256(key).digest(), signing_key)
+    return TrustedRegion(name, key_digest(certificate), signing_key)
 
 
 def is_trusted(authority: bytes, voucher: bytes, trusted: bytes) -> bool:
@@ -81,12 +80,10 @@ def is_vouched(invited: bytes, trusted: bytes) -> bool:
     return any(_vouches(one, named, before) for one in vouchers)
 
 
-def asked_key(request: bytes) -> bytes:
-    """SHA-256 of the public key in a signing request (PKCS#10, DER), 32 bytes."""
-    key = x509.load_der_x509_csr(request).public_key()
-    return hashlib.sha256(
-        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    ).digest()
+def key_digest(holder: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
+    """SHA-256 of a public key (SubjectPublicKeyInfo, DER), 32 bytes."""
+    form = PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(holder.public_key().public_bytes(Encoding.DER, form)).digest()
 
 
 def _vouches(voucher: x509.Certificate, named: x509.Certificate, before: x509.Certificate) -> bool:
