@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
 
+SERVE_LOCK = "serve.lock"
+"""File of the home that is locked while `serve` runs."""
+
 
 SERVE_LOCK = "serve.lock"
 """File of a home that is locked while `serve` runs."""

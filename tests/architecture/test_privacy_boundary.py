@@ -148,7 +148,7 @@ def test_residents_are_not_spoken_of_outside_the_node(folder: str) -> None:
 IDENTIFIERS = {"council", "round_id"}
 DIGESTS_AND_KEYS = {
     "round_digest", "release_digest", "ledger_entry", "answers_digest", "token", "csr",
-    "signature", "policy_key",
+    "signature", "policy_key", "ended_key_digest",
 }  # fmt: skip
 NUMBERS = {
     "protocol", "oldest", "newest",  # wire versions

@@ -89,11 +89,11 @@ class EnrolmentAgain:
         self._node_days = node_days
         self._keep = keep_hours * HOUR
 
-    def ask(self, certificate: bytes, csr: bytes, signature: bytes) -> tuple[GssCode, bytes | int]:
+    def ask(self, ended: bytes, csr: bytes, signature: bytes) -> tuple[GssCode, bytes | int]:
         """Keeps a request, or answers one that was decided.
 
         Args:
-            certificate: The certificate that has ended, DER.
+            ended: SHA-256 of the public key of the certificate that has ended, 32 bytes.
             csr: PKCS#10 signing request for the new key, DER. Its subject is ignored.
             signature: By the old key, over the domain and `csr`; ECDSA with SHA-256, DER.
 
@@ -109,19 +109,23 @@ class EnrolmentAgain:
             request = SigningRequest.parse(csr)
         except ContractError as error:
             raise _rejected(str(error), RejectionReason.MALFORMED) from error
-        serial = _proven_serial(certificate, csr, signature)
         now = self._clock()
         with self._database.writing() as session:
-            ended = session.get(CertificateRow, serial)
-            if ended is None or ended.certificate != certificate:
+            known = session.scalars(
+                select(CertificateRow)
+                .where(CertificateRow.key_digest == ended)
+                .order_by(CertificateRow.issued_at.desc())
+            ).first()
+            if known is None:
                 raise _rejected(f"the certificate is not known here; {_NEW_INVITATION}")
-            council = GssCode(ended.council)
+            _check_proof(known.certificate, csr, signature)
+            council = GssCode(known.council)
             session.get(CouncilRow, council, with_for_update=True)
-            if ended.revoked_at is not None:
+            if known.revoked_at is not None:
                 raise _rejected(f"the certificate has been revoked; {_NEW_INVITATION}")
-            if ended.expires_at > now:
+            if known.expires_at > now:
                 raise _rejected(
-                    f"the certificate is valid until {to_text(ended.expires_at)}, by the region's "
+                    f"the certificate is valid until {to_text(known.expires_at)}, by the region's "
                     "clock; renew it (`folkmoot-node renew`)"
                 )
             _forget_old(session, now)
@@ -131,7 +135,7 @@ class EnrolmentAgain:
                 row = EnrolmentRequestRow(
                     council=council,
                     key_digest=request.key_digest,
-                    ended=serial,
+                    ended=known.serial,
                     asked_at=now,
                     expires_at=now + self._keep,
                 )
@@ -230,20 +234,18 @@ def _waiting(row: EnrolmentRequestRow) -> Waiting:
     return Waiting(GssCode(row.council), fingerprint, row.ended, row.asked_at, row.expires_at)
 
 
-def _proven_serial(certificate: bytes, csr: bytes, signature: bytes) -> str:
-    """Serial number of a certificate whose key has signed the request."""
+def _check_proof(certificate: bytes, csr: bytes, signature: bytes) -> None:
+    """Raises Rejected unless the key of a certificate has signed the request."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
     try:
-        ended = x509.load_der_x509_certificate(certificate)
-        key = ended.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise TypeError  # no certificate of ours has another
         key.verify(signature, ENROL_AGAIN_SIGNATURE_DOMAIN + csr, ec.ECDSA(hashes.SHA256()))
     except (ValueError, TypeError, InvalidSignature):
         raise _rejected(
-            "the request is not signed by the key of a certificate of this region",
+            "the request is not signed by the key of the certificate that has ended",
             RejectionReason.MALFORMED,
         ) from None
-    return format(ended.serial_number, "x")
 
 
 def _forget_old(session: Session, now: int) -> None:

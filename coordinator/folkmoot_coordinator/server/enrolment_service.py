@@ -83,7 +83,7 @@ class EnrolmentService:
     ) -> Iterable[enrolment_pb2.EnrolAgainResponse]:
         """Keeps the request of a council whose certificate has ended, or answers it."""
         agree_version(request.versions)
-        council, found = self._again.ask(request.certificate, request.csr, request.signature)
+        council, found = self._again.ask(request.ended_key_digest, request.csr, request.signature)
         if isinstance(found, int):
             emit(events.ENROLMENT_WAITS, council=council)
             waits = enrolment_pb2.WaitsForRegion(until=found)

@@ -226,12 +226,12 @@ class CoordinatorClient:
         return reply.membership
 
     def enrol_again(
-        self, certificate: bytes, csr: bytes, signature: bytes
+        self, ended: bytes, csr: bytes, signature: bytes
     ) -> enrolment_pb2.Membership | enrolment_pb2.WaitsForRegion:
         """Asks for a certificate in place of one that has ended.
 
         Args:
-            certificate: The one that has ended, DER.
+            ended: SHA-256 of the public key of the one that has ended, 32 bytes.
             csr: PKCS#10 signing request for the new key, DER.
             signature: By the old key.
 
@@ -239,7 +239,7 @@ class CoordinatorClient:
             What the region has granted, or that nobody there has decided yet.
         """
         request = enrolment_pb2.EnrolAgainRequest(
-            versions=codec.encode_versions(), certificate=certificate, csr=csr, signature=signature
+            versions=codec.encode_versions(), ended_key_digest=ended, csr=csr, signature=signature
         )
         reply = self._call(_ENROLMENT + "EnrolAgain", request, enrolment_pb2.EnrolAgainResponse)
         _raise_if_rejected(reply)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
 from pydantic import Field
 
 from folkmoot.enrolment import ENROL_AGAIN_SIGNATURE_DOMAIN, request_fingerprint
@@ -18,16 +18,20 @@ from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.identity import (
     Identity,
     KeyFiles,
-    TrustedRegion,
     create_renewal_request,
     create_request,
     create_request_again,
     keep_membership,
     load_identity,
     sign_as_node,
+)
+from folkmoot_node.federation.trusted_authority import (
+    TrustedRegion,
+    is_trusted,
+    is_vouched,
+    key_digest,
     trusted_region,
 )
-from folkmoot_node.federation.trusted_authority import asked_key, is_trusted, is_vouched
 from folkmoot_operator.key_files import certificate_in
 from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
@@ -189,11 +193,11 @@ def enrol_again(
     """
     request = create_request_again(identity.files, council)
     signature = sign_as_node(identity, ENROL_AGAIN_SIGNATURE_DOMAIN, request)
-    certificate = certificate_in(identity.certificate).public_bytes(serialization.Encoding.DER)
+    ended = key_digest(certificate_in(identity.certificate))
     with CoordinatorClient.for_newcomer(address, identity.authority, egress, proxy) as client:
-        answer = client.enrol_again(certificate, request, signature)
+        answer = client.enrol_again(ended, request, signature)
     if isinstance(answer, enrolment_pb2.WaitsForRegion):
-        return Asked(request_fingerprint(asked_key(request)), answer.until)
+        return Asked(request_fingerprint(key_digest(x509.load_der_x509_csr(request))), answer.until)
     if answer.signing_key != identity.signing_key:
         raise _not_this_region("answered with another signing key than this node knows")
     _keep(identity.files, answer, identity.authority, identity.signing_key)

@@ -5,7 +5,6 @@ The private keys are made here and never leave the node's `keys` folder.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
-from folkmoot.errors import plain
 from folkmoot.geography import GssCode
 from folkmoot_node.policies.trusted_signer import OWN_KEY
 from folkmoot_operator.certificate_lives import RENEW_AT
@@ -120,44 +118,6 @@ class Identity:
     def is_expired(self, now: int) -> bool:
         """True if the certificate is past its validity."""
         return now >= self.not_after.timestamp()
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedRegion:
-    """The region that a node's files name: whom it trusts, and whose receipts it can check.
-
-    Attributes:
-        name: As the region's authority calls itself.
-        authority: SHA-256 of its public key (SubjectPublicKeyInfo, DER), 32 bytes.
-        signing_key: The coordinator's Ed25519 public key, 32 bytes.
-    """
-
-    name: str
-    authority: bytes
-    signing_key: bytes
-
-    def is_same(self, other: TrustedRegion) -> bool:
-        """Whether both have the same keys; what they call themselves does not matter."""
-        return (self.authority, self.signing_key) == (other.authority, other.signing_key)
-
-
-def trusted_region(authority: bytes, signing_key: bytes) -> TrustedRegion:
-    """The region with these keys.
-
-    Args:
-        authority: Certificate of its authority, PEM.
-        signing_key: The coordinator's Ed25519 public key, 32 bytes.
-
-    Raises:
-        ValueError: If `authority` is not a certificate.
-    """
-    certificate = x509.load_pem_x509_certificate(authority)
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    key = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    name = plain(str(names[0].value)) if names else "without a name"
-    return TrustedRegion(name, hashlib.sha256(key).digest(), signing_key)
 
 
 def create_policy_key(files: KeyFiles) -> None:

@@ -47,7 +47,7 @@ def follow_councils(node: NodeHome, folders: Sequence[Path], *, by: Operator) ->
 
     Raises:
         Problem: If a node before still runs, its evidence does not hold or lacks answers, it is
-            of the same council, or this node's ledger has entries.
+            the same council's, or this node's ledger has entries.
     """
     before = tuple(_spent(folder, node.clock()) for folder in folders)
     codes = [one.council for one in before]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from folkmoot.leaving import LEAVING, check_leaving
 from folkmoot_node.evidence.pauses import paused
-from folkmoot_node.federation.identity import trusted_region
+from folkmoot_node.federation.trusted_authority import trusted_region
 from folkmoot_node.home import NodeHome
 from folkmoot_node.operations.exported_evidence import (
     check_exported,

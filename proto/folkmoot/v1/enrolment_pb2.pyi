@@ -182,11 +182,13 @@ class EnrolAgainRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSIONS_FIELD_NUMBER: _builtins.int
-    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    ENDED_KEY_DIGEST_FIELD_NUMBER: _builtins.int
     CSR_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
-    certificate: _builtins.bytes
-    """X.509 certificate that has ended, DER. Empty is invalid."""
+    ended_key_digest: _builtins.bytes
+    """SHA-256 of the public key of the certificate that has ended (SubjectPublicKeyInfo, DER), 32
+    bytes.
+    """
     csr: _builtins.bytes
     """PKCS#10 certificate signing request for the new key, DER. Empty is invalid."""
     signature: _builtins.bytes
@@ -201,13 +203,13 @@ class EnrolAgainRequest(_message.Message):
         self,
         *,
         versions: _version_pb2.VersionRange | None = ...,
-        certificate: _builtins.bytes = ...,
+        ended_key_digest: _builtins.bytes = ...,
         csr: _builtins.bytes = ...,
         signature: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "csr", b"csr", "signature", b"signature", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["csr", b"csr", "ended_key_digest", b"ended_key_digest", "signature", b"signature", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 from inviting import COUNCIL, Inviting
 
 from folkmoot.rejection import RejectionReason
@@ -21,6 +20,7 @@ from folkmoot_node.federation.identity import (
     load_identity,
     sign_as_node,
 )
+from folkmoot_node.federation.trusted_authority import key_digest
 from folkmoot_node.home import open_home
 from folkmoot_operator.key_files import certificate_in
 from tests.commands import Done, run_inside
@@ -119,14 +119,14 @@ def test_another_key_than_that_of_the_certificate_opens_nothing(
         identity, settings = home.identity(), home.coordinator()
         request = create_request_again(identity.files, home.config.council)
         signed = sign_as_node(identity, b"another domain", request)
-        certificate = certificate_in(identity.certificate).public_bytes(Encoding.DER)
+        ended = key_digest(certificate_in(identity.certificate))
         with (
             CoordinatorClient.for_newcomer(
                 settings.enrolment_address, identity.authority, home.egress
             ) as client,
             pytest.raises(RejectedByCoordinator) as caught,
         ):
-            client.enrol_again(certificate, request, signed)
+            client.enrol_again(ended, request, signed)
     assert caught.value.rejection.reason is RejectionReason.MALFORMED
     assert json.loads(region.coordinator("councils", "requests", "--json")) == []
 

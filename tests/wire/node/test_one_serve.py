@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from stage import Stage
 
-from folkmoot_node.running.serve import LOCK
+from folkmoot_node.home import SERVE_LOCK as LOCK
 from folkmoot_operator import file_lock
 from tests.forked_commands import run_forked
 
