@@ -47,7 +47,7 @@ def test_it_runs_the_installer_as_the_installer_wants_it() -> None:
 def test_it_starts_what_the_installer_puts_there(tmp_path: Path) -> None:
     python, *options, start = json.loads(instructions()["ENTRYPOINT"])
     assert options == ["-I", "-S"]
-    prefix = re.search(r"prefix=(/\S+) role=", INSTALLER.read_text())
+    prefix = re.search(r"^    prefix=(/\S+)$", INSTALLER.read_text(), re.M)
     assert prefix is not None
     assert python == f"{prefix[1]}/current/bin/python3.11"
     inside = start.removeprefix(f"{prefix[1]}/current/lib/python3.11/site-packages/")
