@@ -16,6 +16,9 @@ CASEWORK_HOUSEHOLDS ?= 20000
 SIMULATION_STEPS ?= 20000
 SIMULATION_SEED ?= $(shell date +%s)
 NIGHT_EXAMPLES ?= 20
+SOAK_MINUTES ?= 60
+SOAK_NODES ?= 40
+SOAK_SEED ?= 1
 ATTACK ?= 10
 ROLE ?= all
 KEY ?= bundle-key.pem
@@ -24,7 +27,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo view casework test test-slow test-all night attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers bundle clean help setup
+.PHONY: demo view casework test test-slow test-all night soak attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers bundle docs clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -72,10 +75,17 @@ simulate: $(READY)  ## Simulate faults at length: SIMULATION_STEPS=20000 SIMULAT
 	SIMULATION_STEPS=$(SIMULATION_STEPS) SIMULATION_SEED=$(SIMULATION_SEED) \
 		$(BIN)/pytest -n 2 -rP tests/simulation/test_random_sequences.py
 
+soak: $(READY)  ## Kill, cut off and starve 40 nodes for an hour: SOAK_MINUTES=60 SOAK_NODES=40 SOAK_SEED=1
+	SOAK_MINUTES=$(SOAK_MINUTES) SOAK_NODES=$(SOAK_NODES) SOAK_SEED=$(SOAK_SEED) \
+		$(BIN)/pytest -n 0 -rP tests/simulation/test_soak.py
+
+docs: $(READY)  ## Build the documentation site into build/site (no internet needed)
+	$(BIN)/python -m documentation.build
+
 lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS) bundling one_version.py
+	$(BIN)/mypy $(DISTRIBUTIONS) bundling documentation one_version.py
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS) bundling
 	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py

@@ -48,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def shipped_plugins_here(request: pytest.FixtureRequest) -> Iterator[None]:
     """Plugins of the node run in this process in tests that are about something else."""
-    if not any(folder in request.path.parents for folder in FOLDERS):
+    is_confined = request.node.get_closest_marker("confined") is not None
+    if is_confined or not any(folder in request.path.parents for folder in FOLDERS):
         yield
         return
     with plugins_here():

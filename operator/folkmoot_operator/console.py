@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -191,11 +192,13 @@ def print_json(value: Any) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console; plain and wide where the output is not a terminal."""
+    """A Rich console; plain where the output is no terminal, and wide unless COLUMNS is set."""
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else _WIDE)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) else _WIDE
+    return Console(stderr=stderr, highlight=False, width=None if terminal else width)
 
 
 def print_text(text: str) -> None:

@@ -254,6 +254,7 @@ def test_a_catalogue_is_made_without_store_ledger_or_records() -> None:
         "folkmoot_node.policies.risk_policy",
         "folkmoot_node.scoring.binding",
         "folkmoot_node.settings.node_toml",
+        "folkmoot_node.signals",  # the names of events
         "folkmoot_node.sources.connect",
     }
     used = {

@@ -21,6 +21,7 @@ from folkmoot.privacy import Rho
 from folkmoot.receipt import Receipt, answers_digest
 from folkmoot_node.evidence.lost_answers import LostAnswer
 from folkmoot_node.evidence.outbox import HeldReceipt
+from folkmoot_node.evidence.restored import note_compared
 from folkmoot_node.evidence.signatures import genuine_receipt
 from folkmoot_operator.problems import ExitCode, Problem
 
@@ -60,6 +61,7 @@ def reconcile(home: NodeHome, client: CoordinatorClient, protocol: int) -> Compa
     comparison = compare(home, client, protocol)
     require_complete(home)
     require_same_time(comparison)
+    note_compared(home.state, home.clock())
     return comparison
 
 

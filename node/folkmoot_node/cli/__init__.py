@@ -6,13 +6,18 @@ from typing import NoReturn
 
 from folkmoot_node.cli import (
     audit,
+    backups,
     casework,
     casework_rights,
     corrections,
+    doctor,
     equality,
     evidence,
+    incidents,
     installation,
+    leaving,
     linkage,
+    pausing,
     plugins,
     policies,
     retention,
@@ -21,6 +26,7 @@ from folkmoot_node.cli import (
     scoring,
     setup,
     sources,
+    status,
 )
 from folkmoot_operator.console import add_version, application, run
 
@@ -33,7 +39,8 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, running, installation, casework, casework_rights,
+    evidence, audit, backups, running, status, doctor, pausing, incidents, leaving,
+    installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_node.cli.clock import accept_clock
+from folkmoot_node.cli.inheriting import inherit
 from folkmoot_node.cli.options import (
     HERE,
     NOT_NOTED,
@@ -19,6 +20,7 @@ from folkmoot_node.cli.options import (
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_node.evidence.lost_answers import LostAnswer
@@ -31,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command()(verify)
     group.command()(recover)
     group.command()(accept_clock)
+    group.command()(inherit)
     app.add_typer(group, name="ledger")
     app.command()(egress)
 
@@ -93,6 +96,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
                         "rho": str(debit.rho),
                         "entry": debit.entry.hex(),
                         "recovered": debit.recovered,
+                        **({"inherited": True} if debit.inherited else {}),
                         **({"signer": debit.signer.hex()} if debit.signer else {}),
                     }
                     for debit in debits
@@ -115,10 +119,10 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
             debit.round_id[:12],
             str(debit.rho),
             debit.entry.hex()[:16],
-            "recovered" if debit.recovered else "",
+            "recovered" if debit.recovered else "inherited" if debit.inherited else "",
         )
     if debits:
-        console().print(table)
+        print_table(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
     for debit in signers[1:]:
@@ -221,6 +225,7 @@ def recover(
     """
     from folkmoot_node.answering.reconcile import compare, require_same_time
     from folkmoot_node.answering.reconcile import recover as enter
+    from folkmoot_node.evidence.restored import note_compared
     from folkmoot_node.home import open_home
 
     with open_home(home) as node:
@@ -241,6 +246,7 @@ def recover(
                     "rounds": [lost.receipt.round_id for lost in outstanding],
                 }
                 node.audit.append(connection, node.clock(), body)
+        note_compared(node.state, node.clock())
         balance, head = node.balance(), node.ledger.head()
     if as_json:
         print_json(
@@ -274,7 +280,7 @@ def _print_lost(outstanding: tuple[LostAnswer, ...]) -> None:
             minute(moment(receipt.received_at)),
             str(receipt.loss),
         )
-    console(stderr=True).print(table)
+    print_table(table, console(stderr=True))
 
 
 def egress(
@@ -336,5 +342,5 @@ def egress(
             str(item.size),
             item.sha256.hex()[:8],
         )
-    console().print(table)
+    print_table(table)
     typer.echo("--json shows whole digests, message counts, and when a message left last.")

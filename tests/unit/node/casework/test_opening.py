@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-from typing import Any
-
 import pytest
 
-from folkmoot_kit.hosting import ConfinedFactor
 from folkmoot_node.casework.desk import desk_of_app
 from folkmoot_node.casework.opening.openings import (
     CLOSED,
@@ -77,35 +71,6 @@ def test_it_stays_open_longer_for_another_reason_and_closes_early(
         assert str(council.uprn(0)) not in over.text
     actions = [one.body["action"] for one in desk.state.audit.entries((OPENED, RENEWED, CLOSED))]
     assert actions == [OPENED, RENEWED, CLOSED]
-
-
-def test_a_score_is_shown_although_the_process_that_explains_it_dies(
-    council: CaseworkCouncil, site: RunningSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = desk_of_app(site.app)
-    case_id = open_case(council, desk, 0)
-    kept = ConfinedFactor.explain
-
-    def dies(factor: ConfinedFactor, *given: Any) -> str:
-        os.kill(factor.process.pid, signal.SIGKILL)
-        return kept(factor, *given)
-
-    with Browser(site) as worker:
-        worker.sign_in("caseworker@example.gov.uk")
-        worker.fill_in(f"/cases/{case_id}/open", reason=REASON)
-        whole = worker.get(f"/cases/{case_id}/score").text
-        with monkeypatch.context() as patch:
-            patch.setattr(ConfinedFactor, "explain", dies)
-            broken = worker.get(f"/cases/{case_id}/score")
-        assert broken.status_code == 200
-        assert "No explanation could be made" in broken.text
-        for pattern in (r"[\d.]+ of [\d.]+ points", r"[\d.]+ of [\d.]+\. "):
-            shown = re.findall(pattern, whole)
-            assert shown
-            assert re.findall(pattern, broken.text) == shown
-        # For the next look there are new processes.
-        again = worker.get(f"/cases/{case_id}/score").text
-    assert "No explanation could be made" not in whole + again
 
 
 def test_after_its_time_the_page_asks_again_and_leads_back(
