@@ -69,6 +69,7 @@ RUN = {
 ELSEWHERE = {
     "README.md": "tests/packaging/test_readme.py",
     "docs/analysis.md": "tests/unit/coordinator/publication/test_analysis.py",
+    "docs/installing.md": "tests/packaging/test_installing.py",
     "docs/plugins.md": "tests/packaging/test_plugin_documents.py",
     "docs/casework-referrals.md": "tests/unit/node/casework/referrals/test_commands_of_services.py",
 }
@@ -97,15 +98,12 @@ MOST_NOT_RUN = 7
 OF_OTHERS = {
     "cd": "moves",
     "dask": "a cluster of the council's",
-    "for": "builds a bundle: tests/packaging/test_distributions.py builds each wheel",
     "groupadd": "makes accounts, as root",
     "mkdir": "makes a folder",
     "pip": "installs from an index",
     "python": "measures, or builds",
-    "python3.11": "builds a bundle: tests/packaging/test_distributions.py",
     "useradd": "makes accounts, as root",
     "usermod": "makes accounts, as root",
-    "/opt/folkmoot/bin/pip": "installs the bundle: tests/packaging/test_distributions.py",
 }
 """Programs of others that documents name; why these lines are not run."""
 

@@ -25,11 +25,13 @@ OURS = (
     "folkmoot-plugin-sql", "folkmoot-rehearsal", "folkmoot-sdk", "folkmoot-web",
 )  # fmt: skip
 EXTRAS = (
-    "folkmoot-coordinator[plot]", "folkmoot-coordinator[postgresql]",
-    "folkmoot-coordinator[schedule]", "folkmoot-coordinator[viewer]", "folkmoot-node[audit]",
-    "folkmoot-node[casework]", "folkmoot-node[dask]", "folkmoot-node[linkage]",
-    "folkmoot-node[postgresql]", "folkmoot-operator[database]", "folkmoot-operator[encrypted]",
-    "folkmoot-sdk[test]", "folkmoot-web[postgresql]",
+    "folkmoot-coordinator[metrics]", "folkmoot-coordinator[plot]",
+    "folkmoot-coordinator[postgresql]", "folkmoot-coordinator[schedule]",
+    "folkmoot-coordinator[viewer]", "folkmoot-node[audit]", "folkmoot-node[casework]",
+    "folkmoot-node[dask]", "folkmoot-node[linkage]", "folkmoot-node[metrics]",
+    "folkmoot-node[postgresql]", "folkmoot-operator[backups]", "folkmoot-operator[database]",
+    "folkmoot-operator[encrypted]", "folkmoot-operator[metrics]", "folkmoot-sdk[test]",
+    "folkmoot-web[postgresql]",
 )  # fmt: skip
 
 
