@@ -24,7 +24,8 @@ Options:
   --key FILE      Public key of who makes the bundles (PEM); it must not come with the bundle.
                   An upgrade without it uses the key of the installation
   --bundle DIR    The unpacked bundle; the folder of this script, if it is one
-  --prefix DIR    Where to install; /opt/folkmoot if not given
+  --prefix DIR    Where to install. If not given, the installation that this script lies in,
+                  or else /opt/folkmoot
   --role ROLE     Refuse bundles of another role: node, coordinator or vendor
   --with EXTRA    Install an extra, too; may be given more than once
   --python FILE   The Python to use; python3.11, or what the bundle asks for, if not given
@@ -65,7 +66,7 @@ trap 'exit 143' TERM
 
 # The command line
 
-command='' key='' bundle='' prefix=/opt/folkmoot role='' extras='' python='' accept='' version=''
+command='' key='' bundle='' prefix='' role='' extras='' python='' accept='' version=''
 need() { [ "$2" -ge 2 ] || fail $USAGE "$1 needs a value" "Try --help"; }
 while [ $# -gt 0 ]; do
     case $1 in
@@ -96,6 +97,10 @@ case $role in
 '' | node | coordinator | vendor) ;;
 *) fail $USAGE "there is no role $role" "Give node, coordinator or vendor" ;;
 esac
+if [ -z "$prefix" ]; then # the one that it was left in by an installation, or the usual one
+    prefix=/opt/folkmoot
+    if [ -d "$(dirname -- "$0")/releases" ]; then prefix=$(cd -- "$(dirname -- "$0")" && pwd -P); fi
+fi
 case $prefix in
 /*) prefix=${prefix%/} ;;
 *) prefix=$PWD/${prefix%/} ;;

@@ -133,8 +133,8 @@ def _copy_units(deploy: Path, into: Path) -> None:
             shutil.copyfile(path, place)
 
 
-_NOT_IN_BUNDLES = ("Containerfile", "README.md")
-"""What is for the repository: one builds from a bundle, the other links to the documents."""
+_NOT_IN_BUNDLES = ("README.md",)
+"""What is for the repository: it leads to documents that are not in a bundle."""
 BASE = "base"
 """Name of what is always installed, beside the names of extras."""
 

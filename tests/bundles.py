@@ -38,6 +38,7 @@ def small_bundle(
     *,
     role: str = "vendor",
     program: str = STARTS,
+    files: Mapping[str, str] | None = None,
     pip: Path | None = None,
 ) -> Path:
     """Makes a bundle of one wheel, which brings a command.
@@ -48,12 +49,13 @@ def small_bundle(
         version: What it says it is.
         role: What it says it is for.
         program: The module of the command, with a function `main`.
+        files: What else its wheel brings, by path.
         pip: The wheel of pip; without it the bundle can be checked, and not installed.
     """
     (folder / "wheels").mkdir(parents=True)
     (folder / "requirements").mkdir()
     points = f"[console_scripts]\n{COMMAND} = small:main\n"
-    make_wheel(folder / "wheels", "folkmoot_small", {"small.py": program}, points)
+    make_wheel(folder / "wheels", "folkmoot_small", {"small.py": program, **(files or {})}, points)
     extra = make_wheel(folder / "wheels", "folkmoot_more", {"more.py": "MORE = 1\n"})
     if pip is not None:
         shutil.copy(pip, folder / "wheels")

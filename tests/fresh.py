@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import textwrap
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +20,16 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from bundling.requirements import Pin, closure, needs_here, read_lock
+from bundling.requirements import Pin, closure, metadata, needs_here, read_lock
 from bundling.wheels import build_ours
 
 ROOT = Path(__file__).resolve().parents[1]
+PULLED = ROOT / "tests" / "packaging" / "pulled.txt"
+"""What each distribution brings; `python -m tests.fresh` writes it again, for review."""
+NOT_LOCKED = frozenset(
+    f"folkmoot-plugin-sql[{extra}]" for extra in ("mysql", "oracle", "sqlserver")
+)
+"""Drivers of databases that no test has: a council chooses one, and its version."""
 _TRY = """
 import contextlib, importlib, io, json, sys
 asked = json.loads(sys.argv[1])
@@ -124,15 +132,45 @@ class Shelf:
                 archive.extractall(place)
             return place
         for file in distribution(name).files or ():
-            if ".." in file.parts or "__pycache__" in file.parts:
+            if ".." in file.parts:  # scripts
                 continue
             link = place / file
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(Path(str(file.locate())))
+            link.symlink_to(Path(str(file.locate())))  # compiled copies, too
         return place
+
+
+def requirements_of_ours(shelf: Shelf) -> list[str]:
+    """Each distribution, and each with each extra that it has."""
+    found = []
+    for name, wheel in sorted(shelf.ours.items()):
+        extras = metadata(wheel).get_all("Provides-Extra") or []
+        found += [name, *(f"{name}[{extra}]" for extra in sorted(extras))]
+    return found
+
+
+def write_pulled(shelf: Shelf) -> str:
+    """What each distribution brings, and what each extra brings besides, as a text to review."""
+    paragraphs = []
+    for requirement in requirements_of_ours(shelf):
+        if requirement in NOT_LOCKED:
+            continue
+        name = requirement.partition("[")[0]
+        base = shelf.pulled(name) if requirement != name else {name}
+        names = " ".join(sorted(shelf.pulled(requirement) - base))
+        paragraphs.append(f"{requirement}:\n" + textwrap.fill(
+            names, 100, initial_indent="    ", subsequent_indent="    ",
+            break_on_hyphens=False, break_long_words=False,
+        ))  # fmt: skip
+    return "\n".join(paragraphs) + "\n"
 
 
 def _is_private(module: str) -> bool:
     """Modules that are not imported: private ones, programs, and Alembic's scripts."""
     parts = module.split(".")
     return any(part.startswith("_") for part in parts) or "migrations" in parts
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        PULLED.write_text(write_pulled(Shelf(Path(scratch))), "utf-8")

@@ -106,16 +106,13 @@ MOST_NOT_RUN = 8
 OF_OTHERS = {
     "cd": "moves",
     "dask": "a cluster of the council's",
-    "for": "builds a bundle: tests/packaging/test_distributions.py builds each wheel",
     "grpc-health-probe": "a probe of the council's",
     "groupadd": "makes accounts, as root",
     "mkdir": "makes a folder",
     "pip": "installs from an index",
     "python": "measures, or builds",
-    "python3.11": "builds a bundle: tests/packaging/test_distributions.py",
     "useradd": "makes accounts, as root",
     "usermod": "makes accounts, as root",
-    "/opt/folkmoot/bin/pip": "installs the bundle: tests/packaging/test_distributions.py",
 }
 """Programs of others that documents name; why these lines are not run."""
 

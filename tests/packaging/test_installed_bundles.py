@@ -124,41 +124,36 @@ def test_upgraded_rolled_back_and_removed(place: Place) -> None:
     assert place.current() == "second\n"
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_interrupted_the_current_version_stays(place: Place, how: signal.Signals) -> None:
+def test_what_is_interrupted_or_does_not_start_does_not_become_current(place: Place) -> None:
     assert place.install(place.bundle("1.0.0", program=program("first"))).returncode == 0
-    words = place.words(place.bundle("1.1.0", program=WAITS))
-    process = subprocess.Popen(
-        ["sh", str(INSTALLER), "upgrade", *map(str, words)],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    while process.stdout.readline() != "Trying it ...\n":
-        assert process.poll() is None
-    os.killpg(process.pid, how)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert place.current() == "first\n"
-    if how is signal.SIGTERM:
-        assert place.there() == {"releases", "current", "install.sh", "bundle-key.pub"}
-        assert not (place.prefix / "releases" / "1.1.0").exists()
-    after = place.upgrade(place.bundle("1.1.0", program=program("second")))
-    assert after.returncode == 0, after.stdout + after.stderr
-    assert ("what an interrupted installer left" in after.stdout) == (how is signal.SIGKILL)
-    assert place.current() == "second\n"
-    assert place.there() == {"releases", "current", "previous", "install.sh", "bundle-key.pub"}
-
-
-def test_what_does_not_start_does_not_become_current(place: Place) -> None:
-    assert place.install(place.bundle("1.0.0")).returncode == 0
-    broken = place.upgrade(place.bundle("1.1.0", program="import nothing\n"))
+    waiting = place.bundle("1.1.0", program=WAITS)
+    files = {"releases", "current", "install.sh", "bundle-key.pub"}
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        process = subprocess.Popen(
+            ["sh", str(INSTALLER), "upgrade", *map(str, place.words(waiting))],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        while process.stdout.readline() != "Trying it ...\n":
+            assert process.poll() is None
+        os.killpg(process.pid, how)
+        process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert place.current() == "first\n"
+        assert place.run("list").stdout.split() == ["1.0.0", "vendor", "current"]
+        if how is signal.SIGTERM:
+            assert place.there() == files
+            assert not (place.prefix / "releases" / "1.1.0").exists()
+    broken = place.upgrade(place.bundle("1.2.0", program="import nothing\n"))
     assert broken.returncode == 1
+    assert "what an interrupted installer left" in broken.stdout
     assert f"{COMMAND} does not start" in broken.stderr
     assert "the version that was current still is" in broken.stderr
-    assert place.current() == "it starts\n"
-    assert place.run("list").stdout.split() == ["1.0.0", "vendor", "current"]
+    assert place.current() == "first\n"
+    assert place.there() == files
+    assert [path.name for path in (place.prefix / "releases").iterdir()] == ["1.0.0"]
 
 
 def test_no_setting_of_who_installs_counts(place: Place, tmp_path: Path) -> None:
