@@ -24,6 +24,7 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule, check_cron, check_zone
 from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -240,6 +241,8 @@ class CoordinatorSettings(Settings):
         names: Names of councils by GSS code, for tables and published files.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes. Relative to the folder.
+        log: Where events are written, and in what form.
+        metrics: Who may see how the coordinator is doing; nobody if it is missing or "none".
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -258,6 +261,8 @@ class CoordinatorSettings(Settings):
     backup: BackupSettings | None = None
     names: dict[CouncilCode, CouncilName] = {}
     council_list: Path | None = None
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     def label(self, council: str) -> str:
         """A council for people: its code, and its name if it is known."""

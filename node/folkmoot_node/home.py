@@ -19,6 +19,7 @@ from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.evidence.ledger import Balance, Ledger
 from folkmoot_node.evidence.lost_answers import LostAnswers
 from folkmoot_node.evidence.outbox import Outbox
+from folkmoot_node.evidence.pauses import paused
 from folkmoot_node.evidence.round_cache import RoundCache
 from folkmoot_node.evidence.scoring_runs import ACTIONS, StoppedRun, waits_for
 from folkmoot_node.policies.release_policy import SignedReleasePolicy, load_signed
@@ -27,13 +28,14 @@ from folkmoot_node.release.steps import Observer, ignore
 from folkmoot_node.settings.node_toml import CoordinatorSettings, NodeConfig, load_config
 from folkmoot_operator.hash_chain import HashChain
 from folkmoot_operator.moments import day
+from folkmoot_operator.pauses import Pause
 from folkmoot_operator.problems import ExitCode, Problem
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
     from folkmoot_node.evidence.round_book import RoundBook
     from folkmoot_node.evidence.verification import Verified
-    from folkmoot_node.federation.client import CoordinatorClient
+    from folkmoot_node.federation.client import CoordinatorClient, Renewal
     from folkmoot_node.federation.identity import Identity, KeyFiles
     from folkmoot_node.federation.renewal import Membership
     from folkmoot_node.policies.risk_policy import RiskPolicy
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
     from folkmoot_node.release.series import SeriesProgress
     from folkmoot_node.store.event_history import EventHistory
     from folkmoot_node.store.reader import HouseholdStore
+
+
+SERVE_LOCK = "serve.lock"
+"""File of a home that is locked while `serve` runs."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,10 @@ class NodeHome:
     def stopped_run(self) -> StoppedRun | None:
         """The scoring run for which rounds wait; None if they do not. It may be going on."""
         return waits_for(self.audit.entries(ACTIONS))
+
+    def pause(self) -> Pause | None:
+        """Whether people have stopped this node, since when and why; None if they have not."""
+        return paused(self)
 
     def today(self) -> datetime.date:
         """The date in UTC."""
@@ -206,6 +216,20 @@ class NodeHome:
         client = membership.connect(identity)
         client.renewal = renewal
         return client
+
+    def keep_certificate(self) -> Renewal | None:
+        """Renews the node's certificate if that is due, and does nothing else over the wire.
+
+        Returns:
+            What became of it; None if it was not due.
+
+        Raises:
+            Problem: As `connect`.
+        """
+        from folkmoot_node.federation.identity import load_valid_identity
+
+        identity = load_valid_identity(self.keys, self.clock())
+        return self._membership().renew_when_due(identity, self.clock())[1]
 
     def renew_certificate(self) -> Identity:
         """Exchanges the node's certificate for a new one now, due or not.

@@ -5,6 +5,7 @@ A check belongs to the code whose needs it looks at. A `doctor` is a list of the
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ from pathlib import Path
 
 from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
+
+_QUOTED = re.compile(r"`([^`]+)`")
+_PROGRAMS = frozenset(
+    {"folkmoot-node", "folkmoot-coordinator", "folkmoot-plugin", "chmod", "timedatectl", "pip"}
+)
+"""What a remedy may tell to run."""
 
 
 class State(Enum):
@@ -42,6 +49,15 @@ class Finding:
     where: str = ""
 
     @property
+    def command(self) -> str:
+        """The command that repairs it, with words in capitals to fill in; empty if none does.
+
+        It stands in the remedy: in backticks, or as the whole of it.
+        """
+        quoted = (text for text in _QUOTED.findall(self.remedy) if _is_command(text))
+        return next(quoted, self.remedy if _is_command(self.remedy) else "")
+
+    @property
     def ok(self) -> bool:
         """False if the check failed; a warning is no failure."""
         return self.state is not State.FAIL
@@ -59,6 +75,10 @@ class Check:
 
     name: str
     run: Callable[[], str | Iterable[Finding]]
+
+
+def _is_command(text: str) -> bool:
+    return text.partition(" ")[0] in _PROGRAMS
 
 
 def examine(checks: Iterable[Check]) -> Iterator[Finding]:

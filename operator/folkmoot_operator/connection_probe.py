@@ -299,3 +299,66 @@ def _shown_certificate(way: Way, deadline: float) -> bytes | None:
 
 def _left(deadline: float) -> float:
     return max(0.1, deadline - time.monotonic())
+
+
+class Step(Enum):
+    """A step of the way to a server, in order; each needs those before."""
+
+    PROXY = "proxy"
+    """The proxy is found, reached, and opens a tunnel."""
+    NAME = "name"
+    """The host name is found."""
+    PORT = "port"
+    """Something takes connections at the port, and answers."""
+    TLS = "TLS"
+    """It speaks TLS."""
+    AUTHORITY = "authority"
+    """Its certificate is by the authority that is trusted, for this name, and valid now."""
+    CERTIFICATE = "certificate"
+    """It accepts the certificate that it is shown."""
+    SERVICE = "HTTP/2"
+    """It speaks HTTP/2, as gRPC does."""
+
+
+_STEP = {
+    Obstacle.NAME_UNKNOWN: Step.NAME,
+    Obstacle.REFUSED: Step.PORT,
+    Obstacle.NO_ROUTE: Step.PORT,
+    Obstacle.PROXY_NAME_UNKNOWN: Step.PROXY,
+    Obstacle.PROXY_UNREACHABLE: Step.PROXY,
+    Obstacle.NOT_A_PROXY: Step.PROXY,
+    Obstacle.PROXY_WANTS_PASSWORD: Step.PROXY,
+    Obstacle.PROXY_FORBIDS: Step.PROXY,
+    Obstacle.PROXY_FAILED: Step.PORT,
+    Obstacle.SILENT: Step.PORT,
+    Obstacle.CLOSED: Step.TLS,
+    Obstacle.NO_TLS: Step.TLS,
+    Obstacle.NO_AUTHORITY: Step.AUTHORITY,
+    Obstacle.WRONG_AUTHORITY: Step.AUTHORITY,
+    Obstacle.WRONG_NAME: Step.AUTHORITY,
+    Obstacle.EXPIRED: Step.AUTHORITY,
+    Obstacle.NOT_YET_VALID: Step.AUTHORITY,
+    Obstacle.CERTIFICATE_WANTED: Step.CERTIFICATE,
+    Obstacle.CERTIFICATE_REFUSED: Step.CERTIFICATE,
+    Obstacle.DROPPED: Step.CERTIFICATE,
+    Obstacle.NO_HTTP2: Step.SERVICE,
+}
+
+
+def steps_of(way: Way, blocked: Blocked | None) -> tuple[list[Step], Step | None]:
+    """How far a try has come.
+
+    Args:
+        way: How the server was to be reached.
+        blocked: What stood in the way; None if nothing did.
+
+    Returns:
+        Steps that were done, in order, and the one that was not; None if all were done. Through a
+        proxy the host name is the proxy's to find.
+    """
+    left_out = Step.PROXY if way.proxy is None else Step.NAME
+    steps = [step for step in Step if step is not left_out]
+    if blocked is None:
+        return steps, None
+    failed = _STEP[blocked.by]
+    return steps[: steps.index(failed)], failed

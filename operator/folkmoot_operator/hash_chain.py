@@ -275,6 +275,16 @@ class HashChain:
         for sequence, at, body, previous, digest in rows:
             yield Entry(sequence, at, json.loads(body), previous, digest)
 
+    def last(self, actions: Collection[str]) -> Entry | None:
+        """The newest entry whose `action` is one of these; None if there is none."""
+        row = self._database.reader.execute(
+            f"SELECT sequence, at, body, previous, digest FROM {self._name} "  # noqa: S608
+            f"WHERE json_extract(body, '$.action') IN ({', '.join('?' * len(actions))}) "
+            "ORDER BY sequence DESC LIMIT 1",
+            tuple(actions),
+        ).fetchone()
+        return None if row is None else Entry(row[0], row[1], json.loads(row[2]), *row[3:])
+
     def head(self) -> Head:
         """Where the log ends now; nothing is recomputed."""
         row = self._database.reader.execute(

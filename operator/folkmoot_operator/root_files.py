@@ -96,8 +96,8 @@ def _require_root(path: Path, found: os.stat_result, is_kind: Callable[[int], bo
     if found.st_uid != 0:
         raise _unsafe(path, "does not belong to root", f"chown root:root {shlex.quote(str(path))}")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        mend = f"chmod go-w {shlex.quote(str(path))}"
-        raise _unsafe(path, "can be changed by other accounts than root", mend)
+        repair = f"chmod go-w {shlex.quote(str(path))}"
+        raise _unsafe(path, "can be changed by other accounts than root", repair)
 
 
 def _unsafe(path: Path, problem: str, command: str = "") -> Problem:

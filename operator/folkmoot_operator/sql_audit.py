@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Table, insert, select, text
+from sqlalchemy import Row, Table, insert, or_, select, text
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from folkmoot_operator.hash_chain import GENESIS, Entry, Head, body_text, entry_digest
@@ -47,8 +47,7 @@ class SqlAudit:
                 password, a token, or anything from residents' records.
         """
         log = self._table
-        if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
-            session.execute(text(f"LOCK TABLE {log.name} IN SHARE ROW EXCLUSIVE MODE"))
+        self.exclude_writers(session)
         last = session.execute(
             select(log.c.sequence, log.c.digest).order_by(log.c.sequence.desc()).limit(1)
         ).first()
@@ -58,6 +57,11 @@ class SqlAudit:
         row = {"sequence": sequence, "at": at, "body": kept, "previous": previous, "digest": digest}
         session.execute(insert(log).values(row))
         return Entry(sequence, at, dict(body), previous, digest)
+
+    def exclude_writers(self, session: Session) -> None:
+        """Lets nobody else add an entry until the transaction ends; readers go on."""
+        if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+            session.execute(text(f"LOCK TABLE {self._table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
     def entries(self, database: SqlDatabase, actions: Collection[str] = ()) -> Iterator[Entry]:
         """Entries, oldest first.
@@ -76,6 +80,26 @@ class SqlAudit:
                 raise _does_not_fit(database, row.sequence) from None
             if not actions or body.get("action") in actions:
                 yield Entry(row.sequence, row.at, body, row.previous, row.digest)
+
+    def last(self, database: SqlDatabase, actions: Collection[str]) -> Entry | None:
+        """The newest entry whose `action` is one of these; None if there is none.
+
+        Raises:
+            Problem: Exit code VERIFICATION, naming an entry that cannot be read.
+        """
+        log = self._table
+        # As `body_text` writes it: quotation marks inside a text have a backslash there.
+        told = (log.c.body.contains(body_text({"action": one})[1:-1]) for one in actions)
+        query = select(log).where(or_(*told)).order_by(log.c.sequence.desc())
+        with database.reading() as session:
+            row = session.execute(query.limit(1)).first()
+        if row is None:
+            return None
+        try:
+            body = json.loads(row.body)
+        except ValueError:
+            raise _does_not_fit(database, row.sequence) from None
+        return Entry(row.sequence, row.at, body, row.previous, row.digest)
 
     def head(self, database: SqlDatabase) -> Head:
         """Where the log ends now; nothing is recomputed."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
+import httpx2
+import psutil
 import pytest
 
 from tests import service_restrictions, service_units
 from tests.absent import absent
 from tests.other_accounts import ROOT, Account
+from tests.postgresql import free_port
 from tests.service_restrictions import under
 from tests.service_units import (
     DROP_INS,
@@ -390,3 +395,53 @@ def test_every_unit_is_hardened_alike() -> None:
         assert not permitted & {"reboot", "init_module", "swapon", "bpf", "iopl", "settimeofday"}
         assert ("mount" in permitted) is runs_plugins(unit)
         assert unit.is_on("RestrictNamespaces") is not runs_plugins(unit)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("confined")
+def test_prefect_serves_this_machine_alone_under_its_unit(tmp_path: Path) -> None:
+    """With the password of the credential; without it nobody learns anything."""
+    credentials, folder = tmp_path / "credentials", tmp_path / "state"
+    secret = b"folkmoot:" + b"s" * 40
+    for made in (credentials, folder):
+        made.mkdir(mode=0o700)
+    (credentials / "prefect.auth").write_bytes(secret)
+    (credentials / "prefect.auth").chmod(0o400)
+    for path in (credentials, credentials / "prefect.auth", folder):
+        os.chown(path, ACCOUNT.uid, ACCOUNT.gid)
+    credentials.chmod(0o500)
+    for above in folder.parents:
+        if above != Path("/") and not above.stat().st_mode & 1:
+            above.chmod(above.stat().st_mode | 0o011)
+    port = free_port()
+    line = under(
+        read_unit("folkmoot-prefect.service"), ACCOUNT, sys.executable, "-I", "-m",
+        "folkmoot_operator.run_prefect", "--port", port, folder,
+        writable=[folder], visible=[credentials],
+    )  # fmt: skip
+    log = tmp_path / "log"
+    variables = {**os.environ, "CREDENTIALS_DIRECTORY": str(credentials), "SQL_PASSWORD": "x"}
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(line, cwd="/", env=variables, stdout=out, stderr=out) as process,
+    ):
+        try:
+            address = f"http://127.0.0.1:{port}/api/flow_runs/filter"
+            until, answered = time.monotonic() + 120, 0
+            while not answered:
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
+                try:
+                    answered = httpx2.post(address, json={}, timeout=5).status_code
+                except httpx2.HTTPError:
+                    time.sleep(0.5)
+            assert answered == 401
+            user, _, password = secret.decode().partition(":")
+            known = httpx2.post(address, json={}, auth=(user, password), timeout=30)
+            assert (known.status_code, known.json()) == (200, [])
+            for one in [started := psutil.Process(process.pid), *started.children(recursive=True)]:
+                assert "SQL_PASSWORD" not in one.environ()
+        finally:
+            process.terminate()
+            process.wait(60)
+    assert (folder / "prefect.db").stat().st_size > 0

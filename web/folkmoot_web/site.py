@@ -23,6 +23,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.sql_migrations import Tables
 from folkmoot_web.audit import Audit
 from folkmoot_web.clock import Clock, system_clock
+from folkmoot_web.closed import ClosedSite
 from folkmoot_web.cookies import Cookies
 from folkmoot_web.database.connection import Database
 from folkmoot_web.errors import ErrorBoundary, Errors
@@ -80,6 +81,7 @@ class Product:
         start: The page for somebody who has just signed in.
         accessibility: What its accessibility statement says.
         checks: Each raises a Problem while the site cannot answer, in addition to its own database.
+        closed: Since when and why every page is closed, for people; None while they are open.
         version: For the OpenAPI document.
         key: With which its database, a file of SQLite, is encrypted, 32 bytes; None: it is not.
     """
@@ -94,6 +96,7 @@ class Product:
     start: str = "/"
     accessibility: Accessibility = field(default_factory=Accessibility)
     checks: Sequence[Callable[[], None]] = ()
+    closed: Callable[[], str | None] | None = None
     version: str = "1"
     key: bytes | None = field(default=None, repr=False)
 
@@ -227,6 +230,8 @@ def build_site(
         app.router.routes.extend(part.routes)
     require_permissions(app, product.permissions.known)
     errors.register(app)
+    if product.closed is not None:
+        app.add_middleware(ClosedSite, why=product.closed, errors=errors)
     _wrap(app, settings, errors)
     return app
 

@@ -12,13 +12,16 @@ from folkmoot_coordinator.cli import (
     diagnosis,
     drafts,
     exporting,
+    incidents,
     initialise,
     keys,
+    pausing,
     planning,
     policies,
     rounds,
     series,
     serving,
+    status,
     viewing,
 )
 from folkmoot_operator.console import add_version, application, run
@@ -43,6 +46,9 @@ keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
 backups.add_to(app)
+pausing.add_to(app)
+incidents.add_to(app)
+status.add_to(app)
 policies.add_to(app)
 
 

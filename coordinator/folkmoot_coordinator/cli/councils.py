@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
-from folkmoot_operator.console import console, minute, print_json
+from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,7 +192,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             "\n".join(minute(to_text(one.expires_at)) for one in valid) or "none valid",
             "\n".join(one.fingerprint[:_SHORT] for one in valid),
         )
-    console().print(table)
+    print_table(table)
 
 
 @councils_app.command()
@@ -247,7 +248,7 @@ def show(
             minute(to_text(one.expires_at)),
             one.validity(now).value + revoked,
         )
-    console().print(table)
+    print_table(table)
 
 
 @councils_app.command("requests")
@@ -445,3 +446,40 @@ def merge(
         f"Next: `folkmoot-coordinator invite {following}`. At the council: make its node, and"
     )
     typer.echo("begin its ledger with `folkmoot-node ledger inherit HOME...` before it enrols.")
+
+
+@councils_app.command()
+def left(
+    file: Annotated[
+        Path, typer.Argument(help="The council's certificate of leaving.", exists=True)
+    ],
+    home: HomeOption = Path(),
+    json_: JsonOption = False,
+) -> None:
+    """End the membership of a council that has left, by its certificate of leaving.
+
+    Checks that a certificate which this region gave to the council has signed it; then withdraws
+    the council's certificates and unused invitations, as `councils revoke` does, and notes it in
+    the audit log. Exit code 7 if the file was changed or another has signed it.
+
+    Example: `folkmoot-coordinator councils left certificate-of-leaving.json`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.leaving import end_membership
+
+    _, database = open_home(home)
+    found = end_membership(database, file, system_clock())
+    if json_:
+        print_json(
+            {
+                "council": found.council,
+                "left_at": found.body["left_at"],
+                "reason": found.body["reason"],
+                "ledger": found.body["logs"]["ledger"],
+                "certificates_withdrawn": found.certificates,
+                "invitations_withdrawn": found.invitations,
+            }
+        )
+        return
+    typer.echo(f"{found.council} left on {found.body['left_at']}: {found.body['reason']}")
+    typer.echo(f"Certificates withdrawn: {found.certificates}, invitations: {found.invitations}")

@@ -24,6 +24,14 @@ HomeOption = Annotated[
         show_default="current folder",
     ),
 ]
+HOME_OPTION = typer.Option(
+    Path(),
+    "--home",
+    envvar="FOLKMOOT_COORDINATOR_HOME",
+    help="The coordinator's folder.",
+    show_default="current folder",
+)
+"""The same, for commands that both programs have."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

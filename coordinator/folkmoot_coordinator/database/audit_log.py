@@ -13,7 +13,8 @@ from folkmoot_operator.hash_chain import Entry
 from folkmoot_operator.sql_audit import SqlAudit
 
 _LOG = SqlAudit(AuditRow)
-entries, head, verify = _LOG.entries, _LOG.head, _LOG.verify
+entries, head, last, verify = _LOG.entries, _LOG.head, _LOG.last, _LOG.verify
+exclude_writers = _LOG.exclude_writers
 """See `SqlAudit`."""
 
 

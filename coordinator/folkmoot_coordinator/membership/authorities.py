@@ -16,7 +16,6 @@ Files of the folder of keys, in the order in which they come and go:
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +27,11 @@ from folkmoot_coordinator.membership.certificate_authority import (
     KEY_FILE,
     Authority,
 )
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.private_files import delete_private, write_private
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 NEXT_KEY_FILE, NEXT_CERTIFICATE_FILE = "authority-next.key", "authority-next.pem"
 _PEM, _DER = serialization.Encoding.PEM, serialization.Encoding.DER
@@ -227,7 +226,7 @@ class KeptAuthorities:
             try:
                 self._found = load_authorities(self._folder)
             except Problem as problem:
-                log.error("the authority cannot be read again problem=%s", problem)
+                emit(events.AUTHORITY_UNREADABLE, problem=problem)
             self._stamp = stamp
         return self._found
 

@@ -19,6 +19,7 @@ from folkmoot.series import Series
 from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, CouncilRow, InvitedRow, RoundRow
+from folkmoot_coordinator.database.pauses import require_running
 from folkmoot_coordinator.rounds.code_names import NO_NAMES, CodeNames
 from folkmoot_coordinator.rounds.decoded_rounds import DECODED_ROUNDS, DecodedRound
 from folkmoot_coordinator.rounds.objective import Planning
@@ -201,9 +202,10 @@ def open_round(
         details: What else the audit log says of it.
 
     Raises:
-        Problem: If the round is too large for one message, or that round of its series or of
-            this origin is open already.
+        Problem: If the coordinator is paused, the round is too large for one message, or that
+            round of its series or of this origin is open already.
     """
+    require_running(database, "no round is opened")
     serialised = encode_round(round_)
     if len(serialised) > MAX_ROUND_BYTES:
         raise Problem(

@@ -10,6 +10,7 @@ from pathlib import Path
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.pauses import paused
 from folkmoot_coordinator.schedule import tidying
 from folkmoot_coordinator.schedule.exports import due_exports, export_closed
 from folkmoot_coordinator.schedule.recurring import DueState, begin, due_rounds, open_due
@@ -64,7 +65,7 @@ def has_work(settings: CoordinatorSettings) -> bool:
 def due_jobs(
     database: Database, home: Home, settings: CoordinatorSettings, now: int
 ) -> Iterator[Job]:
-    """Jobs that are due.
+    """Jobs that are due; while the coordinator is paused, cleaning up alone.
 
     Args:
         database: The region's.
@@ -72,11 +73,12 @@ def due_jobs(
         settings: Its settings.
         now: Seconds since 1970-01-01T00:00:00Z.
     """
-    begin(database, home, settings, now)
-    for entry, due_at in due_rounds(database, home, settings, now):
-        yield Job(Kind.OPEN, entry.name, due_at)
-    for round_id in due_exports(database, home, settings, now):
-        yield Job(Kind.EXPORT, round_id, now)
+    if paused(database) is None:
+        begin(database, home, settings, now)
+        for entry, due_at in due_rounds(database, home, settings, now):
+            yield Job(Kind.OPEN, entry.name, due_at)
+        for round_id in due_exports(database, home, settings, now):
+            yield Job(Kind.EXPORT, round_id, now)
     if tidying.is_due(database, now):
         yield Job(Kind.CLEAN_UP, "", now)
 

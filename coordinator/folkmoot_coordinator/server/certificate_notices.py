@@ -5,16 +5,14 @@ What the ports show is not asked for: this process renews it itself, and `doctor
 
 from __future__ import annotations
 
-import logging
-
 from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.membership.certificate_lives import certificates
 from folkmoot_coordinator.membership.enrolling_again import waiting_requests
+from folkmoot_coordinator.signals import events
 from folkmoot_operator.certificate_lives import Standing
-
-log = logging.getLogger(__name__)
+from folkmoot_operator.events import emit
 
 LOOK_SECONDS = 600
 """How often it is looked, so that what is new is told within that time."""
@@ -40,16 +38,16 @@ class CertificateNotices:
         self._told = {key: at for key, at in self._told.items() if 0 <= now - at < DAY}
         for one in certificates(self._home, self._database, now, ports=False):
             if one.standing is not Standing.FINE and self._is_new(one.name, one.standing, now):
-                log.warning(
-                    "certificate %s name=%s until=%s remedy=%s",
-                    "ended" if one.standing is Standing.ENDED else "ends soon",
-                    one.name.replace(" ", "-"),
-                    one.end,
-                    one.remedy,
+                emit(
+                    events.CERTIFICATE_ENDS,
+                    standing="ended" if one.standing is Standing.ENDED else "ends soon",
+                    whose=one.name.replace(" ", "-"),
+                    until=str(one.end),
+                    remedy=one.remedy,
                 )
         for waiting in waiting_requests(self._database, now):
             if self._is_new(waiting.council, waiting.fingerprint, now):
-                log.warning("enrolment waits for the region council=%s", waiting.council)
+                emit(events.ENROLMENT_WAITS_STILL, council=waiting.council)
 
     def _is_new(self, name: str, what: str, now: int) -> bool:
         if (name, what) in self._told:

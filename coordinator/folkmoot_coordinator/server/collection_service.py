@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from folkmoot.codec import decode_header
+from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot.v1 import collection_pb2, release_pb2, round_pb2
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.membership.caller import Member
 from folkmoot_coordinator.membership.catalogues import keep_catalogue
 from folkmoot_coordinator.rounds.answers import StoredReceipt
@@ -17,8 +18,9 @@ from folkmoot_coordinator.rounds.round_store import open_rounds_of
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.server.methods import Method
 from folkmoot_coordinator.server.wire_versions import agree_version, check_protocol
-
-log = logging.getLogger(__name__)
+from folkmoot_coordinator.signals import events, metrics
+from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 
 _SERVICE = "/folkmoot.v1.CollectionService/"
 
@@ -30,6 +32,7 @@ class CollectionService:
         self._database = database
         self._intake = intake
         self._clock = clock
+        self._pauses = PauseWatch(database)
 
     def methods(self) -> tuple[Method, ...]:
         """What it serves."""
@@ -109,16 +112,28 @@ class CollectionService:
         """Checks what the header of a release says."""
         header = decode_header(first)
         check_protocol(header.protocol)
-        return _ReleaseSubmission(self._intake, member, header)
+        self._require_running()
+        return _ReleaseSubmission(self._intake, member, header, self._require_running)
 
     def _refuse(
         self, request: collection_pb2.RefuseRequest, member: Member
     ) -> Iterable[collection_pb2.RefuseResponse]:
         """Takes a refusal."""
         check_protocol(request.refusal.protocol)
+        self._require_running()
         receipt = self._intake.accept_refusal(member.council, request.refusal)
         _log_answer("refusal", member, request.refusal.round_id, receipt)
         return (collection_pb2.RefuseResponse(receipt=_signed(receipt)),)
+
+    def _require_running(self) -> None:
+        """Refuses answers for now while people have stopped the coordinator.
+
+        Of the reasons that every version knows, this one is nearest; that it passes is what counts.
+        """
+        pause = self._pauses.pause()
+        if pause is not None:
+            detail = f"no answer is taken now: the coordinator is {pause}. Send it again later"
+            raise Rejected(Rejection(RejectionReason.ROUND_CLOSED, detail, transient=True))
 
     def _publish_catalogue(
         self, request: collection_pb2.PublishCatalogueRequest, member: Member
@@ -127,14 +142,21 @@ class CollectionService:
         check_protocol(request.protocol)
         sent, now = request.catalogue, self._clock()
         keep_catalogue(self._database, member, sent.catalogue, sent.signature, now)
-        log.info("catalogue stored council=%s", member.council)
+        emit(events.CATALOGUE_STORED, council=member.council)
         return (collection_pb2.PublishCatalogueResponse(stored_at=now),)
 
 
 class _ReleaseSubmission:
     """A release whose cells are still to come."""
 
-    def __init__(self, intake: Intake, member: Member, header: release_pb2.ReleaseHeader) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        member: Member,
+        header: release_pb2.ReleaseHeader,
+        require_running: Callable[[], None],
+    ) -> None:
+        self._require_running = require_running
         self._member = member
         self._round_id = header.round_id
         self._release = intake.begin_release(member.council, header)
@@ -145,6 +167,7 @@ class _ReleaseSubmission:
 
     def finish(self) -> Iterable[collection_pb2.SubmitResponse]:
         """The receipt, once the release is stored."""
+        self._require_running()
         receipt = self._release.store()
         _log_answer("release", self._member, self._round_id, receipt)
         return (collection_pb2.SubmitResponse(receipt=_signed(receipt)),)
@@ -155,11 +178,13 @@ def _signed(receipt: StoredReceipt | SignedReceipt) -> release_pb2.SignedReceipt
 
 
 def _log_answer(kind: str, member: Member, round_id: str, receipt: StoredReceipt) -> None:
-    log.info(
-        "%s %s council=%s round=%s state=%s",
-        kind,
-        "repeated" if receipt.repeated else "stored",
-        member.council,
-        round_id,
-        receipt.state.name.lower(),
+    result = "repeated" if receipt.repeated else "stored"
+    count(metrics.SUBMISSIONS, kind=kind, result=result)
+    emit(
+        events.SUBMISSION,
+        kind=kind,
+        result=result,
+        council=member.council,
+        round=round_id,
+        state=receipt.state.name.lower(),
     )

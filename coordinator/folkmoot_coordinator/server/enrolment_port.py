@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
@@ -11,6 +13,7 @@ from folkmoot_coordinator.membership.enrolling_again import EnrolmentAgain
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.server.enrolment_service import EnrolmentService
 from folkmoot_coordinator.server.gate import ConnectionLimits
+from folkmoot_coordinator.server.health_service import health
 from folkmoot_coordinator.server.port import PortLimits, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
@@ -47,12 +50,23 @@ def enrolment_service(
 
 
 def enrolment_port(
-    service: EnrolmentService, certificates: ServerCertificates, callers: Callers
+    service: EnrolmentService,
+    certificates: ServerCertificates,
+    callers: Callers,
+    is_well: Callable[[], bool],
 ) -> ServingPort:
-    """The enrolment port, which does not serve yet."""
+    """The enrolment port, which does not serve yet.
+
+    Args:
+        service: Enrolment and renewal.
+        certificates: What it shows.
+        callers: Who calls.
+        is_well: Whether it can serve, for its health.
+    """
+    methods = tuple(service.methods())
     return ServingPort(
         "enrolment",
-        service.methods(),
+        (*methods, health(methods, is_well)),
         certificates,
         callers.authenticate,
         LIMITS,

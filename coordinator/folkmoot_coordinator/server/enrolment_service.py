@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 
 from folkmoot.geography import GssCode
@@ -13,8 +12,8 @@ from folkmoot_coordinator.membership.enrolling_again import EnrolmentAgain
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.server.methods import Method
 from folkmoot_coordinator.server.wire_versions import agree_version, check_protocol
-
-log = logging.getLogger(__name__)
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 
 _SERVICE = "/folkmoot.v1.EnrolmentService/"
 
@@ -67,7 +66,7 @@ class EnrolmentService:
         certificate = self._enrolment.enrol(
             request.token, request.council, request.csr, request.policy_key
         )
-        log.info("enrolled council=%s", GssCode(request.council))
+        emit(events.ENROLLED, council=GssCode(request.council))
         return (enrolment_pb2.EnrolResponse(membership=self._membership(certificate)),)
 
     def _renew(
@@ -76,7 +75,7 @@ class EnrolmentService:
         """Replaces a certificate before it expires."""
         check_protocol(request.protocol)
         certificate = self._enrolment.renew(member, request.csr)
-        log.info("certificate renewed council=%s", member.council)
+        emit(events.RENEWED, council=member.council)
         return (enrolment_pb2.RenewResponse(membership=self._membership(certificate)),)
 
     def _enrol_again(
@@ -86,10 +85,10 @@ class EnrolmentService:
         agree_version(request.versions)
         council, found = self._again.ask(request.certificate, request.csr, request.signature)
         if isinstance(found, int):
-            log.info("enrolment waits for the region council=%s", council)
+            emit(events.ENROLMENT_WAITS, council=council)
             waits = enrolment_pb2.WaitsForRegion(until=found)
             return (enrolment_pb2.EnrolAgainResponse(waits=waits),)
-        log.info("enrolled again council=%s", council)
+        emit(events.ENROLLED_AGAIN, council=council)
         return (enrolment_pb2.EnrolAgainResponse(membership=self._membership(found)),)
 
     def _membership(self, certificate: bytes) -> enrolment_pb2.Membership:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -22,13 +21,14 @@ from folkmoot_coordinator.server.collection_service import CollectionService
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
 from folkmoot_coordinator.server.gate import ConnectionLimits, listen
+from folkmoot_coordinator.server.health_service import health
 from folkmoot_coordinator.server.port import PortLimits, ServingLoop, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signals import events
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator import service_manager
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
-
-log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
 """How often due rounds, and counts past their time, are looked for."""
@@ -71,14 +71,16 @@ class CoordinatorServer:
         self._database.check_pages()
         self._seen = LastSeen(self._database)
         certificates = ServerCertificates(authorities, self.settings, clock)
+        self._certificates = certificates
         callers = Callers(self._database, self._seen, clock)
         enrolment = enrolment_service(self.settings, self._database, authorities, signing, clock)
         collection = CollectionService(
             self._database, Intake(self._database, signing, clock), clock
         )
+        methods = (*collection.methods(), *enrolment.methods())
         self._collection = ServingPort(
             "collection",
-            (*collection.methods(), *enrolment.methods()),
+            (*methods, health(methods, self._is_well)),
             certificates,
             callers.authenticate,
             _limits(self.settings.limits),
@@ -87,7 +89,7 @@ class CoordinatorServer:
         self._enrolment: ServingPort | EnrolmentProcess = (
             EnrolmentProcess(home)
             if enrolment_apart
-            else enrolment_port(enrolment, certificates, callers)
+            else enrolment_port(enrolment, certificates, callers, self._is_well)
         )
         self._notices = CertificateNotices(home, self._database, clock)
         self._loop = ServingLoop()
@@ -107,6 +109,13 @@ class CoordinatorServer:
                 ("opening of drafts", self._opener.look),
             )
         )
+
+    def certificate_ends(self) -> int:
+        """When the certificate that the ports show ends, seconds since 1970-01-01T00:00:00Z."""
+        return self._certificates.current().expires_at
+
+    def _is_well(self) -> bool:
+        return self._database.damage is None and not self._stopping.is_set()
 
     def start(self) -> None:
         """Listens on both ports.
@@ -172,7 +181,7 @@ class CoordinatorServer:
         try:
             self._seen.write()
         except Problem as problem:
-            log.error("when councils were last seen is not written problem=%s", problem)
+            emit(events.SEEN_NOT_WRITTEN, problem=problem)
         self._database.close()
 
     def _again_and_again(self, name: str, do: Callable[[], None]) -> None:
@@ -195,18 +204,19 @@ class CoordinatorServer:
         shown = self._loop.run(self._collection.serials())
         revoked = revoked_among(self._database, shown) if shown else set()
         if revoked and (ended := self._loop.run(self._collection.end(revoked))):
-            log.info("connections of revoked certificates ended connections=%d", ended)
+            emit(events.REVOKED_ENDED, connections=ended)
 
     def _close_due(self) -> None:
-        for round_id, state in close_due_rounds(self._database, self._clock()):
-            log.info("round closed round=%s state=%s", round_id, state.name.lower())
+        closed = close_due_rounds(self._database, self._clock())
+        for round_id, state in closed:
+            emit(events.ROUND_CLOSED, round=round_id, state=state.name.lower())
 
     def _delete_old(self) -> None:
         days = self.settings.retention.counts_days
         if days is not None:
             deleted = delete_old_counts(self._database, days, self._clock())
             if deleted:
-                log.info("old counts deleted releases=%d", deleted)
+                emit(events.COUNTS_DELETED, releases=deleted)
 
 
 class _Attempts:
@@ -222,11 +232,11 @@ class _Attempts:
             self._do()
         except Exception as error:  # the next time may succeed
             if self._said != str(error):  # once, and not every second
-                log.error("%s failed error=%s", self._what, error)
+                emit(events.ATTEMPT_FAILED, task=self._what, error=error)
             self._said = str(error)
         else:
             if self._said:
-                log.info("%s goes on", self._what)
+                emit(events.ATTEMPT_GOES_ON, task=self._what)
             self._said = ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 import grpc
@@ -11,9 +10,9 @@ from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.membership.authorities import Authorities, KeptAuthorities
 from folkmoot_coordinator.membership.certificate_authority import ServerIdentity
+from folkmoot_coordinator.signals import events
 from folkmoot_operator.certificate_lives import RENEW_AT
-
-log = logging.getLogger(__name__)
+from folkmoot_operator.events import emit
 
 
 class ServerCertificates:
@@ -59,7 +58,7 @@ class ServerCertificates:
             if due or signs is not self._signs:
                 self._signs = signs
                 self._identity = self._issue()
-                log.info("server certificate renewed")
+                emit(events.CERTIFICATE_RENEWED)
             return self._identity
 
     def _issue(self) -> ServerIdentity:

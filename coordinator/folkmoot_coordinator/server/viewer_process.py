@@ -11,7 +11,7 @@ import subprocess
 
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
-from folkmoot_operator import child_process
+from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.service_manager import without_credentials
 
 STOP_SECONDS = 15.0
@@ -50,5 +50,5 @@ class ViewerProcess:
     def _begin(self) -> subprocess.Popen[bytes]:
         home = self._home.path.resolve()
         # With all other variables: drivers of databases find passwords in them.
-        variables = without_credentials(os.environ)
-        return child_process.start(["-m", _MODULE, str(home)], variables, home)
+        variables, kept = without_credentials(os.environ), readings_socket.inherited()
+        return child_process.start(["-m", _MODULE, str(home)], variables, home, keep_open=kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
+from folkmoot_coordinator.database.pauses import PauseWatch
+from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
 from folkmoot_coordinator.viewer.api import openapi, round_routes, statistic_routes
 from folkmoot_coordinator.viewer.api.access import read_key
@@ -36,6 +38,10 @@ from folkmoot_coordinator.viewer.pages import (
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_operator.metrics import count
+from folkmoot_operator.moments import to_text
+from folkmoot_operator.problems import Problem
+from folkmoot_web.counted_requests import CountedRequests
 from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
@@ -67,6 +73,10 @@ NAVIGATION = (
 """Links under the masthead, for those who may follow them."""
 
 
+def _count_request(route: str, status: str) -> None:
+    count(SITE_REQUESTS, route=route, status=status)
+
+
 def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
     """Builds the region's site; nothing listens yet.
 
@@ -93,9 +103,12 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         tables=(API_KEYS,),
         read_key=read_key,
         checks=(region.check,),
+        closed=_why_closed(PauseWatch(region.database)),
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
+    if not settings.metrics.are_off:
+        app.add_middleware(CountedRequests, seen=_count_request)
     app.state.region = region
     app.state.api_limits = RequestLimits(settings.viewer.api.requests_per_minute)
     _add_words(app)
@@ -111,6 +124,19 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _why_closed(pauses: PauseWatch) -> Callable[[], str | None]:
+    """Asks whether people have stopped the coordinator, since when and why."""
+
+    def why() -> str | None:
+        try:
+            pause = pauses.pause()
+        except Problem:  # a page says so, if it needs the database
+            return None
+        return None if pause is None else f"since {to_text(pause.at)}: {pause.reason}"
+
+    return why
 
 
 def _add_words(app: FastAPI) -> None:

@@ -11,6 +11,9 @@ from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import ExitCode, Problem
 
+CLOCK_SECONDS = 60
+"""By so many seconds the clocks of node and coordinator may differ before somebody is told."""
+
 
 def coordinator(home: NodeHome) -> Check:
     """Whether the coordinator answers, and neither side has lost an answer.
@@ -37,6 +40,14 @@ def coordinator(home: NodeHome) -> Check:
             f"{address} reached, wire version {version}; "
             f"both hold the same {comparison.known} answers"
         )
+        if abs(comparison.clock_ahead) > CLOCK_SECONDS:
+            way = "ahead of" if comparison.clock_ahead > 0 else "behind"
+            what = f"this machine is {abs(comparison.clock_ahead)} seconds {way} the coordinator"
+            remedy = (
+                "Keep this machine's clock right: `timedatectl set-ntp true`. If it is right, tell "
+                "the region"
+            )
+            yield Finding("clock of the coordinator", State.WARN, what, remedy)
         if renewal is not None and renewal.is_problem:
             yield Finding("coordinator", State.OK, found)
             yield Finding("renewal", State.WARN, renewal.text, "See `folkmoot-node renew`")

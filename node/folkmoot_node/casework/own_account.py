@@ -20,6 +20,7 @@ from folkmoot_node.casework.settings import casework_of, database_path, key_path
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.policies.signed_document import signature_path
 from folkmoot_node.settings.node_toml import FILE_NAME, NodeConfig, load_config
+from folkmoot_node.store.pause_note import note_path
 from folkmoot_operator.accounts import account_name
 from folkmoot_operator.groups import group_number, is_member
 from folkmoot_operator.ownership import is_own_file, with_journals
@@ -91,6 +92,7 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
     yield Shared(config.store_path.parent, GROUP_LISTS)
     yield Shared(config.store_path, GROUP_READS)
     yield Shared(_deleted(config), GROUP_READS)
+    yield Shared(note_path(config.store_path), GROUP_READS)
     yield Shared(config.casework_folder, GROUP_FILLS)
     yield Shared(key_path(config), GROUP_READS)
     yield Shared(id_path(config), GROUP_READS)

@@ -41,6 +41,7 @@ from folkmoot_node.casework.pages.template_helpers import add_helpers
 from folkmoot_node.casework.settings import read_key
 from folkmoot_node.casework.site_settings import site_settings
 from folkmoot_node.settings.node_toml import NodeConfig
+from folkmoot_node.store.pause_note import noted_pause
 from folkmoot_web.clock import Clock, system_clock
 from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, State, build_site
@@ -89,6 +90,7 @@ def build_casework(config: NodeConfig, *, clock: Clock = system_clock) -> FastAP
         templates=PackageLoader("folkmoot_node.casework"),
         static=Path(__file__).parent / "static",
         tables=TABLES,
+        closed=lambda: noted_pause(config.store_path),
         version=version("folkmoot-node"),
         key=read_key(config),
     )

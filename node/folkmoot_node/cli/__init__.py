@@ -10,10 +10,14 @@ from folkmoot_node.cli import (
     casework,
     casework_rights,
     corrections,
+    doctor,
     equality,
     evidence,
+    incidents,
     installation,
+    leaving,
     linkage,
+    pausing,
     plugins,
     policies,
     retention,
@@ -22,6 +26,7 @@ from folkmoot_node.cli import (
     scoring,
     setup,
     sources,
+    status,
     upgrades,
 )
 from folkmoot_operator.console import add_version, application, run
@@ -35,7 +40,8 @@ app = application(
 add_version(app, "folkmoot-node")
 _MODULES = (
     setup, plugins, sources, scoring, linkage, corrections, equality, retention, policies, rounds,
-    evidence, audit, backups, upgrades, running, installation, casework, casework_rights,
+    evidence, audit, backups, upgrades, running, status, doctor, pausing, incidents, leaving,
+    installation, casework, casework_rights,
 )  # fmt: skip
 _WITH_PLUGINS = frozenset(
     {"casework", "doctor", "equality", "explain", "linkage", "rounds", "score", "sources"}

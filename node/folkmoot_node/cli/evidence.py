@@ -21,6 +21,7 @@ from folkmoot_node.cli.options import (
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, minute, print_json, print_text
 from folkmoot_operator.moments import day_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_node.evidence.lost_answers import LostAnswer
@@ -124,7 +125,7 @@ def show(home: Home = HERE, as_json: AsJson = False) -> None:
             "recovered" if debit.recovered else "inherited" if debit.inherited else "",
         )
     if debits:
-        console().print(table)
+        print_table(table)
     else:
         typer.echo("No round has been answered with a release: nothing is spent.")
     for debit in signers[1:]:
@@ -289,7 +290,7 @@ def _print_lost(outstanding: tuple[LostAnswer, ...]) -> None:
             minute(moment(receipt.received_at)),
             str(receipt.loss),
         )
-    console(stderr=True).print(table)
+    print_table(table, console(stderr=True))
 
 
 def egress(
@@ -351,5 +352,5 @@ def egress(
             str(item.size),
             item.sha256.hex()[:8],
         )
-    console().print(table)
+    print_table(table)
     typer.echo("--json shows whole digests, message counts, and when a message left last.")

@@ -22,6 +22,15 @@ Home = Annotated[
         readable=False,  # the account of casework may pass through it, and not list it
     ),
 ]
+HOME_OPTION = typer.Option(
+    Path(),
+    "--home",
+    envvar="FOLKMOOT_NODE_HOME",
+    help="The node's home folder.",
+    file_okay=False,
+    show_default="current folder",
+)
+"""The same, for commands that both programs have."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 OtherPolicy = Annotated[
     Path | None,

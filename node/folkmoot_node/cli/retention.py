@@ -9,6 +9,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,4 +163,4 @@ def _print(found: tuple[Expired, ...], casework: dict[str, int]) -> None:
         table.add_row(item.kind.value, str(item.path), item.why)
     for kind, number in casework.items():
         table.add_row(kind, f"casework: {number}", "past the casework policy's retention")
-    console(stderr=True).print(table)
+    print_table(table, console(stderr=True))

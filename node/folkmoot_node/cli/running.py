@@ -1,27 +1,17 @@
-"""`serve` and `doctor`: running the node, and finding out why it does not run."""
+"""`serve`: running the node."""
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, AsJson, Home, moment
-from folkmoot_operator.console import console, print_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from folkmoot_node.answering.answer import Event
-    from folkmoot_node.home import NodeHome
-    from folkmoot_operator.checks import Check
+from folkmoot_node.cli.options import HERE, Home
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     app.command()(serve)
-    app.command()(doctor)
 
 
 def serve(
@@ -57,96 +47,50 @@ def serve(
 
     Example: folkmoot-node serve
     """
+    from folkmoot_node.answering.answer import Event
     from folkmoot_node.answering.kept_catalogue import kept_catalogue
     from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
     from folkmoot_node.running.catalogue_process import CatalogueProcess
+    from folkmoot_node.running.measuring import look_at
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
-    from folkmoot_operator import service_manager
+    from folkmoot_node.signals import events
+    from folkmoot_node.signals.lines import lines_of_node, version_here
+    from folkmoot_node.signals.metrics import METRICS
+    from folkmoot_operator import log_output, readings_socket, service_manager, signal_output
+    from folkmoot_operator.events import emit
 
     stop = stop_on_signals()
     with open_home(home, observe=lambda _: service_manager.works()) as node:
         node.state.check_pages()
 
-        def report(event: Event) -> None:
-            level = "problem" if event.is_problem else "info"
-            subject = f" round {event.round_id[:12]}" if event.round_id else ""
-            typer.echo(f"{moment(node.clock())} {level}{subject}: {event.text}", err=True)
-
+        log_output.configure(
+            node.config.log, node.config.home, "folkmoot-node", lines=lines_of_node()
+        )
         address = node.coordinator().address
-        typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
+        emit(events.SERVE_STARTED, council=node.config.council, address=address)
         heads = f"ledger head {node.ledger.head()}, of all logs {JointHead.now(node.state)}"
-        typer.echo(f"{moment(node.clock())} info: {heads}", err=True)
-        run(
-            node,
-            report,
-            stop=stop,
-            until_idle=until_idle,
-            no_plugins=no_plugins,
-            poll_seconds=poll_seconds,
-            tidy=tidy,
-            make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
-        )
-
-
-def doctor(
-    home: Home = HERE,
-    as_json: AsJson = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not try to reach the coordinator.")
-    ] = False,
-) -> None:
-    """Checks settings, keys, policies, plugins, scores, evidence and the coordinator.
-
-    Exit code 3 if a check failed. A check that failed or warns says how to fix it.
-
-    Example: folkmoot-node doctor
-    """
-    from folkmoot_node.operations.doctor import examine
-    from folkmoot_operator.checks import State, exit_code
-
-    findings = list(examine(home, offline=offline, further=_casework))
-    details = [f"{item.where}: {item.what}" if item.where else item.what for item in findings]
-    if as_json:
-        print_json(
-            [
-                {"check": item.name, "ok": item.ok, "detail": detail, "remedy": item.remedy}
-                for item, detail in zip(findings, details, strict=True)
-            ]
-        )
-    else:
-        out = console()
-        marks = {
-            State.OK: "[green]ok[/green]  ",
-            State.WARN: "[yellow]warn[/yellow]",
-            State.FAIL: "[red]FAIL[/red]",
-        }
-        for item, detail in zip(findings, details, strict=True):
-            out.print(f"{marks[item.state]} {item.name}: ", end="")
-            out.print(detail, markup=False)
-            if item.remedy:
-                out.print(f"     Remedy: {item.remedy}", markup=False)
-    if code := exit_code(findings):
-        raise typer.Exit(code)
-
-
-def _casework(node: NodeHome) -> Iterator[Check]:
-    """The checks of casework, where it is set up."""
-    if node.config.casework is None:
-        return
-    from folkmoot_node.casework.settings import require_casework
-    from folkmoot_operator.checks import Check
-    from folkmoot_operator.problems import Problem
-
-    def look() -> str:
-        require_casework()
-        return "what it needs is installed"
-
-    yield Check("casework", look)
-    with contextlib.suppress(Problem):
-        require_casework()
-        from folkmoot_node.casework.checks import casework_checks
-
-        yield from casework_checks(node)
+        emit(events.SERVE_HEADS, text=heads)
+        with (
+            signal_output.shown(
+                node.config.metrics,
+                node.config.home,
+                "folkmoot-node",
+                version_here(),
+                METRICS,
+                look_at(home),
+            ) as readings,
+            readings_socket.heard(readings),
+        ):
+            run(
+                node,
+                Event.emit,
+                stop=stop,
+                until_idle=until_idle,
+                no_plugins=no_plugins,
+                poll_seconds=poll_seconds,
+                tidy=tidy,
+                make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
+            )

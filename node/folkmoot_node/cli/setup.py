@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from folkmoot_node.cli.first_sources import give_again, give_first, look_at
 from folkmoot_node.cli.options import HERE, AsJson, Home, moment
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import print_json, print_text
@@ -55,6 +56,22 @@ def init(
             help="Join the region that sent this invitation file.",
         ),
     ] = None,
+    extracts: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Look at the extracts in this folder, and propose sources, mappings and a policy.",
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="With --from, for a node that is there: write its sources, mappings and risk "
+            "policy again, and keep those that stand there in the folder replaced.",
+        ),
+    ] = False,
 ) -> None:
     """Makes a node's home folder: keys, encrypted store, ledger, sample settings.
 
@@ -64,6 +81,11 @@ def init(
     Policies that are in the folder already stay as they are. With --sign the release policy
     among them takes effect, as with `policy sign`; a sample that nobody has read is not
     signed. With --enrol the node joins its region, as with `enrol`.
+
+    With --from it looks at a folder of extracts: it says which it recognises, writes sources
+    into node.toml and mappings with questions as comments, and a risk policy of the factors
+    whose inputs are there. The extracts stay where they are. No value of a record is written
+    down but short codes that many rows hold.
 
     Example: folkmoot-node init --home /srv/folkmoot --council E08000009 --name Trafford
     --enrol invitation-E08000009.toml
@@ -75,10 +97,23 @@ def init(
     from folkmoot_node.federation.enrolment import read_invitation
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.council_codes import doubt_about_council
-    from folkmoot_node.operations.initialise import RELEASE_POLICY_FILE, initialise, next_steps
+    from folkmoot_node.operations.initialise import (
+        RELEASE_POLICY_FILE,
+        RISK_POLICY_FILE,
+        initialise,
+        next_steps,
+    )
     from folkmoot_node.operations.sign_policy import require_written_policy, sign_policy
+    from folkmoot_node.settings.node_toml import FILE_NAME
     from folkmoot_operator.problems import ExitCode, Problem
 
+    if replace and extracts is None:
+        raise typer.BadParameter("goes with --from", param_hint="--replace")
+    if extracts is not None and (home / FILE_NAME).exists():
+        give_again(home, council, extracts, replace=replace)
+        return
+    found = look_at(extracts, home) if extracts else []
+    has_policy = (home / RISK_POLICY_FILE).exists()
     try:
         code = GssCode(council.strip().upper(), "--council")
         if signer is not None:
@@ -97,6 +132,8 @@ def init(
         ) from None
     if doubt:
         typer.echo(f"Warning: {doubt}.", err=True)
+    if extracts is not None:
+        give_first(home, extracts, found, keep_policy=has_policy)
     if signer is not None:
         with open_home(home) as node:
             typer.echo(f"The release policy is signed by {sign_policy(node, signer).signer}.")
@@ -110,7 +147,13 @@ def init(
                 err=True,
             )
             raise
-    for line in next_steps(signed=signer is not None, enrolled=invitation is not None):
+    steps = next_steps(
+        signed=signer is not None,
+        enrolled=invitation is not None,
+        described=extracts is not None,
+        home=home,
+    )
+    for line in steps:
         typer.echo(line)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from folkmoot_node.evidence.database import Clock
+from folkmoot_node.evidence.database import Clock, StateDatabase
 from folkmoot_node.evidence.ledger import Ledger
+from folkmoot_node.evidence.pauses import RESUME, Audited, paused
 from folkmoot_node.evidence.verification import Verified
 from folkmoot_node.policies.release_policy import SignedReleasePolicy
-from folkmoot_operator.checks import Check
+from folkmoot_operator.checks import Check, Finding, State
 
 
 def budget(load: Callable[[], SignedReleasePolicy], ledger: Ledger, clock: Clock) -> Check:
@@ -50,3 +51,31 @@ def unbroken(verify: Callable[[], Verified], require_complete: Callable[[], None
         return f"ledger of {found.ledger.length} entries, egress log and outbox are unbroken"
 
     return Check("evidence", look)
+
+
+def pauses(home: Audited) -> Check:
+    """Whether people have stopped this node."""
+
+    def look() -> Iterator[Finding]:
+        pause = paused(home)
+        if pause is None:
+            yield Finding("pauses", State.OK, "the node is not paused")
+        elif pause.is_final:
+            yield Finding(
+                "pauses", State.FAIL, str(pause), "Make a new node to join a region again"
+            )
+        else:
+            remedy = f"When what it was for is settled: `{RESUME} --reason TEXT`"
+            yield Finding("pauses", State.FAIL, f"the node is {pause}", remedy)
+
+    return Check("pauses", look)
+
+
+def pages(state: StateDatabase) -> Check:
+    """Whether each page of the state file can be read."""
+
+    def look() -> str:
+        state.check_pages()
+        return "each page of the state file can be read"
+
+    return Check("database", look)

@@ -16,14 +16,18 @@ wait as well: what made the plugin fail may have been a record.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock, StateDatabase, system_clock
+from folkmoot_node.evidence.pauses import not_done, paused_in
 from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.hash_chain import Entry
+from folkmoot_operator.pauses import ACTIONS as ACTIONS_OF_PAUSES
+from folkmoot_operator.pauses import pause_of
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
 
@@ -77,11 +81,37 @@ def waits_for(entries: Iterable[Entry]) -> StoppedRun | None:
     return None if first is None else replace(first, is_incomplete=is_incomplete)
 
 
+NOT_SCORED = "nothing is scored"
+_LOOK_SECONDS = 1.0
+"""Between two looks whether the node was paused."""
+
+
 class RunRecord:
     """How a run that is going on ends: as stopped, unless it says otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Path | None = None) -> None:
+        """Begins.
+
+        Args:
+            state: The node's state file, which says whether the node is paused; None: it is not.
+        """
         self.action = STOPPED
+        self._state = state
+        self._looked_at = 0.0
+
+    def go_on(self) -> None:
+        """Called between the stages of a run.
+
+        Raises:
+            Problem: Exit code REFUSED, if the node was paused meanwhile: the run ends here.
+        """
+        now = time.monotonic()
+        if self._state is None or now - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = now
+        pause = paused_in(self._state)
+        if pause is not None:
+            raise not_done(pause, NOT_SCORED)
 
     def stored(self, *, whole: bool) -> None:
         """The scores are stored.
@@ -105,17 +135,23 @@ def recorded_run(
 
     Yields:
         What is told that scores were stored; a run of which nobody says so was stopped.
+
+    Raises:
+        Problem: Exit code REFUSED, if the node is paused: no run begins.
     """
-    record = RunRecord()
     if not state.is_file():
-        yield record
+        yield RunRecord()
         return
-    run = secrets.token_hex(8)
+    record, run = RunRecord(state), secrets.token_hex(8)
 
     def note(action: str) -> None:
         with StateDatabase(state) as database, database.transaction() as connection:
+            audit = database.chain("audit")
+            pause = pause_of(audit.last(ACTIONS_OF_PAUSES)) if action == BEGUN else None
+            if pause is not None:
+                raise not_done(pause, NOT_SCORED)
             body = {"action": action, "run": run, **body_of_account(by)}
-            database.chain("audit").append(connection, clock(), body)
+            audit.append(connection, clock(), body)
 
     note(BEGUN)
     try:

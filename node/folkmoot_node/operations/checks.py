@@ -32,7 +32,10 @@ _OTHER_CODE = (
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
     "name a newer list in node.toml as council_list"
 )
-_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign`"
+_SIGN = (
+    "Decide on a new date in the release policy, then "
+    '`folkmoot-node policy sign --signer "NAME, ROLE"`'
+)
 
 
 def closed(home: NodeHome) -> Check:
@@ -119,8 +122,8 @@ def retention(home: NodeHome) -> Check:
             kinds = ", ".join(dict.fromkeys(item.kind.value for item in found))
             raise Problem(
                 f"{len(found)} past the policy's retention rule: {kinds}",
-                remedy="Run `folkmoot-node purge --dry-run` to see them, "
-                "then `folkmoot-node purge`",
+                remedy="Run `folkmoot-node purge`; with --dry-run it shows them, and deletes "
+                "nothing",
                 exit_code=ExitCode.REFUSED,
             )
         rule = home.risk_policy().retention

@@ -8,8 +8,9 @@ from pathlib import Path
 from folkmoot_node.answering.checks import coordinator, scoring_runs
 from folkmoot_node.answering.reconcile import require_complete
 from folkmoot_node.corrections.checks import readable
-from folkmoot_node.evidence.checks import budget, clock_of_ledger, unbroken
+from folkmoot_node.evidence.checks import budget, clock_of_ledger, pages, pauses, unbroken
 from folkmoot_node.federation.checks import certificate, private_keys
+from folkmoot_node.federation.path_checks import path_to_coordinator
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
 from folkmoot_node.operations.accept_installation import installation
@@ -22,12 +23,17 @@ from folkmoot_node.operations.checks import (
     signer,
     sunset,
 )
+from folkmoot_node.operations.repairs import nothing_left_over
 from folkmoot_node.plugins.checks import confinement, plugins
-from folkmoot_node.scoring.checks import policy_and_sources
+from folkmoot_node.scoring.checks import licences, policy_and_sources
 from folkmoot_node.store.checks import disk, scores
 from folkmoot_operator import checks
 from folkmoot_operator.checks import Check, Finding, State
+from folkmoot_operator.prefect_check import prefect
 from folkmoot_operator.problems import Problem
+
+PREFECT = "Install the node again: Prefect comes with it"
+"""How Prefect is installed."""
 
 
 def examine(
@@ -52,12 +58,15 @@ def examine(
 def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     config = home.config
     yield closed(home)
+    yield pages(home.state)
+    yield nothing_left_over(home)
     yield council(home)
     yield private_keys(home.keys, config.own_key_file, lambda: config.readers)
     yield installation()
     yield confinement(config)
     yield plugins(config, home.today())
     yield policy_and_sources(config, home.today())
+    yield licences(config, home.today())
     yield libraries(config.linkage)
     yield budget(home.release_policy, home.ledger, home.clock)
     yield signer(home)
@@ -68,12 +77,29 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     if config.corrections_file.exists():
         yield readable(config)
     yield sunset(home)
+    yield pauses(home)
     yield scoring_runs(home)
     yield retention(home)
     yield extracts(home)
     yield from backups(home)
+    yield prefect(config.settings.prefect, config.home, PREFECT, offline=offline)
     # The coordinator is asked first, since that renews a certificate that is due.
-    asked = [] if offline else list(checks.examine([coordinator(home)]))
+    asked = [] if offline else list(checks.examine(_way(home)))
     yield certificate(home.keys, home.clock)
     if asked:
         yield Check("coordinator", lambda: asked)
+
+
+def _way(home: NodeHome) -> Iterator[Check]:
+    """The way to the coordinator, and the coordinator itself if the way leads there."""
+    is_reached = True
+
+    def look() -> Iterator[Finding]:
+        nonlocal is_reached
+        for finding in checks.examine([path_to_coordinator(home.config.coordinator, home.keys)]):
+            is_reached = is_reached and finding.ok
+            yield finding
+
+    yield Check("path", look)
+    if is_reached:
+        yield coordinator(home)

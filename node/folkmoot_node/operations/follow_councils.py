@@ -11,8 +11,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.answering.reconcile import require_complete
 from folkmoot_node.evidence.inheritance import Spent, inherit
-from folkmoot_node.home import NodeHome, open_home
-from folkmoot_node.running.serve import LOCK
+from folkmoot_node.home import SERVE_LOCK, NodeHome, open_home
 from folkmoot_operator import file_lock
 from folkmoot_operator.accounts import Operator
 from folkmoot_operator.problems import ExitCode, Problem
@@ -76,7 +75,7 @@ def follow_councils(node: NodeHome, folders: Sequence[Path], *, by: Operator) ->
 def _spent(folder: Path, now: int) -> Spent:
     with (
         open_home(folder) as home,
-        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
+        file_lock.alone(home.config.home / SERVE_LOCK, "folkmoot-node serve"),
     ):
         home.verify_evidence()
         require_complete(home)

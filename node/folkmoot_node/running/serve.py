@@ -14,22 +14,33 @@ from contextlib import nullcontext
 from folkmoot.catalogue import Catalogue
 from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_release, poll
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
+from folkmoot_node.evidence.pauses import not_done, require_running
 from folkmoot_node.evidence.round_book import RoundStatus
+from folkmoot_node.federation.client import Renewal
 from folkmoot_node.federation.connection_problems import ConnectionProblem
 from folkmoot_node.federation.identity import ExpiredCertificate
-from folkmoot_node.home import NodeHome
+from folkmoot_node.home import SERVE_LOCK, NodeHome
 from folkmoot_node.running.certificate_watch import CertificateWatch
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
+from folkmoot_node.signals.events import (
+    CERTIFICATE_NOT_RENEWED,
+    CERTIFICATE_RENEWED,
+    PAUSED,
+    SERVE_IDLE,
+    VISIT_FAILED,
+)
+from folkmoot_node.signals.metrics import VISITS
+from folkmoot_node.signals.spans import VISIT
 from folkmoot_operator import file_lock, service_manager
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.metrics import count
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spans import span
 from folkmoot_operator.stop_signal import stop_on
 
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
-LOCK = "serve.lock"
-"""File of the node's home that is locked while `serve` runs."""
 TELL_AGAIN_SECONDS = 86_400.0
 """A state that lasts, such as a round that cannot be answered, is told once in this time."""
 TIDY_SECONDS = 3600.0
@@ -72,7 +83,7 @@ def serve(
     """
     regular = poll_seconds or home.coordinator().poll_seconds
     with (
-        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
+        file_lock.alone(home.config.home / SERVE_LOCK, "folkmoot-node serve"),
         nullcontext() if until_idle else background(home, report, scores=not no_plugins) as beside,
     ):
         failures, reached, news = 0, False, News(report)
@@ -95,6 +106,8 @@ def serve(
                 failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
                 reached = reached or failures == 0
                 service_manager.status(_standing(failures))
+                if until_idle:
+                    require_running(home, "no round is answered")
                 if until_idle and failures == 0 and is_idle(home):
                     _report_waiting(home, report)
                     return
@@ -158,11 +171,16 @@ def _try_visit(
         events.append(event)
 
     try:
-        visit(home, note, make_catalogue)
+        with span(VISIT) as traced:
+            traced.say(result="failed")
+            visit(home, note, make_catalogue)
+            traced.say(result="reached")
+        count(VISITS, result="reached")
         news.end_visit()
         failures = 0
     except Problem as problem:
-        failed = Event("", str(problem), is_problem=True)
+        count(VISITS, result="failed")
+        failed = Event("", str(problem), True, VISIT_FAILED)
         events.append(failed)
         if problem.exit_code is not ExitCode.UNREACHABLE and not (
             reached and isinstance(problem, ConnectionProblem | ExpiredCertificate)
@@ -181,10 +199,21 @@ def visit(
     report: Callable[[Event], None],
     make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
 ) -> None:
-    """One visit to the coordinator, with a renewal of the certificate when it is due."""
+    """One visit to the coordinator, with a renewal of the certificate when it is due.
+
+    While the node is paused nothing else leaves it than such a renewal.
+    """
+    pause = home.pause()
+    if pause is not None:
+        problem = not_done(pause, "nothing is scored, answered or sent")
+        report(Event("", f"{problem}. {problem.remedy}", True, PAUSED))
+        renewal = None if pause.is_final else home.keep_certificate()
+        if renewal is not None:
+            report(_renewed(renewal))
+        return
     with home.connect() as client:
         if client.renewal is not None:
-            report(Event("", client.renewal.text, client.renewal.is_problem))
+            report(_renewed(client.renewal))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed, make_catalogue):
@@ -213,7 +242,7 @@ def _report_waiting(home: NodeHome, report: Callable[[Event], None]) -> None:
     waiting = sum(status.is_for_a_person for status in _statuses(home))
     if waiting:
         text = f"idle; rounds that wait for a person: {waiting}. See `folkmoot-node rounds list`"
-        report(Event("", text, is_problem=True))
+        report(Event("", text, True, SERVE_IDLE))
 
 
 def stop_on_signals() -> threading.Event:
@@ -231,3 +260,8 @@ def _standing(failures: int) -> str:
 def _wait(regular: float, failures: int) -> float:
     """Seconds to the next visit."""
     return Backoff(regular, MAX_WAIT).spread(failures) if failures else regular
+
+
+def _renewed(renewal: Renewal) -> Event:
+    kind = CERTIFICATE_NOT_RENEWED if renewal.is_problem else CERTIFICATE_RENEWED
+    return Event("", renewal.text, renewal.is_problem, kind)

@@ -41,3 +41,32 @@ def policy_and_sources(config: NodeConfig, today: datetime.date) -> Check:
             yield Finding(_NAME, State.OK, found)
 
     return Check(_NAME, look)
+
+
+WARN_DAYS = 30
+"""So many days before the end of a licence, `doctor` warns."""
+
+
+def licences(config: NodeConfig, today: datetime.date) -> Check:
+    """When the licences of bought data end. Of one that has ended, the field is not read."""
+
+    def look() -> Iterator[Finding]:
+        policy = load_policy(config.risk_policy)
+        soon = {
+            field: end
+            for field, end in policy.licences.items()
+            if 0 <= (end - today).days <= WARN_DAYS
+        }
+        for field, end in {**policy.ended_licences(today), **soon}.items():
+            tense = "ends" if field in soon else "ended"
+            what = f"the licence of {field!r} {tense} on {end}; without it the field is not read"
+            remedy = (
+                f"Renew it and write its new end into {config.risk_policy.name}, or remove what "
+                "uses the field"
+            )
+            yield Finding("licences", State.WARN, what, remedy)
+        if not soon and not policy.ended_licences(today):
+            number = len(policy.licences)
+            yield Finding("licences", State.OK, f"{number} licences of bought data, none ends soon")
+
+    return Check("licences", look)

@@ -24,6 +24,7 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule
 from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
@@ -189,6 +190,8 @@ class NodeSettings(Settings):
         name: The council's name, for people.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes.
+        log: Where events are written, and in what form.
+        metrics: Who may see how the node is doing; nobody if it is missing or "none".
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
@@ -208,6 +211,8 @@ class NodeSettings(Settings):
     dask: DaskSettings = DaskSettings()
     casework: CaseworkSettings | None = None
     plugins: PluginSettings = PluginSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -419,6 +424,16 @@ class NodeConfig:
     def prefect_folder(self) -> Path:
         """Home of the Prefect server that `serve` runs."""
         return self.home / "prefect"
+
+    @property
+    def log(self) -> LogSettings:
+        """Where events are written, and in what form."""
+        return self.settings.log
+
+    @property
+    def metrics(self) -> MetricsSettings:
+        """Who may see how the node is doing."""
+        return self.settings.metrics
 
     @property
     def casework(self) -> CaseworkSettings | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pyrage import x25519
 from stage import Stage, ask
 
 from folkmoot import codec
@@ -128,8 +129,10 @@ def give_to_account(home: Path) -> None:
             above.chmod(above.stat().st_mode | 0o011)
 
 
-def run_as_unit(name: str, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    line = under(read_unit(name), ACCOUNT, *command, writable=[home])
+def run_as_unit(
+    name: str, home: Path, *command: str, also: tuple[Path, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    line = under(read_unit(name), ACCOUNT, *command, writable=[home, *also])
     return subprocess.run(line, capture_output=True, text=True, check=False, cwd="/")
 
 
@@ -172,6 +175,17 @@ def test_a_node_scores_and_answers_under_the_restrictions_of_its_units(stage: St
         "folkmoot-purge.service", stage.home, *START, "purge", "--home", str(stage.home), "--yes"
     )
     assert purged.returncode == 0, purged.stderr
+
+    backups = stage.home.with_name("backups")
+    backups.mkdir(mode=0o700)
+    os.chown(backups, ACCOUNT.uid, ACCOUNT.gid)
+    recipient = str(x25519.Identity.generate().to_public())
+    options = ["--recipient", recipient, "--folder", str(backups), "--home", str(stage.home)]
+    backed_up = run_as_unit(
+        "folkmoot-backup.service", stage.home, *START, "backup", *options, also=(backups,)
+    )
+    assert backed_up.returncode == 0, backed_up.stderr
+    assert list(backups.iterdir())
 
 
 def test_a_catalogue_of_another_signature_is_not_published(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
 SAMPLE = """\
-# Who may do what in casework. Sign it: `folkmoot-node casework policy sign`.
+# Who may do what in casework. Sign it: `folkmoot-node casework policy sign --signer "NAME, ROLE"`.
 schema = 1
 council = "{council}"
 sunset = {sunset}

@@ -43,6 +43,10 @@ def test_a_sound_home_has_nothing_bad(office: Office) -> None:
     assert {one.name for one in found} == {
         "settings",
         "permissions",
+        "leftovers",
+        "pauses",
+        "audit log",
+        "names",
         "authority",
         "signing key",
         "database",

@@ -1,0 +1,127 @@
+"""`status`: how the node is, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from folkmoot_node.cli.options import HERE, AsJson, Home
+from folkmoot_operator.console import minute
+from folkmoot_operator.status_screen import ago, show_status, sized
+
+Watch = Annotated[
+    float | None,
+    typer.Option("--watch", metavar="SECONDS", help="Look again and again, until Ctrl-C.", min=0.5),
+]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="For monitoring: exit code 1 if something needs somebody."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command()(status)
+
+
+def status(
+    home: Home = HERE, as_json: AsJson = False, watch: Watch = None, check: Check = False
+) -> None:
+    """Says how the node is: scores, rounds, budget, certificate, disk; and what needs somebody.
+
+    Only reads, asks nobody, and starts no plugin: `doctor` looks closer. What cannot be read is
+    named. Exit code 0 whatever it finds; with --check 1 if something needs somebody.
+
+    Example: folkmoot-node status --check
+    """
+    from folkmoot_node.operations.status import node_status
+
+    show_status(lambda: node_status(home), screen, as_json=as_json, watch=watch, check=check)
+
+
+def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Lines of the screen: title and text.
+
+    Args:
+        found: The document.
+    """
+    node = found.get("node")
+    if node is None:
+        yield "Node", "cannot be read"
+        return
+    yield "Node", f"{node['name']} ({node['council']}), {node['home']}"
+    serve = found.get("serve") or {}
+    running = f"process {serve.get('process')}" if serve.get("running") else "does not run"
+    yield "Serve", f"{running}; version {found['version']}; at {minute(found['at'])} UTC"
+    pause = found.get("pause")
+    if pause:
+        yield "Paused", f"since {minute(pause['since'])} UTC by {pause['by']}: {pause['reason']}"
+    yield "Scores", _scores(found)
+    yield "Rounds", _rounds(found.get("rounds"))
+    yield "Budget", _budget(found.get("budget"))
+    certificates = found.get("certificates")
+    if certificates is None:
+        yield "Certificate", "cannot be read"
+    elif not certificates:
+        yield "Certificate", "the node is in no region"
+    for one in certificates or ():
+        left = f"{one['days_left']:.0f} days left"
+        yield "Certificate", f"{one['name']}: until {minute(one['not_after'])} UTC, {left}"
+    disk = found.get("disk")
+    if disk:
+        yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"
+    plugins = found.get("plugins")
+    if plugins:
+        others = ", ".join(plugins["others_allowed"]) or "none"
+        yield "Plugins", f"{len(plugins['installed'])} installed; of others allowed: {others}"
+    prefect = found.get("prefect")
+    if prefect:
+        yield "Prefect", prefect["mode"] + (f": {prefect['url']}" if prefect["url"] else "")
+    incidents = found.get("incidents")
+    if incidents and incidents["all"]:
+        yield "Incidents", f"{incidents['open']} open of {incidents['all']}"
+
+
+def _scores(found: Mapping[str, Any]) -> str:
+    scores, stopped = found.get("scores"), found.get("stopped_run")
+    if scores is None:
+        text = "none"
+    else:
+        text = (
+            f"{ago(scores['age_seconds'])} old ({minute(scores['finished_at'])} UTC), "
+            f"as of {scores['reference_date']}, usable until {scores['usable_until']}"
+        )
+        policies = found.get("policies")
+        if policies and scores["policy_is_current"]:
+            text += f"; policy {policies['risk_policy']['name']}"
+        elif not scores["policy_is_current"]:
+            text += "; by another policy than node.toml names"
+    if stopped:
+        what = "a run is going on" if stopped["going_on"] else "a run was stopped"
+        text += f"; {what} (began {minute(stopped['began_at'])} UTC)"
+    return text
+
+
+def _rounds(rounds: Mapping[str, Any] | None) -> str:
+    if rounds is None:
+        return "cannot be read"
+    text = (
+        f"{len(rounds['open'])} open, {rounds['answered']} answered, "
+        f"{rounds['not_delivered']} not delivered, {rounds['expired']} expired"
+    )
+    for one in rounds["open"][:3]:
+        text += f"\n{one['round_id'][:12]} until {minute(one['deadline'])} UTC: {one['status']}"
+    if len(rounds["open"]) > 3:
+        text += f"\nand {len(rounds['open']) - 3} more"
+    return text
+
+
+def _budget(budget: Mapping[str, Any] | None) -> str:
+    if budget is None:
+        return "cannot be read"
+    return (
+        f"rho {budget['remaining']} of {budget['cap']} left until {budget['period_end'][:10]}; "
+        f"{budget['lifetime_remaining']} of {budget['lifetime_cap']} for all time"
+    )

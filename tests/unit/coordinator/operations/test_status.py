@@ -1,0 +1,114 @@
+"""How a region is, on one screen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import update
+
+from folkmoot_coordinator.clock import DAY
+from folkmoot_coordinator.database.models import CouncilRow
+from folkmoot_coordinator.database.pauses import pause
+from folkmoot_coordinator.operations.status import coordinator_status
+from folkmoot_coordinator.rounds.round_store import open_round
+from tests.commands import Done, run_inside
+from tests.enrolled import enrol
+from tests.unit.coordinator.conftest import BOLTON, BURY, small_round
+
+if TYPE_CHECKING:
+    from tests.unit.coordinator.conftest import Office
+
+KEYS = {
+    "schema", "at", "version", "region", "database", "pause", "councils", "rounds", "incidents",
+    "drafts", "authority", "disk", "serve", "site", "unreadable", "needs",
+}  # fmt: skip
+
+
+def command(office: Office, *arguments: str) -> Done:
+    return run_inside("folkmoot-coordinator", "status", *arguments, "--home", office.home.path)
+
+
+def document(office: Office) -> dict[str, Any]:
+    return coordinator_status(office.home, office.clock).document
+
+
+def test_a_document_whose_keys_are_stable(office: Office) -> None:
+    found = json.loads(command(office, "--json").said())
+    assert set(found) == KEYS
+    assert found["councils"] == []
+    assert found["unreadable"] == []
+    assert [one["command"] for one in found["needs"]] == ["folkmoot-coordinator serve"]
+
+
+def test_every_key_is_in_the_documents() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "looking-after.md").read_text()
+    assert [key for key in sorted(KEYS) if f"`{key}`" not in page] == []
+
+
+def test_councils_that_are_silent_and_rounds_as_far_as_they_have_come(office: Office) -> None:
+    for council in (BOLTON, BURY):
+        enrol(office, council)
+    stored = open_round(office.database, office.signing, small_round())
+    with office.database.writing() as session:
+        session.execute(
+            update(CouncilRow)
+            .where(CouncilRow.code == BURY)
+            .values(last_seen=office.clock() - 5 * DAY)
+        )
+        session.execute(
+            update(CouncilRow).where(CouncilRow.code == BOLTON).values(last_seen=office.clock())
+        )
+    found = document(office)
+    silent = {one["council"]: one["silent_seconds"] for one in found["councils"]}
+    assert silent == {BOLTON: 0, BURY: 5 * DAY}
+    [open_] = found["rounds"]["open"]
+    assert (open_["round_id"], open_["invited"], open_["answered"]) == (
+        stored.round_.round_id, 2, 0,
+    )  # fmt: skip
+    commands = [one["command"] for one in found["needs"]]
+    assert f"folkmoot-coordinator councils show {BURY}" in commands
+    assert f"folkmoot-coordinator councils show {BOLTON}" not in commands
+    office.clock.now += 2 * 3600
+    wanted = document(office)["needs"][1]
+    assert "is open after its deadline" in wanted["what"]
+
+
+def test_a_pause_comes_first(office: Office) -> None:
+    pause(office.database, office.clock, "we look into it")
+    found = document(office)
+    assert found["pause"]["reason"] == "we look into it"
+    assert found["needs"][0]["command"] == "folkmoot-coordinator resume --reason TEXT"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "section", "others"),
+    [
+        ("coordinator.toml", "region", ()),
+        ("coordinator.sqlite", "database", ("authority", "disk", "drafts")),
+        ("keys/authority.pem", "authority", ("database", "councils", "rounds")),
+    ],
+)
+def test_a_broken_home_is_named_and_the_rest_is_said(
+    office: Office, spoil: str, section: str, others: tuple[str, ...]
+) -> None:
+    office.database.close()
+    path = office.home.path / spoil
+    assert path.exists(), sorted(office.home.path.rglob("*"))
+    path.write_bytes(b"not what it was\n")
+    found = json.loads(command(office, "--json").said())
+    assert section in {one["section"] for one in found["unreadable"]}
+    assert all(found[name] is not None for name in others), found["unreadable"]
+    assert command(office, "--check").code == 1
+
+
+def test_a_screen_of_80_columns(office: Office) -> None:
+    for council in (BOLTON, BURY):
+        enrol(office, council)
+    open_round(office.database, office.signing, small_round())
+    pause(office.database, office.clock, "a reason with many words " * 15)
+    lines = command(office).said().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 40
