@@ -20,12 +20,14 @@ SOAK_MINUTES ?= 60
 SOAK_NODES ?= 40
 SOAK_SEED ?= 1
 ATTACK ?= 10
+ROLE ?= all
+KEY ?= bundle-key.pem
 # Neighbours stay together, so that what a module sets up is set up once; who is done first helps.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo view casework test test-slow test-all night soak attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers clean help setup
+.PHONY: demo view casework test test-slow test-all night soak attack audit lint format proto check-proto lock simulate bench bench-peers lock-peers bundle docs clean help setup
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -77,12 +79,15 @@ soak: $(READY)  ## Kill, cut off and starve 40 nodes for an hour: SOAK_MINUTES=6
 	SOAK_MINUTES=$(SOAK_MINUTES) SOAK_NODES=$(SOAK_NODES) SOAK_SEED=$(SOAK_SEED) \
 		$(BIN)/pytest -n 0 -rP tests/simulation/test_soak.py
 
+docs: $(READY)  ## Build the documentation site into build/site (no internet needed)
+	$(BIN)/python -m documentation.build
+
 lint: $(READY) check-proto  ## Check style, types, import rules, plain English and the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(DISTRIBUTIONS) one_version.py
+	$(BIN)/mypy $(DISTRIBUTIONS) bundling documentation one_version.py
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DISTRIBUTIONS) bundling
 	$(BIN)/pytest -q -n 0 tests/architecture/test_plain_english.py
 
 format: $(READY)  ## Format the code
@@ -105,6 +110,8 @@ lock: $(READY)  ## Pin the requirements again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header bundling/pip.in -o bundling/pip.lock
 
 attack: $(READY)  ## Attack ATTACK=10 times as hard as the tests do
 	FOLKMOOT_ATTACK=$(ATTACK) $(BIN)/pytest -n 0 -rP --timeout 0 tests/attack
@@ -113,6 +120,9 @@ audit: $(READY)  ## Look the locked requirements up in a database of known vulne
 	test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit \
 		&& $(VENV)-audit/bin/pip install --quiet pip-audit; }
 	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
+
+bundle: $(READY)  ## Make offline bundles in dist/: ROLE=node, coordinator or vendor; KEY=signing key
+	$(BIN)/python -m bundling --role $(ROLE) --key $(KEY)
 
 bench: $(READY)  ## Measure speed and memory as ratios in one run
 	$(BIN)/python tests/benchmarks/run.py
@@ -127,4 +137,4 @@ lock-peers: $(READY)  ## Pin the other libraries of bench-peers again, with hash
 		--no-emit-index-url --no-annotate --no-header $$peer -o $${peer%.in}.lock || exit 1; done
 
 clean:  ## Remove the environment and everything made
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-peers $(DEMO_OUT) bench-results screenshots web/folkmoot_web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-peers .wheels dist $(DEMO_OUT) bench-results screenshots web/folkmoot_web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis

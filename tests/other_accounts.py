@@ -75,7 +75,8 @@ def why_not() -> str:
 @cache
 def _stage() -> str:
     """A folder on which programs mount, each in its own namespace; it stays empty."""
-    folder = tempfile.mkdtemp(prefix="folkmoot-open-folder-")
+    # Not in /tmp, which a service may have for itself.
+    folder = tempfile.mkdtemp(prefix="folkmoot-open-folder-", dir="/run")
     atexit.register(os.rmdir, folder)
     return folder
 

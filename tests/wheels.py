@@ -72,7 +72,7 @@ class Environment:
         """The command of a systemd unit up to the subcommand, in this environment."""
         text = (ROOT / "deploy" / unit).read_text()
         [line] = [line for line in text.splitlines() if line.startswith("ExecStart=")]
-        words = line.partition("=")[2].replace("/opt/folkmoot", str(self.folder)).split()
+        words = line.partition("=")[2].replace("/opt/folkmoot/current", str(self.folder)).split()
         return words[: next(i for i, word in enumerate(words) if word in {"serve", "score"})]
 
 

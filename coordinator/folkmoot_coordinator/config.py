@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from folkmoot.errors import ContractError
 from folkmoot.geography import GssCode
+from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.network_addresses import (
     DialledAddress,
     Host,
@@ -23,11 +24,14 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule, check_cron, check_zone
 from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
 SETTINGS_FILE = "coordinator.toml"
+SHORTEST_DAYS = 1 / 1440
+"""The shortest life of a certificate: a minute."""
 
 
 def check_printable(value: str) -> str:
@@ -53,11 +57,15 @@ class PortSettings(Settings):
 
 
 class CertificateSettings(Settings):
-    """How long certificates and invitations last."""
+    """Table `[certificates]`: how long certificates and invitations last.
 
-    node_days: int = Field(default=30, ge=1, le=825)
+    A fraction of a day is allowed: 0.5 is twelve hours. The shorter the life of a node's
+    certificate, the better must its clock be.
+    """
+
+    node_days: float = Field(default=30, ge=SHORTEST_DAYS, le=825)
     """Days a node's certificate is valid; nodes renew theirs while running."""
-    server_days: int = Field(default=90, ge=1, le=825)
+    server_days: float = Field(default=90, ge=SHORTEST_DAYS, le=825)
     """Days the server certificate is valid; renewed while running at a third of it left."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 90)
     """Hours within which an invitation must be used."""
@@ -229,9 +237,12 @@ class CoordinatorSettings(Settings):
         viewer: The web site of the region; none if it is missing.
         schedule: What `serve` does by itself.
         prefect: Where the history of that is kept.
+        backup: Where `backup` writes, and who can open it; none if it is missing.
         names: Names of councils by GSS code, for tables and published files.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes. Relative to the folder.
+        log: Where events are written, and in what form.
+        metrics: Who may see how the coordinator is doing; nobody if it is missing or "none".
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -247,8 +258,11 @@ class CoordinatorSettings(Settings):
     viewer: ViewerSettings = ViewerSettings(enabled=False)
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
+    backup: BackupSettings | None = None
     names: dict[CouncilCode, CouncilName] = {}
     council_list: Path | None = None
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     def label(self, council: str) -> str:
         """A council for people: its code, and its name if it is known."""
@@ -429,6 +443,12 @@ connections_per_address = 500
 # name = "winter"
 # question = "winter.toml"
 # cron = "0 6 1 * *"  # at 6:00 on the first of each month
+
+# Where `backup` writes, and who can open it: `backup keygen` makes the key.
+# [backup]
+# recipients = ["age1..."]
+# folder = "/mnt/backups"  # on another machine's disk
+# keep = 14
 
 # Names of councils, for tables and published files.
 # [names]

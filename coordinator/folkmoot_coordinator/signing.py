@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from folkmoot_operator.key_files import KeyFile
+from folkmoot_operator.service_manager import key_file
 from folkmoot_operator.signatures import create_key
 
 _KEY_FILE = "signing.key"
@@ -29,13 +30,13 @@ class SigningKey:
 
     @classmethod
     def load(cls, folder: Path) -> SigningKey:
-        """Reads the key kept in `folder`.
+        """Reads the key kept in `folder`, or the service's credential `signing.key`.
 
         Raises:
             Problem: If it is missing or not an Ed25519 key.
             UnusableFile: If the file cannot be used now.
         """
-        file = KeyFile(folder / _KEY_FILE, "the signing key", _REMEDY)
+        file = KeyFile(key_file(folder / _KEY_FILE), "the signing key", _REMEDY)
         return cls(file.ed25519_key())
 
     @property

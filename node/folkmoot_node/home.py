@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from folkmoot_node.store.reader import HouseholdStore
 
 
+SERVE_LOCK = "serve.lock"
+"""File of a home that is locked while `serve` runs."""
+
+
 @dataclass(frozen=True)
 class NodeHome:
     """An open node. Belongs to one thread; use `open_home`.

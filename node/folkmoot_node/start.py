@@ -37,7 +37,9 @@ def _command() -> str:
 
 def _run_isolated() -> NoReturn:
     """Finds the installed packages, has them compared with what was accepted, and runs."""
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    # Where links lead to: an upgrade moves them while this process runs.
+    this = globals()["__file__"] = os.path.realpath(__file__)
+    sys.path.append(os.path.dirname(os.path.dirname(this)))  # noqa: PTH120
     own = tuple(path for path in sys.path[:-1] if path)
     from folkmoot_node.installation.places import environment, folders
 
@@ -66,11 +68,13 @@ def _compare(places: tuple[Path, ...], own: tuple[str, ...]) -> None:
     Importing these runs files before they are compared: who can change them can change this one.
     """
     from folkmoot_node.installation.accepted_imports import AcceptedFiles, import_only
-    from folkmoot_node.installation.lock import read_lock
+    from folkmoot_node.installation.lock import read_lock, require_none_accepted
     from folkmoot_node.installation.places import lock_path
 
     accepted = read_lock(lock_path())
-    if accepted is not None:
+    if accepted is None:
+        require_none_accepted()
+    else:
         import_only(AcceptedFiles(accepted, places, lock_path(), own))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from folkmoot_operator.console import console, minute, print_json
+from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.hash_chain import Entry, Head
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.tables import print_table
 
 _WHO = ("action", "by", "uid", "login")
 """Keys of an entry that have columns of their own, or are left out."""
@@ -48,7 +49,7 @@ def show_entries(entries: Iterable[Entry], last: int, *, as_json: bool) -> None:
             *(escape(str(body.get(key, ""))) for key in ("action", "by", "login")),
             escape("; ".join(details)),
         )
-    console().print(table)
+    print_table(table)
     typer.echo("--json shows digests and numbers of accounts.")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from folkmoot_operator.private_files import OTHERS
+from folkmoot_operator.service_manager import for_children
 
 _PYTHON = (sys.executable, "-P")
 """Modules are not looked for in the working folder."""
@@ -67,7 +68,7 @@ def start(
     """
     return subprocess.Popen(
         [*_PYTHON, "-m", __name__, str(os.getpid()), *_PYTHON, *command],
-        env=dict(environment),
+        env=for_children(environment),
         cwd=folder,
         stdin=stdin,
         stdout=output,

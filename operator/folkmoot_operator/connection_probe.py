@@ -146,6 +146,16 @@ _ABOUT_ITS_CERTIFICATE = {
 }  # fmt: skip
 
 
+def shown_certificate(address: str, *, seconds: float = PROBE_SECONDS) -> bytes | None:
+    """The certificate that a server shows, DER; None if it shows none. Nothing is trusted.
+
+    Args:
+        address: `host:port`.
+        seconds: Longest time.
+    """
+    return _shown_certificate(Way(address, ""), time.monotonic() + seconds)
+
+
 def _connected(way: Way, deadline: float) -> socket.socket:
     """A TCP connection to the server, through the proxy if there is one."""
     if way.proxy is None:
@@ -275,6 +285,7 @@ def _shown_certificate(way: Way, deadline: float) -> bytes | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
     name = way.server_name or split_address(way.address)[0]
     try:
         with (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -191,11 +193,13 @@ def print_json(value: Any) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A Rich console; plain and wide where the output is not a terminal."""
+    """A Rich console; plain where the output is no terminal, and wide unless COLUMNS is set."""
     from rich.console import Console
 
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else _WIDE)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if re.fullmatch("[1-9][0-9]{1,4}", columns) else _WIDE
+    return Console(stderr=stderr, highlight=False, width=None if terminal else width)
 
 
 def print_text(text: str) -> None:

@@ -21,6 +21,11 @@ from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import is_known, unusable
 
 
+def certificate_in(pem: bytes) -> x509.Certificate:
+    """A certificate that was read and checked before, PEM; the first of several."""
+    return x509.load_pem_x509_certificate(pem)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFile:
     """A file that holds a key or a certificate.

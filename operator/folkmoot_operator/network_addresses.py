@@ -148,3 +148,9 @@ def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 def _is_every_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     mapped = getattr(address, "ipv4_mapped", None)
     return address.is_unspecified or (mapped is not None and mapped.is_unspecified)
+
+
+def dialled_here(listened: str) -> str:
+    """The address by which this machine reaches what listens on `host:port`."""
+    host, port = split_address(listened)
+    return join_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104

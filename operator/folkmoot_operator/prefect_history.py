@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from folkmoot_operator.prefect_server import PrefectServer, Report, ServerSettings, environment
+from folkmoot_operator.prefect_process import PASSWORD, ServerSettings, environment
+from folkmoot_operator.prefect_server import PrefectServer, Report
 from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.private_files import make_private_folder
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.service_manager import credential
 
 
 def embedded_server(settings: PrefectSettings, folder: Path, report: Report) -> PrefectServer:
@@ -33,9 +35,10 @@ def outside_environment(settings: PrefectSettings, folder: Path, home: Path) -> 
         Problem: Exit code SETTINGS, if the file with the password cannot be read.
     """
     assert settings.url is not None
-    auth = ""
+    auth, path = "", credential(PASSWORD)
     if settings.auth_file is not None:
         path = home / settings.auth_file
+    if path is not None:
         try:
             auth = path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):

@@ -161,12 +161,12 @@ def test_the_remedy_for_the_signers_public_key_leads_to_a_signed_policy(stage: S
 
 
 def test_prefects_interface_never_stands_open(tmp_path: Path) -> None:
-    from folkmoot_operator.prefect_server import _auth
+    from folkmoot_operator.prefect_process import password
 
-    made = _auth(tmp_path / "auth")
-    assert _auth(tmp_path / "auth") == made
+    made = password(tmp_path)
+    assert password(tmp_path) == made
     for damaged in (b"", b"\n", b"folkmoot:", b"\xff\xfe", made[:12].encode()):
         (tmp_path / "auth").write_bytes(damaged)
-        again = _auth(tmp_path / "auth")
+        again = password(tmp_path)
         assert len(again) == len(made)
         assert again != made

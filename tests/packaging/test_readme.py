@@ -93,7 +93,7 @@ def test_a_reader_comes_through_all_three_doors(
         *(script, *region[:2], *council, *region[2:]),
         *(key, f"{request} > rounds.json", "kill %1", "echo THE END"),
     ]
-    shell.communicate("\n".join(lines) + "\n", timeout=240)
+    shell.communicate("\n".join(lines) + "\n", timeout=420)
     output = (tmp_path / "output.log").read_text()
     assert shell.returncode == 0, output
     assert "\nTHE END\n" in output, output

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -131,56 +128,6 @@ def test_fields_of_shipped_sources_fit_the_inputs_that_have_their_names(tmp_path
     assert len(met) >= 10
 
 
-@pytest.mark.parametrize("unit", sorted(ROOT.glob("deploy/*.service")), ids=lambda p: p.name)
-def test_units_start_commands_that_exist(unit: Path) -> None:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read(unit)
-    found = re.fullmatch(
-        r"(/opt/folkmoot/bin/(?P<program>\S+)|(?P<python>\S+/python3\.11 -I -S) "
-        r"/opt/folkmoot/lib/python3\.11/site-packages/(?P<file>\S+)) "
-        r"(?P<command>\w+( \w+)?) --home /srv/\S+",
-        parser["Service"]["ExecStart"],
-    )
-    assert found is not None
-    if found["program"]:
-        start = [str(Path(sys.executable).with_name(found["program"]))]
-    else:
-        start = [sys.executable, "-I", "-S", str(ROOT / "node" / found["file"])]
-    shown = subprocess.run(
-        [*start, *found["command"].split(), "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert shown.returncode == 0, shown.stderr
-    assert "--home" in shown.stdout
-
-
-def test_scoring_may_use_the_network() -> None:
-    """Sources may be databases, and a run may use a Dask cluster."""
-    unit = (ROOT / "deploy" / "folkmoot-score.service").read_text("utf-8")
-    settings = [line for line in unit.splitlines() if line and line[0] not in "#["]
-    for forbidding in ("PrivateNetwork", "IPAddressDeny", "RestrictNetworkInterfaces"):
-        assert not any(line.startswith(forbidding) for line in settings)
-    (families,) = (line for line in settings if line.startswith("RestrictAddressFamilies"))
-    assert {"AF_INET", "AF_INET6"} <= set(families.partition("=")[2].split())
-
-
-def test_the_settings_in_the_guide_to_running_are_valid(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "running.md").read_text("utf-8")
-    found = re.findall(r"```toml\n(.*?)```", text, re.S)
-    others = ("[registry]", "[[plugins_in_process]]")  # files that test_plugin_documents.py reads
-    blocks = [block for block in found if not block.startswith(others)]
-    assert (len(blocks), len(found)) == (4, 6)
-    base = (
-        'schema = 1\ncouncil = "E08000009"\nname = "Trafford"\n[scoring]\nframe = "council_tax"\n'
-    )
-    for block in blocks:
-        (tmp_path / "node.toml").write_text(base + block.replace("[scoring]\n", ""), "utf-8")
-        load_config(tmp_path)
-
-
 def test_the_settings_in_the_guide_to_the_site_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "site.md").read_text("utf-8")
     site, sign_in = re.findall(r"```toml\n(.*?)```", text, re.S)
@@ -211,15 +158,3 @@ def test_the_settings_in_the_guide_to_casework_are_valid(tmp_path: Path) -> None
     assert policy.command_line.accounts == {"jo": ("manager",)}
     mapped = {role for roles in web.sign_in.openid.roles.values() for role in roles}
     assert mapped <= set(policy.roles)
-
-
-def test_casework_runs_under_an_account_of_its_own_that_writes_two_folders() -> None:
-    units = {name: configparser.ConfigParser(strict=False, interpolation=None) for name in (
-        "folkmoot-node", "folkmoot-casework",
-    )}  # fmt: skip
-    for name, parser in units.items():
-        parser.read(ROOT / "deploy" / f"{name}.service")
-    node, casework = (units[name]["Service"] for name in units)
-    assert node["User"] != casework["User"]
-    home = node["ReadWritePaths"]
-    assert casework["ReadWritePaths"].split() == [f"{home}/casework", f"{home}/corrections"]

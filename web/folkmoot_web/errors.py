@@ -9,7 +9,6 @@ Under `/api` the answer is `application/problem+json` (RFC 9457).
 
 from __future__ import annotations
 
-import logging
 import secrets
 import traceback
 from collections.abc import Mapping
@@ -23,10 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import UnusableFile
+from folkmoot_web import events
 
-_LOG = logging.getLogger(__name__)
 API = "/api"
 """Where the pages for programs are."""
 _ID: Final = "correlation_id"
@@ -176,7 +176,7 @@ class Errors:
                 status, title, error.problem, error.remedy or remedy, where=error.where
             )
         correlation = correlation_id(request.scope)
-        _LOG.error("request %s: %s. %s", correlation, error, error.remedy)
+        emit(events.REQUEST_PROBLEM, request=correlation, problem=error)
         is_passing = isinstance(error, UnusableFile) or error.exit_code == ExitCode.UNREACHABLE
         return problem_of_status(503 if is_passing else 500)
 
@@ -204,14 +204,14 @@ class ErrorBoundary:
             await self._app(scope, receive, watched)
         except Exception as error:
             correlation = correlation_id(scope)
-            _LOG.error("request %s failed: %s", correlation, _trace(error))
+            emit(events.REQUEST_FAILED, request=correlation, trace=_trace(error))
             if begun:  # half an answer: only closing the connection shows that it is not whole
                 raise ConnectionAbortedError(f"request {correlation} failed half-way") from None
             problem = problem_of_status(500)
             try:
                 response = self._errors.response(Request(scope, receive), problem)
             except Exception as second:
-                _LOG.error("request %s: no error page: %s", correlation, _trace(second))
+                emit(events.PAGE_FAILED, request=correlation, trace=_trace(second))
                 response = Response(f"{problem.title}. Id: {correlation}", 500)
             await response(scope, receive, send)
 

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from folkmoot_operator import service_manager
 from folkmoot_operator.network_addresses import is_loopback, split_address
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web.settings import WebSettings
@@ -149,6 +150,16 @@ class _Server(uvicorn.Server):
         if self.started:
             self.has_started = True
             self._ready()
+            service_manager.ready("serves the site")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second by the loop that serves; where that hangs, no sign comes."""
+        service_manager.works()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        service_manager.stopping()
+        await super().shutdown(sockets)
 
 
 def require_pair(certificate: Path, key: Path) -> None:

@@ -157,6 +157,7 @@ class AttemptSettings(Settings):
     """How often sign-in may fail, in the last `minutes`."""
 
     minutes: int = Field(default=15, ge=1, le=24 * 60)
+    """Minutes for which failures count."""
     per_account: int = Field(default=10, ge=1, le=1000)
     """Failures for one account, whether it exists or not."""
     per_address: int = Field(default=50, ge=1, le=100_000)
@@ -174,7 +175,9 @@ class ContactSettings(Settings):
     """Whom to ask; named on error pages and in the statements."""
 
     email: Email | None = None
+    """An address that somebody reads."""
     telephone: ShortText | None = None
+    """A number that somebody answers."""
 
 
 class WebSettings(Settings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,9 +13,10 @@ from typing import Any
 
 from folkmoot_coordinator.charts.chart import Chart
 from folkmoot_coordinator.charts.drawing import PictureKind, draw_chart, draw_png
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
 
-_log = logging.getLogger(__name__)
 _FORM = 1
 """To be counted up when charts are drawn differently."""
 _KEPT_AFTER_CLEARING = 0.75
@@ -85,7 +85,7 @@ class PictureCache:
             self._clear()
         except OSError as error:
             # It is drawn again the next time.
-            _log.warning("A picture could not be kept: %s", error.strerror)
+            emit(events.PICTURE_NOT_KEPT, error=error)
 
     def _clear(self) -> None:
         files = []

@@ -6,6 +6,8 @@ from typing import NoReturn
 
 from folkmoot_coordinator.cli import (
     audit,
+    authority,
+    backups,
     councils,
     diagnosis,
     drafts,
@@ -32,6 +34,7 @@ app = application(
 add_version(app, "folkmoot-coordinator")
 initialise.add_to(app)
 councils.add_to(app)
+authority.add_to(app)
 rounds.add_to(app)
 planning.add_to(rounds.round_app)
 drafts.add_to(rounds.round_app)
@@ -42,6 +45,7 @@ viewing.add_to(app)
 keys.add_to(app)
 diagnosis.add_to(app)
 audit.add_to(app)
+backups.add_to(app)
 pausing.add_to(app)
 incidents.add_to(app)
 status.add_to(app)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home, read_council
-from folkmoot_operator.console import console, minute, print_json
+from folkmoot_operator.console import minute, print_json
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def invite(
     Example: `folkmoot-coordinator invite E08000009 --out invitations`
     """
     from folkmoot_coordinator.clock import system_clock
-    from folkmoot_coordinator.membership.certificate_authority import Authority
+    from folkmoot_coordinator.membership.authorities import load_authorities
     from folkmoot_coordinator.membership.invitations import invite as make_invitation
     from folkmoot_coordinator.signing import SigningKey
     from folkmoot_operator.moments import to_text
@@ -60,7 +61,7 @@ def invite(
     doubts = _doubts(place, database, codes, now)
     for doubt in doubts:
         typer.echo(f"Warning: {doubt}.", err=True)
-    authority = Authority.load(place.keys).pem.decode()
+    authority = load_authorities(place.keys).invited.decode()
     signing_key = SigningKey.load(place.keys).public
     written = []
     for code in codes:
@@ -132,6 +133,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     """
     from folkmoot_coordinator.clock import system_clock
     from folkmoot_coordinator.membership.councils import enrolled
+    from folkmoot_coordinator.membership.enrolling_again import waiting_requests
     from folkmoot_coordinator.membership.issued_certificates import Validity, issued_certificates
     from folkmoot_coordinator.membership.policy_keys import policy_signers
     from folkmoot_operator.moments import to_text
@@ -167,6 +169,8 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
     for signer in signers.values():
         if signer.has_changed:
             typer.echo(f"Warning: {signer.council}: {signer}. See `doctor`.", err=True)
+    for waiting in waiting_requests(database, now):
+        typer.echo(f"Warning: {waiting}. See `councils requests`.", err=True)
     if not councils:
         typer.echo("No council has enrolled. Invite one: `folkmoot-coordinator invite GSS-CODE`")
         return
@@ -188,7 +192,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             "\n".join(minute(to_text(one.expires_at)) for one in valid) or "none valid",
             "\n".join(one.fingerprint[:_SHORT] for one in valid),
         )
-    console().print(table)
+    print_table(table)
 
 
 @councils_app.command()
@@ -244,7 +248,93 @@ def show(
             minute(to_text(one.expires_at)),
             one.validity(now).value + revoked,
         )
-    console().print(table)
+    print_table(table)
+
+
+@councils_app.command("requests")
+def requests(home: HomeOption = Path(), json_: JsonOption = False) -> None:
+    """List councils whose certificate has ended and that ask for another.
+
+    Example: `folkmoot-coordinator councils requests`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.enrolling_again import waiting_requests
+    from folkmoot_operator.moments import to_text
+
+    _, database = open_home(home)
+    found = waiting_requests(database, system_clock())
+    if json_:
+        print_json(
+            [
+                {
+                    "council": one.council,
+                    "fingerprint": one.fingerprint,
+                    "ended_certificate": one.ended,
+                    "asked_at": to_text(one.asked_at),
+                    "until": to_text(one.until),
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        typer.echo(f"{one}.\n{one.remedy}.")
+    if not found:
+        typer.echo("No council asks.")
+
+
+_Fingerprint = Annotated[
+    str, typer.Option("--fingerprint", help="As the council has read it out, in quotation marks.")
+]
+
+
+@councils_app.command("approve")
+def approve(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    fingerprint: _Fingerprint,
+    home: HomeOption = Path(),
+) -> None:
+    """Let a council have a new certificate in place of one that has ended.
+
+    Ring the council on a number that you know, and let it read out the fingerprint. Whoever holds
+    the old key can ask; only the fingerprint says that it is the council.
+
+    Example: `folkmoot-coordinator councils approve E08000009 --fingerprint "3f2a 91c0 5be4 07d1
+    aa26 90fe"`
+    """
+    _decide(council, fingerprint, home, yes=True)
+
+
+@councils_app.command("refuse")
+def refuse(
+    council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
+    fingerprint: _Fingerprint,
+    home: HomeOption = Path(),
+) -> None:
+    """Refuse such a request: the council does not know its fingerprint.
+
+    Example: `folkmoot-coordinator councils refuse E08000009 --fingerprint "3f2a 91c0 5be4 07d1
+    aa26 90fe"`
+    """
+    _decide(council, fingerprint, home, yes=False)
+
+
+def _decide(council: str, fingerprint: str, home: Path, *, yes: bool) -> None:
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.enrolling_again import decide
+    from folkmoot_operator.moments import to_text
+
+    code = read_council(council)
+    place, database = open_home(home)
+    hours = place.settings().certificates.invitation_hours
+    decided = decide(database, code, fingerprint, system_clock(), hours, yes=yes)
+    if not yes:
+        typer.echo(f"{code}: request {decided.fingerprint} refused")
+        return
+    typer.echo(f"{code}: request {decided.fingerprint} approved")
+    typer.echo(
+        f"Next, at the council, until {to_text(decided.until)}: `folkmoot-node enrol --again`"
+    )
 
 
 @councils_app.command("accept-signer")
@@ -303,7 +393,9 @@ def revoke(
     council: Annotated[str, typer.Argument(metavar="GSS", help="The council's GSS code.")],
     home: HomeOption = Path(),
 ) -> None:
-    """Withdraw a council's certificates and unused invitations, at once.
+    """Withdraw a council's certificates, unused invitations and requests, at once.
+
+    Its open connections end within seconds.
 
     Example: `folkmoot-coordinator councils revoke E08000009`
     """
@@ -321,6 +413,39 @@ def revoke(
             exit_code=ExitCode.USAGE,
         )
     typer.echo(f"{code}: certificates withdrawn: {certificates}, invitations: {invitations}")
+
+
+@councils_app.command()
+def merge(
+    councils: Annotated[
+        list[str], typer.Argument(metavar="GSS...", help="GSS codes of the councils that merged.")
+    ],
+    into: Annotated[
+        str, typer.Option("--into", metavar="GSS", help="GSS code of the council that follows.")
+    ],
+    home: HomeOption = Path(),
+) -> None:
+    """End the membership of councils that merged into another, which has a code of its own.
+
+    Their certificates and invitations are withdrawn: rounds that invite them wait for them no
+    more than for others that do not answer, and series that count them end with the rounds that
+    they have answered. Results stay as they are. Exit code 3 if the list of councils does not say
+    that one followed the others: name a newer one as `council_list` in coordinator.toml.
+
+    Example: `folkmoot-coordinator councils merge E07000026 E07000028 --into E06000063`
+    """
+    from folkmoot_coordinator.clock import system_clock
+    from folkmoot_coordinator.membership.merging import merge as end
+
+    codes = [read_council(one) for one in councils]
+    following = read_council(into, is_invited=True)
+    place, database = open_home(home)
+    for code, withdrawn in end(place, database, codes, following, system_clock()).items():
+        typer.echo(f"{code}: certificates withdrawn: {withdrawn}")
+    typer.echo(
+        f"Next: `folkmoot-coordinator invite {following}`. At the council: make its node, and"
+    )
+    typer.echo("begin its ledger with `folkmoot-node ledger inherit HOME...` before it enrols.")
 
 
 @councils_app.command()

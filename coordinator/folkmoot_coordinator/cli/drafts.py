@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import application, console, minute, print_json, print_text
+from folkmoot_operator.console import application, minute, print_json, print_text
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot.geography import GssCode
@@ -109,7 +110,7 @@ def drafts(
             minute(to_text(one.changed_at)),
             escape(_waits(one, settings) or one.note),
         )
-    console().print(table)
+    print_table(table)
 
 
 def approve_(

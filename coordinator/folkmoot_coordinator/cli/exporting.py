@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import console, print_json, print_text
+from folkmoot_operator.console import print_json, print_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_coordinator.publication.named_sums import NamedEstimate
@@ -142,4 +143,4 @@ def _show(summed: Sequence[NamedEstimate]) -> None:
             for key in ("value", "standard_error")
         )
         table.add_row(escape(one.name), value, error, ends, facts["reliability"])
-    console().print(table)
+    print_table(table)

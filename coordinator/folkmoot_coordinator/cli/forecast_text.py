@@ -20,6 +20,7 @@ from folkmoot_coordinator.planning.comparison import (
 from folkmoot_coordinator.planning.forecast import SHARED_HOUSEHOLDS, Forecast, MarginalForecast
 from folkmoot_coordinator.rounds.objective import Objective
 from folkmoot_operator.console import console, print_text
+from folkmoot_operator.tables import print_table
 
 TYPICAL_SIZES = (10, 100, 1_000, 10_000)
 """Households of the cells for which reliability is shown."""
@@ -50,17 +51,17 @@ def print_forecast(forecast: Forecast, *, every: bool) -> None:
     print_text(_heading(forecast))
     shown = forecast.marginals
     if len(shown) > MAX_ROWS and not every:
-        out.print(_summary(forecast.marginals))
+        print_table(_summary(forecast.marginals), out)
         shown = tuple(sorted(shown, key=_poorest_first)[:MAX_ROWS])
         print_text(f"The {MAX_ROWS} least precise; --all lists every marginal:")
-    out.print(_precision(forecast, shown))
+    print_table(_precision(forecast, shown), out)
     print_text(_reading(forecast))
-    out.print(_by_size(shown))
+    print_table(_by_size(shown), out)
     print_text("\n" + _assumption(forecast))
     if forecast.sizes is not None:
-        out.print(_assumed(shown))
+        print_table(_assumed(shown), out)
     print_text(f"\n{_privacy(forecast)}\n\nWhat less and more loss would buy:")
-    out.print(_budgets(forecast))
+    print_table(_budgets(forecast), out)
     print_text("\n" + "\n\n".join(_advice(forecast)))
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_site
-from folkmoot_operator.console import application, console, minute, print_json
+from folkmoot_operator.console import application, minute, print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_coordinator.viewer.keys.api_keys import ApiKey, ApiKeys
@@ -109,7 +110,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             state, minute(to_text(one.expires_at), ""), used,
         )  # fmt: skip
         table.add_row(*map(escape, cells))
-    console().print(table)
+    print_table(table)
 
 
 @keys_app.command("revoke")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
-from folkmoot_operator.console import application, console, minute, print_json, print_text
+from folkmoot_operator.console import application, minute, print_json, print_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_coordinator.rounds.policy_structure import PolicyShown
@@ -88,7 +89,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             minute(to_text(one.added_at) if one.added_at is not None else None),
             str(len(one.rounds)),
         )
-    console().print(table)
+    print_table(table)
 
 
 @policy_app.command()
@@ -156,8 +157,8 @@ def _print_policy(shown: PolicyShown) -> None:
     for band in shown.bands:
         lower = "" if band.minimum is None else f"{band.minimum:g}"
         bands.add_row(escape(band.name), lower, escape(band.action))
-    console().print(factors)
-    console().print(bands)
+    print_table(factors)
+    print_table(bands)
     for title, found in (
         ("Protected characteristics that are scored", shown.protected),
         ("Bought data that are scored", shown.consumer_data),

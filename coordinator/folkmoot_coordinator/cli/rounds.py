@@ -9,7 +9,8 @@ import typer
 
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_coordinator.cli.planning import doubts, print_doubts
-from folkmoot_operator.console import application, console, minute, print_json, print_text
+from folkmoot_operator.console import application, minute, print_json, print_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot.rounds import RoundState
@@ -138,7 +139,7 @@ def list_(home: HomeOption = Path(), json_: JsonOption = False) -> None:
             f"{answers}, {summary.refused} refused" if summary.refused else answers,
             minute(to_text(summary.deadline)),
         )
-    console().print(table)
+    print_table(table)
 
 
 @round_app.command()
@@ -331,7 +332,7 @@ def _print_round(
             minute(to_text(response.last_seen) if response.last_seen else None, "never"),
             why_waiting(response, is_closed=stored.closed_at is not None),
         )
-    console().print(table)
+    print_table(table)
 
 
 def _answer(stored: StoredRound, response: CouncilResponse) -> str:

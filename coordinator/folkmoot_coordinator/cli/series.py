@@ -10,8 +10,9 @@ import typer
 from folkmoot_coordinator.cli.options import HomeOption, JsonOption, open_home
 from folkmoot_coordinator.cli.planning import doubts, print_doubts
 from folkmoot_coordinator.cli.rounds import state_of
-from folkmoot_operator.console import application, console, minute, print_json, print_text
+from folkmoot_operator.console import application, minute, print_json, print_text
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot.rounds import Round
@@ -159,7 +160,7 @@ def show(
             str(last.charges[at]),
             minute(to_text(stored.round_.deadline)),
         )
-    console().print(table)
+    print_table(table)
 
 
 def _read(file: Path, home: Path) -> tuple[PlannedRound, Question, Home, Database]:
@@ -255,7 +256,7 @@ def _print_plan(round_: Round, planned: tuple[SeriesForecast, ...]) -> None:
             str(one.spent),
             *(f"{unit * variance**0.5:.2f}" for variance in variances),
         )
-    console().print(table)
+    print_table(table)
     largest = max(one.cumulative for one in planned)
     print_text(
         "The last three columns are cumulative counts at the same total loss, released in other "

@@ -29,52 +29,69 @@ def serve(home: HomeOption = Path()) -> None:
 
     Example: `folkmoot-coordinator serve --home region`
     """
-    import logging
     import signal
+    from importlib.metadata import version
 
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.logs import configure
+    from folkmoot_coordinator.operations.measuring import look_at
     from folkmoot_coordinator.schedule.background import Schedule
     from folkmoot_coordinator.server.open_files import raise_limit
     from folkmoot_coordinator.server.server import CoordinatorServer
     from folkmoot_coordinator.server.viewer_process import ViewerProcess
+    from folkmoot_coordinator.signals import events
+    from folkmoot_coordinator.signals.metrics import METRICS
+    from folkmoot_operator import log_output, readings_socket, service_manager, signal_output
+    from folkmoot_operator.events import emit
     from folkmoot_operator.stop_signal import stop_on
 
-    configure()
-    raise_limit()
     stop = stop_on(signal.SIGTERM, signal.SIGINT)
     place = Home(home)
+    log_output.configure(place.settings().log, place.path, "folkmoot-coordinator")
+    raise_limit()
     site = _site_address(place)
     schedule = Schedule(place)
     viewer = ViewerProcess(place)
     server = CoordinatorServer(place, enrolment_apart=True)
-    server.start()
-    try:
-        schedule.open()
-        if site is not None:
-            viewer.start()
-    except BaseException:
-        viewer.stop()
-        schedule.close()
-        server.stop()
-        raise
     settings = server.settings
-    print(
-        f"Serving {settings.region}: collection {settings.collection.listen}, "
-        f"enrolment {settings.enrolment.listen}" + (f", site {site}" if site else ""),
-        flush=True,
-    )
+    with (
+        signal_output.shown(
+            settings.metrics,
+            place.path,
+            "folkmoot-coordinator",
+            version("folkmoot-coordinator"),
+            METRICS,
+            look_at(place, server.certificate_ends),
+        ) as readings,
+        readings_socket.heard(readings),
+    ):
+        server.start()
+        try:
+            schedule.open()
+            if site is not None:
+                viewer.start()
+        except BaseException:
+            viewer.stop()
+            schedule.close()
+            server.stop()
+            raise
+        print(
+            f"Serving {settings.region}: collection {settings.collection.listen}, "
+            f"enrolment {settings.enrolment.listen}" + (f", site {site}" if site else ""),
+            flush=True,
+        )
 
-    def attend() -> None:
-        schedule.attend()
-        viewer.look_after()
+        service_manager.ready(f"serves {settings.region}")
 
-    try:
-        server.wait(stop, attend)
-    finally:
-        viewer.stop()
-        schedule.close()
-    logging.getLogger("folkmoot_coordinator").info("stopped")
+        def attend() -> None:
+            schedule.attend()
+            viewer.look_after()
+
+        try:
+            server.wait(stop, attend)
+        finally:
+            viewer.stop()
+            schedule.close()
+    emit(events.STOPPED)
 
 
 def _site_address(home: Home) -> str | None:

@@ -47,18 +47,19 @@ def view(home: HomeOption = Path()) -> None:
     import signal
 
     from folkmoot_coordinator.config import Home
-    from folkmoot_coordinator.logs import configure
     from folkmoot_coordinator.viewer.serving import serve_viewer
+    from folkmoot_operator import log_output
 
     def stop(*_: object) -> None:
         raise _Stopped
 
-    configure()
+    place = Home(home)
+    log_output.configure(place.settings().log, place.path, "folkmoot-coordinator-site")
     # The server takes signals while it serves, and passes them on when it has ended in order.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     with contextlib.suppress(_Stopped):
-        serve_viewer(Home(home), lambda address: print(f"Serving {address}", flush=True))
+        serve_viewer(place, lambda address: print(f"Serving {address}", flush=True))
 
 
 @accounts_app.command("add")

@@ -54,6 +54,24 @@ class CertificateRow(Base):
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class EnrolmentRequestRow(Base):
+    """A request for a certificate in place of one that has ended; a person decides about it."""
+
+    __tablename__ = "enrolment_requests"
+
+    council: Mapped[str] = mapped_column(ForeignKey("councils.code"), primary_key=True)
+    key_digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """SHA-256 of the new public key; people of both sides compare its beginning."""
+    ended: Mapped[str] = mapped_column(ForeignKey("certificates.serial"))
+    """The certificate that has ended, whose key has signed the request."""
+    asked_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    approved_at: Mapped[int | None] = mapped_column(BigInteger)
+    refused_at: Mapped[int | None] = mapped_column(BigInteger)
+    serial: Mapped[str | None] = mapped_column(String(64))
+    """The certificate that was issued; null until the node has fetched it."""
+
+
 class CatalogueRow(Base):
     """What a council offers, as it published it last; decides nothing."""
 

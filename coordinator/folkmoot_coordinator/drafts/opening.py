@@ -7,7 +7,6 @@ question is the one that was approved, who approved it, and that `round open` wo
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -25,11 +24,11 @@ from folkmoot_coordinator.planning.question_checks import doubts_of_question
 from folkmoot_coordinator.rounds.opening import open_planned
 from folkmoot_coordinator.rounds.round_making import make_round
 from folkmoot_coordinator.rounds.round_store import round_of_origin
+from folkmoot_coordinator.signals import events
 from folkmoot_coordinator.signing import SigningKey
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 PROGRAM = Person("folkmoot-coordinator", AccountKind.PROGRAM)
 """Who opens drafts."""
@@ -122,16 +121,16 @@ class DraftOpener:
             if problem.exit_code is ExitCode.UNREACHABLE:
                 self._again_later(drafts, draft, problem)
                 return
-            log.warning("draft refused draft=%s reason=%s", draft.draft_id, problem)
+            emit(events.DRAFT_REFUSED, draft=draft.draft_id, reason=problem)
             reason = f"{problem}. {problem.remedy}"
             end_opening(drafts, draft.draft_id, PROGRAM, now, reason=reason)
         except Exception as error:  # one draft must not stop the others, nor be tried endlessly
-            log.error("draft failed draft=%s error=%s", draft.draft_id, type(error).__name__)
+            emit(events.DRAFT_FAILED, draft=draft.draft_id, error=error)
             reason = f"a fault of the coordinator ({type(error).__name__}). Report it"
             end_opening(drafts, draft.draft_id, PROGRAM, now, reason=reason)
         else:
             end_opening(drafts, draft.draft_id, PROGRAM, now, round_id=round_id)
-            log.info("draft opened draft=%s round=%s", draft.draft_id, round_id)
+            emit(events.DRAFT_OPENED, draft=draft.draft_id, round=round_id)
         self._failures.pop(draft.draft_id, None)
         self._due.pop(draft.draft_id, None)
 
@@ -140,9 +139,7 @@ class DraftOpener:
         wait = _RETRIES.seconds(failures)
         self._failures[draft.draft_id] = failures + 1
         self._due[draft.draft_id] = self._monotonic() + wait
-        log.warning(
-            "draft not opened yet draft=%s again_in=%.0fs reason=%s", draft.draft_id, wait, problem
-        )
+        emit(events.DRAFT_DELAYED, draft=draft.draft_id, again_in=wait, reason=problem)
         note_trouble(drafts, draft.draft_id, str(problem))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ from folkmoot_coordinator.geography.boundary_file import file_digest, read_bound
 from folkmoot_coordinator.geography.levels import fit, level_of
 from folkmoot_coordinator.geography.shape_files import keep_shapes, key_of, load_shapes
 from folkmoot_coordinator.geography.shapes import Shapes, make_shapes
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import unusable
 
-_log = logging.getLogger(__name__)
 _IN_MEMORY = 12
 
 
@@ -103,7 +103,7 @@ class Atlas:
             keep_shapes(self.folder, key, shapes)
         except OSError as error:
             # The picture can be drawn without: the next process simplifies the shapes again.
-            _log.warning("Shapes of areas could not be kept: %s", error.strerror)
+            emit(events.SHAPES_NOT_KEPT, error=error)
 
     def _digest(self) -> str:
         parts = []

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -26,6 +25,7 @@ from folkmoot_coordinator.clock import DAY
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_datetime
 from folkmoot_operator.private_files import write_private
+from folkmoot_operator.service_manager import key_file
 
 COUNCIL_URN = "urn:folkmoot:council:"
 """Prefix of the URI that binds a certificate to a council."""
@@ -33,10 +33,11 @@ AUTHORITY_DAYS = 3650
 """Days the authority's own certificate is valid."""
 CLOCK_DAYS = 1
 """How many days a node's clock may be off: certificates are dated back so far, and those of the
-coordinator's ports stay valid so much longer than they are shown."""
+coordinator's ports stay valid so much longer than they are shown. A node's own is dated back by a
+tenth of its life at most: when a third of its time is left, is reckoned from its beginning."""
 
-_KEY_FILE = "authority.key"
-_CERTIFICATE_FILE = "authority.pem"
+KEY_FILE, CERTIFICATE_FILE = "authority.key", "authority.pem"
+"""Files of the folder of keys."""
 _REMEDY = (
     "Restore the folder from its backup. Without one, make a new coordinator with "
     "`folkmoot-coordinator init` in another folder, and invite every council again"
@@ -89,33 +90,98 @@ class Authority:
     @classmethod
     def create(cls, folder: Path, region: str, now: int) -> Authority:
         """Makes a new authority and keeps its key in `folder`."""
+        made = cls.make(region, now)
+        write_private(folder / KEY_FILE, made.key_pem, replace=False)
+        write_private(folder / CERTIFICATE_FILE, made.pem, replace=False)
+        return made
+
+    @classmethod
+    def make(cls, region: str, now: int) -> Authority:
+        """A new authority, with a key of its own, that is kept nowhere yet."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(region))])
-        certificate = (
-            _builder(name, name, key.public_key(), key.public_key(), now, AUTHORITY_DAYS)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(certificates=True), critical=True)
-            .sign(key, hashes.SHA256())
+        name = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, _common_name(region)),
+                # So that the names of two authorities of a region differ.
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, _digest(key.public_key()).hex()[:16]),
+            ]
         )
-        write_private(folder / _KEY_FILE, _key_pem(key), replace=False)
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        write_private(folder / _CERTIFICATE_FILE, pem, replace=False)
-        return cls(key, certificate)
+        return cls(key, _self_signed(name, key, now))
 
     @classmethod
     def load(cls, folder: Path) -> Authority:
-        """Reads the authority kept in `folder`.
+        """Reads the authority kept in `folder`; its key may be the credential `authority.key`.
+
+        See `authorities` for one that changes.
 
         Raises:
             Problem: If key or certificate are missing or damaged, or do not belong together.
             UnusableFile: If a file cannot be used now.
         """
-        kept = KeyFile(folder / _KEY_FILE, "the key of the certificate authority", _REMEDY)
-        shown = KeyFile(folder / _CERTIFICATE_FILE, "the authority's certificate", _REMEDY)
-        key, certificate = kept.elliptic_curve_key(), shown.certificate()
+        return cls.read(key_file(folder / KEY_FILE), folder / CERTIFICATE_FILE)
+
+    @classmethod
+    def read(cls, private: Path, shown: Path) -> Authority:
+        """Reads an authority from the files of key and certificate; raises as `load` does."""
+        kept = KeyFile(private, "the key of the certificate authority", _REMEDY)
+        key, certificate = kept.elliptic_curve_key(), authority_certificate(shown)
         if certificate.public_key() != key.public_key():
-            raise kept.wrong(f"and its certificate, {_CERTIFICATE_FILE}, do not belong together")
+            raise kept.wrong(f"and its certificate, {shown.name}, do not belong together")
         return cls(key, certificate)
+
+    def renewed(self, now: int) -> Authority:
+        """The same authority, of the same name and key, with a certificate that begins today."""
+        return Authority(self._key, _self_signed(self._certificate.subject, self._key, now))
+
+    def certify(self, other: Authority) -> x509.Certificate:
+        """A certificate by this authority for another, which says that it is trusted as well.
+
+        It lasts as long as the shorter of both.
+        """
+        theirs = other._certificate
+        ends = min(self._certificate.not_valid_after_utc, theirs.not_valid_after_utc)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(theirs.subject)
+            .issuer_name(self._certificate.subject)
+            .public_key(other._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(theirs.not_valid_before_utc)
+            .not_valid_after(ends)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(other._key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(certificates=True), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def has_issued(self, certificate: x509.Certificate) -> bool:
+        """Whether a certificate is by this authority."""
+        try:
+            certificate.verify_directly_issued_by(self._certificate)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The authority's own certificate."""
+        return self._certificate
+
+    @property
+    def key_pem(self) -> bytes:
+        """Its private key, PEM."""
+        return _key_pem(self._key)
+
+    @property
+    def key_digest(self) -> bytes:
+        """SHA-256 of its public key (SubjectPublicKeyInfo, DER), 32 bytes."""
+        return _digest(self._key.public_key())
 
     @property
     def pem(self) -> bytes:
@@ -133,12 +199,12 @@ class Authority:
         return int(self._certificate.not_valid_after_utc.timestamp())
 
     def issue_node_certificate(
-        self, request: SigningRequest, council: GssCode, now: int, days: int
+        self, request: SigningRequest, council: GssCode, now: int, days: float
     ) -> IssuedCertificate:
         """Makes a certificate for the key of `request`, bound to `council`."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, council)])
         certificate = (
-            self._builder(name, request.public_key, now, days)
+            self._builder(name, request.public_key, now, days, back=min(CLOCK_DAYS, days / 10))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
@@ -159,7 +225,9 @@ class Authority:
             expires_at=int(certificate.not_valid_after_utc.timestamp()),
         )
 
-    def issue_server_identity(self, hosts: tuple[str, ...], now: int, days: int) -> ServerIdentity:
+    def issue_server_identity(
+        self, hosts: tuple[str, ...], now: int, days: float
+    ) -> ServerIdentity:
         """Makes a key and a certificate for the coordinator's ports, to be shown for `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(hosts[0]))])
@@ -176,13 +244,29 @@ class Authority:
         return ServerIdentity(
             key=_key_pem(key),
             certificate=certificate.public_bytes(serialization.Encoding.PEM),
-            expires_at=now + days * DAY,
+            expires_at=now + int(days * DAY),
         )
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int, days: int
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        now: int,
+        days: float,
+        back: float = CLOCK_DAYS,
     ) -> x509.CertificateBuilder:
-        return _builder(subject, self._certificate.subject, key, self._key.public_key(), now, days)
+        issuer = self._certificate.subject
+        return _builder(subject, issuer, key, self._key.public_key(), now, days, back)
+
+
+def authority_certificate(path: Path) -> x509.Certificate:
+    """The certificate of an authority, from its file; the first of several.
+
+    Raises:
+        Problem: If it is missing or damaged.
+        UnusableFile: If the file cannot be used now.
+    """
+    return KeyFile(path, "the authority's certificate", _REMEDY).certificate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +309,22 @@ class SigningRequest:
     @property
     def key_digest(self) -> bytes:
         """SHA-256 of the public key (SubjectPublicKeyInfo, DER), 32 bytes."""
-        return hashlib.sha256(
-            self.public_key.public_bytes(
-                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-        ).digest()
+        return _digest(self.public_key)
+
+
+def _digest(key: ec.EllipticCurvePublicKey) -> bytes:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, form)).digest()
+
+
+def _self_signed(name: x509.Name, key: ec.EllipticCurvePrivateKey, now: int) -> x509.Certificate:
+    return (
+        _builder(name, name, key.public_key(), key.public_key(), now, AUTHORITY_DAYS)
+        # One authority below it: the one before, while the region changes from that to this.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+        .add_extension(_usage(certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def _builder(
@@ -238,17 +333,17 @@ def _builder(
     key: ec.EllipticCurvePublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     now: int,
-    days: int,
+    days: float,
+    back: float = CLOCK_DAYS,
 ) -> x509.CertificateBuilder:
-    start = to_datetime(now)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start - timedelta(days=CLOCK_DAYS))
-        .not_valid_after(start + timedelta(seconds=days * DAY))
+        .not_valid_before(to_datetime(now - int(back * DAY)))
+        .not_valid_after(to_datetime(now + int(days * DAY)))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False

@@ -5,11 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from folkmoot_coordinator.clock import DAY, Clock
+from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.authorities import load_authorities
+from folkmoot_coordinator.membership.certificate_lives import (
+    AUTHORITY,
+    NEXT_AUTHORITY,
+    authority_lives,
+)
+from folkmoot_coordinator.membership.certificate_lives import certificates as lives
 from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_coordinator.membership.enrolling_again import waiting_requests
 from folkmoot_coordinator.membership.known_councils import (
     doubts_about,
     known_councils,
@@ -17,11 +24,11 @@ from folkmoot_coordinator.membership.known_councils import (
 )
 from folkmoot_coordinator.membership.policy_keys import policy_signers
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
-from folkmoot_operator.moments import day, to_text
+from folkmoot_operator.moments import day
 
-SOON_DAYS = 90
-"""An authority that expires sooner is worth a warning."""
+_STATES = {Standing.FINE: State.OK, Standing.SOON: State.WARN, Standing.ENDED: State.FAIL}
 
 
 def permissions(home: Home) -> Check:
@@ -45,31 +52,34 @@ def keys(home: Home, clock: Clock) -> Check:
     """Whether the authority's certificate is valid, and its key and the signing key are there."""
 
     def look() -> Iterator[Finding]:
-        authority = Authority.load(home.keys)
-        left = authority.expires_at - clock()
-        until = f"the authority's certificate is valid until {to_text(authority.expires_at)}"
-        state, remedy = State.OK, ""
-        if left <= 0:
-            state, remedy = State.FAIL, "Make a new coordinator and invite every council"
-        elif left < SOON_DAYS * DAY:
-            state, remedy = State.WARN, "Plan a new coordinator before that day"
-        yield Finding("authority", state, until, remedy)
+        load_authorities(home.keys)
+        for one in authority_lives(home, clock()):
+            until = f"the certificate of the {one.name} is valid until {one.end}"
+            yield Finding(AUTHORITY, _STATES[one.standing], until, one.remedy)
         SigningKey.load(home.keys)
         yield Finding("signing key", State.OK, "can be read")
 
-    return Check("authority", look)
+    return Check(AUTHORITY, look)
 
 
-def certificates(database: Database, now: int) -> Iterator[Finding]:
-    """Which councils have no valid certificate."""
+def certificates(home: Home, database: Database, now: int) -> Iterator[Finding]:
+    """Which certificates of ports and councils end soon or have ended, and who asks for one."""
+    for waiting in waiting_requests(database, now):
+        yield Finding("councils", State.WARN, str(waiting), waiting.remedy)
     councils = enrolled(database, now)
     without = [council.code for council in councils if not council.valid_certificates]
+    for one in lives(home, database, now):
+        if one.name in (AUTHORITY, NEXT_AUTHORITY) or one.standing is Standing.FINE:
+            continue
+        if one.name not in without:
+            yield Finding("certificates", State.WARN, f"{one.name}: {one}", one.remedy)
     if without:
         yield Finding(
             "councils",
             State.WARN,
             f"no valid certificate: {', '.join(without)}",
-            "Invite them again if they should take part",
+            "If a council should take part, it runs `folkmoot-node enrol --again`, or you invite "
+            "it again",
         )
     else:
         yield Finding("councils", State.OK, f"{len(councils)} enrolled")

@@ -6,17 +6,23 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.database.models import (
+    CertificateRow,
+    CouncilRow,
+    EnrolmentRequestRow,
+    InvitationRow,
+)
 from folkmoot_coordinator.membership.certificate_authority import IssuedCertificate
 
 SEEN_SECONDS = 15
 """How precisely it is remembered when a council was last seen, in seconds."""
 
+_ASKED_AT_ONCE = 500
 _COUNCILS, _CERTIFICATES = CouncilRow.__table__, CertificateRow.__table__
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
 _CERTIFICATE = select(
@@ -133,6 +139,25 @@ def certificate_valid(
     )
 
 
+def revoked_among(database: Database, serials: Collection[str]) -> set[str]:
+    """Those of some certificates that were revoked.
+
+    Args:
+        database: Of the region.
+        serials: Serial numbers, hexadecimal.
+    """
+    asked = list(serials)
+    found: set[str] = set()
+    with database.connection(writes=False) as connection:
+        for begin in range(0, len(asked), _ASKED_AT_ONCE):
+            query = select(_CERTIFICATES.c.serial).where(
+                _CERTIFICATES.c.serial.in_(asked[begin : begin + _ASKED_AT_ONCE]),
+                _CERTIFICATES.c.revoked_at.is_not(None),
+            )
+            found.update(connection.scalars(query))
+    return found
+
+
 class LastSeen:
     """When councils last called, to about `SEEN_SECONDS`. Threads may share it.
 
@@ -170,7 +195,7 @@ class LastSeen:
 
 
 def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
-    """Withdraws a council's certificates and its unused invitations, at once.
+    """Withdraws a council's certificates, its unused invitations and its requests, at once.
 
     Returns:
         How many certificates and how many invitations were withdrawn.
@@ -189,6 +214,7 @@ def revoke(database: Database, council: GssCode, now: int) -> tuple[int, int]:
             .values(expires_at=now)
             .returning(InvitationRow.token_digest)
         ).all()
+        session.execute(delete(EnrolmentRequestRow).where(EnrolmentRequestRow.council == council))
         certificates = session.scalars(
             update(CertificateRow)
             .where(CertificateRow.council == council, CertificateRow.revoked_at.is_(None))

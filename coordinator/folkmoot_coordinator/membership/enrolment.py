@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,8 +15,12 @@ from folkmoot.rejection import Rejected, Rejection, RejectionReason
 from folkmoot_coordinator.clock import DAY, Clock
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import CertificateRow, CouncilRow, InvitationRow
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Member
-from folkmoot_coordinator.membership.certificate_authority import Authority, SigningRequest
+from folkmoot_coordinator.membership.certificate_authority import (
+    IssuedCertificate,
+    SigningRequest,
+)
 from folkmoot_coordinator.membership.councils import (
     certificate_valid,
     end_oldest,
@@ -25,7 +31,8 @@ from folkmoot_coordinator.membership.policy_keys import note_policy_key
 from folkmoot_operator.moments import to_text
 
 RENEWALS_A_DAY = 24
-"""Certificates that a council gets by renewal within any 24 hours."""
+"""Certificates that a council gets by renewal within any 24 hours, unless they live for less than
+four hours: see `renewals_a_day`."""
 VALID_CERTIFICATES = 4
 """Certificates of a council that are valid at one time: a renewal ends the oldest beyond them,
 but never the one with which it was asked for. So a renewal whose answer was lost does no harm,
@@ -38,10 +45,10 @@ class Enrolment:
     """Exchanges tokens and signing requests for certificates."""
 
     def __init__(
-        self, database: Database, authority: Authority, clock: Clock, *, node_days: int
+        self, database: Database, authorities: KeptAuthorities, clock: Clock, *, node_days: float
     ) -> None:
         self._database = database
-        self._authority = authority
+        self._authorities = authorities
         self._clock = clock
         self._node_days = node_days
 
@@ -90,7 +97,7 @@ class Enrolment:
                     RejectionReason.TOKEN_EXPIRED,
                     f"the token expired at {to_text(invitation.expires_at)}; {_NEW_INVITATION}",
                 )
-            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+            issued = self._issue(request, code, now)
             record_certificate(session, issued)
             note_policy_key(session, code, policy_key, now)
             invitation.used_at = now
@@ -124,14 +131,27 @@ class Enrolment:
                     RejectionReason.CERTIFICATE,
                     f"the certificate has been revoked; {_NEW_INVITATION}",
                 )
-            _check_renewals(session, code, now)
-            issued = self._authority.issue_node_certificate(request, code, now, self._node_days)
+            _check_renewals(session, code, now, renewals_a_day(self._node_days))
+            issued = self._issue(request, code, now)
             record_certificate(session, issued)
             end_oldest(session, code, now, VALID_CERTIFICATES, keep=(member.serial, issued.serial))
         return issued.certificate
 
+    def _issue(self, request: SigningRequest, code: GssCode, now: int) -> IssuedCertificate:
+        issuing = self._authorities.current().issuing
+        return issuing.issue_node_certificate(request, code, now, self._node_days)
 
-def _check_renewals(session: Session, council: GssCode, now: int) -> None:
+
+def renewals_a_day(node_days: float) -> int:
+    """Certificates that a council gets by renewal within any 24 hours.
+
+    Args:
+        node_days: Days for which one is valid; a node renews it when a third of them is left.
+    """
+    return max(RENEWALS_A_DAY, ceil(4 / node_days))
+
+
+def _check_renewals(session: Session, council: GssCode, now: int, most: int) -> None:
     """Raises Rejected if the council has had its renewals of a day."""
     invited = select(InvitationRow.serial).where(
         InvitationRow.council == council, InvitationRow.serial.is_not(None)
@@ -145,12 +165,12 @@ def _check_renewals(session: Session, council: GssCode, now: int) -> None:
         )
         .order_by(CertificateRow.issued_at)
     ).all()
-    if len(renewed) >= RENEWALS_A_DAY:
+    if len(renewed) >= most:
         raise Rejected(
             Rejection(
                 RejectionReason.CERTIFICATE,
                 f"{council} has renewed {len(renewed)} times within a day; it can again "
-                f"from {to_text(renewed[-RENEWALS_A_DAY] + DAY)}",
+                f"from {to_text(renewed[-most] + DAY)}",
                 transient=True,
             )
         )

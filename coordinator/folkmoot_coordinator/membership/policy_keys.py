@@ -7,7 +7,6 @@ paid for there, and a change that nobody wanted is found here after the noise.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -16,9 +15,9 @@ from sqlalchemy.orm import Session
 from folkmoot.geography import GssCode
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import PolicyKeyRow
+from folkmoot_coordinator.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.moments import to_text
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def note_policy_key(session: Session, council: GssCode, key: bytes, now: int) ->
     known = _pinned(rows)
     is_known = not rows or key == known
     if not is_known:
-        log.warning("policy signer changed council=%s", council)
+        emit(events.SIGNER_CHANGED, council=council)
     session.add(
         PolicyKeyRow(council=council, key=key, stated_at=now, accepted_at=now if is_known else None)
     )

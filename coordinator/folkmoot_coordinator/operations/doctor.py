@@ -17,6 +17,7 @@ from folkmoot_coordinator.membership.checks import (
 )
 from folkmoot_coordinator.operations.checks import (
     audit_log_is_whole,
+    backups,
     names,
     nothing_left_over,
     pauses,
@@ -56,7 +57,7 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
         lambda database: clock_goes_on(database, clock()),
         pauses,
         audit_log_is_whole,
-        lambda database: certificates(database, clock()),
+        lambda database: certificates(home, database, clock()),
         lambda database: council_codes(home, database, clock()),
         signers,
         schedule(home, settings, clock()),
@@ -69,3 +70,4 @@ def _checks(home: Home, settings: CoordinatorSettings, clock: Clock) -> Iterator
     if has_work(settings):
         yield prefect(settings.prefect, home.path, PREFECT, offline=False)
     yield disk(home.path)
+    yield from backups(home, settings, clock())

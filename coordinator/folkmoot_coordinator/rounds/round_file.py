@@ -50,14 +50,24 @@ class AttributeEntry(Settings):
 
 
 class MarginalEntry(Settings):
-    """One marginal."""
+    """One `[[marginals]]` table: one table of counts that is asked for.
+
+    Attributes:
+        attributes: Names of the attributes by which households are counted; none for the total.
+        weight: How much its precision counts beside that of the others.
+    """
 
     attributes: tuple[str, ...]
     weight: int = 1
 
 
 class EventEntry(Settings):
-    """What a household must satisfy to be counted in a series."""
+    """What a household must satisfy to be counted in a series.
+
+    Attributes:
+        attribute: A published attribute.
+        codes: Its codes, any of which a household has.
+    """
 
     attribute: str
     codes: tuple[str, ...]
@@ -78,7 +88,27 @@ class SeriesEntry(Settings):
 
 
 class RoundFile(Settings):
-    """The file ROUND.toml; paths are relative to it."""
+    """The file ROUND.toml; paths are relative to it.
+
+    Attributes:
+        title: What the round is called, for people.
+        purpose: What it is for; each council's release policy must permit it.
+        policy: File of the risk policy under which the councils must have scored.
+        policy_digest: Its SHA-256 as 64 hex digits, in place of the file.
+        councils: GSS codes of those asked, or `all` who are members.
+        minimum_councils: How many must answer before anything is published.
+        rho: Privacy loss that each household of a council bears, with the discrete Gaussian.
+        epsilon: The same, with the discrete Laplace.
+        delta: For which epsilon is stated.
+        mechanism: How noise is added.
+        objective: What the noise is spread for: the least sum of errors, or the least maximum.
+        deadline_hours: Hours for which the round stays open. Give this, or one of the next two.
+        deadline_minutes: Minutes for which it stays open.
+        deadline: When it ends.
+        attributes: What households are counted by.
+        marginals: The tables of counts that are asked for.
+        series: Makes the round the first of a series.
+    """
 
     title: str = ""
     purpose: str

@@ -146,7 +146,8 @@ def _councils(file: RoundFile, path: Path, enrolled: Sequence[GssCode]) -> tuple
             raise _problem(
                 'councils = "all", but no council has enrolled',
                 path,
-                "Invite councils first, or name them",
+                "Invite them first: `folkmoot-coordinator invite CODE`; a council belongs to the "
+                "region once its node has enrolled",
             )
         return tuple(sorted(enrolled))
     codes = [GssCode(code, f"councils[{at}]") for at, code in enumerate(file.councils)]

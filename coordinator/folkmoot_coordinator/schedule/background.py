@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 import subprocess
 import time
@@ -13,12 +12,12 @@ from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.schedule.jobs import due_jobs, has_work
 from folkmoot_coordinator.schedule.worker import MODULE, RECORDED
+from folkmoot_coordinator.signals import events
 from folkmoot_operator import child_process
+from folkmoot_operator.events import emit
 from folkmoot_operator.prefect_history import embedded_server, outside_environment
 from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 """Between two looks whether something is due."""
@@ -88,7 +87,7 @@ class Schedule:
             if self._child.poll() is None:
                 return
             if self._child.returncode:
-                log.warning("schedule process ended exit_code=%d", self._child.returncode)
+                emit(events.SCHEDULE_ENDED, exit=self._child.returncode)
                 self._look_at = now + REST_SECONDS
             self._child = None
         if now < self._look_at or not self._is_settled(now):
@@ -118,7 +117,7 @@ class Schedule:
             found = next(due_jobs(database, self._home, self._settings, self._clock()), None)
         except Exception as error:  # the next look may succeed; the ports must not stop
             if self._said != str(error):  # once, and not at each look
-                log.error("schedule cannot be looked at error=%s", error)
+                emit(events.SCHEDULE_UNREADABLE, error=error)
             self._said = str(error)
             return False
         self._said = ""
@@ -135,9 +134,9 @@ class Schedule:
                 ("-m", MODULE, str(home), *recorded), environment or dict(os.environ), home
             )
         except OSError as error:
-            log.error("schedule process cannot be started error=%s", error)
+            emit(events.SCHEDULE_NOT_STARTED, error=error)
             self._look_at = time.monotonic() + REST_SECONDS
 
 
 def _report(text: str, is_problem: bool) -> None:
-    log.log(logging.WARNING if is_problem else logging.INFO, "%s", text)
+    emit(events.PREFECT_FAILED if is_problem else events.PREFECT_CHANGED, text=text)

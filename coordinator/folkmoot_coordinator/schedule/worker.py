@@ -6,9 +6,6 @@ which takes seconds to import, is imported only by what is recorded.
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +15,14 @@ from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.schedule.jobs import Done, Job, done_or_failed, due_jobs
+from folkmoot_coordinator.signals import events
+from folkmoot_operator import log_output
 from folkmoot_operator.console import application, run
+from folkmoot_operator.events import emit
 from folkmoot_operator.moments import to_text
 
 MODULE = "folkmoot_coordinator.schedule.worker"
 RECORDED = "--recorded"
-log = logging.getLogger(MODULE)
 
 app = application(MODULE, "What `folkmoot-coordinator serve` does on a schedule.")
 
@@ -32,22 +31,19 @@ app = application(MODULE, "What `folkmoot-coordinator serve` does on a schedule.
 def work(
     home: Path, recorded: Annotated[bool, typer.Option(RECORDED, help="As a flow.")] = False
 ) -> None:
-    """Does everything that is due, once, and logs what became of it to standard error."""
-    _configure()
-    for one, done in do_due(home, recorded=recorded).items():
-        level = logging.WARNING if done.is_problem else logging.INFO
-        text = " ".join(done.text.split())  # one line for each event
-        log.log(level, "schedule job=%s result=%s", one, text)
-
-
-def _configure() -> None:
-    """Sends this module's log to standard error; Prefect sets the root of all logs as it likes."""
-    handler = logging.StreamHandler(sys.stderr)
-    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    form.converter = time.gmtime
-    handler.setFormatter(form)
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
+    """Does everything that is due, once, and logs what became of it."""
+    place = Home(home)
+    settings = place.settings().log
+    log_output.configure(settings, place.path, "folkmoot-coordinator-schedule")
+    found = do_due(home, recorded=recorded)
+    # Again: Prefect sets the root of all logs as it likes.
+    log_output.configure(settings, place.path, "folkmoot-coordinator-schedule")
+    for one, done in found.items():
+        emit(
+            events.JOB_FAILED if done.is_problem else events.JOB_DONE,
+            job=str(one),
+            result=done.text,
+        )
 
 
 def do_due(home: Path, *, recorded: bool) -> dict[Job, Done]:
@@ -71,7 +67,9 @@ def do_due(home: Path, *, recorded: bool) -> dict[Job, Done]:
     if recorded and jobs:
         from folkmoot_coordinator.schedule.prefect_flows import run_recorded
 
-        return run_recorded(home, to_text(now), jobs, lambda text: log.warning("%s", text))
+        return run_recorded(
+            home, to_text(now), jobs, lambda text: emit(events.HISTORY_GAP, text=text)
+        )
     return {one: done_or_failed(home, one) for one in jobs}
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from folkmoot_coordinator.config import PortSettings
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.authorities import load_authorities
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.connection_probe import Obstacle, Way, probe
-from folkmoot_operator.network_addresses import join_address, split_address
+from folkmoot_operator.network_addresses import dialled_here, join_address, split_address
 
 CONNECT_SECONDS = 2.0
 
@@ -31,8 +31,8 @@ def port(name: str, settings: PortSettings, keys: Path, *, mutual: bool) -> Chec
     def look() -> Iterator[Finding]:
         host, number = split_address(settings.listen)
         way = Way(
-            join_address(_dialled(host), number),
-            Authority.load(keys).pem.decode(),
+            dialled_here(settings.listen),
+            load_authorities(keys).present.pem.decode(),
             server_name=split_address(settings.address)[0],
         )
         blocked = probe(way, seconds=CONNECT_SECONDS)
@@ -89,7 +89,3 @@ def _free(name: str, host: str, number: int) -> Finding:
         f"{listen} is free: the coordinator is not running",
         "Start `folkmoot-coordinator serve`",
     )
-
-
-def _dialled(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

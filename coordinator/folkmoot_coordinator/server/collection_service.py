@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 
 from folkmoot.codec import decode_header
@@ -19,8 +18,9 @@ from folkmoot_coordinator.rounds.round_store import open_rounds_of
 from folkmoot_coordinator.rounds.submissions import Intake
 from folkmoot_coordinator.server.methods import Method
 from folkmoot_coordinator.server.wire_versions import agree_version, check_protocol
-
-log = logging.getLogger(__name__)
+from folkmoot_coordinator.signals import events, metrics
+from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 
 _SERVICE = "/folkmoot.v1.CollectionService/"
 
@@ -142,7 +142,7 @@ class CollectionService:
         check_protocol(request.protocol)
         sent, now = request.catalogue, self._clock()
         keep_catalogue(self._database, member, sent.catalogue, sent.signature, now)
-        log.info("catalogue stored council=%s", member.council)
+        emit(events.CATALOGUE_STORED, council=member.council)
         return (collection_pb2.PublishCatalogueResponse(stored_at=now),)
 
 
@@ -178,11 +178,13 @@ def _signed(receipt: StoredReceipt | SignedReceipt) -> release_pb2.SignedReceipt
 
 
 def _log_answer(kind: str, member: Member, round_id: str, receipt: StoredReceipt) -> None:
-    log.info(
-        "%s %s council=%s round=%s state=%s",
-        kind,
-        "repeated" if receipt.repeated else "stored",
-        member.council,
-        round_id,
-        receipt.state.name.lower(),
+    result = "repeated" if receipt.repeated else "stored"
+    count(metrics.SUBMISSIONS, kind=kind, result=result)
+    emit(
+        events.SUBMISSION,
+        kind=kind,
+        result=result,
+        council=member.council,
+        round=round_id,
+        state=receipt.state.name.lower(),
     )

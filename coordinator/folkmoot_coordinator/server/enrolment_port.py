@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import CoordinatorSettings
 from folkmoot_coordinator.database.connection import Database
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
+from folkmoot_coordinator.membership.enrolling_again import EnrolmentAgain
 from folkmoot_coordinator.membership.enrolment import Enrolment
 from folkmoot_coordinator.server.enrolment_service import EnrolmentService
 from folkmoot_coordinator.server.gate import ConnectionLimits
+from folkmoot_coordinator.server.health_service import health
 from folkmoot_coordinator.server.port import PortLimits, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
 from folkmoot_coordinator.signing import SigningKey
@@ -28,23 +32,41 @@ LIMITS = PortLimits(
 def enrolment_service(
     settings: CoordinatorSettings,
     database: Database,
-    authority: Authority,
+    authorities: KeptAuthorities,
     signing: SigningKey,
     clock: Clock,
 ) -> EnrolmentService:
     """Enrolment and renewal, for either port."""
-    days = settings.certificates.node_days
-    enrolment = Enrolment(database, authority, clock, node_days=days)
-    return EnrolmentService(enrolment, authority, signing.public)
+    lives = settings.certificates
+    enrolment = Enrolment(database, authorities, clock, node_days=lives.node_days)
+    again = EnrolmentAgain(
+        database,
+        authorities,
+        clock,
+        node_days=lives.node_days,
+        keep_hours=lives.invitation_hours,
+    )
+    return EnrolmentService(enrolment, again, authorities, signing.public)
 
 
 def enrolment_port(
-    service: EnrolmentService, certificates: ServerCertificates, callers: Callers
+    service: EnrolmentService,
+    certificates: ServerCertificates,
+    callers: Callers,
+    is_well: Callable[[], bool],
 ) -> ServingPort:
-    """The enrolment port, which does not serve yet."""
+    """The enrolment port, which does not serve yet.
+
+    Args:
+        service: Enrolment and renewal.
+        certificates: What it shows.
+        callers: Who calls.
+        is_well: Whether it can serve, for its health.
+    """
+    methods = tuple(service.methods())
     return ServingPort(
         "enrolment",
-        service.methods(),
+        (*methods, health(methods, is_well)),
         certificates,
         callers.authenticate,
         LIMITS,

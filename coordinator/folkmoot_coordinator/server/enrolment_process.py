@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.server.port import GRACE_SECONDS
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
-from folkmoot_operator import child_process
+from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.problems import ExitCode, Problem
 
 START_SECONDS = 60.0
@@ -76,5 +76,5 @@ class EnrolmentProcess:
             os.environ,
             home,
             output=output,
-            keep_open=descriptors,
+            keep_open=(*descriptors, *readings_socket.inherited()),
         )

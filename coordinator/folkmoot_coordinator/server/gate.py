@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
 
+from folkmoot_coordinator.signals import events, metrics
+from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count, measure
 from folkmoot_operator.network_addresses import join_address, split_address
 from folkmoot_operator.problems import ExitCode, Problem
-
-log = logging.getLogger(__name__)
 
 HELLO_SECONDS = 4.0
 """How long a connection may take until it has sent a whole ClientHello."""
@@ -148,7 +148,7 @@ class Gate:
             try:
                 taken, name = await loop.sock_accept(listening)
             except OSError as error:  # it has gone already, or files are short
-                log.warning("connection not accepted port=%s error=%s", self._name, error)
+                emit(events.NOT_ACCEPTED, port=self._name, error=error)
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             connection = _Outside(self, str(name[0]), name[1])
@@ -180,6 +180,28 @@ class Gate:
         found = self._by_port.get(int(port)) if port.isdecimal() else None
         return (found.network, found.address) if found else ("?", "?")
 
+    def shows(self, peer: str, serial: str) -> None:
+        """A caller has shown a certificate, which belongs to its connection from now on.
+
+        Args:
+            peer: The peer as gRPC names it.
+            serial: Serial number of the certificate, hexadecimal.
+        """
+        _, _, port = peer.rpartition(":")
+        if port.isdecimal() and (found := self._by_port.get(int(port))):
+            found.serial = serial
+
+    def serials(self) -> set[str]:
+        """Serial numbers of the certificates that were shown on connections that are open."""
+        return {one.serial for one in self._by_port.values() if one.serial}
+
+    def end(self, serials: Collection[str]) -> int:
+        """Ends the connections on which one of these certificates was shown; returns how many."""
+        ended = [one for one in self._by_port.values() if one.serial in serials]
+        for connection in ended:
+            connection.abort()
+        return len(ended)
+
     def admits(self, connection: _Outside) -> bool:
         """Counts a new connection, if there is room or a less advanced one makes room."""
         there = self._open.setdefault(connection.network, {})
@@ -192,6 +214,7 @@ class Gate:
         if welcome:
             self._open.setdefault(connection.network, {})[connection] = None
             self._count += 1
+            measure(metrics.CONNECTIONS, self._count, port=self._name)
         elif not there:
             self._open.pop(connection.network, None)
         return welcome
@@ -202,6 +225,7 @@ class Gate:
         if connection in there:
             del there[connection]
             self._count -= 1
+            measure(metrics.CONNECTIONS, self._count, port=self._name)
         if not there:
             self._open.pop(connection.network, None)
         if self._by_port.get(connection.inner_port) is connection:
@@ -222,9 +246,10 @@ class Gate:
         if not self._turned_away:
             asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._say)
         self._turned_away += 1
+        count(metrics.TURNED_AWAY, port=self._name)
 
     def _say(self) -> None:
-        log.warning("too many connections port=%s ended=%d", self._name, self._turned_away)
+        emit(events.TOO_MANY, port=self._name, ended=self._turned_away)
         self._turned_away = 0
 
 
@@ -252,6 +277,7 @@ class _Outside(asyncio.Protocol):
         self.address = join_address(host, port)
         self.network = network_of(host)
         self.inner_port = 0
+        self.serial = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -282,7 +308,7 @@ class _Outside(asyncio.Protocol):
         try:
             inside, counterpart = await self._gate.dial(self)
         except OSError as error:
-            log.error("no connection behind the gate error=%s", error)
+            emit(events.NOTHING_BEHIND, error=error)
             self.abort()
             return
         if outside.is_closing():

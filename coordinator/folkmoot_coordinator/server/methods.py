@@ -17,6 +17,10 @@ class Undecodable(Exception):
     """A message is not of the type that its method takes."""
 
 
+class UnknownName(Exception):
+    """A request names a service that the port does not have."""
+
+
 class Parts(Protocol):
     """A request of several messages, of which the first has been read."""
 
@@ -39,6 +43,8 @@ class Method:
             Gives the responses; where a request has several messages, `Parts`.
         for_anybody: True if callers without a certificate are welcome.
         in_parts: True if a request has several messages.
+        has_rejection: False if its responses, which are not of our contract, have no field
+            `rejection`; a status of gRPC rejects then.
     """
 
     path: str
@@ -47,6 +53,7 @@ class Method:
     work: Callable[[Any, Any], Any]
     for_anybody: bool = False
     in_parts: bool = False
+    has_rejection: bool = True
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -97,6 +97,7 @@ class ServingPort:
             self._methods,
             authenticate=self._authenticate,
             caller=gate.caller,
+            shows=gate.shows,
             places=Places(limits.calls_each, max(1, limits.workers // 3)),
             workers=self._workers,
             call_seconds=limits.call_seconds,
@@ -105,6 +106,18 @@ class ServingPort:
         await server.start()
         gate.open(sockets)
         self._server, self._gate = server, gate
+
+    async def serials(self) -> set[str]:
+        """Serial numbers of the certificates that were shown on connections that are open."""
+        return self._gate.serials() if self._gate is not None else set()
+
+    async def end(self, serials: Collection[str]) -> int:
+        """Ends the connections on which one of these certificates was shown, and their calls.
+
+        Returns:
+            How many connections.
+        """
+        return self._gate.end(serials) if self._gate is not None else 0
 
     async def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and ends every connection."""
@@ -142,6 +155,12 @@ class ServingLoop:
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Waits for what is done in the loop; raises what it raises."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def answers(self, seconds: float) -> bool:
+        """Whether the loop does something that it is asked to do within this time."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(done.set)
+        return done.wait(seconds)
 
     def stop(self) -> None:
         """Ends the loop and its thread."""

@@ -8,7 +8,6 @@ needs has come.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -18,11 +17,15 @@ from google.protobuf.message import Message
 
 from folkmoot.rejection import Rejected
 from folkmoot_coordinator.membership.caller import Member, claimed_member
-from folkmoot_coordinator.server.methods import Method, Undecodable
+from folkmoot_coordinator.server.methods import Method, Undecodable, UnknownName
 from folkmoot_coordinator.server.places import Places
+from folkmoot_coordinator.signals import events, metrics
+from folkmoot_coordinator.signals.spans import CALL
+from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.spans import span
 
-log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -42,6 +45,7 @@ class Reception(grpc.GenericRpcHandler):
         *,
         authenticate: Callable[[bytes | None], Member],
         caller: Callable[[str], tuple[str, str]],
+        shows: Callable[[str, str], None],
         places: Places,
         workers: Executor,
         call_seconds: float,
@@ -52,6 +56,7 @@ class Reception(grpc.GenericRpcHandler):
             methods: Which.
             authenticate: The council whose certificate was shown; raises Rejected.
             caller: `Gate.caller`.
+            shows: `Gate.shows`.
             places: How many calls each caller may have at one time.
             workers: Threads that do the work.
             call_seconds: Longest duration of a call, in seconds.
@@ -59,6 +64,7 @@ class Reception(grpc.GenericRpcHandler):
         self._methods = {method.path: method for method in methods}
         self._authenticate = authenticate
         self._caller = caller
+        self._shows = shows
         self._places = places
         self._workers = workers
         self._call_seconds = call_seconds
@@ -85,47 +91,80 @@ class Reception(grpc.GenericRpcHandler):
         if the same request may succeed later, else INTERNAL.
         """
         network, address = self._caller(context.peer())
+        call = method.name if method.name in metrics.METHODS else "other"
+        result = "fault"
+        with span(CALL, method=call) as traced:
+            try:
+                result, status, detail = await self._answer(method, context, network, address)
+            except asyncio.CancelledError:
+                result = "broken_off"
+                raise
+            finally:
+                count(metrics.CALLS, method=call, result=result)
+                traced.say(result=result)
+        if status is not None:
+            await context.abort(status, detail)
+
+    async def _answer(
+        self, method: Method, context: Context, network: str, address: str
+    ) -> tuple[str, grpc.StatusCode | None, str]:
+        """Answers a call.
+
+        Returns:
+            How it ended, for the metric; and the status with which gRPC is to end it, with its
+            text, where the answer itself does not say it.
+        """
         call = method.name
         try:
             async with asyncio.timeout(self._call_seconds):
-                await self._respond(method, context, network, address)
-            return
+                return await self._respond(method, context, network, address), None, ""
         except asyncio.CancelledError:
-            log.info("broken off call=%s peer=%s", call, address)
+            emit(events.CALL_BROKEN_OFF, call=call, peer=address)
             raise
         except TimeoutError:
-            log.info("cut off call=%s peer=%s", call, address)
-            status, detail = grpc.StatusCode.CANCELLED, "the call took too long"
+            emit(events.CALL_CUT_OFF, call=call, peer=address)
+            return "cut_off", grpc.StatusCode.CANCELLED, "the call took too long"
         except Undecodable:
-            log.info("undecodable call=%s peer=%s", call, address)
-            status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request cannot be decoded"
-        except _Missing:
-            status, detail = grpc.StatusCode.INVALID_ARGUMENT, "the request is missing"
-        except Problem as problem:
-            log.error("failed call=%s problem=%s", call, problem)
-            status, detail = (
-                grpc.StatusCode.UNAVAILABLE,
-                "the coordinator cannot serve this now",
+            emit(events.CALL_UNDECODABLE, call=call, peer=address)
+            return (
+                "undecodable",
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "the request cannot be decoded",
             )
+        except _Missing:
+            return "undecodable", grpc.StatusCode.INVALID_ARGUMENT, "the request is missing"
+        except UnknownName:
+            return "rejected", grpc.StatusCode.NOT_FOUND, "there is no such service"
+        except _Refused:
+            return "rejected", grpc.StatusCode.PERMISSION_DENIED, "the certificate is not accepted"
+        except Problem as problem:
+            emit(events.CALL_FAILED, call=call, problem=problem)
+            return "failed", grpc.StatusCode.UNAVAILABLE, "the coordinator cannot serve this now"
         except Exception as error:
-            tracing = log.isEnabledFor(logging.DEBUG)
-            log.error("fault call=%s error=%s", call, type(error).__name__, exc_info=tracing)
-            status, detail = grpc.StatusCode.INTERNAL, "a fault in the coordinator"
-        await context.abort(status, detail)
+            emit(events.CALL_FAULT, call=call, error=type(error).__name__)
+            return "fault", grpc.StatusCode.INTERNAL, "a fault in the coordinator"
 
-    async def _respond(self, method: Method, context: Context, network: str, address: str) -> None:
+    async def _respond(self, method: Method, context: Context, network: str, address: str) -> str:
         try:
             shown = bytes(next(iter(context.auth_context().get("x509_pem_cert", ())), b"")) or None
             # A place before the database is asked: what the certificate claims is enough for
             # that, because TLS has checked that the authority made it.
-            name = claimed_member(shown).council if shown else network
+            claimed = claimed_member(shown) if shown else None
+            if claimed is not None:
+                self._shows(context.peer(), claimed.serial)
+            name = claimed.council if claimed is not None else network
             with self._places.one(name) as mine:
                 for response in await self._responses(method, context, shown, mine):
                     await context.write(response.SerializeToString())
+            return "answered"
         except Rejected as rejected:
             reason = rejected.rejection.reason.name
-            log.info("rejected call=%s peer=%s reason=%s", method.name, address, reason)
+            emit(events.CALL_REJECTED, call=method.name, peer=address, reason=reason)
+            count(metrics.REJECTIONS, reason=reason.lower())
+            if not method.has_rejection:
+                raise _Refused from None
             await context.write(method.rejection(rejected.rejection))
+            return "rejected"
 
     async def _responses(
         self, method: Method, context: Context, shown: bytes | None, mine: asyncio.Semaphore
@@ -166,6 +205,10 @@ async def _next(context: Context) -> bytes | None:
     """The next message; None if the caller sends no more."""
     read: object = await context.read()
     return read if isinstance(read, bytes) else None
+
+
+class _Refused(Exception):
+    """A call was rejected whose responses have no field for that."""
 
 
 class _Missing(Exception):

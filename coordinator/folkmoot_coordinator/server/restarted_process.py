@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import time
 from collections.abc import Callable, Collection
 
+from folkmoot_coordinator.signals import events, metrics
 from folkmoot_operator import child_process
 from folkmoot_operator.backoff import Backoff
-
-log = logging.getLogger(__name__)
+from folkmoot_operator.events import emit
+from folkmoot_operator.metrics import count
 
 _WAITS = Backoff(first=1.0, longest=60.0)
 
@@ -72,7 +72,7 @@ class RestartedProcess:
         if process.returncode in self._final:
             return True
         if self._restart_at is None:
-            log.error("%s process ended exit=%d", self._name, process.returncode)
+            emit(events.PROCESS_ENDED, process=self._name, exit=process.returncode)
             if now - self._begun > _WAITS.longest:
                 self._restarts = 0
             self._restart_at = now + _WAITS.seconds(self._restarts)
@@ -81,12 +81,13 @@ class RestartedProcess:
             try:
                 self._process = self._begin()
             except OSError as error:  # no memory or no room for a process now
-                log.error("%s process cannot be started error=%s", self._name, error)
+                emit(events.PROCESS_NOT_STARTED, process=self._name, error=error)
                 self._restart_at = now + _WAITS.seconds(self._restarts)
                 self._restarts += 1
                 return False
             self._begun, self._restart_at = now, None
-            log.info("%s process started again", self._name)
+            emit(events.PROCESS_STARTED_AGAIN, process=self._name)
+            count(metrics.RESTARTS, process=self._name)
         return False
 
     def stop(self, seconds: float) -> None:

@@ -11,20 +11,22 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from folkmoot_coordinator.clock import system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.logs import configure
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
 from folkmoot_coordinator.membership.councils import LastSeen
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.open_files import raise_limit
 from folkmoot_coordinator.server.port import ServingLoop
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signals.metrics import METRICS
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator import log_output, readings_socket, signal_output
 from folkmoot_operator.problems import ExitCode
 from folkmoot_operator.stop_signal import stop_on
 
@@ -34,27 +36,34 @@ READY = "ready"
 
 def main(home: Home, sockets: list[socket.socket]) -> None:
     """Serves until SIGTERM."""
-    configure()
+    settings = home.settings()
+    log_output.configure(settings.log, home.path, "folkmoot-coordinator-enrolment")
     raise_limit()
     stop = stop_on(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings = home.settings()
-    authority, signing = Authority.load(home.keys), SigningKey.load(home.keys)
+    authorities, signing = KeptAuthorities(home.keys), SigningKey.load(home.keys)
     database = Database(home.database_url(settings))
-    certificates = ServerCertificates(authority, settings, system_clock)
+    certificates = ServerCertificates(authorities, settings, system_clock)
     port = enrolment_port(
-        enrolment_service(settings, database, authority, signing, system_clock),
+        enrolment_service(settings, database, authorities, signing, system_clock),
         certificates,
         Callers(database, LastSeen(database), system_clock),
+        lambda: database.damage is None,
     )
-    loop = ServingLoop()
-    loop.run(port.start(sockets))
-    print(READY, flush=True)
-    while not stop.wait(1) and database.damage is None:
-        pass
-    loop.run(port.stop())
-    loop.stop()
-    database.close()
+    with (
+        readings_socket.telling("enrolment", METRICS),
+        signal_output.traced(
+            settings.metrics, home.path, "folkmoot-coordinator", version("folkmoot-coordinator")
+        ),
+    ):
+        loop = ServingLoop()
+        loop.run(port.start(sockets))
+        print(READY, flush=True)
+        while not stop.wait(1) and database.damage is None:
+            pass
+        loop.run(port.stop())
+        loop.stop()
+        database.close()
     if database.damage is not None:
         raise SystemExit(ExitCode.VERIFICATION)
 

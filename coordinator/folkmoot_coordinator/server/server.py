@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+import time
 from collections.abc import Callable
 
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home, LimitSettings
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.drafts.opening import DraftOpener
+from folkmoot_coordinator.membership.authorities import KeptAuthorities
 from folkmoot_coordinator.membership.caller import Callers
-from folkmoot_coordinator.membership.certificate_authority import Authority
-from folkmoot_coordinator.membership.councils import LastSeen
+from folkmoot_coordinator.membership.councils import LastSeen, revoked_among
 from folkmoot_coordinator.rounds.closing import close_due_rounds
 from folkmoot_coordinator.rounds.retention import delete_old_counts
 from folkmoot_coordinator.rounds.submissions import Intake
+from folkmoot_coordinator.server.certificate_notices import CertificateNotices
 from folkmoot_coordinator.server.collection_service import CollectionService
 from folkmoot_coordinator.server.enrolment_port import enrolment_port, enrolment_service
 from folkmoot_coordinator.server.enrolment_process import EnrolmentProcess
 from folkmoot_coordinator.server.gate import ConnectionLimits, listen
+from folkmoot_coordinator.server.health_service import health
 from folkmoot_coordinator.server.port import PortLimits, ServingLoop, ServingPort
 from folkmoot_coordinator.server.server_certificates import ServerCertificates
+from folkmoot_coordinator.signals import events
 from folkmoot_coordinator.signing import SigningKey
+from folkmoot_operator import service_manager
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
-
-log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 1.0
 """How often due rounds, and counts past their time, are looked for."""
@@ -36,6 +39,10 @@ IDLE_SECONDS = 600
 """After how long without a call a council's connection is closed."""
 MESSAGE_BYTES = 4 * 2**20
 """Largest message of a council."""
+LAST_TURN_SECONDS = 120.0
+"""How long one turn of housekeeping may take until it counts as hung."""
+ANSWER_SECONDS = 5.0
+"""How long the ports' loop may take to answer until it counts as hung."""
 
 
 class CoordinatorServer:
@@ -57,21 +64,23 @@ class CoordinatorServer:
         """
         self.settings = home.settings()
         self._clock = clock
-        authority = Authority.load(home.keys)
+        authorities = KeptAuthorities(home.keys)
         signing = SigningKey.load(home.keys)
         self._database = Database(home.database_url(self.settings))
         self._database.bring_up_to_date()
         self._database.check_pages()
         self._seen = LastSeen(self._database)
-        certificates = ServerCertificates(authority, self.settings, clock)
+        certificates = ServerCertificates(authorities, self.settings, clock)
+        self._certificates = certificates
         callers = Callers(self._database, self._seen, clock)
-        enrolment = enrolment_service(self.settings, self._database, authority, signing, clock)
+        enrolment = enrolment_service(self.settings, self._database, authorities, signing, clock)
         collection = CollectionService(
             self._database, Intake(self._database, signing, clock), clock
         )
+        methods = (*collection.methods(), *enrolment.methods())
         self._collection = ServingPort(
             "collection",
-            (*collection.methods(), *enrolment.methods()),
+            (*methods, health(methods, self._is_well)),
             certificates,
             callers.authenticate,
             _limits(self.settings.limits),
@@ -80,21 +89,33 @@ class CoordinatorServer:
         self._enrolment: ServingPort | EnrolmentProcess = (
             EnrolmentProcess(home)
             if enrolment_apart
-            else enrolment_port(enrolment, certificates, callers)
+            else enrolment_port(enrolment, certificates, callers, self._is_well)
         )
+        self._notices = CertificateNotices(home, self._database, clock)
         self._loop = ServingLoop()
         self._stopping = threading.Event()
+        self._turns: dict[str, float] = {}
         self._opener = DraftOpener(home, self._database, signing, clock)
         # Two threads: what the viewer wrote must not keep rounds from closing.
         self._housekeeper, self._opening = (
             threading.Thread(
-                target=self._again_and_again, args=[_Attempts(name, do)], name=name, daemon=True
+                target=self._again_and_again,
+                args=[name, _Attempts(name, do)],
+                name=name,
+                daemon=True,
             )
             for name, do in (
                 ("housekeeping", self._keep_house),
                 ("opening of drafts", self._opener.look),
             )
         )
+
+    def certificate_ends(self) -> int:
+        """When the certificate that the ports show ends, seconds since 1970-01-01T00:00:00Z."""
+        return self._certificates.current().expires_at
+
+    def _is_well(self) -> bool:
+        return self._database.damage is None and not self._stopping.is_set()
 
     def start(self) -> None:
         """Listens on both ports.
@@ -120,6 +141,8 @@ class CoordinatorServer:
     def wait(self, stop: threading.Event, attend: Callable[[], None] = lambda: None) -> None:
         """Serves until `stop` is set, then lets running calls finish.
 
+        Each second in which all of it goes on is a sign of life to the service manager.
+
         Args:
             stop: Ends it.
             attend: Called every second or so. What it raises is logged: the ports go on.
@@ -130,9 +153,17 @@ class CoordinatorServer:
         attempt = _Attempts("looking after the site and the schedule", attend)
         while not stop.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
             attempt()
+            if self.is_working():
+                service_manager.works()
+        service_manager.stopping()
         self.stop()
         if self._database.damage is not None:
             raise self._database.damage
+
+    def is_working(self) -> bool:
+        """Whether the ports' loop answers, and whether all that is done by itself goes on."""
+        late = time.monotonic() - LAST_TURN_SECONDS
+        return all(at > late for at in self._turns.values()) and self._loop.answers(ANSWER_SECONDS)
 
     def stop(self) -> None:
         """Takes no new calls, lets running ones finish, and closes the database."""
@@ -150,30 +181,42 @@ class CoordinatorServer:
         try:
             self._seen.write()
         except Problem as problem:
-            log.error("when councils were last seen is not written problem=%s", problem)
+            emit(events.SEEN_NOT_WRITTEN, problem=problem)
         self._database.close()
 
-    def _again_and_again(self, do: Callable[[], None]) -> None:
+    def _again_and_again(self, name: str, do: Callable[[], None]) -> None:
+        self._turns[name] = time.monotonic()
         while not self._stopping.wait(HOUSEKEEPING_SECONDS) and self._database.damage is None:
             do()
+            self._turns[name] = time.monotonic()
 
     def _keep_house(self) -> None:
         if isinstance(self._enrolment, EnrolmentProcess) and self._enrolment.look_after():
             self._database.check_pages()
+        self._end_revoked()
         self._close_due()
         self._delete_old()
         self._seen.write()
+        self._notices.tell()
+
+    def _end_revoked(self) -> None:
+        """Ends what councils have open whose certificates were revoked since."""
+        shown = self._loop.run(self._collection.serials())
+        revoked = revoked_among(self._database, shown) if shown else set()
+        if revoked and (ended := self._loop.run(self._collection.end(revoked))):
+            emit(events.REVOKED_ENDED, connections=ended)
 
     def _close_due(self) -> None:
-        for round_id, state in close_due_rounds(self._database, self._clock()):
-            log.info("round closed round=%s state=%s", round_id, state.name.lower())
+        closed = close_due_rounds(self._database, self._clock())
+        for round_id, state in closed:
+            emit(events.ROUND_CLOSED, round=round_id, state=state.name.lower())
 
     def _delete_old(self) -> None:
         days = self.settings.retention.counts_days
         if days is not None:
             deleted = delete_old_counts(self._database, days, self._clock())
             if deleted:
-                log.info("old counts deleted releases=%d", deleted)
+                emit(events.COUNTS_DELETED, releases=deleted)
 
 
 class _Attempts:
@@ -189,11 +232,11 @@ class _Attempts:
             self._do()
         except Exception as error:  # the next time may succeed
             if self._said != str(error):  # once, and not every second
-                log.error("%s failed error=%s", self._what, error)
+                emit(events.ATTEMPT_FAILED, task=self._what, error=error)
             self._said = str(error)
         else:
             if self._said:
-                log.info("%s goes on", self._what)
+                emit(events.ATTEMPT_GOES_ON, task=self._what)
             self._said = ""
 
 

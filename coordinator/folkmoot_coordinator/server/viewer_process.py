@@ -11,7 +11,8 @@ import subprocess
 
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.server.restarted_process import RestartedProcess
-from folkmoot_operator import child_process
+from folkmoot_operator import child_process, readings_socket
+from folkmoot_operator.service_manager import without_credentials
 
 STOP_SECONDS = 15.0
 """How long the site may take to finish what it is serving."""
@@ -48,5 +49,6 @@ class ViewerProcess:
 
     def _begin(self) -> subprocess.Popen[bytes]:
         home = self._home.path.resolve()
-        # With all variables: drivers of databases find passwords in them.
-        return child_process.start(["-m", _MODULE, str(home)], os.environ, home)
+        # With all other variables: drivers of databases find passwords in them.
+        variables, kept = without_credentials(os.environ), readings_socket.inherited()
+        return child_process.start(["-m", _MODULE, str(home)], variables, home, keep_open=kept)

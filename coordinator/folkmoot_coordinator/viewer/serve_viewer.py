@@ -9,7 +9,6 @@ Run as `python -m folkmoot_coordinator.viewer.serve_viewer HOME`.
 
 from __future__ import annotations
 
-import logging
 import os
 import resource
 import sys
@@ -17,11 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from folkmoot_coordinator.config import Home
-from folkmoot_coordinator.logs import configure
+from folkmoot_coordinator.signals import events
+from folkmoot_coordinator.signals.metrics import METRICS
 from folkmoot_coordinator.viewer.serving import serve_viewer
+from folkmoot_operator import log_output, readings_socket
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
-
-log = logging.getLogger("folkmoot_coordinator.viewer.serve_viewer")  # not `__main__`
 
 PREFIX = "viewer: "
 """Begins each line that it logs."""
@@ -46,12 +46,15 @@ def give_way() -> None:
 
 def main(home: Home) -> None:
     """Serves until SIGTERM."""
-    configure(prefix=PREFIX)
+    log_output.configure(
+        home.settings().log, home.path, "folkmoot-coordinator-site", lines=log_output.Lines(PREFIX)
+    )
     give_way()
     try:
-        serve_viewer(home, lambda address: log.info("site ready address=%s", address))
+        with readings_socket.telling("viewer", METRICS):
+            serve_viewer(home, lambda address: emit(events.SITE_READY, address=address))
     except Problem as problem:
-        log.error("the site cannot be served: %s. %s", problem, problem.remedy)
+        emit(events.SITE_NOT_SERVED, problem=problem)
         raise SystemExit(problem.exit_code) from None
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from folkmoot_coordinator.clock import Clock, system_clock
 from folkmoot_coordinator.config import Home
 from folkmoot_coordinator.database.pauses import PauseWatch
+from folkmoot_coordinator.signals.metrics import SITE_REQUESTS
 from folkmoot_coordinator.viewer import words
 from folkmoot_coordinator.viewer.api import openapi, round_routes, statistic_routes
 from folkmoot_coordinator.viewer.api.access import read_key
@@ -37,8 +38,10 @@ from folkmoot_coordinator.viewer.pages import (
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right
 from folkmoot_coordinator.viewer.region import open_region
 from folkmoot_coordinator.viewer.settings import site_settings
+from folkmoot_operator.metrics import count
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.problems import Problem
+from folkmoot_web.counted_requests import CountedRequests
 from folkmoot_web.rendering import Link, Look
 from folkmoot_web.site import Product, build_site
 
@@ -68,6 +71,10 @@ NAVIGATION = (
     Link("Keys", keys.PATH, Right.KEYS),
 )
 """Links under the masthead, for those who may follow them."""
+
+
+def _count_request(route: str, status: str) -> None:
+    count(SITE_REQUESTS, route=route, status=status)
 
 
 def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
@@ -100,6 +107,8 @@ def build_viewer(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         version=version("folkmoot-coordinator"),
     )
     app = build_site(web, product, home=home.path, clock=clock)
+    if not settings.metrics.are_off:
+        app.add_middleware(CountedRequests, seen=_count_request)
     app.state.region = region
     app.state.api_limits = RequestLimits(settings.viewer.api.requests_per_minute)
     _add_words(app)

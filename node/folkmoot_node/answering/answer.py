@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot.v1 import release_pb2
 from folkmoot.versions import SPOKEN
 from folkmoot_node.answering.reconcile import reconcile, require_complete
+from folkmoot_node.answering.witnesses import leave_head
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt
 from folkmoot_node.evidence.pauses import require_running
+from folkmoot_node.evidence.restored import require_compared
 from folkmoot_node.evidence.round_book import MAX_ROUNDS_A_DAY, Decision, KnownRound, RoundStatus
 from folkmoot_node.evidence.scoring_runs import StoppedRun
 from folkmoot_node.evidence.signatures import check_receipt
@@ -25,7 +27,11 @@ from folkmoot_node.home import NodeHome
 from folkmoot_node.release import admission
 from folkmoot_node.release.office import Question
 from folkmoot_node.release.steps import AnswerStage
+from folkmoot_node.signals import events
+from folkmoot_node.signals.spans import ANSWER
+from folkmoot_operator.events import LogEvent, emit
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spans import span
 from folkmoot_operator.sqlite_faults import DamagedDatabase, UnusableDatabase
 
 if TYPE_CHECKING:
@@ -63,11 +69,18 @@ class Event:
         round_id: Round concerned, or empty.
         text: What happened; holds nothing derived from households.
         is_problem: True if somebody has to look.
+        kind: What the log calls it.
     """
 
     round_id: str
     text: str
     is_problem: bool = False
+    kind: LogEvent | None = field(default=None, compare=False)
+
+    def emit(self) -> None:
+        """Writes it into the log."""
+        kind = self.kind or (events.PROBLEM if self.is_problem else events.NOTE)
+        emit(kind, round=self.round_id, text=self.text)
 
 
 def poll(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
@@ -98,21 +111,26 @@ def learn(home: NodeHome, client: CoordinatorClient, protocol: int) -> Iterator[
         except (DamagedDatabase, UnusableDatabase):
             raise  # all other rounds would meet it too
         except (Problem, ContractError) as error:
-            yield Event("", str(error), is_problem=True)
+            yield Event("", str(error), True, events.ROUND_UNREADABLE)
 
 
 def consider(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newest) -> Iterator[Event]:
     """Answers a round if it can be answered now."""
     try:
-        answer = answer_round(home, known, protocol)
+        with span(ANSWER, round=known.round_id) as traced:
+            traced.say(result="not_answered")
+            answer = answer_round(home, known, protocol)
+            traced.say(result="waits" if answer is None else answer.kind.value)
     except (DamagedDatabase, UnusableDatabase):
         raise
     except Problem as error:
         text = f"cannot be answered: {error}. {error.remedy}"
-        yield Event(known.round_id, text, is_problem=True)
+        yield Event(known.round_id, text, True, events.ROUND_NOT_ANSWERED)
         return
     if answer is not None:
-        yield Event(known.round_id, _describe(home, known, answer))
+        is_release = answer.kind is AnswerKind.RELEASE
+        kind = events.ROUND_RELEASED if is_release else events.ROUND_REFUSED
+        yield Event(known.round_id, _describe(home, known, answer), kind=kind)
     elif home.clock() < known.facts.deadline:
         yield _waiting(home, known)
 
@@ -143,6 +161,7 @@ def answer_round(home: NodeHome, known: KnownRound, protocol: int = SPOKEN.newes
         return earlier
     require_running(home, NOT_ANSWERED)
     require_complete(home)
+    require_compared(home.state)
     if home.clock() >= known.facts.deadline:
         return None
     known = book.find(known.round_id) or known  # decided since it was read?
@@ -215,10 +234,13 @@ def _waiting(home: NodeHome, known: KnownRound) -> Event:
     approval = home.release_policy().policy.operator_approval
     stopped = home.stopped_run()
     if stopped is None or (approval and known.decision is None):
-        return Event(known.round_id, "waits for an operator: see `folkmoot-node rounds show`")
+        text = "waits for an operator: see `folkmoot-node rounds show`"
+        return Event(known.round_id, text, kind=events.ROUND_WAITS_FOR_APPROVAL)
     if is_scoring(home):
-        return Event(known.round_id, "waits for the scoring run that is going on")
-    return Event(known.round_id, f"waits: {why_rounds_wait(stopped)}. {RESUME}", is_problem=True)
+        text = "waits for the scoring run that is going on"
+        return Event(known.round_id, text, kind=events.ROUND_WAITS_FOR_SCORES)
+    text = f"waits: {why_rounds_wait(stopped)}. {RESUME}"
+    return Event(known.round_id, text, True, events.ROUND_WAITS_AFTER_RUN)
 
 
 def is_scoring(home: NodeHome) -> bool:
@@ -301,7 +323,8 @@ def forget_ended_series(home: NodeHome) -> Iterator[Event]:
                 forget(path)
             except Problem:  # in use: next time
                 continue
-            yield Event("", f"series {path.stem[:12]} has ended; whom it counted is forgotten")
+            text = f"series {path.stem[:12]} has ended; whom it counted is forgotten"
+            yield Event("", text, kind=events.SERIES_FORGOTTEN)
 
 
 def ended_series(home: NodeHome) -> set[str]:
@@ -346,9 +369,8 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
     for answer in home.outbox.undelivered():
         require_running(home, "no answer is sent")
         if not book.is_of_this_region(answer.round_id):
-            yield Event(
-                answer.round_id, "belongs to another region; its answer is kept and not sent", True
-            )
+            text = "belongs to another region; its answer is kept and not sent"
+            yield Event(answer.round_id, text, True, events.ANSWER_OF_ANOTHER_REGION)
             continue
         try:
             signed = client.deliver(answer)
@@ -356,13 +378,17 @@ def deliver(home: NodeHome, client: CoordinatorClient) -> Iterator[Event]:
             if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
                 raise
             home.outbox.close(answer.round_id, error.rejection.reason.name)
-            yield Event(answer.round_id, f"the coordinator did not accept: {error}", True)
+            text = f"the coordinator did not accept: {error}"
+            yield Event(answer.round_id, text, True, events.ANSWER_NOT_ACCEPTED)
             continue
         home.observe(AnswerStage.DELIVERED)
         _check(home, answer, signed)
         home.outbox.acknowledge(answer.round_id, signed.receipt, signed.signature)
         home.observe(AnswerStage.ACKNOWLEDGED)
-        yield Event(answer.round_id, f"{answer.kind.value} delivered, receipt held")
+        text = f"{answer.kind.value} delivered, receipt held"
+        yield Event(answer.round_id, text, kind=events.ANSWER_DELIVERED)
+    for what in leave_head(home):
+        yield Event("", what, True, events.HEAD_NOT_WITNESSED)
 
 
 def send_again(
@@ -391,7 +417,8 @@ def send_again(
             continue
         if answer.is_recovered:
             text = "the coordinator has lost the answer, and this node's files do not hold it"
-            yield Event(answer.round_id, f"{text}; the round is not answered again", True)
+            text = f"{text}; the round is not answered again"
+            yield Event(answer.round_id, text, True, events.ANSWER_LOST)
             continue
         require_running(home, "no answer is sent")
         try:
@@ -399,10 +426,11 @@ def send_again(
         except RejectedByCoordinator as error:
             if error.exit_code is ExitCode.UNREACHABLE or error.rejection.reason in _NOT_ITS_FAULT:
                 raise
-            yield Event(answer.round_id, f"the coordinator has lost the answer: {error}", True)
+            text = f"the coordinator has lost the answer: {error}"
+            yield Event(answer.round_id, text, True, events.ANSWER_LOST)
             continue
         text = "the coordinator had lost the answer; the same bytes were sent again, and are held"
-        yield Event(answer.round_id, text, True)
+        yield Event(answer.round_id, text, True, events.ANSWER_SENT_AGAIN)
 
 
 def _check(home: NodeHome, answer: Answer, signed: release_pb2.SignedReceipt) -> None:

@@ -25,6 +25,7 @@ from folkmoot.rounds import Mechanism
 from folkmoot.versions import CATALOGUES, POLICY_KEYS
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.federation.identity import sign_as_node
+from folkmoot_node.signals import events
 from folkmoot_operator.problems import Problem
 
 if TYPE_CHECKING:
@@ -102,11 +103,13 @@ def publish_catalogue(
         if not client.publish_catalogue(protocol, serialised, signature):
             return
     except (Problem, ContractError) as error:
-        yield Event("", f"the catalogue was not published: {error}", is_problem=True)
+        text = f"the catalogue was not published: {error}"
+        yield Event("", text, True, events.CATALOGUE_NOT_PUBLISHED)
         return
     with home.state.transaction() as connection:
         home.audit.append(connection, home.clock(), mark)
-    yield Event("", "the catalogue of what may be asked was published")
+    text = "the catalogue of what may be asked was published"
+    yield Event("", text, kind=events.CATALOGUE_PUBLISHED)
 
 
 def make_catalogue(

@@ -76,7 +76,7 @@ def _places(config: NodeConfig) -> Iterator[Shared]:
     corrections = config.corrections_file
     yield Shared(home, GROUP_ENTERS)
     yield Shared(keys.folder, GROUP_ENTERS)
-    yield Shared(config.key_file, GROUP_READS)
+    yield Shared(config.own_key_file, GROUP_READS)
     yield Shared(keys.policy_public_key, GROUP_READS)
     for path in (home / FILE_NAME, config.risk_policy, policy, signature_path(policy)):
         yield Shared(path, GROUP_READS)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.holders import RECORDS
 from folkmoot_node.casework.rights.retention import BY_RULE, purge_casework
+from folkmoot_node.signals import events
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import Problem
 
-_LOG = logging.getLogger(__name__)
 EVERY = 3600
 """Seconds between two looks."""
 
@@ -45,9 +45,9 @@ class Tidying:
             try:
                 counts = purge_casework(self._desk, RECORDS, BY_RULE)
             except Problem as problem:  # the database may be away: the next look tries again
-                _LOG.error("nothing was purged: %s. %s", problem, problem.remedy)
+                emit(events.CASEWORK_PURGE_FAILED, problem=problem)
             else:
-                for kind, count in counts.items():
-                    _LOG.info("purged by the casework policy's rule: %s (%d)", kind, count)
+                for kind in counts:
+                    emit(events.CASEWORK_PURGED, what=kind)
             if self._stop.wait(self._every):
                 return

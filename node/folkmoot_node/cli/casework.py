@@ -123,9 +123,15 @@ def serve(home: Home = HERE) -> None:
 
     require_casework()
     from folkmoot_node.casework.serving import serve_casework
+    from folkmoot_node.signals.lines import lines_of_node
+    from folkmoot_operator import log_output
 
+    config = _config(home)
+    # Not to the node's file: casework may run under an account that cannot write there.
+    log = config.log.model_copy(update={"file": None})
+    log_output.configure(log, config.home, "folkmoot-casework", lines=lines_of_node())
     with contextlib.suppress(KeyboardInterrupt):
-        serve_casework(_config(home), lambda address: typer.echo(f"Casework: {address}"))
+        serve_casework(config, lambda address: typer.echo(f"Casework: {address}"))
 
 
 @policy_app.command("show")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
-from folkmoot_operator.console import application, console, print_json, print_text
+from folkmoot_operator.console import application, print_json, print_text
 from folkmoot_operator.moments import to_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -146,7 +147,7 @@ def list_(home: Home = HERE, as_json: AsJson = False) -> None:
             )
             definition = one.definition
             table.add_row(one.cohort_id, definition.title, definition.ends.isoformat(), *shown)
-        console().print(table)
+        print_table(table)
 
 
 @cohort_app.command("show")

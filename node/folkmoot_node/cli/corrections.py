@@ -8,7 +8,8 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, print_json
+from folkmoot_operator.console import print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     import datetime
@@ -64,7 +65,7 @@ def list_(home: Home = HERE, as_json: AsJson = False) -> None:
         table.add_row(
             row["objection"], row["decided_on"], row["until"] or "", *fields, withheld, row["state"]
         )
-    console().print(table)
+    print_table(table)
     typer.echo(f"{len(rows):,} decisions about {len(decisions.households):,} households.")
 
 

@@ -10,6 +10,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.tables import print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +54,8 @@ def equality(
 
     Example: folkmoot-node equality --plot equality.svg
     """
+    from rich.table import Table
+
     from folkmoot_node.equality.chart import write_chart
     from folkmoot_node.equality.report import as_renderables, audit_equality
     from folkmoot_node.home import open_home
@@ -81,7 +84,10 @@ def equality(
     else:
         out = console()
         for item in as_renderables(report):
-            out.print(item, markup=False)
+            if isinstance(item, Table):
+                print_table(item, out)
+            else:
+                out.print(item, markup=False)
         if plot:
             typer.echo(f"The plot is in {plot}")
     if fail_above is not None and report.exceeding(fail_above):

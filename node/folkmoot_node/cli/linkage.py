@@ -9,6 +9,7 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.console import console, print_json
+from folkmoot_operator.tables import print_table
 
 linkage = typer.Typer(
     help="How records without a UPRN found their households.", no_args_is_help=True
@@ -69,19 +70,19 @@ def report(
         table.add_row(
             one.source, *(f"{figures[key]:,}" for key in _COLUMNS), share_in_words(one.share)
         )
-    out.print(table)
+    print_table(table, out)
     if not areas:
         return
     by_area = Table("Source", "Area", Column("Linked", justify="right"))
     for name, counts in found.linked_areas.items():
         for code, number in sorted(counts.items()):
             by_area.add_row(name, code, f"{number:,}")
-    out.print(by_area)
+    print_table(by_area, out)
     by_sector = Table("Source", "Postcode sector", Column("Ambiguous or unlinked", justify="right"))
     for name, counts in found.unlinked_sectors.items():
         for code, number in sorted(counts.items()):
             by_sector.add_row(name, code, f"{number:,}")
-    out.print(by_sector)
+    print_table(by_sector, out)
 
 
 def review(home: Home = HERE, as_json: AsJson = False) -> None:
@@ -128,5 +129,5 @@ def review(home: Home = HERE, as_json: AsJson = False) -> None:
     for row in rows:
         if row["pairs"]:
             table.add_row(*(str(row[key]) for key in row))
-    console().print(table)
+    print_table(table)
     typer.echo("Write yes or no into the column `decision`, then run folkmoot-node score.")

@@ -10,6 +10,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_node.plugins.placement import Placement
@@ -65,7 +66,9 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
     from folkmoot_node.plugins.words import granted
 
     allowed, known = one.allowed, one.provenance
-    signed = known.as_json() if known else Provenance().as_json()
+    signed = dict((known or Provenance()).as_json())
+    if one.is_shipped:  # what is signed about it is signed about the node
+        signed.update(signed=None, reviewed=None)
     return {
         "distribution": one.plugin.distribution,
         "version": one.plugin.version,
@@ -77,7 +80,7 @@ def _as_json(config: NodeConfig, one: Placement) -> dict[str, Any]:
         "files": bool(allowed and allowed.files),
         "memory_mib": allowed.memory_mib if allowed else None,
         "seconds": allowed.seconds if allowed else None,
-        "reviewed": known.is_reviewed if known else one.is_shipped,
+        "reviewed": bool(known and known.is_reviewed),
         **signed,
         "problems": [_problem_json(problem) for problem in _problems(one)],
     }
@@ -105,7 +108,7 @@ def _print(config: NodeConfig, found: tuple[Placement, ...], absent: tuple[Probl
     for one in found:
         whose = "the node" if one.is_shipped else "others"
         table.add_row(one.plugin.distribution, one.plugin.version, whose, one.way.value)
-    out.print(table)
+    print_table(table, out)
     shared = [one for one in found if one.is_shipped and one.runs]
     if shared:
         out.print(f"Those that come with the node: {granted(config, shared[0])}.", markup=False)

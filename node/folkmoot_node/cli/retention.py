@@ -9,8 +9,12 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from folkmoot_node.operations.back_up import KeptKey
     from folkmoot_node.operations.retention import Expired
     from folkmoot_node.settings.node_toml import NodeConfig
 
@@ -43,11 +47,12 @@ def purge(
     Example: folkmoot-node purge --dry-run
     """
     from folkmoot_node.home import open_home
-    from folkmoot_node.operations.retention import expired
+    from folkmoot_node.operations.back_up import delete_ended, with_store_key
+    from folkmoot_node.operations.retention import KEY_TO_REPLACE, expired
     from folkmoot_node.operations.retention import purge as delete
 
     with open_home(home) as node:
-        found = expired(node)
+        found, kept = expired(node), with_store_key(node)
         casework = _Casework(node.config)
         waiting = casework.expired()
         if dry_run or not (found or waiting):
@@ -60,12 +65,16 @@ def purge(
                 typer.echo(f"{number} would be deleted. Nothing was.")
             else:
                 typer.echo("Nothing is past its retention.")
+            if not dry_run:
+                delete_ended(node, current_operator())
+            _name_kept_keys(kept)
             return
         if not yes:
             _print(found, waiting)
             typer.confirm("Delete these permanently?", abort=True, err=True)
         purged = delete(node, found, current_operator())
-        entries = casework.purge()
+        delete_ended(node, current_operator())
+        kept, entries = with_store_key(node), casework.purge()
     if as_json:
         result = _result(purged.deleted, purged.key_replaced)
         print_json({**result, **casework.as_json(entries)})
@@ -77,8 +86,23 @@ def purge(
             "The key of the store was destroyed and replaced: encrypted copies elsewhere can be "
             "read only where a copy of the old key is kept. Delete it from your backups."
         )
+    elif purged.key_to_replace:
+        typer.echo(f"Attention: {KEY_TO_REPLACE}.")
     elif purged.deleted:
         typer.echo("The key of the store stays: something is left that needs it.")
+    _name_kept_keys(kept)
+
+
+def _name_kept_keys(kept: Sequence[KeptKey]) -> None:
+    """Names the backups in which scores that are deleted here can be read."""
+    from folkmoot_node.operations.back_up import UNDONE
+
+    for one in kept:
+        typer.echo(
+            f"Backup {one.file} in {one.folder} holds the store's key until {one.expires}: "
+            f"{UNDONE}.",
+            err=True,
+        )
 
 
 class _Casework:
@@ -139,4 +163,4 @@ def _print(found: tuple[Expired, ...], casework: dict[str, int]) -> None:
         table.add_row(item.kind.value, str(item.path), item.why)
     for kind, number in casework.items():
         table.add_row(kind, f"casework: {number}", "past the casework policy's retention")
-    console(stderr=True).print(table)
+    print_table(table, console(stderr=True))

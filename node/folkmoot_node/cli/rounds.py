@@ -9,7 +9,8 @@ import typer
 
 from folkmoot_node.cli.options import HERE, AsJson, Home, RoundId, moment, print_renewal
 from folkmoot_operator.accounts import current_operator
-from folkmoot_operator.console import console, minute, print_json, print_text
+from folkmoot_operator.console import minute, print_json, print_text
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from folkmoot_node.evidence.outbox import Answer
@@ -87,7 +88,7 @@ def _print_rounds(rows: list[dict[str, Any]]) -> None:
             minute(row["deadline"]),
             row["status"],
         )
-    console().print(table)
+    print_table(table)
 
 
 def _print_waiting(node: NodeHome) -> None:

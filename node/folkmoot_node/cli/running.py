@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from folkmoot_node.cli.options import HERE, Home, moment
-
-if TYPE_CHECKING:
-    from folkmoot_node.answering.answer import Event
+from folkmoot_node.cli.options import HERE, Home
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +24,14 @@ def serve(
             "one that waits for a person is reported. Do not score, do not start Prefect.",
         ),
     ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins",
+            help="Start nothing that runs plugins, as in a service that may make no namespaces: "
+            "`score` runs by its own timer, and leaves what the region may ask.",
+        ),
+    ] = False,
     poll_seconds: Annotated[
         float | None, typer.Option(help="Seconds between visits, instead of the setting.", min=0.1)
     ] = None,
@@ -42,32 +47,50 @@ def serve(
 
     Example: folkmoot-node serve
     """
+    from folkmoot_node.answering.answer import Event
+    from folkmoot_node.answering.kept_catalogue import kept_catalogue
     from folkmoot_node.evidence.joint_head import JointHead
     from folkmoot_node.home import open_home
     from folkmoot_node.operations.automatic_purge import tidy
     from folkmoot_node.running.catalogue_process import CatalogueProcess
+    from folkmoot_node.running.measuring import look_at
     from folkmoot_node.running.serve import serve as run
     from folkmoot_node.running.serve import stop_on_signals
+    from folkmoot_node.signals import events
+    from folkmoot_node.signals.lines import lines_of_node, version_here
+    from folkmoot_node.signals.metrics import METRICS
+    from folkmoot_operator import log_output, readings_socket, service_manager, signal_output
+    from folkmoot_operator.events import emit
 
     stop = stop_on_signals()
-    with open_home(home) as node:
+    with open_home(home, observe=lambda _: service_manager.works()) as node:
         node.state.check_pages()
 
-        def report(event: Event) -> None:
-            level = "problem" if event.is_problem else "info"
-            subject = f" round {event.round_id[:12]}" if event.round_id else ""
-            typer.echo(f"{moment(node.clock())} {level}{subject}: {event.text}", err=True)
-
-        address = node.coordinator().address
-        typer.echo(f"{node.config.name} ({node.config.council}) visits {address}.", err=True)
-        heads = f"ledger head {node.ledger.head()}, of all logs {JointHead.now(node.state)}"
-        typer.echo(f"{moment(node.clock())} info: {heads}", err=True)
-        run(
-            node,
-            report,
-            stop=stop,
-            until_idle=until_idle,
-            poll_seconds=poll_seconds,
-            tidy=tidy,
-            make_catalogue=CatalogueProcess(),
+        log_output.configure(
+            node.config.log, node.config.home, "folkmoot-node", lines=lines_of_node()
         )
+        address = node.coordinator().address
+        emit(events.SERVE_STARTED, council=node.config.council, address=address)
+        heads = f"ledger head {node.ledger.head()}, of all logs {JointHead.now(node.state)}"
+        emit(events.SERVE_HEADS, text=heads)
+        with (
+            signal_output.shown(
+                node.config.metrics,
+                node.config.home,
+                "folkmoot-node",
+                version_here(),
+                METRICS,
+                look_at(home),
+            ) as readings,
+            readings_socket.heard(readings),
+        ):
+            run(
+                node,
+                Event.emit,
+                stop=stop,
+                until_idle=until_idle,
+                no_plugins=no_plugins,
+                poll_seconds=poll_seconds,
+                tidy=tidy,
+                make_catalogue=kept_catalogue if no_plugins else CatalogueProcess(),
+            )

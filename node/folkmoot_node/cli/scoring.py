@@ -12,6 +12,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home, OtherPolicy, Reason
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,9 @@ def score(
     from folkmoot_node.policies.risk_policy import load_policy
     from folkmoot_node.scoring.binding import ended_licence
     from folkmoot_node.settings.node_toml import load_config
+    from folkmoot_node.signals.lines import version_here
     from folkmoot_node.sources.connect import load_plugins
+    from folkmoot_operator import signal_output
 
     if export is not None:
         from folkmoot_node.operations.export_households import require_writable
@@ -131,7 +134,10 @@ def score(
             summary = trial.run
         else:
             recorded = recorded_run(config.state_path, current_operator())
-            with _says_that_rounds_wait(home), recorded as record:
+            traced = signal_output.traced(
+                config.metrics, config.home, "folkmoot-node", version_here()
+            )
+            with _says_that_rounds_wait(home), recorded as record, traced:
 
                 def go_on(stage: str, done: int, total: int) -> None:
                     record.go_on()
@@ -279,7 +285,7 @@ def _print_trial(trial: Trial) -> None:
     )
     for before in rows:
         table.add_row(before, *(f"{count.get((before, now), 0):,}" for now in columns))
-    out.print(table)
+    print_table(table, out)
     both = sum(n for (one, other), n in count.items() if "(not scored)" not in (one, other))
     out.print(
         f"{trial.changed:,} of {both:,} households would change band "
@@ -300,7 +306,7 @@ def _print_bands(summary: RunSummary) -> None:
     for band, number in summary.bands.items():
         share = number / max(1, summary.households)
         bands.add_row(band, f"{number:,}", f"{share:.1%}", "█" * round(30 * number / largest))
-    console().print(bands)
+    print_table(bands)
 
 
 def _print_summary(summary: RunSummary) -> None:
@@ -333,7 +339,7 @@ def _print_summary(summary: RunSummary) -> None:
         found = "" if source.about_areas else share_in_words(source.share_linked)
         figures = (f"{getattr(source, key):,}" for key in columns.values())
         table.add_row(source.name, *figures, found)
-    out.print(table)
+    print_table(table, out)
     for source in summary.sources:
         by = source.accepted
         until = f" (accepted by {by.by} until {by.until}: {by.reason})" if by else ""

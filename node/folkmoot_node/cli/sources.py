@@ -11,6 +11,7 @@ import typer
 from folkmoot_node.cli.options import HERE, AsJson, Home
 from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.console import console, print_json, progress
+from folkmoot_operator.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +111,7 @@ def _show(home: Path, as_json: bool) -> None:
     for entry in identifiers:
         read = "to link" if entry["read"] else "no"
         table.add_row(str(entry["source"]), str(entry["identifier"]), "identifier", "dropped", read)
-    console().print(table)
+    print_table(table)
     for fault in plugins.broken:
         typer.echo(f"Warning: {fault}", err=True)
     for text in not_confined(plugins.placements):
@@ -218,7 +219,7 @@ def _print_health(run: RunSummary, last: RunSummary | None) -> None:
             ", ".join(f"{n:,}" for n in source.homes_without_area.values() if n),
             _since(source, before.get(source.name)),
         )
-    console().print(table)
+    print_table(table)
     console().print(
         "Home: share of the records that have found a household. Most: records of the household "
         "that has the most. Before: records in the last run."

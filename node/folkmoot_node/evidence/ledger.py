@@ -28,6 +28,8 @@ from folkmoot_operator.problems import ExitCode, Problem
 
 _DEBIT = "debit"
 _RECOVERED = "recovered"
+INHERITED = "inherited"
+"""Kind of an entry that says what councils before this one had spent; see `inheritance`."""
 
 
 class BudgetExhausted(Exception):
@@ -59,6 +61,7 @@ class Debit:
         recovered: True if it was entered from a receipt, because the entry that paid was lost.
         signer: Ed25519 public key that had signed the release policy, 32 bytes; empty where the
             entry does not say.
+        inherited: True if councils before this one had spent it; it names no round.
     """
 
     round_id: str
@@ -69,6 +72,12 @@ class Debit:
     entry: bytes
     recovered: bool
     signer: bytes = b""
+    inherited: bool = False
+
+    @property
+    def is_for_a_round(self) -> bool:
+        """Whether it was made here, to answer a round."""
+        return not self.recovered and not self.inherited
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,7 @@ class Ledger:
             (
                 debit
                 for debit in self.debits()
-                if debit.round_id == round_id and not debit.recovered
+                if debit.round_id == round_id and debit.is_for_a_round
             ),
             None,
         )
@@ -150,7 +159,9 @@ class Ledger:
 
     def paid(self) -> frozenset[tuple[str, bytes]]:
         """Round id and ledger entry of each debit."""
-        return frozenset((debit.round_id, debit.entry) for debit in self.debits())
+        return frozenset(
+            (debit.round_id, debit.entry) for debit in self.debits() if not debit.inherited
+        )
 
     def unaccounted(self, receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
         """Receipts of releases whose ledger entry is not here, and that were not recovered."""
@@ -177,7 +188,7 @@ class Ledger:
             period_start=start,
             period_end=end,
             cap=policy.per_period,
-            spent=_sum(_counted(debits, start)),
+            spent=_sum(counted_from(debits, start)),
             lifetime_cap=policy.lifetime,
             lifetime=_sum(debits),
         )
@@ -190,7 +201,7 @@ class Ledger:
         """
         period = policy.period_of(moment)
         return tuple(
-            debit for debit in self.debits() if debit.period == period and not debit.recovered
+            debit for debit in self.debits() if debit.period == period and debit.is_for_a_round
         )
 
     def debit(
@@ -336,7 +347,7 @@ class Ledger:
         return self._chain.verify()
 
 
-def _counted(debits: tuple[Debit, ...], start: int) -> tuple[Debit, ...]:
+def counted_from(debits: tuple[Debit, ...], start: int) -> tuple[Debit, ...]:
     """The debits of the period that begins at `start` and goes on now, and of all that
     overlap it directly or through others.
     """
@@ -362,4 +373,5 @@ def _debit(entry: Entry) -> Debit:
         entry=entry.digest,
         recovered=entry.body["kind"] == _RECOVERED,
         signer=bytes.fromhex(entry.body.get("signer", "")),
+        inherited=entry.body["kind"] == INHERITED,
     )

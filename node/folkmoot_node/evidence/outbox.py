@@ -185,6 +185,23 @@ class Outbox:
             row = self._state.reader.execute("SELECT * FROM outbox WHERE round_id = ?", which)
             yield _answer(row.fetchone())
 
+    def counted(self) -> dict[tuple[str, RefusalReason | None], int]:
+        """How many answers have each kind, and each reason if they are refusals."""
+        rows = self._state.reader.execute(
+            "SELECT kind, reason, count(*) FROM outbox GROUP BY kind, reason"
+        )
+        return {
+            (str(kind), None if reason is None else RefusalReason(reason)): int(number)
+            for kind, reason, number in rows.fetchall()
+        }
+
+    def owed(self) -> int:
+        """How many answers have no receipt yet."""
+        (number,) = self._state.reader.execute(
+            "SELECT count(*) FROM outbox WHERE receipt IS NULL AND closed IS NULL"
+        ).fetchone()
+        return int(number)
+
     def rounds(self) -> dict[bytes, str]:
         """Id of each round that has an answer, by the SHA-256 of the round, 32 bytes."""
         rows = self._state.reader.execute("SELECT round_digest, round_id FROM outbox")

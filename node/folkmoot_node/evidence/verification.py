@@ -30,6 +30,7 @@ from folkmoot.rounds import Round, round_digest
 from folkmoot_node.evidence.answer_faults import fault_of, unpaid
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.evidence.egress_log import EgressLog
+from folkmoot_node.evidence.inheritance import unexplained
 from folkmoot_node.evidence.joint_head import JointHead, broken_anchors
 from folkmoot_node.evidence.ledger import Debit, Ledger
 from folkmoot_node.evidence.outbox import Answer, AnswerKind, HeldReceipt, Outbox
@@ -104,7 +105,7 @@ class Verification:
     @cached_property
     def _debited(self) -> dict[str, Debit]:
         """The debits that were made to answer rounds, by round."""
-        return {one.round_id: one for one in self._ledger.debits() if not one.recovered}
+        return {one.round_id: one for one in self._ledger.debits() if one.is_for_a_round}
 
     @cached_property
     def _recovered(self) -> frozenset[tuple[str, bytes]]:
@@ -112,7 +113,7 @@ class Verification:
 
     @cached_property
     def _paid(self) -> frozenset[tuple[str, bytes]]:
-        return frozenset((one.round_id, one.entry) for one in self._ledger.debits())
+        return self._ledger.paid()
 
     def run(self, *, thorough: bool = True) -> Verified:
         """Checks everything.
@@ -246,6 +247,8 @@ class Verification:
         return last
 
     def _debits(self) -> Iterator[str]:
+        if wrong := unexplained(list(self._state.chain("ledger").entries())):
+            yield wrong
         answered = self._outbox.digests()
         for round_id, debit in self._debited.items():
             known = self._rounds.get(round_id)

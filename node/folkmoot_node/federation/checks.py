@@ -7,19 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from folkmoot_node.evidence.database import Clock
+from folkmoot_node.federation.certificate_lives import AUTHORITY, certificates
 from folkmoot_node.federation.identity import KeyFiles, load_identity, load_valid_identity
+from folkmoot_operator.certificate_lives import CertificateLife, Standing
 from folkmoot_operator.checks import Check, Finding, State, open_to_others
 from folkmoot_operator.private_files import is_open_to_others
 from folkmoot_operator.problems import ExitCode, Problem
 
-WARN_DAYS = 14
-"""So many days before the end of the certificate, `doctor` warns."""
-_DAY = 86_400
 _NAME = "enrolment"
-_RENEW = (
-    "Any command that connects to the coordinator renews it in the last third of its time; "
-    "`folkmoot-node renew` does so now. After its end only a new invitation helps"
-)
 
 
 def private_keys(
@@ -68,29 +63,35 @@ def overdue_renewal(keys: KeyFiles, now: int) -> str | None:
     ends = "ended" if identity.is_expired(now) else "ends"
     return (
         f"the certificate {ends} on {identity.not_after:%Y-%m-%d}, and nothing has renewed it. "
-        "`folkmoot-node renew` does, until it ends"
+        "`folkmoot-node renew` does, until it ends; then `folkmoot-node enrol --again`"
     )
 
 
 def certificate(keys: KeyFiles, clock: Clock) -> Check:
-    """Whether the node is enrolled, and how long its certificate is valid.
+    """Whether the node is enrolled, and how long its certificate and its authority's are valid.
 
-    It warns in the last 14 days, and if the clock says that the certificate has not begun.
+    It warns from 14 days before an end on, and if the clock says that the certificate has not
+    begun.
     """
 
     def look() -> Iterator[Finding]:
         now = clock()
         identity = load_valid_identity(keys, now)
-        end = f"{identity.not_after:%Y-%m-%d %H:%M} UTC"
-        left = identity.not_after.timestamp() - now
         if now < identity.not_before.timestamp():
             begin = f"{identity.not_before:%Y-%m-%d %H:%M} UTC"
             what = f"by this machine's clock, the certificate begins only on {begin}"
             yield Finding(_NAME, State.WARN, what, "Set the clock of this machine")
-        elif left <= WARN_DAYS * _DAY:
-            what = f"the certificate ends in {left / _DAY:.0f} days, on {end}"
-            yield Finding(_NAME, State.WARN, what, _RENEW)
-        else:
-            yield Finding(_NAME, State.OK, f"certificate until {end}")
+            return
+        for one in certificates(keys, now):
+            if one.name != AUTHORITY or one.standing is not Standing.FINE:
+                yield _found(one)
 
     return Check(_NAME, look)
+
+
+def _found(life: CertificateLife) -> Finding:
+    whose = "the certificate" + (" of the region's authority" if life.name == AUTHORITY else "")
+    if life.standing is Standing.FINE:
+        return Finding(_NAME, State.OK, f"{whose.removeprefix('the ')} until {life.end}")
+    state = State.WARN if life.standing is Standing.SOON else State.FAIL
+    return Finding(_NAME, state, f"{whose} {life}", life.remedy)

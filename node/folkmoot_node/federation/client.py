@@ -93,6 +93,7 @@ _REMEDIES = {
 _Outcome = (
     enrolment_pb2.EnrolResponse
     | enrolment_pb2.RenewResponse
+    | enrolment_pb2.EnrolAgainResponse
     | collection_pb2.NegotiateResponse
     | collection_pb2.ListReceiptsResponse
     | collection_pb2.ListRoundsResponse
@@ -223,6 +224,26 @@ class CoordinatorClient:
         reply = self._call(_ENROLMENT + "Renew", request, enrolment_pb2.RenewResponse)
         _raise_if_rejected(reply)
         return reply.membership
+
+    def enrol_again(
+        self, certificate: bytes, csr: bytes, signature: bytes
+    ) -> enrolment_pb2.Membership | enrolment_pb2.WaitsForRegion:
+        """Asks for a certificate in place of one that has ended.
+
+        Args:
+            certificate: The one that has ended, DER.
+            csr: PKCS#10 signing request for the new key, DER.
+            signature: By the old key.
+
+        Returns:
+            What the region has granted, or that nobody there has decided yet.
+        """
+        request = enrolment_pb2.EnrolAgainRequest(
+            versions=codec.encode_versions(), certificate=certificate, csr=csr, signature=signature
+        )
+        reply = self._call(_ENROLMENT + "EnrolAgain", request, enrolment_pb2.EnrolAgainResponse)
+        _raise_if_rejected(reply)
+        return reply.waits if reply.WhichOneof("outcome") == "waits" else reply.membership
 
     def negotiate(self) -> int:
         """Agrees on a wire version.

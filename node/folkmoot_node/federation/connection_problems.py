@@ -17,9 +17,10 @@ _MAX_NAMES = 5
 _PROXY = "proxy in [coordinator] of node.toml"
 _NOT_ACCEPTED = (
     "Check the clocks of this machine and the region's. If they agree and it goes on, ask the "
-    "region for a new invitation and run `folkmoot-node enrol FILE`"
+    "region for a new invitation and run `folkmoot-node enrol FILE`; the ledger stays"
 )
 _AGAIN = "`folkmoot-node serve` tries again by itself"
+_ENROL_AGAIN = "then run `folkmoot-node enrol FILE` again: the invitation works until it expires"
 
 
 class ConnectionProblem(Problem):
@@ -35,6 +36,8 @@ def of_connection(way: Way, blocked: Blocked, *, enrolling: bool) -> ConnectionP
         enrolling: Whether it was the enrolment port.
     """
     problem, remedy, code = _text(way, blocked, enrolling=enrolling)
+    if enrolling:  # nothing but a person's command does that
+        remedy = remedy.replace(_AGAIN, _ENROL_AGAIN)
     detail = f" ({blocked.detail})" if blocked.detail and blocked.by in _WITH_DETAIL else ""
     return ConnectionProblem(problem + detail, where=_where(way), remedy=remedy, exit_code=code)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cryptography.hazmat.primitives import serialization
 from pydantic import Field
 
+from folkmoot.enrolment import ENROL_AGAIN_SIGNATURE_DOMAIN, request_fingerprint
 from folkmoot.geography import GssCode
+from folkmoot.v1 import enrolment_pb2
 from folkmoot_node.evidence.egress_log import EgressLog
 from folkmoot_node.federation.client import CoordinatorClient
 from folkmoot_node.federation.identity import (
@@ -17,10 +21,14 @@ from folkmoot_node.federation.identity import (
     TrustedRegion,
     create_renewal_request,
     create_request,
+    create_request_again,
     keep_membership,
     load_identity,
+    sign_as_node,
     trusted_region,
 )
+from folkmoot_node.federation.trusted_authority import asked_key, is_trusted, is_vouched
+from folkmoot_operator.key_files import certificate_in
 from folkmoot_operator.network_addresses import DialledAddress
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import Settings, load
@@ -96,12 +104,14 @@ def region_left(files: KeyFiles, invitation: Invitation) -> TrustedRegion | None
     """
     inviting = invitation.inviting
     try:
-        before = trusted_region(
-            files.authority.read_bytes(), bytes.fromhex(files.coordinator_key.read_text().strip())
-        )
+        trusted = files.authority.read_bytes()
+        before = trusted_region(trusted, bytes.fromhex(files.coordinator_key.read_text().strip()))
     except (OSError, ValueError):
         return None
-    return None if before.is_same(inviting) else before
+    if before.is_same(inviting):
+        return None
+    vouched = is_vouched(invitation.authority.encode(), trusted)
+    return None if vouched and before.signing_key == inviting.signing_key else before
 
 
 def enrol(
@@ -141,8 +151,53 @@ def enrol(
             remedy="Do not go on; ask the region by telephone what happened",
             exit_code=ExitCode.VERIFICATION,
         )
-    keep_membership(files, membership.certificate, membership.authority, membership.signing_key)
+    _keep(files, membership, invitation.authority.encode(), membership.signing_key)
     return load_identity(files)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for a certificate in place of one that has ended, about which nobody has decided.
+
+    Attributes:
+        fingerprint: Of the new key; the region compares it with what the council reads out.
+        until: How long the region keeps the request, seconds since 1970-01-01T00:00:00Z.
+    """
+
+    fingerprint: str
+    until: int
+
+
+def enrol_again(
+    identity: Identity,
+    address: str,
+    egress: EgressLog,
+    council: GssCode,
+    proxy: str | None = None,
+) -> Identity | Asked:
+    """Asks for a certificate in place of one that has ended; see `EnrolAgain` of the wire.
+
+    Args:
+        identity: With the certificate that has ended, and its key.
+        address: Of the enrolment port.
+        egress: Where it is recorded what was sent.
+        council: This council.
+        proxy: Through which the coordinator is reached.
+
+    Raises:
+        Problem: If the coordinator cannot be reached or does not accept the request.
+    """
+    request = create_request_again(identity.files, council)
+    signature = sign_as_node(identity, ENROL_AGAIN_SIGNATURE_DOMAIN, request)
+    certificate = certificate_in(identity.certificate).public_bytes(serialization.Encoding.DER)
+    with CoordinatorClient.for_newcomer(address, identity.authority, egress, proxy) as client:
+        answer = client.enrol_again(certificate, request, signature)
+    if isinstance(answer, enrolment_pb2.WaitsForRegion):
+        return Asked(request_fingerprint(asked_key(request)), answer.until)
+    if answer.signing_key != identity.signing_key:
+        raise _not_this_region("answered with another signing key than this node knows")
+    _keep(identity.files, answer, identity.authority, identity.signing_key)
+    return load_identity(identity.files)
 
 
 def renew(identity: Identity, client: CoordinatorClient, files: KeyFiles, council: GssCode) -> None:
@@ -152,4 +207,34 @@ def renew(identity: Identity, client: CoordinatorClient, files: KeyFiles, counci
         Problem: If the coordinator cannot be reached or does not renew it.
     """
     membership = client.renew(create_renewal_request(files, council))
-    keep_membership(files, membership.certificate, membership.authority, identity.signing_key)
+    _keep(files, membership, identity.authority, identity.signing_key)
+
+
+def _keep(
+    files: KeyFiles, membership: enrolment_pb2.Membership, trusted: bytes, signing_key: bytes
+) -> None:
+    """Writes what the coordinator granted, if its authority is the one that is trusted.
+
+    So is one for which the trusted one has vouched. From now on the node trusts that alone.
+
+    Args:
+        files: Where to write.
+        membership: What was granted.
+        trusted: Certificate of the authority that is trusted, PEM; the first of several.
+        signing_key: The coordinator's Ed25519 public key, 32 bytes.
+
+    Raises:
+        Problem: If the authority is another, or the certificate is not by it.
+    """
+    if not is_trusted(membership.authority, membership.voucher, trusted):
+        raise _not_this_region("names another authority, for which the one before has not vouched")
+    keep_membership(files, membership.certificate, membership.authority, signing_key)
+
+
+def _not_this_region(what: str) -> Problem:
+    return Problem(
+        f"the coordinator {what}",
+        where="enrolment",
+        remedy="Do not go on; ask the region by telephone what happened",
+        exit_code=ExitCode.VERIFICATION,
+    )

@@ -20,14 +20,17 @@ from cryptography.x509.oid import NameOID
 from folkmoot.errors import plain
 from folkmoot.geography import GssCode
 from folkmoot_node.policies.trusted_signer import OWN_KEY
+from folkmoot_operator.certificate_lives import RENEW_AT
 from folkmoot_operator.key_files import KeyFile
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.private_files import delete_private, write_private
 from folkmoot_operator.problems import ExitCode, Problem
 
-RENEW_AT = 1 / 3
-"""A certificate is renewed when less than this share of its lifetime is left."""
-
+ENROL_AGAIN = (
+    "Run `folkmoot-node enrol --again`, which asks the region for a new certificate in place of "
+    "the one that ended; the ledger and the receipts stay"
+)
+"""What to do when the certificate has ended."""
 _ENROL_AGAIN = (
     "Restore it from backup; or ask the region for a new invitation and run `folkmoot-node enrol "
     "FILE`, which writes it again"
@@ -106,8 +109,13 @@ class Identity:
 
     def is_due_for_renewal(self, now: int) -> bool:
         """True if less than a third of the certificate's lifetime is left."""
+        return now > self.due_at
+
+    @property
+    def due_at(self) -> float:
+        """When a third of the certificate's lifetime is left, seconds since 1970-01-01."""
         lifetime = (self.not_after - self.not_before).total_seconds()
-        return self.not_after.timestamp() - now < lifetime * RENEW_AT
+        return self.not_after.timestamp() - lifetime * RENEW_AT
 
     def is_expired(self, now: int) -> bool:
         """True if the certificate is past its validity."""
@@ -180,6 +188,18 @@ def create_renewal_request(files: KeyFiles, council: GssCode) -> bytes:
     """
     finish_renewal(files)
     write_private(files.next_tls_key, _new_key(), replace=True)
+    return _request(files.next_tls_key, council)
+
+
+def create_request_again(files: KeyFiles, council: GssCode) -> bytes:
+    """A certificate signing request for a new key, the same at each call until it is granted.
+
+    Returns:
+        PKCS#10, DER.
+    """
+    finish_renewal(files)
+    if not files.next_tls_key.exists():
+        write_private(files.next_tls_key, _new_key(), replace=False)
     return _request(files.next_tls_key, council)
 
 
@@ -285,21 +305,29 @@ def load_identity(files: KeyFiles) -> Identity:
     )
 
 
+class ExpiredCertificate(Problem):
+    """The node's certificate has ended; only the region can give it another."""
+
+    def __init__(self, identity: Identity, now: int) -> None:
+        super().__init__(
+            f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
+            where=str(identity.files.certificate),
+            remedy=f"Check the clock of this machine, which says {to_text(now)}. If it is right: "
+            f"{ENROL_AGAIN[:1].lower()}{ENROL_AGAIN[1:]}",
+            exit_code=ExitCode.SETTINGS,
+        )
+
+
 def load_valid_identity(files: KeyFiles, now: int) -> Identity:
     """Reads the node's identity, to speak to the coordinator with it.
 
     Raises:
-        Problem: If the node is not enrolled, or its certificate has expired.
+        ExpiredCertificate: If the certificate has ended.
+        Problem: If the node is not enrolled.
     """
     identity = load_identity(files)
     if identity.is_expired(now):
-        raise Problem(
-            f"this node's certificate expired on {identity.not_after:%Y-%m-%d}",
-            where=str(files.certificate),
-            remedy=f"Check the clock of this machine, which says {to_text(now)}. If it is right, "
-            "ask the region for a new invitation and run `folkmoot-node enrol FILE`",
-            exit_code=ExitCode.SETTINGS,
-        )
+        raise ExpiredCertificate(identity, now)
     return identity
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot_node.installation.places import accepted_versions, environment, isolated_command
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.root_files import read_root_file
 
@@ -98,6 +100,22 @@ def read_lock(path: Path) -> dict[str, str] | None:
             exit_code=ExitCode.VERIFICATION,
         )
     return {line[_NAME:]: line[:_DIGEST] for line in lines}
+
+
+def require_none_accepted() -> None:
+    """Refuses to go on without a list where root has accepted another version beside this one.
+
+    Raises:
+        Problem: If root has.
+    """
+    others = accepted_versions()
+    if others:
+        raise Problem(
+            f"nobody has accepted this version, and version {others[-1]} was accepted",
+            where=str(environment()),
+            remedy=f"As root: `{shlex.join(isolated_command())} install accept`",
+            exit_code=ExitCode.VERIFICATION,
+        )
 
 
 def differences(accepted: Mapping[str, str], installed: Mapping[str, str]) -> Differences:

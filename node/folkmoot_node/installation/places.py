@@ -12,14 +12,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-START = Path(__file__).parents[1] / "start.py"
+_OWN = Path(__file__).resolve().parents[2]
+START = _OWN / "folkmoot_node" / "start.py"
 """The program that starts the node without Python's `site`."""
-_OWN = Path(__file__).parents[2]
+_RELEASES = "releases"
+"""The folder in which the installer keeps each version in an environment of its own."""
+_LOCK = ".sha256"
 
 
 def environment() -> Path:
-    """The environment of this interpreter, such as `/opt/folkmoot`; links are kept as they are."""
-    return Path(os.path.abspath(sys.executable)).parent.parent  # noqa: PTH100
+    """The environment of this interpreter, such as `/opt/folkmoot/releases/0.1.0`.
+
+    It is started through the link `/opt/folkmoot/current`, which an upgrade moves: a process goes
+    on with the version that it began with. The interpreter itself is a link that leads out of its
+    environment, and is not followed.
+    """
+    return Path(os.path.abspath(sys.executable)).parent.parent.resolve()  # noqa: PTH100
 
 
 def folders() -> tuple[Path, ...]:
@@ -43,12 +51,26 @@ def lock_path() -> Path:
     """The file in which root keeps what the council accepted of this environment."""
     from folkmoot_operator.root_files import DECISIONS, name_of  # late: found by `folders`
 
-    return DECISIONS / "installations" / f"{name_of(environment())}.sha256"
+    return DECISIONS / "installations" / f"{name_of(environment())}{_LOCK}"
+
+
+def accepted_versions() -> tuple[str, ...]:
+    """Versions beside this one that root has accepted; where there are any, all have to be."""
+    from folkmoot_operator.root_files import name_of  # late: found by `folders`
+
+    beside = environment().parent
+    if beside.name != _RELEASES:
+        return ()
+    start = name_of(beside / "x").removesuffix("x")
+    files = lock_path().parent.glob(f"*{_LOCK}")
+    names = (file.name.removesuffix(_LOCK) for file in files if file.name.startswith(start))
+    return tuple(sorted(name.removeprefix(start) for name in names))
 
 
 def isolated_command() -> tuple[str, ...]:
     """How the node is started so that no installed wheel runs before it."""
-    return (sys.executable, "-I", "-S", str(START))
+    python = environment() / "bin" / Path(sys.executable).name
+    return (str(python), "-I", "-S", str(START))
 
 
 def is_isolated() -> bool:

@@ -13,8 +13,15 @@ from folkmoot_node.installation.lock import (
     installed_files,
     is_code,
     read_lock,
+    require_none_accepted,
 )
-from folkmoot_node.installation.places import environment, folders, isolated_command, lock_path
+from folkmoot_node.installation.places import (
+    accepted_versions,
+    environment,
+    folders,
+    isolated_command,
+    lock_path,
+)
 from folkmoot_node.installation.wheels import doubts, installed_wheels, run_at_every_start
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.problems import ExitCode, Problem
@@ -89,6 +96,7 @@ def require_accepted() -> str:
     """
     found = verify()
     if found is None:
+        require_none_accepted()
         raise Problem(
             "nobody has accepted what is installed",
             where=str(environment()),
@@ -110,7 +118,7 @@ def installation() -> Check:
     """Whether the installed files are those that root accepted; a warning if none were."""
 
     def look() -> Iterator[Finding]:
-        if read_lock(lock_path()) is None:
+        if read_lock(lock_path()) is None and not accepted_versions():
             what = "not accepted: a wheel that changes how noise is added would not be noticed"
             remedy = "As root: `folkmoot-node install accept`"
             yield Finding(_INSTALLATION, State.WARN, what, remedy)

@@ -6,14 +6,18 @@ import datetime
 import shlex
 from collections.abc import Callable, Iterator
 
+from folkmoot_node.evidence.restored import last_restore
 from folkmoot_node.federation.identity import public_key_of
 from folkmoot_node.home import NodeHome
+from folkmoot_node.operations.back_up import MADE, PROGRAM, UNDONE, with_store_key
 from folkmoot_node.operations.council_codes import doubt_about_council
+from folkmoot_node.operations.restore import DRILLED
 from folkmoot_node.operations.retention import expired
 from folkmoot_node.policies.release_policy import load_unsigned
 from folkmoot_node.policies.risk_policy import RENEWAL, load_policy
 from folkmoot_node.policies.trusted_signer import NOT_PINNED
 from folkmoot_node.store.extracts_read import last_read
+from folkmoot_operator import backup_checks
 from folkmoot_operator.checks import Check, Finding, State
 from folkmoot_operator.moments import day, to_text
 from folkmoot_operator.private_files import is_open_to_others
@@ -22,12 +26,16 @@ from folkmoot_operator.problems import ExitCode, Problem
 WARN_DAYS = 30
 """So many days before a policy's last one, `doctor` warns."""
 _HOME, _SUNSET, _EXTRACTS, _SIGNER = "home", "sunset", "extracts", "signer"
+_KEPT_KEY, _RESTORED = "backups with the store's key", "restored"
 _OTHER_CODE = (
     "Agree with the region under which code, and from which round on, the homes are counted: a "
     "round that invites both is not opened. If the code is newer than this version of Folkmoot, "
     "name a newer list in node.toml as council_list"
 )
-_SIGN = "Decide on a new date in the release policy, then `folkmoot-node policy sign --signer NAME`"
+_SIGN = (
+    "Decide on a new date in the release policy, then "
+    '`folkmoot-node policy sign --signer "NAME, ROLE"`'
+)
 
 
 def closed(home: NodeHome) -> Check:
@@ -123,6 +131,33 @@ def retention(home: NodeHome) -> Check:
         return f"nothing is past the policy's retention rule; {who} what will be"
 
     return Check("retention", look)
+
+
+def backups(home: NodeHome) -> Iterator[Check]:
+    """Whether backups are made and tried; those that hold the store's key; a restore."""
+    settings = home.config.backup
+    if settings is not None:
+        made, drilled = home.audit.entries((MADE,)), home.audit.entries((DRILLED,))
+        yield backup_checks.backups(
+            PROGRAM, home.config.home, settings, tuple(made), tuple(drilled), home.clock()
+        )
+
+    def keys() -> Iterator[Finding]:
+        for one in with_store_key(home):
+            what = f"{one.file} in {one.folder} holds the store's key until {one.expires}"
+            remedy = f"Delete it and its copies when you can: {UNDONE}"
+            yield Finding(_KEPT_KEY, State.WARN, what, remedy)
+
+    yield Check(_KEPT_KEY, keys)
+
+    def restored() -> Iterator[Finding]:
+        last = last_restore(home.state)
+        if last is not None and not last.is_compared:
+            what = f"restored from a backup of {last.made_at}, and nothing is answered yet"
+            remedy = "Run `folkmoot-node ledger recover`, which compares it with the receipts"
+            yield Finding(_RESTORED, State.WARN, what, remedy)
+
+    yield Check(_RESTORED, restored)
 
 
 def extracts(home: NodeHome) -> Check:

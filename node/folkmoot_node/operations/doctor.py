@@ -15,6 +15,7 @@ from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.linkage.checks import libraries
 from folkmoot_node.operations.accept_installation import installation
 from folkmoot_node.operations.checks import (
+    backups,
     closed,
     council,
     extracts,
@@ -60,7 +61,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield pages(home.state)
     yield nothing_left_over(home)
     yield council(home)
-    yield private_keys(home.keys, config.key_file, lambda: config.readers)
+    yield private_keys(home.keys, config.own_key_file, lambda: config.readers)
     yield installation()
     yield confinement(config)
     yield plugins(config, home.today())
@@ -80,6 +81,7 @@ def _checks(home: NodeHome, *, offline: bool) -> Iterator[Check]:
     yield scoring_runs(home)
     yield retention(home)
     yield extracts(home)
+    yield from backups(home)
     yield prefect(config.settings.prefect, config.home, PREFECT, offline=offline)
     # The coordinator is asked first, since that renews a certificate that is due.
     asked = [] if offline else list(checks.examine(_way(home)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from folkmoot.geography import GssCode
 from folkmoot.privacy import Rho
 from folkmoot_node.evidence.database import StateDatabase
 from folkmoot_node.federation.identity import KeyFiles, create_policy_key
+from folkmoot_node.operations.sample_policy import policy_of_profiles
 from folkmoot_node.settings.node_toml import (
     FILE_NAME,
     STATE_FILE,
@@ -29,6 +30,7 @@ from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.settings import require_text
 
 RELEASE_POLICY_FILE = "release-policy.toml"
+RISK_POLICY_FILE = "risk-policy.toml"
 _FOLDERS = ("keys", "mappings", "extracts", "quarantine", "store")
 _UNDECIDED = "# to be decided by the council: write a number and remove the first hash\n# "
 
@@ -93,8 +95,11 @@ def initialise(
         "@PER_PERIOD@": _limit("per_period", limits["--rho-per-period"]),
         "@LIFETIME@": _limit("lifetime", limits["--rho-lifetime"]),
     }
-    for file in ("node.toml", "risk-policy.toml", RELEASE_POLICY_FILE):
-        text = resources.files(__package__).joinpath("templates", file).read_text("utf-8")
+    sample = policy_of_profiles()
+    values["@ATTRIBUTES@"] = listed(sample.attributes)
+    for file in (FILE_NAME, RISK_POLICY_FILE, RELEASE_POLICY_FILE):
+        shipped = resources.files(__package__).joinpath("templates", file)
+        text = sample.text if file == RISK_POLICY_FILE else shipped.read_text("utf-8")
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         if not (home / file).exists():
@@ -106,21 +111,36 @@ def initialise(
     return f"Made a node for {name.strip()} ({code}) in {home}."
 
 
-def next_steps(*, signed: bool, enrolled: bool) -> Iterator[str]:
+def next_steps(
+    *, signed: bool, enrolled: bool, described: bool = False, home: Path = Path()
+) -> Iterator[str]:
     """What an operator does with a new node, as lines.
 
     Args:
         signed: Whether the release policy is signed.
         enrolled: Whether the node has joined a region.
+        described: Whether its extracts are described.
+        home: The node's folder, as the operator has named it.
     """
-    steps = ["Describe your extracts in mappings/ and name them in node.toml."]
+    at = "" if home == Path() else f" --home {home}"
+    steps = []
+    if described:
+        steps.append(
+            f"Answer each QUESTION in node.toml and mappings/; `folkmoot-node sources check{at}`."
+        )
+        steps.append(f"`folkmoot-node score --try{at}`, then `folkmoot-node score{at}`.")
+        steps.append(f"`folkmoot-node explain UPRN{at}` says why a household has its score.")
+    else:
+        steps.append("Describe your extracts in mappings/ and name them in node.toml.")
     if not signed:
         steps.append(
-            "Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign`."
+            "Read risk-policy.toml and release-policy.toml; decide; `folkmoot-node policy sign "
+            f'--signer "NAME, ROLE"{at}`.'
         )
     if not enrolled:
-        steps.append("Join a region: `folkmoot-node enrol INVITATION`.")
-    steps.append("`folkmoot-node score`, then `folkmoot-node serve`.")
+        steps.append(f"Join a region: `folkmoot-node enrol INVITATION{at}`.")
+    serve = f"`folkmoot-node serve{at}`."
+    steps.append(serve if described else f"`folkmoot-node score{at}`, then {serve}")
     yield "Next:"
     for number, step in enumerate(steps, start=1):
         yield f"  {number}. {step}"
@@ -156,9 +176,14 @@ def name_coordinator(config: NodeConfig, address: str, enrolment_address: str) -
     return ""
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names as the inside of a TOML list."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
 def _close_policies(home: Path) -> None:
     """Closes to others the policies that were laid into the folder before; root's stay."""
-    for name in ("risk-policy.toml", RELEASE_POLICY_FILE, f"{RELEASE_POLICY_FILE}.sig"):
+    for name in (RISK_POLICY_FILE, RELEASE_POLICY_FILE, f"{RELEASE_POLICY_FILE}.sig"):
         if is_own_file(home / name):
             close_to_others(home / name)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.evidence.round_table import forget_unanswered
 from folkmoot_node.home import NodeHome
+from folkmoot_node.signals import events
 from folkmoot_operator.problems import Problem
 
 _DAY = 86_400
@@ -27,9 +28,12 @@ def prune_by_rule(home: NodeHome) -> Iterator[Event]:
         with home.state.transaction() as connection:
             rounds = forget_unanswered(connection, now - keep.unanswered_rounds_days * _DAY)
     except Problem as problem:
-        yield Event("", f"nothing was pruned: {problem}. {problem.remedy}", is_problem=True)
+        text = f"nothing was pruned: {problem}. {problem.remedy}"
+        yield Event("", text, True, events.PURGE_FAILED)
         return
     if visits:
-        yield Event("", f"pruned entries about old visits from the egress log: {visits}")
+        text = f"pruned entries about old visits from the egress log: {visits}"
+        yield Event("", text, kind=events.PURGED)
     if rounds:
-        yield Event("", f"pruned rounds that ended without an answer: {rounds}")
+        text = f"pruned rounds that ended without an answer: {rounds}"
+        yield Event("", text, kind=events.PURGED)

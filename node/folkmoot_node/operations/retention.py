@@ -29,7 +29,12 @@ from folkmoot_operator.accounts import Operator, body_of_account
 from folkmoot_operator.moments import day
 from folkmoot_operator.private_files import delete_private, make_private_folder
 from folkmoot_operator.problems import Problem
+from folkmoot_operator.service_manager import is_credential
 
+KEY_TO_REPLACE = (
+    "nothing is left that the store's key could open. It is a credential of the service, which "
+    "this program cannot destroy: put a new one in its place, and delete every copy of the old one"
+)
 _BUSY = ("another run is scoring now", "Run `folkmoot-node purge` again when it has ended")
 
 
@@ -86,10 +91,13 @@ class Purged:
     Attributes:
         deleted: In order.
         key_replaced: True if the store's key was destroyed and a new one made.
+        key_to_replace: True if that is left to a person, since the key is a credential of the
+            service.
     """
 
     deleted: tuple[Expired, ...]
     key_replaced: bool
+    key_to_replace: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -112,7 +120,8 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: Operator | str) -> Pur
     """Deletes what was found, as far as it is still past its retention, and records it.
 
     When nothing is left that the store's key could open, the key is destroyed and replaced:
-    copies of the deleted files in backups or in unused blocks of a disk cannot be read then.
+    copies of the deleted files in backups or in unused blocks of a disk cannot be read then. One
+    that the service manager hands over is not ours to destroy: the result says so.
 
     Args:
         home: The node.
@@ -128,10 +137,12 @@ def purge(home: NodeHome, found: tuple[Expired, ...], by: Operator | str) -> Pur
         now = {item.path for item in _expired(home, in_use=False)}
         deleted = tuple(item for item in found if item.path in now and _delete(item, home))
         encrypted = any(item.kind in _ENCRYPTED for item in deleted)
-        replaced = encrypted and not _needs_key(home)
+        useless = encrypted and not _needs_key(home)
+        handed_over = is_credential(config.key_file)
+        replaced = useless and not handed_over
         if replaced:
             replace_key(config.key_file)
-        result = Purged(deleted, replaced)
+        result = Purged(deleted, replaced, key_to_replace=useless and handed_over)
         if deleted:
             body = {
                 "action": "purged",

@@ -90,7 +90,7 @@ def require_written_policy(path: Path, council: GssCode) -> None:
             "there is no release policy to sign",
             where=str(path),
             remedy="Write it first; or leave --sign out, read the sample that `init` writes, and "
-            "run `folkmoot-node policy sign`",
+            'run `folkmoot-node policy sign --signer "NAME, ROLE"`',
             exit_code=ExitCode.SETTINGS,
         )
     policy, _ = load_unsigned(path)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from folkmoot_node.pipeline import stages
 from folkmoot_node.pipeline.own_run import OwnRun
 from folkmoot_node.pipeline.stages import Stage
+from folkmoot_node.signals.metrics import STAGE_DURATION, coarse
+from folkmoot_node.signals.spans import RUN, STAGE
 from folkmoot_node.store.run_summary import RunSummary
+from folkmoot_operator.metrics import measure
+from folkmoot_operator.spans import span
 
 Progress = Callable[[str, int, int], None]
 """Told what is done (`sources` or `households`), how many of them, and how many there are."""
@@ -62,21 +68,39 @@ def run_stages(
         Exception: That of the first stage that failed. Nothing is submitted after it; what has
             begun by then, the engine waits for or cancels.
     """
-    sources = len(run.sources) + 1
-    progress("sources", 0, sources)
-    frame = submit(stages.READ_FRAME)
-    if frame_first:
-        frame.result()
-    reads = [submit(stages.READ, source) for source in run.sources]
-    frame.result()
-    _wait(reads, lambda done: progress("sources", done + 1, sources))
-    _wait([submit(stages.LINK, source) for source in run.linkable])
-    submit(stages.CREATE).result()
-    partitions, households = run.partitions, run.frame_records
-    scores = [submit(stages.SCORE, partition) for partition in range(partitions)]
-    _wait(scores, lambda done: progress("households", households * done // partitions, households))
-    submit(stages.FINISH).result()
+    with span(RUN, engine="dask" if run.is_shared else "local"):
+        with _timed("read"):
+            sources = len(run.sources) + 1
+            progress("sources", 0, sources)
+            frame = submit(stages.READ_FRAME)
+            if frame_first:
+                frame.result()
+            reads = [submit(stages.READ, source) for source in run.sources]
+            frame.result()
+            _wait(reads, lambda done: progress("sources", done + 1, sources))
+        with _timed("link"):
+            _wait([submit(stages.LINK, source) for source in run.linkable])
+        with _timed("create"):
+            submit(stages.CREATE).result()
+        with _timed("score"):
+            partitions, households = run.partitions, run.frame_records
+            scores = [submit(stages.SCORE, partition) for partition in range(partitions)]
+            _wait(
+                scores,
+                lambda done: progress("households", households * done // partitions, households),
+            )
+        with _timed("finish"):
+            submit(stages.FINISH).result()
     return run.summary
+
+
+@contextmanager
+def _timed(stage: str) -> Iterator[None]:
+    """Traces a stage, and measures how long it takes, to whom the settings name."""
+    begun = time.monotonic()
+    with span(STAGE, stage=stage):
+        yield
+    measure(STAGE_DURATION, coarse(time.monotonic() - begun), stage=stage)
 
 
 def _wait(begun: Sequence[Submitted], done: Callable[[int], None] = lambda _: None) -> None:

@@ -60,7 +60,7 @@ class Decisions:
 _REMEDY = (
     'Take trust = "in_process" out, so that it runs apart; or have the person who decides add '
     "[[plugins_in_process]] with distribution, version, content and reason to the release policy, "
-    "and run `folkmoot-node policy sign`"
+    'and run `folkmoot-node policy sign --signer "NAME, ROLE"`'
 )
 
 

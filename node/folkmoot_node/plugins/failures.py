@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from folkmoot_kit.hosting import FailureKind, PluginFailure
 from folkmoot_node.faults import kind_and_place
 from folkmoot_operator.problems import ExitCode, Problem
-from folkmoot_sdk.loading import BrokenPlugin, Origin
+from folkmoot_sdk.loading import BrokenPlugin, Origin, Plugins
 
 _ITS_OWN = {FailureKind.RAISED, FailureKind.CONTRACT}
 """What one factor or source of a process did; all else happened to the process."""
@@ -75,6 +75,18 @@ def plugin_fault(origin: Origin, hook: str, where: str, error: BaseException) ->
 def is_its_own(failure: PluginFailure) -> bool:
     """Whether a failure is that of one factor or source, and not of the process it shares."""
     return failure.kind in _ITS_OWN
+
+
+def code_without(plugins: Plugins) -> ExitCode:
+    """How a command ends where no plugin provides a name that it needs.
+
+    VERIFICATION if a plugin that is allowed is refused, as `plugins list` ends: it may be the one
+    that provides the name. SETTINGS otherwise.
+    """
+    for one in getattr(plugins, "placements", ()):
+        if one.problem is not None and one.problem.exit_code is ExitCode.VERIFICATION:
+            return ExitCode.VERIFICATION
+    return ExitCode.SETTINGS
 
 
 def after_broken(broken: Sequence[BrokenPlugin], names: str) -> str:

@@ -41,9 +41,9 @@ def for_shipped_sources(
     Args:
         config: The node's settings; None where there is no node, as for drafting a mapping.
         sources: The sources in `node.toml` that these plugins serve.
-        reading: Files that somebody has named on a command line.
+        reading: Files and folders that somebody has named on a command line.
     """
-    named = tuple(path.absolute() for path in reading if path.is_file())
+    named = tuple(path.absolute() for path in reading if path.is_file() or path.is_dir())
     if config is None:
         return Grants(readable=named, clock=True, limits=_limits(ShippedLimits()))
     limits = _limits(config.plugins.shipped)

@@ -44,8 +44,8 @@ def load_plugins(config: NodeConfig | None, *, reading: Sequence[Path] = ()) -> 
     Args:
         config: The node's settings; None where there is no node: then those that come with the
             node are loaded, and nothing of others.
-        reading: Files that somebody has named on a command line, which sources that come with the
-            node may read too.
+        reading: Files and folders that somebody has named on a command line, which sources that
+            come with the node may read too.
 
     Returns:
         The plugins, to be closed when the command or the run ends.

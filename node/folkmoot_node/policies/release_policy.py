@@ -201,7 +201,7 @@ class SignedReleasePolicy:
     key: bytes = b""
 
 
-RELEASE_POLICY = SignedKind("release policy", "folkmoot-node policy sign --signer NAME")
+RELEASE_POLICY = SignedKind("release policy", 'folkmoot-node policy sign --signer "NAME, ROLE"')
 """What is signed, and how."""
 
 

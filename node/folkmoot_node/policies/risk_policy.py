@@ -58,7 +58,12 @@ class Band(Settings):
 
 
 class ProtectedUse(Settings):
-    """One `[[protected]]` table: a protected characteristic that may be scored, and why."""
+    """One `[[protected]]` table: a protected characteristic that may be scored, and why.
+
+    Attributes:
+        characteristic: The characteristic, as the Equality Act 2010 protects it.
+        reason: Why the score may use it, for whoever reads the policy.
+    """
 
     characteristic: ProtectedCharacteristic
     reason: Sentence
@@ -185,7 +190,17 @@ class Retention(Settings):
 
 
 class PolicyDocument(Settings):
-    """The policy file, as written."""
+    """The policy file, as written.
+
+    Attributes:
+        schema_: Version of this file's layout.
+        name: What the policy is called, for people.
+        purpose: What the scores are for; rounds and cohorts name the same.
+        legal_basis: The law under which households are scored.
+        owner: Who answers for the policy.
+        sunset: Last day on which its scores may be used.
+        attributes: By name, public attributes of a household, for counts.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: Annotated[str, Field(min_length=1, max_length=200)]

@@ -21,7 +21,7 @@ OWN_KEY = "policy-signing.pub"
 _KEY_BYTES = 32
 _OWN = (
     "Restore it from backup; or, if policy-signing.key is there, move this file away and run "
-    "`folkmoot-node policy sign`, which writes it again"
+    '`folkmoot-node policy sign --signer "NAME, ROLE"`, which writes it again'
 )
 NOT_PINNED = (
     "The signer is not pinned: whoever runs as the node's account can sign another release policy"

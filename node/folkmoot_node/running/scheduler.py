@@ -14,10 +14,13 @@ from folkmoot_node.evidence.pauses import PauseWatch
 from folkmoot_node.evidence.scoring_runs import INCOMPLETE, STORED
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
-from folkmoot_operator import child_process
+from folkmoot_node.signals import events
+from folkmoot_operator import child_process, readings_socket
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.events import Level, LogEvent
 from folkmoot_operator.moments import to_text
-from folkmoot_operator.prefect_server import PrefectServer, ServerState, history_environment
+from folkmoot_operator.prefect_process import history_environment
+from folkmoot_operator.prefect_server import PrefectServer, ServerState
 from folkmoot_operator.problems import ExitCode, Problem
 
 TICK_SECONDS = 1.0
@@ -39,8 +42,11 @@ WORKER = ("-m", "folkmoot_node.running.worker")
 class Background:
     """Children of one `serve`; to be used from its main thread. Use `background`."""
 
-    def __init__(self, home: NodeHome, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, home: NodeHome, report: Callable[[Event], None], *, scores: bool = True
+    ) -> None:
         """Starts nothing yet."""
+        self._scores = scores
         self._home = home
         self._pauses = PauseWatch(home)
         self._report = report
@@ -62,6 +68,15 @@ class Background:
             Problem: If another `serve` runs here, or a setting does not hold.
         """
         config = self._home.config
+        if config.schedule is not None and not self._scores:
+            raise Problem(
+                "this `serve` starts no plugins (--no-plugins), and so it cannot score",
+                where="node.toml: schedule.score",
+                remedy="Delete the key, and let the timer score: `systemctl enable --now "
+                "folkmoot-score.timer`; or start `serve` without the option, in a unit that lets "
+                "plugins be confined (drop-ins/folkmoot-node-scores.conf)",
+                exit_code=ExitCode.SETTINGS,
+            )
         if config.prefect.enabled and config.prefect.url is None:
             if config.on_cluster and not config.dask.is_here:
                 raise Problem(
@@ -70,7 +85,7 @@ class Background:
                     remedy="Set url to a Prefect server that they reach, or enabled = false",
                     exit_code=ExitCode.SETTINGS,
                 )
-            self._server = own_server(config, self._say)
+            self._server = own_server(config, self._say_of_prefect)
             self._server.open()
             self._unsettled_until = time.monotonic() + SETTLE_SECONDS
         elif config.prefect.enabled:
@@ -99,7 +114,7 @@ class Background:
                 self._scored(self._scoring.returncode)
         elif self._score_due is not None and self._home.clock() < self._planned_at - _CLOCK_STEP:
             # Planned by a clock that was ahead: that time may be months away.
-            self._say("the clock was set back", False)
+            self._say(events.SCORING_CLOCK, "the clock was set back")
             self._plan_next()
         elif (
             self._score_due is not None
@@ -149,14 +164,14 @@ class Background:
             return
         self._score_due = self._home.clock()
         what = "there are no scores yet" if scored is None else "the scores are older than planned"
-        self._say(f"{what}: they are made now", False)
+        self._say(events.SCORING_DUE, f"{what}: they are made now")
 
     def _plan_next(self) -> None:
         schedule = self._home.config.schedule
         assert schedule is not None
         self._planned_at = self._home.clock()
         self._score_due = due = schedule.next(self._planned_at)
-        self._say(f"next scoring at {schedule.shown(due)}", False)
+        self._say(events.SCORING_PLANNED, f"next scoring at {schedule.shown(due)}")
 
     def _scored_at(self) -> int | None:
         try:
@@ -173,7 +188,7 @@ class Background:
     def _score(self) -> None:
         environment = self._environment()
         recorded = [] if environment is None else ["--recorded"]
-        self._say("scoring starts", False)
+        self._say(events.SCORING_STARTED, "scoring starts")
         self._begun_after = self._home.audit.head().length
         self._scoring = self._start(
             environment or dict(os.environ), "score", str(self._home.config.home), *recorded
@@ -186,7 +201,7 @@ class Background:
         child, self._scoring = self._scoring, None
         if child.poll() is None:
             child_process.stop(child, STOP_SECONDS)
-            self._say("scoring was stopped: the node is paused", True)
+            self._say(events.SCORING_PAUSED, "scoring was stopped: the node is paused")
         self._score_due = self._home.clock()
 
     def _scored(self, code: int) -> None:
@@ -199,22 +214,31 @@ class Background:
             due = self._home.clock() + wait
             if due < schedule.next(self._home.clock()):
                 self._score_due = due
-                self._say(f"scoring could not reach what it needs; again in {wait:.0f} s", True)
+                self._say(
+                    events.SCORING_UNREACHED,
+                    f"scoring could not reach what it needs; again in {wait:.0f} s",
+                )
                 return
         self._score_failures = 0
         if code == ExitCode.OK and not self._is_stored():
             self._say(
+                events.SCORING_UNRECORDED,
                 "scoring ended without an error and has recorded no scores: a plugin may have "
                 "ended it; the last good scores stay, and rounds wait: see `folkmoot-node doctor`",
-                True,
             )
         elif code == ExitCode.OK and (stopped := self._home.stopped_run()) is not None:
-            self._say(f"scored, and rounds wait: {why_rounds_wait(stopped)}. {RESUME}", True)
+            self._say(
+                events.SCORING_ROUNDS_WAIT,
+                f"scored, and rounds wait: {why_rounds_wait(stopped)}. {RESUME}",
+            )
         elif code == ExitCode.OK:
-            self._say("scored", False)
+            self._say(events.SCORING_ENDED, "scored")
         else:
             waits = f". Rounds wait: {RESUME}" if self._home.stopped_run() is not None else ""
-            self._say(f"scoring failed (exit code {code}); the last good scores stay{waits}", True)
+            self._say(
+                events.SCORING_FAILED,
+                f"scoring failed (exit code {code}); the last good scores stay{waits}",
+            )
         self._plan_next()
 
     def _environment(self) -> dict[str, str] | None:
@@ -228,16 +252,32 @@ class Background:
         self, environment: dict[str, str], *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         home = self._home.config.home
-        return child_process.start((*WORKER, *arguments), environment, home, stdin=stdin)
+        kept = readings_socket.inherited()
+        if kept:
+            environment = {**environment, readings_socket.VARIABLE: str(kept[0])}
+        return child_process.start(
+            (*WORKER, *arguments), environment, home, stdin=stdin, keep_open=kept
+        )
 
-    def _say(self, text: str, is_problem: bool) -> None:
-        self._report(Event("", text, is_problem))
+    def _say_of_prefect(self, text: str, is_problem: bool) -> None:
+        self._say(events.PREFECT_FAILED if is_problem else events.PREFECT_CHANGED, text)
+
+    def _say(self, kind: LogEvent, text: str) -> None:
+        self._report(Event("", text, kind.level > Level.INFO, kind))
 
 
 @contextmanager
-def background(home: NodeHome, report: Callable[[Event], None]) -> Iterator[Background]:
-    """What runs beside the visits; ended at the end, however it comes."""
-    beside = Background(home, report)
+def background(
+    home: NodeHome, report: Callable[[Event], None], *, scores: bool = True
+) -> Iterator[Background]:
+    """What runs beside the visits; ended at the end, however it comes.
+
+    Args:
+        home: The node.
+        report: Told of each event.
+        scores: Whether it may score.
+    """
+    beside = Background(home, report, scores=scores)
     try:
         beside.open()
         yield beside

@@ -16,19 +16,31 @@ from folkmoot_node.answering.answer import Event, is_open, is_scoring, load_rele
 from folkmoot_node.answering.catalogue import catalogue_here, publish_catalogue
 from folkmoot_node.evidence.pauses import not_done, require_running
 from folkmoot_node.evidence.round_book import RoundStatus
+from folkmoot_node.federation.client import Renewal
 from folkmoot_node.federation.connection_problems import ConnectionProblem
-from folkmoot_node.home import NodeHome
+from folkmoot_node.federation.identity import ExpiredCertificate
+from folkmoot_node.home import SERVE_LOCK, NodeHome
+from folkmoot_node.running.certificate_watch import CertificateWatch
 from folkmoot_node.running.scheduler import TICK_SECONDS, Background, background
-from folkmoot_operator import file_lock
+from folkmoot_node.signals.events import (
+    CERTIFICATE_NOT_RENEWED,
+    CERTIFICATE_RENEWED,
+    PAUSED,
+    SERVE_IDLE,
+    VISIT_FAILED,
+)
+from folkmoot_node.signals.metrics import VISITS
+from folkmoot_node.signals.spans import VISIT
+from folkmoot_operator import file_lock, service_manager
 from folkmoot_operator.backoff import Backoff
+from folkmoot_operator.metrics import count
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.spans import span
 from folkmoot_operator.stop_signal import stop_on
 
 MAX_WAIT = 300.0
 """Seconds between two tries while the coordinator cannot be reached, at most, unless visits are
 planned at longer intervals."""
-LOCK = "serve.lock"
-"""File of the node's home that is locked while `serve` runs."""
 TELL_AGAIN_SECONDS = 86_400.0
 """A state that lasts, such as a round that cannot be answered, is told once in this time."""
 TIDY_SECONDS = 3600.0
@@ -41,6 +53,7 @@ def serve(
     *,
     stop: threading.Event,
     until_idle: bool = False,
+    no_plugins: bool = False,
     poll_seconds: float | None = None,
     tidy: Callable[[NodeHome], Iterable[Event]] = lambda _: (),
     make_catalogue: Callable[[NodeHome], Catalogue | None] = catalogue_here,
@@ -58,35 +71,41 @@ def serve(
             node does by itself; neither scheduled scoring nor Prefect is then started. A round
             that waits for a person, to approve it or since a scoring run was stopped, does not
             keep the loop going; it is reported.
+        no_plugins: Refuse to score: this process may not make the namespaces for plugins.
         poll_seconds: Seconds between visits, instead of the setting.
         tidy: Deletes what may be kept no longer, and says what it did; called before the first
             visit and then every hour.
         make_catalogue: Makes what is published of the policies; see `publish_catalogue`.
 
     Raises:
-        Problem: If the coordinator refuses this node permanently, or another `serve` runs in
-            this home.
+        Problem: If the coordinator refuses this node permanently, another `serve` runs in this
+            home, or the settings ask for scoring where no plugins run.
     """
     regular = poll_seconds or home.coordinator().poll_seconds
     with (
-        file_lock.alone(home.config.home / LOCK, "folkmoot-node serve"),
-        nullcontext() if until_idle else background(home, report) as beside,
+        file_lock.alone(home.config.home / SERVE_LOCK, "folkmoot-node serve"),
+        nullcontext() if until_idle else background(home, report, scores=not no_plugins) as beside,
     ):
         failures, reached, news = 0, False, News(report)
+        certificate = CertificateWatch(home, report)
         due = tidy_due = time.monotonic()
         said: list[Event] = []
+        service_manager.ready("visits the coordinator")
         while not stop.is_set():
+            service_manager.works()
             if time.monotonic() >= tidy_due:
                 before, said = said, list(tidy(home))
                 for event in said:
                     if event not in before:
                         report(event)
                 tidy_due = time.monotonic() + TIDY_SECONDS
+            certificate.attend()
             if beside is not None:
                 beside.attend()
             if time.monotonic() >= due and (beside is None or beside.is_settled):
                 failures = _try_visit(home, news, beside, failures, make_catalogue, reached=reached)
                 reached = reached or failures == 0
+                service_manager.status(_standing(failures))
                 if until_idle:
                     require_running(home, "no round is answered")
                 if until_idle and failures == 0 and is_idle(home):
@@ -96,6 +115,7 @@ def serve(
                 due = time.monotonic() + _wait(regular, failures)
             wait = due - time.monotonic()
             stop.wait(wait if beside is None or 0 < wait < TICK_SECONDS else TICK_SECONDS)
+        service_manager.stopping()
 
 
 class News:
@@ -139,23 +159,31 @@ def _try_visit(
     """One visit, recorded; returns how many in a row have failed.
 
     If this process has reached the coordinator, its settings are right. Whatever stands in the
-    way then, even another server at the coordinator's address, must not stop the node.
+    way then, even another server at the coordinator's address, must not stop the node. Nor must a
+    certificate that has ended since: what does not need the coordinator goes on, and the visit
+    after an `enrol --again` succeeds.
     """
     events: list[Event] = []
 
     def note(event: Event) -> None:
+        service_manager.works()
         news.tell(event)
         events.append(event)
 
     try:
-        visit(home, note, make_catalogue)
+        with span(VISIT) as traced:
+            traced.say(result="failed")
+            visit(home, note, make_catalogue)
+            traced.say(result="reached")
+        count(VISITS, result="reached")
         news.end_visit()
         failures = 0
     except Problem as problem:
-        failed = Event("", str(problem), is_problem=True)
+        count(VISITS, result="failed")
+        failed = Event("", str(problem), True, VISIT_FAILED)
         events.append(failed)
         if problem.exit_code is not ExitCode.UNREACHABLE and not (
-            reached and isinstance(problem, ConnectionProblem)
+            reached and isinstance(problem, ConnectionProblem | ExpiredCertificate)
         ):
             raise
         failures += 1
@@ -178,14 +206,14 @@ def visit(
     pause = home.pause()
     if pause is not None:
         problem = not_done(pause, "nothing is scored, answered or sent")
-        report(Event("", f"{problem}. {problem.remedy}", is_problem=True))
+        report(Event("", f"{problem}. {problem.remedy}", True, PAUSED))
         renewal = None if pause.is_final else home.keep_certificate()
         if renewal is not None:
-            report(Event("", renewal.text, renewal.is_problem))
+            report(_renewed(renewal))
         return
     with home.connect() as client:
         if client.renewal is not None:
-            report(Event("", client.renewal.text, client.renewal.is_problem))
+            report(_renewed(client.renewal))
         for event in poll(home, client):
             report(event)
         for event in publish_catalogue(home, client, client.agreed, make_catalogue):
@@ -214,7 +242,7 @@ def _report_waiting(home: NodeHome, report: Callable[[Event], None]) -> None:
     waiting = sum(status.is_for_a_person for status in _statuses(home))
     if waiting:
         text = f"idle; rounds that wait for a person: {waiting}. See `folkmoot-node rounds list`"
-        report(Event("", text, is_problem=True))
+        report(Event("", text, True, SERVE_IDLE))
 
 
 def stop_on_signals() -> threading.Event:
@@ -222,6 +250,18 @@ def stop_on_signals() -> threading.Event:
     return stop_on(signal.SIGTERM, signal.SIGINT)
 
 
+def _standing(failures: int) -> str:
+    """How visits go, for `systemctl status`."""
+    if failures:
+        return f"the coordinator was not reached, {failures} times in a row; the log says why"
+    return "visits the coordinator; the last visit ended well"
+
+
 def _wait(regular: float, failures: int) -> float:
     """Seconds to the next visit."""
     return Backoff(regular, MAX_WAIT).spread(failures) if failures else regular
+
+
+def _renewed(renewal: Renewal) -> Event:
+    kind = CERTIFICATE_NOT_RENEWED if renewal.is_problem else CERTIFICATE_RENEWED
+    return Event("", renewal.text, renewal.is_problem, kind)

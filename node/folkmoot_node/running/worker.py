@@ -17,15 +17,21 @@ import typer
 
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.answering.catalogue import serialised_here
+from folkmoot_node.answering.kept_catalogue import keep_catalogue
 from folkmoot_node.evidence.acceptances import in_force
 from folkmoot_node.evidence.scoring_runs import recorded_run
 from folkmoot_node.home import open_home
 from folkmoot_node.pipeline.engine import score as score_plainly
 from folkmoot_node.pipeline.own_run import Judged, last_run
 from folkmoot_node.policies.risk_policy import load_policy
-from folkmoot_node.settings.node_toml import load_config
+from folkmoot_node.settings.node_toml import NodeConfig, load_config
+from folkmoot_node.signals import events
+from folkmoot_node.signals.lines import lines_of_node, version_here
+from folkmoot_node.signals.metrics import METRICS
 from folkmoot_node.sources.connect import load_plugins
+from folkmoot_operator import log_output, readings_socket, signal_output
 from folkmoot_operator.console import application, run
+from folkmoot_operator.events import emit
 
 app = application("folkmoot_node.running.worker", "Processes of `folkmoot-node serve`.")
 
@@ -39,11 +45,16 @@ def score(
     """Scores all households once. Prints nothing about them."""
     today = datetime.datetime.now(datetime.UTC).date()
     config = load_config(home)
-    with recorded_run(config.state_path, "serve") as record:
+    _configure(config)
+    with (
+        readings_socket.telling("scoring", METRICS),
+        signal_output.traced(config.metrics, config.home, "folkmoot-node", version_here()),
+        recorded_run(config.state_path, "serve") as record,
+    ):
         if recorded:
             from folkmoot_node.running.prefect_flows import run_score
 
-            summary = run_score(home, today, lambda text: typer.echo(f"Warning: {text}", err=True))
+            summary = run_score(home, today, lambda text: emit(events.SCORING_WARNED, text=text))
         else:
             policy = load_policy(config.risk_policy)
             judged = Judged(last_run(config), in_force(config.state_path, today))
@@ -57,8 +68,14 @@ def score(
                     progress=lambda *_: record.go_on(),
                 )
         record.stored(whole=not summary.failed)
+        _configure(config)  # again: Prefect sets the root of all logs as it likes
         for failure in summary.failed:
-            typer.echo(f"Warning: {failure.in_words}.", err=True)
+            emit(events.SCORING_WARNED, text=f"{failure.in_words}.")
+
+
+def _configure(config: NodeConfig) -> None:
+    """Sends events where the node's log goes."""
+    log_output.configure(config.log, config.home, "folkmoot-node-scoring", lines=lines_of_node())
 
 
 @app.command()
@@ -66,6 +83,13 @@ def catalogue(home: Path) -> None:
     """Writes the serialised catalogue to standard output; nothing if it cannot be made yet."""
     with open_home(home) as node:
         sys.stdout.buffer.write(serialised_here(node))
+
+
+@app.command("keep-catalogue")
+def keep(home: Path) -> None:
+    """Writes the catalogue into the home, for a `serve` that starts no plugins."""
+    with open_home(home) as node:
+        keep_catalogue(node)
 
 
 @app.command()

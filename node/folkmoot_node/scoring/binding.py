@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from folkmoot_kit.hosting import make_factor
-from folkmoot_node.plugins.failures import FactorsFailed, after_broken, plugin_fault
+from folkmoot_node.plugins.failures import FactorsFailed, after_broken, code_without, plugin_fault
 from folkmoot_node.plugins.loaded import trust_of
 from folkmoot_node.policies.risk_policy import FactorEntry, RiskPolicy
 from folkmoot_node.scoring.attributes import (
@@ -136,8 +136,10 @@ def ended_licence(field: str, end: datetime.date) -> tuple[str, str]:
     )
 
 
-def _problem(problem: str, where: str, remedy: str) -> Problem:
-    return Problem(problem, where=where, remedy=remedy, exit_code=ExitCode.SETTINGS)
+def _problem(
+    problem: str, where: str, remedy: str, exit_code: ExitCode = ExitCode.SETTINGS
+) -> Problem:
+    return Problem(problem, where=where, remedy=remedy, exit_code=exit_code)
 
 
 class _Binder:
@@ -263,6 +265,7 @@ class _Binder:
                 + (f" ({broken})" if broken else ""),
                 f"{where}.factor",
                 after_broken(plugins.broken, nearest(entry.factor, plugins.factors)),
+                code_without(plugins),
             )
         origin = plugins.factor_origins[entry.factor]
         failure = self._failed.get(origin.distribution)

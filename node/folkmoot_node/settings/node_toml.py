@@ -15,6 +15,8 @@ from folkmoot_node.settings.casework import CaseworkSettings
 from folkmoot_node.settings.linkage import LinkageSettings
 from folkmoot_node.settings.plugins import PluginSettings
 from folkmoot_node.settings.running import DaskSettings, ScheduleSettings
+from folkmoot_operator import service_manager
+from folkmoot_operator.backup_settings import BackupSettings
 from folkmoot_operator.groups import group_number
 from folkmoot_operator.network_addresses import DialledAddress, HttpProxy
 from folkmoot_operator.ownership import Holdings, require_own, those_in, with_journals
@@ -22,6 +24,7 @@ from folkmoot_operator.prefect_settings import PrefectSettings
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.schedule import Schedule
 from folkmoot_operator.settings import Settings, load, require_text
+from folkmoot_operator.signal_settings import LogSettings, MetricsSettings
 
 FILE_NAME = "node.toml"
 STATE_FILE = "state.sqlite"
@@ -120,6 +123,17 @@ class KeepSettings(Settings):
     unanswered_rounds_days: Annotated[int, Field(ge=1, le=36_525)] = 31
 
 
+class LedgerSettings(Settings):
+    """Table `[ledger]`: who bears witness to what the ledger said.
+
+    Attributes:
+        witnesses: Folders, such as shares of other machines, in which the node leaves its signed
+            head after each release. A coordinator that hides a receipt cannot change them.
+    """
+
+    witnesses: tuple[Path, ...] = ()
+
+
 class SourceLinkageSettings(Settings):
     """Table `linkage` of one `[[sources]]` table.
 
@@ -171,8 +185,13 @@ class NodeSettings(Settings):
     """The file `node.toml`, as written.
 
     Attributes:
+        schema_: Version of this file's layout.
+        council: GSS code of the council, such as `E08000009`.
+        name: The council's name, for people.
         council_list: A list of councils' codes newer than the one that Folkmoot has, in the same
             form: its lines are added, or replace those of their codes.
+        log: Where events are written, and in what form.
+        metrics: Who may see how the node is doing; nobody if it is missing or "none".
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
@@ -185,11 +204,15 @@ class NodeSettings(Settings):
     linkage: LinkageSettings = LinkageSettings()
     coordinator: CoordinatorSettings | None = None
     keep: KeepSettings = KeepSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    backup: BackupSettings | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     prefect: PrefectSettings = PrefectSettings()
     dask: DaskSettings = DaskSettings()
     casework: CaseworkSettings | None = None
     plugins: PluginSettings = PluginSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     sources: tuple[SourceSettings, ...] = ()
 
     @field_validator("sources")
@@ -339,7 +362,16 @@ class NodeConfig:
 
     @property
     def key_file(self) -> Path:
-        """Key of the store."""
+        """Key of the store: the service's credential of this name, or the file of the settings.
+
+        Raises:
+            Problem: Exit code SETTINGS, if others could read the credential.
+        """
+        return service_manager.key_file(self.own_key_file)
+
+    @property
+    def own_key_file(self) -> Path:
+        """Where the key of the store is, unless a service manager hands it over."""
         return self.home / self.settings.store.key_file
 
     @property
@@ -356,6 +388,16 @@ class NodeConfig:
     def keep(self) -> KeepSettings:
         """How long records of what came to nothing are kept."""
         return self.settings.keep
+
+    @property
+    def witnesses(self) -> tuple[Path, ...]:
+        """Folders in which the signed head is left after each release."""
+        return tuple(self.home / folder for folder in self.settings.ledger.witnesses)
+
+    @property
+    def backup(self) -> BackupSettings | None:
+        """Where backups are written, and who can open them; None without `[backup]`."""
+        return self.settings.backup
 
     @property
     def dask(self) -> DaskSettings:
@@ -382,6 +424,16 @@ class NodeConfig:
     def prefect_folder(self) -> Path:
         """Home of the Prefect server that `serve` runs."""
         return self.home / "prefect"
+
+    @property
+    def log(self) -> LogSettings:
+        """Where events are written, and in what form."""
+        return self.settings.log
+
+    @property
+    def metrics(self) -> MetricsSettings:
+        """Who may see how the node is doing."""
+        return self.settings.metrics
 
     @property
     def casework(self) -> CaseworkSettings | None:
@@ -427,7 +479,7 @@ class NodeConfig:
             self.home,
             private=(
                 *those_in(self.home / "keys"),
-                self.key_file,
+                self.own_key_file,
                 *with_journals(self.state_path),
                 self.store_path.parent,
                 self.store_path,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot_kit.hosting import ConfinedSource, make_source
-from folkmoot_node.plugins.failures import after_broken, plugin_fault
+from folkmoot_node.plugins.failures import after_broken, code_without, plugin_fault
 from folkmoot_node.plugins.grants import is_grantable
 from folkmoot_node.plugins.loaded import placement_in
 from folkmoot_node.plugins.opening import load_plugins
@@ -62,7 +62,7 @@ def _connect_one(config: NodeConfig, plugins: Plugins, settings: SourceSettings)
             + (f" ({broken})" if broken else ""),
             where=f"{where}.kind",
             remedy=after_broken(plugins.broken, nearest(settings.kind, plugins.sources)),
-            exit_code=ExitCode.SETTINGS,
+            exit_code=code_without(plugins),
         )
     origin = plugins.source_origins[settings.kind]
     if "base" in settings.options:

@@ -20,6 +20,7 @@ from folkmoot_operator.private_files import (
     write_private,
 )
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_operator.service_manager import is_credential
 from folkmoot_operator.short_files import read_short_file
 from folkmoot_operator.unusable_files import (
     UnusableFile,
@@ -107,7 +108,7 @@ def read_key(path: Path, readers: int | None = None) -> StoreKey:
             damaged.
     """
     try:
-        readable_by_others = is_open_to_others(path, readers)
+        readable_by_others = not is_credential(path) and is_open_to_others(path, readers)
         text = read_short_file(path)
     except FileNotFoundError:
         raise Problem(

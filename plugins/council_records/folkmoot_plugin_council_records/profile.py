@@ -16,6 +16,10 @@ from folkmoot_plugin_extracts.mapping import FileMapping, Identical, Repeated, W
 from folkmoot_sdk import PluginError
 from folkmoot_sdk.parameters import nearest, parameter
 
+RECORD_DATE = "record_date"
+_MAY_LACK = (RECORD_DATE, "person")
+"""Besides fields and identifiers, what an extract may be without."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldWriting:
@@ -93,7 +97,8 @@ class ProfileOptions(TableOptions):
         columns: From the profile's column names to the file's; of a number several, which are
             added up, and of the UPRN several, of which the first that is filled counts.
         fields: How single fields are written.
-        without: Fields and identifiers that the extract does not hold.
+        without: Fields and identifiers that the extract does not hold; also `record_date` and
+            `person`.
         supplier: Who supplies the data.
     """
 
@@ -185,7 +190,9 @@ def adapted(name: str, options: ProfileOptions) -> FileMapping:
         _known(f"{where}: fields.{key}", key, shipped)
         shipped[key] |= _writing(f"{where}: fields.{key}", shipped[key], writing)
     for at, key in enumerate(options.without):
-        _known(f"{where}: without[{at}]", key, [*shipped, *identifiers])
+        _known(f"{where}: without[{at}]", key, [*shipped, *identifiers, *_MAY_LACK])
+        if key in _MAY_LACK:
+            values.pop(key, None)
     _rename(values, options.columns, f"{where}: columns", columns_of(values))
     values["identifiers"] = {
         key: column for key, column in identifiers.items() if key not in options.without

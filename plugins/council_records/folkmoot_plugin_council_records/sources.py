@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from folkmoot_plugin_council_records.profile import ProfileOptions, adapted
@@ -14,6 +15,14 @@ class ProfileSource(MappedFiles):
 
     kind: ClassVar[str]
     Options = ProfileOptions
+
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """The options that read an extract by this profile, with questions as comments."""
+        # Only one command drafts; all others need not load what guesses.
+        from folkmoot_plugin_council_records.drafting import draft
+
+        return draft(cls.kind, file)
 
     def __init__(self, options: ProfileOptions) -> None:
         super().__init__(options, adapted(self.kind, options), options.base / options.folder)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from folkmoot_plugin_extracts.dialect import Dialect, usual_delimiter
+from folkmoot_plugin_extracts.draft_text import pattern_for, quoted, slug
 from folkmoot_plugin_extracts.file_kind import FileKind
 from folkmoot_plugin_extracts.guesses import FEWEST_EACH, Guess, Holds, guess
 from folkmoot_plugin_extracts.sample import Sample, read_sample
@@ -25,7 +26,7 @@ _CATEGORIES = {
     "social_care": r"care|safeguard|social",
     "health": r"health|disab|shield|nhs|medical",
     "safety": r"crime|abuse|asb|incident",
-    "education": r"school|pupil|send\b|education",
+    "education": r"school|pupil|meal|\bfsm\b|send\b|education",
     "employment": r"employ|job|work",
 }
 _STATED = re.compile(r"extract|as.?at|report|snapshot", re.IGNORECASE)
@@ -63,33 +64,33 @@ def draft(path: Path) -> str:
 
 
 def _head(path: Path, sample: Sample, guesses: Sequence[Guess]) -> Iterator[str]:
-    name = _slug(series_of(path))
+    name = slug(series_of(path))
     yield f"# Drafted from {path.name}: its header and {sample.frame.height:,} of its first rows."
     yield "# Answer each QUESTION, and delete what no policy needs: only what is needed is read."
     yield f"# Code lists name what at least {FEWEST_EACH} rows hold. No other value of a record"
     yield "# stands in this file."
     yield ""
     yield "schema = 1"
-    yield f"name = {_quoted(name)}"
+    yield f"name = {quoted(name)}"
     yield 'level = "household"               # QUESTION: is a record about a household, a person, a'
     yield "                                  # property? Or an area, with `area` instead of `uprn`?"
     yield 'supplier = ""                     # QUESTION: which system does it come from?'
-    yield f"files = [{_quoted(_pattern(path))}]"
+    yield f"files = [{quoted(pattern_for(path))}]"
     yield '# extracts = "newest"             # QUESTION: does each extract hold everything again?'
     yield '                                  # If each holds other records, write "all"'
     if sample.kind is FileKind.TEXT:
         default = Dialect()
         if sample.dialect.encoding != default.encoding:
-            yield f"encoding = {_quoted(sample.dialect.encoding)}"
+            yield f"encoding = {quoted(sample.dialect.encoding)}"
         if sample.dialect.delimiter != usual_delimiter(path.name):
-            yield f"delimiter = {_quoted(sample.dialect.delimiter)}"
+            yield f"delimiter = {quoted(sample.dialect.delimiter)}"
     if sample.sheet:
-        yield f"sheet = {_quoted(sample.sheet)}"
+        yield f"sheet = {quoted(sample.sheet)}"
     if sample.skip_rows:
         yield f"# The header stands in line {sample.skip_rows + 1}, and is found by its names."
     nulls = sorted({text for one in guesses for text in one.nulls})
     if nulls:
-        listed = ", ".join(map(_quoted, nulls))
+        listed = ", ".join(map(quoted, nulls))
         yield f"null_values = [{listed}]   # QUESTION: do these mean that a value is not known?"
     if sample.left_out:
         yield "# Some rows look like totals, notes or headers. They are left out with a reason; see"
@@ -101,7 +102,7 @@ def _keys(guesses: Sequence[Guess]) -> Iterator[str]:
     references = [one for one in guesses if one.holds is Holds.REFERENCE]
     unique = [one.column for one in references if one.unique]
     if unique:
-        yield f"record_id = {_quoted(unique[0])}        # QUESTION: does it name a record, so that"
+        yield f"record_id = {quoted(unique[0])}        # QUESTION: does it name a record, so that"
         yield "                                  # none counts twice? It does in the sample"
     elif references:
         shown = ", ".join(one.column for one in references)
@@ -114,7 +115,7 @@ def _whom(guesses: Sequence[Guess]) -> Iterator[str]:
     named = [one for one in uprns if re.search("uprn", one, re.IGNORECASE)]
     if uprns:
         best = (named or uprns)[0]
-        yield f"uprn = {_quoted(best)}"
+        yield f"uprn = {quoted(best)}"
         if len(uprns) > 1:
             others = ", ".join(column for column in uprns if column != best)
             yield f"# QUESTION: {others} seems to hold UPRNs too. Is {best} the right column?"
@@ -126,9 +127,9 @@ def _whom(guesses: Sequence[Guess]) -> Iterator[str]:
         one for one in dates if re.search(r"extract|as.?at|report|snapshot", one.column, re.I)
     ]
     for one in stated[:1]:
-        yield f"record_date = {{ column = {_quoted(one.column)}{_format(one)} }}"
+        yield f"record_date = {{ column = {quoted(one.column)}{_format(one)} }}"
     if dates and not stated:
-        yield "# record_date = { column = " + _quoted(dates[0].column) + _format(dates[0]) + " }"
+        yield "# record_date = { column = " + quoted(dates[0].column) + _format(dates[0]) + " }"
         yield "#                                 # QUESTION: is this the date a record refers to?"
 
 
@@ -143,15 +144,15 @@ def _identifiers(guesses: Sequence[Guess]) -> Iterator[str]:
     yield "[identifiers]                     # to find the home of a record without a UPRN"
     for key, columns in found.items():
         if key == "address":
-            listed = ", ".join(_quoted(one.column) for one in columns)
+            listed = ", ".join(quoted(one.column) for one in columns)
             yield f"address = [{listed}]"
             continue
         if key == "date_of_birth":
             one = columns[0]
-            yield f"date_of_birth = {{ column = {_quoted(one.column)}{_format(one)} }}"
+            yield f"date_of_birth = {{ column = {quoted(one.column)}{_format(one)} }}"
             yield from _doubts(one)
         else:
-            yield f"{key} = {_quoted(columns[0].column)}"
+            yield f"{key} = {quoted(columns[0].column)}"
         if len(columns) > 1:
             others = ", ".join(one.column for one in columns[1:])
             yield f"# QUESTION: {others} looks like it too. Which is right?"
@@ -167,8 +168,8 @@ def _rows(guesses: Sequence[Guess]) -> Iterator[str]:
         yield ""
         yield f"# QUESTION: are only some kinds of {one.column} wanted?"
         yield "# [[where]]"
-        yield f"# column = {_quoted(one.column)}"
-        yield f"# in = [{', '.join(map(_quoted, one.codes))}]"
+        yield f"# column = {quoted(one.column)}"
+        yield f"# in = [{', '.join(map(quoted, one.codes))}]"
 
 
 def _fields(guesses: Sequence[Guess]) -> Iterator[str]:
@@ -176,18 +177,18 @@ def _fields(guesses: Sequence[Guess]) -> Iterator[str]:
     drawn = (Holds.NUMBER, Holds.BOOLEAN, Holds.CODES, Holds.DATE, Holds.AREA)
     births = [one for one in guesses if one.identifier == "date_of_birth"]
     for one in [*(one for one in guesses if one.holds in drawn), *births[:1]]:
-        name = "oldest_age" if one.identifier else _slug(one.column)
+        name = "oldest_age" if one.identifier else slug(one.column)
         while name in names:
             name += "_2"
         names.add(name)
         yield ""
         yield f"[fields.{name}]"
-        yield f"column = {_quoted(one.column)}"
+        yield f"column = {quoted(one.column)}"
         yield from _typed(one)
-        yield f"category = {_quoted(_category(one))}            # QUESTION: is it this kind?"
+        yield f"category = {quoted(_category(one))}            # QUESTION: is it this kind?"
         for characteristic, pattern in _PROTECTED.items():
             if re.search(pattern, one.column, re.IGNORECASE):
-                yield f"protected = {_quoted(characteristic)}"
+                yield f"protected = {quoted(characteristic)}"
         yield from _doubts(one)
 
 
@@ -207,14 +208,14 @@ def _typed(one: Guess) -> Iterator[str]:
         yield "# absent = 0                      # QUESTION: does no record mean nothing is owed?"
     elif one.holds is Holds.BOOLEAN:
         yield 'type = "boolean"'
-        yield f"true = [{', '.join(map(_quoted, one.true))}]"
-        yield f"false = [{', '.join(map(_quoted, one.false))}]"
+        yield f"true = [{', '.join(map(quoted, one.true))}]"
+        yield f"false = [{', '.join(map(quoted, one.false))}]"
         yield 'combine = "any"'
         yield "# absent = false                  # QUESTION: does no record mean no?"
     elif one.holds is Holds.CODES:
         yield 'type = "category"'
         yield 'combine = "first"                 # QUESTION: if a home has several, which counts?'
-        codes = ", ".join(f"{_quoted(code)} = {_quoted(_slug(code))}" for code in one.codes)
+        codes = ", ".join(f"{quoted(code)} = {quoted(slug(code))}" for code in one.codes)
         yield f"codes = {{ {codes} }}"
         yield "#                                 # QUESTION: what does each code stand for?"
         if one.seldom:
@@ -237,7 +238,7 @@ def _amount(one: Guess) -> Iterator[str]:
     if one.currency:
         yield 'currency = "£"'
     if one.negative:
-        yield f"negative = [{', '.join(map(_quoted, one.negative))}]"
+        yield f"negative = [{', '.join(map(quoted, one.negative))}]"
     if one.negatives:
         yield '# credits = "zero"                # QUESTION: some are below 0. Are they credits, so'
         yield "                                  # that nothing is owed? Else they are added up"
@@ -274,28 +275,9 @@ def _category(one: Guess) -> str:
 
 def _formats(one: Guess) -> str:
     """The formats as a TOML text, or as a list of them."""
-    written = [_quoted(pattern) for pattern in one.formats] or ['"%Y-%m-%d"']
+    written = [quoted(pattern) for pattern in one.formats] or ['"%Y-%m-%d"']
     return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
 
 
 def _format(one: Guess) -> str:
     return f", format = {_formats(one)}" if one.formats else ""
-
-
-def _pattern(path: Path) -> str:
-    """A pattern for this file and its successors."""
-    words = re.match(r"[^0-9(]*[^0-9(\s._-]", path.name.split(".")[0])
-    ending = ".csv.gz" if path.name.lower().endswith(".csv.gz") else path.suffix.lower()
-    return f"{words[0]}*{ending}" if words else path.name
-
-
-def _slug(text: str) -> str:
-    """A text as the name of a field or code: small letters, digits and underscores."""
-    slug = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
-    return slug if re.match(r"[a-z]", slug) else f"code_{slug}".rstrip("_")
-
-
-def _quoted(text: str) -> str:
-    """A TOML string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(s if s.isprintable() else f"\\u{ord(s):04x}" for s in escaped) + '"'

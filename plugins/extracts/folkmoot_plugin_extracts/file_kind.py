@@ -15,6 +15,10 @@ _WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _RESAVE = "Open it in Excel, and save it as .xlsx or as CSV UTF-8"
 
 
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+_DOCUMENT = "word/document.xml"
+
+
 class FileKind(Enum):
     """How a file is read."""
 
@@ -48,6 +52,8 @@ def kind_of(path: Path) -> FileKind:
         return _zipped(path)
     if begins.startswith(b"%PDF"):
         raise PluginError(str(path), "is a PDF document", "Export the table as CSV or .xlsx")
+    if begins.startswith(_PICTURES):
+        raise PluginError(str(path), "is a picture", "Export the table as CSV or .xlsx")
     if name.endswith(_WORKBOOK_ENDINGS):
         _check_text(path, begins)
     return FileKind.TEXT
@@ -65,6 +71,8 @@ def _zipped(path: Path) -> FileKind:
         ) from None
     if any(name in names for name in _SHEETS):
         return FileKind.WORKBOOK
+    if _DOCUMENT in names:
+        raise PluginError(str(path), "is a Word document", "Export the table as CSV or .xlsx")
     raise PluginError(
         str(path), "is a zip archive", "Unpack it, and put the files in it into the folder"
     )

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from folkmoot_sdk import PluginError
 SAMPLE_ROWS = 20_000
 """Rows that are looked at."""
 _SAMPLE_BYTES = 8 << 20
+_NO_TEXT = ("\0", "\x01", "\x02", "\x03", "\x04")
+"""Signs that stand in no text, and in most files that are none."""
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -52,6 +55,19 @@ def read_sample(path: Path) -> Sample:
     Raises:
         PluginError: If the file cannot be read, or no line of it names columns.
     """
+    try:
+        now = path.stat()
+    except OSError as error:
+        raise PluginError(
+            str(path), f"cannot be read ({error.strerror})", "Check the path and permissions"
+        ) from None
+    return _sampled(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=1)
+def _sampled(path: Path, changed: int, size: int) -> Sample:
+    """One file is looked at by every kind of source in turn, and read once."""
+    del changed, size
     kind = kind_of(path)
     if kind is FileKind.PARQUET:
         return Sample(kind, Dialect(), "", 0, _parquet(path), 0)
@@ -89,6 +105,10 @@ def _text(path: Path) -> tuple[Dialect, str]:
     encoding = _encoding(raw)
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     text = decoder.decode(raw).removeprefix("\ufeff")
+    if any(sign in text for sign in _NO_TEXT):
+        raise PluginError(
+            str(path), "is no table: it holds bytes that no text has", "Leave it out of the folder"
+        )
     if len(raw) == _SAMPLE_BYTES:
         text = text[: text.rfind("\n") + 1]
     lines = text.splitlines()[:LINES_SEARCHED]

@@ -23,8 +23,8 @@ AREAS = ("oa", "lsoa", "ward", "district")
 """Areas that a directory can give, by the names of the source's fields, which are levels too."""
 _OLD_NAMES = {"ward": ("osward", "ward"), "district": ("oslaua", "laua"), "oa": (), "lsoa": ()}
 _STEMS = {"ward": "wd", "district": "lad", "oa": "oa", "lsoa": "lsoa"}
-_UPRN_NAMES = ("uprn",)
-_POSTCODE_NAMES = ("pcds", "pcd", "pcd8", "pcd7", "postcode")
+UPRN_NAMES = ("uprn",)
+POSTCODE_NAMES = ("pcds", "pcd", "pcd8", "pcd7", "postcode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Directory:
     def _columns(self, path: Path, wanted: Sequence[str]) -> dict[str, str]:
         """The key's column first, then those of the wanted areas."""
         names = column_names(path, Dialect(encoding=self._options.encoding))
-        keys = _UPRN_NAMES if self.key == "uprn" else _POSTCODE_NAMES
+        keys = UPRN_NAMES if self.key == "uprn" else POSTCODE_NAMES
         found = {self.key: self._options.key or _first(names, keys)}
         for area in wanted:
             found[area] = getattr(self._options, area) or self._area_column(names, area)

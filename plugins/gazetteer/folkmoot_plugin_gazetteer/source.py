@@ -87,6 +87,13 @@ class Gazetteer(DataSource):
     kind = "gazetteer"
     Options = GazetteerOptions
 
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """The options that read a gazetteer and the directories beside it."""
+        from folkmoot_plugin_gazetteer.drafting import draft
+
+        return draft(file)
+
     def __init__(self, options: GazetteerOptions) -> None:
         super().__init__(options)
         self._options = options

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -131,6 +133,16 @@ class ShieldingSource(DataSource):
 
     kind = "nhs_shielding"
     Options = ShieldingOptions
+
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """The options that read a list, if it is one."""
+        from folkmoot_plugin_extracts.list_draft import draft_list
+
+        columns = dataclasses.asdict(ListColumns())
+        needed = ("nhs_number", "uprn", "flag", "added")
+        dates = ("added", "removed", "date_of_birth")
+        return draft_list(cls.kind, file, columns, needed, dates, "%Y-%m-%d")
 
     def __init__(self, options: ShieldingOptions) -> None:
         super().__init__(options)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 
@@ -24,7 +26,7 @@ from folkmoot_plugin_notifications.declared import (
     NOTIFIED,
     schema,
 )
-from folkmoot_plugin_notifications.options import NotificationOptions
+from folkmoot_plugin_notifications.options import NotificationColumns, NotificationOptions
 from folkmoot_sdk import DataSource, ReadContext, RecordLevel, Records, Schema
 from folkmoot_sdk.schema import DATE_COLUMN, UPRN_COLUMN
 
@@ -40,6 +42,15 @@ class NotificationSource(DataSource):
 
     kind = "notifications"
     Options = NotificationOptions
+
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """The options that read a list of notifications, if it is one."""
+        from folkmoot_plugin_extracts.list_draft import draft_list
+
+        columns = dataclasses.asdict(NotificationColumns())
+        needed, dates = ("uprn", "date", "event"), ("date", "date_of_birth")
+        return draft_list(cls.kind, file, columns, needed, dates, "%Y-%m-%d")
 
     def __init__(self, options: NotificationOptions) -> None:
         super().__init__(options)

@@ -62,6 +62,13 @@ class SavviSource(DataSource):
     kind = "savvi"
     Options = SavviOptions
 
+    @classmethod
+    def draft(cls, file: Path) -> str:
+        """The options that read a feed, with the fields that it seems to cover."""
+        from folkmoot_plugin_savvi.drafting import draft
+
+        return draft(file)
+
     def __init__(self, options: SavviOptions) -> None:
         super().__init__(options)
         own = None if options.mapping is None else options.base / options.mapping

@@ -14,6 +14,7 @@ PROJECT = "folkmoot"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of the plugin's module that implements a hook."""
 
 
 @hookspec

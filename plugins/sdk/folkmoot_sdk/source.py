@@ -140,8 +140,9 @@ class DataSource(ABC):
     def draft(cls, file: Path) -> str:
         """A first version of what says how a file is read, for a person to complete.
 
-        `folkmoot-node sources draft` writes it. A source that reads as it is told need not have
-        one.
+        `folkmoot-node sources draft` writes it, and `folkmoot-node init --from` asks each kind of
+        source in turn which reads a file. It is TOML: the options of the source, or for the kind
+        `extracts` a mapping file. A source that reads as it is told need not have one.
 
         Args:
             file: A file like those that the source will read.
@@ -151,7 +152,8 @@ class DataSource(ABC):
             value by which somebody could be recognised.
 
         Raises:
-            PluginError: If the file cannot be read, or this kind of source drafts nothing.
+            PluginError: If the file cannot be read or does not look like what this kind of source
+                reads, or if this kind drafts nothing.
         """
         raise PluginError(
             f"kind {cls.kind!r}", "has nothing to draft", "Write its options into node.toml"

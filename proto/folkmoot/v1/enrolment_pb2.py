@@ -26,7 +26,7 @@ from folkmoot.v1 import rejection_pb2 as folkmoot_dot_v1_dot_rejection__pb2
 from folkmoot.v1 import version_pb2 as folkmoot_dot_v1_dot_version__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66olkmoot/v1/enrolment.proto\x12\x0b\x66olkmoot.v1\x1a\x1b\x66olkmoot/v1/rejection.proto\x1a\x19\x66olkmoot/v1/version.proto\"|\n\x0c\x45nrolRequest\x12+\n\x08versions\x18\x01 \x01(\x0b\x32\x19.folkmoot.v1.VersionRange\x12\r\n\x05token\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x03 \x01(\t\x12\x0b\n\x03\x63sr\x18\x04 \x01(\x0c\x12\x12\n\npolicy_key\x18\x05 \x01(\x0c\"I\n\nMembership\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\x0c\x12\x13\n\x0bsigning_key\x18\x03 \x01(\x0c\"v\n\rEnrolResponse\x12-\n\nmembership\x18\x01 \x01(\x0b\x32\x17.folkmoot.v1.MembershipH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"-\n\x0cRenewRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\"v\n\rRenewResponse\x12-\n\nmembership\x18\x01 \x01(\x0b\x32\x17.folkmoot.v1.MembershipH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome2\x92\x01\n\x10\x45nrolmentService\x12>\n\x05\x45nrol\x12\x19.folkmoot.v1.EnrolRequest\x1a\x1a.folkmoot.v1.EnrolResponse\x12>\n\x05Renew\x12\x19.folkmoot.v1.RenewRequest\x1a\x1a.folkmoot.v1.RenewResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66olkmoot/v1/enrolment.proto\x12\x0b\x66olkmoot.v1\x1a\x1b\x66olkmoot/v1/rejection.proto\x1a\x19\x66olkmoot/v1/version.proto\"|\n\x0c\x45nrolRequest\x12+\n\x08versions\x18\x01 \x01(\x0b\x32\x19.folkmoot.v1.VersionRange\x12\r\n\x05token\x18\x02 \x01(\x0c\x12\x0f\n\x07\x63ouncil\x18\x03 \x01(\t\x12\x0b\n\x03\x63sr\x18\x04 \x01(\x0c\x12\x12\n\npolicy_key\x18\x05 \x01(\x0c\"Z\n\nMembership\x12\x13\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\x0c\x12\x13\n\x0bsigning_key\x18\x03 \x01(\x0c\x12\x0f\n\x07voucher\x18\x04 \x01(\x0c\"v\n\rEnrolResponse\x12-\n\nmembership\x18\x01 \x01(\x0b\x32\x17.folkmoot.v1.MembershipH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"-\n\x0cRenewRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\"v\n\rRenewResponse\x12-\n\nmembership\x18\x01 \x01(\x0b\x32\x17.folkmoot.v1.MembershipH\x00\x12+\n\trejection\x18\x02 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome\"u\n\x11\x45nrolAgainRequest\x12+\n\x08versions\x18\x01 \x01(\x0b\x32\x19.folkmoot.v1.VersionRange\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\x1f\n\x0eWaitsForRegion\x12\r\n\x05until\x18\x01 \x01(\x03\"\xa9\x01\n\x12\x45nrolAgainResponse\x12-\n\nmembership\x18\x01 \x01(\x0b\x32\x17.folkmoot.v1.MembershipH\x00\x12,\n\x05waits\x18\x02 \x01(\x0b\x32\x1b.folkmoot.v1.WaitsForRegionH\x00\x12+\n\trejection\x18\x03 \x01(\x0b\x32\x16.folkmoot.v1.RejectionH\x00\x42\t\n\x07outcome2\xe1\x01\n\x10\x45nrolmentService\x12>\n\x05\x45nrol\x12\x19.folkmoot.v1.EnrolRequest\x1a\x1a.folkmoot.v1.EnrolResponse\x12>\n\x05Renew\x12\x19.folkmoot.v1.RenewRequest\x1a\x1a.folkmoot.v1.RenewResponse\x12M\n\nEnrolAgain\x12\x1e.folkmoot.v1.EnrolAgainRequest\x1a\x1f.folkmoot.v1.EnrolAgainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +36,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENROLREQUEST']._serialized_start=100
   _globals['_ENROLREQUEST']._serialized_end=224
   _globals['_MEMBERSHIP']._serialized_start=226
-  _globals['_MEMBERSHIP']._serialized_end=299
-  _globals['_ENROLRESPONSE']._serialized_start=301
-  _globals['_ENROLRESPONSE']._serialized_end=419
-  _globals['_RENEWREQUEST']._serialized_start=421
-  _globals['_RENEWREQUEST']._serialized_end=466
-  _globals['_RENEWRESPONSE']._serialized_start=468
-  _globals['_RENEWRESPONSE']._serialized_end=586
-  _globals['_ENROLMENTSERVICE']._serialized_start=589
-  _globals['_ENROLMENTSERVICE']._serialized_end=735
+  _globals['_MEMBERSHIP']._serialized_end=316
+  _globals['_ENROLRESPONSE']._serialized_start=318
+  _globals['_ENROLRESPONSE']._serialized_end=436
+  _globals['_RENEWREQUEST']._serialized_start=438
+  _globals['_RENEWREQUEST']._serialized_end=483
+  _globals['_RENEWRESPONSE']._serialized_start=485
+  _globals['_RENEWRESPONSE']._serialized_end=603
+  _globals['_ENROLAGAINREQUEST']._serialized_start=605
+  _globals['_ENROLAGAINREQUEST']._serialized_end=722
+  _globals['_WAITSFORREGION']._serialized_start=724
+  _globals['_WAITSFORREGION']._serialized_end=755
+  _globals['_ENROLAGAINRESPONSE']._serialized_start=758
+  _globals['_ENROLAGAINRESPONSE']._serialized_end=927
+  _globals['_ENROLMENTSERVICE']._serialized_start=930
+  _globals['_ENROLMENTSERVICE']._serialized_end=1155
 # @@protoc_insertion_point(module_scope)

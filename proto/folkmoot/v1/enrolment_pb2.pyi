@@ -66,22 +66,28 @@ class Membership(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
     SIGNING_KEY_FIELD_NUMBER: _builtins.int
+    VOUCHER_FIELD_NUMBER: _builtins.int
     certificate: _builtins.bytes
     """X.509 certificate of the node, DER. Empty is invalid."""
     authority: _builtins.bytes
     """X.509 certificate of the region's certificate authority, DER. Empty is invalid."""
     signing_key: _builtins.bytes
     """Ed25519 public key with which rounds and receipts are signed, 32 bytes."""
+    voucher: _builtins.bytes
+    """X.509 certificate for the authority's key by the authority before, DER: a node that trusts that
+    one takes the new one by it. Empty if the region has not changed its authority.
+    """
     def __init__(
         self,
         *,
         certificate: _builtins.bytes = ...,
         authority: _builtins.bytes = ...,
         signing_key: _builtins.bytes = ...,
+        voucher: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "certificate", b"certificate", "signing_key", b"signing_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "certificate", b"certificate", "signing_key", b"signing_key", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,3 +176,95 @@ class RenewResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___RenewResponse: _TypeAlias = RenewResponse  # noqa: Y015
+
+@_typing.final
+class EnrolAgainRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CSR_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """X.509 certificate that has ended, DER. Empty is invalid."""
+    csr: _builtins.bytes
+    """PKCS#10 certificate signing request for the new key, DER. Empty is invalid."""
+    signature: _builtins.bytes
+    """ECDSA with SHA-256, DER, by the key of the certificate that has ended: over
+    "folkmoot.v1.EnrolAgain\\0" and the signing request.
+    """
+    @_builtins.property
+    def versions(self) -> _version_pb2.VersionRange:
+        """Wire versions the node speaks."""
+
+    def __init__(
+        self,
+        *,
+        versions: _version_pb2.VersionRange | None = ...,
+        certificate: _builtins.bytes = ...,
+        csr: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "csr", b"csr", "signature", b"signature", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnrolAgainRequest: _TypeAlias = EnrolAgainRequest  # noqa: Y015
+
+@_typing.final
+class WaitsForRegion(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_FIELD_NUMBER: _builtins.int
+    until: _builtins.int
+    """How long the request is kept, seconds since 1970-01-01T00:00:00Z."""
+    def __init__(
+        self,
+        *,
+        until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitsForRegion: _TypeAlias = WaitsForRegion  # noqa: Y015
+
+@_typing.final
+class EnrolAgainResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    WAITS_FIELD_NUMBER: _builtins.int
+    REJECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def membership(self) -> Global___Membership:
+        """The region has approved the request."""
+
+    @_builtins.property
+    def waits(self) -> Global___WaitsForRegion:
+        """The request is kept; nobody has decided about it yet."""
+
+    @_builtins.property
+    def rejection(self) -> _rejection_pb2.Rejection:
+        """The request is not accepted, or the region has refused it."""
+
+    def __init__(
+        self,
+        *,
+        membership: Global___Membership | None = ...,
+        waits: Global___WaitsForRegion | None = ...,
+        rejection: _rejection_pb2.Rejection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["membership", b"membership", "outcome", b"outcome", "rejection", b"rejection", "waits", b"waits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["membership", b"membership", "outcome", b"outcome", "rejection", b"rejection", "waits", b"waits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["membership", "waits", "rejection"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___EnrolAgainResponse: _TypeAlias = EnrolAgainResponse  # noqa: Y015

@@ -45,6 +45,11 @@ class EnrolmentServiceStub:
                 request_serializer=folkmoot_dot_v1_dot_enrolment__pb2.RenewRequest.SerializeToString,
                 response_deserializer=folkmoot_dot_v1_dot_enrolment__pb2.RenewResponse.FromString,
                 _registered_method=True)
+        self.EnrolAgain = channel.unary_unary(
+                '/folkmoot.v1.EnrolmentService/EnrolAgain',
+                request_serializer=folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainRequest.SerializeToString,
+                response_deserializer=folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainResponse.FromString,
+                _registered_method=True)
 
 
 class EnrolmentServiceServicer:
@@ -66,6 +71,15 @@ class EnrolmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EnrolAgain(self, request, context):
+        """Ask for a certificate in place of one that has ended. Server-authenticated TLS: the node signs
+        with the key of the old one. A person of the region decides; asking again, with the same new
+        key, gives the answer. A coordinator that has no such call needs an invitation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EnrolmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +92,11 @@ def add_EnrolmentServiceServicer_to_server(servicer, server):
                     servicer.Renew,
                     request_deserializer=folkmoot_dot_v1_dot_enrolment__pb2.RenewRequest.FromString,
                     response_serializer=folkmoot_dot_v1_dot_enrolment__pb2.RenewResponse.SerializeToString,
+            ),
+            'EnrolAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnrolAgain,
+                    request_deserializer=folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainRequest.FromString,
+                    response_serializer=folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +154,33 @@ class EnrolmentService:
             '/folkmoot.v1.EnrolmentService/Renew',
             folkmoot_dot_v1_dot_enrolment__pb2.RenewRequest.SerializeToString,
             folkmoot_dot_v1_dot_enrolment__pb2.RenewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnrolAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/folkmoot.v1.EnrolmentService/EnrolAgain',
+            folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainRequest.SerializeToString,
+            folkmoot_dot_v1_dot_enrolment__pb2.EnrolAgainResponse.FromString,
             options,
             channel_credentials,
             insecure,

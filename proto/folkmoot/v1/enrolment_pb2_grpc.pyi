@@ -39,6 +39,11 @@ class EnrolmentServiceStub:
     """
     Renew: _grpc.UnaryUnaryMultiCallable[_enrolment_pb2.RenewRequest, _enrolment_pb2.RenewResponse]
     """Replace a certificate before it expires. Mutual TLS."""
+    EnrolAgain: _grpc.UnaryUnaryMultiCallable[_enrolment_pb2.EnrolAgainRequest, _enrolment_pb2.EnrolAgainResponse]
+    """Ask for a certificate in place of one that has ended. Server-authenticated TLS: the node signs
+    with the key of the old one. A person of the region decides; asking again, with the same new
+    key, gives the answer. A coordinator that has no such call needs an invitation.
+    """
 
 @_typing.type_check_only
 class EnrolmentServiceAsyncStub(EnrolmentServiceStub):
@@ -51,6 +56,11 @@ class EnrolmentServiceAsyncStub(EnrolmentServiceStub):
     """
     Renew: _aio.UnaryUnaryMultiCallable[_enrolment_pb2.RenewRequest, _enrolment_pb2.RenewResponse]  # type: ignore[assignment]
     """Replace a certificate before it expires. Mutual TLS."""
+    EnrolAgain: _aio.UnaryUnaryMultiCallable[_enrolment_pb2.EnrolAgainRequest, _enrolment_pb2.EnrolAgainResponse]  # type: ignore[assignment]
+    """Ask for a certificate in place of one that has ended. Server-authenticated TLS: the node signs
+    with the key of the old one. A person of the region decides; asking again, with the same new
+    key, gives the answer. A coordinator that has no such call needs an invitation.
+    """
 
 class EnrolmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """How a council's node becomes a member of the region, and stays one."""
@@ -72,5 +82,16 @@ class EnrolmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_enrolment_pb2.RenewResponse, _abc.Awaitable[_enrolment_pb2.RenewResponse]]:
         """Replace a certificate before it expires. Mutual TLS."""
+
+    @_abc_1.abstractmethod
+    def EnrolAgain(
+        self,
+        request: _enrolment_pb2.EnrolAgainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrolment_pb2.EnrolAgainResponse, _abc.Awaitable[_enrolment_pb2.EnrolAgainResponse]]:
+        """Ask for a certificate in place of one that has ended. Server-authenticated TLS: the node signs
+        with the key of the old one. A person of the region decides; asking again, with the same new
+        key, gives the answer. A coordinator that has no such call needs an invitation.
+        """
 
 def add_EnrolmentServiceServicer_to_server(servicer: EnrolmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

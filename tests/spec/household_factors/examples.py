@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from folkmoot_sdk import FieldType, ScoringContext
+from tests.spec.worked import rows
 
 TODAY = datetime.date(2026, 4, 1)
 CONTEXT = ScoringContext(TODAY)
@@ -35,13 +36,6 @@ def _element(entry, value):
     if entry.type is FieldType.DATE:
         return np.datetime64("NaT" if value is None else value, "D")
     return np.nan if value is None else float(value)
-
-
-def rows(table):
-    """The rows of a table as dictionaries from heading to cell."""
-    lines = [line for line in table.strip().splitlines() if not set(line) <= set("|- ")]
-    cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
-    return [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
 
 
 def check(factor, table):

@@ -57,7 +57,7 @@ GAZETTEER = [
     lpi(GONE, "EX1 1AB", **at(13)),
 ]
 PEOPLE = [
-    # person, UPRN, address, postcode, hours of care that they give
+    # Columns: person, UPRN, address, postcode, hours of care that they give
     ("by UPRN", HOUSE, "99 Wrong Road", "EX9 9ZZ", 1),
     ("by address", "", "7 Example St", "ex11aa", 2),
     ("flat otherwise", "", "9b Example Street, Exampleton", "EX1 1AA", 4),

@@ -43,6 +43,7 @@ HOMES = {
 ASKED = None
 """A person is asked."""
 CASES: dict[tuple[str, str | None], str | None] = {
+    # Columns: as typed, postcode, home
     # Behind, beside, over, before something that is a home
     ("Rear of 5 Anvil Road", "EX1 1AA"): ASKED,
     ("r/o 5 Anvil Rd, Exampleton", "EX1 1AA"): ASKED,

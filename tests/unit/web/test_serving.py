@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 import httpx2
@@ -18,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from folkmoot_operator import service_manager
 from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_web import request_size, serving
 from folkmoot_web.permissions import PUBLIC
@@ -225,6 +227,32 @@ def test_what_is_being_served_is_finished_before_the_end(tmp_path: Path) -> None
         threading.Timer(0.5, go_on.set).start()
     asking.join(30)
     assert answers == ["done"]
+
+
+def test_a_loop_that_hangs_shows_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signs: list[float] = []
+    monkeypatch.setattr(service_manager, "works", lambda: signs.append(time.monotonic()))
+    ready = threading.Event()
+    monkeypatch.setattr(service_manager, "ready", lambda _: ready.set())
+    slow = Routes()
+    begun: list[float] = []
+
+    @slow.get("/slow", permission=PUBLIC)
+    async def hang(request: Request) -> Response:
+        begun.append(time.monotonic())
+        time.sleep(1.5)
+        return PlainTextResponse("done")
+
+    settings = WebSettings(name="Here", listen=f"127.0.0.1:{free_port()}")
+    with serving_site(settings, product(routes=(*routes(), slow)), tmp_path) as running:
+        assert ready.is_set()
+        assert httpx2.get(f"{running.address}/slow", timeout=30).text == "done"
+        time.sleep(0.5)
+    assert signs
+    assert not [at for at in signs if begun[0] + 0.01 < at < begun[0] + 1.4]
+    assert [at for at in signs if at > begun[0] + 1.4]
 
 
 def test_a_logo_is_shown_and_a_missing_one_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 import time
@@ -145,7 +146,7 @@ def test_what_fails_beside_the_ports_does_not_stop_them(
     def attend() -> None:
         looks.append(region.clock())
         if len(looks) < 3:
-            raise OSError("no space left on device")
+            raise OSError(errno.ENOSPC, "no space left on device")
         assert region.member().rounds() == []
         stop.set()
 

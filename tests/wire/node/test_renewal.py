@@ -15,6 +15,7 @@ from folkmoot_node.answering.answer import Event
 from folkmoot_node.federation.checks import certificate
 from folkmoot_node.federation.identity import Identity, KeyFiles, load_identity
 from folkmoot_node.home import open_home
+from folkmoot_node.running.certificate_watch import LONGEST_SECONDS, CertificateWatch
 from folkmoot_node.running.serve import visit
 from folkmoot_operator.checks import Finding, State, examine
 from tests.architecture.test_privacy_boundary import callers
@@ -84,14 +85,14 @@ def test_scoring_warns_of_a_certificate_that_nobody_renews(member: Path, regions
             assert "`folkmoot-node renew`" in done.stderr
 
 
-def test_after_its_end_only_an_invitation_helps(member: Path, regions: Regions) -> None:
+def test_after_its_end_the_region_is_asked(member: Path, regions: Regions) -> None:
     regions[0].certify(member, days_left=-1)
     for command in (("renew",), ("rounds", "list")):
         done = run_inside("folkmoot-node", *command, "--home", member)
         assert done.code == 3
         assert "certificate expired on" in done.stderr
         assert "Check the clock of this machine" in done.stderr
-        assert "new invitation" in done.stderr
+        assert "`folkmoot-node enrol --again`" in done.stderr
 
 
 def test_a_renewal_that_is_refused_keeps_no_node_from_its_work(
@@ -115,7 +116,7 @@ def test_a_renewal_that_is_refused_keeps_no_node_from_its_work(
         (29.5, State.OK, "certificate until"),
         (14.5, State.OK, "certificate until"),
         (13.9, State.WARN, "the certificate ends in 14 days, on"),
-        (1.2, State.WARN, "the certificate ends in 1 days, on"),
+        (1.2, State.WARN, "the certificate ends in 29 hours, on"),
         (-0.1, State.FAIL, "this node's certificate expired on"),
         (32.5, State.WARN, "by this machine's clock, the certificate begins only on"),
     ],
@@ -142,3 +143,51 @@ def test_doctor_says_what_is_so_after_it_has_renewed(member: Path, regions: Regi
     found = {one["check"]: one for one in json.loads(asked.stdout)}
     assert found["enrolment"]["detail"].startswith("certificate until")
     assert "certificate renewed until" in found["coordinator"]["detail"]
+
+
+def test_serve_renews_though_no_visit_is_due(member: Path, regions: Regions) -> None:
+    """Visits are planned for once a day; the certificate is due a second after `serve` begins."""
+    regions[0].certify(member, days_left=10)
+    events: list[Event] = []
+    with open_home(member) as home:
+        due = load_identity(home.keys).due_at
+    with open_home(member, clock=lambda: int(due) + 2) as home:
+        watch = CertificateWatch(home, events.append)
+        watch.attend()
+    assert days_left(member) > 29
+    assert [event.is_problem for event in events] == [False]
+
+
+def test_the_watch_of_serve_tells_the_end_once_a_day_from_14_days_on(stage: Stage) -> None:
+    keys = KeyFiles(stage.home / "keys")
+    end = int(load_identity(keys).not_after.timestamp())
+    now, events = [end - 15 * DAY], list[Event]()
+    with open_home(stage.home, clock=lambda: now[0]) as home:
+        watch = CertificateWatch(home, events.append)
+        for _ in range(4 * 24):
+            watch.attend()
+            now[0] += 3600
+    told = [event.text for event in events]
+    assert len(told) == 3
+    assert told[0].startswith("certificate of this node ends in 14 days, on")
+
+
+def test_a_renewal_that_fails_is_tried_again_and_told_once(member: Path, regions: Regions) -> None:
+    regions[0].certify(member, days_left=9)
+    with open_home(member) as home:
+        settings = home.config.home / "node.toml"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("127.0.0.1:", "127.0.0.2:"), "utf-8")
+    now, events = [int(time.time())], list[Event]()
+    with open_home(member, clock=lambda: now[0]) as home:
+        watch = CertificateWatch(home, events.append)
+        for _ in range(3):
+            watch.attend()
+            now[0] += LONGEST_SECONDS + 1
+        (failed,) = (event for event in events if event.is_problem)
+        assert "was not renewed" in failed.text
+    settings.write_text(text, "utf-8")
+    with open_home(member, clock=lambda: now[0]) as home:
+        watch._home = home
+        watch.attend()
+    assert days_left(member) > 29

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -23,14 +22,15 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
 
+from folkmoot_operator.events import emit
 from folkmoot_operator.problems import ExitCode, Problem
+from folkmoot_web import events
 from folkmoot_web.clock import MINUTE, Clock
 from folkmoot_web.errors import WebProblem
 from folkmoot_web.settings import OpenIdSettings
 
 CALLBACK = "/sign-in/openid/callback"
 """Where the provider sends people back; its registration there is `<address>` and this."""
-_LOG = logging.getLogger(__name__)
 _CODE = re.compile(r"[a-z_]{1,60}")
 """Codes of errors that the standards name; what else a provider says may be about a person."""
 _STATE_LIVES = 10 * MINUTE
@@ -206,10 +206,10 @@ class OpenId:
             raise _unreachable() from None
         except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
             code = str(getattr(error, "error", ""))
-            _LOG.warning(
-                "the OpenID provider's answer was refused: %s %s",
-                type(error).__name__,
-                code if _CODE.fullmatch(code) else "",
+            emit(
+                events.SIGN_IN_REFUSED,
+                error=type(error).__name__,
+                code=code if _CODE.fullmatch(code) else "",
             )
             raise _not_fitting() from None
         return claims

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from folkmoot_coordinator.membership.certificate_lives import authority_lives
 from folkmoot_coordinator.viewer.permissions import PERMISSIONS, Right, may_see
 from folkmoot_coordinator.viewer.region import Region, region_of
 from folkmoot_coordinator.viewer.round_facts import RoundFacts, round_facts
+from folkmoot_operator.certificate_lives import CertificateLife, Standing
+from folkmoot_operator.problems import Problem
 from folkmoot_web.paging import Pages
 from folkmoot_web.rendering import render
 from folkmoot_web.routes import Routes
-from folkmoot_web.visitors import visitor_of
+from folkmoot_web.visitors import Visitor, visitor_of
 
 _ON_A_PAGE = 15
 
@@ -54,6 +57,7 @@ def routes() -> Routes:
             find=find,
             pagination=pages.links(request),
             readers=lambda purpose: readers(region, purpose),
+            ending=ending_certificates(region, visitor),
         )
 
     return routes
@@ -73,6 +77,20 @@ def entries(rounds: Iterable[RoundFacts]) -> list[Entry]:
         )
         for together in series.values()
     ]
+
+
+def ending_certificates(region: Region, visitor: Visitor) -> list[CertificateLife]:
+    """The region's own certificates that end soon or have ended, for those who ask or approve.
+
+    Readers cannot do anything about them. Councils' own are not the matter of this page.
+    """
+    if not {Right.ASK, Right.APPROVE} & set(visitor.permissions):
+        return []
+    try:
+        lives = authority_lives(region.home, region.clock())
+    except Problem:
+        return []  # the coordinator says what is wrong with its files; results are none of them
+    return [one for one in lives if one.standing is not Standing.FINE]
 
 
 def readers(region: Region, purpose: str) -> str:

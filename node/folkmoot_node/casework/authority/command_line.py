@@ -73,7 +73,8 @@ class CommandUser:
             f"the casework policy does not permit {self.operator} to {what} by commands",
             where=f"casework policy: command_line.{key}",
             remedy="Ask somebody whom it permits; or have the person who decides give a role with "
-            f"`{right}` there, and sign it: `folkmoot-node casework policy sign`",
+            f"`{right}` there, and sign it: `folkmoot-node casework policy sign "
+            '--signer "NAME, ROLE"`',
             exit_code=ExitCode.REFUSED,
         )
 

@@ -17,7 +17,7 @@ from folkmoot_operator.settings import Settings, parse, read
 from folkmoot_web.permissions import Permissions
 
 SAMPLE = """\
-# Who may do what in casework. Sign it: `folkmoot-node casework policy sign`.
+# Who may do what in casework. Sign it: `folkmoot-node casework policy sign --signer "NAME, ROLE"`.
 schema = 1
 council = "{council}"
 sunset = {sunset}
@@ -150,6 +150,7 @@ class CaseworkPolicy(Settings):
     There is no key that lets anybody approve what they have asked for themselves.
 
     Attributes:
+        schema_version: Version of this file's layout.
         council: GSS code of the council whose it is.
         sunset: The last day on which households are opened under it.
         teams: Of the council.

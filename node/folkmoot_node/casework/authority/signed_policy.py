@@ -17,9 +17,14 @@ from folkmoot_node.policies.trusted_signer import trusted_signer
 from folkmoot_node.settings.node_toml import NodeConfig
 from folkmoot_operator.problems import ExitCode, Problem
 
-CASEWORK_POLICY = SignedKind("casework policy", "folkmoot-node casework policy sign")
+CASEWORK_POLICY = SignedKind(
+    "casework policy", 'folkmoot-node casework policy sign --signer "NAME, ROLE"'
+)
 """What is signed, and how. A signature of the release policy is none of this one."""
-RENEWAL = "Decide on a new date in the casework policy, then `folkmoot-node casework policy sign`"
+RENEWAL = (
+    "Decide on a new date in the casework policy, then "
+    '`folkmoot-node casework policy sign --signer "NAME, ROLE"`'
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from folkmoot_node.casework.desk import Desk
 from folkmoot_node.casework.referring.room import open_room
-from folkmoot_operator.problems import Problem
+from folkmoot_node.signals import events
+from folkmoot_operator.events import emit
 
 SECONDS = 60
 """From one round to the next."""
-_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -34,10 +33,8 @@ def sending_messages(desk: Desk, *, seconds: float = SECONDS) -> Iterator[None]:
         while not ends.wait(seconds):
             try:
                 postbox.send_due()
-            except Problem as problem:
-                _LOG.error("messages were not sent: %s", problem)
-            except Exception as error:  # the next round may do better; its text may quote a message
-                _LOG.error("messages were not sent: %s", type(error).__name__)
+            except Exception as error:  # the next round may do better
+                emit(events.CASEWORK_NOT_SENT, problem=error)
 
     if not postbox.is_on:
         yield

@@ -21,12 +21,18 @@ from folkmoot_kit.provenance.signed import Signed, read_bounded, read_signed
 from folkmoot_kit.provenance.trusted_keys import TrustedKeys
 from folkmoot_operator.output_places import writing_to
 from folkmoot_operator.private_files import delete_private, make_private_folder, write_private
+from folkmoot_operator.problems import ExitCode, Problem
 from folkmoot_operator.unusable_files import is_known, unusable
 
 MAX_BUNDLE_BYTES = 512 * 1024 * 1024
 """Bytes of all files of a bundle together."""
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """The date of all files in it: the same registry is the same bundle, byte for byte."""
+
+_NO_BUNDLE = (
+    "is no bundle of a registry, or not all of it is there: a bundle is the file that "
+    "`folkmoot-plugin registry bundle` writes"
+)
 
 
 def write_bundle(registry: Registry, path: Path) -> None:
@@ -96,6 +102,14 @@ def check_registry(source: Path) -> Signed[Index]:
 
 def _read(source: Path) -> tuple[Signed[Index], dict[str, bytes], bytes]:
     if source.is_dir():
+        if not (source / INDEX).exists():
+            raise Problem(
+                f"holds no registry: it has no {INDEX}",
+                where=str(source),
+                remedy="Name the folder in which the registry is, or its bundle; "
+                "`folkmoot-plugin registry init` makes a new one",
+                exit_code=ExitCode.SETTINGS,
+            )
         content = read_bounded(source / INDEX, "the registry")
         index = read_signed(Index, content, str(source / INDEX))
         registry = Registry(source, index)
@@ -140,7 +154,7 @@ def _unpacked(source: Path) -> Iterator[tuple[str, bytes]]:
             raise damaged(str(source), "is no bundle, or is damaged") from None
         raise unusable(error, source, "the bundle") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise damaged(str(source), "is no bundle, or not all of it is there") from None
+        raise damaged(str(source), _NO_BUNDLE) from None
 
 
 def _delete_others(folder: Path, index: Index) -> None:

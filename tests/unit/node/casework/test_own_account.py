@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,13 @@ from folkmoot_node.casework.settings import load_config_as_reader
 from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.settings.node_toml import load_config
 from folkmoot_operator.problems import Problem
+from tests import service_restrictions
+from tests.absent import absent
 from tests.casework_council import CaseworkCouncil
+from tests.notified import Manager, service_manager
 from tests.other_accounts import ROOT, Account, as_account, why_not
+from tests.service_restrictions import under
+from tests.service_units import read_unit
 
 NODE, CASEWORK, STRANGER, GROUP = 64_200, 64_201, 64_202, 64_300
 REASON = "Monthly list for welfare rights"
@@ -99,13 +104,27 @@ def node(shared: Path) -> Iterator[Node]:
 @contextmanager
 def served(node: Node, account: int = CASEWORK) -> Iterator[str]:
     """The address of the site, served by a process of an account."""
-    process = subprocess.Popen(
-        as_account(
-            ACCOUNTS[account], sys.executable, "-m", "folkmoot_node.start",
-            "casework", "serve", "--home", node.home,
-        ),
-        cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    command = [sys.executable, "-m", "folkmoot_node.start", "casework", "serve"]
+    line = as_account(ACCOUNTS[account], *command, "--home", node.home)
+    yield from _serving(line, dict(os.environ))
+
+
+@contextmanager
+def served_as_unit(node: Node, manager: Manager) -> Iterator[str]:
+    """The same under the restrictions of its unit, for a service manager that waits."""
+    home = node.home
+    line = under(
+        read_unit("folkmoot-casework.service"), ACCOUNTS[CASEWORK],
+        sys.executable, "-m", "folkmoot_node.start", "casework", "serve", "--home", home,
+        writable=[home / "casework", home / "corrections"], visible=[home],
     )  # fmt: skip
+    yield from _serving(line, manager.variables(2.0))
+
+
+def _serving(line: Sequence[str], variables: dict[str, str]) -> Iterator[str]:
+    process = subprocess.Popen(
+        line, cwd="/", env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -133,6 +152,20 @@ def test_casework_serves_and_both_accounts_write_one_log(node: Node) -> None:
     node.run("explain", uprn, "--reason", REASON)
     node.run("casework", "accounts", "disable", "jo@example.gov.uk", account=CASEWORK)
     node.run("households", "--out", node.home / "extracts" / "calls.csv", "--reason", REASON)
+
+
+def test_casework_serves_under_the_restrictions_of_its_unit(node: Node) -> None:
+    """And says that it is ready, that it lives, and that it ends."""
+    if reason := service_restrictions.why_not():
+        absent(reason)
+    with service_manager() as manager:
+        with served_as_unit(node, manager) as address:
+            manager.wait_for("READY=1")
+            with urllib.request.urlopen(f"{address}/health") as answer:
+                assert answer.status == 200
+            manager.forget()
+            assert 2 <= manager.listen(3.0).count("WATCHDOG=1") <= 12
+        manager.wait_for("STOPPING=1")
 
 
 def test_the_casework_account_reads_the_scores_of_one_household(node: Node) -> None:

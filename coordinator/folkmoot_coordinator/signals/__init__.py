@@ -1,0 +1,1 @@
+"""What the coordinator shows of itself: events, metrics, traces. Lists, and nothing that acts."""

@@ -1,0 +1,68 @@
+"""The documentation site in a browser: accessible, narrow, searchable, and alone on its server."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.documentation_site import built_site
+
+NewPage = Callable[..., Page]
+PAGES = (
+    "index.html",
+    "council/index.html",
+    "walkthrough.html",
+    "docs/linkage.html",
+    "reference/node-settings.html",
+    "reference/folkmoot-node.html",
+    "reference/sdk.html",
+    "tests/spec/household_factors/test_area_deprivation.html",
+)
+"""One of each sort."""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(built_site(tmp_path_factory)))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(
+    address: str, new_page: NewPage, axe: Callable[[Page], None], scheme: str
+) -> None:
+    page = new_page(address, color_scheme=scheme)
+    for name in PAGES if scheme == "light" else PAGES[1:5:3]:
+        page.goto(f"/{name}")
+        axe(page)
+
+
+def test_pages_are_as_wide_as_a_phone(address: str, new_page: NewPage) -> None:
+    """Tables and blocks of code scroll by themselves."""
+    page = new_page(address)
+    page.set_viewport_size({"width": 320, "height": 900})
+    for name in PAGES:
+        page.goto(f"/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+
+
+def test_words_are_found(address: str, new_page: NewPage) -> None:
+    page = new_page(address)
+    page.goto("/index.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("poll_seconds")
+    expect(page.get_by_role("option", name="[coordinator]")).to_be_visible()

@@ -1,0 +1,262 @@
+"""Bundles are installed without a network, upgraded, rolled back and removed by their installer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from bundling.make import make_bundle, pack
+from bundling.manifest import MANIFEST
+from bundling.requirements import read_lock
+from bundling.roles import roles
+from bundling.wheels import collect, sha256
+from tests.bundles import (
+    COMMAND,
+    INSTALLER,
+    PYTHON,
+    STARTS,
+    installer,
+    small_bundle,
+    write_public_key,
+)
+from tests.own_etc import make_etc, missing, wrapped
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+STORE = ROOT / ".wheels"
+VERSION = (ROOT / "VERSION").read_text().strip()
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+WAITS = 'import time\ndef main():\n    print("here", flush=True)\n    time.sleep(300)\n'
+
+
+@pytest.fixture(scope="module")
+def pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pins = read_lock(ROOT / "bundling" / "pip.lock").values()
+    return collect(pins, STORE, tmp_path_factory.mktemp("pip"), print)["pip"]
+
+
+class Place:
+    """A machine's folder that bundles are installed into, with the key of their maker."""
+
+    def __init__(self, folder: Path, pip: Path) -> None:
+        self.folder, self.prefix, self._pip = folder, folder / "opt", pip
+        self.key = write_public_key(KEY, folder / "maker.pub")
+
+    def bundle(self, version: str, **given: object) -> Path:
+        made = self.folder / f"bundle-{version}-{len(list(self.folder.iterdir()))}"
+        return small_bundle(made, KEY, version, pip=self._pip, **given)  # type: ignore[arg-type]
+
+    def words(self, bundle: Path) -> tuple[object, ...]:
+        return ("--bundle", bundle, "--python", PYTHON, "--prefix", self.prefix)
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        return installer(*words, "--prefix", self.prefix)
+
+    def install(self, bundle: Path, *more: object) -> subprocess.CompletedProcess[str]:
+        return self.run("install", *self.words(bundle), "--key", self.key, *more)
+
+    def upgrade(self, bundle: Path, *more: object) -> subprocess.CompletedProcess[str]:
+        return self.run("upgrade", *self.words(bundle), *more)
+
+    def current(self) -> str:
+        """What the command of the current version says."""
+        command = [str(self.prefix / "current" / "bin" / COMMAND)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def there(self) -> set[str]:
+        return {path.name for path in self.prefix.iterdir()}
+
+
+@pytest.fixture
+def place(tmp_path: Path, pip: Path) -> Place:
+    return Place(tmp_path, pip)
+
+
+def program(version: str) -> str:
+    return f"def main():\n    print({version!r})\n"
+
+
+def test_upgraded_rolled_back_and_removed(place: Place) -> None:
+    first = place.bundle("1.0.0", program=program("first"))
+    second = place.bundle("1.1.0", program=program("second"))
+    done = place.install(first, "--with", "more")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.current() == "first\n"
+    assert place.there() == {"releases", "current", "install.sh", "bundle-key.pub"}
+    again = place.install(first, "--with", "more")
+    assert again.returncode == 0, again.stderr
+    assert "installed already" in again.stdout
+    other = place.install(first)
+    assert (other.returncode, "another installation of version" in other.stderr) == (5, True)
+    refused = place.install(second)
+    assert (refused.returncode, "Use `install.sh upgrade`" in refused.stderr) == (5, True)
+    node = place.upgrade(place.bundle("1.1.0", role="node"))
+    assert (node.returncode, "of the role node, and not vendor" in node.stderr) == (5, True)
+
+    upgraded = place.upgrade(second)  # by the key and with the extras that are there
+    assert upgraded.returncode == 0, upgraded.stderr
+    assert place.current() == "second\n"
+    assert (place.prefix / "current" / "lib" / "python3.11" / "site-packages" / "more.py").exists()
+    assert place.run("list").stdout.split() == [
+        *("1.0.0", "vendor", "previous", "with", "more"),
+        *("1.1.0", "vendor", "current", "with", "more"),
+    ]
+    assert place.run("roll-back").returncode == 0
+    assert place.current() == "first\n"
+    assert place.run("roll-back").returncode == 0
+    assert place.current() == "second\n"
+    kept = place.run("remove", "1.1.0")
+    assert (kept.returncode, "version 1.1.0 is current" in kept.stderr) == (5, True)
+    assert place.run("remove", "1.0.0").returncode == 0
+    assert place.run("list").stdout.split() == ["1.1.0", "vendor", "current", "with", "more"]
+    assert place.run("roll-back").returncode == 5
+    assert place.current() == "second\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_interrupted_the_current_version_stays(place: Place, how: signal.Signals) -> None:
+    assert place.install(place.bundle("1.0.0", program=program("first"))).returncode == 0
+    words = place.words(place.bundle("1.1.0", program=WAITS))
+    process = subprocess.Popen(
+        ["sh", str(INSTALLER), "upgrade", *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    while process.stdout.readline() != "Trying it ...\n":
+        assert process.poll() is None
+    os.killpg(process.pid, how)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert place.current() == "first\n"
+    if how is signal.SIGTERM:
+        assert place.there() == {"releases", "current", "install.sh", "bundle-key.pub"}
+        assert not (place.prefix / "releases" / "1.1.0").exists()
+    after = place.upgrade(place.bundle("1.1.0", program=program("second")))
+    assert after.returncode == 0, after.stdout + after.stderr
+    assert ("what an interrupted installer left" in after.stdout) == (how is signal.SIGKILL)
+    assert place.current() == "second\n"
+    assert place.there() == {"releases", "current", "previous", "install.sh", "bundle-key.pub"}
+
+
+def test_what_does_not_start_does_not_become_current(place: Place) -> None:
+    assert place.install(place.bundle("1.0.0")).returncode == 0
+    broken = place.upgrade(place.bundle("1.1.0", program="import nothing\n"))
+    assert broken.returncode == 1
+    assert f"{COMMAND} does not start" in broken.stderr
+    assert "the version that was current still is" in broken.stderr
+    assert place.current() == "it starts\n"
+    assert place.run("list").stdout.split() == ["1.0.0", "vendor", "current"]
+
+
+def test_no_setting_of_who_installs_counts(place: Place, tmp_path: Path) -> None:
+    """Variables and files of pip name indexes, and Python's name code."""
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(99)\n")
+    done = installer(
+        *("install", *place.words(place.bundle("1.0.0")), "--key", place.key),
+        environment={
+            "PYTHONPATH": str(tmp_path),
+            "PIP_TARGET": str(tmp_path / "elsewhere"),
+            "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        },
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.current() == STARTS.partition('"')[2].partition('"')[0] + "\n"
+
+
+@pytest.mark.timeout(1200)  # a gigabyte is written
+@pytest.mark.skipif(bool(missing()), reason=missing() or "-")
+def test_a_node_without_a_network(tmp_path: Path) -> None:
+    """Made as `make bundle` does, carried over, and installed where there is no network."""
+    made = make_bundle(ROOT, roles()["node"], KEY, STORE, tmp_path / "out", print)
+    archive = pack(made)
+    shutil.rmtree(made)
+    subprocess.run(["tar", "-xf", str(archive), "-C", str(tmp_path)], check=True)
+    archive.unlink()
+    bundle = tmp_path / made.name
+    require_whole(bundle)
+    etc, prefix = make_etc(tmp_path), tmp_path / "folkmoot"
+
+    def run(*command: object) -> subprocess.CompletedProcess[str]:
+        alone = ["unshare", "--net", *wrapped(etc, [str(word) for word in command])]
+        done = subprocess.run(alone, capture_output=True, text=True, check=False)
+        print(done.stdout, done.stderr)
+        return done
+
+    key = tmp_path / "out" / "folkmoot-bundle.pub"
+    options = ("--key", key, "--prefix", prefix, "--python", PYTHON, "--role", "node")
+    done = run("sh", bundle / "install.sh", *options, "--accept")
+    assert done.returncode == 0
+    assert "Accepted " in done.stdout
+    shutil.rmtree(bundle)
+
+    current = prefix / "current"
+    packages = current / "lib" / "python3.11" / "site-packages"
+    start = (current / "bin" / "python3.11", "-I", "-S", packages / "folkmoot_node" / "start.py")
+    assert (
+        run(current / "bin" / "folkmoot-node", "--version").stdout == f"folkmoot-node {VERSION}\n"
+    )
+    home = tmp_path / "home"
+    first = run(*start, "init", "--council", "E08000009", "--name", "Trafford", "--home", home)
+    assert first.returncode == 0
+    assert run(*start, "install", "verify").returncode == 0
+    assert run(current / "bin" / "folkmoot-node", "install", "verify").returncode == 0
+    assert run(current / "bin" / "folkmoot-plugin", "--help").returncode == 0
+
+    # Another version beside it, which nobody has accepted.
+    shutil.copytree(prefix / "releases" / VERSION, prefix / "releases" / "9.9.9",
+                    copy_function=os.link, symlinks=True)  # fmt: skip
+    assert run("ln", "-sfn", "releases/9.9.9", current).returncode == 0
+    refused = run(*start, "score", "--help")
+    assert refused.returncode == 7
+    assert f"nobody has accepted this version, and version {VERSION} was accepted" in refused.stderr
+    assert run(*start, "install", "verify").returncode == 7
+    assert run("ln", "-sfn", f"releases/{VERSION}", current).returncode == 0
+    assert run(*start, "score", "--help").returncode == 0
+
+
+def require_whole(bundle: Path) -> None:
+    """The manifest names every file, and the bill every wheel; each wheel is one that is pinned."""
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    wheels = sorted((bundle / "wheels").iterdir())
+    assert {f"wheels/{path.name}" for path in wheels} <= set(manifest["files"])
+    bill = (bundle / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
+    listed = {
+        one["hashes"][0]["content"]: (one["name"], one["version"])
+        for one in json.loads(bill)["components"]
+    }
+    pins = read_lock(ROOT / "requirements.lock") | read_lock(ROOT / "bundling" / "pip.lock")
+    for path in wheels:
+        name, version = listed.pop(sha256(path))
+        assert name.startswith("folkmoot") or sha256(path) in pins[name].digests
+        assert version == (VERSION if name.startswith("folkmoot") else pins[name].version)
+    assert listed == {}
+
+
+def test_the_same_inputs_make_the_same_bundle(tmp_path: Path) -> None:
+    vendor = roles()["vendor"]
+    made = [make_bundle(ROOT, vendor, KEY, STORE, tmp_path / name, print) for name in ("a", "b")]
+    assert (made[0] / MANIFEST).read_bytes() == (made[1] / MANIFEST).read_bytes()
+    archives = [pack(folder) for folder in made]
+    assert sha256(archives[0]) == sha256(archives[1])
+    assert {path.name.partition("-")[0] for path in (made[0] / "wheels").iterdir()} >= {
+        "folkmoot_sdk",
+        "folkmoot_kit",
+        "pytest",
+        "pip",
+    }
+    assert not any("folkmoot_node" in path.name for path in (made[0] / "wheels").iterdir())
+    assert sys.version_info[:2] == (3, 11)

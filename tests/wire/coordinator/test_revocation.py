@@ -1,0 +1,88 @@
+"""A revocation reaches what is open: connections and streams of the council end within seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from sqlalchemy import func, select
+
+from folkmoot.codec import encode_release, encode_versions
+from folkmoot.v1 import collection_pb2, collection_pb2_grpc
+from folkmoot_coordinator.database.models import AnswerRow
+from folkmoot_coordinator.membership.councils import revoke
+from tests.wire.coordinator.conftest import BOLTON, TRAFFORD, Client, Region
+
+WITHIN_SECONDS = 8.0
+
+
+def ended(channel: grpc.Channel) -> threading.Event:
+    """Set when a channel that was ready is connected no more."""
+    seen, states = threading.Event(), []
+
+    def note(state: grpc.ChannelConnectivity) -> None:
+        states.append(state)
+        if state is not grpc.ChannelConnectivity.READY and grpc.ChannelConnectivity.READY in states:
+            seen.set()
+
+    channel.subscribe(note)
+    return seen
+
+
+def negotiate(stub: collection_pb2_grpc.CollectionServiceStub) -> str | None:
+    request = collection_pb2.NegotiateRequest(versions=encode_versions())
+    return stub.Negotiate(request, timeout=10).WhichOneof("outcome")
+
+
+def test_an_idle_connection_ends_and_another_councils_stays(region: Region) -> None:
+    revoked, other = region.member(TRAFFORD), region.member(BOLTON)
+    with revoked.channel() as channel, other.channel() as another:
+        over, others_over = ended(channel), ended(another)
+        stub = collection_pb2_grpc.CollectionServiceStub(channel)
+        assert negotiate(stub) == "protocol"
+        assert negotiate(collection_pb2_grpc.CollectionServiceStub(another)) == "protocol"
+        revoke(region.database, TRAFFORD, region.clock())
+        assert over.wait(WITHIN_SECONDS)
+        assert negotiate(stub) == "rejection"
+        assert not others_over.is_set()
+
+
+def test_a_release_that_is_being_sent_is_cut_off(region: Region) -> None:
+    member = region.member()
+    region.open_round()
+    (signed,) = member.rounds()
+    parts = list(encode_release(member.release_for(signed), 1))
+
+    def slowly() -> Iterator[collection_pb2.SubmitRequest]:
+        yield parts[0]
+        revoke(region.database, TRAFFORD, region.clock())
+        time.sleep(WITHIN_SECONDS)
+        yield from parts[1:]
+
+    began = time.monotonic()
+    with member.channel() as channel, pytest.raises(grpc.RpcError) as caught:
+        collection_pb2_grpc.CollectionServiceStub(channel).Submit(slowly(), timeout=30)
+    assert time.monotonic() - began < WITHIN_SECONDS
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert member_answers(region) == 0
+
+
+def member_answers(region: Region) -> int:
+    with region.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(AnswerRow)) or 0
+
+
+def test_a_renewed_certificate_does_not_end_the_connection_of_the_one_before(
+    region: Region,
+) -> None:
+    member: Client = region.member()
+    with member.channel() as channel:
+        over = ended(channel)
+        stub = collection_pb2_grpc.CollectionServiceStub(channel)
+        assert negotiate(stub) == "protocol"
+        member.renew(member.key)
+        assert not over.wait(2.5)
+        assert negotiate(stub) == "protocol"
