@@ -83,6 +83,11 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Authority", f"until {minute(authority['not_after'])} UTC, {left}"
     database = found.get("database")
     yield "Database", database["address"] if database else "cannot be read"
+    backup = found.get("backup")
+    if backup:
+        made = backup["made_at"]
+        age = f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
+        yield "Backup", age
     disk = found.get("disk")
     if disk:
         yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"

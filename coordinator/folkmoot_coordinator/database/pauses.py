@@ -102,12 +102,16 @@ class PauseWatch:
         self._database = database
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
+        self._length = -1
         self._found: Pause | None = None
 
     def pause(self) -> Pause | None:
         """The pause, as it was a second ago at most; None if there was none."""
         with self._lock:
             if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-                self._found = paused(self._database)
+                length = audit_log.head(self._database).length  # one row, where nothing was added
+                if length != self._length:
+                    self._found = paused(self._database)
+                    self._length = length
                 self._looked_at = time.monotonic()
             return self._found

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from folkmoot_coordinator.clock import Clock
 from folkmoot_coordinator.config import CoordinatorSettings, Home
 from folkmoot_coordinator.database.connection import Database
-from folkmoot_coordinator.database.pauses import paused
+from folkmoot_coordinator.database.pauses import PauseWatch
 from folkmoot_coordinator.drafts.decisions import approval_of, end_opening, note_trouble
 from folkmoot_coordinator.drafts.drafts import Draft, DraftState, list_drafts, question_of
 from folkmoot_coordinator.drafts.models import DRAFTS
@@ -73,6 +73,7 @@ class DraftOpener:
         self._home = home
         self._settings = home.settings()
         self._region = region
+        self._pauses = PauseWatch(region)
         self._signing = signing
         self._clock = clock
         self._monotonic = monotonic
@@ -87,7 +88,7 @@ class DraftOpener:
             Problem: If the database of drafts cannot be used now.
         """
         drafts = self._database()
-        if drafts is None or paused(self._region) is not None:
+        if drafts is None or self._pauses.pause() is not None:
             return []
         approved = list_drafts(drafts, (DraftState.APPROVED,))
         due = [one for one in approved if self._monotonic() >= self._due.get(one.draft_id, 0.0)]

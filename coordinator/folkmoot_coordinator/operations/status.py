@@ -17,7 +17,10 @@ from folkmoot_coordinator.database import audit_log
 from folkmoot_coordinator.database.connection import Database
 from folkmoot_coordinator.database.models import AnswerRow, InvitedRow, RoundRow
 from folkmoot_coordinator.database.pauses import paused
+from folkmoot_coordinator.membership.certificate_lives import authority_lives
 from folkmoot_coordinator.membership.councils import enrolled
+from folkmoot_operator.backup_status import newest_backup
+from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import to_text
 from folkmoot_operator.network_addresses import split_address
@@ -28,7 +31,7 @@ SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
 SILENT_SECONDS = 2 * DAY
 """After how long without a call a council counts as silent; nodes call every few minutes."""
-AUTHORITY_DAYS, COUNCIL_DAYS = 90, 14
+COUNCIL_DAYS = 14
 MIN_FREE_BYTES = 1_000_000_000
 OVERDUE_SECONDS = 60
 """How long after its deadline a round may be open before nobody seems to be serving."""
@@ -66,6 +69,7 @@ def coordinator_status(home: Home, clock: Clock = system_clock) -> Status:
         database.close()
     status.read("drafts", lambda: _drafts(status, home, settings))
     status.read("authority", lambda: _authority(status, home, now))
+    status.read("backup", lambda: _backup(status, home, settings, now))
     status.read("disk", lambda: _disk(status, home))
     status.read("serve", lambda: _serve(status, settings))
     status.read("site", lambda: _site(settings))
@@ -186,15 +190,20 @@ def _drafts(status: Status, home: Home, settings: CoordinatorSettings) -> dict[s
 
 
 def _authority(status: Status, home: Home, now: int) -> dict[str, Any]:
-    from folkmoot_coordinator.membership.certificate_authority import Authority
+    first, *_ = found = authority_lives(home, now)
+    for one in found:
+        if one.standing is not Standing.FINE:
+            urgency = 3 if one.standing is Standing.ENDED else 25
+            status.need(f"certificate of the {one.name}: {one}", one.remedy, urgency)
+    return first.as_json()
 
-    expires = Authority.load(home.keys).expires_at
-    left = (expires - now) / DAY
-    standing = "ended" if left <= 0 else "soon" if left <= AUTHORITY_DAYS else "fine"
-    if standing != "fine":
-        what = f"the authority's certificate ends at {to_text(expires)}"
-        status.need(what, "folkmoot-coordinator doctor", 3 if left <= 0 else 25)
-    return {"not_after": to_text(expires), "days_left": round(left, 1), "standing": standing}
+
+def _backup(
+    status: Status, home: Home, settings: CoordinatorSettings, now: int
+) -> dict[str, Any] | None:
+    if settings.backup is None:
+        return None
+    return newest_backup(status, home.path / settings.backup.folder, settings.region, now)
 
 
 def _disk(status: Status, home: Home) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def screen(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for one in certificates or ():
         left = f"{one['days_left']:.0f} days left"
         yield "Certificate", f"{one['name']}: until {minute(one['not_after'])} UTC, {left}"
+    backup = found.get("backup")
+    if backup:
+        made = backup["made_at"]
+        age = f"{ago(backup['age_seconds'])} old ({minute(made)} UTC)" if made else "none"
+        yield "Backup", age
     disk = found.get("disk")
     if disk:
         yield "Disk", f"{sized(disk['free_bytes'])} of {sized(disk['total_bytes'])} free"

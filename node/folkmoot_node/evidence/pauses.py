@@ -39,6 +39,28 @@ def paused_in(state: Path) -> Pause | None:
         return pause_of(database.chain("audit").last(ACTIONS))
 
 
+class PauseWatch:
+    """The pause of an open node, for whoever asks every second: most looks read one row."""
+
+    def __init__(self, home: Audited) -> None:
+        """Looks when it is first asked.
+
+        Args:
+            home: The node.
+        """
+        self._home = home
+        self._length = -1
+        self._found: Pause | None = None
+
+    def pause(self) -> Pause | None:
+        """The pause; None if the node is not paused."""
+        length = self._home.audit.head().length
+        if length != self._length:
+            self._found = paused(self._home)
+            self._length = length
+        return self._found
+
+
 def require_running(home: Audited, what: str) -> None:
     """Checks that the node is not paused.
 

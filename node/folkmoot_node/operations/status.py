@@ -16,7 +16,8 @@ from typing import Any
 from folkmoot_node.evidence.database import Clock, system_clock
 from folkmoot_node.evidence.joint_head import JointHead
 from folkmoot_node.evidence.round_book import RoundStatus
-from folkmoot_node.federation.identity import KeyFiles, load_identity
+from folkmoot_node.federation.certificate_lives import certificates
+from folkmoot_node.federation.identity import KeyFiles
 from folkmoot_node.home import NodeHome, open_home
 from folkmoot_node.plugins.installed import installed_plugins
 from folkmoot_node.policies.release_policy import load_unsigned
@@ -24,6 +25,8 @@ from folkmoot_node.policies.risk_policy import load_policy
 from folkmoot_node.settings.node_toml import NodeConfig, load_config
 from folkmoot_node.store.encrypted_file import is_in_use
 from folkmoot_node.store.use import end_of_keeping, end_of_use, open_scores
+from folkmoot_operator.backup_status import newest_backup
+from folkmoot_operator.certificate_lives import Standing
 from folkmoot_operator.file_lock import holder
 from folkmoot_operator.incidents import ACTIONS, incidents_of, needs_of
 from folkmoot_operator.moments import day, to_text
@@ -32,12 +35,11 @@ from folkmoot_operator.status_screen import Status
 
 SCHEMA = 1
 """Of the document: keys are added without a new number, and never change their meaning."""
-CERTIFICATE_DAYS, SUNSET_DAYS = 14, 30
+SUNSET_DAYS = 30
 MIN_FREE_BYTES = 2 * 1024**3
 BUDGET_SHARE = 0.1
 """Below this share of a cap that is left, somebody should know."""
 SERVE_LOCK = "serve.lock"
-_DAY = 86_400
 
 
 def node_status(folder: Path, clock: Clock = system_clock) -> Status:
@@ -91,6 +93,7 @@ def _of_files(status: Status, config: NodeConfig, now: int) -> None:
     status.read("policies", lambda: _policies(status, config, now))
     status.read("scores", lambda: _scores(status, config, now))
     status.read("certificates", lambda: _certificates(status, config, now))
+    status.read("backup", lambda: _backup(status, config, now))
     status.read("disk", lambda: _disk(status, config))
     status.read("plugins", lambda: _plugins(config))
     status.read("prefect", lambda: _prefect(config))
@@ -257,26 +260,18 @@ def _scores(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | No
 
 
 def _certificates(status: Status, config: NodeConfig, now: int) -> list[dict[str, Any]]:
-    keys = KeyFiles.of(config.home)
-    if not keys.certificate.exists():
-        return []
-    identity = load_identity(keys)
-    left = (identity.not_after.timestamp() - now) / _DAY
-    standing = "ended" if left <= 0 else "soon" if left <= CERTIFICATE_DAYS else "fine"
-    until = to_text(identity.not_after.timestamp())
-    if standing == "ended":
-        what = f"the node's certificate ended at {until}"
-        status.need(what, "ask the region for an invitation, then: folkmoot-node enrol FILE", 3)
-    elif standing == "soon":
-        status.need(f"the node's certificate ends at {until}", "folkmoot-node renew", 25)
-    return [
-        {
-            "name": "this node",
-            "not_after": until,
-            "days_left": round(left, 1),
-            "standing": standing,
-        }
-    ]
+    found = certificates(KeyFiles.of(config.home), now)
+    for one in found:
+        if one.standing is not Standing.FINE:
+            urgency = 3 if one.standing is Standing.ENDED else 25
+            status.need(f"certificate of {one.name}: {one}", one.remedy, urgency)
+    return [one.as_json() for one in found]
+
+
+def _backup(status: Status, config: NodeConfig, now: int) -> dict[str, Any] | None:
+    if config.backup is None:
+        return None
+    return newest_backup(status, config.home / config.backup.folder, config.council, now)
 
 
 def _disk(status: Status, config: NodeConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from folkmoot_node.answering.answer import RESUME, Event, why_rounds_wait
+from folkmoot_node.evidence.pauses import PauseWatch
 from folkmoot_node.evidence.scoring_runs import INCOMPLETE, STORED
 from folkmoot_node.home import NodeHome
 from folkmoot_node.running.prefect_connection import council_environment, own_server
@@ -47,6 +48,7 @@ class Background:
         """Starts nothing yet."""
         self._scores = scores
         self._home = home
+        self._pauses = PauseWatch(home)
         self._report = report
         self._server: PrefectServer | None = None
         self._council: dict[str, str] | None = None
@@ -105,7 +107,7 @@ class Background:
         if self._server is not None:
             self._server.attend()
         self._recorders = [child for child in self._recorders if child.poll() is None]
-        if self._home.pause() is not None:
+        if self._pauses.pause() is not None:
             self._stop_scoring()
         elif self._scoring is not None:
             if self._scoring.poll() is not None:

@@ -25,8 +25,8 @@ from tests.commands import Done, run_inside
 
 KEYS = {
     "schema", "at", "version", "node", "pause", "evidence", "stopped_run", "rounds", "budget",
-    "incidents", "policies", "scores", "certificates", "disk", "plugins", "prefect", "serve",
-    "unreadable", "needs",
+    "incidents", "policies", "scores", "certificates", "backup", "disk", "plugins", "prefect",
+    "serve", "unreadable", "needs",
 }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_a_document_whose_keys_are_stable(stage: Stage) -> None:
     assert found["budget"] == {
         **found["budget"], "cap": "1", "spent": "0", "remaining": "1", "lifetime_remaining": "2",
     }  # fmt: skip
-    assert [one["standing"] for one in found["certificates"]] == ["fine"]
+    assert [one["standing"] for one in found["certificates"]] == ["fine", "fine"]
     assert found["unreadable"] == []
     assert {one["command"] for one in found["needs"]} == {"folkmoot-node serve"}
 

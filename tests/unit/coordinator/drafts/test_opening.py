@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from folkmoot.rounds import ROUND_SIGNATURE_DOMAIN, RoundState
 from folkmoot_coordinator.config import RoundSettings
 from folkmoot_coordinator.database import audit_log
+from folkmoot_coordinator.database.pauses import pause, resume
 from folkmoot_coordinator.drafts import opening
 from folkmoot_coordinator.drafts.decisions import decisions_of, submit_draft
 from folkmoot_coordinator.drafts.drafts import DraftState, find_draft, waiting_for
@@ -250,3 +251,16 @@ def test_the_decision_of_the_coordinator_is_written_down(desk: Desk) -> None:
     desk.opener().look()
     last = decisions_of(desk.drafts, draft.draft_id)[-1]
     assert (last.action.value, last.person.name) == ("opened", "folkmoot-coordinator")
+
+
+def test_while_the_coordinator_is_paused_an_approved_draft_waits(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("folkmoot_coordinator.database.pauses.LOOK_SECONDS", 0)
+    draft, opener = desk.approved(), desk.opener()
+    pause(desk.office.database, desk.office.clock, "we look into it")
+    assert opener.look() == []
+    assert state_of(desk, draft)[0] is DraftState.APPROVED
+    resume(desk.office.database, desk.office.clock, "settled")
+    assert [one.draft_id for one in opener.look()] == [draft.draft_id]
+    assert state_of(desk, draft)[0] is DraftState.OPENED

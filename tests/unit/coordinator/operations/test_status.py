@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "schema", "at", "version", "region", "database", "pause", "councils", "rounds", "incidents",
-    "drafts", "authority", "disk", "serve", "site", "unreadable", "needs",
+    "drafts", "authority", "backup", "disk", "serve", "site", "unreadable", "needs",
 }  # fmt: skip
 
 

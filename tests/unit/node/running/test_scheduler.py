@@ -13,7 +13,10 @@ import pytest
 from folkmoot_node.answering.answer import Event
 from folkmoot_node.home import open_home
 from folkmoot_node.operations.initialise import initialise
+from folkmoot_node.operations.pausing import pause, resume
+from folkmoot_node.running import scheduler
 from folkmoot_node.running.scheduler import Background, background
+from folkmoot_operator.accounts import current_operator
 from folkmoot_operator.problems import ExitCode, Problem
 
 FIVE = 1_764_046_800  # 2025-11-25 05:00 in London
@@ -202,3 +205,23 @@ def test_workers_elsewhere_need_a_prefect_server_elsewhere(node: Node) -> None:
         pass
     assert caught.value.exit_code is ExitCode.SETTINGS
     assert not (node.home / "prefect").exists()
+
+
+def test_a_pause_ends_a_run_and_what_is_due_waits_for_its_end(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "WORKER", ("-c", "import time; time.sleep(600)"))
+    with node.background() as beside:
+        attend(beside, lambda: [line for line in node.told if "scoring starts" in line])
+        child = beside._scoring
+        assert child is not None
+        with open_home(node.home) as other:
+            pause(other, "we look into it", current_operator())
+        assert "problem" in node.until(beside, "scoring was stopped")
+        assert child.poll() is not None
+        beside.attend()
+        assert beside._scoring is None
+        monkeypatch.undo()
+        with open_home(node.home) as other:
+            resume(other, "settled", current_operator())
+        node.until(beside, "info: scored")
