@@ -68,12 +68,12 @@ def page(program: str, app: typer.Typer) -> str:
 
 
 def _walk(command: Any, path: str) -> Iterator[Command]:
-    below = getattr(command, "commands", None)
-    if not below:
+    below = getattr(command, "commands", None) or {}
+    # A group may do something by itself, such as `backup`; the program does not.
+    if not below or (command.invoke_without_command and " " in path):
         shown = [one for one in command.params if not one.hidden and one.name != "help"]
         shown.sort(key=lambda one: one.param_type_name != "argument")
         yield Command(path, _help(command.help or "", path), tuple(map(_option, shown)))
-        return
     for name, one in below.items():
         if not one.hidden:
             yield from _walk(one, f"{path} {name}")

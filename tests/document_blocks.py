@@ -113,6 +113,8 @@ def fault(words: list[str]) -> str:
     while hasattr(command, "commands"):
         if not rest or _HOLE.search(rest[0]):
             return ""
+        if rest[0].startswith("-") and command.invoke_without_command:
+            break  # a group that does something by itself, such as `backup`
         word = rest.pop(0)
         if word in ("--help", "--version", "-h"):
             return ""

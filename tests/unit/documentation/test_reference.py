@@ -115,6 +115,24 @@ def test_a_change_of_a_command_changes_its_page() -> None:
     assert "```text\nprogram --days 3\n```" in made(7)
 
 
+def test_a_group_that_does_something_by_itself_is_shown() -> None:
+    app, group = typer.Typer(), typer.Typer()
+
+    @group.callback(invoke_without_command=True)
+    def backup(keep: int = typer.Option(7, help="How many.")) -> None:
+        """Makes a backup."""
+
+    @group.command()
+    def keygen() -> None:
+        """Makes a key."""
+
+    app.add_typer(group, name="backup")
+    app.command("other")(keygen)
+    found = {one.path: one for one in commands.commands("program", app)}
+    assert set(found) == {"program backup", "program backup keygen", "program other"}
+    assert found["program backup"].options[0].name == "`--keep`"
+
+
 def test_every_field_of_the_wire_is_described() -> None:
     assert list(wire.undescribed()) == []
 
