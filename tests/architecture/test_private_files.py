@@ -31,6 +31,9 @@ BY_HAND = {
     "node/folkmoot_node/pipeline/own_run.py": {
         "shutil.rmtree": "the same, and workers may be writing there while it is deleted",
     },
+    "node/folkmoot_node/operations/try_upgrade.py": {
+        "os.link": "extracts are lent to the copy that another version scores, not copied",
+    },
     "coordinator/folkmoot_coordinator/publication/table_files.py": {
         "unlink": "the results are public",
     },

@@ -106,7 +106,6 @@ MOST_NOT_RUN = 8
 OF_OTHERS = {
     "cd": "moves",
     "dask": "a cluster of the council's",
-    "grpc-health-probe": "a probe of the council's",
     "groupadd": "makes accounts, as root",
     "mkdir": "makes a folder",
     "pip": "installs from an index",

@@ -116,7 +116,6 @@ def test_a_database_in_postgresql_comes_back(
     assert invited == ["E08000009"]
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    another = BackupSettings(recipients=(make_key(tmp_path / "second.key"),), folder=tmp_path)
     with pytest.raises(Problem, match="not installed") as refused:
         back_up(
             home,
